@@ -1,0 +1,30 @@
+/**
+ * One configuration for all suites: which files run is chosen by path on the command line (see package.json).
+ * Workspace packages resolve to their sources, so no build is needed before a test.
+ */
+export default {
+  rootDir: '.',
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tests', '<rootDir>/tools'],
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@ringleader/source', 'node', 'node-addons'] },
+  testMatch: ['**/*.spec.ts', '**/*.medium-spec.ts', '**/*.sim-spec.ts', '**/*.fault-spec.ts', '**/*.e2e-spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['/dist/', '/.ringleader/', '/.tools/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};

@@ -1,0 +1,215 @@
+/**
+ * What shards say to each other. Every message carries partition, epoch and ballot, or is about a pair of shards.
+ * Messages may be lost, repeated, delayed and reordered. A shell sends all messages that wait for one destination as one
+ * frame; it may split frames between messages, never within one.
+ */
+import type {
+  Ballot,
+  Epoch,
+  HybridTime,
+  Incarnation,
+  PartitionIndex,
+  Revision,
+  ShardOrdinal,
+} from '@ringleader/primitives';
+import type { Position, Row } from './records.js';
+
+interface PartitionMessage {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly ballot: Ballot;
+}
+
+/** What a replica says of itself with a promise, a gap or a delta request. */
+export interface ReplicaState {
+  readonly position: Position;
+  readonly commit: Revision;
+  readonly purgedTo: Revision;
+}
+
+export interface Prepare extends PartitionMessage {
+  readonly kind: 'prepare';
+}
+export interface Promised extends PartitionMessage, ReplicaState {
+  readonly kind: 'promised';
+}
+/** A Prepare that was not promised. `promised` lets the candidate pick a higher round. */
+export interface PrepareRefused extends PartitionMessage {
+  readonly kind: 'prepareRefused';
+  readonly promised: Ballot;
+  /** How long, at most, the granter's lease keeps it from promising (milliseconds); 0 when that is not the reason. */
+  readonly retryInMs: number;
+}
+/** 4.2.1. A barrier is an Accept without rows whose next position has another ballot than the previous one. */
+export interface Accept extends PartitionMessage {
+  readonly kind: 'accept';
+  readonly previous: Position;
+  readonly next: Position;
+  readonly rows: readonly Row[];
+  readonly commit: Revision;
+  readonly lease: LeaseStamp;
+}
+export interface Accepted extends PartitionMessage {
+  readonly kind: 'accepted';
+  /** Durable at the message's ballot. */
+  readonly revision: Revision;
+  readonly lease: LeaseEcho;
+}
+export interface Gap extends PartitionMessage, ReplicaState {
+  readonly kind: 'gap';
+}
+/** "I am at this promise": the sender's ballot is too low. The receiver steps down if it still leads there. */
+export interface Superseded extends PartitionMessage {
+  readonly kind: 'superseded';
+  readonly promised: Ballot;
+}
+/** Leader to a replica that is behind: "name your position, base and keys past it". */
+export interface RepairOffer extends PartitionMessage {
+  readonly kind: 'repairOffer';
+}
+/** 4.3.2. From a replica to its leader, or from a candidate to the replica that it takes over from. */
+export interface DeltaRequest extends PartitionMessage {
+  readonly kind: 'deltaRequest';
+  readonly position: Position;
+  readonly base: Revision;
+  readonly keys: readonly string[];
+}
+export interface Delta extends PartitionMessage {
+  readonly kind: 'delta';
+  /** The position that the delta was made from: it applies there only. */
+  readonly from: Position;
+  readonly to: Position;
+  readonly rows: readonly Row[];
+  /** Named keys which are absent at the source: their rows were never chosen, and go. */
+  readonly absent: readonly string[];
+  readonly purgedTo: Revision;
+  readonly dedupeFloor: HybridTime;
+  readonly commit: Revision;
+}
+/** A repair will not do: the replica begins, or goes on with, a copy (4.3.4). */
+export interface CopyRequired extends PartitionMessage {
+  readonly kind: 'copyRequired';
+  readonly commit: Revision;
+  readonly purgedTo: Revision;
+}
+export interface PageRequest extends PartitionMessage {
+  readonly kind: 'pageRequest';
+  readonly copyId: number;
+  readonly pass: number;
+  readonly base: Revision;
+  readonly start: string;
+  /** In later passes: staged keys past the base, whose present rows are asked for. */
+  readonly keys: readonly string[];
+}
+export interface Page extends PartitionMessage {
+  readonly kind: 'page';
+  readonly copyId: number;
+  readonly pass: number;
+  readonly start: string;
+  readonly nextKey: string | null;
+  readonly rows: readonly Row[];
+  readonly absent: readonly string[];
+  readonly commit: Revision;
+  readonly purgedTo: Revision;
+}
+/** The last step of a copy: a delta of the staging generation from `base` (4.3.5). */
+export interface FinishRequest extends PartitionMessage {
+  readonly kind: 'finishRequest';
+  readonly copyId: number;
+  readonly base: Revision;
+  readonly keys: readonly string[];
+}
+export interface Finish extends PartitionMessage {
+  readonly kind: 'finish';
+  readonly copyId: number;
+  readonly base: Revision;
+  readonly to: Position;
+  readonly rows: readonly Row[];
+  readonly absent: readonly string[];
+  readonly purgedTo: Revision;
+  readonly dedupeFloor: HybridTime;
+  readonly commit: Revision;
+}
+/** "Is my ballot still your promise, and not released?" (4.4.2, 4.5.1). */
+export interface Confirm extends PartitionMessage {
+  readonly kind: 'confirm';
+  /** Counts up per leadership: answers for a read round must be for a Confirm sent after the read arrived. */
+  readonly round: number;
+  readonly lease: LeaseStamp;
+}
+export interface Confirmed extends PartitionMessage {
+  readonly kind: 'confirmed';
+  readonly round: number;
+  readonly lease: LeaseEcho;
+}
+/** 4.4.7. */
+export interface Released extends PartitionMessage {
+  readonly kind: 'released';
+}
+export interface ReleaseSeen extends PartitionMessage {
+  readonly kind: 'releaseSeen';
+}
+/** 4.4.8: the successor is at the leader's position and may stand at once. */
+export interface Stand extends PartitionMessage {
+  readonly kind: 'stand';
+}
+/** The commit point of a ballot, for replicas that no further batch reaches soon. `fresh`: 4.5.3. */
+export interface CommitPoint extends PartitionMessage {
+  readonly kind: 'commitPoint';
+  readonly commit: Revision;
+  readonly fresh: boolean;
+  /** The receiver's own sending time (its `Heartbeat.sentAt`) that this stamp echoes; null where there is none. */
+  readonly echo: number | null;
+}
+
+/** 4.4.1: the holder's sending time as it wrote it. */
+export interface LeaseStamp {
+  readonly sentAt: number;
+}
+/** 4.4.1: the granter's incarnation and span, and the holder's sending time. */
+export interface LeaseEcho {
+  readonly incarnation: Incarnation;
+  readonly span: number;
+  readonly sentAt: number;
+}
+
+/** Between a pair of shards, whatever they lead. */
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  readonly incarnation: Incarnation;
+  readonly lease: LeaseStamp;
+}
+export interface HeartbeatSeen {
+  readonly kind: 'heartbeatSeen';
+  readonly lease: LeaseEcho;
+}
+
+export type ShardMessage =
+  | Prepare
+  | Promised
+  | PrepareRefused
+  | Accept
+  | Accepted
+  | Gap
+  | Superseded
+  | RepairOffer
+  | DeltaRequest
+  | Delta
+  | CopyRequired
+  | PageRequest
+  | Page
+  | FinishRequest
+  | Finish
+  | Confirm
+  | Confirmed
+  | Released
+  | ReleaseSeen
+  | Stand
+  | CommitPoint
+  | Heartbeat
+  | HeartbeatSeen;
+
+export interface OutgoingMessage {
+  readonly to: ShardOrdinal;
+  readonly message: ShardMessage;
+}

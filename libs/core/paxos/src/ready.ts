@@ -1,0 +1,84 @@
+/**
+ * What the shell must do for the core, in any order between the fields: everything that must wait for the storage is
+ * held back inside the core until `transactionDurable`.
+ */
+import type { Ballot, Epoch, PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { OutgoingMessage } from './messages.js';
+import type { ShardReply } from './requests.js';
+import type { GenerationRemoval, StorageRead, StorageTransaction } from './storage.js';
+
+export interface Ready {
+  /** At most one at a time: the next is handed out only after `transactionDurable(id)`. */
+  readonly transaction: StorageTransaction | null;
+  readonly reads: readonly StorageRead[];
+  readonly removals: readonly GenerationRemoval[];
+  readonly messages: readonly OutgoingMessage[];
+  readonly replies: readonly ShardReply[];
+  readonly events: readonly PaxosEvent[];
+}
+
+/** Facts for logs and metrics, and for those who follow leadership. */
+export type PaxosEvent =
+  | {
+      readonly kind: 'leading';
+      readonly partition: PartitionIndex;
+      readonly epoch: Epoch;
+      readonly ballot: Ballot;
+    }
+  | {
+      readonly kind: 'steppedDown';
+      readonly partition: PartitionIndex;
+      readonly ballot: Ballot;
+      readonly reason: 'superseded' | 'epoch' | 'handover' | 'leaseLost';
+    }
+  | { readonly kind: 'candidacy'; readonly partition: PartitionIndex; readonly ballot: Ballot }
+  | {
+      readonly kind: 'repaired';
+      readonly partition: PartitionIndex;
+      readonly revision: Revision;
+      readonly rows: number;
+    }
+  | { readonly kind: 'copyStarted'; readonly partition: PartitionIndex; readonly copyId: number }
+  | { readonly kind: 'copyFinished'; readonly partition: PartitionIndex; readonly copyId: number }
+  | { readonly kind: 'mapBehind'; readonly partition: PartitionIndex; readonly seenEpoch: Epoch };
+
+/** A partition's entry of the map, as the coordinator committed it (§3.4, §6). */
+export interface PartitionAssignment {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly replicas: readonly ShardOrdinal[];
+  /** The new set of a joint epoch; null outside of one. */
+  readonly nextReplicas: readonly ShardOrdinal[] | null;
+  readonly learners: readonly ShardOrdinal[];
+  readonly preferredLeader: ShardOrdinal;
+}
+
+export interface PaxosTimings {
+  /** L: what a grant is worth (4.4.1). */
+  readonly leaseMs: number;
+  /** The holder counts leaseMs x (1 - driftFraction). */
+  readonly driftFraction: number;
+  readonly heartbeatIntervalMs: number;
+  /** Replica number r waits r x stagger before it prepares (4.9). */
+  readonly electionStaggerMs: number;
+  /** A candidacy without a quorum of promises after this long is given up, and begun anew at a higher round. */
+  readonly candidacyTimeoutMs: number;
+  /** How often an unanswered message that must be answered (Prepare, Accept, repair) is sent again. */
+  readonly resendIntervalMs: number;
+}
+
+export interface PaxosLimits {
+  /** 4.2.6. */
+  readonly inFlightRevisionsMax: number;
+  /** Requests accepted and not yet answered, over all partitions: more are answered `overloaded`. */
+  readonly requestsMax: number;
+  /** Bytes of values of those requests. */
+  readonly requestBytesMax: number;
+  /** One transaction, one Accept: what is over waits for the next. */
+  readonly batchRowsMax: number;
+  readonly batchBytesMax: number;
+  /** 4.3.2: what a repair may carry. */
+  readonly repairRowsMax: number;
+  readonly repairBytesMax: number;
+  readonly rowCacheBytesMax: number;
+}

@@ -1,0 +1,134 @@
+/**
+ * What the core asks of the storage of its shard, and what it is told in return.
+ *
+ * A shard's database has one writer which runs one transaction at a time, fenced by its incarnation
+ * (docs/PROTOCOL.md 4.0, "one transaction"). The core checks conditions on records in memory when it adds to the next
+ * transaction; nothing that depends on a transaction leaves the core before `transactionDurable` was called for it.
+ * If a transaction's outcome is unknown the shell throws the core away and starts a new one from the database.
+ */
+import type { HybridTime, PartitionIndex, Revision } from '@ringleader/primitives';
+import type { PartitionRecord, Row } from './records.js';
+
+/** All of it becomes durable together, or none. Applied in the order of the fields. */
+export interface StorageTransaction {
+  /** Counts from 1; transactions are handed out, run and confirmed in this order, one at a time. */
+  readonly id: number;
+  /** The new state of every record that changes; one per partition. */
+  readonly records: readonly PartitionRecord[];
+  /** Rows to insert or replace; never two with the same (partition, generation, key). */
+  readonly upserts: readonly RowUpsert[];
+  /** Rows to remove (undo of what was never chosen, purge of tombstones by key). */
+  readonly removals: readonly RowRemoval[];
+}
+
+export interface RowUpsert {
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  readonly row: Row;
+}
+
+export interface RowRemoval {
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  readonly key: string;
+}
+
+/**
+ * Reads are answered by `readDone` in any order.
+ * `rows`, `scan`: from any snapshot that is taken after the read was handed out (a second connection will do).
+ * `delta`, `page`: from one snapshot that is exactly the state after the last transaction handed out before the read
+ * and before the next one: the shell runs them on the writer's connection, in their place in its queue.
+ */
+export type StorageRead =
+  | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowAddress[] }
+  | ScanRead
+  | DeltaRead
+  | PageRead;
+
+export interface RowAddress {
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  readonly key: string;
+}
+
+/** Live rows (no tombstones) of several partitions together, in byte order of their keys. */
+export interface ScanRead {
+  readonly kind: 'scan';
+  readonly id: number;
+  readonly partitions: readonly { readonly partition: PartitionIndex; readonly generation: number }[];
+  readonly range: KeyRange;
+  readonly reverse: boolean;
+  readonly keysOnly: boolean;
+  readonly limitRows: number;
+  readonly limitBytes: number;
+}
+
+export interface KeyRange {
+  /** Inclusive; '' is the least key. */
+  readonly start: string;
+  /** Exclusive; null is no bound. */
+  readonly end: string | null;
+}
+
+/** For a repair (4.3.2): every row past `base`, and the present row of each named key. */
+export interface DeltaRead {
+  readonly kind: 'delta';
+  readonly id: number;
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  readonly base: Revision;
+  readonly keys: readonly string[];
+  /** With more rows than this past the base, the answer is `tooLarge`. */
+  readonly limitRows: number;
+  readonly limitBytes: number;
+}
+
+/** One page of a copy (4.3.4), or of the keys a replica has past its base (`keysOnly`). */
+export interface PageRead {
+  readonly kind: 'page';
+  readonly id: number;
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  /** First key of the page. */
+  readonly start: string;
+  /** Only rows with revision > base; 0 reads all. */
+  readonly base: Revision;
+  readonly keysOnly: boolean;
+  readonly limitRows: number;
+  readonly limitBytes: number;
+}
+
+export type StorageReadResult =
+  /** `rows[i]` belongs to `keys[i]`; null where none is. Tombstones are rows. */
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly (Row | null)[] }
+  | {
+      readonly kind: 'scan';
+      readonly id: number;
+      readonly rows: readonly { readonly partition: PartitionIndex; readonly row: Row }[];
+      /** False when the range has no further row. */
+      readonly more: boolean;
+    }
+  | {
+      readonly kind: 'delta';
+      readonly id: number;
+      readonly rows: readonly Row[];
+      /** `named[i]` belongs to `keys[i]`. */
+      readonly named: readonly (Row | null)[];
+      readonly tooLarge: boolean;
+    }
+  | {
+      readonly kind: 'page';
+      readonly id: number;
+      readonly rows: readonly Row[];
+      /** The first key of the next page, null at the end. */
+      readonly nextKey: string | null;
+    };
+
+/** Deletion of a whole generation that no record names any more; needs no place in the order of transactions. */
+export interface GenerationRemoval {
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+}
+
+/** How the wall clock of this shard reads, merged with what was heard: stamps rows; never decides safety. */
+export type StampTime = () => HybridTime;

@@ -1,0 +1,4 @@
+export * from './clock.js';
+export * from './ids.js';
+export * from './invariant.js';
+export * from './prng.js';
