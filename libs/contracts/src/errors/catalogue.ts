@@ -1,0 +1,65 @@
+/**
+ * Every operational error there is, once. The compiler demands a status and a retry class for each new code, and
+ * docs/ERRORS.md is tested against this table both ways.
+ *
+ * "Rejected" (nothing was done) and "outcome unknown" (it may have been done) are different codes, always.
+ */
+export type RetryClass =
+  /** Nothing was done: the same request may be sent again. */
+  | 'safe'
+  /** It may have been done: repeat only with an idempotency key or a condition. */
+  | 'if-idempotent'
+  /** The same request will fail again. */
+  | 'never';
+
+export interface ErrorEntry {
+  readonly httpStatus: number;
+  readonly retry: RetryClass;
+  /** A short, constant sentence: the `title` of a problem document. */
+  readonly title: string;
+}
+
+export const ERROR_CATALOGUE = {
+  INVALID_ARGUMENT: { httpStatus: 400, retry: 'never', title: 'The request is not valid' },
+  KEY_TOO_LONG: { httpStatus: 400, retry: 'never', title: 'The key is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { httpStatus: 415, retry: 'never', title: 'The media type is not supported here' },
+  KEY_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The key does not exist' },
+  ROUTE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no such resource' },
+  METHOD_NOT_ALLOWED: { httpStatus: 405, retry: 'never', title: 'The resource does not have this method' },
+  PRECONDITION_FAILED: { httpStatus: 412, retry: 'never', title: 'A condition of the request does not hold' },
+  VALUE_TOO_LARGE: { httpStatus: 413, retry: 'never', title: 'The value is too large' },
+  REQUEST_TOO_LARGE: { httpStatus: 413, retry: 'never', title: 'The request is too large' },
+  HEADERS_TOO_LARGE: { httpStatus: 431, retry: 'never', title: 'The request headers are too large' },
+  REQUEST_TIMEOUT: { httpStatus: 408, retry: 'safe', title: 'The request did not arrive in time' },
+  RATE_LIMITED: { httpStatus: 429, retry: 'safe', title: 'Too many requests' },
+  OVERLOADED: { httpStatus: 503, retry: 'safe', title: 'Too much is in flight' },
+  UNAVAILABLE: { httpStatus: 503, retry: 'safe', title: 'No majority could be reached' },
+  OUTCOME_UNKNOWN: {
+    httpStatus: 504,
+    retry: 'if-idempotent',
+    title: 'The write may or may not have been done',
+  },
+  DEADLINE_EXCEEDED: { httpStatus: 504, retry: 'safe', title: 'The deadline has passed' },
+  INTERNAL: { httpStatus: 500, retry: 'if-idempotent', title: 'An internal error' },
+
+  NOT_LEADER: { httpStatus: 503, retry: 'safe', title: 'This member is not the leader' },
+  COMPACTED: { httpStatus: 410, retry: 'never', title: 'The revision has been compacted' },
+  LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
+
+  CONFIG_INVALID: { httpStatus: 500, retry: 'never', title: 'The configuration is not valid' },
+  LOG_CORRUPT: { httpStatus: 500, retry: 'never', title: 'The log on disk is corrupt' },
+  LOG_IN_USE: { httpStatus: 500, retry: 'never', title: 'The log is in use by another process' },
+  STORAGE_FAILED: { httpStatus: 500, retry: 'never', title: 'The storage failed' },
+  DURABILITY_OFF: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The database does not keep what it acknowledges',
+  },
+  DATABASE_FORGOT: { httpStatus: 500, retry: 'never', title: 'The database has forgotten something' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
+}
