@@ -1,0 +1,95 @@
+/**
+ * Calls control contracts over NestJS' NATS transport, on the process's own connection, with a deadline for each call.
+ */
+import { ClientNats } from '@nestjs/microservices';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
+import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
+import { TimeoutError, firstValueFrom, timeout } from 'rxjs';
+import { isControlEnvelope } from './control-envelope.js';
+
+export type ControlOutcome<Response> =
+  | { readonly kind: 'answered'; readonly response: Response }
+  /**
+   * UNAVAILABLE: the request did not reach anyone. DEADLINE_EXCEEDED: no answer came in time, the request may have been
+   * carried out. Any other code is the service's own.
+   */
+  | { readonly kind: 'failed'; readonly error: OperationalError };
+
+class SharedConnectionClient extends ClientNats {
+  constructor(private readonly connection: NatsConnection) {
+    super({});
+  }
+
+  override createClient(): Promise<Record<string, unknown>> {
+    const { connection } = this;
+    return Promise.resolve({
+      subscribe: connection.subscribe.bind(connection),
+      publish: connection.publish.bind(connection),
+      status: connection.status.bind(connection),
+      close: () => Promise.resolve(),
+    });
+  }
+}
+
+export class ControlClient {
+  private readonly client: SharedConnectionClient;
+
+  constructor(connection: NatsConnection) {
+    this.client = new SharedConnectionClient(connection);
+  }
+
+  /** `timeoutMs` absent: the contract's deadline class decides. */
+  async call<C extends MessageContract>(
+    contract: C,
+    subject: string,
+    request: RequestOf<C>,
+    timeoutMs: number = DEADLINE_MS[contract.deadline],
+  ): Promise<ControlOutcome<ResponseOf<C>>> {
+    let reply: unknown;
+    try {
+      reply = await firstValueFrom(this.client.send<unknown>(subject, request).pipe(timeout(timeoutMs)));
+    } catch (cause) {
+      return { kind: 'failed', error: transportError(contract.operation, timeoutMs, cause) };
+    }
+    return readReply(contract, reply);
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+}
+
+function readReply<C extends MessageContract>(contract: C, reply: unknown): ControlOutcome<ResponseOf<C>> {
+  if (isControlEnvelope(reply)) {
+    if (reply.kind === 'error') {
+      const error = fromWireError(reply.error);
+      if (error !== null) return { kind: 'failed', error };
+    } else {
+      const parsed = contract.response.safeParse(reply.response);
+      if (parsed.success) return { kind: 'answered', response: parsed.data as ResponseOf<C> };
+    }
+  }
+  const error = new OperationalError(
+    'INTERNAL',
+    `The answer to ${contract.operation} does not fit its contract`,
+  );
+  return { kind: 'failed', error };
+}
+
+function transportError(operation: string, timeoutMs: number, cause: unknown): OperationalError {
+  if (cause instanceof TimeoutError) {
+    return new OperationalError(
+      'DEADLINE_EXCEEDED',
+      `No answer to ${operation} within ${timeoutMs} ms`,
+      { operation, timeoutMs },
+      { cause },
+    );
+  }
+  return new OperationalError(
+    'UNAVAILABLE',
+    `Nobody serves ${operation} at present`,
+    { operation },
+    { cause },
+  );
+}

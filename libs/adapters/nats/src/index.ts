@@ -1,0 +1,3 @@
+export * from './connection.js';
+export * from './control-client.js';
+export * from './control-server.js';

@@ -1,0 +1,43 @@
+/**
+ * Publishes this process's heartbeat with its load (§7). Failing to publish is no error: silence is what a failure
+ * detector listens for.
+ */
+import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
+import type { Heartbeat, Service } from '@ringleader/contracts';
+import type { LoadMeter } from './load-meter.js';
+
+export interface HeartbeatIdentity {
+  readonly service: Service;
+  readonly id: string;
+  /** A new one for each process. */
+  readonly instance: string;
+}
+
+export class HeartbeatPublisher {
+  private sequence = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly identity: HeartbeatIdentity,
+    private readonly meter: LoadMeter,
+    /** Hands the JSON text to the transport: `(json) => connection.publish(heartbeatSubject(cluster), json)`. */
+    private readonly publish: (json: string) => void,
+  ) {}
+
+  start(): void {
+    this.beat();
+    this.timer = setInterval(() => this.beat(), HEARTBEAT_INTERVAL_MS);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+    this.meter.close();
+  }
+
+  private beat(): void {
+    this.sequence += 1;
+    const heartbeat: Heartbeat = { ...this.identity, sequence: this.sequence, load: this.meter.read() };
+    this.publish(JSON.stringify(heartbeat));
+  }
+}

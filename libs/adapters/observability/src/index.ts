@@ -1,0 +1,7 @@
+export * from './heartbeat-publisher.js';
+export * from './load-meter.js';
+export * from './logger.js';
+export * from './metrics.js';
+export * from './nest-logger.js';
+export * from './probe-server.js';
+export * from './process-signals.js';

@@ -1,0 +1,23 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Logger } from './logger.js';
+
+/** NestJS' own lines in our form. Its start-up chatter is of interest only when something is wrong: debug. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...context: unknown[]): void {
+    this.logger.debug({ context }, String(message));
+  }
+  error(message: unknown, ...context: unknown[]): void {
+    this.logger.error({ context, error: message instanceof Error ? message : undefined }, String(message));
+  }
+  warn(message: unknown, ...context: unknown[]): void {
+    this.logger.warn({ context }, String(message));
+  }
+  debug(message: unknown, ...context: unknown[]): void {
+    this.logger.debug({ context }, String(message));
+  }
+  verbose(message: unknown, ...context: unknown[]): void {
+    this.logger.trace({ context }, String(message));
+  }
+}
