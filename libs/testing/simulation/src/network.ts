@@ -1,0 +1,108 @@
+/**
+ * Messages between nodes by number: delayed, lost, repeated and overtaken as each link's quality says, and cut in one
+ * direction or both. Delays are drawn per message, so reordering needs no rule of its own.
+ */
+import type { Prng } from '@ringleader/primitives';
+import type { EventQueue } from './event-queue.js';
+import type { Trace } from './trace.js';
+
+export type NodeId = number;
+
+export interface LinkQuality {
+  readonly delayMinMs: number;
+  readonly delayMaxMs: number;
+  /** Probability of a delay up to `tailDelayMs` instead: late messages are what protocols forget. */
+  readonly tailProbability: number;
+  readonly tailDelayMs: number;
+  readonly lossProbability: number;
+  readonly duplicateProbability: number;
+}
+
+export const GOOD_LINK: LinkQuality = {
+  delayMinMs: 0.2,
+  delayMaxMs: 2,
+  tailProbability: 0,
+  tailDelayMs: 0,
+  lossProbability: 0,
+  duplicateProbability: 0,
+};
+
+export class Network<Message> {
+  readonly #events: EventQueue;
+  readonly #prng: Prng;
+  readonly #trace: Trace;
+  readonly #deliver: (from: NodeId, to: NodeId, message: Message) => void;
+  readonly #links = new Map<string, LinkQuality>();
+  readonly #cuts = new Map<string, number>();
+  #quality: LinkQuality = GOOD_LINK;
+
+  constructor(
+    events: EventQueue,
+    prng: Prng,
+    trace: Trace,
+    deliver: (from: NodeId, to: NodeId, message: Message) => void,
+  ) {
+    this.#events = events;
+    this.#prng = prng;
+    this.#trace = trace;
+    this.#deliver = deliver;
+  }
+
+  /** For all links that have none of their own. */
+  setQuality(quality: LinkQuality): void {
+    this.#quality = quality;
+  }
+
+  setLinkQuality(from: NodeId, to: NodeId, quality: LinkQuality | null): void {
+    if (quality === null) this.#links.delete(linkKey(from, to));
+    else this.#links.set(linkKey(from, to), quality);
+  }
+
+  /** One direction. Cuts are counted: a link works when every cut was healed. What is under way arrives. */
+  cut(from: NodeId, to: NodeId): void {
+    const key = linkKey(from, to);
+    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
+  }
+
+  heal(from: NodeId, to: NodeId): void {
+    const key = linkKey(from, to);
+    this.#cuts.set(key, Math.max(0, (this.#cuts.get(key) ?? 0) - 1));
+  }
+
+  healAll(): void {
+    this.#cuts.clear();
+    this.#links.clear();
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return (this.#cuts.get(linkKey(from, to)) ?? 0) > 0;
+  }
+
+  send(from: NodeId, to: NodeId, message: Message): void {
+    const quality = this.#links.get(linkKey(from, to)) ?? this.#quality;
+    if (this.isCut(from, to) || this.#prng.nextFloat() < quality.lossProbability) {
+      this.#trace.add(this.#events.now, `lost ${String(from)}>${String(to)}`, message);
+      return;
+    }
+    this.#sendOnce(from, to, message, quality);
+    if (quality.duplicateProbability > 0 && this.#prng.nextFloat() < quality.duplicateProbability) {
+      this.#sendOnce(from, to, message, quality);
+    }
+  }
+
+  #sendOnce(from: NodeId, to: NodeId, message: Message, quality: LinkQuality): void {
+    this.#events.after(this.#drawDelay(quality), () => {
+      this.#deliver(from, to, message);
+    });
+  }
+
+  #drawDelay(quality: LinkQuality): number {
+    const late = quality.tailProbability > 0 && this.#prng.nextFloat() < quality.tailProbability;
+    const max = late ? quality.tailDelayMs : quality.delayMaxMs;
+    return quality.delayMinMs + this.#prng.nextFloat() * Math.max(0, max - quality.delayMinMs);
+  }
+}
+
+function linkKey(from: NodeId, to: NodeId): string {
+  return `${String(from)}>${String(to)}`;
+}
