@@ -1,0 +1,146 @@
+/**
+ * Writes frames in one pass, without knowing their size beforehand. Numbers that are mostly small are varints (7 bits a
+ * byte, least significant first), instants take eight bytes, strings two bytes of length and their UTF-8.
+ * Broken values (negative, fractional, longer than their length field) are bugs of the caller, so they throw.
+ */
+import { invariant } from '@ringleader/primitives';
+
+const CHUNK_BYTES = 64 * 1024;
+/** Below this many bytes a rest of a chunk is not worth keeping for the next frame. */
+const REST_BYTES_MIN = 4 * 1024;
+/** Up to this length a loop over char codes beats the call into the runtime. */
+const ASCII_LOOP_LENGTH_MAX = 40;
+const STRING_BYTES_MAX = 0xffff;
+
+export class ByteWriter {
+  private buffer: Buffer;
+  private view: DataView;
+  /** Where the present frame begins in `buffer`; what lies before belongs to frames that were handed out. */
+  private start = 0;
+  private offset = 0;
+
+  constructor(initialBytes = CHUNK_BYTES) {
+    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    this.view = viewOf(this.buffer);
+  }
+
+  /** Bytes written since the last `take`. */
+  get length(): number {
+    return this.offset - this.start;
+  }
+
+  uint8(value: number): void {
+    this.reserve(1);
+    this.buffer[this.offset++] = value;
+  }
+
+  boolean(value: boolean): void {
+    this.uint8(value ? 1 : 0);
+  }
+
+  /** A non-negative integer below 2^53. */
+  varint(value: number): void {
+    invariant(value >= 0 && value <= Number.MAX_SAFE_INTEGER, 'a varint is a non-negative safe integer');
+    this.reserve(8);
+    const buffer = this.buffer;
+    let offset = this.offset;
+    let rest = value;
+    while (rest >= 0x8000_0000) {
+      buffer[offset++] = (rest & 0x7f) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest >= 0x80) {
+      buffer[offset++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    buffer[offset++] = rest;
+    this.offset = offset;
+  }
+
+  /** An instant, or another number that is rarely small: eight bytes. */
+  float64(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.offset, value, true);
+    this.offset += 8;
+  }
+
+  optionalVarint(value: number | null): void {
+    this.boolean(value !== null);
+    if (value !== null) this.varint(value);
+  }
+
+  optionalFloat64(value: number | null): void {
+    this.boolean(value !== null);
+    if (value !== null) this.float64(value);
+  }
+
+  /** At most 65,535 bytes of UTF-8. */
+  string(value: string): void {
+    // UTF-8 needs at most three bytes for a UTF-16 unit, so the length can be patched in afterwards: one pass.
+    this.reserve(2 + value.length * 3);
+    const at = this.offset + 2;
+    const written = value.length <= ASCII_LOOP_LENGTH_MAX ? this.ascii(value, at) : -1;
+    const bytes = written >= 0 ? written : this.buffer.write(value, at, 'utf8');
+    invariant(bytes <= STRING_BYTES_MAX, 'a string of a frame has at most 65,535 bytes');
+    this.buffer[this.offset] = bytes & 0xff;
+    this.buffer[this.offset + 1] = bytes >>> 8;
+    this.offset = at + bytes;
+  }
+
+  optionalString(value: string | null): void {
+    this.boolean(value !== null);
+    if (value !== null) this.string(value);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.buffer.set(value, this.offset);
+    this.offset += value.length;
+  }
+
+  /** What was written since the last call. The bytes are the caller's: they are never written to again. */
+  take(): Buffer {
+    const taken = this.buffer.subarray(this.start, this.offset);
+    this.start = this.offset;
+    if (this.buffer.length - this.offset < REST_BYTES_MIN) this.replaceBuffer(CHUNK_BYTES);
+    return taken;
+  }
+
+  /** Forgets what was written after `length` bytes of the present frame. */
+  truncate(length: number): void {
+    invariant(length <= this.length, 'a writer is truncated to a length that it has');
+    this.offset = this.start + length;
+  }
+
+  private ascii(value: string, at: number): number {
+    const buffer = this.buffer;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return -1;
+      buffer[at + i] = code;
+    }
+    return value.length;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.offset + bytes <= this.buffer.length) return;
+    const needed = this.length + bytes;
+    this.replaceBuffer(Math.max(CHUNK_BYTES, needed * 2));
+  }
+
+  /** Moves the present frame into a new buffer. */
+  private replaceBuffer(capacity: number): void {
+    const next = Buffer.allocUnsafeSlow(capacity);
+    const length = this.length;
+    this.buffer.copy(next, 0, this.start, this.offset);
+    this.buffer = next;
+    this.view = viewOf(next);
+    this.start = 0;
+    this.offset = length;
+  }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

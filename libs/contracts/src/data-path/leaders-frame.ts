@@ -1,0 +1,45 @@
+/**
+ * From a shard to all gateways: which partitions it leads, at which ballots, with the barrier committed. Sent when that
+ * changes, every few hundred milliseconds, and on demand. A gateway keeps the highest ballot it heard of per partition.
+ */
+import type { Ballot, Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { ByteReader } from './byte-reader.js';
+import type { ByteWriter } from './byte-writer.js';
+import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
+
+export interface Leadership {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly ballot: Ballot;
+}
+
+export interface LeadersFrame {
+  readonly kind: 'leaders';
+  readonly from: ShardOrdinal;
+  readonly leaderships: readonly Leadership[];
+}
+
+export function encodeLeadersFrame(writer: ByteWriter, from: ShardOrdinal, leaderships: Iterable<Leadership>): Buffer {
+  writeFrameStart(writer, 'leaders');
+  writer.varint(from);
+  for (const leadership of leaderships) {
+    writer.varint(leadership.partition);
+    writer.varint(leadership.epoch);
+    writer.varint(leadership.ballot);
+  }
+  return writer.take();
+}
+
+export function decodeLeadersFrame(bytes: Uint8Array): LeadersFrame | MalformedFrame {
+  return decodeFrame(bytes, readLeadersFrame);
+}
+
+function readLeadersFrame(reader: ByteReader): LeadersFrame {
+  expectFrameKind(reader, 'leaders');
+  const from = reader.varint();
+  const leaderships: Leadership[] = [];
+  while (!reader.atEnd) {
+    leaderships.push({ partition: reader.varint(), epoch: reader.varint(), ballot: reader.varint() });
+  }
+  return { kind: 'leaders', from, leaderships };
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ERROR_CATALOGUE } from './catalogue.js';
+
+const document = readFileSync(new URL('../../../../docs/ERRORS.md', import.meta.url), 'utf8');
+
+/** Rows of the form "| `CODE` | status | retry | ... |". */
+const documented = [...document.matchAll(/^\|\s+`([A-Z_]+)`\s+\|\s+(\d+)\s+\|\s+([a-z-]+)\s+\|.+\|$/gm)].map(
+  ([, code, status, retry]) => ({ code, httpStatus: Number(status), retry }),
+);
+
+describe('docs/ERRORS.md', () => {
+  it('lists every code of the catalogue with its status and retry class, once', () => {
+    const catalogue = Object.entries(ERROR_CATALOGUE).map(([code, { httpStatus, retry }]) => ({
+      code,
+      httpStatus,
+      retry,
+    }));
+    const byCode = (a: { code?: string }, b: { code?: string }): number => (a.code! < b.code! ? -1 : 1);
+    expect([...documented].sort(byCode)).toEqual(catalogue.sort(byCode));
+  });
+});
