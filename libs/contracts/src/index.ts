@@ -1,4 +1,6 @@
 export * from './control/coordinator.js';
+export * from './control/key-ranges.js';
+export * from './data-path/index.js';
 export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';
 export * from './message-contract.js';

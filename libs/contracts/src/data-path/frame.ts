@@ -5,7 +5,7 @@
 import { ByteReader, MalformedFrameError } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 
-export const DATA_PATH_VERSION = 1;
+const DATA_PATH_VERSION = 1;
 
 /** A frame is closed when it has reached this size; with its last item it stays below FRAME_BYTES_MAX. */
 export const FRAME_BYTES_TARGET = 1024 * 1024;
@@ -13,8 +13,8 @@ export const FRAME_BYTES_TARGET = 1024 * 1024;
 /** No frame may reach this (nats-server runs with max_payload 8 MB; half of it leaves room for every header). */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
-export const FRAME_KINDS = { peer: 1, requests: 2, leadersWanted: 3, replies: 4, leaders: 5 } as const;
-export type FrameKind = keyof typeof FRAME_KINDS;
+const FRAME_KINDS = { peer: 1, requests: 2, replies: 3, leaders: 4 } as const;
+type FrameKind = keyof typeof FRAME_KINDS;
 
 export interface MalformedFrame {
   readonly kind: 'malformed';
@@ -26,14 +26,9 @@ export function writeFrameStart(writer: ByteWriter, kind: FrameKind): void {
   writer.uint8(FRAME_KINDS[kind]);
 }
 
-export function readFrameStart(reader: ByteReader): number {
-  const version = reader.uint8();
-  if (version !== DATA_PATH_VERSION) throw new MalformedFrameError('unknown version');
-  return reader.uint8();
-}
-
 export function expectFrameKind(reader: ByteReader, kind: FrameKind): void {
-  if (readFrameStart(reader) !== FRAME_KINDS[kind]) throw new MalformedFrameError('another kind of frame');
+  if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedFrameError('unknown version');
+  if (reader.uint8() !== FRAME_KINDS[kind]) throw new MalformedFrameError('another kind of frame');
 }
 
 /** Runs a reader over the frame; what it throws about the frame's shape becomes a value. */

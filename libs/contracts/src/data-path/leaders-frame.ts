@@ -19,7 +19,11 @@ export interface LeadersFrame {
   readonly leaderships: readonly Leadership[];
 }
 
-export function encodeLeadersFrame(writer: ByteWriter, from: ShardOrdinal, leaderships: Iterable<Leadership>): Buffer {
+export function encodeLeadersFrame(
+  writer: ByteWriter,
+  from: ShardOrdinal,
+  leaderships: Iterable<Leadership>,
+): Buffer {
   writeFrameStart(writer, 'leaders');
   writer.varint(from);
   for (const leadership of leaderships) {

@@ -22,7 +22,11 @@ export interface PeerFrame extends PeerFrameHeader {
   readonly messages: readonly ShardMessage[];
 }
 
-const codecs: MessageCodecs<ShardMessage['kind']> = { ...electionCodecs, ...replicationCodecs, ...copyCodecs };
+const codecs: MessageCodecs<ShardMessage['kind']> = {
+  ...electionCodecs,
+  ...replicationCodecs,
+  ...copyCodecs,
+};
 
 type AnyCodec = MessageCodec<ShardMessage['kind']>;
 

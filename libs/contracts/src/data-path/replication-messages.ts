@@ -12,7 +12,8 @@ import {
 } from './message-codec.js';
 import { readPosition, readRows, readStrings, writePosition, writeRows, writeStrings } from './rows.js';
 
-type ReplicationKind = 'accept' | 'accepted' | 'gap' | 'commitPoint' | 'repairOffer' | 'deltaRequest' | 'delta';
+type ReplicationKind =
+  'accept' | 'accepted' | 'gap' | 'commitPoint' | 'repairOffer' | 'deltaRequest' | 'delta';
 
 export const replicationCodecs: MessageCodecs<ReplicationKind> = {
   accept: {

@@ -1,15 +1,21 @@
 /**
- * From a gateway to a shard: requests, or the wish to hear at once what the shard leads.
- * Header: the gateway's id (answers go to its reply subject) and its hybrid time.
+ * From a gateway to a shard: requests. Header: the gateway's id (answers go to its reply subject) and its hybrid time.
  *
  * `token` names a request within its sender: here the gateway's own number, which comes back in the reply. In place of a
  * deadline on somebody's clock a request carries how much time remained when the frame was sent.
  */
-import type { Condition, KeyRange, ReadRequest, ScanRequest, ShardRequest, WriteRequest } from '@ringleader/paxos';
+import type {
+  Condition,
+  KeyRange,
+  ReadRequest,
+  ScanRequest,
+  ShardRequest,
+  WriteRequest,
+} from '@ringleader/paxos';
 import type { HybridTime } from '@ringleader/primitives';
 import { type ByteReader, MalformedFrameError } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
-import { decodeFrame, FRAME_KINDS, type MalformedFrame, readFrameStart, writeFrameStart } from './frame.js';
+import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 import { readContentType, readVarints, writeContentType, writeVarints } from './rows.js';
 
 type Framed<T> = T extends ShardRequest ? Omit<T, 'deadline'> & { readonly remainingMs: number } : never;
@@ -29,11 +35,6 @@ export interface RequestFrame extends RequestFrameHeader {
   readonly requests: readonly FramedRequest[];
 }
 
-/** The shard is to announce its leaderships now (see `LeadersFrame`). */
-export interface LeadersWantedFrame extends RequestFrameHeader {
-  readonly kind: 'leadersWanted';
-}
-
 const PUT = 1;
 const DELETE = 2;
 const READ = 3;
@@ -43,13 +44,8 @@ const CONDITION_CODES = { ifRevision: 1, ifVersion: 2, ifAbsent: 3, ifPresent: 4
 
 export function startRequestFrame(writer: ByteWriter, header: RequestFrameHeader): void {
   writeFrameStart(writer, 'requests');
-  writeHeader(writer, header);
-}
-
-export function encodeLeadersWanted(writer: ByteWriter, header: RequestFrameHeader): Buffer {
-  writeFrameStart(writer, 'leadersWanted');
-  writeHeader(writer, header);
-  return writer.take();
+  writer.string(header.gatewayId);
+  writer.float64(header.hybridTime);
 }
 
 export function appendRequest(writer: ByteWriter, request: FramedRequest): void {
@@ -65,16 +61,14 @@ export function appendRequest(writer: ByteWriter, request: FramedRequest): void 
   }
 }
 
-export function decodeRequestFrame(bytes: Uint8Array): RequestFrame | LeadersWantedFrame | MalformedFrame {
+export function decodeRequestFrame(bytes: Uint8Array): RequestFrame | MalformedFrame {
   return decodeFrame(bytes, readRequestFrame);
 }
 
-function readRequestFrame(reader: ByteReader): RequestFrame | LeadersWantedFrame {
-  const frameKind = readFrameStart(reader);
+function readRequestFrame(reader: ByteReader): RequestFrame {
+  expectFrameKind(reader, 'requests');
   const gatewayId = reader.string();
   const hybridTime = reader.instant();
-  if (frameKind === FRAME_KINDS.leadersWanted) return { kind: 'leadersWanted', gatewayId, hybridTime };
-  if (frameKind !== FRAME_KINDS.requests) throw new MalformedFrameError('another kind of frame');
   const requests: FramedRequest[] = [];
   while (!reader.atEnd) requests.push(readRequest(reader));
   return { kind: 'requests', gatewayId, hybridTime, requests };
@@ -93,11 +87,6 @@ function readRequest(reader: ByteReader): FramedRequest {
     default:
       throw new MalformedFrameError('unknown request code');
   }
-}
-
-function writeHeader(writer: ByteWriter, header: RequestFrameHeader): void {
-  writer.string(header.gatewayId);
-  writer.float64(header.hybridTime);
 }
 
 function writeWrite(writer: ByteWriter, request: FramedWrite): void {
