@@ -5,9 +5,25 @@
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
 
+/** Values of the control plane are small: in UTF-16 units. */
+export const COORDINATOR_VALUE_LENGTH_MAX = 131_072;
+/** Operations and comparisons of one request. (The first partition map is larger, and is made inside the coordinator.) */
+export const COORDINATOR_TXN_OPERATIONS_MAX = 512;
+
 const revision = z.int().min(0);
 const leaseId = z.int().min(0);
-export const coordinatorKey = z.string().min(1).max(1_024);
+const isWellFormed = (text: string): boolean => text.isWellFormed();
+/** Text that has a UTF-8 form: a lone surrogate has none. */
+const text = z.string().refine(isWellFormed, 'must be well-formed Unicode');
+export const coordinatorKey = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .refine(isWellFormed, 'must be well-formed Unicode');
+const value = z
+  .string()
+  .max(COORDINATOR_VALUE_LENGTH_MAX)
+  .refine(isWellFormed, 'must be well-formed Unicode');
 
 export const keyValueSchema = z.object({
   key: coordinatorKey,
@@ -20,8 +36,8 @@ export const keyValueSchema = z.object({
 });
 export type KeyValue = z.infer<typeof keyValueSchema>;
 
-/** `rangeEnd` absent: the one key; otherwise keys from `key` on, before `rangeEnd`. */
-const keyRange = { key: z.string().max(1_024), rangeEnd: z.string().max(1_025).optional() };
+/** `rangeEnd` absent: the one key; otherwise keys from `key` on, before `rangeEnd`, or to the end if that is empty. */
+const keyRange = { key: text.max(1_024), rangeEnd: text.max(1_025).optional() };
 
 export const rangeRequestSchema = z.object({
   ...keyRange,
@@ -31,32 +47,50 @@ export const rangeRequestSchema = z.object({
   /** True reads the member's own state without asking a majority. */
   serializable: z.boolean().optional(),
 });
-export const rangeResponseSchema = z.object({ revision, items: z.array(keyValueSchema), more: z.boolean() });
-
-export const compareSchema = z.object({
-  key: coordinatorKey,
-  target: z.enum(['version', 'createRevision', 'modRevision', 'lease', 'value']),
-  result: z.enum(['equal', 'notEqual', 'greater', 'less']),
-  /** A number, except for target `value`. A key that does not exist has version, revisions and lease 0, and no value. */
-  operand: z.union([z.int().min(0), z.string()]),
+/**
+ * `revision` is what was read. An answer is bounded in size: with `more`, ask again from behind the last key
+ * (`keyAfter`), at this revision. `count` is of all keys of the range, whatever the bounds.
+ */
+export const rangeResponseSchema = z.object({
+  revision,
+  items: z.array(keyValueSchema),
+  count: z.int().min(0),
+  more: z.boolean(),
 });
 
+const compareResult = z.enum(['equal', 'notEqual', 'greater', 'less']);
+/** A key that does not exist has version, revisions and lease 0, and no value: every comparison of its value fails. */
+export const compareSchema = z.discriminatedUnion('target', [
+  z.object({
+    key: coordinatorKey,
+    target: z.enum(['version', 'createRevision', 'modRevision', 'lease']),
+    result: compareResult,
+    operand: z.int().min(0),
+  }),
+  z.object({ key: coordinatorKey, target: z.literal('value'), result: compareResult, operand: value }),
+]);
+
 export const operationSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('put'), key: coordinatorKey, value: z.string(), lease: leaseId.optional() }),
+  z.object({ kind: z.literal('put'), key: coordinatorKey, value, lease: leaseId.optional() }),
   z.object({ kind: z.literal('delete'), ...keyRange }),
   z.object({ kind: z.literal('range'), ...keyRange, limit: z.int().min(1).max(100_000).optional() }),
 ]);
 
 export const txnRequestSchema = z.object({
-  compare: z.array(compareSchema),
-  success: z.array(operationSchema),
-  failure: z.array(operationSchema),
+  compare: z.array(compareSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
+  success: z.array(operationSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
+  failure: z.array(operationSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
 });
 
 export const operationResultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('put') }),
   z.object({ kind: z.literal('delete'), deleted: z.int().min(0) }),
-  z.object({ kind: z.literal('range'), items: z.array(keyValueSchema), more: z.boolean() }),
+  z.object({
+    kind: z.literal('range'),
+    items: z.array(keyValueSchema),
+    count: z.int().min(0),
+    more: z.boolean(),
+  }),
 ]);
 
 export const txnResponseSchema = z.object({
@@ -112,13 +146,21 @@ export const coordinatorContracts = {
   watch: messageContract({
     operation: 'watch',
     request: z.object({
-      key: z.string().max(1_024),
-      rangeEnd: z.string().max(1_025).optional(),
+      ...keyRange,
       fromRevision: z.int().min(1),
+      /** How many matching events of `fromRevision` were received already. */
+      skip: z.int().min(0).optional(),
       waitMs: z.int().min(0).max(20_000),
     }),
-    /** Ask again from `nextRevision`. All events of one revision come in one answer. */
-    response: z.object({ events: z.array(watchEventSchema), nextRevision: z.int().min(1) }),
+    /**
+     * Ask again from `nextRevision`. An answer is bounded in size, so a large revision may come in parts: then
+     * `nextSkip` is not 0, and a consumer who wants whole revisions waits for the rest.
+     */
+    response: z.object({
+      events: z.array(watchEventSchema),
+      nextRevision: z.int().min(1),
+      nextSkip: z.int().min(0),
+    }),
     errors: ['UNAVAILABLE', 'COMPACTED', 'OVERLOADED'],
     deadline: 'poll',
   }),
@@ -130,7 +172,7 @@ export const coordinatorContracts = {
       term: z.int().min(0),
       /** 0 is "none known". */
       leader: z.int().min(0),
-      role: z.enum(['follower', 'precandidate', 'candidate', 'leader']),
+      role: z.enum(['follower', 'preCandidate', 'candidate', 'leader']),
       commitIndex: z.int().min(0),
       appliedIndex: z.int().min(0),
       firstIndex: z.int().min(0),
