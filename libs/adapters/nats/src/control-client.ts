@@ -60,6 +60,7 @@ export class ControlClient {
   }
 }
 
+/** A peer of another version, or a bug: the issues say where the two disagree. */
 function readReply<C extends MessageContract>(contract: C, reply: unknown): ControlOutcome<ResponseOf<C>> {
   if (isControlEnvelope(reply)) {
     if (reply.kind === 'error') {

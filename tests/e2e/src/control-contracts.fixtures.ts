@@ -1,0 +1,72 @@
+/**
+ * One request and response for each control contract. A contract without a fixture does not compile.
+ */
+import { coordinatorContracts } from '@ringleader/contracts';
+import type { CoordinatorOperation, RequestOf, ResponseOf } from '@ringleader/contracts';
+
+type Fixtures = {
+  readonly [Operation in CoordinatorOperation]: {
+    readonly request: RequestOf<(typeof coordinatorContracts)[Operation]>;
+    readonly response: ResponseOf<(typeof coordinatorContracts)[Operation]>;
+  };
+};
+
+const item = { key: '/a', value: 'é', createRevision: 2, modRevision: 3, version: 2, lease: 7 };
+
+export const controlFixtures: Fixtures = {
+  range: {
+    request: { key: '/a', rangeEnd: '/b', limit: 10, revision: 3, serializable: true },
+    response: { revision: 4, items: [item], count: 1, more: false },
+  },
+  txn: {
+    request: {
+      compare: [
+        { key: '/a', target: 'version', result: 'equal', operand: 0 },
+        { key: '/a', target: 'value', result: 'notEqual', operand: 'x' },
+      ],
+      success: [{ kind: 'put', key: '/a', value: '1', lease: 7 }],
+      failure: [
+        { kind: 'delete', key: '/a', rangeEnd: '/b' },
+        { kind: 'range', key: '/a', limit: 1 },
+      ],
+    },
+    response: {
+      revision: 5,
+      succeeded: false,
+      results: [
+        { kind: 'delete', deleted: 1 },
+        { kind: 'range', items: [item], count: 2, more: true },
+      ],
+    },
+  },
+  leaseGrant: { request: { ttlMs: 5_000 }, response: { leaseId: 7, ttlMs: 5_000 } },
+  leaseKeepAlive: { request: { leaseId: 7 }, response: { ttlMs: 5_000 } },
+  leaseRevoke: { request: { leaseId: 7 }, response: { revision: 6 } },
+  watch: {
+    request: { key: '/', rangeEnd: '0', fromRevision: 3, waitMs: 100 },
+    response: {
+      events: [
+        { kind: 'put', item },
+        { kind: 'delete', item: { ...item, value: '', version: 0 } },
+      ],
+      nextRevision: 7,
+      nextSkip: 0,
+    },
+  },
+  status: {
+    request: {},
+    response: {
+      memberId: 1,
+      term: 2,
+      leader: 1,
+      role: 'leader',
+      commitIndex: 9,
+      appliedIndex: 9,
+      firstIndex: 1,
+      lastIndex: 10,
+      revision: 6,
+      compactRevision: 0,
+      leases: 1,
+    },
+  },
+};

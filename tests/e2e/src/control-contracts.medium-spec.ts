@@ -1,0 +1,98 @@
+/**
+ * Sends every control contract from the real client to the real server, over a real nats-server.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
+import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
+import { ControlClient, ControlServer, connectNats } from '@ringleader/nats';
+import type { NatsConnection } from '@ringleader/nats';
+import { startNatsServer } from '@ringleader/testing-servers';
+import { controlFixtures } from './control-contracts.fixtures.js';
+
+const operations = Object.keys(coordinatorContracts) as CoordinatorOperation[];
+const subjectOf = (operation: string): string => coordinatorSubject('test', 1, operation);
+
+const failing = { ...coordinatorContracts.status, operation: 'failing' };
+const silent = { ...coordinatorContracts.status, operation: 'silent' };
+const broken = { ...coordinatorContracts.status, operation: 'broken' };
+
+describe('control contracts over NATS', () => {
+  let nats: Awaited<ReturnType<typeof startNatsServer>>;
+  let dir: string;
+  let connection: NatsConnection;
+  let client: ControlClient;
+  let server: ControlServer;
+  const received = new Map<string, unknown>();
+  const unexpected: string[] = [];
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'ringleader-contracts-'));
+    nats = await startNatsServer({ dir });
+    connection = await connectNats({ url: nats.url, name: 'contracts' });
+    server = new ControlServer(connection, (operation) => unexpected.push(operation));
+    for (const operation of operations) {
+      server.handle<MessageContract>(coordinatorContracts[operation], subjectOf(operation), (request) => {
+        received.set(operation, request);
+        return Promise.resolve(controlFixtures[operation].response);
+      });
+    }
+    server.handle(failing, subjectOf('failing'), () =>
+      Promise.reject(new OperationalError('NOT_LEADER', 'Ask member 2', { leader: 2 })),
+    );
+    server.handle(silent, subjectOf('silent'), () => new Promise<never>(() => undefined));
+    server.handle(broken, subjectOf('broken'), () => Promise.reject(new Error('a bug')));
+    await new Promise<void>((resolve, reject) => {
+      void server.listen((error) => (error === undefined ? resolve() : reject(error as Error)));
+    });
+    client = new ControlClient(connection);
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await server.close();
+    await connection.close();
+    await nats.stop();
+    await rm(dir, { recursive: true });
+  });
+
+  it.each(operations)('carries %s both ways unchanged', async (operation) => {
+    const { request, response } = controlFixtures[operation];
+    const contract: MessageContract = coordinatorContracts[operation];
+    const outcome = await client.call(contract, subjectOf(operation), request);
+    expect(outcome).toEqual({ kind: 'answered', response });
+    expect(received.get(operation)).toEqual(request);
+  });
+
+  it('names what is wrong with a request', async () => {
+    const outcome = await client.call(coordinatorContracts.leaseGrant, subjectOf('leaseGrant'), { ttlMs: 1 });
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      error: { code: 'INVALID_ARGUMENT', details: { issues: [{ path: 'ttlMs' }] } },
+    });
+  });
+
+  it('carries an operational error with its code and details', async () => {
+    const outcome = await client.call(failing, subjectOf('failing'), {});
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'NOT_LEADER', details: { leader: 2 } } });
+  });
+
+  it('reports an unexpected error in place and hides it from the caller', async () => {
+    const outcome = await client.call(broken, subjectOf('broken'), {});
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });
+    expect(unexpected).toEqual(['broken']);
+  });
+
+  it('tells "nobody is there" from "no answer in time"', async () => {
+    const nobody = await client.call(
+      coordinatorContracts.status,
+      coordinatorSubject('test', 9, 'status'),
+      {},
+    );
+    expect(nobody).toMatchObject({ kind: 'failed', error: { code: 'UNAVAILABLE' } });
+    const late = await client.call(silent, subjectOf('silent'), {}, 50);
+    expect(late).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
+  });
+});
