@@ -24,6 +24,7 @@ export class SimulatedLog<Item> {
   #synced = 0;
   #torn = false;
   #crashes = 0;
+  #replacements = 0;
 
   constructor(events: EventQueue, prng: Prng, latency: StorageLatency) {
     this.#events = events;
@@ -43,10 +44,11 @@ export class SimulatedLog<Item> {
   sync(done: () => void): void {
     const upTo = this.#records.length;
     const crashes = this.#crashes;
+    const replacements = this.#replacements;
     this.#events.after(drawLatency(this.#prng, this.#latency), () => {
       if (this.#crashes !== crashes) return;
-      // Shorter than at the call where the records were replaced meanwhile, which made everything durable.
-      this.#synced = Math.min(Math.max(this.#synced, upTo), this.#records.length);
+      // What a replacement in between kept is durable already, and the positions are others.
+      if (this.#replacements === replacements) this.#synced = Math.max(this.#synced, upTo);
       done();
     });
   }
@@ -55,6 +57,7 @@ export class SimulatedLog<Item> {
   replaceWith(records: readonly Item[]): void {
     this.#records = [...records];
     this.#synced = this.#records.length;
+    this.#replacements += 1;
   }
 
   crash(): void {
