@@ -1,0 +1,10 @@
+export { describeExit, lastLines, startChild, type Child, type ChildExit, type ChildSpec } from './child.js';
+export { freePort, portIsFree } from './free-port.js';
+export { Guardian } from './guardian.js';
+export { localNatsServer, localPostgres, type LocalServer, type LocalServerOptions } from './local-server.js';
+export { tryLock, type LockAttempt, type LockFile, type LockHolder } from './lock-file.js';
+export { locateNatsServer, type LocateNatsServerOptions } from './nats-server.js';
+export { processStart } from './process-identity.js';
+export { ServerProcessError } from './server-process-error.js';
+export { until, type UntilOptions } from './until.js';
+export { toolsDirectory, workspaceRoot } from './workspace-root.js';
