@@ -7,3 +7,4 @@ export * from './message-contract.js';
 export * from './metadata/cluster-metadata.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
+export * from './rest/index.js';

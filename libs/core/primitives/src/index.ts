@@ -1,4 +1,5 @@
 export * from './clock.js';
 export * from './ids.js';
 export * from './invariant.js';
+export * from './key-order.js';
 export * from './prng.js';

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { ERROR_CATALOGUE } from '../errors/catalogue.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The codes that REST clients can meet; the others stay between services. */
+export const REST_ERROR_CODES = [
+  'INVALID_ARGUMENT',
+  'KEY_TOO_LONG',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'KEY_NOT_FOUND',
+  'ROUTE_NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'PRECONDITION_FAILED',
+  'VALUE_TOO_LARGE',
+  'REQUEST_TOO_LARGE',
+  'HEADERS_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'INTERNAL',
+] as const satisfies readonly ErrorCode[];
+export type RestErrorCode = (typeof REST_ERROR_CODES)[number];
+
+/** RFC 9457, with our `code` and whatever fields say what was wrong and what is allowed. */
+export const problemSchema = z
+  .looseObject({
+    type: z.string().describe('Names the kind of problem; one for each code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('One sentence for a person: what was wrong, and what is allowed.'),
+    instance: z.string().describe('The target of the request as it was received.'),
+    code: z.enum(REST_ERROR_CODES).describe('Stable: what programs should look at.'),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problemSchema>;
+
+export const problemType = (code: ErrorCode): string =>
+  `urn:ringleader:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+
+export function problemDocument(
+  code: RestErrorCode,
+  detail: string,
+  instance: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): Problem {
+  const { httpStatus, title } = ERROR_CATALOGUE[code];
+  return { ...fields, type: problemType(code), title, status: httpStatus, detail, instance, code };
+}
