@@ -1,0 +1,5 @@
+export * from './classify.js';
+export * from './ledger.js';
+export * from './mixed-load.js';
+export * from './recorded-operation.js';
+export * from './rest-client.js';
