@@ -1,0 +1,191 @@
+/**
+ * Calls the coordinator. Any member serves any request but `leaseKeepAlive`, so a member that cannot be reached is passed
+ * over for the next one. Writes are repeated only while it is certain that nothing was done; what may have been done
+ * ends with OUTCOME_UNKNOWN, and the caller's own conditions decide whether to try again.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  DEADLINE_MS,
+  OperationalError,
+  coordinatorContracts,
+  coordinatorSubject,
+} from '@ringleader/contracts';
+import type { CoordinatorOperation, RequestOf, ResponseOf } from '@ringleader/contracts';
+import { ControlClient } from '@ringleader/nats';
+import type { ControlOutcome, NatsConnection } from '@ringleader/nats';
+import type { Clock, MemberId } from '@ringleader/primitives';
+
+type Contracts = typeof coordinatorContracts;
+export type CoordinatorRequest<Operation extends CoordinatorOperation> = RequestOf<Contracts[Operation]>;
+export type CoordinatorResponse<Operation extends CoordinatorOperation> = ResponseOf<Contracts[Operation]>;
+
+export interface CallOptions {
+  /** For the whole call, repeats included. Absent: the contract's deadline class. */
+  readonly timeoutMs?: number;
+}
+
+export interface CoordinationClientOptions {
+  readonly connection: NatsConnection;
+  readonly cluster: string;
+  readonly clock: Clock;
+  /** Absent: all that there can be; a member that does not exist is passed over without waiting. */
+  readonly members?: readonly MemberId[];
+}
+
+/** What the other classes here need of the client; tests have a twin of it. */
+export type Coordinator = Pick<
+  CoordinationClient,
+  'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch'
+>;
+
+const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5];
+/** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
+const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
+const PAUSE_MS = { min: 20, max: 250 } as const;
+const WRITES: ReadonlySet<CoordinatorOperation> = new Set(['txn', 'leaseGrant', 'leaseRevoke']);
+
+type NextStep = 'fail' | 'same-member' | 'next-member';
+
+export class CoordinationClient {
+  readonly #control: ControlClient;
+  readonly #members: readonly MemberId[];
+  /** The one that answered last, or that was named as the leader. */
+  #preferred: MemberId;
+
+  constructor(private readonly options: CoordinationClientOptions) {
+    this.#control = new ControlClient(options.connection);
+    this.#members = options.members ?? MEMBERS_EVER;
+    this.#preferred = this.#members[0] ?? 1;
+  }
+
+  range(request: CoordinatorRequest<'range'>, options?: CallOptions): Promise<CoordinatorResponse<'range'>> {
+    return this.#call('range', request, options);
+  }
+
+  /** OUTCOME_UNKNOWN: the conditions of the transaction tell, when it is sent again, whether it was done. */
+  txn(request: CoordinatorRequest<'txn'>, options?: CallOptions): Promise<CoordinatorResponse<'txn'>> {
+    return this.#call('txn', request, options);
+  }
+
+  /** OUTCOME_UNKNOWN may leave a lease that nobody keeps alive: it runs out by itself. */
+  leaseGrant(
+    request: CoordinatorRequest<'leaseGrant'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'leaseGrant'>> {
+    return this.#call('leaseGrant', request, options);
+  }
+
+  leaseKeepAlive(
+    request: CoordinatorRequest<'leaseKeepAlive'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'leaseKeepAlive'>> {
+    return this.#call('leaseKeepAlive', request, options);
+  }
+
+  leaseRevoke(
+    request: CoordinatorRequest<'leaseRevoke'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'leaseRevoke'>> {
+    return this.#call('leaseRevoke', request, options);
+  }
+
+  watch(request: CoordinatorRequest<'watch'>, options?: CallOptions): Promise<CoordinatorResponse<'watch'>> {
+    return this.#call('watch', request, options);
+  }
+
+  /** Asks one member about itself, without repeats. Null when it does not answer. */
+  async status(member: MemberId, options?: CallOptions): Promise<CoordinatorResponse<'status'> | null> {
+    const subject = coordinatorSubject(this.options.cluster, member, 'status');
+    const outcome = await this.#control.call(coordinatorContracts.status, subject, {}, options?.timeoutMs);
+    return outcome.kind === 'answered' ? outcome.response : null;
+  }
+
+  async close(): Promise<void> {
+    await this.#control.close();
+  }
+
+  async #call<Operation extends CoordinatorOperation>(
+    operation: Operation,
+    request: CoordinatorRequest<Operation>,
+    options: CallOptions = {},
+  ): Promise<CoordinatorResponse<Operation>> {
+    const timeoutMs = options.timeoutMs ?? DEADLINE_MS[coordinatorContracts[operation].deadline];
+    const deadline = this.options.clock.monotonicMs() + timeoutMs;
+    const waitMs = operation === 'watch' ? (request as CoordinatorRequest<'watch'>).waitMs : 0;
+    for (let attempt = 1; ; attempt++) {
+      const remainingMs = deadline - this.options.clock.monotonicMs();
+      const outcome = await this.#attempt(
+        operation,
+        request,
+        Math.min(remainingMs, attemptMs(operation) + waitMs),
+      );
+      if (outcome.kind === 'answered') return outcome.response;
+      const step = this.#nextStep(operation, outcome.error);
+      if (step === 'fail') throw callersError(operation, outcome.error);
+      if (step === 'next-member') this.#preferred = this.#memberAfter(this.#preferred);
+      const pauseMs = pauseAfter(attempt, this.#members.length);
+      if (this.options.clock.monotonicMs() + pauseMs >= deadline) throw outcome.error;
+      if (pauseMs > 0) await pause(pauseMs);
+    }
+  }
+
+  #attempt<Operation extends CoordinatorOperation>(
+    operation: Operation,
+    request: CoordinatorRequest<Operation>,
+    timeoutMs: number,
+  ): Promise<ControlOutcome<CoordinatorResponse<Operation>>> {
+    const subject = coordinatorSubject(this.options.cluster, this.#preferred, operation);
+    const contract: Contracts[Operation] = coordinatorContracts[operation];
+    return this.#control.call(contract, subject, request, Math.max(1, Math.ceil(timeoutMs)));
+  }
+
+  #nextStep(operation: CoordinatorOperation, error: OperationalError): NextStep {
+    switch (error.code) {
+      case 'NOT_LEADER':
+        return this.#followTo(error.details['leader']) ? 'same-member' : 'next-member';
+      case 'UNAVAILABLE':
+      case 'OVERLOADED':
+        return 'next-member';
+      case 'DEADLINE_EXCEEDED':
+        // The silent member is not asked first next time, whether or not this call may be repeated.
+        if (!WRITES.has(operation)) return 'next-member';
+        this.#preferred = this.#memberAfter(this.#preferred);
+        return 'fail';
+      default:
+        return 'fail';
+    }
+  }
+
+  #followTo(leader: unknown): boolean {
+    const member = this.#members.find((candidate) => candidate === leader);
+    if (member === undefined || member === this.#preferred) return false;
+    this.#preferred = member;
+    return true;
+  }
+
+  #memberAfter(member: MemberId): MemberId {
+    const position = this.#members.indexOf(member);
+    return this.#members[(position + 1) % this.#members.length] ?? member;
+  }
+}
+
+function attemptMs(operation: CoordinatorOperation): number {
+  return WRITES.has(operation) ? ATTEMPT_MS.write : ATTEMPT_MS.read;
+}
+
+/** Each member is asked once before the first pause; later rounds wait longer, so that an election is not hammered. */
+function pauseAfter(attempt: number, members: number): number {
+  if (attempt % members !== 0) return 0;
+  const bound = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** (attempt / members));
+  return bound * (0.5 + Math.random() / 2);
+}
+
+function callersError(operation: CoordinatorOperation, error: OperationalError): OperationalError {
+  if (error.code !== 'DEADLINE_EXCEEDED') return error;
+  return new OperationalError(
+    'OUTCOME_UNKNOWN',
+    `The coordinator did not say whether ${operation} was done`,
+    error.details,
+    { cause: error },
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * Keeps this process in the service registry: one key under a lease that is kept alive. When the lease is lost (a pause,
+ * a cut-off network) the process is registered again under a new one.
+ */
+import { OperationalError, memberKey } from '@ringleader/contracts';
+import type { Member } from '@ringleader/contracts';
+import type { Coordinator } from './coordination-client.js';
+import { WakeablePause } from './wakeable-pause.js';
+
+export interface MemberRegistrationOptions {
+  readonly client: Coordinator;
+  readonly member: Member;
+  /** After the process died silently its key stays for this long. Absent: 5 s. */
+  readonly ttlMs?: number;
+  /** Called at every registration under a new lease: the first one, and after each loss. */
+  readonly onRegistered?: (lease: number) => void;
+  readonly onTrouble?: (error: OperationalError) => void;
+}
+
+const DEFAULT_TTL_MS = 5_000;
+const RETRY_MS = 250;
+/** Two renewals may fail before the lease is in danger. */
+const RENEWALS_PER_TTL = 3;
+const REVOKE_TIMEOUT_MS = 2_000;
+
+export class MemberRegistration {
+  #member: Member;
+  /** 0 while not registered. */
+  #lease = 0;
+  #isDirty = true;
+  #isStopped = false;
+  #loop: Promise<void> = Promise.resolve();
+  readonly #pause = new WakeablePause();
+  readonly #first: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #ttlMs: number;
+
+  constructor(private readonly options: MemberRegistrationOptions) {
+    this.#member = options.member;
+    this.#ttlMs = options.ttlMs ?? DEFAULT_TTL_MS;
+  }
+
+  get member(): Member {
+    return this.#member;
+  }
+
+  get isRegistered(): boolean {
+    return this.#lease !== 0;
+  }
+
+  /** Starts; settles once registered, however long that takes. */
+  start(): Promise<void> {
+    this.#loop = this.#run();
+    return this.#first.promise;
+  }
+
+  /** Changes what is registered; written in the background, and again after each loss of the lease. */
+  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address'>>): void {
+    this.#member = { ...this.#member, ...change };
+    this.#isDirty = true;
+    this.#pause.wake();
+  }
+
+  /** Takes the process out of the registry at once; if the coordinator cannot be reached, the lease runs out. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#pause.wake();
+    this.#first.resolve();
+    await this.#loop;
+    if (this.#lease === 0) return;
+    try {
+      await this.options.client.leaseRevoke({ leaseId: this.#lease }, { timeoutMs: REVOKE_TIMEOUT_MS });
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#lease = 0;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        await this.#step();
+        await this.#pause.wait(this.#ttlMs / RENEWALS_PER_TTL);
+      } catch (error) {
+        this.#report(error);
+        const isLost = error instanceof OperationalError && error.code === 'LEASE_NOT_FOUND';
+        if (isLost) this.#lease = 0;
+        else await this.#pause.wait(RETRY_MS);
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { client } = this.options;
+    if (this.#lease === 0) {
+      const { leaseId } = await client.leaseGrant({ ttlMs: this.#ttlMs });
+      await this.#write(leaseId);
+      this.#lease = leaseId;
+      this.options.onRegistered?.(leaseId);
+      this.#first.resolve();
+      return;
+    }
+    await client.leaseKeepAlive({ leaseId: this.#lease });
+    if (this.#isDirty) await this.#write(this.#lease);
+  }
+
+  async #write(lease: number): Promise<void> {
+    const member = this.#member;
+    const key = memberKey(member.service, member.id);
+    await this.options.client.txn({
+      compare: [],
+      success: [{ kind: 'put', key, value: JSON.stringify(member), lease }],
+      failure: [],
+    });
+    this.#isDirty = this.#member !== member;
+    if (this.#isDirty) this.#pause.wake();
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof OperationalError)) throw error;
+    this.options.onTrouble?.(error);
+  }
+}
