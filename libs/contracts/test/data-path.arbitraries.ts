@@ -75,7 +75,12 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
   accepted: fc.record({ kind: fc.constant('accepted'), ...header, revision: integer, lease: echo }),
   gap: fc.record({ kind: fc.constant('gap'), ...header, ...state }),
   superseded: fc.record({ kind: fc.constant('superseded'), ...header, promised: integer }),
-  repairOffer: fc.record({ kind: fc.constant('repairOffer'), ...header }),
+  repairOffer: fc.record({
+    kind: fc.constant('repairOffer'),
+    ...header,
+    commit: integer,
+    purgedTo: integer,
+  }),
   deltaRequest: fc.record({
     kind: fc.constant('deltaRequest'),
     ...header,
@@ -151,9 +156,10 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
     commit: integer,
     fresh: fc.boolean(),
     echo: optional(float),
+    echoIncarnation: integer,
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat'), incarnation: integer, lease: stamp }),
-  heartbeatSeen: fc.record({ kind: fc.constant('heartbeatSeen'), lease: echo }),
+  heartbeatSeen: fc.record({ kind: fc.constant('heartbeatSeen'), holder: integer, lease: echo }),
 };
 export const messageArbitrary: fc.Arbitrary<ShardMessage> = fc.oneof(...Object.values(messages));
 

@@ -120,8 +120,13 @@ export const electionCodecs: MessageCodecs<ElectionKind> = {
   heartbeatSeen: {
     code: 11,
     write(writer, message) {
+      writer.varint(message.holder);
       writeLeaseEcho(writer, message.lease);
     },
-    read: (reader) => ({ kind: 'heartbeatSeen', lease: readLeaseEcho(reader) }),
+    read: (reader) => ({
+      kind: 'heartbeatSeen',
+      holder: reader.varint(),
+      lease: readLeaseEcho(reader),
+    }),
   },
 };

@@ -55,7 +55,7 @@ export function readLeaseEcho(reader: ByteReader): LeaseEcho {
   return { incarnation: reader.varint(), span: reader.varint(), sentAt: reader.float64() };
 }
 
-type HeaderOnlyKind = 'prepare' | 'repairOffer' | 'released' | 'releaseSeen' | 'stand';
+type HeaderOnlyKind = 'prepare' | 'released' | 'releaseSeen' | 'stand';
 
 /** A message that is nothing but its kind and header. */
 export function headerOnly<K extends HeaderOnlyKind>(kind: K, code: number): MessageCodec<K> {

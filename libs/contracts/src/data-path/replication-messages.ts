@@ -1,6 +1,5 @@
 /** Batches, commit points, repairs and copies (docs/PROTOCOL.md 4.2, 4.3). */
 import {
-  headerOnly,
   type MessageCodecs,
   readLeaseEcho,
   readLeaseStamp,
@@ -75,6 +74,7 @@ export const replicationCodecs: MessageCodecs<ReplicationKind> = {
       writer.varint(message.commit);
       writer.boolean(message.fresh);
       writer.optionalFloat64(message.echo);
+      writer.varint(message.echoIncarnation);
     },
     read: (reader) => ({
       kind: 'commitPoint',
@@ -84,9 +84,25 @@ export const replicationCodecs: MessageCodecs<ReplicationKind> = {
       commit: reader.varint(),
       fresh: reader.boolean(),
       echo: reader.optionalFloat64(),
+      echoIncarnation: reader.varint(),
     }),
   },
-  repairOffer: headerOnly('repairOffer', 36),
+  repairOffer: {
+    code: 36,
+    write(writer, message) {
+      writeHeader(writer, message);
+      writer.varint(message.commit);
+      writer.varint(message.purgedTo);
+    },
+    read: (reader) => ({
+      kind: 'repairOffer',
+      partition: reader.varint(),
+      epoch: reader.varint(),
+      ballot: reader.varint(),
+      commit: reader.varint(),
+      purgedTo: reader.varint(),
+    }),
+  },
   deltaRequest: {
     code: 37,
     write(writer, message) {

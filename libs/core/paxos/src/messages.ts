@@ -66,6 +66,9 @@ export interface Superseded extends PartitionMessage {
 /** Leader to a replica that is behind: "name your position, base and keys past it". */
 export interface RepairOffer extends PartitionMessage {
   readonly kind: 'repairOffer';
+  /** Where a copy would begin (its base), should a repair not do. */
+  readonly commit: Revision;
+  readonly purgedTo: Revision;
 }
 /** 4.3.2. From a replica to its leader, or from a candidate to the replica that it takes over from. */
 export interface DeltaRequest extends PartitionMessage {
@@ -158,8 +161,10 @@ export interface CommitPoint extends PartitionMessage {
   readonly kind: 'commitPoint';
   readonly commit: Revision;
   readonly fresh: boolean;
-  /** The receiver's own sending time (its `Heartbeat.sentAt`) that this stamp echoes; null where there is none. */
+  /** The receiver's own sending time (of its last heartbeat seen) that this stamp echoes; null where there is none. */
   readonly echo: number | null;
+  /** The receiver's incarnation in that heartbeat: a restarted receiver cannot read the clock of its predecessor. */
+  readonly echoIncarnation: Incarnation;
 }
 
 /** 4.4.1: the holder's sending time as it wrote it. */
@@ -170,8 +175,12 @@ export interface LeaseStamp {
 export interface LeaseEcho {
   readonly incarnation: Incarnation;
   readonly span: number;
+  /** `NO_STAMP` where the acknowledgement (a repair's) answers nothing that carried a stamp: it prolongs nothing. */
   readonly sentAt: number;
 }
+
+/** Before every reading of every clock. */
+export const NO_STAMP = Number.MIN_SAFE_INTEGER;
 
 /** Between a pair of shards, whatever they lead. */
 export interface Heartbeat {
@@ -181,6 +190,8 @@ export interface Heartbeat {
 }
 export interface HeartbeatSeen {
   readonly kind: 'heartbeatSeen';
+  /** The incarnation in the heartbeat that is answered: its successor must not count the lease. */
+  readonly holder: Incarnation;
   readonly lease: LeaseEcho;
 }
 

@@ -82,3 +82,21 @@ export interface PaxosLimits {
   readonly repairBytesMax: number;
   readonly rowCacheBytesMax: number;
 }
+
+/** A summary of one partition at this shard, for metrics, gateways and tests. */
+export interface PartitionStatus {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly role: 'leader' | 'candidate' | 'follower' | 'learner' | 'removed';
+  /** The ballot led or stood at; else the promised one. */
+  readonly ballot: Ballot;
+  /** 0 where none is known. */
+  readonly leader: ShardOrdinal;
+  readonly position: { readonly ballot: Ballot; readonly revision: Revision };
+  readonly commit: Revision;
+  readonly promised: Ballot;
+  /** Leader: the barrier is committed, so writes are acknowledged. */
+  readonly serving: boolean;
+  readonly leased: boolean;
+  readonly copying: boolean;
+}

@@ -35,7 +35,7 @@ export interface PartitionRecord {
   readonly commitBound: Revision;
   readonly purgedTo: Revision;
   readonly dedupeFloor: HybridTime;
-  /** Which generation of rows is live. */
+  /** Which generation of rows is live. Numbers are never used twice: incarnation x 65536 + a counter (below 2^53). */
   readonly generation: number;
   readonly staging: Staging | null;
 }

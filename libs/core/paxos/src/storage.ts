@@ -37,7 +37,8 @@ export interface RowRemoval {
  * Reads are answered by `readDone` in any order.
  * `rows`, `scan`: from any snapshot that is taken after the read was handed out (a second connection will do).
  * `delta`, `page`: from one snapshot that is exactly the state after the last transaction handed out before the read
- * and before the next one: the shell runs them on the writer's connection, in their place in its queue.
+ * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
+ * in the same `Ready` comes before its reads. Limits of bytes never keep out the first row.
  */
 export type StorageRead =
   | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowAddress[] }
@@ -124,7 +125,10 @@ export type StorageReadResult =
       readonly nextKey: string | null;
     };
 
-/** Deletion of a whole generation that no record names any more; needs no place in the order of transactions. */
+/**
+ * Deletion of a whole generation that no record names any more; needs no place in the order of transactions. After a
+ * restart the core does not ask again: the shell removes at its start what no record names.
+ */
 export interface GenerationRemoval {
   readonly partition: PartitionIndex;
   readonly generation: number;

@@ -1,0 +1,30 @@
+import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { samePosition } from '../partition/ballot.js';
+import type { PartitionAssignment } from '../ready.js';
+import type { Position } from '../records.js';
+import { quorumRevision } from './quorum.js';
+
+/** docs/PROTOCOL.md 4.2. */
+export interface AcceptRules {
+  /** 4.2.2, also for repairs and pages. Control: PromiseNotChecked. */
+  mayAccept(ballot: Ballot, promised: Ballot): boolean;
+  /** 4.2.2. Control: NoPositionCheck. */
+  batchFits(previous: Position, own: Position): boolean;
+  /** 4.2.4, 6.2. Controls: QuorumOne, CommitOldOnly, CommitNewOnly, LearnerVotes. */
+  committedRevision(
+    assignment: PartitionAssignment,
+    acknowledged: (ordinal: ShardOrdinal) => Revision,
+  ): Revision;
+  /** 4.2.3, 4.2.4: nothing is committed past the leader's own durable rows. Control: AckBeforeOwnApply. */
+  ownLimit(ownDurable: Revision, sent: Revision): Revision;
+  /** 4.2.5. Control: CommitAnyBallot. */
+  takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
+}
+
+export const ACCEPT_RULES: AcceptRules = {
+  mayAccept: (ballot, promised) => ballot >= promised,
+  batchFits: samePosition,
+  committedRevision: quorumRevision,
+  ownLimit: (ownDurable) => ownDurable,
+  takesCommit: (positionBallot, messageBallot) => positionBallot === messageBallot,
+};

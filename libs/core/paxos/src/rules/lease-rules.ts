@@ -1,0 +1,49 @@
+import type { Ballot, Incarnation } from '@ringleader/primitives';
+import type { PartitionAssignment } from '../ready.js';
+import { hasQuorum, type Has } from './quorum.js';
+
+/** One uninterrupted grant between a pair of shards (docs/PROTOCOL.md 4.4.1). */
+export interface GrantSpan {
+  readonly incarnation: Incarnation;
+  readonly span: number;
+}
+
+/** docs/PROTOCOL.md 4.4 and 4.5.3. */
+export interface LeaseRules {
+  /** 4.4.1, 4.4.2: how long the holder counts a grant. Control: NoDriftBound. */
+  countedLeaseMs(leaseMs: number, driftFraction: number): number;
+  /** 4.4.2: the holder counts from its own sending time. Control: LeaseFromReply. */
+  countedFrom(sentAt: number, receivedAt: number): number;
+  /** 4.4.2: a grant covers a partition only when acknowledged within the same span. Control: PairLease. */
+  coversPartition(acknowledged: GrantSpan | undefined, held: GrantSpan): boolean;
+  /** 4.4.5, 6.2. Controls: LeaseOldOnly, QuorumOne. */
+  leaseQuorum(assignment: PartitionAssignment, has: Has): boolean;
+  /** 4.4.5: computed when asked. Control: LeaseFlag (answers `seenEarlier`). */
+  hasLease(computeNow: () => boolean, seenEarlier: boolean): boolean;
+  /** 4.4.4. Control: NoRestartWait. */
+  restartWaitMs(leaseMs: number): number;
+  /** 4.4.3: what a Confirm makes the grant protect; 0 is nothing. Control: ConfirmProtectsNothing. */
+  protectedByConfirm(ballot: Ballot): Ballot;
+  /** 4.4.3: do grants end with the epoch? Control: EpochDropsGrant. */
+  grantsEndWithEpoch(): boolean;
+  /** 4.1.8, 4.4.7. Control: ReleasedKeepsServing. */
+  servesAfterRelease(): boolean;
+  /** 4.5.3. Controls: FreshBeforeBarrier, FreshWithoutLease. */
+  mayStampFresh(barrierCommitted: boolean, leased: boolean): boolean;
+}
+
+export const LEASE_RULES: LeaseRules = {
+  countedLeaseMs: (leaseMs, driftFraction) => leaseMs * (1 - driftFraction),
+  countedFrom: (sentAt) => sentAt,
+  coversPartition: (acknowledged, held) =>
+    acknowledged !== undefined &&
+    acknowledged.incarnation === held.incarnation &&
+    acknowledged.span === held.span,
+  leaseQuorum: hasQuorum,
+  hasLease: (computeNow) => computeNow(),
+  restartWaitMs: (leaseMs) => leaseMs,
+  protectedByConfirm: (ballot) => ballot,
+  grantsEndWithEpoch: () => false,
+  servesAfterRelease: () => false,
+  mayStampFresh: (barrierCommitted, leased) => barrierCommitted && leased,
+};

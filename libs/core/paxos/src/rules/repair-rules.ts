@@ -1,0 +1,44 @@
+import type { Ballot, Revision } from '@ringleader/primitives';
+import { comparePositions, samePosition } from '../partition/ballot.js';
+import type { PartitionRecord, Position, Staging } from '../records.js';
+
+/** docs/PROTOCOL.md 4.3. */
+export interface RepairRules {
+  /** 4.3.1: rows up to the base are the source's own. Control: BaseFromOthers (uses `heard`). */
+  repairBase(own: { position: Position; commit: Revision; heard: Revision }, leader: Ballot): Revision;
+  /** 4.3.2: a repair needs every tombstone past the base. Control: PurgeByPosition (uses `ownRevision`). */
+  sourceStillHas(base: Revision, sourcePurgedTo: Revision, ownRevision: Revision): boolean;
+  /** 4.3.2: the own keys past the base, whose rows may never have been chosen. Control: NoUndo. */
+  keysToUndo(keys: readonly string[]): readonly string[];
+  /** 4.3.2. Control: LateDiff. */
+  deltaApplies(own: Position, from: Position): boolean;
+  /** 4.3.2. Control: InstallWithoutCommit. */
+  commitAfterInstall(own: Revision, told: Revision): Revision;
+  /** 4.3.3: into which generation pages go. Control: LivePages. */
+  pageGeneration(record: PartitionRecord, staging: Staging): number;
+  /** 4.3.4. Control: CopyFromDeposed. */
+  pageFromPresentLeader(ballot: Ballot, staging: Staging): boolean;
+  /** 4.3.4. Control: CopyForgetsPurge. */
+  purgePointOfCopy(staged: Revision, source: Revision): Revision;
+  /** 4.3.4: must the copy begin anew? Control: PurgeDuringCopy. */
+  purgedPastBase(sourcePurgedTo: Revision, base: Revision): boolean;
+  /** 4.3.5: the base while a later pass runs. Control: PassMovesBaseEarly. */
+  baseDuringPass(base: Revision, nextBase: Revision): Revision;
+  /** 4.3.6. Control: LateCopy. */
+  finishApplies(copyId: number, to: Position, staging: Staging | null, own: Position): boolean;
+}
+
+export const REPAIR_RULES: RepairRules = {
+  repairBase: (own, leader) => (own.position.ballot === leader ? own.position.revision : own.commit),
+  sourceStillHas: (base, sourcePurgedTo) => base >= sourcePurgedTo,
+  keysToUndo: (keys) => keys,
+  deltaApplies: samePosition,
+  commitAfterInstall: Math.max,
+  pageGeneration: (_record, staging) => staging.generation,
+  pageFromPresentLeader: (ballot, staging) => ballot >= staging.ballot,
+  purgePointOfCopy: Math.max,
+  purgedPastBase: (sourcePurgedTo, base) => sourcePurgedTo > base,
+  baseDuringPass: (base) => base,
+  finishApplies: (copyId, to, staging, own) =>
+    staging !== null && staging.copyId === copyId && comparePositions(to, own) > 0,
+};
