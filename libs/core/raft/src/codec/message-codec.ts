@@ -1,0 +1,188 @@
+/** One message as bytes: what it is, who sends it to whom in which term, and its fields in the order of messages.ts. */
+import { unreachable } from '@ringleader/primitives';
+import type { Message, MessageBody } from '../messages.js';
+import { type Entry, type EntryKind, entryKinds } from '../types.js';
+import { type ByteReader, type ByteWriter, MalformedError } from './bytes.js';
+
+/** Positions are part of the format: new kinds go to the end. */
+const kinds = [
+  'preVote',
+  'preVoteReply',
+  'vote',
+  'voteReply',
+  'append',
+  'appendReply',
+  'appendRefusal',
+  'heartbeat',
+  'heartbeatReply',
+  'snapshotChunk',
+  'snapshotReply',
+  'propose',
+  'proposeRefusal',
+  'readRequest',
+  'readReply',
+  'timeoutNow',
+] as const satisfies readonly Message['kind'][];
+
+export function writeMessage(writer: ByteWriter, message: Message): void {
+  writer.integer(kinds.indexOf(message.kind));
+  writer.integer(message.from);
+  writer.integer(message.to);
+  writer.integer(message.term);
+  writeBody(writer, message);
+}
+
+export function readMessage(reader: ByteReader): Message {
+  const kind = kinds[reader.integer()];
+  if (kind === undefined) throw new MalformedError('a message is of an unknown kind');
+  const from = reader.integer();
+  const to = reader.integer();
+  const term = reader.integer();
+  return { ...readBody(reader, kind), from, to, term } as Message;
+}
+
+function writeBody(writer: ByteWriter, message: Message): void {
+  switch (message.kind) {
+    case 'preVote':
+    case 'vote':
+      return writeCandidacy(writer, message);
+    case 'preVoteReply':
+    case 'voteReply':
+      return writer.flag(message.granted);
+    case 'append':
+      return writeAppend(writer, message);
+    case 'appendReply':
+      return writer.integer(message.matchIndex);
+    case 'appendRefusal':
+      return writeIntegers(writer, [message.refusedIndex, message.hintIndex, message.hintTerm]);
+    case 'heartbeat':
+      return writeIntegers(writer, [message.commit, message.readRound]);
+    case 'heartbeatReply':
+      return writer.integer(message.readRound);
+    case 'snapshotChunk':
+      return writeChunk(writer, message);
+    case 'snapshotReply':
+      return writeIntegers(writer, [message.point.index, message.point.term, message.nextChunk]);
+    case 'propose':
+    case 'proposeRefusal':
+      return writeProposals(writer, message);
+    case 'readRequest':
+      return writer.integer(message.context);
+    case 'readReply':
+      return writeIntegers(writer, [message.context, message.index]);
+    case 'timeoutNow':
+      return;
+    default:
+      return unreachable(message, 'writeBody');
+  }
+}
+
+function readBody(reader: ByteReader, kind: Message['kind']): MessageBody {
+  const integer = (): number => reader.integer();
+  switch (kind) {
+    case 'preVote':
+      return { kind, lastIndex: integer(), lastTerm: integer() };
+    case 'vote':
+      return { kind, lastIndex: integer(), lastTerm: integer(), transfer: reader.flag() };
+    case 'preVoteReply':
+    case 'voteReply':
+      return { kind, granted: reader.flag() };
+    case 'append':
+      return readAppend(reader);
+    case 'appendReply':
+      return { kind, matchIndex: integer() };
+    case 'appendRefusal':
+      return { kind, refusedIndex: integer(), hintIndex: integer(), hintTerm: integer() };
+    case 'heartbeat':
+      return { kind, commit: integer(), readRound: integer() };
+    case 'heartbeatReply':
+      return { kind, readRound: integer() };
+    case 'snapshotChunk':
+      return readChunk(reader);
+    case 'snapshotReply':
+      return { kind, point: { index: integer(), term: integer() }, nextChunk: integer() };
+    case 'propose':
+      return readPropose(reader);
+    case 'proposeRefusal':
+      return { kind, session: integer(), ids: reader.list(integer) };
+    case 'readRequest':
+      return { kind, context: integer() };
+    case 'readReply':
+      return { kind, context: integer(), index: integer() };
+    case 'timeoutNow':
+      return { kind };
+    default:
+      return unreachable(kind, 'readBody');
+  }
+}
+
+type OfKind<K extends Message['kind']> = Extract<Message, { kind: K }>;
+type BodyOfKind<K extends Message['kind']> = Extract<MessageBody, { kind: K }>;
+
+function writeIntegers(writer: ByteWriter, values: readonly number[]): void {
+  for (const value of values) writer.integer(value);
+}
+
+function writeCandidacy(writer: ByteWriter, message: OfKind<'preVote' | 'vote'>): void {
+  writeIntegers(writer, [message.lastIndex, message.lastTerm]);
+  if (message.kind === 'vote') writer.flag(message.transfer);
+}
+
+/** Entries are consecutive, so their indexes follow from the first one's. */
+function writeAppend(writer: ByteWriter, message: OfKind<'append'>): void {
+  writeIntegers(writer, [message.prevIndex, message.prevTerm, message.commit, message.entries.length]);
+  for (const entry of message.entries) {
+    writeIntegers(writer, [entry.term, entry.kind]);
+    writer.bytes(entry.data);
+  }
+}
+
+function readAppend(reader: ByteReader): BodyOfKind<'append'> {
+  const prevIndex = reader.integer();
+  const prevTerm = reader.integer();
+  const commit = reader.integer();
+  let index = prevIndex;
+  const entries = reader.list((): Entry => {
+    index += 1;
+    return { index, term: reader.integer(), kind: readEntryKind(reader), data: reader.bytes() };
+  });
+  return { kind: 'append', prevIndex, prevTerm, entries, commit };
+}
+
+function readEntryKind(reader: ByteReader): EntryKind {
+  const kind = reader.integer();
+  if (kind === entryKinds.noop || kind === entryKinds.command) return kind;
+  throw new MalformedError('an entry is of an unknown kind');
+}
+
+function writeChunk(writer: ByteWriter, message: OfKind<'snapshotChunk'>): void {
+  writeIntegers(writer, [message.point.index, message.point.term, message.chunkIndex, message.chunkCount]);
+  writer.bytes(message.data);
+}
+
+function readChunk(reader: ByteReader): BodyOfKind<'snapshotChunk'> {
+  const point = { index: reader.integer(), term: reader.integer() };
+  const chunkIndex = reader.integer();
+  const chunkCount = reader.integer();
+  return { kind: 'snapshotChunk', point, chunkIndex, chunkCount, data: reader.bytes() };
+}
+
+function writeProposals(writer: ByteWriter, message: OfKind<'propose' | 'proposeRefusal'>): void {
+  writer.integer(message.session);
+  if (message.kind === 'proposeRefusal') {
+    writer.integer(message.ids.length);
+    writeIntegers(writer, message.ids);
+    return;
+  }
+  writer.integer(message.proposals.length);
+  for (const proposal of message.proposals) {
+    writer.integer(proposal.id);
+    writer.bytes(proposal.data);
+  }
+}
+
+function readPropose(reader: ByteReader): BodyOfKind<'propose'> {
+  const session = reader.integer();
+  const proposals = reader.list(() => ({ id: reader.integer(), data: reader.bytes() }));
+  return { kind: 'propose', session, proposals };
+}

@@ -1,0 +1,74 @@
+import { invariant, type MemberId, type Prng } from '@ringleader/primitives';
+import { type RaftRules, soundRules } from './rules.js';
+
+export interface RaftTimings {
+  /** A follower that hears nothing for this long, plus up to as much again at random, seeks election. */
+  readonly electionTimeoutTicks: number;
+  readonly heartbeatIntervalTicks: number;
+  /** A chunk of a snapshot that is not answered for this long is sent again to a follower that answers heartbeats. */
+  readonly resendIntervalTicks: number;
+}
+
+export interface RaftLimits {
+  /** One Append carries entries up to this, or one entry that is larger. */
+  readonly appendBytesMax: number;
+  /** Appends to one follower that are not yet answered: by number and by bytes. */
+  readonly inFlightAppendsMax: number;
+  readonly inFlightBytesMax: number;
+  /** A leader refuses proposals while it has more than this that is not committed. */
+  readonly uncommittedBytesMax: number;
+  /** One Ready hands out committed entries up to this, or one that is larger. */
+  readonly applyBytesMax: number;
+}
+
+export interface RaftConfig {
+  readonly id: MemberId;
+  readonly members: readonly MemberId[];
+  /** Seeded by the shell from real randomness, else two members' time-outs coincide for ever. */
+  readonly random: Prng;
+  readonly timings: RaftTimings;
+  readonly limits: RaftLimits;
+  readonly rules: RaftRules;
+}
+
+export const defaultTimings: RaftTimings = {
+  electionTimeoutTicks: 10,
+  heartbeatIntervalTicks: 2,
+  resendIntervalTicks: 4,
+};
+
+export const defaultLimits: RaftLimits = {
+  appendBytesMax: 1024 * 1024,
+  inFlightAppendsMax: 64,
+  inFlightBytesMax: 8 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  applyBytesMax: 4 * 1024 * 1024,
+};
+
+export function raftConfig(
+  essentials: Pick<RaftConfig, 'id' | 'members' | 'random'>,
+  overrides: Partial<Omit<RaftConfig, 'id' | 'members' | 'random'>> = {},
+): RaftConfig {
+  const config = {
+    ...essentials,
+    timings: overrides.timings ?? defaultTimings,
+    limits: overrides.limits ?? defaultLimits,
+    rules: overrides.rules ?? soundRules,
+  };
+  checkConfig(config);
+  return config;
+}
+
+function checkConfig({ id, members, timings }: RaftConfig): void {
+  invariant(members.includes(id), `member ${id} is not in its own group [${members.join(', ')}]`);
+  invariant(new Set(members).size === members.length, 'a member is named twice');
+  invariant(
+    members.every((member) => Number.isInteger(member) && member > 0),
+    'member ids are positive integers',
+  );
+  invariant(timings.heartbeatIntervalTicks >= 1, 'the heartbeat interval is at least one tick');
+  invariant(
+    timings.electionTimeoutTicks > timings.heartbeatIntervalTicks,
+    'the election timeout must exceed the heartbeat interval',
+  );
+}

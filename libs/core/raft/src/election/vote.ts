@@ -1,0 +1,32 @@
+/** The voter's side of an election (3.4, 3.6.1, 9.6). */
+import { type MemberState, send } from '../member-state.js';
+import type { PreVote, Vote } from '../messages.js';
+import { setTerm } from '../member-state.js';
+import { resetTimer } from './roles.js';
+
+/** Leader stickiness (4.2.3): who hears from a leader has no reason to replace it. A leader itself checks its quorum. */
+export function hearsFromLeader(state: MemberState): boolean {
+  return state.leader !== 0 && state.elapsedTicks < state.config.timings.electionTimeoutTicks;
+}
+
+export function handlePreVote(state: MemberState, message: PreVote): void {
+  const granted = message.term > state.term && isUpToDate(state, message);
+  const term = granted ? message.term : state.term;
+  send(state, { to: message.from, term }, { kind: 'preVoteReply', granted }, 'hardState');
+}
+
+/** The message's term is this member's own by now. */
+export function handleVote(state: MemberState, message: Vote): void {
+  const isFree = state.config.rules.isVoteFree(state.vote, message.from) && state.leader === 0;
+  const granted = isFree && state.role.kind === 'follower' && isUpToDate(state, message);
+  if (granted) {
+    setTerm(state, state.term, message.from);
+    resetTimer(state);
+  }
+  send(state, { to: message.from }, { kind: 'voteReply', granted }, 'hardState');
+}
+
+function isUpToDate(state: MemberState, candidate: PreVote | Vote): boolean {
+  const candidateLast = { index: candidate.lastIndex, term: candidate.lastTerm };
+  return state.config.rules.isUpToDate(candidateLast, state.log.lastPoint());
+}

@@ -1,0 +1,90 @@
+/** The state which the modules of this core share: one member of the group, in one of the four roles. */
+import type { MemberId } from '@ringleader/primitives';
+import type { RaftConfig } from './config.js';
+import type { RaftLog } from './log/raft-log.js';
+import type { Message, MessageBody } from './messages.js';
+import type { Dependency, Outbox } from './outbox.js';
+import type { LeaderReads } from './read-index/leader-reads.js';
+import type { IncomingSnapshot } from './snapshot/receive.js';
+import type { Progress } from './tracker/progress.js';
+import type { LogIndex, ProposalId, Snapshot, Term } from './types.js';
+
+export interface Follower {
+  readonly kind: 'follower';
+  incomingSnapshot: IncomingSnapshot | null;
+}
+
+export interface Candidate {
+  readonly kind: 'preCandidate' | 'candidate';
+  readonly votes: Map<MemberId, boolean>;
+}
+
+export interface Leader {
+  readonly kind: 'leader';
+  /** Of all other members. */
+  readonly progress: ReadonlyMap<MemberId, Progress>;
+  readonly reads: LeaderReads;
+  /** The entry which opened this term. */
+  readonly termStartIndex: LogIndex;
+  /** The newest proposal seen in this term from each run of each member: a repeated message proposes nothing twice. */
+  readonly forwardedIds: Map<string, ProposalId>;
+  uncommittedBytes: number;
+  ticksSinceHeartbeat: number;
+  transfer: { readonly target: MemberId; ticks: number } | null;
+  /** Held while some follower is being sent it. */
+  outgoingSnapshot: Snapshot | null;
+}
+
+export type Role = Follower | Candidate | Leader;
+
+export interface MemberState {
+  readonly config: RaftConfig;
+  readonly log: RaftLog;
+  readonly outbox: Outbox;
+  /** Names this run of the process in forwarded proposals. */
+  readonly session: number;
+  term: Term;
+  vote: MemberId;
+  /** Of this term; 0 while unknown. */
+  leader: MemberId;
+  role: Role;
+  /** Since the leader was last heard from; in a leader, since it last checked its quorum. */
+  elapsedTicks: number;
+  electionTimeoutTicks: number;
+  /** On disk, and not yet in the state machine. */
+  snapshotToRestore: Snapshot | null;
+}
+
+export function otherMembers(state: MemberState): MemberId[] {
+  return state.config.members.filter((member) => member !== state.config.id);
+}
+
+/** Sends with the sender's present term, unless the message is about another one. */
+export function send(
+  state: MemberState,
+  addressee: { readonly to: MemberId; readonly term?: Term },
+  body: MessageBody,
+  dependency: Dependency,
+): void {
+  const message = {
+    ...body,
+    from: state.config.id,
+    to: addressee.to,
+    term: addressee.term ?? state.term,
+  } as Message;
+  state.outbox.send(message, dependency);
+}
+
+export function setTerm(state: MemberState, term: Term, vote: MemberId): void {
+  if (state.term === term && state.vote === vote) return;
+  state.term = term;
+  state.vote = vote;
+  state.outbox.hardStateChanged();
+}
+
+export function setLeader(state: MemberState, leader: MemberId): void {
+  if (state.leader === leader) return;
+  state.leader = leader;
+  state.outbox.note({ kind: 'leaderChanged', term: state.term, leader });
+}
+

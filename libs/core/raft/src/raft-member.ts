@@ -1,0 +1,185 @@
+/**
+ * One member of a Raft group, as a machine that only computes: messages, ticks and finished writes go in; what to write,
+ * send and apply comes out of `takeReady` (ready.ts has the order). After Ongaro, "Consensus: Bridging Theory and Practice" (2014).
+ */
+import { invariant, type MemberId } from '@ringleader/primitives';
+import type { RaftConfig } from './config.js';
+import { resetTimer } from './election/roles.js';
+import { RaftLog } from './log/raft-log.js';
+import type { MemberState } from './member-state.js';
+import type { Message } from './messages.js';
+import { Outbox } from './outbox.js';
+import { propose, type ProposeResult } from './proposals/propose.js';
+import { requestRead } from './read-index/request.js';
+import type { PersistBatch, RaftMemberStatus, Ready } from './ready.js';
+import { settleByCounting } from './replication/commit.js';
+import { replicate } from './replication/replicate.js';
+import { isSnapshotWanted, provideSnapshot } from './snapshot/send.js';
+import { step } from './step.js';
+import { tick } from './tick.js';
+import { beginTransfer } from './transfer/transfer.js';
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  Proposal,
+  ReadContext,
+  Snapshot,
+  SnapshotPoint,
+  Term,
+} from './types.js';
+
+/** What a member finds on its disk. The state machine was restored from the snapshot at `snapshot`. */
+export interface StoredState {
+  readonly hardState: HardState;
+  readonly snapshot: SnapshotPoint;
+  /** Those after the snapshot. */
+  readonly entries: readonly Entry[];
+}
+
+export const emptyStoredState: StoredState = {
+  hardState: { term: 0, vote: 0, commit: 0 },
+  snapshot: { index: 0, term: 0 },
+  entries: [],
+};
+
+interface BatchBeingWritten {
+  readonly batch: PersistBatch;
+  readonly lastIndex: LogIndex;
+}
+
+export class RaftMember {
+  readonly #state: MemberState;
+  #beingWritten: BatchBeingWritten | null = null;
+
+  constructor(config: RaftConfig, stored: StoredState) {
+    const { hardState, snapshot, entries } = stored;
+    const { random, rules } = config;
+    this.#state = {
+      config,
+      log: new RaftLog({ base: rules.compactedTo(snapshot), entries, commit: hardState.commit }),
+      outbox: new Outbox(config.id, rules),
+      session: random.nextUint32() * 0x20_0000 + random.nextBelow(0x20_0000),
+      term: hardState.term,
+      vote: hardState.vote,
+      leader: 0,
+      role: { kind: 'follower', incomingSnapshot: null },
+      elapsedTicks: 0,
+      electionTimeoutTicks: 0,
+      snapshotToRestore: null,
+    };
+    resetTimer(this.#state);
+  }
+
+  step(message: Message): void {
+    step(this.#state, message);
+    this.#stepOwn();
+  }
+
+  tick(): void {
+    tick(this.#state);
+    this.#stepOwn();
+  }
+
+  propose(proposals: readonly Proposal[]): ProposeResult {
+    return propose(this.#state, proposals);
+  }
+
+  /** False when no leader is known; else `Ready.reads` will name the context, unless a message is lost or the leader changes. */
+  requestRead(context: ReadContext): boolean {
+    return requestRead(this.#state, context);
+  }
+
+  /** To `target`, or to the most advanced. False when this member does not lead or has nobody to hand over to. */
+  transferLeadership(target: MemberId | null = null): boolean {
+    return beginTransfer(this.#state, target);
+  }
+
+  takeReady(): Ready {
+    const state = this.#state;
+    if (state.role.kind === 'leader') replicate(state, state.role);
+    const persist = this.#takeBatch();
+    this.#stepOwn();
+    const restore = state.snapshotToRestore;
+    state.snapshotToRestore = null;
+    return {
+      persist,
+      messages: state.outbox.takeMessages(),
+      restore,
+      committed: state.log.takeToApply(state.config.limits.applyBytesMax),
+      reads: state.outbox.takeReads(),
+      refused: state.outbox.takeRefused(),
+      snapshotWanted: state.role.kind === 'leader' && isSnapshotWanted(state.role),
+      events: state.outbox.takeEvents(),
+    };
+  }
+
+  /** The batch is on disk, synced. */
+  persisted(id: number): void {
+    const written = this.#beingWritten;
+    invariant(written?.batch.id === id, 'a batch is persisted that was not handed out');
+    this.#beingWritten = null;
+    const { log, outbox } = this.#state;
+    log.markWritten(written.lastIndex, written.batch.snapshot);
+    if (written.batch.snapshot !== null) this.#state.snapshotToRestore = written.batch.snapshot;
+    outbox.batchDurable(id);
+    settleByCounting(this.#state);
+    this.#stepOwn();
+  }
+
+  /** The state machine has applied everything up to `index`: the last of `committed`, or the snapshot restored. */
+  applied(index: LogIndex): void {
+    this.#state.log.markApplied(index);
+  }
+
+  /** A snapshot at or after `index` is on disk: the log may forget what is before. */
+  compact(index: LogIndex): void {
+    const { log, config } = this.#state;
+    const term = log.termAt(index);
+    if (term !== null) log.compact(config.rules.compactedTo({ index, term }));
+  }
+
+  /** In answer to `Ready.snapshotWanted`. */
+  provideSnapshot(snapshot: Snapshot): void {
+    const { role } = this.#state;
+    if (role.kind === 'leader') provideSnapshot(this.#state, role, snapshot);
+  }
+
+  termAt(index: LogIndex): Term | null {
+    return this.#state.log.termAt(index);
+  }
+
+  status(): RaftMemberStatus {
+    const { config, log, role, term, vote, leader } = this.#state;
+    return {
+      id: config.id,
+      members: config.members,
+      term,
+      vote,
+      leader,
+      role: role.kind,
+      firstIndex: log.firstIndex,
+      lastIndex: log.lastIndex,
+      commitIndex: log.commit,
+      appliedIndex: log.applied,
+      snapshotIndex: log.base.index,
+      termStartIndex: role.kind === 'leader' ? role.termStartIndex : 0,
+    };
+  }
+
+  #takeBatch(): PersistBatch | null {
+    const { log, outbox, config, term, vote } = this.#state;
+    const taken = outbox.takeBatch();
+    if (taken === null) return null;
+    const entries = log.takeToWrite();
+    const hardState = config.rules.toWrite({ term, vote, commit: log.commit });
+    const batch = { ...taken, entries, hardState };
+    this.#beingWritten = { batch, lastIndex: log.lastIndex };
+    return batch;
+  }
+
+  #stepOwn(): void {
+    const { outbox } = this.#state;
+    for (let own = outbox.takeToSelf(); own !== undefined; own = outbox.takeToSelf()) step(this.#state, own);
+  }
+}

@@ -1,0 +1,45 @@
+/** What a leader learns from its followers' answers. */
+import type { Leader, MemberState } from '../member-state.js';
+import type { AppendRefusal, AppendReply, HeartbeatReply } from '../messages.js';
+import { confirmRound } from '../read-index/leader-reads.js';
+import { resendChunk } from '../snapshot/send.js';
+import type { Progress } from '../tracker/progress.js';
+import { urgeSuccessor } from '../transfer/transfer.js';
+import { settleByCounting } from './commit.js';
+
+export function handleAppendReply(state: MemberState, leader: Leader, message: AppendReply): void {
+  const progress = activeProgress(leader, message.from);
+  // A match past this log's end cannot be an answer to this leader.
+  if (progress === null || message.matchIndex > state.log.lastIndex) return;
+  const isNews = progress.matched(message.matchIndex);
+  if (progress.state === 'probe') progress.becomeReplicate();
+  else if (progress.state === 'snapshot' && progress.match >= state.log.base.index) progress.becomeReplicate();
+  if (isNews) settleByCounting(state);
+  urgeSuccessor(state, leader);
+}
+
+export function handleAppendRefusal(state: MemberState, leader: Leader, message: AppendRefusal): void {
+  const progress = activeProgress(leader, message.from);
+  if (progress === null) return;
+  // Of the follower's hint, what this log does not hold in a later term may match.
+  const fitting = state.log.newestAtMost(message.hintIndex, message.hintTerm);
+  progress.refused(message.refusedIndex, fitting.index);
+}
+
+/** An answer to a heartbeat also shows that the way is open: what was lost before is found by the next Append. */
+export function handleHeartbeatReply(state: MemberState, leader: Leader, message: HeartbeatReply): void {
+  const progress = activeProgress(leader, message.from);
+  if (progress === null) return;
+  progress.isProbeOut = false;
+  if (progress.inflights.isFull) progress.inflights.freeOldest();
+  if (progress.match < state.log.lastIndex) progress.isAppendDue = true;
+  resendChunk(state, leader, progress);
+  confirmRound(state, leader, message.from, message.readRound);
+  urgeSuccessor(state, leader);
+}
+
+export function activeProgress(leader: Leader, member: number): Progress | null {
+  const progress = leader.progress.get(member) ?? null;
+  if (progress !== null) progress.isRecentlyActive = true;
+  return progress;
+}

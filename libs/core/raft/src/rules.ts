@@ -1,0 +1,63 @@
+/**
+ * The rules on which Raft's safety rests, each as one small pure function, and nothing else in this core decides these
+ * questions. They are injected so that the simulator can break each of them and show that its checks notice
+ * (tests/simulation). Production uses `soundRules`.
+ */
+import type { MemberId } from '@ringleader/primitives';
+import { majorityOf } from './quorum.js';
+import type { HardState, LogIndex, SnapshotPoint, Term } from './types.js';
+
+export interface RaftRules {
+  /** How many of the members must agree (3.4, 3.5). */
+  quorum(memberCount: number): number;
+  /** One vote per term (3.4): whether a member that voted for `vote` in this term may vote for `candidate`. */
+  isVoteFree(vote: MemberId, candidate: MemberId): boolean;
+  /** The election restriction (3.6.1): whether the candidate's log is at least as complete as the voter's. */
+  isUpToDate(candidateLast: SnapshotPoint, voterLast: SnapshotPoint): boolean;
+  /** Log matching (3.5): whether a follower whose entry at prevIndex has `localTerm` (null: no such entry) may append. */
+  fitsAfter(localTerm: Term | null, prevTerm: Term): boolean;
+  /**
+   * Which of the offered entries must be written: the first that the follower lacks, or that differs from its own;
+   * `offeredTerms.length` for none. An Append that came late must not cut off what was acknowledged since.
+   */
+  firstToWrite(offeredTerms: readonly Term[], localTerms: readonly (Term | null)[]): number;
+  /** How far a follower may commit (3.5): only up to what this message showed to match, whatever else it has. */
+  followerCommit(leaderCommit: LogIndex, lastMatching: LogIndex, lastIndex: LogIndex): LogIndex;
+  /** The commit rule (3.6.2): by counting, a leader commits only entries of its own term. */
+  maySettleByCounting(entryTerm: Term, currentTerm: Term): boolean;
+  /** ReadIndex, step 1 (6.4): a leader knows the commit index only when an entry of its own term is committed. */
+  knowsCommitIndex(commitTerm: Term, currentTerm: Term): boolean;
+  /** ReadIndex, step 2 (6.4): whether so many of the members, the leader among them, confirmed the leadership since. */
+  isReadConfirmed(confirmations: number, memberCount: number): boolean;
+  /** Whether a message that depends on batch `dependsOn` may leave when the batches up to `durable` are on disk (3.8). */
+  mayLeave(dependsOn: number, durable: number): boolean;
+  /** What is written of the hard state (figure 3.1). */
+  toWrite(hardState: HardState): HardState;
+  /** What remains of the log before a snapshot: the index and the term of its last entry (5.1). */
+  compactedTo(point: SnapshotPoint): SnapshotPoint;
+}
+
+function isUpToDate(candidate: SnapshotPoint, voter: SnapshotPoint): boolean {
+  if (candidate.term !== voter.term) return candidate.term > voter.term;
+  return candidate.index >= voter.index;
+}
+
+function firstToWrite(offered: readonly Term[], local: readonly (Term | null)[]): number {
+  const position = offered.findIndex((term, i) => local[i] !== term);
+  return position < 0 ? offered.length : position;
+}
+
+export const soundRules: RaftRules = {
+  quorum: majorityOf,
+  isVoteFree: (vote, candidate) => vote === 0 || vote === candidate,
+  isUpToDate,
+  fitsAfter: (localTerm, prevTerm) => localTerm === prevTerm,
+  firstToWrite,
+  followerCommit: (leaderCommit, lastMatching) => Math.min(leaderCommit, lastMatching),
+  maySettleByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
+  knowsCommitIndex: (commitTerm, currentTerm) => commitTerm === currentTerm,
+  isReadConfirmed: (confirmations, memberCount) => confirmations >= majorityOf(memberCount),
+  mayLeave: (dependsOn, durable) => dependsOn <= durable,
+  toWrite: (hardState) => hardState,
+  compactedTo: (point) => point,
+};

@@ -1,0 +1,79 @@
+/** Sending a snapshot to a follower whose next entries are compacted away (5.3): one chunk at a time, resent when not answered. */
+import { invariant } from '@ringleader/primitives';
+import { type Leader, type MemberState, send } from '../member-state.js';
+import type { SnapshotReply } from '../messages.js';
+import { activeProgress } from '../replication/progress-replies.js';
+import type { Progress } from '../tracker/progress.js';
+import type { Snapshot } from '../types.js';
+
+export function beginSnapshot(progress: Progress): void {
+  progress.becomeSnapshot();
+}
+
+/** True while a follower waits for a snapshot which the shell has not provided. */
+export function isSnapshotWanted(leader: Leader): boolean {
+  return leader.outgoingSnapshot === null && isAnyReceiving(leader);
+}
+
+export function provideSnapshot(state: MemberState, leader: Leader, snapshot: Snapshot): void {
+  invariant(snapshot.chunks.length > 0, 'a snapshot has at least one chunk');
+  // The log may have been compacted past it while it was read from the disk: it is wanted again then.
+  if (snapshot.index >= state.log.base.index) leader.outgoingSnapshot = snapshot;
+}
+
+/** Called at the end of each turn: begins what can begin. */
+export function sendSnapshot(state: MemberState, leader: Leader, progress: Progress): void {
+  const snapshot = leader.outgoingSnapshot;
+  if (snapshot === null || progress.transmission !== null) return;
+  progress.transmission = { point: { index: snapshot.index, term: snapshot.term }, chunk: 0, ticks: 0 };
+  state.outbox.note({ kind: 'snapshotSending', to: progress.member, index: snapshot.index });
+  sendChunk(state, progress, snapshot);
+}
+
+export function handleSnapshotReply(state: MemberState, leader: Leader, message: SnapshotReply): void {
+  const progress = activeProgress(leader, message.from);
+  const transmission = progress?.transmission ?? null;
+  const snapshot = leader.outgoingSnapshot;
+  if (progress === null || transmission === null || snapshot === null) return;
+  if (message.point.index !== snapshot.index || message.point.term !== snapshot.term) return;
+  // It has what was sent, or it has forgotten what it had; an older answer that comes again says neither.
+  const isForgotten = message.nextChunk === 0 && transmission.chunk > 1;
+  if (message.nextChunk !== transmission.chunk + 1 && !isForgotten) return;
+  if (message.nextChunk >= snapshot.chunks.length) return;
+  transmission.chunk = message.nextChunk;
+  sendChunk(state, progress, snapshot);
+}
+
+/** Each tick: lets go of the snapshot when nobody is being sent it any more. */
+export function tickSnapshots(leader: Leader): void {
+  if (!isAnyReceiving(leader)) leader.outgoingSnapshot = null;
+  for (const progress of leader.progress.values()) {
+    if (progress.transmission !== null) progress.transmission.ticks += 1;
+  }
+}
+
+/** The follower lives, and has not answered the last chunk for long: it, or its answer, was lost. */
+export function resendChunk(state: MemberState, leader: Leader, progress: Progress): void {
+  const { transmission } = progress;
+  if (transmission === null || leader.outgoingSnapshot === null) return;
+  if (transmission.ticks < state.config.timings.resendIntervalTicks) return;
+  sendChunk(state, progress, leader.outgoingSnapshot);
+}
+
+function isAnyReceiving(leader: Leader): boolean {
+  return [...leader.progress.values()].some((progress) => progress.state === 'snapshot');
+}
+
+function sendChunk(state: MemberState, progress: Progress, snapshot: Snapshot): void {
+  const { transmission } = progress;
+  invariant(transmission !== null, 'chunks belong to a transmission');
+  transmission.ticks = 0;
+  const body = {
+    kind: 'snapshotChunk',
+    point: transmission.point,
+    chunkIndex: transmission.chunk,
+    chunkCount: snapshot.chunks.length,
+    data: snapshot.chunks[transmission.chunk]!,
+  } as const;
+  send(state, { to: progress.member }, body, 'nothing');
+}

@@ -1,0 +1,102 @@
+/**
+ * What a leader knows of one follower's log: 0 <= match < next.
+ *
+ *  - probe: where the follower's log fits is not known: one Append at a time, the next after an answer or a heartbeat's.
+ *  - replicate: it fits; Appends are pipelined ahead of their answers, inside the window of `inflights`.
+ *  - snapshot: what it needs is no longer in the leader's log: chunks of a snapshot, one at a time.
+ */
+import type { MemberId } from '@ringleader/primitives';
+import type { RaftLimits } from '../config.js';
+import type { LogIndex, SnapshotPoint } from '../types.js';
+import { Inflights } from './inflights.js';
+
+export type ProgressState = 'probe' | 'replicate' | 'snapshot';
+
+/** Chunk `chunk` of the snapshot at `point` was sent `ticks` ago. */
+export interface Transmission {
+  readonly point: SnapshotPoint;
+  chunk: number;
+  ticks: number;
+}
+
+export class Progress {
+  readonly member: MemberId;
+  readonly inflights: Inflights;
+  state: ProgressState = 'probe';
+  match: LogIndex = 0;
+  next: LogIndex;
+  /** The commit index of the last Append to it. */
+  sentCommit: LogIndex = 0;
+  /** Heard from since the last check of the quorum. */
+  isRecentlyActive = false;
+  /** In probe: an Append is out, and neither an answer nor a heartbeat's came since. */
+  isProbeOut = false;
+  /** An Append is due even if it carries nothing: its refusal shows what was lost. */
+  isAppendDue = true;
+  /** In snapshot: what was sent last; null until the shell has provided a snapshot. */
+  transmission: Transmission | null = null;
+
+  constructor(member: MemberId, next: LogIndex, limits: RaftLimits) {
+    this.member = member;
+    this.next = next;
+    this.inflights = new Inflights(limits.inFlightAppendsMax, limits.inFlightBytesMax);
+  }
+
+  get isPaused(): boolean {
+    if (this.state === 'replicate') return this.inflights.isFull;
+    return this.state === 'snapshot' || this.isProbeOut;
+  }
+
+  becomeProbe(next: LogIndex): void {
+    this.#become('probe');
+    this.next = Math.max(next, this.match + 1);
+    this.isAppendDue = true;
+  }
+  becomeReplicate(): void {
+    this.#become('replicate');
+    this.next = this.match + 1;
+  }
+  becomeSnapshot(): void {
+    this.#become('snapshot');
+  }
+
+  sent(lastIndex: LogIndex, sizeBytes: number, commit: LogIndex): void {
+    this.isAppendDue = false;
+    this.sentCommit = commit;
+    if (this.state === 'probe') {
+      this.isProbeOut = true;
+    } else if (lastIndex >= this.next) {
+      this.next = lastIndex + 1;
+      this.inflights.add(lastIndex, sizeBytes);
+    }
+  }
+
+  /** The follower has everything up to `index`. False when that is no news. */
+  matched(index: LogIndex): boolean {
+    const isNews = index > this.match;
+    if (isNews) this.match = index;
+    this.next = Math.max(this.next, this.match + 1);
+    this.isProbeOut = false;
+    this.inflights.freeUpTo(index);
+    return isNews;
+  }
+
+  /** An Append after `refusedIndex` did not fit. False when that answers something older than what is known since. */
+  refused(refusedIndex: LogIndex, fittingIndex: LogIndex): boolean {
+    if (this.state === 'snapshot' || refusedIndex <= this.match) return false;
+    if (this.state === 'replicate') {
+      this.becomeProbe(this.match + 1);
+      return true;
+    }
+    if (this.next - 1 !== refusedIndex) return false;
+    this.becomeProbe(Math.min(refusedIndex, fittingIndex + 1));
+    return true;
+  }
+
+  #become(state: ProgressState): void {
+    this.state = state;
+    this.isProbeOut = false;
+    this.transmission = null;
+    this.inflights.clear();
+  }
+}

@@ -1,0 +1,40 @@
+/** Handing over leadership (3.10): catch the successor up, then tell it not to wait for its time-out. */
+import type { MemberId } from '@ringleader/primitives';
+import { seekVotes } from '../election/campaign.js';
+import { type Leader, type MemberState, send } from '../member-state.js';
+import type { TimeoutNow } from '../messages.js';
+
+/** Null when no other member has answered lately. */
+export function mostAdvanced(leader: Leader): MemberId | null {
+  const active = [...leader.progress.values()].filter((progress) => progress.isRecentlyActive);
+  active.sort((a, b) => b.match - a.match);
+  return active[0]?.member ?? null;
+}
+
+/** Until it is over, or given up after an election time-out, the leader refuses proposals. False when it cannot begin. */
+export function beginTransfer(state: MemberState, target: MemberId | null): boolean {
+  const { role } = state;
+  if (role.kind !== 'leader') return false;
+  const successor = target ?? mostAdvanced(role);
+  if (successor === null || !role.progress.has(successor)) return false;
+  role.transfer = { target: successor, ticks: 0 };
+  urgeSuccessor(state, role);
+  return true;
+}
+
+/** Repeated with each answer of the successor, in case the message was lost. */
+export function urgeSuccessor(state: MemberState, leader: Leader): void {
+  const { transfer } = leader;
+  if (transfer === null || leader.progress.get(transfer.target)?.match !== state.log.lastIndex) return;
+  send(state, { to: transfer.target }, { kind: 'timeoutNow' }, 'nothing');
+}
+
+export function tickTransfer(state: MemberState, leader: Leader): void {
+  if (leader.transfer === null) return;
+  leader.transfer.ticks += 1;
+  if (leader.transfer.ticks >= state.config.timings.electionTimeoutTicks) leader.transfer = null;
+}
+
+export function handleTimeoutNow(state: MemberState, message: TimeoutNow): void {
+  if (state.role.kind === 'follower' && state.leader === message.from) seekVotes(state, true);
+}

@@ -1,0 +1,62 @@
+import type { MemberId } from '@ringleader/primitives';
+
+/** A leadership number: raised by every election, 0 before the first. */
+export type Term = number;
+
+/** Position in the log: the first entry is 1, 0 is "before the first". */
+export type LogIndex = number;
+
+/** What an entry is for. Numbers, because they go into files and messages as they are. */
+export const entryKinds = { /** opens a term, and carries nothing */ noop: 0, command: 1 } as const;
+export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];
+
+export interface Entry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: EntryKind;
+  /** Opaque to this core. Never changed after it was handed in. */
+  readonly data: Uint8Array;
+}
+
+/** What a member must remember besides its log (thesis figure 3.1). */
+export interface HardState {
+  readonly term: Term;
+  /** Whom it voted for in `term`; 0 is nobody. */
+  readonly vote: MemberId;
+  /** Only a hint: what was known to be committed when something else was written. Never above the last entry written. */
+  readonly commit: LogIndex;
+}
+
+/** The point of the log up to which a snapshot holds everything. */
+export interface SnapshotPoint {
+  readonly index: LogIndex;
+  readonly term: Term;
+}
+
+export interface Snapshot extends SnapshotPoint {
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** What a proposer calls its proposal: unique and rising within one run of its process. */
+export type ProposalId = number;
+
+export interface Proposal {
+  readonly id: ProposalId;
+  readonly data: Uint8Array;
+}
+
+/** What a reader calls its question: unique and rising within one run of its process. */
+export type ReadContext = number;
+
+/** The question `context` is answered: any state that has applied at least `index` may be read. */
+export interface ReadState {
+  readonly context: ReadContext;
+  readonly index: LogIndex;
+}
+
+export type RoleKind = 'follower' | 'preCandidate' | 'candidate' | 'leader';
+
+/** How many bytes an entry is taken to cost in a message: its data and what surrounds it. */
+export function entrySizeBytes(entry: Entry): number {
+  return entry.data.byteLength + 24;
+}
