@@ -3,3 +3,4 @@ export * from './ledger.js';
 export * from './mixed-load.js';
 export * from './recorded-operation.js';
 export * from './rest-client.js';
+export * from './to-history.js';
