@@ -5,3 +5,4 @@ export * from './metrics.js';
 export * from './nest-logger.js';
 export * from './probe-server.js';
 export * from './process-signals.js';
+export * from './system-clock.js';

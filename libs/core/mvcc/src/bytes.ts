@@ -2,6 +2,8 @@
  * The byte form of commands and snapshots: unsigned integers in seven-bit groups (LEB128), strings as UTF-8 with their
  * length before them. Every value has exactly one form, so that equal states are equal bytes.
  */
+import { invariant } from '@ringleader/primitives';
+
 export class MalformedBytesError extends Error {
   override readonly name = 'MalformedBytesError';
 }
@@ -16,6 +18,7 @@ export class ByteWriter {
 
   /** 0 <= value < 2^53. */
   integer(value: number): this {
+    invariant(Number.isSafeInteger(value) && value >= 0, 'an unsigned integer');
     this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {

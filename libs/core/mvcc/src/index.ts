@@ -13,4 +13,4 @@ export {
   type WatchPosition,
   type WatchQuery,
 } from './store.js';
-export { duplicateKey } from './transaction.js';
+export { duplicateKey, isReadOnly } from './transaction.js';

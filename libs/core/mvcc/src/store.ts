@@ -6,7 +6,7 @@
  * Members apply the same commands in the same order and must reach the same bytes (`encodeSnapshot`), so nothing here
  * depends on anything but the commands before: no clock, no randomness, no iteration over unordered things.
  */
-import { unreachable } from '@ringleader/primitives';
+import { invariant, unreachable } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
 import type { WatchEvent } from './change-log.js';
 import type {
@@ -24,7 +24,7 @@ import { LeaseTable } from './lease-table.js';
 import type { Lease } from './lease-table.js';
 import { collectRange } from './range.js';
 import type { RangeBounds } from './range.js';
-import { Transaction, compareHolds, rejectionOf } from './transaction.js';
+import { Transaction, compareHolds, isReadOnly, rejectionOf } from './transaction.js';
 
 export interface RangeQuery extends KeyRange, RangeBounds {
   /** The store as it was right after this revision; 0 is "now". */
@@ -118,6 +118,12 @@ export class MvccStore {
       default:
         return unreachable(command, 'command');
     }
+  }
+
+  /** A transaction that changes nothing, answered from the present state: it takes no part in the log. */
+  evaluate(command: TxnCommand): CommandResult {
+    invariant(isReadOnly(command), 'only what changes nothing may go past the log');
+    return this.#applyTxn(command);
   }
 
   range(query: RangeQuery): RangeOutcome {

@@ -5,6 +5,7 @@ import type {
   PutOperation,
   Rejection,
   StoreRevision,
+  TxnCommand,
 } from './commands.js';
 import type { KeyIndex, KeyState } from './key-index.js';
 import { compareKeys, rangeContains } from './key-order.js';
@@ -31,6 +32,11 @@ function orderMatches(order: number, result: Compare['result']): boolean {
     case 'less':
       return order < 0;
   }
+}
+
+/** Whether neither branch can change anything. */
+export function isReadOnly({ success, failure }: TxnCommand): boolean {
+  return [...success, ...failure].every((operation) => operation.kind === 'range');
 }
 
 /** A key that these operations would change twice, or null. Known before anything is executed. */

@@ -1,0 +1,268 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Command, CommandResult, Operation } from './commands.js';
+import { MvccStore } from './store.js';
+
+const TERM = 7;
+const put = (key: string, value = '', lease = 0): Operation => ({ kind: 'put', key, value, lease });
+const remove = (key: string, rangeEnd: string | null = null): Operation => ({
+  kind: 'delete',
+  key,
+  rangeEnd,
+});
+const all = { key: '', rangeEnd: '' };
+
+describe('MvccStore', () => {
+  let store: MvccStore;
+  const apply = (command: Command): CommandResult => store.apply(command, TERM);
+  const txn = (...success: Operation[]): CommandResult =>
+    apply({ kind: 'txn', compare: [], success, failure: [] });
+  const grant = (ttlMs = 1_000): number => {
+    const result = apply({ kind: 'leaseGrant', ttlMs });
+    if (result.kind !== 'leaseGranted') throw new Error('not granted');
+    return result.lease;
+  };
+  const keys = (): string[] => {
+    const outcome = store.range({ ...all, revision: 0, limit: 0 });
+    return outcome.kind === 'range' ? outcome.items.map(({ key }) => key) : [];
+  };
+
+  beforeEach(() => {
+    store = new MvccStore();
+  });
+
+  describe('transactions', () => {
+    it('are one revision, whatever they change', () => {
+      txn(put('a', '1'), put('b', '2'));
+      txn(put('a', '3'), remove('b'), put('c', '4'));
+      expect(store.revision).toBe(2);
+      expect(store.range({ ...all, revision: 0, limit: 0 })).toEqual({
+        kind: 'range',
+        revision: 2,
+        count: 2,
+        more: false,
+        items: [
+          { key: 'a', value: '3', createRevision: 1, modRevision: 2, version: 2, lease: 0 },
+          { key: 'c', value: '4', createRevision: 2, modRevision: 2, version: 1, lease: 0 },
+        ],
+      });
+    });
+
+    it('take no revision when they change nothing', () => {
+      txn(put('a'));
+      expect(txn(remove('b'))).toMatchObject({ revision: 1, results: [{ kind: 'delete', deleted: 0 }] });
+    });
+
+    it('begin a key anew after its deletion', () => {
+      txn(put('a'));
+      txn(put('a'));
+      txn(remove('a'));
+      txn(put('a', 'x'));
+      expect(store.range({ key: 'a', rangeEnd: null, revision: 0, limit: 0 })).toMatchObject({
+        items: [{ createRevision: 4, modRevision: 4, version: 1 }],
+      });
+    });
+
+    it('see their own changes in the order of the operations', () => {
+      const range: Operation = { kind: 'range', ...all, limit: 0 };
+      expect(txn(range, put('a', '1'), range)).toMatchObject({
+        results: [
+          { count: 0 },
+          { kind: 'put' },
+          { count: 1, items: [{ key: 'a', value: '1', modRevision: 1 }] },
+        ],
+      });
+    });
+
+    it('choose the branch by all comparisons, and compare the value of a missing key with nothing', () => {
+      txn(put('a', 'm'));
+      const command = (result: 'equal' | 'notEqual', key: string): Command => ({
+        kind: 'txn',
+        compare: [
+          { key: 'a', target: 'version', result: 'equal', operand: 1 },
+          { key, target: 'value', result, operand: 'm' },
+        ],
+        success: [],
+        failure: [],
+      });
+      expect(apply(command('equal', 'a'))).toMatchObject({ succeeded: true });
+      expect(apply(command('notEqual', 'a'))).toMatchObject({ succeeded: false });
+      expect(apply(command('equal', 'nowhere'))).toMatchObject({ succeeded: false });
+      expect(apply(command('notEqual', 'nowhere'))).toMatchObject({ succeeded: false });
+    });
+
+    it.each([
+      ['two puts', [put('a'), put('a')]],
+      ['a put and a deletion around it', [put('b'), remove('a', 'c')]],
+      ['a deletion to the end of all keys', [remove('a', ''), put('b')]],
+    ])('refuse to change a key twice: %s', (_, operations) => {
+      expect(txn(...operations)).toMatchObject({ kind: 'rejected', rejection: { reason: 'duplicateKey' } });
+      expect(store.revision).toBe(0);
+    });
+
+    it('hold the first map of the largest cluster in one', () => {
+      const entries = Array.from({ length: 16_384 }, (_, i) =>
+        put(`/p/${String(i).padStart(5, '0')}`, '{"epoch":1}'),
+      );
+      expect(txn(...entries)).toMatchObject({ kind: 'txn', revision: 1 });
+      expect(store.range({ ...all, revision: 0, limit: 1 })).toMatchObject({ count: 16_384, more: true });
+    });
+  });
+
+  describe('ranges', () => {
+    beforeEach(() => {
+      txn(put('b', 'xx'), put('a', 'xx'), put('c', 'xx'), put('\u{1f600}'), put('\uff5e'));
+    });
+
+    it('stand in the order of UTF-8 bytes', () => {
+      expect(keys()).toEqual(['a', 'b', 'c', '\uff5e', '\u{1f600}']);
+    });
+
+    it.each([
+      [{ key: 'b', rangeEnd: null }, 1],
+      [{ key: 'a', rangeEnd: 'c' }, 2],
+      [{ key: 'b', rangeEnd: '' }, 4],
+      [{ key: 'c', rangeEnd: 'a' }, 0],
+    ])('hold what %j says', (range, count) => {
+      expect(store.range({ ...range, revision: 0, limit: 0 })).toMatchObject({ count, more: false });
+    });
+
+    it('are bounded by number and by length, with one item at least', () => {
+      const cut = { items: [{ key: 'a' }], count: 5, more: true };
+      expect(store.range({ ...all, revision: 0, limit: 1 })).toMatchObject(cut);
+      expect(store.range({ ...all, revision: 0, limit: 0, lengthMax: 5 })).toMatchObject(cut);
+      expect(store.range({ ...all, revision: 0, limit: 0, lengthMax: 1 })).toMatchObject(cut);
+    });
+
+    it('do not exist at a revision to come', () => {
+      expect(store.range({ ...all, revision: 2, limit: 0 })).toEqual({ kind: 'futureRevision', revision: 1 });
+    });
+  });
+
+  describe('leases', () => {
+    it('take their keys with them, at one revision', () => {
+      const lease = grant();
+      txn(put('a', '', lease), put('b', '', lease), put('c'));
+      expect(apply({ kind: 'leaseRevoke', lease })).toEqual({
+        kind: 'leasesEnded',
+        revision: 2,
+        leases: [lease],
+      });
+      expect(keys()).toEqual(['c']);
+      expect(apply({ kind: 'leaseRevoke', lease })).toMatchObject({
+        rejection: { reason: 'leaseNotFound', lease },
+      });
+    });
+
+    it('leave a key alone that was written under another lease or none since', () => {
+      const [first, second] = [grant(), grant()];
+      txn(put('a', '', first), put('b', '', first), put('c', '', first));
+      txn(put('a', '', second), put('b'));
+      txn(remove('c'));
+      txn(put('c'));
+      apply({ kind: 'leaseRevoke', lease: first });
+      expect(keys()).toEqual(['a', 'b', 'c']);
+      apply({ kind: 'leaseRevoke', lease: second });
+      expect(keys()).toEqual(['b', 'c']);
+    });
+
+    it('expire only by the word of the term in which they ran out', () => {
+      const lease = grant();
+      txn(put('a', '', lease));
+      expect(apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1 })).toMatchObject({
+        rejection: { reason: 'staleTerm' },
+      });
+      expect(store.leaseCount).toBe(1);
+      expect(apply({ kind: 'leaseExpire', leases: [lease, 99], term: TERM })).toMatchObject({
+        leases: [lease],
+      });
+      expect(keys()).toEqual([]);
+    });
+
+    it('must exist for a key to hang on them', () => {
+      expect(txn(put('a', '', 5))).toMatchObject({ rejection: { reason: 'leaseNotFound', lease: 5 } });
+    });
+  });
+
+  describe('watches', () => {
+    const watch = (revision: number, bounds = { eventsMax: 100, lengthMax: 1_000 }): unknown =>
+      store.watch({ ...all, from: { revision, skip: 0 }, ...bounds });
+
+    it('resume from any revision, deletions included', () => {
+      txn(put('b', '1'), put('a', '1'));
+      txn(remove('a'));
+      expect(watch(1)).toMatchObject({
+        events: [
+          { kind: 'put', item: { key: 'a', modRevision: 1 } },
+          { kind: 'put', item: { key: 'b', modRevision: 1 } },
+          { kind: 'delete', item: { key: 'a', modRevision: 2, version: 0, value: '' } },
+        ],
+        next: { revision: 3, skip: 0 },
+      });
+      expect(watch(3)).toEqual({ kind: 'events', events: [], next: { revision: 3, skip: 0 } });
+    });
+
+    it('deliver a large revision in parts', () => {
+      txn(put('a'), put('b'), put('c'));
+      expect(watch(1, { eventsMax: 2, lengthMax: 1_000 })).toMatchObject({ next: { revision: 1, skip: 2 } });
+      expect(
+        store.watch({ ...all, from: { revision: 1, skip: 2 }, eventsMax: 2, lengthMax: 1_000 }),
+      ).toMatchObject({ events: [{ item: { key: 'c' } }], next: { revision: 2, skip: 0 } });
+    });
+
+    it('wait where a member is that has not got so far', () => {
+      expect(watch(9)).toEqual({ kind: 'events', events: [], next: { revision: 9, skip: 0 } });
+    });
+  });
+
+  describe('compaction', () => {
+    beforeEach(() => {
+      txn(put('a', '1'), put('b', '1'));
+      txn(put('a', '2'));
+      txn(remove('b'));
+      txn(put('a', '3'));
+      apply({ kind: 'compact', revision: 3 });
+    });
+
+    it('keeps what a reader at its revision sees, and nothing older', () => {
+      const at = (revision: number): unknown => store.range({ ...all, revision, limit: 0 });
+      expect(at(3)).toMatchObject({ kind: 'range', items: [{ key: 'a', value: '2' }] });
+      expect(at(2)).toEqual({ kind: 'compacted', compactedRevision: 3 });
+    });
+
+    it('ends watches that would have a gap', () => {
+      const watch = (revision: number): unknown =>
+        store.watch({ ...all, from: { revision, skip: 0 }, eventsMax: 10, lengthMax: 100 });
+      expect(watch(3)).toEqual({ kind: 'compacted', compactedRevision: 3 });
+      expect(watch(4)).toMatchObject({ events: [{ item: { key: 'a', value: '3' } }] });
+    });
+
+    it('goes forward only, and not beyond the present', () => {
+      expect(apply({ kind: 'compact', revision: 1 })).toMatchObject({ kind: 'compacted' });
+      expect(store.compactedRevision).toBe(3);
+      expect(apply({ kind: 'compact', revision: 5 })).toMatchObject({
+        rejection: { reason: 'futureRevision' },
+      });
+    });
+
+    it('is due when there are too many events, and leaves the newest', () => {
+      const bounds = { eventsMin: 2, eventsMax: 4 };
+      for (let i = 0; i < 3; i++) txn(put('a'));
+      expect(store.compactionTarget(bounds)).toBeNull();
+      txn(put('a'));
+      expect(store.compactionTarget(bounds)).toBe(6);
+      apply({ kind: 'compact', revision: 6 });
+      expect(store.compactionTarget(bounds)).toBeNull();
+    });
+  });
+
+  it('answers what changes nothing past the log, and only that', () => {
+    txn(put('a'));
+    const read: Operation = { kind: 'range', key: 'a', rangeEnd: null, limit: 0 };
+    expect(store.evaluate({ kind: 'txn', compare: [], success: [read], failure: [] })).toMatchObject({
+      revision: 1,
+    });
+    expect(() => store.evaluate({ kind: 'txn', compare: [], success: [read], failure: [put('b')] })).toThrow(
+      'only what changes nothing',
+    );
+  });
+});
