@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 
 /**
  * A guardian ends the processes it was told of when its owner dies, however the owner died: it reads the
@@ -38,8 +39,8 @@ export class Guardian {
     // A guardian that is gone protects nobody, but its loss must not end the servers it stood by.
     this.#shell.stdin?.on('error', () => undefined);
     this.#shell.unref();
-    const pipe = this.#shell.stdin;
-    if (pipe !== null && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
+    // Neither the shell nor its pipe keeps the owner alive.
+    (this.#shell.stdin as Socket | null)?.unref();
   }
 
   get pid(): number | undefined {

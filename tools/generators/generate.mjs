@@ -1,0 +1,56 @@
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as templates from './templates.mjs';
+
+const KINDS = { core: templates.core, contract: templates.contract, adapter: templates.adapter };
+
+const USAGE = `Usage: pnpm generate <core|contract|adapter> <name>
+
+Writes a new package (or, for a contract, a new file of libs/contracts) that passes lint, type check and its test.
+The name is in kebab-case. Afterwards: pnpm install, so that others can import a new package.`;
+
+class UsageError extends Error {}
+
+async function writeNew(path, text) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text, { flag: 'wx' });
+  console.log(`created ${path}`);
+}
+
+async function addReference(root, folder) {
+  const path = join(root, 'tsconfig.json');
+  const config = JSON.parse(await readFile(path, 'utf8'));
+  config.references.push({ path: folder });
+  await writeFile(path, `${JSON.stringify(config, null, 2)}\n`);
+}
+
+export async function generate(root, kind, name) {
+  const template = KINDS[kind];
+  if (template === undefined) throw new UsageError(`There is no generator "${kind ?? ''}".`);
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name ?? ''))
+    throw new UsageError(`"${name ?? ''}" is not a kebab-case name.`);
+  const { folder, isPackage, files, appends } = template(name);
+  const taken = Object.keys(files).find((file) => existsSync(join(root, folder, file)));
+  if (taken !== undefined) throw new UsageError(`${join(folder, taken)} exists already.`);
+  for (const [file, text] of Object.entries(files)) await writeNew(join(root, folder, file), text);
+  for (const [file, text] of Object.entries(appends)) await appendFile(join(root, folder, file), text);
+  if (isPackage) await addReference(root, folder);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean', short: 'h' }, root: { type: 'string', default: process.cwd() } },
+});
+if (values.help) {
+  console.log(USAGE);
+} else {
+  try {
+    await generate(values.root, positionals[0], positionals[1]);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 1;
+  }
+}
