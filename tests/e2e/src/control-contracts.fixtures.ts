@@ -1,7 +1,7 @@
 /**
  * One request and response for each control contract. A contract without a fixture does not compile.
  */
-import { coordinatorContracts } from '@ringleader/contracts';
+import { type coordinatorContracts } from '@ringleader/contracts';
 import type { CoordinatorOperation, RequestOf, ResponseOf } from '@ringleader/contracts';
 
 type Fixtures = {

@@ -45,7 +45,10 @@ describe('control contracts over NATS', () => {
     server.handle(silent, subjectOf('silent'), () => new Promise<never>(() => undefined));
     server.handle(broken, subjectOf('broken'), () => Promise.reject(new Error('a bug')));
     await new Promise<void>((resolve, reject) => {
-      void server.listen((error) => (error === undefined ? resolve() : reject(error as Error)));
+      void server.listen((error) => {
+        if (error === undefined) resolve();
+        else reject(new Error('the control server does not listen', { cause: error }));
+      });
     });
     client = new ControlClient(connection);
   });

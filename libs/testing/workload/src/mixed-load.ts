@@ -102,7 +102,7 @@ export class MixedLoad {
     const kind = classify(answer);
     if (kind === 'dishonest') {
       this.dishonest.push(
-        `${operation.request.kind} ${operation.key}: ${answer.status} ${answer.code} ${answer.body}`,
+        `${operation.request.kind} ${operation.key}: ${answer.status} ${answer.code} ${answer.body.toString()}`,
       );
     }
     const outcome = toOutcome(operation.request, answer);
