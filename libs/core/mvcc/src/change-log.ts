@@ -1,7 +1,6 @@
-import { invariant } from '@ringleader/primitives';
+import { compareKeys, invariant } from '@ringleader/primitives';
 import type { KeyValue, StoreRevision } from './commands.js';
 import { type KeyState, toKeyValue } from './key-index.js';
-import { compareKeys } from './key-order.js';
 
 /** What a watcher sees. For a deletion `item` has version 0, an empty value, and the deleting revision as modRevision. */
 export interface WatchEvent {

@@ -2,7 +2,7 @@
  * What can be asked of the store, as data. A command changes the store and goes through the Raft log; it names
  * everything its outcome depends on, so that applying it reads no clock and no random number.
  */
-import type { KeyRange } from './key-order.js';
+import type { KeyRange } from './key-range.js';
 
 /** Counts the changes of the whole store: 0 is "no write yet". */
 export type StoreRevision = number;

@@ -2,7 +2,7 @@ export { MalformedBytesError } from './bytes.js';
 export type { WatchEvent } from './change-log.js';
 export { decodeCommand, encodeCommand } from './command-codec.js';
 export * from './commands.js';
-export { type KeyRange, compareKeys } from './key-order.js';
+export type { KeyRange } from './key-range.js';
 export type { Lease } from './lease-table.js';
 export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
 export {

@@ -1,6 +1,6 @@
 import { invariant } from '@ringleader/primitives';
 import type { KeyValue, LeaseId, StoreRevision } from './commands.js';
-import { type KeyRange } from './key-order.js';
+import { type KeyRange } from './key-range.js';
 import { SortedKeys } from './sorted-keys.js';
 
 /** One state of a key. `version` 0 is a deletion: it carries no value, no creation and no lease. */

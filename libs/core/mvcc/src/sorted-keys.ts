@@ -1,4 +1,5 @@
-import { type KeyRange, compareKeys, isBeforeEnd } from './key-order.js';
+import { compareKeys } from '@ringleader/primitives';
+import { type KeyRange, isBeforeEnd } from './key-range.js';
 
 /**
  * The ordered set of keys, as one sorted array. Insertion moves what stands behind it, which for the control plane

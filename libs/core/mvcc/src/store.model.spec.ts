@@ -3,11 +3,11 @@
  * snapshots taken and restored in between, and reads at random revisions must agree.
  */
 import { describe, expect, it } from '@jest/globals';
-import { seededPrng } from '@ringleader/primitives';
+import { compareKeys, seededPrng } from '@ringleader/primitives';
 import type { Prng } from '@ringleader/primitives';
 import type { Command, Compare, KeyValue, Operation } from './commands.js';
-import { compareKeys, rangeContains } from './key-order.js';
-import type { KeyRange } from './key-order.js';
+import { rangeContains } from './key-range.js';
+import type { KeyRange } from './key-range.js';
 import { decodeCommand, encodeCommand } from './command-codec.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
 import { MvccStore } from './store.js';
@@ -18,7 +18,7 @@ const TERM = 3;
 
 /** All states there ever were, by revision. */
 class NaiveStore {
-  readonly states: Map<string, KeyValue>[] = [new Map()];
+  readonly states = [new Map<string, KeyValue>()];
   readonly leases = new Set<number>();
   lastLease = 0;
   compacted = 0;
@@ -93,26 +93,7 @@ class NaiveStore {
     const next = new Map(this.now);
     const revision = this.revision + 1;
     let isChanged = false;
-    for (const operation of operations) {
-      if (operation.kind === 'put') {
-        const { key, value, lease } = operation;
-        const old = next.get(key);
-        const createRevision = old?.createRevision ?? revision;
-        next.set(key, {
-          key,
-          value,
-          lease,
-          createRevision,
-          modRevision: revision,
-          version: (old?.version ?? 0) + 1,
-        });
-        isChanged = true;
-      } else if (operation.kind === 'delete') {
-        for (const key of [...next.keys()]) {
-          if (rangeContains(operation, key)) isChanged = next.delete(key) || isChanged;
-        }
-      }
-    }
+    for (const operation of operations) isChanged = change(next, operation, revision) || isChanged;
     if (isChanged) this.states.push(next);
     return 'txn';
   }
@@ -122,6 +103,26 @@ class NaiveStore {
     const next = new Map([...this.now].filter(([, { lease }]) => !ended.includes(lease)));
     if (next.size < this.now.size) this.states.push(next);
   }
+}
+
+function change(state: Map<string, KeyValue>, operation: Operation, revision: number): boolean {
+  if (operation.kind === 'put') {
+    const { key, value, lease } = operation;
+    const old = state.get(key);
+    const createRevision = old?.createRevision ?? revision;
+    state.set(key, {
+      key,
+      value,
+      lease,
+      createRevision,
+      modRevision: revision,
+      version: (old?.version ?? 0) + 1,
+    });
+    return true;
+  }
+  if (operation.kind !== 'delete') return false;
+  const keys = [...state.keys()].filter((key) => rangeContains(operation, key));
+  return keys.map((key) => state.delete(key)).length > 0;
 }
 
 function pick<Item>(prng: Prng, items: readonly Item[]): Item {

@@ -19,7 +19,7 @@ import type {
   TxnCommand,
 } from './commands.js';
 import { KeyIndex } from './key-index.js';
-import { type KeyRange, rangeContains } from './key-order.js';
+import { type KeyRange, rangeContains } from './key-range.js';
 import { LeaseTable } from './lease-table.js';
 import type { Lease } from './lease-table.js';
 import { collectRange } from './range.js';

@@ -8,8 +8,9 @@ import type {
   TxnCommand,
 } from './commands.js';
 import type { KeyIndex, KeyState } from './key-index.js';
-import { compareKeys, rangeContains } from './key-order.js';
-import type { KeyRange } from './key-order.js';
+import { compareKeys } from '@ringleader/primitives';
+import { rangeContains } from './key-range.js';
+import type { KeyRange } from './key-range.js';
 import type { LeaseTable } from './lease-table.js';
 import { collectRange } from './range.js';
 
