@@ -4,7 +4,10 @@
  */
 import { invariant } from '@ringleader/primitives';
 
-export type Outcome<Output> = { readonly kind: 'ok'; readonly output: Output } | { readonly kind: 'unknown' };
+export type Outcome<Output> =
+  | { readonly kind: 'ok'; readonly output: Output }
+  /** It may have taken effect or not; `ifDone` is what its answer would have said, where others' answers prove that. */
+  | { readonly kind: 'unknown'; readonly ifDone?: Output };
 
 export interface Operation<Input, Output> {
   readonly process: string | number;

@@ -1,4 +1,4 @@
-import type { Outcome } from './history.js';
+import type { Operation, Outcome } from './history.js';
 
 /** The sequential behaviour that a concurrent history is held against. */
 export interface Model<State, Input, Output> {
@@ -21,6 +21,16 @@ export interface Model<State, Input, Output> {
    * knows about the state is no change.)
    */
   isReadOnly(input: Input, outcome: Outcome<Output>): boolean;
+  /**
+   * True if no state that can follow this one allows the operation: then the search need not go on from here while the
+   * operation is still to be placed. Absent: never.
+   */
+  isTooLate?(state: State, input: Input, outcome: Outcome<Output>): boolean;
+  /**
+   * Rewrites one object's operations into as many that allow the same orders but tell the search more about those with
+   * unknown outcomes. Absent: as they are.
+   */
+  sharpen?(operations: readonly Operation<Input, Output>[]): readonly Operation<Input, Output>[];
   describeInput(input: Input): string;
   describeOutput(output: Output): string;
   describeState(state: State): string;

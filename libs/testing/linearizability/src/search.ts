@@ -3,12 +3,13 @@
  *
  * Wing and Gong's search ("Testing and verifying concurrent objects", 1993) with Lowe's two improvements ("Testing for
  * linearizability", 2017): just-in-time linearization (an operation is placed only when the next return demands it) and
- * a memory of the configurations already tried. Three more, each sound because the operation or configuration left out
+ * a memory of the configurations already tried. Four more, each sound because the operation or configuration left out
  * could never have helped:
  * - a read or a refusal that fits is placed at once (a write of the value that is there already is not: it may be needed
  *   again later);
  * - an operation with an unknown outcome need not be placed at all, so a configuration that spent more of them than
  *   another with the same state at the same point is not tried;
+ * - a configuration in which an operation comes too late for good (the model says so) is not pursued;
  * - of unknown operations with equal inputs the earliest is placed first.
  */
 import type { Operation } from './history.js';
@@ -141,13 +142,23 @@ class Search<State, Input, Output> {
     }
   }
 
+  /** Whether an operation that must still be placed cannot be, whatever comes. */
+  #isDeadEnd(at: number, ahead: bigint, state: State): boolean {
+    const model = this.#model;
+    if (model.isTooLate === undefined) return false;
+    for (const { operation, bit } of this.#timeline.returns[at]!.pending) {
+      if ((ahead & bit) === 0n && model.isTooLate(state, operation.input, operation.outcome)) return true;
+    }
+    return false;
+  }
+
   #push(
     from: Configuration<State, Input, Output>,
     operation: Operation<Input, Output>,
     sets: { ahead: bigint; spent: bigint },
   ): void {
     const state = this.#model.step(from.state, operation.input, operation.outcome);
-    if (state === undefined) return;
+    if (state === undefined || this.#isDeadEnd(from.at, sets.ahead, state)) return;
     this.#stack.push({ at: from.at, ...sets, state, placed: { operation, state, before: from.placed } });
   }
 }

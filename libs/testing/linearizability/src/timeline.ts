@@ -37,8 +37,9 @@ export interface Timeline<Input, Output> {
 
 export function layOut<State, Input, Output>(
   model: Model<State, Input, Output>,
-  operations: readonly Operation<Input, Output>[],
+  recorded: readonly Operation<Input, Output>[],
 ): Timeline<Input, Output> {
+  const operations = model.sharpen?.(recorded) ?? recorded;
   const unknown = layOutUnknown(model, operations);
   const byInvocation = operations
     .filter(({ outcome }) => outcome.kind === 'ok')
@@ -84,7 +85,7 @@ function layOutUnknown<State, Input, Output>(
     .toSorted((a, b) => a.invokedAt - b.invokedAt)
     .map((operation, index) => {
       const bit = 1n << BigInt(index);
-      const inputKey = JSON.stringify(operation.input);
+      const inputKey = JSON.stringify([operation.input, operation.outcome]);
       const after = lastOfInput.get(inputKey) ?? 0n;
       lastOfInput.set(inputKey, bit);
       return { operation, bit, after };

@@ -6,7 +6,7 @@
  * A write whose outcome is unknown has a revision that nobody saw. The state then says "at least this", until an answer
  * names it; from there on it is exact.
  */
-import type { Outcome } from '../history.js';
+import type { Operation, Outcome } from '../history.js';
 import type { Model } from '../model.js';
 
 export interface KvConditions {
@@ -116,7 +116,7 @@ function afterWrite(
   input: Exclude<KvInput, { op: 'get' }>,
   outcome: Outcome<KvOutput>,
 ): KvState | undefined {
-  const output = outcome.kind === 'unknown' ? ({ kind: 'written' } as const) : outcome.output;
+  const output = outcome.kind === 'ok' ? outcome.output : (outcome.ifDone ?? ({ kind: 'written' } as const));
   if (output.kind === 'conditionFailed') {
     if (!mayFail(state, input.conditions)) return undefined;
     if (output.version !== undefined && output.version !== state.version) return undefined;
@@ -131,6 +131,42 @@ function afterWrite(
     return output.kind === 'written' ? write(satisfied, null, output) : undefined;
   }
   return output.kind === 'written' ? write(satisfied, input.value, output) : undefined;
+}
+
+/** Revisions only grow: an answer that names one cannot come after a higher one. */
+function isTooLate(state: KvState, input: KvInput, outcome: Outcome<KvOutput>): boolean {
+  if (outcome.kind === 'unknown' || outcome.output.kind === 'absent') return false;
+  const { kind, revision = 0 } = outcome.output;
+  if (revision === 0) return false;
+  return kind === 'written' ? state.revision >= revision : state.revision > revision;
+}
+
+/** What stands for the value of an unanswered put that no read returned: which one it was makes no difference. */
+const NEVER_READ = '(never read)';
+
+/**
+ * A put whose value is its own, and which a read returned, had the revision and version that the read returned: so its
+ * place is known if it has one. Unanswered puts with values that no read returned are all alike.
+ */
+function sharpen(
+  operations: readonly Operation<KvInput, KvOutput>[],
+): readonly Operation<KvInput, KvOutput>[] {
+  const putsOf = new Map<string, number>();
+  const readOf = new Map<string, { revision?: number | undefined; version?: number | undefined }>();
+  for (const { input, outcome } of operations) {
+    if (input.op === 'put') putsOf.set(input.value, (putsOf.get(input.value) ?? 0) + 1);
+    if (outcome.kind !== 'ok' || outcome.output.kind !== 'row') continue;
+    const { value, revision, version } = outcome.output;
+    if (!readOf.has(value)) readOf.set(value, { revision, version });
+  }
+  return operations.map((operation) => {
+    const { input, outcome } = operation;
+    if (input.op !== 'put' || outcome.kind === 'ok') return operation;
+    const read = readOf.get(input.value);
+    if (read === undefined) return { ...operation, input: { ...input, value: NEVER_READ } };
+    if (putsOf.get(input.value) !== 1) return operation;
+    return { ...operation, outcome: { kind: 'unknown', ifDone: { kind: 'written', ...read } } };
+  });
 }
 
 function describeConditions(conditions: KvConditions = {}): string {
@@ -152,6 +188,8 @@ export const kvWithConditions: Model<KvState, KvInput, KvOutput> = {
   objectOf: (input) => input.key,
   isReadOnly: (input, outcome) =>
     input.op === 'get' || (outcome.kind === 'ok' && outcome.output.kind !== 'written'),
+  isTooLate,
+  sharpen,
   describeInput(input) {
     if (input.op === 'get') return `get ${input.key}`;
     const value = input.op === 'put' ? ` ${JSON.stringify(input.value)}` : '';
