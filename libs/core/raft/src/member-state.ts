@@ -87,4 +87,3 @@ export function setLeader(state: MemberState, leader: MemberId): void {
   state.leader = leader;
   state.outbox.note({ kind: 'leaderChanged', term: state.term, leader });
 }
-

@@ -8,7 +8,11 @@ import { isFromLeader, type Message } from './messages.js';
 import { handlePropose, handleProposeRefusal } from './proposals/propose.js';
 import { handleReadReply, handleReadRequest } from './read-index/request.js';
 import { followSender, handleAppend, handleHeartbeat } from './replication/append.js';
-import { handleAppendRefusal, handleAppendReply, handleHeartbeatReply } from './replication/progress-replies.js';
+import {
+  handleAppendRefusal,
+  handleAppendReply,
+  handleHeartbeatReply,
+} from './replication/progress-replies.js';
 import { handleSnapshotChunk } from './snapshot/receive.js';
 import { handleSnapshotReply } from './snapshot/send.js';
 import { handleTimeoutNow } from './transfer/transfer.js';

@@ -80,12 +80,12 @@ export class ByteReader {
     return this.integer() !== 0;
   }
 
-  /** A view of the frame, not a copy. */
+  /** A copy: the frame belongs to whoever received it, and would be kept whole for the sake of a few bytes. */
   bytes(): Uint8Array {
     const length = this.integer();
     const end = this.#position + length;
     if (end > this.#buffer.byteLength) throw new MalformedError('it ends within a byte string');
-    const value = this.#buffer.subarray(this.#position, end);
+    const value = new Uint8Array(this.#buffer.subarray(this.#position, end));
     this.#position = end;
     return value;
   }

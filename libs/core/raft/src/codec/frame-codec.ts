@@ -25,7 +25,6 @@ export function encodeFrames(messages: readonly Message[], sizeBytesMax: number)
   return frames;
 }
 
-/** Byte strings in the messages are views of the frame. */
 export function decodeFrame(frame: Uint8Array): DecodedFrame {
   const reader = new ByteReader(frame);
   const messages: Message[] = [];

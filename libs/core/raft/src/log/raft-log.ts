@@ -116,7 +116,10 @@ export class RaftLog {
   }
 
   commitTo(index: LogIndex): void {
-    invariant(index <= this.lastIndex, `commit ${String(index)} is past the log's end ${String(this.lastIndex)}`);
+    invariant(
+      index <= this.lastIndex,
+      `commit ${String(index)} is past the log's end ${String(this.lastIndex)}`,
+    );
     if (index > this.#commit) this.#commit = index;
   }
 

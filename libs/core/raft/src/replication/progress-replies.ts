@@ -13,7 +13,8 @@ export function handleAppendReply(state: MemberState, leader: Leader, message: A
   if (progress === null || message.matchIndex > state.log.lastIndex) return;
   const isNews = progress.matched(message.matchIndex);
   if (progress.state === 'probe') progress.becomeReplicate();
-  else if (progress.state === 'snapshot' && progress.match >= state.log.base.index) progress.becomeReplicate();
+  else if (progress.state === 'snapshot' && progress.match >= state.log.base.index)
+    progress.becomeReplicate();
   if (isNews) settleByCounting(state);
   urgeSuccessor(state, leader);
 }

@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { MemberId } from '@ringleader/primitives';
+import { decodeFrame, encodeFrames, type Message } from '@ringleader/raft';
+import type { RaftNode } from './raft-node.js';
+import type { RaftNodeEvent } from './raft-node-events.js';
+import type { RaftSettings } from './raft-settings.js';
+import type { RaftTransport } from './raft-transport.js';
+import { startRaftNode } from './start-raft-node.js';
+import type { CommittedCommand, StateMachine } from './state-machine.js';
+
+/** Remembers every command; a snapshot is all of them. */
+class Journal implements StateMachine<number> {
+  commands: string[] = [];
+  restores = 0;
+
+  apply({ command }: CommittedCommand): number {
+    return this.commands.push(Buffer.from(command).toString());
+  }
+  *snapshot(): Iterable<Uint8Array> {
+    for (const command of this.commands) yield Buffer.from(`${command}\n`);
+  }
+  restore(chunks: Iterable<Uint8Array>): void {
+    this.restores += 1;
+    this.commands = Buffer.concat([...chunks])
+      .toString()
+      .split('\n')
+      .slice(0, -1);
+  }
+}
+
+/** Frames between the members of one process, over the event loop. */
+class Switchboard {
+  readonly #receivers = new Map<MemberId, (messages: readonly Message[]) => void>();
+  readonly cut = new Set<MemberId>();
+
+  transport(member: MemberId): RaftTransport {
+    return {
+      send: (messages) => {
+        for (const message of messages) this.#carry(message);
+      },
+      receive: (onMessages) => this.#receivers.set(member, onMessages),
+      close: () => this.#receivers.delete(member),
+    };
+  }
+
+  #carry(message: Message): void {
+    if (this.cut.has(message.from) || this.cut.has(message.to)) return;
+    for (const frame of encodeFrames([message], 1_000_000)) {
+      const decoded = decodeFrame(frame);
+      if (decoded.kind === 'messages') {
+        setImmediate(() => this.#receivers.get(message.to)?.(decoded.messages));
+      }
+    }
+  }
+}
+
+interface Member {
+  readonly id: MemberId;
+  node: RaftNode<number>;
+  journal: Journal;
+  readonly events: RaftNodeEvent[];
+}
+
+class Group {
+  readonly switchboard = new Switchboard();
+  readonly members = new Map<MemberId, Member>();
+  readonly #root = mkdtempSync(join(tmpdir(), 'raft-node-'));
+  readonly #ids: readonly MemberId[];
+  readonly #settings: Partial<RaftSettings>;
+
+  constructor(size: number, settings: Partial<RaftSettings> = {}) {
+    this.#ids = Array.from({ length: size }, (_, i) => i + 1);
+    this.#settings = { tickMs: 10, ...settings };
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.#ids.map((id) => this.start(id)));
+  }
+  async start(id: MemberId): Promise<Member> {
+    const journal = new Journal();
+    const events: RaftNodeEvent[] = [];
+    const node = await startRaftNode({
+      memberId: id,
+      members: this.#ids,
+      directory: join(this.#root, String(id)),
+      stateMachine: journal,
+      transport: this.switchboard.transport(id),
+      onEvent: (event) => events.push(event),
+      settings: this.#settings,
+    });
+    const member = { id, node, journal, events };
+    this.members.set(id, member);
+    return member;
+  }
+  async stop(id: MemberId): Promise<void> {
+    await this.member(id).node.stop();
+    this.members.delete(id);
+  }
+  member(id: MemberId): Member {
+    const member = this.members.get(id);
+    if (member === undefined) throw new Error(`member ${String(id)} is not running`);
+    return member;
+  }
+  leader(): Promise<Member> {
+    return eventually(() => [...this.members.values()].find(({ node }) => node.status().leading));
+  }
+  async follower(): Promise<Member> {
+    const leader = await this.leader();
+    return eventually(() =>
+      [...this.members.values()].find(
+        ({ node }) => node !== leader.node && node.status().leader === leader.id,
+      ),
+    );
+  }
+  async end(): Promise<void> {
+    await Promise.all([...this.members.values()].map(({ node }) => node.stop()));
+    rmSync(this.#root, { recursive: true });
+  }
+}
+
+async function eventually<T>(probe: () => T | undefined | false): Promise<T> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const found = probe();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error('it did not happen within 10 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const command = (text: string): Uint8Array => Buffer.from(text);
+
+describe('a Raft node', () => {
+  let group: Group;
+  afterEach(() => group.end());
+
+  it('applies what is proposed at the leader and at followers, everywhere and in one order', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const follower = await group.follower();
+    const leader = await group.leader();
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        (i % 2 === 0 ? leader : follower).node.propose(command(`c${String(i)}`), 5_000),
+      ),
+    );
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['applied']));
+    const results = outcomes.map((outcome) => (outcome.kind === 'applied' ? outcome.result : 0));
+    expect([...results].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    for (const { journal } of group.members.values()) {
+      await eventually(() => journal.commands.length === 100);
+      expect(journal.commands).toEqual(leader.journal.commands);
+    }
+  });
+
+  it('lets a follower read what was acknowledged before', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const leader = await group.leader();
+    const follower = await group.follower();
+    await leader.node.propose(command('written'), 5_000);
+    const barrier = await follower.node.readBarrier(5_000);
+    expect(barrier.kind).toBe('ready');
+    expect(follower.journal.commands).toEqual(['written']);
+  });
+
+  it('elects another leader, keeps what was acknowledged, and catches the old one up', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const first = await group.leader();
+    await first.node.propose(command('before'), 5_000);
+    group.switchboard.cut.add(first.id);
+    const second = await eventually(() =>
+      [...group.members.values()].find(({ id, node }) => id !== first.id && node.status().leading),
+    );
+    expect(await first.node.readBarrier(100)).toEqual({ kind: 'unavailable' });
+    expect(await second.node.propose(command('after'), 5_000)).toMatchObject({ kind: 'applied', result: 2 });
+    group.switchboard.cut.clear();
+    await eventually(() => first.journal.commands.length === 2);
+    expect(first.journal.commands).toEqual(['before', 'after']);
+  });
+
+  it('answers honestly when a leader is cut off: its proposal is unknown, or surely not done', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const leader = await group.leader();
+    group.switchboard.cut.add(leader.id);
+    const waiting = leader.node.propose(command('lost'), 10_000);
+    expect(await leader.node.propose(command('unknown'), 50)).toEqual({ kind: 'outcomeUnknown' });
+    await eventually(() =>
+      [...group.members.values()].find(({ id, node }) => id !== leader.id && node.status().leading),
+    );
+    group.switchboard.cut.clear();
+    // The entry of the next term shows that it was overtaken.
+    expect(await waiting).toEqual({ kind: 'unavailable' });
+    expect(leader.journal.commands).toEqual([]);
+  });
+
+  it('refuses a second node on the same directory', async () => {
+    group = new Group(1);
+    await group.startAll();
+    await expect(group.start(1)).rejects.toMatchObject({ code: 'LOG_IN_USE' });
+  });
+
+  it('restarts from snapshot and log', async () => {
+    group = new Group(1, { snapshotEveryEntries: 10, trailingEntries: 2 });
+    await group.startAll();
+    const { node, events } = group.member(1);
+    for (let i = 0; i < 25; i++) await node.propose(command(String(i)), 5_000);
+    await eventually(() => events.some(({ kind }) => kind === 'snapshotTaken'));
+    await group.stop(1);
+    const again = await group.start(1);
+    await group.leader();
+    expect(again.journal.restores).toBe(1);
+    expect(again.journal.commands).toEqual(Array.from({ length: 25 }, (_, i) => String(i)));
+  });
+
+  it('catches a member up by a snapshot when the log is gone, and that member restarts from it', async () => {
+    group = new Group(3, { snapshotEveryEntries: 20, trailingEntries: 0 });
+    await group.startAll();
+    const behind = await group.follower();
+    await group.stop(behind.id);
+    const leader = await group.leader();
+    for (let i = 0; i < 50; i++) await leader.node.propose(command(String(i)), 5_000);
+    await eventually(() => leader.node.status().snapshotIndex >= 40);
+    const again = await group.start(behind.id);
+    await eventually(() => again.journal.commands.length === 50);
+    expect(again.journal.restores).toBe(1);
+    await group.stop(behind.id);
+    const third = await group.start(behind.id);
+    await eventually(() => third.journal.commands.length === 50);
+    expect(third.journal.commands).toEqual(leader.journal.commands);
+  });
+
+  it('hands leadership over when it stops, without an election time-out', async () => {
+    group = new Group(3, { tickMs: 20 });
+    await group.startAll();
+    const leader = await group.leader();
+    let isLeading = false;
+    leader.node.onLeadership(({ leading }) => {
+      isLeading = leading;
+    });
+    expect(isLeading).toBe(true);
+    await group.stop(leader.id);
+    expect(isLeading).toBe(false);
+    expect((await group.leader()).id).not.toBe(leader.id);
+    const campaigns = [...group.members.values()].flatMap(({ events }) => events.slice(-20));
+    const forced = campaigns.filter((event) => event.kind === 'candidacy').at(-1);
+    expect(forced).toMatchObject({ preVote: false });
+  });
+});

@@ -1,0 +1,291 @@
+/**
+ * Drives one member of the Raft core, and is its only stateful loop. Whatever arrives waits in the inbox; once per turn of
+ * the event loop all of it goes into the core, and what the core wants done comes out as one Ready: batching from end to end
+ * without a fixed delay. One batch is on its way to the disk at a time; meanwhile the loop goes on, and the next batch fills.
+ */
+import type { LogStorage, RecoveredLog } from '@ringleader/log-storage';
+import { invariant } from '@ringleader/primitives';
+import {
+  type Entry,
+  entryKinds,
+  type Message,
+  type PersistBatch,
+  type RaftMember,
+  type Ready,
+  type Snapshot,
+} from '@ringleader/raft';
+import { Leadership, leadershipOf } from './leadership.js';
+import { PendingProposals } from './pending-proposals.js';
+import { PendingReads } from './pending-reads.js';
+import type { RaftNodeEvent } from './raft-node-events.js';
+import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from './raft-node.js';
+import type { RaftSettings } from './raft-settings.js';
+import type { RaftTransport } from './raft-transport.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
+import type { LeadershipChange, StateMachine } from './state-machine.js';
+
+export interface ShellParts<Result> {
+  readonly member: RaftMember;
+  readonly storage: LogStorage;
+  readonly recovered: RecoveredLog;
+  readonly transport: RaftTransport;
+  readonly stateMachine: StateMachine<Result>;
+  readonly settings: RaftSettings;
+  /** Milliseconds that only go forward. */
+  readonly nowMs: () => number;
+  readonly onEvent: (event: RaftNodeEvent) => void;
+}
+
+export class RaftShell<Result> implements RaftNode<Result> {
+  readonly stopped: Promise<void>;
+  readonly #parts: ShellParts<Result>;
+  readonly #proposals: PendingProposals<Result>;
+  readonly #reads: PendingReads;
+  readonly #leadership = new Leadership();
+  readonly #snapshots: SnapshotKeeper;
+  readonly #ticker: NodeJS.Timeout;
+  #inbox: Message[] = [];
+  #droppedMessages = 0;
+  #ticksDue = 0;
+  #isTurnDue = false;
+  #isStopping = false;
+  /** What runs beside the loop: the write of a batch, of a snapshot, the reading of one. */
+  readonly #background = new Set<Promise<void>>();
+  #isReadingSnapshot = false;
+  #lastAppliedTerm: number;
+  #settle!: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor(parts: ShellParts<Result>) {
+    this.#parts = parts;
+    this.#proposals = new PendingProposals(parts.settings.proposals);
+    this.#reads = new PendingReads(parts.settings.readsMax);
+    this.#snapshots = new SnapshotKeeper(parts.storage, parts.settings);
+    this.#lastAppliedTerm = parts.recovered.snapshot.term;
+    this.stopped = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Who never asks how the node ended must not end the process by an unhandled rejection.
+    this.stopped.catch(() => undefined);
+    parts.transport.receive(
+      (messages) => {
+        this.#receive(messages);
+      },
+      (reason) => {
+        parts.onEvent({ kind: 'frameRefused', reason });
+      },
+    );
+    this.#ticker = setInterval(() => {
+      this.#ticksDue += 1;
+      this.#requestTurn();
+    }, parts.settings.tickMs);
+  }
+
+  propose(command: Uint8Array, timeoutMs: number): Promise<ProposalOutcome<Result>> {
+    if (this.#isStopping) return Promise.resolve({ kind: 'unavailable' });
+    const outcome = this.#proposals.add(command, this.#parts.nowMs(), timeoutMs);
+    this.#requestTurn();
+    return outcome;
+  }
+
+  readBarrier(timeoutMs: number): Promise<ReadBarrierOutcome> {
+    if (this.#isStopping) return Promise.resolve({ kind: 'unavailable' });
+    const outcome = this.#reads.add(this.#parts.nowMs(), timeoutMs);
+    this.#requestTurn();
+    return outcome;
+  }
+
+  status(): RaftStatus {
+    const { id, ...status } = this.#parts.member.status();
+    return { ...status, memberId: id, leading: !this.#isStopping && this.#leadership.current.leading };
+  }
+
+  onLeadership(listener: (change: LeadershipChange) => void): () => void {
+    return this.#leadership.listen(listener);
+  }
+
+  transferLeadership(timeoutMs: number): Promise<boolean> {
+    const { member } = this.#parts;
+    if (this.#isStopping || !member.transferLeadership()) return Promise.resolve(false);
+    const self = member.status().id;
+    this.#requestTurn();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        unsubscribe();
+        resolve(false);
+      }, timeoutMs);
+      const unsubscribe = this.#leadership.listen(({ leader }) => {
+        if (leader === self || leader === 0) return;
+        clearTimeout(timer);
+        queueMicrotask(() => {
+          unsubscribe();
+        });
+        resolve(true);
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopping) return this.stopped;
+    const { settings, member } = this.#parts;
+    if (member.status().role === 'leader') {
+      await this.transferLeadership(2 * settings.timings.electionTimeoutTicks * settings.tickMs);
+    }
+    await this.#end(null);
+    return this.stopped;
+  }
+
+  #receive(messages: readonly Message[]): void {
+    if (this.#isStopping) return;
+    if (this.#inbox.length + messages.length > this.#parts.settings.inboxMessagesMax) {
+      this.#droppedMessages += messages.length;
+    } else {
+      this.#inbox.push(...messages);
+    }
+    this.#requestTurn();
+  }
+
+  /** At the end of this turn of the event loop, so that all that arrived in it is taken together. */
+  #requestTurn(): void {
+    if (this.#isTurnDue || this.#isStopping) return;
+    this.#isTurnDue = true;
+    setImmediate(() => {
+      this.#isTurnDue = false;
+      if (this.#isStopping) return;
+      try {
+        this.#takeIn();
+        this.#carryOut(this.#parts.member.takeReady());
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #takeIn(): void {
+    const { member, settings } = this.#parts;
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const message of inbox) member.step(message);
+    for (; this.#ticksDue > 0; this.#ticksDue -= 1) this.#tick();
+    while (this.#proposals.hasQueued) {
+      const batch = this.#proposals.nextBatch(settings.limits.appendBytesMax);
+      const result = member.propose(batch);
+      // Refused for now: it waits for a leader, or for room, until its time is over.
+      if (result.kind === 'refused') break;
+      this.#proposals.handedOver(batch, result.term);
+    }
+    if (this.#reads.isQuestionDue) this.#reads.askWith((context) => member.requestRead(context));
+  }
+
+  #tick(): void {
+    const { member, nowMs, onEvent } = this.#parts;
+    member.tick();
+    this.#proposals.expire(nowMs());
+    this.#reads.expire(nowMs());
+    this.#reads.askAgain();
+    if (this.#droppedMessages === 0) return;
+    onEvent({ kind: 'inboxFull', dropped: this.#droppedMessages });
+    this.#droppedMessages = 0;
+  }
+
+  /** Persist, send, apply, advance: the core has held back what must wait for the disk. */
+  #carryOut(ready: Ready): void {
+    const { transport, onEvent } = this.#parts;
+    if (ready.persist !== null) this.#inBackground(this.#persist(ready.persist));
+    if (ready.messages.length > 0) transport.send(ready.messages);
+    if (ready.restore !== null) this.#restore(ready.restore);
+    if (ready.committed.length > 0) this.#apply(ready.committed);
+    const { appliedIndex } = this.#parts.member.status();
+    for (const read of ready.reads) this.#reads.answered(read, appliedIndex);
+    this.#proposals.refused(ready.refused);
+    for (const event of ready.events) onEvent(event);
+    if (this.#leadership.update(leadershipOf(this.#parts.member.status()))) this.#reads.askAgain();
+    if (ready.snapshotWanted && !this.#isReadingSnapshot) this.#inBackground(this.#provideSnapshot());
+    if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
+    // There may be more that is committed than one Ready hands out; and what a change of leadership made due.
+    if (ready.committed.length > 0 || this.#reads.isQuestionDue) this.#requestTurn();
+  }
+
+  async #persist(batch: PersistBatch): Promise<void> {
+    await this.#parts.storage.append(batch);
+    this.#parts.member.persisted(batch.id);
+    this.#requestTurn();
+  }
+
+  #restore(snapshot: Snapshot): void {
+    const { member, stateMachine } = this.#parts;
+    stateMachine.restore(snapshot.chunks, snapshot.index);
+    member.applied(snapshot.index);
+    this.#lastAppliedTerm = snapshot.term;
+    this.#proposals.skippedTo(snapshot.term);
+    this.#reads.applied(snapshot.index);
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.term > this.#lastAppliedTerm) {
+        this.#lastAppliedTerm = entry.term;
+        this.#proposals.termApplied(entry.term);
+      }
+      if (entry.kind === entryKinds.command) this.#applyCommand(entry);
+      this.#snapshots.countApplied(entry);
+    }
+    const last = entries.at(-1)!.index;
+    this.#parts.member.applied(last);
+    this.#reads.applied(last);
+  }
+
+  #applyCommand({ index, term, data }: Entry): void {
+    const { ownId, command } = this.#proposals.open(data);
+    const result = this.#parts.stateMachine.apply({ index, term, command });
+    if (ownId !== null) this.#proposals.applied(ownId, index, result);
+  }
+
+  async #takeSnapshot(): Promise<void> {
+    const { member, stateMachine, onEvent } = this.#parts;
+    const index = member.status().appliedIndex;
+    const term = member.termAt(index);
+    invariant(term !== null, 'the term of the last applied entry is known');
+    const { sizeBytes, compactTo } = await this.#snapshots.take(index, term, stateMachine.snapshot());
+    member.compact(compactTo);
+    onEvent({ kind: 'snapshotTaken', index, sizeBytes });
+  }
+
+  async #provideSnapshot(): Promise<void> {
+    this.#isReadingSnapshot = true;
+    const snapshot = await this.#parts.storage.readSnapshot();
+    invariant(snapshot !== null, 'a log that is compacted has a snapshot');
+    this.#isReadingSnapshot = false;
+    this.#parts.member.provideSnapshot(snapshot);
+    this.#requestTurn();
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const guarded = work
+      .catch((error: unknown) => {
+        this.#fail(error);
+      })
+      .finally(() => {
+        this.#background.delete(guarded);
+      });
+    this.#background.add(guarded);
+  }
+
+  /** A broken invariant, or a disk that failed: nothing of this member can be trusted any more. */
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.#isStopping) void this.#end(reason);
+  }
+
+  async #end(reason: Error | null): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#ticker);
+    this.#parts.transport.close();
+    this.#proposals.end();
+    this.#reads.end();
+    const { term } = this.#leadership.current;
+    this.#leadership.update({ term, leader: 0, leading: false });
+    if (reason !== null) this.#settle.reject(reason);
+    await Promise.all(this.#background);
+    await this.#parts.storage.close().then(this.#settle.resolve, this.#settle.reject);
+  }
+}

@@ -1,0 +1,51 @@
+/** Takes a snapshot of the state machine when the log has grown enough, and lets the log forget what it covers. */
+import type { LogSnapshot, LogStorage } from '@ringleader/log-storage';
+import { type Entry, entrySizeBytes } from '@ringleader/raft';
+import type { RaftSettings } from './raft-settings.js';
+
+export interface FinishedSnapshot {
+  readonly index: number;
+  readonly sizeBytes: number;
+  /** Up to here the log may be forgotten. */
+  readonly compactTo: number;
+}
+
+export class SnapshotKeeper {
+  readonly #storage: LogStorage;
+  readonly #settings: RaftSettings;
+  #entriesSince = 0;
+  #bytesSince = 0;
+  #isTaking = false;
+
+  constructor(storage: LogStorage, settings: RaftSettings) {
+    this.#storage = storage;
+    this.#settings = settings;
+  }
+
+  get isDue(): boolean {
+    const { snapshotEveryEntries, snapshotEveryBytes } = this.#settings;
+    if (this.#isTaking) return false;
+    return this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
+  }
+
+  countApplied(entry: Entry): void {
+    this.#entriesSince += 1;
+    this.#bytesSince += entrySizeBytes(entry);
+  }
+
+  /** Copies the pieces at once, then writes them while the member goes on. */
+  async take(index: number, term: number, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot> {
+    this.#isTaking = true;
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+    const chunks = Array.from(pieces, (piece) => new Uint8Array(piece));
+    if (chunks.length === 0) chunks.push(new Uint8Array());
+    const snapshot: LogSnapshot = { index, term, chunks };
+    await this.#storage.saveSnapshot(snapshot);
+    const compactTo = Math.max(0, index - this.#settings.trailingEntries);
+    await this.#storage.compact(compactTo);
+    this.#isTaking = false;
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return { index, sizeBytes, compactTo };
+  }
+}

@@ -1,0 +1,3 @@
+export { type Disk, type DiskFile, nodeDisk } from './disk.js';
+export { LogStorage, type LogStorageOptions, openLogStorage, type OpenedLog } from './log-storage.js';
+export * from './types.js';

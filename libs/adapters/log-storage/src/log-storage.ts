@@ -1,0 +1,230 @@
+/**
+ * The durable memory of one Raft member: batches of entries and hard state in segments, snapshots beside them.
+ * One call of `append` at a time; what it was given is on disk when it resolves, with one sync. After any failure
+ * the log refuses everything: what the disk has is not known any more, and only a restart, which reads it, can tell.
+ */
+import { invariant } from '@ringleader/primitives';
+import { join } from 'node:path';
+import { assembleLog } from './assembly.js';
+import { encodeBatch } from './batch-codec.js';
+import { type DirectoryLock, lockDirectory } from './directory-lock.js';
+import { type Disk, type DiskFile, nodeDisk } from './disk.js';
+import { alignUp } from './record.js';
+import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
+import { adoptSegment, preallocate, segmentHeaderBytes } from './segment.js';
+import { listSnapshots, readSnapshot, snapshotName, writeSnapshot } from './snapshot-files.js';
+import { corruptLog, failedStorage } from './storage-errors.js';
+import type { LogBatch, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
+
+export interface LogStorageOptions {
+  readonly directory: string;
+  readonly segmentSizeBytes?: number;
+  readonly disk?: Disk;
+}
+
+export interface OpenedLog {
+  readonly storage: LogStorage;
+  readonly recovered: RecoveredLog;
+}
+
+const defaultSegmentSizeBytes = 8 * 1024 * 1024;
+const spareName = 'spare.partial';
+
+/** Repairs a torn tail, says so, and refuses everything else that is not in order (LOG_CORRUPT, LOG_IN_USE). */
+export async function openLogStorage(options: LogStorageOptions): Promise<OpenedLog> {
+  const { directory, disk = nodeDisk } = options;
+  await attempt('making the directory', directory, () => disk.makeDirectory(directory));
+  const lock = await attempt('locking the directory', directory, () => lockDirectory(directory));
+  try {
+    return await attempt('reading the log', directory, () => open(options, disk, lock));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function open(options: LogStorageOptions, disk: Disk, lock: DirectoryLock): Promise<OpenedLog> {
+  const { directory, segmentSizeBytes = defaultSegmentSizeBytes } = options;
+  await removePartials(disk, directory);
+  const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
+  const found = await recoverSegments(disk, directory);
+  if (snapshot.index > 0 && found.segments.length === 0) {
+    throw corruptLog({
+      file: directory,
+      offset: 0,
+      reason: 'there is a snapshot, but no segment of the log',
+    });
+  }
+  const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
+  const storage = new LogStorage({ directory, disk, lock, segmentSizeBytes }, found, snapshot);
+  await storage.prepare();
+  return { storage, recovered: { hardState, snapshot, entries, repairs: found.repairs } };
+}
+
+/** What was being made when the process ended, and never got its name. */
+async function removePartials(disk: Disk, directory: string): Promise<void> {
+  for (const name of await disk.list(directory)) {
+    if (name.endsWith('.partial')) await disk.remove(join(directory, name));
+  }
+}
+
+interface Foundation {
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly lock: DirectoryLock;
+  readonly segmentSizeBytes: number;
+}
+
+export class LogStorage {
+  readonly #foundation: Foundation;
+  readonly #segments: SegmentSummary[];
+  #file: DiskFile | null = null;
+  #position: number;
+  #nextSequence: number;
+  #snapshot: LogPoint;
+  /** The next segment's file, made while this one fills. */
+  #spare: Promise<Error | null> | null = null;
+  #failure: Error | null = null;
+  #isAppending = false;
+
+  /** Only for `openLogStorage`. */
+  constructor(foundation: Foundation, found: RecoveredSegments, snapshot: LogPoint) {
+    this.#foundation = foundation;
+    this.#segments = found.segments;
+    this.#position = found.end;
+    this.#nextSequence = found.nextSequence;
+    this.#snapshot = snapshot;
+  }
+
+  /** Opens the last segment, or makes the first. Part of opening. */
+  async prepare(): Promise<void> {
+    const last = this.#segments.at(-1);
+    if (last === undefined) {
+      await this.#roll(0);
+      return;
+    }
+    this.#file = await this.#foundation.disk.open(last.path);
+    this.#prepareSpare();
+  }
+
+  /** Durable when it resolves. */
+  async append(batch: LogBatch): Promise<void> {
+    invariant(!this.#isAppending, 'one batch at a time is written');
+    this.#isAppending = true;
+    try {
+      await this.#orFail('writing a batch', async () => {
+        if (batch.snapshot !== null) await this.#installSnapshot(batch.snapshot);
+        await this.#appendRecord(batch);
+      });
+    } finally {
+      this.#isAppending = false;
+    }
+  }
+
+  /** Durable when it resolves. May run beside an append. */
+  saveSnapshot(snapshot: LogSnapshot): Promise<void> {
+    return this.#orFail('writing a snapshot', () => this.#installSnapshot(snapshot));
+  }
+
+  /** The newest one; null if there is none. */
+  async readSnapshot(): Promise<LogSnapshot | null> {
+    const { disk, directory } = this.#foundation;
+    const point = this.#snapshot;
+    if (point.index === 0) return null;
+    return this.#orFail('reading a snapshot', () => readSnapshot(disk, directory, point));
+  }
+
+  /** Removes older snapshots, and the segments which hold nothing but entries before `index`, which a snapshot covers. */
+  async compact(index: number): Promise<void> {
+    invariant(index <= this.#snapshot.index, 'only what a snapshot covers is compacted');
+    await this.#orFail('removing old segments', async () => {
+      const { disk, directory } = this.#foundation;
+      // The entry at the snapshot's end stays, because its term shows that the log continues the snapshot.
+      while (this.#segments.length > 1 && this.#segments[0]!.lastIndex < index) {
+        await disk.remove(this.#segments[0]!.path);
+        this.#segments.shift();
+      }
+      for (const point of await listSnapshots(disk, directory)) {
+        if (point.index < this.#snapshot.index) await disk.remove(join(directory, snapshotName(point)));
+      }
+    });
+  }
+
+  /** Waits for nothing: whoever closes has no append under way. */
+  async close(): Promise<void> {
+    invariant(!this.#isAppending, 'closed while a batch was being written');
+    this.#failure ??= new Error('the log is closed');
+    await this.#spare;
+    await this.#file?.close();
+    await this.#foundation.lock.release();
+  }
+
+  async #installSnapshot(snapshot: LogSnapshot): Promise<void> {
+    await writeSnapshot(this.#foundation.disk, this.#foundation.directory, snapshot);
+    if (snapshot.index > this.#snapshot.index)
+      this.#snapshot = { index: snapshot.index, term: snapshot.term };
+  }
+
+  async #appendRecord(batch: LogBatch): Promise<void> {
+    const record = encodeBatch(batch, this.#nextSequence);
+    if (this.#position + record.length > this.#segments.at(-1)!.sizeBytes) await this.#roll(record.length);
+    const segment = this.#segments.at(-1)!;
+    const file = this.#file!;
+    await file.write(record, this.#position);
+    await file.datasync();
+    this.#position += record.length;
+    this.#nextSequence += 1;
+    segment.lastIndex = Math.max(segment.lastIndex, lastIndexOf(batch.entries, batch.snapshot));
+  }
+
+  /** Goes on in a new segment, with room for a record of the size. */
+  async #roll(recordBytes: number): Promise<void> {
+    const { disk, directory, segmentSizeBytes } = this.#foundation;
+    const sizeBytes = Math.max(segmentSizeBytes, alignUp(segmentHeaderBytes) + recordBytes);
+    const spare = join(directory, spareName);
+    if (this.#spare === null || sizeBytes > segmentSizeBytes) {
+      await this.#spare;
+      await preallocate(disk, spare, sizeBytes);
+    } else {
+      const failure = await this.#spare;
+      if (failure !== null) throw failure;
+    }
+    await this.#file?.close();
+    const number = (this.#segments.at(-1)?.number ?? 0) + 1;
+    const path = await adoptSegment(disk, directory, spare, { number, firstSequence: this.#nextSequence });
+    this.#segments.push({ number, path, sizeBytes, lastIndex: 0 });
+    this.#file = await disk.open(path);
+    this.#position = alignUp(segmentHeaderBytes);
+    this.#prepareSpare();
+  }
+
+  /** A failure shows when the spare is needed: until then the log is whole. */
+  #prepareSpare(): void {
+    const { disk, directory, segmentSizeBytes } = this.#foundation;
+    this.#spare = preallocate(disk, join(directory, spareName), segmentSizeBytes).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  async #orFail<T>(action: string, work: () => Promise<T>): Promise<T> {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return await attempt(action, this.#foundation.directory, work);
+    } catch (error) {
+      this.#failure ??= error as Error;
+      throw this.#failure;
+    }
+  }
+}
+
+/** Errors of this adapter pass; those of the system get the sentence a person needs. */
+async function attempt<T>(action: string, directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'OperationalError' || error.name === 'InvariantError'))
+      throw error;
+    throw failedStorage(action, directory, error);
+  }
+}

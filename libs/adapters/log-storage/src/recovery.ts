@@ -1,0 +1,124 @@
+/** From files to what a member remembers. Read-only but for the torn tail, which is filled with zeros again. */
+import { join } from 'node:path';
+import { decodeBatch, type StoredBatch } from './batch-codec.js';
+import type { Disk } from './disk.js';
+import { decodeSegmentHeader, fillWithZeros, segmentNumber } from './segment.js';
+import { readSegment, type SegmentContents } from './segment-reader.js';
+import { corruptLog } from './storage-errors.js';
+import type { LogEntry, LogPoint, LogRepair } from './types.js';
+
+/** A segment as compaction sees it. */
+export interface SegmentSummary {
+  readonly number: number;
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Of its entries and of the points at which it starts the log anew; 0 when it has none. */
+  lastIndex: number;
+}
+
+export interface RecoveredSegments {
+  readonly segments: SegmentSummary[];
+  readonly batches: readonly StoredBatch[];
+  readonly nextSequence: number;
+  /** Where the next record goes in the last segment. */
+  readonly end: number;
+  readonly repairs: readonly LogRepair[];
+}
+
+export async function recoverSegments(disk: Disk, directory: string): Promise<RecoveredSegments> {
+  const numbers = await listSegments(disk, directory);
+  const segments: SegmentSummary[] = [];
+  const batches: StoredBatch[] = [];
+  const repairs: LogRepair[] = [];
+  let nextSequence = 1;
+  let end = 0;
+  for (const { number, path } of numbers) {
+    const bytes = await disk.read(path);
+    const isFirst = segments.length === 0;
+    const firstSequence = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
+    const contents = readSegment(bytes, firstSequence);
+    const repair = await repairTail(disk, {
+      path,
+      bytes,
+      contents,
+      isLast: number === numbers.at(-1)?.number,
+    });
+    if (repair !== null) repairs.push(repair);
+    const stored = decodeAll(contents, path);
+    const lastIndex = stored.reduce(
+      (last, { entries, base }) => Math.max(last, lastIndexOf(entries, base)),
+      0,
+    );
+    segments.push({ number, path, sizeBytes: bytes.length, lastIndex });
+    batches.push(...stored);
+    nextSequence = firstSequence + contents.records.length;
+    end = contents.end;
+  }
+  return { segments, batches, nextSequence, end, repairs };
+}
+
+/** A batch is needed until a snapshot goes past this. */
+export function lastIndexOf(entries: readonly LogEntry[], base: LogPoint | null): number {
+  return Math.max(entries.at(-1)?.index ?? 0, base?.index ?? 0);
+}
+
+async function listSegments(disk: Disk, directory: string): Promise<{ number: number; path: string }[]> {
+  const found: { number: number; path: string }[] = [];
+  for (const name of await disk.list(directory)) {
+    const number = segmentNumber(name);
+    if (number === null) continue;
+    const expected = (found.at(-1)?.number ?? number - 1) + 1;
+    const path = join(directory, name);
+    if (number !== expected) {
+      const reason = `the segment with the number ${String(expected)} before this one is missing`;
+      throw corruptLog({ file: path, offset: 0, reason });
+    }
+    found.push({ number, path });
+  }
+  return found;
+}
+
+/** The sequence of its first record. `expected` is null for the oldest segment, which begins anywhere. */
+function checkHeader(bytes: Buffer, path: string, number: number, expected: number | null): number {
+  const result = decodeSegmentHeader(bytes);
+  if (result.kind === 'invalid') throw corruptLog({ file: path, offset: 0, reason: result.reason });
+  const { header } = result;
+  if (header.number !== number) {
+    throw corruptLog({ file: path, offset: 0, reason: 'the segment is another than its name says' });
+  }
+  if (expected !== null && header.firstSequence !== expected) {
+    const reason = `the record ${String(expected)} is missing: the segment starts with ${String(header.firstSequence)}`;
+    throw corruptLog({ file: path, offset: 0, reason });
+  }
+  return header.firstSequence;
+}
+
+interface ReadSegment {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly contents: SegmentContents;
+  readonly isLast: boolean;
+}
+
+async function repairTail(disk: Disk, read: ReadSegment): Promise<LogRepair | null> {
+  const { path, bytes, contents, isLast } = read;
+  const { tail, end } = contents;
+  if (tail.kind === 'clean') return null;
+  if (tail.kind === 'corrupt' || !isLast) throw corruptLog({ file: path, offset: end, reason: tail.reason });
+  const file = await disk.open(path);
+  try {
+    await fillWithZeros(file, end, bytes.length);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { file: path, offset: end, bytes: tail.bytes, reason: tail.reason };
+}
+
+function decodeAll(contents: SegmentContents, path: string): StoredBatch[] {
+  return contents.records.map(({ payload, offset }) => {
+    const batch = decodeBatch(payload);
+    if (batch === null) throw corruptLog({ file: path, offset, reason: 'a record is not a batch' });
+    return batch;
+  });
+}

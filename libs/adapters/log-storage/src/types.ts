@@ -1,0 +1,49 @@
+/** What the log stores. The shapes are those of the Raft core, which this adapter does not know. */
+
+export interface LogEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly kind: number;
+  readonly data: Uint8Array;
+}
+
+export interface LogHardState {
+  readonly term: number;
+  readonly vote: number;
+  readonly commit: number;
+}
+
+export interface LogPoint {
+  readonly index: number;
+  readonly term: number;
+}
+
+export interface LogSnapshot extends LogPoint {
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** What becomes durable together, or not at all. */
+export interface LogBatch {
+  readonly hardState: LogHardState;
+  /** Consecutive. The first one replaces whatever stands at its index and after it. */
+  readonly entries: readonly LogEntry[];
+  /** Received from another member: the log before it is void. */
+  readonly snapshot: LogSnapshot | null;
+}
+
+/** What a start had to put right. */
+export interface LogRepair {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
+}
+
+export interface RecoveredLog {
+  readonly hardState: LogHardState;
+  /** index 0: none. */
+  readonly snapshot: LogPoint;
+  /** Those after the snapshot. */
+  readonly entries: readonly LogEntry[];
+  readonly repairs: readonly LogRepair[];
+}
