@@ -134,19 +134,16 @@ describe('checkHistory with the store model', () => {
   });
 
   it('explains a violation in words', () => {
-    const result = checkHistory<unknown, KvInput, KvOutput>(
-      kvWithConditions as Model<unknown, KvInput, KvOutput>,
-      [
-        {
-          type: 'invoke',
-          process: 1,
-          input: { op: 'put', key: 'k', value: 'a', conditions: { ifAbsent: true } },
-        },
-        { type: 'ok', process: 1, output: { kind: 'written', revision: 3, version: 1, created: true } },
-        { type: 'invoke', process: 2, input: { op: 'get', key: 'k' } },
-        { type: 'ok', process: 2, output: { kind: 'absent' } },
-      ],
-    );
+    const result = checkHistory<unknown, KvInput, KvOutput>(kvWithConditions, [
+      {
+        type: 'invoke',
+        process: 1,
+        input: { op: 'put', key: 'k', value: 'a', conditions: { ifAbsent: true } },
+      },
+      { type: 'ok', process: 1, output: { kind: 'written', revision: 3, version: 1, created: true } },
+      { type: 'invoke', process: 2, input: { op: 'get', key: 'k' } },
+      { type: 'ok', process: 2, output: { kind: 'absent' } },
+    ]);
     expect(result).toMatchObject({ verdict: 'violation', object: 'k' });
     expect(result.verdict === 'violation' ? result.counterexample : '').toBe(
       [

@@ -111,27 +111,36 @@ function afterGet(state: KvState, outcome: Outcome<KvOutput>): KvState | undefin
   return withRevision(state, output.revision);
 }
 
+function afterRefusal(
+  state: KvState,
+  conditions: KvConditions | undefined,
+  seen: Extract<KvOutput, { kind: 'conditionFailed' }>,
+): KvState | undefined {
+  if (!mayFail(state, conditions)) return undefined;
+  if (seen.version !== undefined && seen.version !== state.version) return undefined;
+  const shown = withRevision(state, seen.revision);
+  return shown !== undefined && mayFail(shown, conditions) ? shown : undefined;
+}
+
 function afterWrite(
   state: KvState,
   input: Exclude<KvInput, { op: 'get' }>,
   outcome: Outcome<KvOutput>,
 ): KvState | undefined {
-  const output = outcome.kind === 'ok' ? outcome.output : (outcome.ifDone ?? ({ kind: 'written' } as const));
-  if (output.kind === 'conditionFailed') {
-    if (!mayFail(state, input.conditions)) return undefined;
-    if (output.version !== undefined && output.version !== state.version) return undefined;
-    const shown = withRevision(state, output.revision);
-    return shown !== undefined && mayFail(shown, input.conditions) ? shown : undefined;
-  }
+  const output = outcome.kind === 'ok' ? outcome.output : (outcome.ifDone ?? UNSEEN_WRITE);
+  if (output.kind === 'conditionFailed') return afterRefusal(state, input.conditions, output);
   const satisfied = satisfying(state, input.conditions);
   if (satisfied === undefined) return undefined;
-  if (input.op === 'delete') {
-    if (satisfied.value === null)
-      return output.kind === 'absent' || outcome.kind === 'unknown' ? satisfied : undefined;
-    return output.kind === 'written' ? write(satisfied, null, output) : undefined;
+  if (input.op === 'delete' && satisfied.value === null) {
+    // Nothing was there to delete: an unanswered delete then did nothing.
+    return output.kind === 'absent' || outcome.kind === 'unknown' ? satisfied : undefined;
   }
-  return output.kind === 'written' ? write(satisfied, input.value, output) : undefined;
+  return output.kind === 'written'
+    ? write(satisfied, input.op === 'put' ? input.value : null, output)
+    : undefined;
 }
+
+const UNSEEN_WRITE: KvOutput = { kind: 'written' };
 
 /** Revisions only grow: an answer that names one cannot come after a higher one. */
 function isTooLate(state: KvState, input: KvInput, outcome: Outcome<KvOutput>): boolean {
