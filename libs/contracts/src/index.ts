@@ -8,3 +8,4 @@ export * from './metadata/cluster-metadata.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
 export * from './rest/index.js';
+export * from './version.js';

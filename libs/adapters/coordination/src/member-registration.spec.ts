@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { memberKey } from '@ringleader/contracts';
+import type { Member } from '@ringleader/contracts';
+import { until } from '@ringleader/testing-servers';
+import { FakeCoordinator } from '../test/fake-coordinator.js';
+import { MemberRegistration } from './member-registration.js';
+
+const WAIT = { timeoutMs: 5_000, everyMs: 1 };
+const KEY = memberKey('gateway', 'gateway-1');
+const MEMBER: Member = {
+  service: 'gateway',
+  id: 'gateway-1',
+  address: '127.0.0.1:1',
+  version: '1.0.0',
+  instance: 'i',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  ordinal: 0,
+  state: 'starting',
+};
+
+describe('MemberRegistration', () => {
+  let coordinator: FakeCoordinator;
+  let registration: MemberRegistration;
+  let leases: number[];
+  let troubles: string[];
+
+  beforeEach(() => {
+    coordinator = new FakeCoordinator();
+    leases = [];
+    troubles = [];
+    registration = new MemberRegistration({
+      client: coordinator,
+      member: MEMBER,
+      ttlMs: 30,
+      onRegistered: (lease) => leases.push(lease),
+      onTrouble: ({ code }) => troubles.push(code),
+    });
+  });
+
+  afterEach(() => registration.stop());
+
+  const registered = (): Member | null => {
+    const item = coordinator.items.get(KEY);
+    return item === undefined ? null : (JSON.parse(item.value) as Member);
+  };
+
+  it('registers under a lease and keeps it alive', async () => {
+    await registration.start();
+    expect(registered()).toEqual(MEMBER);
+    expect(coordinator.items.get(KEY)?.lease).toBe(1);
+    await until(
+      'two renewals',
+      () => coordinator.calls.filter((operation) => operation === 'leaseKeepAlive').length > 1,
+      WAIT,
+    );
+    expect(leases).toEqual([1]);
+  });
+
+  it('registers again when the lease is lost', async () => {
+    await registration.start();
+    coordinator.expire(1);
+    await until('the second registration', () => leases.length === 2, WAIT);
+    expect(registered()).toEqual(MEMBER);
+    expect(troubles).toEqual(['LEASE_NOT_FOUND']);
+  });
+
+  it('writes what changes, also if nobody could be reached at first', async () => {
+    await registration.start();
+    coordinator.failNext('txn', 'UNAVAILABLE');
+    registration.update({ state: 'serving' });
+    await until('the new state', () => registered()?.state === 'serving', WAIT);
+    expect(troubles).toEqual(['UNAVAILABLE']);
+    expect(leases).toEqual([1]);
+  });
+
+  it('tries until it is registered', async () => {
+    coordinator.failNext('leaseGrant', 'OUTCOME_UNKNOWN', 'after');
+    coordinator.failNext('txn', 'OUTCOME_UNKNOWN', 'after');
+    await registration.start();
+    expect(troubles).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
+    expect(registered()).toEqual(MEMBER);
+  });
+
+  it('leaves at once when stopped', async () => {
+    await registration.start();
+    await registration.stop();
+    expect(registered()).toBeNull();
+    expect(registration.isRegistered).toBe(false);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '@ringleader/testing-servers';
+import { FakeCoordinator } from '../test/fake-coordinator.js';
+import { ManualClock } from '../test/manual-clock.js';
+import { PrefixMirror } from './prefix-mirror.js';
+import type { MirrorChange } from './prefix-mirror.js';
+
+describe('PrefixMirror', () => {
+  let coordinator: FakeCoordinator;
+  let clock: ManualClock;
+  let mirror: PrefixMirror;
+  let changes: { revision: number; puts: string[]; deletes: readonly string[] }[];
+  let troubles: string[];
+
+  beforeEach(() => {
+    coordinator = new FakeCoordinator();
+    clock = new ManualClock();
+    changes = [];
+    troubles = [];
+    mirror = new PrefixMirror({
+      client: coordinator,
+      clock,
+      prefix: '/m/',
+      onChange: ({ revision, puts, deletes }: MirrorChange) => {
+        changes.push({ revision, puts: puts.map(({ key, value }) => `${key}=${value}`), deletes });
+      },
+      onTrouble: ({ code }) => troubles.push(code),
+    });
+  });
+
+  afterEach(() => {
+    mirror.stop();
+    coordinator.interrupt();
+  });
+
+  const reached = (revision: number): Promise<void> =>
+    until(`revision ${revision}`, () => mirror.revision >= revision, { timeoutMs: 5_000, everyMs: 1 });
+
+  it('lists what is there, in pages, and nothing else', async () => {
+    coordinator.pageSize = 2;
+    coordinator.put(['/m/a', '1'], ['/m/b', '1'], ['/m/c', '1'], ['/n', '1'], ['/l', '1']);
+    await mirror.start();
+    expect([...mirror.items.keys()]).toEqual(['/m/a', '/m/b', '/m/c']);
+    expect(changes).toEqual([{ revision: 1, puts: ['/m/a=1', '/m/b=1', '/m/c=1'], deletes: [] }]);
+  });
+
+  it('follows puts and deletions, and is silent about other keys', async () => {
+    await mirror.start();
+    coordinator.put(['/m/a', '1'], ['/n', '1']);
+    await reached(1);
+    coordinator.put(['/n', '2']);
+    await reached(2);
+    coordinator.remove('/m/a');
+    await reached(3);
+    expect(changes).toEqual([
+      { revision: 1, puts: ['/m/a=1'], deletes: [] },
+      { revision: 3, puts: [], deletes: ['/m/a'] },
+    ]);
+  });
+
+  it('shows a revision that comes in parts as a whole', async () => {
+    await mirror.start();
+    coordinator.pageSize = 2;
+    coordinator.put(['/m/a', '1'], ['/m/b', '1'], ['/m/c', '1'], ['/m/d', '1'], ['/m/e', '1']);
+    await reached(1);
+    expect(changes).toEqual([
+      { revision: 1, puts: ['/m/a=1', '/m/b=1', '/m/c=1', '/m/d=1', '/m/e=1'], deletes: [] },
+    ]);
+  });
+
+  it('lists again after a gap, and reports the difference only', async () => {
+    coordinator.put(['/m/a', '1'], ['/m/b', '1']);
+    coordinator.failNext('watch', 'COMPACTED');
+    await mirror.start();
+    coordinator.put(['/m/a', '2'], ['/m/c', '1']);
+    coordinator.remove('/m/b');
+    await reached(3);
+    expect(troubles).toEqual(['COMPACTED']);
+    expect([...mirror.items.keys()]).toEqual(['/m/a', '/m/c']);
+    expect(changes.flatMap(({ deletes }) => deletes)).toEqual(['/m/b']);
+    expect(changes.flatMap(({ puts }) => puts)).toEqual(['/m/a=1', '/m/b=1', '/m/a=2', '/m/c=1']);
+  });
+
+  it('goes on where it stood after a member could not be asked', async () => {
+    await mirror.start();
+    coordinator.failNext('watch', 'UNAVAILABLE');
+    coordinator.put(['/m/a', '1']);
+    await reached(1);
+    expect(troubles).toEqual(['UNAVAILABLE']);
+    expect(coordinator.calls.filter((operation) => operation === 'range')).toHaveLength(1);
+  });
+
+  it('tries the first list again until it succeeds', async () => {
+    coordinator.put(['/m/a', '1']);
+    coordinator.failNext('range', 'UNAVAILABLE');
+    await mirror.start();
+    expect(mirror.items.get('/m/a')?.value).toBe('1');
+  });
+
+  it('says how old it may be', async () => {
+    expect(mirror.stalenessMs()).toBeNull();
+    await mirror.start();
+    await until('the first poll', () => coordinator.polls === 1, { timeoutMs: 5_000, everyMs: 1 });
+    clock.now += 700;
+    expect(mirror.stalenessMs()).toBe(700);
+    coordinator.put(['/m/a', '1']);
+    await reached(1);
+    // Counted from when the poll was sent, which is the safe side.
+    expect(mirror.stalenessMs()).toBe(700);
+    coordinator.put(['/m/a', '2']);
+    await reached(2);
+    expect(mirror.stalenessMs()).toBe(0);
+  });
+});

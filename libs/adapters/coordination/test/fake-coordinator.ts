@@ -1,0 +1,186 @@
+import { OperationalError } from '@ringleader/contracts';
+import type { ErrorCode, KeyValue, WatchEvent } from '@ringleader/contracts';
+import type { Coordinator, CoordinatorRequest, CoordinatorResponse } from '../src/coordination-client.js';
+
+type Operation = keyof Coordinator;
+type Range = { readonly key: string; readonly rangeEnd?: string | undefined };
+
+/** `before`: nothing is done. `after`: it is done, and the answer gets lost. */
+interface Failure {
+  readonly operation: Operation;
+  readonly code: ErrorCode;
+  readonly when: 'before' | 'after';
+}
+
+/** What the adapter's classes see of a coordinator, in memory and with faults on demand. Keys here are ASCII. */
+export class FakeCoordinator implements Coordinator {
+  revision = 0;
+  compacted = 0;
+  /** How many items or events one answer holds. */
+  pageSize = 100;
+  readonly items = new Map<string, KeyValue>();
+  readonly leases = new Map<number, Set<string>>();
+  readonly calls: Operation[] = [];
+  /** Long polls so far. */
+  polls = 0;
+  #lastLease = 0;
+  readonly #events: WatchEvent[] = [];
+  readonly #failures: Failure[] = [];
+  #wake: () => void = () => undefined;
+
+  /** The next call of this operation fails so. */
+  failNext(operation: Operation, code: ErrorCode, when: Failure['when'] = 'before'): void {
+    this.#failures.push({ operation, code, when });
+  }
+
+  /** Ends a lease as if it had run out. */
+  expire(lease: number): void {
+    const keys = this.leases.get(lease) ?? new Set();
+    this.leases.delete(lease);
+    this.#commit([], [...keys]);
+  }
+
+  put(...pairs: readonly (readonly [key: string, value: string])[]): void {
+    this.#commit(
+      pairs.map(([key, value]) => ({ key, value, lease: 0 })),
+      [],
+    );
+  }
+
+  remove(...keys: readonly string[]): void {
+    this.#commit([], keys);
+  }
+
+  compact(): void {
+    this.compacted = this.revision;
+  }
+
+  /** Ends the long polls that wait. */
+  interrupt(): void {
+    this.#wake();
+  }
+
+  range(request: CoordinatorRequest<'range'>): Promise<CoordinatorResponse<'range'>> {
+    return this.#serve('range', () => ({ revision: this.revision, ...this.#list(request) }));
+  }
+
+  txn(request: CoordinatorRequest<'txn'>): Promise<CoordinatorResponse<'txn'>> {
+    return this.#serve('txn', () => {
+      const succeeded = request.compare.every(({ key, target, operand }) => {
+        const item = this.items.get(key);
+        return target === 'value' ? item?.value === operand : (item?.[target] ?? 0) === operand;
+      });
+      const operations = succeeded ? request.success : request.failure;
+      const puts = operations.filter((operation) => operation.kind === 'put');
+      for (const { lease = 0 } of puts) {
+        if (lease !== 0 && !this.leases.has(lease)) throw new OperationalError('LEASE_NOT_FOUND', 'no lease');
+      }
+      if (puts.length > 0)
+        this.#commit(
+          puts.map(({ key, value, lease = 0 }) => ({ key, value, lease })),
+          [],
+        );
+      const results = operations.map((operation) =>
+        operation.kind === 'range'
+          ? { kind: 'range' as const, ...this.#list(operation) }
+          : { kind: 'put' as const },
+      );
+      return { revision: this.revision, succeeded, results };
+    });
+  }
+
+  leaseGrant({ ttlMs }: CoordinatorRequest<'leaseGrant'>): Promise<CoordinatorResponse<'leaseGrant'>> {
+    return this.#serve('leaseGrant', () => {
+      this.leases.set(++this.#lastLease, new Set());
+      return { leaseId: this.#lastLease, ttlMs };
+    });
+  }
+
+  leaseKeepAlive(
+    request: CoordinatorRequest<'leaseKeepAlive'>,
+  ): Promise<CoordinatorResponse<'leaseKeepAlive'>> {
+    return this.#serve('leaseKeepAlive', () => {
+      if (!this.leases.has(request.leaseId)) throw new OperationalError('LEASE_NOT_FOUND', 'no lease');
+      return { ttlMs: 1 };
+    });
+  }
+
+  leaseRevoke(request: CoordinatorRequest<'leaseRevoke'>): Promise<CoordinatorResponse<'leaseRevoke'>> {
+    return this.#serve('leaseRevoke', () => {
+      this.expire(request.leaseId);
+      return { revision: this.revision };
+    });
+  }
+
+  async watch(request: CoordinatorRequest<'watch'>): Promise<CoordinatorResponse<'watch'>> {
+    this.polls += 1;
+    const hasNews = (): boolean => this.revision >= request.fromRevision;
+    if (!hasNews()) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#serve('watch', () => {
+      if (request.fromRevision <= this.compacted) throw new OperationalError('COMPACTED', 'too old');
+      return this.#eventsFrom(request);
+    });
+  }
+
+  #eventsFrom(request: CoordinatorRequest<'watch'>): CoordinatorResponse<'watch'> {
+    const { fromRevision, skip = 0 } = request;
+    const found = this.#events
+      .filter(({ item }) => item.modRevision >= fromRevision && isWithin(request, item.key))
+      .slice(skip);
+    const events = found.slice(0, this.pageSize);
+    const next = found[this.pageSize];
+    if (next === undefined)
+      return { events, nextRevision: Math.max(fromRevision, this.revision + 1), nextSkip: 0 };
+    const nextRevision = next.item.modRevision;
+    const nextSkip = events.filter(({ item }) => item.modRevision === nextRevision).length;
+    return { events, nextRevision, nextSkip: nextSkip + (nextRevision === fromRevision ? skip : 0) };
+  }
+
+  async #serve<Response>(operation: Operation, answer: () => Response): Promise<Response> {
+    this.calls.push(operation);
+    const position = this.#failures.findIndex((failure) => failure.operation === operation);
+    const [failure] = position === -1 ? [] : this.#failures.splice(position, 1);
+    await Promise.resolve();
+    if (failure?.when === 'before') throw new OperationalError(failure.code, 'as the test wants it');
+    const response = answer();
+    if (failure?.when === 'after') throw new OperationalError(failure.code, 'as the test wants it');
+    return response;
+  }
+
+  #list(range: Range & { readonly limit?: number | undefined }): {
+    items: KeyValue[];
+    count: number;
+    more: boolean;
+  } {
+    const all = [...this.items.values()]
+      .filter(({ key }) => isWithin(range, key))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    const items = all.slice(0, Math.min(range.limit ?? this.pageSize, this.pageSize));
+    return { items, count: all.length, more: items.length < all.length };
+  }
+
+  #commit(puts: readonly Pick<KeyValue, 'key' | 'value' | 'lease'>[], deletes: readonly string[]): void {
+    if (puts.length + deletes.length === 0) return;
+    this.revision += 1;
+    const modRevision = this.revision;
+    for (const { key, value, lease } of puts) {
+      const old = this.items.get(key);
+      const createRevision = old?.createRevision ?? modRevision;
+      const item = { key, value, lease, createRevision, modRevision, version: (old?.version ?? 0) + 1 };
+      this.items.set(key, item);
+      this.leases.get(lease)?.add(key);
+      this.#events.push({ kind: 'put', item });
+    }
+    for (const key of deletes) {
+      this.items.delete(key);
+      const item = { key, value: '', lease: 0, createRevision: 0, modRevision, version: 0 };
+      this.#events.push({ kind: 'delete', item });
+    }
+    this.#wake();
+  }
+}
+
+function isWithin({ key: start, rangeEnd }: Range, key: string): boolean {
+  if (rangeEnd === undefined) return key === start;
+  return key >= start && (rangeEnd === '' || key < rangeEnd);
+}
