@@ -1,0 +1,112 @@
+/**
+ * The database of a shard from connecting to the first transaction, in this order: the writer's lock, so that nobody else
+ * changes anything; durability checked; migrations; identity read (the caller compares it with the registration and
+ * raises the incarnation, docs/PROTOCOL.md 4.10); then the storage of that incarnation.
+ */
+import type { OperationalError } from '@ringleader/contracts';
+import type { PartitionRecord } from '@ringleader/paxos';
+import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
+import {
+  type DatabaseFacts,
+  HotConnection,
+  migrate,
+  openDataSource,
+  readDatabaseFacts,
+  requireDurability,
+} from '@ringleader/postgres';
+import type { DataSource } from 'typeorm';
+import { PartitionRecordEntity } from './entities/partition-record.entity.js';
+import { RecordLogEntity } from './entities/record-log.entity.js';
+import { RowEntity } from './entities/row.entity.js';
+import { ShardIdentityEntity } from './entities/shard-identity.entity.js';
+import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
+import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
+import { ShardStorage } from './shard-storage.js';
+import { lockWriter } from './writer-lock.js';
+
+export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
+export const MIGRATIONS = [InitialSchema1790000000000];
+
+export interface ShardDatabaseOptions {
+  readonly url: string;
+  readonly shardId: string;
+  /** A statement that takes longer means that the database is lost. */
+  readonly stallMs: number;
+  readonly connectTimeoutMs: number;
+  /** Called at the first failure of a connection, whether or not a statement was under way. */
+  readonly onLost: (error: OperationalError) => void;
+}
+
+export class ShardDatabase {
+  private constructor(
+    private readonly options: ShardDatabaseOptions,
+    private readonly writer: HotConnection,
+    private readonly dataSource: DataSource,
+    readonly identity: ShardIdentity,
+    readonly facts: DatabaseFacts,
+  ) {}
+
+  static async connect(options: ShardDatabaseOptions): Promise<ShardDatabase> {
+    const writer = await openConnection(options, 'writer');
+    let dataSource: DataSource | null = null;
+    try {
+      await lockWriter(writer);
+      dataSource = await openDataSource({
+        url: options.url,
+        applicationName: `${options.shardId} schema`,
+        connectTimeoutMs: options.connectTimeoutMs,
+        entities: ENTITIES,
+        migrations: MIGRATIONS,
+      });
+      await requireDurability(dataSource);
+      await migrate(dataSource);
+      const identity = await new IdentityRepository(dataSource).read();
+      const facts = await readDatabaseFacts(dataSource);
+      return new ShardDatabase(options, writer, dataSource, identity, facts);
+    } catch (error) {
+      await Promise.allSettled([writer.close(), dataSource?.destroy()]);
+      throw error;
+    }
+  }
+
+  raiseIncarnation(from: Incarnation, to: Incarnation): Promise<void> {
+    return new IdentityRepository(this.dataSource).raiseIncarnation(from, to);
+  }
+
+  claim(ordinal: ShardOrdinal): Promise<void> {
+    return new IdentityRepository(this.dataSource).claim(this.options.shardId, ordinal);
+  }
+
+  /** Ends this object's life: the connections are the storage's from then on. */
+  async openStorage(
+    incarnation: Incarnation,
+  ): Promise<{ readonly storage: ShardStorage; readonly records: readonly PartitionRecord[] }> {
+    const opened: HotConnection[] = [];
+    try {
+      const points = await openConnection(this.options, 'points');
+      opened.push(points);
+      const scans = await openConnection(this.options, 'scans');
+      opened.push(scans);
+      const result = await ShardStorage.open({ writer: this.writer, points, scans }, incarnation);
+      await this.dataSource.destroy();
+      return result;
+    } catch (error) {
+      await Promise.allSettled(opened.map((connection) => connection.close()));
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.writer.close(), this.dataSource.destroy()]);
+  }
+}
+
+function openConnection(options: ShardDatabaseOptions, purpose: string): Promise<HotConnection> {
+  return HotConnection.open({
+    url: options.url,
+    applicationName: `${options.shardId} ${purpose}`,
+    connectTimeoutMs: options.connectTimeoutMs,
+    stallMs: options.stallMs,
+    onLost: options.onLost,
+  });
+}

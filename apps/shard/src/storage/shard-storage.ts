@@ -1,0 +1,124 @@
+/**
+ * The storage of one incarnation of a shard: one writer that runs one transaction at a time, and readers beside it. After
+ * the first failure it is of no use any more: whoever drives it throws it away, with its core, and opens a new one.
+ */
+import { OperationalError } from '@ringleader/contracts';
+import type {
+  GenerationRemoval,
+  PartitionRecord,
+  StorageRead,
+  StorageReadResult,
+  StorageTransaction,
+} from '@ringleader/paxos';
+import type { Incarnation } from '@ringleader/primitives';
+import type { HotConnection, Statement } from '@ringleader/postgres';
+import { removeGeneration, removeUnnamedGenerations } from './generation-sweeper.js';
+import { PointReader } from './point-reader.js';
+import { readDelta, readPage } from './range-reader.js';
+import { RecordLog } from './record-log.js';
+import { RowWriter } from './row-writer.js';
+import { readScan } from './scan-reader.js';
+
+/** `scans` also serves what is not urgent. */
+export interface StorageConnections {
+  readonly writer: HotConnection;
+  readonly points: HotConnection;
+  readonly scans: HotConnection;
+}
+
+const WAL_POSITION: Statement = { name: 'wal_position', text: 'SELECT pg_current_wal_flush_lsn()::text' };
+
+export class ShardStorage {
+  private readonly rowWriter: RowWriter;
+  private readonly recordLog: RecordLog;
+  private readonly pointReader: PointReader;
+  private folding: Promise<void> = Promise.resolve();
+  /** Scans are transactions of several statements: one after the other. */
+  private lastScan: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly connections: StorageConnections,
+    incarnation: Incarnation,
+  ) {
+    this.rowWriter = new RowWriter(incarnation);
+    this.recordLog = new RecordLog(connections.writer, incarnation);
+    this.pointReader = new PointReader(connections.points);
+  }
+
+  /** The database is this incarnation's already; gives the last durable record of each partition. */
+  static async open(
+    connections: StorageConnections,
+    incarnation: Incarnation,
+  ): Promise<{ readonly storage: ShardStorage; readonly records: readonly PartitionRecord[] }> {
+    const storage = new ShardStorage(connections, incarnation);
+    const records = await storage.recordLog.load();
+    await storage.fold();
+    await removeUnnamedGenerations(connections.writer, records);
+    return { storage, records };
+  }
+
+  /** One at a time. Resolves when the transaction is durable; if it rejects, it may or may not be. */
+  async commit(transaction: StorageTransaction): Promise<void> {
+    const { statement, values, recordBytes } = this.rowWriter.prepare(transaction, this.recordLog.nextId());
+    const [row] = await this.connections.writer.run(statement, values);
+    if (row?.[0] !== '1') throw fenced();
+    await this.folding;
+    this.recordLog.appended(transaction.records, recordBytes);
+    if (this.recordLog.isDueForFolding) this.beginFolding();
+  }
+
+  /**
+   * No transaction is under way, so the log holds just what is known here, and the next transaction queues up behind the
+   * folding. Its failure is that of the next transaction.
+   */
+  private beginFolding(): void {
+    this.folding = this.fold();
+    this.folding.catch(() => undefined);
+  }
+
+  private async fold(): Promise<void> {
+    if (!(await this.recordLog.fold())) throw fenced();
+  }
+
+  /** `delta` and `page` read the state after the last transaction handed over before them. */
+  read(read: StorageRead): Promise<StorageReadResult> {
+    switch (read.kind) {
+      case 'rows':
+        return this.pointReader.read(read.keys).then((rows) => ({ kind: 'rows', id: read.id, rows }));
+      case 'scan':
+        return this.afterOtherScans(() => readScan(this.connections.scans, read));
+      case 'delta':
+        return readDelta(this.connections.writer, read);
+      case 'page':
+        return readPage(this.connections.writer, read);
+    }
+  }
+
+  removeGeneration(removal: GenerationRemoval): Promise<void> {
+    return removeGeneration(this.connections.writer, removal);
+  }
+
+  /** How far the write-ahead log is on disk. */
+  async walPosition(): Promise<string> {
+    const [row] = await this.afterOtherScans(() => this.connections.scans.run(WAL_POSITION, []));
+    return row?.[0] ?? '0/0';
+  }
+
+  async close(): Promise<void> {
+    const { writer, points, scans } = this.connections;
+    await Promise.all([writer.close(), points.close(), scans.close()]);
+  }
+
+  private afterOtherScans<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.lastScan.then(run);
+    // Whoever asked for it sees the failure; the next scan fails by itself.
+    this.lastScan = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function fenced(): OperationalError {
+  return new OperationalError('STORAGE_FAILED', 'Another process has taken over the database of this shard', {
+    reason: 'fenced',
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * One writer per database: a lock of the writer's session, which PostgreSQL takes away only when that session is gone,
+ * with whatever statement it was running. So when a new incarnation has the lock, no transaction of an earlier one can
+ * still commit behind its back, whatever became of the process that sent it.
+ */
+import { OperationalError } from '@ringleader/contracts';
+import type { HotConnection, Statement } from '@ringleader/postgres';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Any constant of our own: advisory locks have numbers for names. */
+const LOCK_NUMBER = 1_380_535_372;
+
+const TRY_LOCK: Statement = {
+  name: 'try_writer_lock',
+  text: `SELECT pg_try_advisory_lock(${LOCK_NUMBER})`,
+};
+const END_HOLDER: Statement = {
+  name: 'end_lock_holder',
+  text: `SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = 0 AND objid = ${LOCK_NUMBER}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
+
+export interface WriterLockTimings {
+  /** A session whose client has died ends by itself, soon; one that does not is ended. */
+  readonly patienceMs: number;
+  readonly giveUpMs: number;
+  readonly retryMs: number;
+}
+
+export const WRITER_LOCK_TIMINGS: WriterLockTimings = { patienceMs: 2_000, giveUpMs: 10_000, retryMs: 50 };
+
+export async function lockWriter(
+  connection: HotConnection,
+  timings: WriterLockTimings = WRITER_LOCK_TIMINGS,
+): Promise<void> {
+  const tries = Math.ceil(timings.giveUpMs / timings.retryMs);
+  const triesWithPatience = Math.ceil(timings.patienceMs / timings.retryMs);
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const [row] = await connection.run(TRY_LOCK, []);
+    if (row?.[0] === 't') return;
+    if (attempt === triesWithPatience) await connection.run(END_HOLDER, []);
+    await pause(timings.retryMs);
+  }
+  throw new OperationalError(
+    'STORAGE_FAILED',
+    'Another session holds the writer lock of the database and does not end',
+    {
+      reason: 'locked',
+    },
+  );
+}

@@ -1,0 +1,93 @@
+/** The schema that the migrations make is the one in schema.snapshot.txt, and the one that the entities describe. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { migrate, openDataSource } from '@ringleader/postgres';
+import { startPostgres, type TestServer } from '@ringleader/testing-servers';
+import type { DataSource } from 'typeorm';
+import { ENTITIES, MIGRATIONS } from '../src/storage/shard-database.js';
+import { openStorage } from './storage.fixtures.js';
+
+const SNAPSHOT = new URL('schema.snapshot.txt', import.meta.url);
+
+const DESCRIBE_SCHEMA = `
+  SELECT format('table %s (%s)', c.relname, coalesce(array_to_string(c.reloptions, ', '), '')) AS line,
+         c.relname AS relation, 0 AS rank, 0 AS place
+    FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+  UNION ALL
+  SELECT format('  %s %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+                CASE WHEN a.attnotnull THEN ' not null' END,
+                ' default ' || pg_get_expr(d.adbin, d.adrelid)), c.relname, 1, a.attnum
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+  UNION ALL
+  SELECT '  ' || k.conname || ' ' || pg_get_constraintdef(k.oid), c.relname, 2,
+         row_number() OVER (PARTITION BY c.oid ORDER BY k.conname)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND k.contype <> 'n'
+  UNION ALL
+  SELECT '  ' || pg_get_indexdef(i.indexrelid), c.relname, 3,
+         row_number() OVER (PARTITION BY c.oid ORDER BY i.indexrelid::regclass::text)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE c.relnamespace = 'public'::regnamespace
+  ORDER BY relation, rank, place`;
+
+let dir: string;
+let server: TestServer;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ringleader-schema-'));
+  server = await startPostgres({ dir });
+  dataSource = await openDataSource({
+    url: server.url,
+    applicationName: 'schema test',
+    connectTimeoutMs: 5_000,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+  });
+  await migrate(dataSource);
+}, 60_000);
+
+afterAll(async () => {
+  await dataSource.destroy();
+  await server.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('the schema', () => {
+  it('is the snapshot (UPDATE_SNAPSHOTS=1 writes it anew)', async () => {
+    const lines = await dataSource.query<{ line: string }[]>(DESCRIBE_SCHEMA);
+    const schema = `${lines.map(({ line }) => line).join('\n')}\n`;
+    if (process.env['UPDATE_SNAPSHOTS'] === '1') await writeFile(SNAPSHOT, schema);
+    expect(schema).toBe(await readFile(SNAPSHOT, 'utf8'));
+  });
+
+  it('is what the entities say: nothing would have to be changed', async () => {
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('can be taken back and made again', async () => {
+    await dataSource.undoLastMigration();
+    await migrate(dataSource);
+    expect(await dataSource.showMigrations()).toBe(false);
+  });
+});
+
+describe('a database that may forget what it acknowledged', () => {
+  it('is refused, by name of the setting', async () => {
+    await dataSource.query('ALTER ROLE CURRENT_USER SET synchronous_commit = off');
+    try {
+      await expect(openStorage(server.url)).rejects.toMatchObject({
+        code: 'DURABILITY_OFF',
+        details: { setting: 'synchronous_commit', value: 'off' },
+      });
+    } finally {
+      await dataSource.query('ALTER ROLE CURRENT_USER RESET synchronous_commit');
+    }
+    await (await openStorage(server.url)).storage.close();
+  });
+});

@@ -1,0 +1,41 @@
+import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { translatePostgresError } from './postgres-error.js';
+
+export interface DataSourceSettings {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  readonly migrations: readonly (new () => MigrationInterface)[];
+}
+
+/** Connects. The schema changes by migrations only, never by itself. */
+export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url: settings.url,
+    applicationName: settings.applicationName,
+    connectTimeoutMS: settings.connectTimeoutMs,
+    entities: [...settings.entities] as Function[],
+    migrations: [...settings.migrations],
+    migrationsTableName: 'schema_migrations',
+    migrationsTransactionMode: 'all',
+    synchronize: false,
+    installExtensions: false,
+    poolSize: 1,
+    logging: false,
+  });
+  try {
+    return await dataSource.initialize();
+  } catch (error) {
+    throw translatePostgresError(error, 'connect');
+  }
+}
+
+export async function migrate(dataSource: DataSource): Promise<void> {
+  try {
+    await dataSource.runMigrations();
+  } catch (error) {
+    throw translatePostgresError(error, 'migrate');
+  }
+}

@@ -1,0 +1,58 @@
+/** What a database says about itself: whether it keeps what it acknowledges, and which one it is (4.10). */
+import { OperationalError } from '@ringleader/contracts';
+import { translatePostgresError } from './postgres-error.js';
+import type { DataSource } from 'typeorm';
+
+/** Acknowledged before they are on disk: by the first crash such a database forgets what its shard has promised. */
+const REQUIRED_SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  fsync: ['on'],
+  synchronous_commit: ['on', 'local', 'remote_write', 'remote_apply'],
+  full_page_writes: ['on'],
+};
+
+/** Refuses (DURABILITY_OFF) a database that may lose or tear what it has acknowledged. */
+export async function requireDurability(dataSource: DataSource): Promise<void> {
+  for (const [setting, allowed] of Object.entries(REQUIRED_SETTINGS)) {
+    const [row] = await query<{ value: string }>(dataSource, 'SELECT current_setting($1) AS value', [
+      setting,
+    ]);
+    const value = row?.value ?? '';
+    if (allowed.includes(value)) continue;
+    throw new OperationalError(
+      'DURABILITY_OFF',
+      `PostgreSQL runs with ${setting} = ${value}: a shard must not acknowledge writes that a crash can take back. ` +
+        `Set ${setting} = on.`,
+      { setting, value, allowed },
+    );
+  }
+}
+
+export interface DatabaseFacts {
+  /** Of the cluster of databases: a restored backup has the same one, a new initdb another. */
+  readonly systemIdentifier: string;
+  /** Raised by every fail-over and point-in-time recovery. */
+  readonly timeline: number;
+  /** How far the write-ahead log is on disk, as PostgreSQL prints it. */
+  readonly walPosition: string;
+}
+
+export async function readDatabaseFacts(dataSource: DataSource): Promise<DatabaseFacts> {
+  const [row] = await query<{ system: string; timeline: number; wal: string }>(
+    dataSource,
+    `SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,
+            (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
+            pg_current_wal_flush_lsn()::text AS wal`,
+    [],
+  );
+  if (row === undefined)
+    throw new OperationalError('STORAGE_FAILED', 'PostgreSQL did not say which one it is');
+  return { systemIdentifier: row.system, timeline: row.timeline, walPosition: row.wal };
+}
+
+async function query<T>(dataSource: DataSource, text: string, values: unknown[]): Promise<T[]> {
+  try {
+    return await dataSource.query<T[]>(text, values);
+  } catch (error) {
+    throw translatePostgresError(error, 'read facts');
+  }
+}

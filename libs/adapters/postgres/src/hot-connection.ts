@@ -1,0 +1,167 @@
+/**
+ * One connection for statements that run thousands of times a second, past the ORM and past its pool: prepared, rows as
+ * arrays of text that the repository decodes itself. Statements run one at a time in the order of the calls.
+ */
+import { OperationalError } from '@ringleader/contracts';
+import pg from 'pg';
+import { translatePostgresError } from './postgres-error.js';
+
+export interface Statement {
+  /** Unique among the statements of a connection. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export type Parameter = Buffer | string | number | null;
+export type TextRow = readonly (string | null)[];
+
+export interface HotConnectionOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  /** A server that does not finish any statement for so long counts as lost, and the connection is closed. */
+  readonly stallMs: number;
+  /** Called once, when the connection ends without `close` having been called. */
+  readonly onLost: (error: OperationalError) => void;
+}
+
+/**
+ * Index scans only: the planner knows nothing of our arrays' lengths, and a sequential scan chosen for a small table
+ * would stay in the cached plan when it has grown.
+ */
+const SESSION_SETTINGS =
+  'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; ' +
+  'SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; ' +
+  'SET client_min_messages = warning';
+
+interface HotQuery {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: Parameter[];
+  readonly rowMode: 'array';
+  readonly types: typeof asText;
+}
+
+interface WaitingQuery {
+  readonly action: string;
+  readonly query: HotQuery;
+  readonly resolve: (rows: readonly TextRow[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const LOOKS_PER_STALL = 4;
+
+const asText = { getTypeParser: () => (text: string) => text };
+
+export class HotConnection {
+  private readonly waiting: WaitingQuery[] = [];
+  private completed = 0;
+  private isEnded = false;
+  private readonly watchdog: NodeJS.Timeout;
+
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly options: HotConnectionOptions,
+  ) {
+    client.on('error', (error) => this.lose(error));
+    client.on('end', () => this.lose(new Error('The connection has ended')));
+    this.watchdog = this.startWatchdog();
+  }
+
+  static async open(options: HotConnectionOptions): Promise<HotConnection> {
+    const client = new pg.Client({
+      connectionString: options.url,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      keepAlive: true,
+    });
+    const ignoreUntilOpen = (): void => undefined;
+    client.on('error', ignoreUntilOpen);
+    try {
+      await client.connect();
+      await client.query(SESSION_SETTINGS);
+    } catch (error) {
+      client.end().catch(ignoreUntilOpen);
+      throw translatePostgresError(error, 'connect');
+    }
+    client.off('error', ignoreUntilOpen);
+    return new HotConnection(client, options);
+  }
+
+  /** Rows of the result, each an array of the columns' text. */
+  run(statement: Statement, values: Parameter[]): Promise<readonly TextRow[]> {
+    return this.enqueue(statement.name, {
+      name: statement.name,
+      text: statement.text,
+      values,
+      rowMode: 'array',
+      types: asText,
+    });
+  }
+
+  /** For statements that are not worth preparing. */
+  async runOnce(text: string): Promise<void> {
+    await this.enqueue(text, { text, rowMode: 'array', types: asText });
+  }
+
+  /** Ends the session. A statement under way is cut off: its outcome is unknown. */
+  async close(): Promise<void> {
+    this.isEnded = true;
+    clearInterval(this.watchdog);
+    await this.client.end();
+  }
+
+  private enqueue(action: string, query: HotQuery): Promise<readonly TextRow[]> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ action, query, resolve, reject });
+      if (this.waiting.length === 1) this.submit();
+    });
+  }
+
+  /** Sends the first of those that wait; it stays the first until it is answered. */
+  private submit(): void {
+    const { action, query, resolve, reject } = this.waiting[0]!;
+    this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
+      this.completed++;
+      this.waiting.shift();
+      if (this.waiting.length > 0) this.submit();
+      if (error) reject(translatePostgresError(error, action));
+      else resolve(result.rows as TextRow[]);
+    });
+  }
+
+  private lose(cause: Error): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    clearInterval(this.watchdog);
+    this.options.onLost(
+      new OperationalError(
+        'STORAGE_FAILED',
+        'The connection to PostgreSQL is lost',
+        { reason: 'connection' },
+        { cause },
+      ),
+    );
+  }
+
+  /** Counts looks without progress, not time: a process that was stopped for a while finds the answers waiting. */
+  private startWatchdog(): NodeJS.Timeout {
+    let completedBefore = 0;
+    let looksWithoutProgress = 0;
+    return setInterval(() => {
+      const isWaiting = this.waiting.length > 0 && this.completed === completedBefore;
+      completedBefore = this.completed;
+      looksWithoutProgress = isWaiting ? looksWithoutProgress + 1 : 0;
+      if (looksWithoutProgress > LOOKS_PER_STALL) this.giveUp();
+    }, this.options.stallMs / LOOKS_PER_STALL).unref();
+  }
+
+  private giveUp(): void {
+    this.lose(new Error(`No statement was finished within ${this.options.stallMs} ms`));
+    // With a statement under way this closes the socket at once, and the statement fails.
+    this.client.end().catch((error: unknown) => {
+      throw translatePostgresError(error, 'disconnect');
+    });
+  }
+}
