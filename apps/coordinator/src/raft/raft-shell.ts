@@ -189,20 +189,27 @@ export class RaftShell<Result> implements RaftNode<Result> {
 
   /** Persist, send, apply, advance: the core has held back what must wait for the disk. */
   #carryOut(ready: Ready): void {
-    const { transport, onEvent } = this.#parts;
     if (ready.persist !== null) this.#inBackground(this.#persist(ready.persist));
-    if (ready.messages.length > 0) transport.send(ready.messages);
+    if (ready.messages.length > 0) this.#parts.transport.send(ready.messages);
     if (ready.restore !== null) this.#restore(ready.restore);
     if (ready.committed.length > 0) this.#apply(ready.committed);
-    const { appliedIndex } = this.#parts.member.status();
-    for (const read of ready.reads) this.#reads.answered(read, appliedIndex);
-    this.#proposals.refused(ready.refused);
-    for (const event of ready.events) onEvent(event);
-    if (this.#leadership.update(leadershipOf(this.#parts.member.status()))) this.#reads.askAgain();
-    if (ready.snapshotWanted && !this.#isReadingSnapshot) this.#inBackground(this.#provideSnapshot());
-    if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
+    this.#answer(ready);
+    this.#tendSnapshots(ready.snapshotWanted);
     // There may be more that is committed than one Ready hands out; and what a change of leadership made due.
     if (ready.committed.length > 0 || this.#reads.isQuestionDue) this.#requestTurn();
+  }
+
+  #answer({ reads, refused, events }: Ready): void {
+    const status = this.#parts.member.status();
+    for (const read of reads) this.#reads.answered(read, status.appliedIndex);
+    this.#proposals.refused(refused);
+    for (const event of events) this.#parts.onEvent(event);
+    if (this.#leadership.update(leadershipOf(status))) this.#reads.askAgain();
+  }
+
+  #tendSnapshots(isWanted: boolean): void {
+    if (isWanted && !this.#isReadingSnapshot) this.#inBackground(this.#provideSnapshot());
+    if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
   }
 
   async #persist(batch: PersistBatch): Promise<void> {

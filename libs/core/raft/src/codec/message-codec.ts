@@ -38,7 +38,7 @@ export function readMessage(reader: ByteReader): Message {
   const from = reader.integer();
   const to = reader.integer();
   const term = reader.integer();
-  return { ...readBody(reader, kind), from, to, term } as Message;
+  return { ...readBody(reader, kind), from, to, term };
 }
 
 function writeBody(writer: ByteWriter, message: Message): void {

@@ -3,7 +3,7 @@ import { invariant } from '@ringleader/primitives';
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { SnapshotReply } from '../messages.js';
 import { activeProgress } from '../replication/progress-replies.js';
-import type { Progress } from '../tracker/progress.js';
+import type { Progress, Transmission } from '../tracker/progress.js';
 import type { Snapshot } from '../types.js';
 
 export function beginSnapshot(progress: Progress): void {
@@ -32,16 +32,22 @@ export function sendSnapshot(state: MemberState, leader: Leader, progress: Progr
 
 export function handleSnapshotReply(state: MemberState, leader: Leader, message: SnapshotReply): void {
   const progress = activeProgress(leader, message.from);
-  const transmission = progress?.transmission ?? null;
   const snapshot = leader.outgoingSnapshot;
-  if (progress === null || transmission === null || snapshot === null) return;
-  if (message.point.index !== snapshot.index || message.point.term !== snapshot.term) return;
-  // It has what was sent, or it has forgotten what it had; an older answer that comes again says neither.
-  const isForgotten = message.nextChunk === 0 && transmission.chunk > 1;
-  if (message.nextChunk !== transmission.chunk + 1 && !isForgotten) return;
+  if (progress === null || snapshot === null || !isAbout(message, snapshot)) return;
+  const { transmission } = progress;
+  if (transmission === null || !isNews(transmission, message.nextChunk)) return;
   if (message.nextChunk >= snapshot.chunks.length) return;
   transmission.chunk = message.nextChunk;
   sendChunk(state, progress, snapshot);
+}
+
+function isAbout({ point }: SnapshotReply, snapshot: Snapshot): boolean {
+  return point.index === snapshot.index && point.term === snapshot.term;
+}
+
+/** It has what was sent, or it has forgotten what it had; an older answer that comes again says neither. */
+function isNews({ chunk }: Transmission, nextChunk: number): boolean {
+  return nextChunk === chunk + 1 || (nextChunk === 0 && chunk > 1);
 }
 
 /** Each tick: lets go of the snapshot when nobody is being sent it any more. */
