@@ -35,6 +35,7 @@ export class Network<Message> {
   readonly #links = new Map<string, LinkQuality>();
   readonly #cuts = new Map<string, number>();
   #quality: LinkQuality = GOOD_LINK;
+  #passes: ((from: NodeId, to: NodeId, message: Message) => boolean) | null = null;
 
   constructor(
     events: EventQueue,
@@ -69,9 +70,17 @@ export class Network<Message> {
     this.#cuts.set(key, Math.max(0, (this.#cuts.get(key) ?? 0) - 1));
   }
 
+  /** For scripts: what it says no to is lost. */
+  setFilter(passes: ((from: NodeId, to: NodeId, message: Message) => boolean) | null): void {
+    this.#passes = passes;
+  }
+
+  /** No cuts, no filter, good links everywhere. */
   healAll(): void {
     this.#cuts.clear();
     this.#links.clear();
+    this.#passes = null;
+    this.#quality = GOOD_LINK;
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
@@ -80,7 +89,8 @@ export class Network<Message> {
 
   send(from: NodeId, to: NodeId, message: Message): void {
     const quality = this.#links.get(linkKey(from, to)) ?? this.#quality;
-    if (this.isCut(from, to) || this.#prng.nextFloat() < quality.lossProbability) {
+    const blocked = this.isCut(from, to) || this.#passes?.(from, to, message) === false;
+    if (blocked || this.#prng.nextFloat() < quality.lossProbability) {
       this.#trace.add(this.#events.now, `lost ${String(from)}>${String(to)}`, message);
       return;
     }

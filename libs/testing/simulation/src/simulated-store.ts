@@ -14,6 +14,8 @@ export class SimulatedStore<State> {
   readonly #events: EventQueue;
   readonly #prng: Prng;
   #latency: StorageLatency;
+  /** Of reads beside the writer; null is the same. */
+  #readLatency: StorageLatency | null = null;
   #writerFreeAt = 0;
   #session = 0;
 
@@ -26,6 +28,11 @@ export class SimulatedStore<State> {
 
   setLatency(latency: StorageLatency): void {
     this.#latency = latency;
+  }
+
+  /** Readers may be slower than the writer, or at other times; null is the same. */
+  setReadLatency(latency: StorageLatency | null): void {
+    this.#readLatency = latency;
   }
 
   /** In the writer's queue: `work` reads or changes the state at one instant, `done` gets its result later. */
@@ -46,10 +53,11 @@ export class SimulatedStore<State> {
   /** Beside the writer: `read` sees the state at some later instant. */
   read<Result>(read: (state: State) => Result, done: (result: Result) => void): void {
     const session = this.#session;
-    this.#events.after(drawLatency(this.#prng, this.#latency), () => {
+    const latency = this.#readLatency ?? this.#latency;
+    this.#events.after(drawLatency(this.#prng, latency), () => {
       if (this.#session !== session) return;
       const result = read(this.state);
-      this.#events.after(drawLatency(this.#prng, this.#latency) / 2, () => {
+      this.#events.after(drawLatency(this.#prng, latency) / 2, () => {
         if (this.#session === session) done(result);
       });
     });

@@ -1,0 +1,14 @@
+import type { Control } from './control.js';
+import { ELECTION_CONTROLS } from './elections.js';
+import { LEASE_CONTROLS } from './leases.js';
+import { REPLICATION_CONTROLS } from './replication.js';
+import { REQUEST_CONTROLS } from './requests.js';
+
+export type { Control } from './control.js';
+
+export const CONTROLS: readonly Control[] = [
+  ...ELECTION_CONTROLS,
+  ...REPLICATION_CONTROLS,
+  ...LEASE_CONTROLS,
+  ...REQUEST_CONTROLS,
+];

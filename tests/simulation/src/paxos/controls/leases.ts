@@ -1,0 +1,67 @@
+import type { Control } from './control.js';
+import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS } from '../profiles/leases.js';
+import {
+  CONFIRMED_ONLY,
+  HEARTBEATS_ONLY,
+  NEW_EPOCH,
+  RELEASED,
+  RESTARTED_GRANTER,
+} from '../profiles/grants.js';
+
+/** docs/PROTOCOL.md 4.4 and 4.5.3: leases and freshness. */
+export const LEASE_CONTROLS: readonly Control[] = [
+  {
+    name: 'PairLease',
+    broken: 'a lease between two shards covers every partition the holder thinks it leads',
+    rules: { coversPartition: () => true },
+    profile: HEARTBEATS_ONLY,
+  },
+  {
+    name: 'NoDriftBound',
+    broken: 'leader counts the full L with drifting clocks',
+    rules: { countedLeaseMs: (leaseMs) => leaseMs },
+    profile: DRIFT,
+  },
+  {
+    name: 'LeaseFromReply',
+    broken: 'leader counts L from the reply instead of from its sending',
+    rules: { countedFrom: (_sentAt, receivedAt) => receivedAt },
+    profile: SLOW_ANSWERS,
+  },
+  {
+    name: 'LeaseFlag',
+    broken: 'the lease is a flag that was set before the request arrived',
+    rules: { hasLease: (_computeNow, seenEarlier) => seenEarlier },
+    profile: PAUSED_LEADER,
+  },
+  {
+    name: 'NoRestartWait',
+    broken: 'a restarted acceptor promises at once',
+    rules: { restartWaitMs: () => 0 },
+    profile: RESTARTED_GRANTER,
+  },
+  {
+    name: 'ConfirmProtectsNothing',
+    broken: 'only batches, not a Confirm, make a grant protect the partition',
+    rules: { protectedByConfirm: () => 0 },
+    profile: CONFIRMED_ONLY,
+  },
+  {
+    name: 'EpochDropsGrant',
+    broken: 'learning a new epoch drops the running grant',
+    rules: { grantsEndWithEpoch: () => true },
+    profile: NEW_EPOCH,
+  },
+  {
+    name: 'ReleasedKeepsServing',
+    broken: 'a leader that handed over serves on at its ballot',
+    rules: { servesAfterRelease: () => true },
+    profile: RELEASED,
+  },
+  {
+    name: 'FreshWithoutLease',
+    broken: 'age of a stale read taken from a leader without lease',
+    rules: { mayStampFresh: (barrierCommitted) => barrierCommitted },
+    profile: AGED_REPLICA,
+  },
+];

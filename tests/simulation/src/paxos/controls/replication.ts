@@ -1,0 +1,74 @@
+import type { Control } from './control.js';
+import { CHURN } from '../profiles/churn.js';
+import { COPIES } from '../profiles/copies.js';
+import { RANDOM } from '../profile.js';
+
+/** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
+export const REPLICATION_CONTROLS: readonly Control[] = [
+  {
+    name: 'NoPositionCheck',
+    broken: 'accept a batch whatever the own position is',
+    rules: { batchFits: () => true },
+    profile: RANDOM,
+  },
+  {
+    name: 'PromiseNotChecked',
+    broken: 'accept a batch of a lower ballot than promised',
+    rules: { mayAccept: () => true },
+    profile: CHURN,
+  },
+  {
+    name: 'AckBeforeOwnApply',
+    broken: "commit counted without the leader's own durable apply, reads from its rows",
+    rules: { ownLimit: (_ownDurable, sent) => sent },
+    profile: RANDOM,
+  },
+  {
+    name: 'CommitAnyBallot',
+    broken: 'a follower takes a commit point without having accepted at that ballot',
+    rules: { takesCommit: () => true },
+    profile: CHURN,
+  },
+  {
+    name: 'NoUndo',
+    broken: 'repair sends rows past the base but not the present rows of the own keys past it',
+    rules: { keysToUndo: () => [] },
+    profile: CHURN,
+  },
+  {
+    name: 'BaseFromOthers',
+    broken: "diff base = greatest commit point heard of, not the replica's own",
+    rules: { repairBase: (own) => Math.max(own.heard, own.commit) },
+    profile: CHURN,
+  },
+  {
+    name: 'LateDiff',
+    broken: 'a diff installs although the position it was made from is no longer there',
+    rules: { deltaApplies: () => true },
+    profile: CHURN,
+  },
+  {
+    name: 'LivePages',
+    broken: 'full copy in pages onto the live rows, position moved at the end',
+    rules: { pageGeneration: (record) => record.generation },
+    profile: COPIES,
+  },
+  {
+    name: 'LateCopy',
+    broken: 'a finished copy installs although the replica has moved on',
+    rules: { finishApplies: (_copyId, _to, staging) => staging !== null },
+    profile: COPIES,
+  },
+  {
+    name: 'CopyFromDeposed',
+    broken: 'a copy takes a page from a leader older than the one before',
+    rules: { pageFromPresentLeader: () => true },
+    profile: COPIES,
+  },
+  {
+    name: 'PassMovesBaseEarly',
+    broken: 'a later pass of a copy counts from its own start before it is through',
+    rules: { baseDuringPass: (_base, nextBase) => nextBase },
+    profile: COPIES,
+  },
+];

@@ -1,0 +1,230 @@
+/**
+ * A gateway as far as the protocol goes: finds leaders, repeats a write under the same request id and origin, takes a
+ * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
+ */
+import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
+import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
+import { HybridClock } from './hybrid-clock.js';
+import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
+
+export interface GatewaySettings {
+  readonly attemptTimeoutMs: { readonly min: number; readonly max: number };
+  readonly operationTimeoutMs: number;
+  /** Control OldAnswerTaken: a failure is taken from whichever attempt. */
+  readonly takesOldFailures: boolean;
+}
+
+export interface RoutingMap {
+  replicasOf(partition: PartitionIndex): readonly ShardOrdinal[];
+  epochOf(partition: PartitionIndex): number;
+}
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly revision: number; readonly version: number }
+  | { readonly kind: 'conditionFailed'; readonly revision: number; readonly version: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'row'; readonly row: Row | null }
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  | { readonly kind: 'unknown' };
+
+export type ClientRequest =
+  | {
+      readonly kind: 'write';
+      readonly partition: PartitionIndex;
+      readonly requestId: string;
+      readonly operation: PutOperation | DeleteOperation;
+    }
+  | {
+      readonly kind: 'read';
+      readonly partition: PartitionIndex;
+      readonly key: string;
+      readonly maxStalenessMs: number | null | 'linearizable';
+    }
+  | {
+      readonly kind: 'scan';
+      readonly partition: PartitionIndex;
+      readonly limitRows: number;
+      readonly reverse: boolean;
+    };
+
+interface Pending {
+  readonly request: ClientRequest;
+  readonly origin: HybridTime;
+  readonly deadline: number;
+  readonly done: (outcome: Outcome) => void;
+  attempts: number;
+  cancelTimer: () => void;
+}
+
+export class GatewayProcess implements Process<SimMessage> {
+  readonly #host: Host<SimMessage>;
+  readonly #settings: GatewaySettings;
+  readonly #routing: RoutingMap;
+  readonly #clock: HybridClock;
+  readonly #leaders = new Map<PartitionIndex, LeaderNotice>();
+  readonly #pending = new Map<number, Pending>();
+  #nextOperation = 1;
+
+  constructor(host: Host<SimMessage>, settings: GatewaySettings, routing: RoutingMap) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#routing = routing;
+    this.#clock = new HybridClock(() => host.wallMs());
+  }
+
+  get host(): Host<SimMessage> {
+    return this.#host;
+  }
+
+  run(request: ClientRequest, done: (outcome: Outcome) => void): void {
+    const operation = this.#nextOperation;
+    this.#nextOperation += 1;
+    this.#pending.set(operation, {
+      request,
+      origin: this.#clock.now(),
+      deadline: this.#host.monotonicMs() + this.#settings.operationTimeoutMs,
+      done,
+      attempts: 0,
+      cancelTimer: () => undefined,
+    });
+    this.#attempt(operation);
+  }
+
+  receive(_from: NodeId, message: SimMessage): void {
+    if (message.kind === 'leaders') {
+      for (const notice of message.notices) this.#learnLeader(notice);
+    } else if (message.kind === 'reply') {
+      this.#clock.observe(message.hybridTime);
+      this.#take(message.attempt.operation, message.attempt.number, message.reply);
+    }
+  }
+
+  #learnLeader(notice: LeaderNotice): void {
+    const known = this.#leaders.get(notice.partition);
+    if (known === undefined || notice.ballot > known.ballot) this.#leaders.set(notice.partition, notice);
+  }
+
+  #attempt(operation: number): void {
+    const pending = this.#pending.get(operation);
+    if (pending === undefined) return;
+    pending.cancelTimer();
+    if (this.#host.monotonicMs() >= pending.deadline) {
+      this.#finish(operation, { kind: 'unknown' });
+      return;
+    }
+    pending.attempts += 1;
+    const { min, max } = this.#settings.attemptTimeoutMs;
+    const timeoutMs = min + this.#host.prng.nextFloat() * (max - min);
+    const { shard, body } = this.#address(pending);
+    const attempt = { operation, number: pending.attempts };
+    this.#host.send(shard, { kind: 'request', attempt, body, timeoutMs });
+    this.#retryAfter(operation, pending, timeoutMs);
+  }
+
+  #retryAfter(operation: number, pending: Pending, delayMs: number): void {
+    pending.cancelTimer();
+    pending.cancelTimer = this.#host.after(delayMs, () => {
+      this.#attempt(operation);
+    });
+  }
+
+  #address({ request, origin }: Pending): { shard: ShardOrdinal; body: RequestBody } {
+    const { partition } = request;
+    const replicas = this.#routing.replicasOf(partition);
+    const anyReplica = replicas[this.#host.prng.nextBelow(replicas.length)] ?? 0;
+    const leader = this.#leaders.get(partition);
+    const epoch = leader?.epoch ?? this.#routing.epochOf(partition);
+    const toLeader = leader?.leader ?? anyReplica;
+    switch (request.kind) {
+      case 'write': {
+        const { requestId, operation } = request;
+        const ballot = leader?.ballot ?? 0;
+        return {
+          shard: toLeader,
+          body: { kind: 'write', partition, epoch, ballot, requestId, origin, operation },
+        };
+      }
+      case 'read': {
+        const { key, maxStalenessMs } = request;
+        if (maxStalenessMs === 'linearizable') {
+          return {
+            shard: toLeader,
+            body: { kind: 'read', partition, epoch, key, consistency: { kind: 'linearizable' } },
+          };
+        }
+        const ownEpoch = this.#routing.epochOf(partition);
+        const consistency = { kind: 'stale', maxStalenessMs } as const;
+        return { shard: anyReplica, body: { kind: 'read', partition, epoch: ownEpoch, key, consistency } };
+      }
+      case 'scan': {
+        const { limitRows, reverse } = request;
+        return { shard: toLeader, body: { ...WHOLE_SCAN, partitions: [partition], limitRows, reverse } };
+      }
+    }
+  }
+
+  #take(operation: number, attempt: number, reply: ShardReply): void {
+    const pending = this.#pending.get(operation);
+    if (pending === undefined) return;
+    const isLatest = attempt === pending.attempts;
+    switch (reply.kind) {
+      case 'written':
+        this.#finish(operation, reply);
+        return;
+      case 'conditionFailed':
+      case 'absent':
+        if (!isLatest && !this.#settings.takesOldFailures) return;
+        this.#finish(operation, reply);
+        return;
+      case 'row':
+        this.#finish(operation, { kind: 'row', row: reply.row });
+        return;
+      case 'rows':
+        if (reply.notLed.length === 0) this.#finish(operation, { kind: 'rows', rows: reply.rows });
+        else if (isLatest) this.#forgetLeaderAndRetry(operation, pending);
+        return;
+      case 'notLeader':
+        if (isLatest) this.#redirect(operation, pending, reply);
+        return;
+      case 'overloaded':
+      case 'outcomeUnknown':
+      case 'tooStale':
+        if (isLatest) this.#retryAfter(operation, pending, 5 + this.#host.prng.nextFloat() * 40);
+    }
+  }
+
+  #redirect(operation: number, pending: Pending, reply: Extract<ShardReply, { kind: 'notLeader' }>): void {
+    const { partition } = pending.request;
+    if (reply.ballot === 0 || reply.leader === 0) {
+      this.#forgetLeaderAndRetry(operation, pending);
+      return;
+    }
+    const { ballot, leader, epoch } = reply;
+    const known = this.#leaders.get(partition);
+    this.#learnLeader({ partition, ballot, leader, epoch });
+    const isNews = known === undefined || ballot > known.ballot;
+    this.#retryAfter(operation, pending, isNews ? 0 : 5 + this.#host.prng.nextFloat() * 30);
+  }
+
+  #forgetLeaderAndRetry(operation: number, pending: Pending): void {
+    this.#leaders.delete(pending.request.partition);
+    this.#retryAfter(operation, pending, 5 + this.#host.prng.nextFloat() * 30);
+  }
+
+  #finish(operation: number, outcome: Outcome): void {
+    const pending = this.#pending.get(operation);
+    if (pending === undefined) return;
+    pending.cancelTimer();
+    this.#pending.delete(operation);
+    pending.done(outcome);
+  }
+}
+
+const WHOLE_SCAN = {
+  kind: 'scan',
+  range: { start: '', end: null },
+  keysOnly: false,
+  limitBytes: 1 << 20,
+  consistency: { kind: 'linearizable' },
+} as const;

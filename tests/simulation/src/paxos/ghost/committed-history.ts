@@ -1,0 +1,219 @@
+/** The writes of one partition that are committed in fact, whoever knows of it, in the order of their revisions. */
+import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { Row } from '@ringleader/paxos';
+import type { Ballot, Revision } from '@ringleader/primitives';
+import { describeRow, fingerprintOf } from '../fingerprint.js';
+import { describe, sameWrite, type Numbered } from './ballot-histories.js';
+import { ABSENT, conditionsHold, type ClientWrite, type KeyState } from './operations.js';
+
+interface Committed {
+  /** Null where a later write of the same batch replaced it unseen: nobody can read it. */
+  readonly write: Numbered | null;
+  readonly ballot: Ballot;
+  readonly at: number;
+}
+
+export class CommittedHistory {
+  readonly #name: string;
+  readonly #writeOf: (requestId: string) => ClientWrite | undefined;
+  readonly #committed: Committed[] = [];
+  readonly #byKey = new Map<string, Numbered[]>();
+  readonly #revisionOfRequest = new Map<string, Revision>();
+
+  constructor(name: string, writeOf: (requestId: string) => ClientWrite | undefined) {
+    this.#name = name;
+    this.#writeOf = writeOf;
+  }
+
+  /** Revisions 1..top are committed. */
+  get top(): Revision {
+    return this.#committed.length;
+  }
+
+  get keys(): IterableIterator<string> {
+    return this.#byKey.keys();
+  }
+
+  at(revision: Revision): Committed | undefined {
+    return this.#committed[revision - 1];
+  }
+
+  /** Everything committed before that instant. */
+  topAt(instant: number): Revision {
+    let top = this.top;
+    while (top > 0 && (this.#committed[top - 1] as Committed).at >= instant) top -= 1;
+    return top;
+  }
+
+  /** What a leader of this ballot must have: everything committed at lower ballots. */
+  topBelow(ballot: Ballot): Revision {
+    let top = this.top;
+    while (top > 0 && (this.#committed[top - 1] as Committed).ballot >= ballot) top -= 1;
+    return top;
+  }
+
+  last(key: string, upTo: Revision): Numbered | null {
+    const writes = this.#byKey.get(key);
+    if (writes === undefined) return null;
+    for (let index = writes.length - 1; index >= 0; index -= 1) {
+      const write = writes[index] as Numbered;
+      if (write.revision <= upTo) return write;
+    }
+    return null;
+  }
+
+  stateAt(key: string, upTo: Revision): KeyState {
+    const write = this.last(key, upTo);
+    return write === null || this.isDelete(write)
+      ? ABSENT
+      : { revision: write.revision, version: write.version };
+  }
+
+  /** All states of a key between two points of the history, both included. */
+  statesBetween(key: string, from: Revision, to: Revision): KeyState[] {
+    const states = [this.stateAt(key, from)];
+    for (const write of this.#byKey.get(key) ?? []) {
+      if (write.revision > from && write.revision <= to) states.push(this.stateAt(key, write.revision));
+    }
+    return states;
+  }
+
+  isDelete(write: Numbered): boolean {
+    if (write.row !== null) return write.row.value === null;
+    return write.version === 0;
+  }
+
+  revisionOfRequest(requestId: string): Revision | null {
+    return this.#revisionOfRequest.get(requestId) ?? null;
+  }
+
+  /** Revisions up to `revision` of this ballot's history are committed now. */
+  commit(
+    ballot: Ballot,
+    revision: Revision,
+    at: number,
+    find: (revision: Revision) => Numbered | null,
+  ): void {
+    for (let next = this.top + 1; next <= revision; next += 1) {
+      const write = find(next);
+      this.#committed.push({ write, ballot, at });
+      if (write !== null) this.#append(write);
+    }
+  }
+
+  /** The history of a ballot at which something is committed must agree with all that was committed before. */
+  checkAgreement(ballot: Ballot, upTo: Revision, find: (revision: Revision) => Numbered | null): void {
+    for (let revision = 1; revision <= Math.min(upTo, this.top); revision += 1) {
+      const write = find(revision);
+      const known = this.#committed[revision - 1]?.write ?? null;
+      if (write !== null && known !== null && !sameWrite(write, known)) {
+        this.#fail(
+          'agreement',
+          `revision ${String(revision)} was committed as ${describe(known)}, and at ballot ${String(ballot)} as ${describe(write)}`,
+        );
+      }
+    }
+  }
+
+  /** Is this row, seen by somebody who holds it for committed, what the history up to `upTo` says? */
+  checkRow(check: string, who: string, key: string, row: Row | null, upTo: Revision): void {
+    const last = this.last(key, upTo);
+    if (row === null) {
+      if (last !== null && !this.isDelete(last)) {
+        this.#fail(check, `${who} has no row of ${key}, but ${describe(last)} is committed`);
+      }
+      return;
+    }
+    this.checkIsCommitted(check, who, row);
+    if (last !== null && row.revision < last.revision) {
+      this.#fail(check, `${who} shows ${describeRow(row)}, but ${describe(last)} is committed`);
+    }
+  }
+
+  checkIsCommitted(check: string, who: string, row: Row): void {
+    const committed = this.at(row.revision);
+    if (committed === undefined) {
+      this.#fail(
+        check,
+        `${who} shows ${describeRow(row)}, but only ${String(this.top)} revisions are committed`,
+      );
+    }
+    const known = committed.write;
+    if (
+      known !== null &&
+      (known.key !== row.key || (known.row !== null && fingerprintOf(known.row) !== fingerprintOf(row)))
+    ) {
+      this.#fail(check, `${who} shows ${describeRow(row)}, but that revision is ${describe(known)}`);
+    }
+  }
+
+  #append(write: Numbered): void {
+    this.#checkVersion(write);
+    if (write.requestId !== null) this.#checkRequest(write, write.requestId);
+    const writes = this.#byKey.get(write.key);
+    if (writes === undefined) this.#byKey.set(write.key, [write]);
+    else writes.push(write);
+  }
+
+  #checkVersion(write: Numbered): void {
+    const before = this.stateAt(write.key, write.revision - 1);
+    const hidden = this.#committed
+      .slice(this.last(write.key, this.top)?.revision ?? 0, -1)
+      .some((entry) => entry.write === null);
+    const expected = this.isDelete(write) ? 0 : before.version + 1;
+    if (!hidden && write.version !== expected) {
+      this.#fail(
+        'versions',
+        `${describe(write)} has version ${String(write.version)}, not ${String(expected)}`,
+      );
+    }
+  }
+
+  #checkRequest(write: Numbered, requestId: string): void {
+    const earlier = this.#revisionOfRequest.get(requestId);
+    if (earlier !== undefined) {
+      this.#fail(
+        'applied once',
+        `${requestId} is committed at revisions ${String(earlier)} and ${String(write.revision)}`,
+      );
+    }
+    this.#revisionOfRequest.set(requestId, write.revision);
+    const request = this.#writeOf(requestId);
+    if (request === undefined) return this.#fail('integrity', `${requestId} was never asked for`);
+    const before = this.stateAt(write.key, write.revision - 1);
+    if (request.body.key !== write.key || (request.body.kind === 'delete') !== this.isDelete(write)) {
+      this.#fail('integrity', `${describe(write)} is not what ${requestId} asked for`);
+    }
+    if (!conditionsHold(request.body.conditions, before)) {
+      this.#fail(
+        'conditions',
+        `${requestId} is committed at revision ${String(write.revision)} where its condition ` +
+          `${JSON.stringify(request.body.conditions)} does not hold: the key is at ${JSON.stringify(before)}`,
+      );
+    }
+    if (request.body.kind === 'delete' && before.revision === 0) {
+      this.#fail('conditions', `${requestId} deletes a key that is absent where it is committed`);
+    }
+    this.#checkNotDenied(request, write);
+  }
+
+  #checkNotDenied(request: ClientWrite, write: Numbered): void {
+    if (request.outcome?.kind === 'failed') {
+      this.#fail(
+        'answers',
+        `${request.requestId} was answered 'failed' and is now committed: ${describe(write)}`,
+      );
+    }
+    const deliveries = [...request.deliveries.values()];
+    if (deliveries.every((state) => state === 'refused')) {
+      this.#fail(
+        'answers',
+        `${request.requestId} was refused by all it reached and is now committed: ${describe(write)}`,
+      );
+    }
+  }
+
+  #fail(check: string, what: string): never {
+    throw new SimulationFailure(check, `${this.#name}: ${what}`);
+  }
+}

@@ -1,0 +1,83 @@
+/** Sees everything that shards send, store and answer, and compares it with what is committed in fact. */
+import type {
+  PartitionAssignment,
+  PartitionStatus,
+  PaxosEvent,
+  ShardMessage,
+  StorageTransaction,
+} from '@ringleader/paxos';
+import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardDatabase } from '../shard-database.js';
+import type { ClientWrite } from './operations.js';
+import { PartitionGhost } from './partition-ghost.js';
+
+export class Ghost {
+  readonly writes = new Map<string, ClientWrite>();
+  readonly #partitions = new Map<PartitionIndex, PartitionGhost>();
+  readonly #assignments = new Map<string, PartitionAssignment>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  partition(partition: PartitionIndex): PartitionGhost {
+    let found = this.#partitions.get(partition);
+    if (found === undefined) {
+      const assignment = (epoch: Epoch): PartitionAssignment | undefined =>
+        this.#assignments.get(`${String(partition)}/${String(epoch)}`);
+      found = new PartitionGhost(partition, assignment, (requestId) => this.writes.get(requestId));
+      this.#partitions.set(partition, found);
+    }
+    return found;
+  }
+
+  get partitions(): IterableIterator<PartitionGhost> {
+    return this.#partitions.values();
+  }
+
+  noteAssignment(assignment: PartitionAssignment): void {
+    this.#assignments.set(`${String(assignment.partition)}/${String(assignment.epoch)}`, assignment);
+    this.partition(assignment.partition);
+  }
+
+  noteSent(from: ShardOrdinal, life: number, message: ShardMessage): void {
+    if (message.kind === 'prepare' || message.kind === 'accept' || message.kind === 'commitPoint') {
+      const { ballots } = this.partition(message.partition);
+      ballots.noteLeadership(message.ballot, message.epoch, from, life);
+      if (message.kind !== 'accept') return;
+      if (message.previous.ballot !== message.ballot) ballots.noteAdopted(message.ballot, message.previous);
+      ballots.noteRows(message.ballot, message.rows);
+    }
+  }
+
+  noteEvent(shard: ShardOrdinal, life: number, event: PaxosEvent): void {
+    if (event.kind === 'leading') {
+      this.partition(event.partition).ballots.noteLeadership(event.ballot, event.epoch, shard, life);
+    }
+  }
+
+  /** To be called around the instant at which a transaction takes effect. */
+  applyTransaction(shard: ShardOrdinal, database: ShardDatabase, transaction: StorageTransaction): void {
+    const before = transaction.records.map((record) => database.records.get(record.partition));
+    database.apply(transaction);
+    transaction.records.forEach((record, index) => {
+      const rows = transaction.upserts
+        .filter((upsert) => upsert.partition === record.partition && upsert.generation === record.generation)
+        .map((upsert) => upsert.row);
+      const live = database.liveRows(record.partition);
+      this.partition(record.partition).noteDurable(shard, before[index], record, rows, live, this.#now());
+    });
+  }
+
+  /** What a shard believes in memory must hold of what it has stored. */
+  checkStatus(shard: ShardOrdinal, status: PartitionStatus, database: ShardDatabase): void {
+    const record = database.records.get(status.partition);
+    if (record === undefined) return;
+    this.partition(status.partition).checkReplica(
+      shard,
+      status.commit,
+      database.liveRows(status.partition).rows,
+    );
+  }
+}

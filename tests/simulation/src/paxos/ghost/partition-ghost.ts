@@ -1,0 +1,196 @@
+/**
+ * What a partition really is, as seen from outside of all shards: which histories its ballots have, what is durable
+ * where, and so what is committed. Everything shards claim is compared with this.
+ */
+import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { PartitionAssignment, PartitionRecord, Position, Row } from '@ringleader/paxos';
+import type { Ballot, Epoch, PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { describeRow } from '../fingerprint.js';
+import { BallotHistories } from './ballot-histories.js';
+import { CommittedHistory } from './committed-history.js';
+import type { ClientWrite } from './operations.js';
+
+export interface ReplicaRows {
+  readonly rows: ReadonlyMap<string, Row>;
+  readonly fingerprint: number;
+}
+
+export class PartitionGhost {
+  readonly ballots = new BallotHistories();
+  readonly committed: CommittedHistory;
+  readonly #partition: PartitionIndex;
+  readonly #assignment: (epoch: Epoch) => PartitionAssignment | undefined;
+  /** By ballot: the greatest revision that each shard ever had durably at that ballot. */
+  readonly #durable = new Map<Ballot, Map<ShardOrdinal, Revision>>();
+  readonly #agreed = new Set<Ballot>();
+  readonly #rowsAtPosition = new Map<
+    string,
+    { readonly fingerprint: number; readonly shard: ShardOrdinal }
+  >();
+
+  constructor(
+    partition: PartitionIndex,
+    assignment: (epoch: Epoch) => PartitionAssignment | undefined,
+    writeOf: (requestId: string) => ClientWrite | undefined,
+  ) {
+    this.#partition = partition;
+    this.#assignment = assignment;
+    this.committed = new CommittedHistory(`partition ${String(partition)}`, writeOf);
+  }
+
+  /** A transaction that changed this partition took effect. */
+  noteDurable(
+    shard: ShardOrdinal,
+    before: PartitionRecord | undefined,
+    after: PartitionRecord,
+    changed: readonly Row[],
+    live: ReplicaRows,
+    now: number,
+  ): void {
+    if (before !== undefined) this.#checkForward(shard, before, after);
+    const { position } = after;
+    this.ballots.noteRows(position.ballot, changed);
+    if (
+      before === undefined ||
+      before.position.ballot !== position.ballot ||
+      before.position.revision < position.revision
+    ) {
+      this.#noteAccepted(shard, position, now);
+    }
+    this.#checkRecord(shard, after);
+    this.#checkRowsOfPosition(shard, position, live);
+    this.checkReplica(shard, after.commitBound, live.rows);
+    if (
+      before !== undefined &&
+      before.position.ballot !== position.ballot &&
+      position.ballot % 65_536 === shard
+    ) {
+      this.#checkTakeOver(shard, position.ballot, live.rows);
+    }
+  }
+
+  /** A replica's rows at or before the commit point it believes in are the committed history. */
+  checkReplica(shard: ShardOrdinal, commit: Revision, rows: ReadonlyMap<string, Row>): void {
+    const { top } = this.committed;
+    if (commit > top) {
+      this.#fail(
+        'commit point',
+        `shard ${String(shard)} believes ${String(commit)} committed, only ${String(top)} are`,
+      );
+    }
+    for (const key of this.committed.keys) {
+      const row = rows.get(key) ?? null;
+      if (row !== null && row.revision > commit) continue;
+      this.committed.checkRow(
+        'replica state',
+        `shard ${String(shard)} at commit ${String(commit)}`,
+        key,
+        row,
+        commit,
+      );
+    }
+  }
+
+  #noteAccepted(shard: ShardOrdinal, position: Position, now: number): void {
+    const { ballot, revision } = position;
+    const epoch = this.ballots.epochOf(ballot);
+    if (ballot === 0 || epoch === null) return;
+    let durable = this.#durable.get(ballot);
+    if (durable === undefined) this.#durable.set(ballot, (durable = new Map()));
+    durable.set(shard, Math.max(revision, durable.get(shard) ?? -1));
+    const assignment = this.#assignment(epoch);
+    if (assignment === undefined)
+      return this.#fail('epochs', `ballot ${String(ballot)} has unknown epoch ${String(epoch)}`);
+    const chosen = Math.min(
+      majorityRevision(assignment.replicas, durable),
+      assignment.nextReplicas === null ? Infinity : majorityRevision(assignment.nextReplicas, durable),
+    );
+    if (chosen >= 0) this.#choose(ballot, chosen, now);
+  }
+
+  #choose(ballot: Ballot, revision: Revision, now: number): void {
+    const find = (wanted: Revision): ReturnType<BallotHistories['find']> => this.ballots.find(ballot, wanted);
+    if (!this.#agreed.has(ballot)) {
+      this.#agreed.add(ballot);
+      const adopted = this.ballots.adoptedBy(ballot)?.revision ?? revision;
+      const needed = this.committed.topBelow(ballot);
+      if (adopted < needed) {
+        this.#fail(
+          'agreement',
+          `ballot ${String(ballot)} is committed from revision ${String(adopted)}, ${String(needed)} were committed before`,
+        );
+      }
+      this.committed.checkAgreement(ballot, revision, find);
+    }
+    this.committed.commit(ballot, revision, now, find);
+  }
+
+  #checkForward(shard: ShardOrdinal, before: PartitionRecord, after: PartitionRecord): void {
+    const wiped = after.epoch > before.epoch && after.position.ballot === 0;
+    const backward =
+      after.promised < before.promised ||
+      after.epoch < before.epoch ||
+      (!wiped && (isBefore(after.position, before.position) || after.commitBound < before.commitBound));
+    if (backward) {
+      this.#fail(
+        'record',
+        `shard ${String(shard)} went back from ${JSON.stringify(before)} to ${JSON.stringify(after)}`,
+      );
+    }
+  }
+
+  #checkRecord(shard: ShardOrdinal, record: PartitionRecord): void {
+    const { purgedTo, commitBound, position, promised } = record;
+    if (purgedTo > commitBound || commitBound > position.revision || position.ballot > promised) {
+      this.#fail('record', `shard ${String(shard)} stored ${JSON.stringify(record)}`);
+    }
+  }
+
+  /** Equal positions mean equal rows. */
+  #checkRowsOfPosition(shard: ShardOrdinal, position: Position, live: ReplicaRows): void {
+    const name = `${String(position.ballot)}/${String(position.revision)}`;
+    const known = this.#rowsAtPosition.get(name);
+    if (known === undefined) {
+      this.#rowsAtPosition.set(name, { fingerprint: live.fingerprint, shard });
+    } else if (known.fingerprint !== live.fingerprint) {
+      const rows = [...live.rows.values()].map(describeRow).join('; ');
+      this.#fail(
+        'rows of a position',
+        `shard ${String(shard)} has other rows at (${name}) than shard ${String(known.shard)} had: ${rows}`,
+      );
+    }
+  }
+
+  /** A new leader has everything that was committed at lower ballots; newer rows may lie on top. */
+  #checkTakeOver(shard: ShardOrdinal, ballot: Ballot, rows: ReadonlyMap<string, Row>): void {
+    const top = this.committed.topBelow(ballot);
+    for (const key of this.committed.keys) {
+      const row = rows.get(key) ?? null;
+      if (row !== null && row.revision > top) continue;
+      this.committed.checkRow(
+        'elected leader',
+        `shard ${String(shard)} with ballot ${String(ballot)}`,
+        key,
+        row,
+        top,
+      );
+    }
+  }
+
+  #fail(check: string, what: string): never {
+    throw new SimulationFailure(check, `partition ${String(this.#partition)}: ${what}`);
+  }
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.ballot < b.ballot || (a.ballot === b.ballot && a.revision < b.revision);
+}
+
+/** The greatest revision that more than half of the set has; -1 where too few are at the ballot. */
+function majorityRevision(
+  set: readonly ShardOrdinal[],
+  durable: ReadonlyMap<ShardOrdinal, Revision>,
+): Revision {
+  const revisions = set.map((shard) => durable.get(shard) ?? -1).sort((a, b) => b - a);
+  return revisions[Math.floor(set.length / 2)] ?? -1;
+}

@@ -1,0 +1,131 @@
+/** A kind of run: how large, which load, which faults, and for steered ones a script. */
+import type { Prng } from '@ringleader/primitives';
+import { ALL_FAULT_KINDS, type FaultKind, type StorageLatency } from '@ringleader/testing-simulation';
+import type { Script } from './script.js';
+import type { GatewaySettings } from './gateway.js';
+import { LIMITS, TIMINGS, type ClusterSettings } from './settings.js';
+import type { WorkloadSettings } from './workload.js';
+
+export interface FaultSettings {
+  readonly kinds: readonly FaultKind[];
+  readonly intensity: number;
+  readonly durationMaxMs: number;
+  readonly clockDriftMax: number;
+  readonly wallSkewMaxMs: number;
+  /** Mean time between planned restarts of a shard, which hands its leaderships over first; 0 is none. */
+  readonly plannedRestartMs: number;
+  /** Mean time between new epochs of a partition (another preferred leader, a learner, a joint change); 0 is none. */
+  readonly epochChangeMs: number;
+}
+
+export interface RunSettings {
+  readonly cluster: ClusterSettings;
+  readonly gateways: number;
+  readonly gateway: GatewaySettings;
+  readonly workload: WorkloadSettings;
+  readonly faults: FaultSettings;
+  /** Of reads beside the writer; null is as fast as the storage is at the time. */
+  readonly readLatency: StorageLatency | null;
+  /** How long faults last; then everything heals, and must come back. */
+  readonly faultyMs: number;
+  /** Simulated time within which all partitions must have a leader and equal replicas again. */
+  readonly recoveryMs: number;
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly about: string;
+  settings(prng: Prng): RunSettings;
+  /** Steers the cluster into a corner that chance rarely finds. */
+  readonly script?: Script;
+}
+
+const GATEWAY: GatewaySettings = {
+  attemptTimeoutMs: { min: 40, max: 250 },
+  operationTimeoutMs: 1_200,
+  takesOldFailures: false,
+};
+
+const WORKLOAD: WorkloadSettings = {
+  clients: 5,
+  keysPerPartition: 4,
+  thinkMsMax: 30,
+  mixes: [{ put: 4, delete: 2, conditional: 4, read: 4, staleRead: 2, boundedRead: 2, scan: 1 }],
+  valueBytesMax: 40,
+};
+
+export const NO_FAULTS: FaultSettings = {
+  kinds: [],
+  intensity: 0,
+  durationMaxMs: 1,
+  clockDriftMax: 0,
+  wallSkewMaxMs: 0,
+  plannedRestartMs: 0,
+  epochChangeMs: 0,
+};
+
+export const BASE: RunSettings = {
+  cluster: {
+    shards: 3,
+    partitions: 1,
+    replicationFactor: 3,
+    timings: TIMINGS,
+    limits: LIMITS,
+    turnMs: 0.3,
+  },
+  gateways: 2,
+  gateway: GATEWAY,
+  workload: WORKLOAD,
+  faults: NO_FAULTS,
+  readLatency: null,
+  faultyMs: 3_000,
+  recoveryMs: 4_000,
+};
+
+/** Everything at random: each seed draws its own cluster, load and kinds of faults. */
+export const RANDOM: Profile = {
+  name: 'random',
+  about: 'swarm testing: size, load and faults drawn per seed',
+  settings: (prng) => {
+    const chance = (oneIn: number): boolean => prng.nextBelow(oneIn) === 0;
+    const shards = 3 + prng.nextBelow(3);
+    const weight = (): number => (chance(4) ? 0 : 1 + prng.nextBelow(6));
+    return {
+      ...BASE,
+      cluster: {
+        ...BASE.cluster,
+        shards,
+        partitions: 1 + prng.nextBelow(3),
+        replicationFactor: shards === 5 && chance(2) ? 5 : 3,
+        limits: { ...LIMITS, repairRowsMax: 2 + prng.nextBelow(10), batchRowsMax: 1 + prng.nextBelow(8) },
+        turnMs: chance(2) ? 0.05 : 1,
+      },
+      workload: {
+        ...WORKLOAD,
+        clients: 3 + prng.nextBelow(5),
+        keysPerPartition: 2 + prng.nextBelow(10),
+        thinkMsMax: 5 + prng.nextBelow(60),
+        mixes: [
+          {
+            put: 1 + weight(),
+            delete: weight(),
+            conditional: weight(),
+            read: weight(),
+            staleRead: weight(),
+            boundedRead: weight(),
+            scan: chance(3) ? 1 : 0,
+          },
+        ],
+      },
+      faults: {
+        kinds: ALL_FAULT_KINDS,
+        intensity: 0.5 + prng.nextFloat() * 2.5,
+        durationMaxMs: 100 + prng.nextFloat() * 900,
+        clockDriftMax: 0.05,
+        wallSkewMaxMs: chance(2) ? 0 : 2_000,
+        plannedRestartMs: chance(3) ? 700 : 0,
+        epochChangeMs: chance(4) ? 600 : 0,
+      },
+    };
+  },
+};

@@ -1,0 +1,26 @@
+import { RANDOM, type Profile } from '../profile.js';
+import { CHURN, SLOW_READS } from './churn.js';
+import { COPIES } from './copies.js';
+import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
+import { LATE_REQUESTS } from './late-requests.js';
+import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
+
+/** Those that steer; the rules must pass on them, and the controls that they are for must not. */
+export const STEERED: readonly Profile[] = [
+  CHURN,
+  SLOW_READS,
+  COPIES,
+  LATE_REQUESTS,
+  SPLIT_LEADER,
+  DRIFT,
+  SLOW_ANSWERS,
+  PAUSED_LEADER,
+  AGED_REPLICA,
+  RESTARTED_GRANTER,
+  CONFIRMED_ONLY,
+  NEW_EPOCH,
+  HEARTBEATS_ONLY,
+  RELEASED,
+];
+
+export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];

@@ -1,0 +1,195 @@
+/**
+ * Drives one PaxosShard as a shard's shell does: one inbox, one transaction at a time, everything in the order that the
+ * core asks for. Whatever it does is shown to the observer, which judges it.
+ */
+import {
+  PaxosShard,
+  type PartitionAssignment,
+  type PaxosRules,
+  type Ready,
+  type StorageRead,
+} from '@ringleader/paxos';
+import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Host, NodeId, Process, SimulatedStore } from '@ringleader/testing-simulation';
+import { HybridClock } from './hybrid-clock.js';
+import type { ShardDatabase } from './shard-database.js';
+import type { ShardObserver } from './shard-observer.js';
+import type { ClusterSettings } from './settings.js';
+import type { Attempt, LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
+
+export interface ShardSurroundings {
+  readonly settings: ClusterSettings;
+  readonly rules: PaxosRules;
+  readonly store: SimulatedStore<ShardDatabase>;
+  readonly observer: ShardObserver;
+  readonly gateways: readonly NodeId[];
+  /** The map as this shard may read it at its start. */
+  readonly readMap: () => readonly PartitionAssignment[];
+}
+
+const ANNOUNCE_INTERVAL_MS = 150;
+
+interface Asked {
+  readonly gateway: NodeId;
+  readonly attempt: Attempt;
+}
+
+export class ShardProcess implements Process<SimMessage> {
+  readonly core: PaxosShard;
+  readonly #host: Host<SimMessage>;
+  readonly #surroundings: ShardSurroundings;
+  readonly #clock: HybridClock;
+  readonly #asked = new Map<number, Asked>();
+  readonly #epochs = new Map<PartitionIndex, Epoch>();
+  #nextToken = 1;
+  #turnScheduled = false;
+  #cancelDeadline: () => void = () => undefined;
+
+  constructor(host: Host<SimMessage>, surroundings: ShardSurroundings) {
+    this.#host = host;
+    this.#surroundings = surroundings;
+    this.#clock = new HybridClock(() => host.wallMs());
+    const database = surroundings.store.state;
+    database.incarnation += 1;
+    database.removeUnnamedGenerations();
+    this.core = new PaxosShard({
+      ordinal: host.id,
+      incarnation: database.incarnation,
+      timings: surroundings.settings.timings,
+      limits: surroundings.settings.limits,
+      records: [...database.records.values()],
+      stamp: () => this.#clock.now(),
+      prng: host.prng,
+      rules: surroundings.rules,
+      startedAt: host.monotonicMs(),
+    });
+    this.learnMap(surroundings.readMap());
+    this.#announceFromTimeToTime();
+  }
+
+  receive(from: NodeId, message: SimMessage): void {
+    if (message.kind === 'peer') {
+      this.core.receive(from, message.message, this.#host.monotonicMs());
+    } else if (message.kind === 'request') {
+      this.#submit(from, message.attempt, message.body, message.timeoutMs);
+    }
+    this.#endTurn();
+  }
+
+  crashed(): void {
+    this.#surroundings.store.crash();
+  }
+
+  learnMap(assignments: readonly PartitionAssignment[]): void {
+    const newer = assignments.filter(({ partition, epoch }) => epoch > (this.#epochs.get(partition) ?? 0));
+    for (const { partition, epoch } of newer) this.#epochs.set(partition, epoch);
+    if (newer.length === 0) return;
+    this.core.learnMap(newer, this.#host.monotonicMs());
+    this.#endTurn();
+  }
+
+  releaseAll(): void {
+    this.core.releaseAll(this.#host.monotonicMs());
+    this.#endTurn();
+  }
+
+  #submit(gateway: NodeId, attempt: Attempt, body: RequestBody, timeoutMs: number): void {
+    const token = this.#nextToken;
+    this.#nextToken += 1;
+    this.#asked.set(token, { gateway, attempt });
+    if (body.kind === 'write') this.#clock.observe(body.origin);
+    const now = this.#host.monotonicMs();
+    this.#surroundings.observer.asked(this.#host.id, this.#host.life, token, attempt, body);
+    this.core.submit({ ...body, token, deadline: now + timeoutMs }, now);
+  }
+
+  /** Several inputs may come before the core is asked what to do, as in one turn of an event loop. */
+  #endTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#host.after(this.#host.prng.nextFloat() * this.#surroundings.settings.turnMs, () => {
+      this.#turnScheduled = false;
+      this.core.tick(this.#host.monotonicMs(), this.#host.wallMs());
+      this.#carryOut(this.core.takeReady());
+      this.#scheduleDeadline();
+    });
+  }
+
+  #scheduleDeadline(): void {
+    this.#cancelDeadline();
+    const deadline = this.core.nextDeadline();
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    this.#cancelDeadline = this.#host.at(Math.max(deadline, this.#host.monotonicMs()), () => {
+      this.#endTurn();
+    });
+  }
+
+  #carryOut(ready: Ready): void {
+    const { store, observer } = this.#surroundings;
+    const { id, life } = this.#host;
+    observer.readyTaken(id, life, ready, this.core.status(), store.state);
+    if (ready.transaction !== null) this.#runTransaction(ready.transaction);
+    for (const read of ready.reads) this.#runRead(read);
+    for (const { partition, generation } of ready.removals) {
+      store.state.removeGeneration(partition, generation);
+    }
+    for (const { to, message } of ready.messages) this.#host.send(to, { kind: 'peer', message });
+    for (const reply of ready.replies) {
+      const asked = this.#asked.get(reply.token);
+      if (asked === undefined) continue;
+      this.#asked.delete(reply.token);
+      observer.answered(id, life, reply.token, asked.attempt, reply);
+      const hybridTime = this.#clock.now();
+      this.#host.send(asked.gateway, { kind: 'reply', attempt: asked.attempt, reply, hybridTime });
+    }
+    if (ready.events.some((event) => event.kind === 'leading')) this.#announce();
+  }
+
+  #runTransaction(transaction: NonNullable<Ready['transaction']>): void {
+    const { store, observer } = this.#surroundings;
+    this.#host.trace('transaction', transaction);
+    store.transact(
+      (database) => {
+        observer.transactionTakesEffect(this.#host.id, database, transaction);
+      },
+      () => {
+        this.#host.enter(() => {
+          this.core.transactionDurable(transaction.id, this.#host.monotonicMs());
+          this.#endTurn();
+        });
+      },
+    );
+  }
+
+  #runRead(read: StorageRead): void {
+    const { store } = this.#surroundings;
+    const inOrder = read.kind === 'delta' || read.kind === 'page';
+    const run = inOrder ? store.transact.bind(store) : store.read.bind(store);
+    run(
+      (database) => database.read(read),
+      (result) => {
+        this.#host.enter(() => {
+          this.core.readDone(result, this.#host.monotonicMs());
+          this.#endTurn();
+        });
+      },
+    );
+  }
+
+  #announceFromTimeToTime(): void {
+    this.#host.after(ANNOUNCE_INTERVAL_MS, () => {
+      this.#announce();
+      this.#announceFromTimeToTime();
+    });
+  }
+
+  #announce(): void {
+    const leader: ShardOrdinal = this.#host.id;
+    const notices: LeaderNotice[] = this.core
+      .status()
+      .filter((status) => status.role === 'leader' && status.serving)
+      .map(({ partition, epoch, ballot }) => ({ partition, epoch, ballot, leader }));
+    if (notices.length === 0) return;
+    for (const gateway of this.#surroundings.gateways) this.#host.send(gateway, { kind: 'leaders', notices });
+  }
+}

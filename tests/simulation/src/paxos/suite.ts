@@ -1,0 +1,44 @@
+import { RULES } from '@ringleader/paxos';
+import type { SimulationSuite, SuiteRun } from '../suite.js';
+import { CONTROLS, type Control } from './controls/index.js';
+import type { Profile } from './profile.js';
+import { PROFILES } from './profiles/index.js';
+import { runPaxos } from './run.js';
+
+export const paxosSuite: SimulationSuite = {
+  core: 'paxos',
+  run(run) {
+    const control = run.control === undefined ? null : named<Control>('control', CONTROLS, run.control);
+    const profile =
+      run.profile === undefined
+        ? (control?.profile ?? (PROFILES[0] as Profile))
+        : named<Profile>('profile', PROFILES, run.profile);
+    const report = runPaxos({
+      profile,
+      seed: run.seed,
+      rules: { ...RULES, ...control?.rules },
+      takesOldFailures: control?.takesOldFailures ?? false,
+      traceCapacity: run.traceLines,
+    });
+    return {
+      failure: report.failure?.message ?? null,
+      trace: report.failure === null ? [] : report.trace,
+      summary: `${String(report.committed)} writes committed in ${report.simulatedMs.toFixed(0)} simulated ms, ${JSON.stringify(report.answers)}`,
+    };
+  },
+  replayCommand,
+};
+
+function replayCommand(run: SuiteRun): string {
+  const profile = run.profile === undefined ? '' : ` --profile ${run.profile}`;
+  const control = run.control === undefined ? '' : ` --control ${run.control}`;
+  return `pnpm sim --core paxos --seed ${String(run.seed)}${profile}${control} --trace`;
+}
+
+function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
+  const found = all.find((one) => one.name === name);
+  if (found === undefined) {
+    throw new RangeError(`unknown ${what} '${name}'; there are ${all.map((one) => one.name).join(', ')}`);
+  }
+  return found;
+}
