@@ -1,0 +1,50 @@
+import { commonConfig, integer } from '@ringleader/config';
+import type { MemberId } from '@ringleader/primitives';
+import { z } from 'zod';
+
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
+
+/** Parsed once, at the start. Durations of Raft are counted in its ticks. */
+export const coordinatorConfigSchema = z
+  .object({
+    ...commonConfig,
+    RINGLEADER_COORDINATOR_ID: integer(1, 5),
+    RINGLEADER_COORDINATOR_COUNT: integer(1, 5).default(3),
+    RINGLEADER_DATA_DIR: z.string().min(1),
+    RINGLEADER_PARTITION_COUNT: integer(16, 16_384)
+      .refine(isPowerOfTwo, 'must be a power of two')
+      .default(256),
+    RINGLEADER_REPLICATION_FACTOR: integer(1, 7).default(3),
+    /** The first partition map is made when so many shards have registered. */
+    RINGLEADER_INITIAL_SHARDS: integer(1, 1_024).default(3),
+    RINGLEADER_RAFT_TICK_MS: integer(5, 1_000).default(50),
+    RINGLEADER_RAFT_HEARTBEAT_TICKS: integer(1, 100).default(2),
+    RINGLEADER_RAFT_ELECTION_TICKS: integer(2, 1_000).default(10),
+    /** A snapshot is taken when so many entries were applied since the last. */
+    RINGLEADER_RAFT_SNAPSHOT_ENTRIES: integer(1, 10_000_000).default(10_000),
+    /** Entries that stay in the log behind a snapshot, for members that are only a little behind. */
+    RINGLEADER_RAFT_TRAILING_ENTRIES: integer(0, 10_000_000).default(1_000),
+  })
+  .superRefine((config, context) => {
+    const refuse = (variable: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [variable], message });
+    if (config.RINGLEADER_COORDINATOR_ID > config.RINGLEADER_COORDINATOR_COUNT) {
+      refuse('RINGLEADER_COORDINATOR_ID', 'must not be above RINGLEADER_COORDINATOR_COUNT');
+    }
+    if (config.RINGLEADER_COORDINATOR_COUNT % 2 === 0) {
+      refuse('RINGLEADER_COORDINATOR_COUNT', 'must be odd: an even member adds no tolerance for failures');
+    }
+    if (config.RINGLEADER_REPLICATION_FACTOR > config.RINGLEADER_INITIAL_SHARDS) {
+      refuse('RINGLEADER_REPLICATION_FACTOR', 'must not be above RINGLEADER_INITIAL_SHARDS');
+    }
+    // A follower must hear several heartbeats before it gives the leader up: one lost message is no reason to elect.
+    if (config.RINGLEADER_RAFT_ELECTION_TICKS < 4 * config.RINGLEADER_RAFT_HEARTBEAT_TICKS) {
+      refuse('RINGLEADER_RAFT_ELECTION_TICKS', 'must be at least four times RINGLEADER_RAFT_HEARTBEAT_TICKS');
+    }
+  });
+
+export type CoordinatorConfig = Readonly<z.infer<typeof coordinatorConfigSchema>>;
+
+export function coordinatorMembers(config: CoordinatorConfig): MemberId[] {
+  return Array.from({ length: config.RINGLEADER_COORDINATOR_COUNT }, (_, i) => i + 1);
+}

@@ -1,0 +1,90 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { OperationalError } from '@ringleader/contracts';
+import { encodeCommand } from '@ringleader/mvcc';
+import type { Command, CommandResult, MvccStore } from '@ringleader/mvcc';
+import type { RaftNode, RaftStatus } from '../raft/raft-node.js';
+import type { LeadershipChange } from '../raft/state-machine.js';
+import { RAFT } from '../tokens.js';
+import { StoreStateMachine } from './store-state-machine.js';
+import type { StoreListener } from './store-state-machine.js';
+
+/** Sooner than a client gives a member up, so that the client hears what happened instead of nothing. */
+const PROPOSAL_TIMEOUT_MS = 2_500;
+const BARRIER_TIMEOUT_MS = 800;
+/** Beyond this a majority is slower than its clients, and waiting longer would only make it slower. */
+const PROPOSALS_IN_FLIGHT_MAX = 1_024;
+
+/** The store as the group has it: Raft and its state machine behind one face, with Raft's outcomes as operational errors. */
+@Injectable()
+export class ReplicatedStore {
+  #proposalsInFlight = 0;
+  #requestsTotal = 0;
+
+  constructor(
+    @Inject(RAFT) private readonly raft: RaftNode<CommandResult>,
+    @Inject(StoreStateMachine) private readonly machine: StoreStateMachine,
+  ) {}
+
+  /** What this member has applied. Not to be kept: a restored snapshot replaces it. */
+  get local(): MvccStore {
+    return this.machine.store;
+  }
+
+  status(): RaftStatus {
+    return this.raft.status();
+  }
+
+  /** Called after every command that this member applies. Returns the way to unsubscribe. */
+  onChange(listener: StoreListener): () => void {
+    return this.machine.onChange(listener);
+  }
+
+  /** Called at once, and at every change of who leads. Returns the way to unsubscribe. */
+  onLeadership(listener: (change: LeadershipChange) => void): () => void {
+    return this.raft.onLeadership(listener);
+  }
+
+  get proposalsInFlight(): number {
+    return this.#proposalsInFlight;
+  }
+
+  get requestsTotal(): number {
+    return this.#requestsTotal;
+  }
+
+  /** Throws UNAVAILABLE or OVERLOADED when certainly nothing was or will be done, OUTCOME_UNKNOWN otherwise. */
+  async propose(command: Command): Promise<CommandResult> {
+    if (this.#proposalsInFlight >= PROPOSALS_IN_FLIGHT_MAX) {
+      throw new OperationalError('OVERLOADED', 'Too many writes wait for a majority of the coordinators', {
+        inFlightMax: PROPOSALS_IN_FLIGHT_MAX,
+      });
+    }
+    this.#proposalsInFlight += 1;
+    this.#requestsTotal += 1;
+    try {
+      const outcome = await this.raft.propose(encodeCommand(command), PROPOSAL_TIMEOUT_MS);
+      if (outcome.kind === 'applied') return outcome.result;
+      throw outcome.kind === 'unavailable' ? unavailable() : outcomeUnknown();
+    } finally {
+      this.#proposalsInFlight -= 1;
+    }
+  }
+
+  /** After this the local store has every write that was acknowledged before the call. */
+  async readBarrier(): Promise<void> {
+    this.#requestsTotal += 1;
+    const outcome = await this.raft.readBarrier(BARRIER_TIMEOUT_MS);
+    if (outcome.kind === 'unavailable') throw unavailable();
+  }
+}
+
+export function unavailable(): OperationalError {
+  return new OperationalError('UNAVAILABLE', 'No majority of the coordinators could be reached');
+}
+
+function outcomeUnknown(): OperationalError {
+  return new OperationalError(
+    'OUTCOME_UNKNOWN',
+    'A majority of the coordinators did not confirm the write in time',
+  );
+}
