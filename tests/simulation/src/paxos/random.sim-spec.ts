@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { PINNED } from './pinned-seeds.js';
+import { paxosSuite } from './suite.js';
+
+const SEEDS = 200;
+const SEEDS_PER_TEST = 25;
+
+/** Throws with the command that replays it. */
+function mustPass(seed: number, profile?: string): void {
+  const run = { seed, traceLines: 0, profile };
+  const { failure } = paxosSuite.run(run);
+  if (failure !== null) throw new Error(`${failure}\nReplay: ${paxosSuite.replayCommand(run)}`);
+}
+
+describe('the Paxos core under random faults', () => {
+  for (let first = 1; first <= SEEDS; first += SEEDS_PER_TEST) {
+    const last = first + SEEDS_PER_TEST - 1;
+    it(`keeps every promise with seeds ${String(first)} to ${String(last)}`, () => {
+      for (let seed = first; seed <= last; seed += 1) mustPass(seed);
+    }, 120_000);
+  }
+
+  it('is run from its seed alone', () => {
+    const run = { seed: 11, traceLines: 0 };
+    expect(paxosSuite.run(run)).toEqual(paxosSuite.run(run));
+  });
+});
+
+describe('seeds that found a bug once (docs/BUGS.md)', () => {
+  it.each(PINNED.map(({ profile, seed }) => [profile, seed] as const))(
+    'profile %s, seed %i',
+    (profile, seed) => {
+      mustPass(seed, profile);
+    },
+    30_000,
+  );
+});
