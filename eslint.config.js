@@ -51,6 +51,7 @@ export default tseslint.config(
       globals: {
         Buffer: 'readonly',
         console: 'readonly',
+        performance: 'readonly',
         process: 'readonly',
         fetch: 'readonly',
         setTimeout: 'readonly',
@@ -130,7 +131,10 @@ export default tseslint.config(
     rules: corePurityRules,
   },
   {
-    files: ['apps/*/src/main.ts', 'tools/*/src/main.ts', ...TESTS],
+    files: [
+      ...['apps/*/src/main.ts', 'tools/*/src/main.ts', 'tools/local-cluster/src/local-cluster-handle.ts'],
+      ...TESTS,
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

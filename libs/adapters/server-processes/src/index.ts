@@ -1,5 +1,5 @@
 export { describeExit, lastLines, startChild, type Child, type ChildExit, type ChildSpec } from './child.js';
-export { freePort, portIsFree } from './free-port.js';
+export { freePort, freePorts, portIsFree } from './free-port.js';
 export { Guardian } from './guardian.js';
 export { localNatsServer, localPostgres, type LocalServer, type LocalServerOptions } from './local-server.js';
 export { tryLock, type LockAttempt, type LockFile, type LockHolder } from './lock-file.js';

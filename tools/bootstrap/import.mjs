@@ -1,0 +1,7 @@
+import { reportingFailures } from './failure.mjs';
+import { prepare, run } from './launch.mjs';
+
+await reportingFailures(async () => {
+  await prepare();
+  return run('tools/transfer/dist/main.js', ['import', ...process.argv.slice(2)]);
+});

@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { toolsDirectory, until } from '@ringleader/server-processes';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalCluster, type ClusterContext } from './cluster.js';
+import type { ClusterOptions } from './options.js';
+import { readClusterState } from './state-file.js';
+
+/** Stands in for a service: serves what the starter asks a gateway, says that it ends, ends when asked. */
+const STUB = `
+const { createServer } = require('node:http');
+const { appendFileSync } = require('node:fs');
+const member = process.env.RINGLEADER_MEMBER;
+const note = (text) => appendFileSync(process.env.RINGLEADER_TEST_NOTES, text + ' ' + member + '\\n');
+note('start');
+process.on('SIGTERM', () => { note('stop'); process.exit(0); });
+createServer((request, response) => {
+  response.end(JSON.stringify({ health: 'healthy', reasons: [] }));
+}).listen(Number(process.env.RINGLEADER_HTTP_PORT ?? process.env.RINGLEADER_PROBE_PORT), '127.0.0.1');
+`;
+
+const OPTIONS: ClusterOptions = {
+  shards: 3,
+  gateways: 1,
+  coordinators: 3,
+  port: 0,
+  data: undefined,
+  ephemeral: false,
+  timeoutSeconds: 30,
+  lifelineFd: undefined,
+};
+
+describe('LocalCluster', () => {
+  let root: string;
+  let lines: string[];
+  let context: ClusterContext;
+  const notes = () => join(root, 'notes');
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'ringleader-starter-'));
+    await symlink(toolsDirectory(), join(root, '.tools'));
+    for (const service of ['coordinator', 'shard', 'gateway', 'failure-detector']) {
+      const dist = join(root, 'apps', service, 'dist');
+      await mkdir(dist, { recursive: true });
+      await writeFile(join(dist, 'main.js'), STUB);
+    }
+    lines = [];
+    context = {
+      root,
+      defaultData: join(root, 'data'),
+      environment: { ...process.env, RINGLEADER_TEST_NOTES: notes() },
+      output: { line: (text) => void lines.push(text) },
+      signal: new AbortController().signal,
+    };
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  const alive = (pid: number) => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('starts everything, tells where it is, restarts what crashes, and stops in order', async () => {
+    const cluster = await LocalCluster.start(OPTIONS, context);
+    const state = await readClusterState(cluster.folder.path);
+    expect(state.status).toBe('healthy');
+    const members = state.processes.map(({ member }) => member);
+    expect(members).toHaveLength(14);
+    const pids = state.processes.map(({ pid }) => pid ?? 0);
+    expect(pids.every(alive)).toBe(true);
+
+    for (const member of ['shard-2', 'postgres-1', 'nats-server']) {
+      process.kill(state.processes.find((process) => process.member === member)?.pid ?? 0, 'SIGKILL');
+    }
+    const restarted = async () => {
+      const { processes } = await readClusterState(cluster.folder.path);
+      return processes
+        .filter(({ pid, restarts }) => pid !== null && restarts === 1)
+        .map(({ member }) => member);
+    };
+    await until('restarts', async () => (await restarted()).length === 3, { timeoutMs: 20_000 });
+    expect((await restarted()).sort()).toEqual(['nats-server', 'postgres-1', 'shard-2']);
+    expect(lines.filter((line) => line.includes('ended with signal SIGKILL'))).toHaveLength(3);
+
+    await cluster.stop();
+    const last = await readClusterState(cluster.folder.path);
+    expect(last.processes.filter(({ pid }) => pid !== null)).toEqual([]);
+    expect(last.processes.filter(({ pid }) => pid !== null && alive(pid))).toEqual([]);
+    const stops = (await readFile(notes(), 'utf8')).split('\n').filter((line) => line.startsWith('stop'));
+    expect(stops.map((line) => line.replace(/-\d$/, ''))).toEqual([
+      'stop gateway',
+      ...['stop shard', 'stop shard', 'stop shard'],
+      ...['stop failure-detector', 'stop failure-detector', 'stop failure-detector'],
+      ...['stop coordinator', 'stop coordinator', 'stop coordinator'],
+    ]);
+  }, 60_000);
+
+  it('refuses a second start on the same data, and fewer shards than wrote it', async () => {
+    const cluster = await LocalCluster.start({ ...OPTIONS, shards: 4 }, context);
+    await expect(LocalCluster.start({ ...OPTIONS, shards: 4 }, context)).rejects.toThrow(
+      /runs on .*data already/,
+    );
+    await cluster.stop();
+    await expect(LocalCluster.start(OPTIONS, context)).rejects.toThrow(/written by 4 shards/);
+  }, 60_000);
+
+  it('refuses a port that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await expect(LocalCluster.start({ ...OPTIONS, port }, context)).rejects.toThrow(`Port ${port} is taken`);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('refuses a folder that cannot hold data', async () => {
+    await writeFile(join(root, 'file'), '');
+    const data = join(root, 'file', 'data');
+    await expect(LocalCluster.start({ ...OPTIONS, data }, context)).rejects.toThrow(/cannot hold the data/);
+  });
+
+  it('gives up, and stops what it started, when a service keeps ending', async () => {
+    await writeFile(join(root, 'apps/gateway/dist/main.js'), 'throw new Error("broken");');
+    await expect(LocalCluster.start(OPTIONS, context)).rejects.toThrow(/gateway-1 keeps ending/);
+    const { processes } = await readClusterState(join(root, 'data'));
+    expect(processes.filter(({ pid }) => pid !== null)).toEqual([]);
+    expect(lines.join('\n')).toContain('broken');
+  }, 90_000);
+
+  it('removes an ephemeral folder at the end', async () => {
+    const cluster = await LocalCluster.start({ ...OPTIONS, ephemeral: true }, context);
+    await cluster.stop();
+    await expect(readFile(join(cluster.folder.path, 'cluster.json'))).rejects.toThrow('ENOENT');
+  }, 60_000);
+});

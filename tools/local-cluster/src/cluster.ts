@@ -1,0 +1,193 @@
+import { Guardian } from '@ringleader/server-processes';
+import { setTimeout as delay } from 'node:timers/promises';
+import { seconds, type Output } from './console-output.js';
+import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
+import { unhealthyReasons } from './health.js';
+import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
+import type { ClusterOptions } from './options.js';
+import { choosePorts, type ClusterPorts } from './ports.js';
+import { natsProgram, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
+import { planServices, type Service, type ServicePlan } from './services.js';
+import { StartError } from './start-error.js';
+import { StateFile, type ClusterState } from './state-file.js';
+import { Supervisor, type Program } from './supervisor.js';
+
+export interface ClusterContext {
+  readonly root: string;
+  /** Where the data live unless the options name another folder. */
+  readonly defaultData: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly output: Output;
+  /** Aborted when the start is to be given up. */
+  readonly signal: AbortSignal;
+}
+
+/** Users first, so that they are refused rather than cut off; the databases and the transport last. */
+const STOP_ORDER: readonly (readonly Service[])[] = [
+  ['gateway'],
+  ['shard'],
+  ['failure-detector'],
+  ['coordinator'],
+  ['postgres'],
+  ['nats-server'],
+];
+
+/** A service that ends so often before the cluster is healthy will not recover by being started again. */
+const CRASHES_TOLERATED = 6;
+const HEALTH_POLL_MS = 100;
+
+/** A whole cluster on this machine: its processes, their order, their data. */
+export class LocalCluster {
+  readonly #guardian = new Guardian();
+  readonly #supervisors: Supervisor[] = [];
+  readonly #stateFile: StateFile;
+  readonly #startedAt = new Date().toISOString();
+  #status: ClusterState['status'] = 'starting';
+
+  private constructor(
+    readonly folder: DataFolder,
+    readonly ports: ClusterPorts,
+    private readonly context: ClusterContext,
+  ) {
+    this.#stateFile = new StateFile(folder.path, (error) => {
+      context.output.line(`✗ the state file could not be written: ${error.message}`);
+    });
+  }
+
+  get gatewayUrls(): string[] {
+    return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
+  }
+
+  static async start(options: ClusterOptions, context: ClusterContext): Promise<LocalCluster> {
+    const ports = await choosePorts(options);
+    const folder = options.ephemeral
+      ? await openEphemeralFolder(options.shards)
+      : await openDataFolder(options.data ?? context.defaultData, options.shards);
+    let cluster: LocalCluster | undefined;
+    try {
+      const layout = nextLayout(await readLayout(folder.path), options, folder.path);
+      await writeLayout(folder.path, layout);
+      cluster = new LocalCluster(folder, ports, context);
+      await cluster.#launch(layout);
+      await cluster.#untilHealthy(options.timeoutSeconds);
+      return cluster;
+    } catch (error) {
+      if (cluster === undefined) await folder.release();
+      else await cluster.stop();
+      throw error;
+    }
+  }
+
+  async #launch(layout: Layout): Promise<void> {
+    const { root, environment } = this.context;
+    const surroundings: Surroundings = { root, environment, folder: this.folder, guardian: this.#guardian };
+    const nats = this.#step(() => natsProgram(surroundings, this.ports.nats));
+    const databases = this.ports.postgres.map((port, i) =>
+      this.#step(() => postgresProgram(surroundings, i + 1, port)),
+    );
+    const natsUrl = (await settled([nats, ...databases]))[0]?.url ?? '';
+    const plans = planServices({
+      natsUrl,
+      postgresUrls: (await Promise.all(databases)).map(({ url }) => url ?? ''),
+      dataFolder: this.folder.path,
+      coordinators: layout.coordinators,
+      initialShards: layout.initialShards,
+      gatewayPorts: this.ports.gateways,
+      probePorts: this.ports.probes,
+    });
+    await settled(plans.map((plan: ServicePlan) => this.#step(() => serviceProgram(surroundings, plan))));
+  }
+
+  /** Prepares and starts one program, and says so. */
+  async #step(prepare: () => Promise<Program>): Promise<Program> {
+    const startedAt = performance.now();
+    const program = await prepare();
+    this.context.signal.throwIfAborted();
+    const supervisor = new Supervisor(program, this.context.output, () => {
+      this.#publish();
+    });
+    this.#supervisors.push(supervisor);
+    await supervisor.start();
+    const took = seconds(performance.now() - startedAt);
+    this.context.output.line(`✓ ${program.member.padEnd(20)} started on port ${program.port} (${took})`);
+    return program;
+  }
+
+  async #untilHealthy(timeoutSeconds: number): Promise<void> {
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    let said = '';
+    for (;;) {
+      const reasons = (await Promise.all(this.gatewayUrls.map(unhealthyReasons))).flat();
+      this.context.signal.throwIfAborted();
+      if (reasons.length === 0) break;
+      this.#giveUpOnCrashes();
+      const text = reasons.slice(0, 3).join('; ');
+      if (performance.now() > deadline) {
+        throw new StartError(
+          `The cluster was not healthy within ${timeoutSeconds} s: ${text} (see ${this.folder.logs}).`,
+        );
+      }
+      if (text !== said) this.context.output.line(`… ${text}`);
+      said = text;
+      await delay(HEALTH_POLL_MS, undefined, { signal: this.context.signal });
+    }
+    this.#status = 'healthy';
+    this.#publish();
+    await this.#stateFile.flushed();
+  }
+
+  #giveUpOnCrashes(): void {
+    const hopeless = this.#supervisors.find(({ restarts }) => restarts >= CRASHES_TOLERATED);
+    if (hopeless === undefined) return;
+    throw new StartError(`${hopeless.program.member} keeps ending: see ${hopeless.program.logFile}.`);
+  }
+
+  async stop(): Promise<void> {
+    const { output } = this.context;
+    this.#status = 'stopping';
+    this.#publish();
+    for (const services of STOP_ORDER) {
+      const group = this.#supervisors.filter(({ program }) => services.includes(program.service));
+      if (group.length === 0) continue;
+      const startedAt = performance.now();
+      await settled(group.map((supervisor) => supervisor.stop()));
+      const names = group.map(({ program }) => program.member).join(', ');
+      output.line(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
+    }
+    await this.#guardian.close();
+    await this.#stateFile.flushed();
+    await this.folder.release();
+  }
+
+  /** Ends everything at once. The data stay as after a crash, which is what they are made for. */
+  kill(): void {
+    for (const supervisor of this.#supervisors) supervisor.kill();
+  }
+
+  #publish(): void {
+    this.#stateFile.write({
+      formatVersion: 1,
+      status: this.#status,
+      supervisorPid: process.pid,
+      guardianPid: this.#guardian.pid ?? null,
+      startedAt: this.#startedAt,
+      natsUrl: `nats://127.0.0.1:${this.ports.nats}`,
+      gatewayUrls: this.gatewayUrls,
+      processes: this.#supervisors.map(({ program, pid, restarts }) => ({
+        service: program.service,
+        member: program.member,
+        pid: pid ?? null,
+        port: program.port,
+        ...(program.url === undefined ? {} : { url: program.url }),
+        log: program.logFile,
+        restarts,
+      })),
+    });
+  }
+}
+
+/** Like Promise.all, but waits for the others before it fails: none is left starting behind our back. */
+async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

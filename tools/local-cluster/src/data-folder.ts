@@ -1,0 +1,114 @@
+import { tryLock, type LockFile } from '@ringleader/server-processes';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StartError } from './start-error.js';
+
+/** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */
+const FREE_MB_PER_SHARD = 128;
+const LOG_ROTATION_BYTES = 16 * 1024 * 1024;
+const EPHEMERAL_PREFIX = 'ringleader-ephemeral-';
+
+/** The folder with everything a cluster keeps, locked by this process. */
+export interface DataFolder {
+  readonly path: string;
+  readonly logs: string;
+  release(): Promise<void>;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is not a folder',
+  EEXIST: 'it is not a folder',
+};
+
+function explain(path: string, error: unknown): StartError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = REASONS[code ?? ''] ?? message;
+  return new StartError(`${path} cannot hold the data: ${reason}; choose another folder with --data.`, {
+    cause: error,
+  });
+}
+
+/** Writes and syncs for real: permissions and mount options have too many forms to be asked for. */
+async function proveWritable(path: string): Promise<void> {
+  const probe = join(path, '.probe');
+  await writeFile(probe, Buffer.alloc(64 * 1024), { flush: true });
+  await rm(probe);
+}
+
+async function proveSpace(path: string, shards: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  const freeMb = Math.floor((bavail * bsize) / (1024 * 1024));
+  const neededMb = shards * FREE_MB_PER_SHARD;
+  if (freeMb >= neededMb) return;
+  throw new StartError(
+    `${path} cannot hold the data: the disk has ${freeMb} MB free and ${shards} shards need ${neededMb} MB; ` +
+      'make room, or choose another folder with --data.',
+  );
+}
+
+async function lock(path: string): Promise<LockFile> {
+  const attempt = await tryLock(join(path, 'lock'));
+  if (attempt.kind === 'taken') return attempt.lock;
+  throw new StartError(
+    `A cluster runs on ${path} already (process ${attempt.holder.pid}): stop it first, or choose another folder with --data.`,
+  );
+}
+
+async function rotateLogs(logs: string): Promise<void> {
+  for (const name of await readdir(logs)) {
+    const path = join(logs, name);
+    if (name.endsWith('.log') && (await stat(path)).size > LOG_ROTATION_BYTES)
+      await rename(path, `${path}.1`);
+  }
+}
+
+export async function openDataFolder(path: string, shards: number): Promise<DataFolder> {
+  let held: LockFile;
+  const logs = join(path, 'logs');
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    held = await lock(path);
+  } catch (error) {
+    throw error instanceof StartError ? error : explain(path, error);
+  }
+  try {
+    await mkdir(logs, { recursive: true });
+    await proveWritable(path);
+    await proveSpace(path, shards);
+    await rotateLogs(logs);
+  } catch (error) {
+    await held.release();
+    throw error instanceof StartError ? error : explain(path, error);
+  }
+  return { path, logs, release: () => held.release() };
+}
+
+/** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
+export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
+  await sweepEphemeral();
+  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
+    throw explain(tmpdir(), error);
+  });
+  const folder = await openDataFolder(path, shards);
+  return { ...folder, release: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function sweepEphemeral(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(EPHEMERAL_PREFIX)) continue;
+    const path = join(tmpdir(), name);
+    try {
+      if ((await tryLock(join(path, 'lock'))).kind === 'taken')
+        await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      // Another user's folder, or one that is being removed at this moment: not ours to clear.
+      if (!['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+export {
+  LocalClusterHandle,
+  startLocalCluster,
+  type LocalClusterOptions,
+  type StarterExit,
+} from './local-cluster-handle.js';
+export { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
+export type { Service } from './services.js';

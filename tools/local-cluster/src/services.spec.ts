@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { planServices, probePortsNeeded } from './services.js';
+
+describe('planServices', () => {
+  const plan = planServices({
+    natsUrl: 'nats://n',
+    postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
+    dataFolder: '/d',
+    coordinators: 3,
+    initialShards: 3,
+    gatewayPorts: [8080, 8081],
+    probePorts: Array.from({ length: probePortsNeeded(3, 3) }, (_, i) => 1000 + i),
+  });
+
+  it('names every member once and gives each a port of its own', () => {
+    expect(plan.map(({ member }) => member)).toEqual([
+      ...['coordinator-1', 'coordinator-2', 'coordinator-3', 'shard-1', 'shard-2', 'shard-3'],
+      ...['gateway-1', 'gateway-2', 'failure-detector-1', 'failure-detector-2', 'failure-detector-3'],
+    ]);
+    expect(new Set(plan.map(({ port }) => port)).size).toBe(plan.length);
+    expect(plan.every(({ port }) => port > 0)).toBe(true);
+  });
+
+  it('gives each service what it needs to know', () => {
+    const env = Object.fromEntries(plan.map((service) => [service.member, service.env]));
+    expect(env['coordinator-2']).toEqual({
+      RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_MEMBER: 'coordinator-2',
+      RINGLEADER_PROBE_PORT: '1001',
+      RINGLEADER_COORDINATOR_ID: '2',
+      RINGLEADER_COORDINATOR_COUNT: '3',
+      RINGLEADER_DATA_DIR: '/d/coordinator-2',
+      RINGLEADER_INITIAL_SHARDS: '3',
+    });
+    expect(env['shard-3']).toMatchObject({
+      RINGLEADER_POSTGRES_URL: 'postgres://c',
+      RINGLEADER_MEMBER: 'shard-3',
+    });
+    expect(env['gateway-2']).toEqual({
+      RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_MEMBER: 'gateway-2',
+      RINGLEADER_HTTP_HOST: '127.0.0.1',
+      RINGLEADER_HTTP_PORT: '8081',
+    });
+  });
+});

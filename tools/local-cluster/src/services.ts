@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+
+export type Service = 'gateway' | 'shard' | 'failure-detector' | 'coordinator' | 'postgres' | 'nats-server';
+
+/** One Node process of the cluster: which, and with what environment. */
+export interface ServicePlan {
+  readonly service: Service;
+  readonly member: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ClusterPlan {
+  readonly natsUrl: string;
+  /** By shard, from the first. */
+  readonly postgresUrls: readonly string[];
+  readonly dataFolder: string;
+  readonly coordinators: number;
+  readonly initialShards: number;
+  readonly gatewayPorts: readonly number[];
+  /** Loopback ports for probes, as many as `probePortsNeeded` says. */
+  readonly probePorts: readonly number[];
+}
+
+export const FAILURE_DETECTORS = 3;
+
+export function probePortsNeeded(coordinators: number, shards: number): number {
+  return coordinators + shards + FAILURE_DETECTORS;
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+/** The environment of every process, as documented in docs/ARCHITECTURE.md. */
+export function planServices(plan: ClusterPlan): ServicePlan[] {
+  const probes = plan.probePorts[Symbol.iterator]();
+  const common = (member: string) => ({ RINGLEADER_NATS_URL: plan.natsUrl, RINGLEADER_MEMBER: member });
+  const probed = (service: Service, index: number, env: Record<string, string>): ServicePlan => {
+    const port = probes.next().value ?? 0;
+    const member = `${service}-${index}`;
+    return { service, member, port, env: { ...common(member), RINGLEADER_PROBE_PORT: String(port), ...env } };
+  };
+  return [
+    ...numbers(plan.coordinators).map((index) =>
+      probed('coordinator', index, {
+        RINGLEADER_COORDINATOR_ID: String(index),
+        RINGLEADER_COORDINATOR_COUNT: String(plan.coordinators),
+        RINGLEADER_DATA_DIR: join(plan.dataFolder, `coordinator-${index}`),
+        RINGLEADER_INITIAL_SHARDS: String(plan.initialShards),
+      }),
+    ),
+    ...plan.postgresUrls.map((url, i) => probed('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
+    ...plan.gatewayPorts.map((port, i) => gateway(port, common(`gateway-${i + 1}`))),
+    ...numbers(FAILURE_DETECTORS).map((index) => probed('failure-detector', index, {})),
+  ];
+}
+
+function gateway(
+  port: number,
+  common: { RINGLEADER_MEMBER: string; RINGLEADER_NATS_URL: string },
+): ServicePlan {
+  return {
+    service: 'gateway',
+    member: common.RINGLEADER_MEMBER,
+    port,
+    env: { ...common, RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) },
+  };
+}

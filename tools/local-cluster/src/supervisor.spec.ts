@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Child, type ChildExit, until } from '@ringleader/server-processes';
+import { backoffMs, Supervisor, type Program } from './supervisor.js';
+
+/** A process that ends when the test says so. */
+class FakeChild implements Child {
+  readonly name = 'shard-1';
+  readonly logFile = '/nonexistent.log';
+  readonly exited: Promise<ChildExit>;
+  #ended: ChildExit | undefined;
+  #resolve: (exit: ChildExit) => void = () => undefined;
+
+  constructor(readonly pid: number) {
+    this.exited = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  exit(): ChildExit | undefined {
+    return this.#ended;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#ended = { code: null, signal };
+    this.#resolve(this.#ended);
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<ChildExit> {
+    this.signal(signal);
+    return this.exited;
+  }
+}
+
+function supervised({ failingLaunches = [] }: { failingLaunches?: number[] } = {}) {
+  const children: FakeChild[] = [];
+  const lines: string[] = [];
+  let launches = 0;
+  const program: Program = {
+    service: 'shard',
+    member: 'shard-1',
+    port: 1,
+    logFile: '/nonexistent.log',
+    launch: async () => {
+      launches += 1;
+      if (failingLaunches.includes(launches)) throw new Error('no room');
+      children.push(new FakeChild(100 + launches));
+      return children[children.length - 1] as FakeChild;
+    },
+    shutdown: async (child) => {
+      await child.stop('SIGTERM', 0);
+    },
+  };
+  const output = { line: (text: string) => void lines.push(text) };
+  return { supervisor: new Supervisor(program, output, () => undefined), children, lines };
+}
+
+const soon = { timeoutMs: 5_000, everyMs: 5 };
+
+describe('Supervisor', () => {
+  it('shows a crash at once and starts the program again', async () => {
+    const { supervisor, children, lines } = supervised();
+    await supervisor.start();
+    expect(supervisor.pid).toBe(101);
+    children[0]?.signal('SIGKILL');
+    await until('a restart', () => supervisor.pid === 102, soon);
+    expect(lines[0]).toMatch(/shard-1 ended with signal SIGKILL; starting it again in 0.1 s/);
+    expect(supervisor.restarts).toBe(1);
+    await supervisor.stop();
+  });
+
+  it('goes on after a start that failed', async () => {
+    const { supervisor, children, lines } = supervised({ failingLaunches: [2] });
+    await supervisor.start();
+    children[0]?.signal('SIGKILL');
+    await until('a restart', () => supervisor.pid === 103, soon);
+    expect(lines.some((line) => line.includes('no room'))).toBe(true);
+    await supervisor.stop();
+  });
+
+  it('does not start again what it stopped, also while it waits to start it', async () => {
+    const { supervisor, children } = supervised();
+    await supervisor.start();
+    children[0]?.signal('SIGKILL');
+    await children[0]?.exited;
+    await supervisor.stop();
+    expect(children).toHaveLength(1);
+    expect(supervisor.pid).toBeUndefined();
+  });
+
+  it('leaves the failure of the first start to the caller', async () => {
+    const { supervisor } = supervised({ failingLaunches: [1] });
+    await expect(supervisor.start()).rejects.toThrow('no room');
+    await supervisor.stop();
+  });
+
+  it('waits longer after each short life, up to a bound', () => {
+    expect([1, 2, 3, 4, 20].map(backoffMs)).toEqual([100, 200, 400, 800, 10_000]);
+  });
+});
