@@ -3,7 +3,7 @@
  * rows, which are the committed ones, and a write goes through.
  */
 import { SimulationFailure } from '@ringleader/testing-simulation';
-import type { PartitionIndex } from '@ringleader/primitives';
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Cluster } from './cluster.js';
 import { fingerprintOf } from './fingerprint.js';
 
@@ -21,22 +21,20 @@ export function healEverything(cluster: Cluster): void {
 
 export function checkRecovery(cluster: Cluster): void {
   const { events } = cluster.world;
-  const deadline = events.now + cluster.settings.recoveryMs;
+  const { recoveryMs } = cluster.settings;
+  const deadline = events.now + recoveryMs;
   const partitions = cluster.map.entries().map((entry) => entry.partition);
   const unproven = new Set(partitions);
   for (const partition of partitions) askOnce(cluster, partition, unproven);
-  let waitingFor = 'a write in every partition';
   for (;;) {
     events.runUntil(events.now + POLL_MS);
-    const problem = unproven.size > 0 ? 'a write in every partition' : firstDifference(cluster, partitions);
-    if (problem === null) return;
-    waitingFor = problem;
-    if (events.now >= deadline) {
-      throw new SimulationFailure(
-        'liveness',
-        `${String(cluster.settings.recoveryMs)} ms after the last fault still waiting for ${waitingFor}`,
-      );
-    }
+    const missing = unproven.size > 0 ? 'a write in every partition' : firstMissing(cluster, partitions);
+    if (missing === null) return;
+    if (events.now < deadline) continue;
+    throw new SimulationFailure(
+      'liveness',
+      `${String(recoveryMs)} ms after the last fault still waiting for ${missing}`,
+    );
   }
 }
 
@@ -48,32 +46,38 @@ function askOnce(cluster: Cluster, partition: PartitionIndex, unproven: Set<Part
   });
 }
 
-function firstDifference(cluster: Cluster, partitions: readonly PartitionIndex[]): string | null {
+function firstMissing(cluster: Cluster, partitions: readonly PartitionIndex[]): string | null {
   for (const partition of partitions) {
-    const difference = differenceIn(cluster, partition);
-    if (difference !== null) return `partition ${String(partition)}: ${difference}`;
+    const missing = missingIn(cluster, partition);
+    if (missing !== null) return `partition ${String(partition)}: ${missing}`;
   }
   return null;
 }
 
-function differenceIn(cluster: Cluster, partition: PartitionIndex): string | null {
+function missingIn(cluster: Cluster, partition: PartitionIndex): string | null {
   const leader = cluster.leaderOf(partition);
   if (leader === null) return 'one serving leader';
-  const entry = cluster.map.entry(partition);
-  if (cluster.status(leader, partition)?.epoch !== entry.epoch) return 'a leader of the present epoch';
+  const { epoch, replicas, nextReplicas, learners } = cluster.map.entry(partition);
+  if (cluster.status(leader, partition)?.epoch !== epoch) return 'a leader of the present epoch';
+  for (const shard of new Set([...replicas, ...(nextReplicas ?? []), ...learners])) {
+    const missing = missingAt(cluster, partition, shard);
+    if (missing !== null) return `shard ${String(shard)} ${missing}`;
+  }
+  return null;
+}
+
+function missingAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdinal): string | null {
   const { committed } = cluster.ghost.partition(partition);
-  for (const shard of new Set([...entry.replicas, ...(entry.nextReplicas ?? []), ...entry.learners])) {
-    const status = cluster.status(shard, partition);
-    if (status === undefined || status.commit < committed.top) {
-      return `shard ${String(shard)} to know revision ${String(committed.top)} as committed, it knows ${String(status?.commit)}`;
-    }
-    const { rows } = cluster.database(shard).liveRows(partition);
-    for (const key of committed.keys) {
-      const last = committed.last(key, committed.top)?.row ?? null;
-      const row = rows.get(key) ?? null;
-      if (last !== null && (row === null || fingerprintOf(row) !== fingerprintOf(last))) {
-        return `shard ${String(shard)} to have the committed row of ${key}`;
-      }
+  const commit = cluster.status(shard, partition)?.commit ?? 0;
+  if (commit < committed.top) {
+    return `to know revision ${String(committed.top)} as committed, it knows ${String(commit)}`;
+  }
+  const { rows } = cluster.database(shard).liveRows(partition);
+  for (const key of committed.keys) {
+    const last = committed.last(key, committed.top)?.row ?? null;
+    const row = rows.get(key) ?? null;
+    if (last !== null && (row === null || fingerprintOf(row) !== fingerprintOf(last))) {
+      return `to have the committed row of ${key}`;
     }
   }
   return null;

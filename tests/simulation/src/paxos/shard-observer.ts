@@ -6,13 +6,25 @@ import { AnswerChecks } from './ghost/answers.js';
 import type { Ghost } from './ghost/ghost.js';
 import type { ClientWrite } from './ghost/operations.js';
 import type { ShardDatabase } from './shard-database.js';
-import type { Attempt, RequestBody } from './sim-messages.js';
+import type { RequestBody } from './sim-messages.js';
 
 interface Asked {
   readonly body: RequestBody;
   /** By partition asked for: what was committed at the arrival. */
   readonly topAtArrival: ReadonlyMap<PartitionIndex, Revision>;
   readonly arrivedAt: number;
+}
+
+/** One process of a shard. */
+export interface ShardLife {
+  readonly shard: ShardOrdinal;
+  readonly life: number;
+}
+
+/** What a shard believes, and what it has stored. */
+export interface ShardView {
+  readonly statuses: readonly PartitionStatus[];
+  readonly database: ShardDatabase;
 }
 
 /** How often each kind of answer was given: a run in which nothing happens proves nothing. */
@@ -33,7 +45,7 @@ export class ShardObserver {
     this.#checks = new AnswerChecks((partition) => ghost.partition(partition).committed);
   }
 
-  asked(shard: ShardOrdinal, life: number, token: number, _attempt: Attempt, body: RequestBody): void {
+  asked({ shard, life }: ShardLife, token: number, body: RequestBody): void {
     const partitions = body.kind === 'scan' ? body.partitions : [body.partition];
     const tops = partitions.map((partition): [PartitionIndex, Revision] => [
       partition,
@@ -44,16 +56,10 @@ export class ShardObserver {
     if (body.kind === 'write') this.#write(body.requestId).deliveries.set(handle, 'pending');
   }
 
-  readyTaken(
-    shard: ShardOrdinal,
-    life: number,
-    ready: Ready,
-    statuses: readonly PartitionStatus[],
-    database: ShardDatabase,
-  ): void {
+  readyTaken({ shard, life }: ShardLife, ready: Ready, view: ShardView): void {
     for (const event of ready.events) this.#ghost.noteEvent(shard, life, event);
     for (const { message } of ready.messages) this.#ghost.noteSent(shard, life, message);
-    for (const status of statuses) this.#ghost.checkStatus(shard, status, database);
+    for (const status of view.statuses) this.#ghost.checkStatus(shard, status, view.database);
   }
 
   transactionTakesEffect(
@@ -64,7 +70,7 @@ export class ShardObserver {
     this.#ghost.applyTransaction(shard, database, transaction);
   }
 
-  answered(shard: ShardOrdinal, life: number, token: number, _attempt: Attempt, reply: ShardReply): void {
+  answered({ shard, life }: ShardLife, token: number, reply: ShardReply): void {
     this.answers[reply.kind] = (this.answers[reply.kind] ?? 0) + 1;
     const handle = handleOf(shard, life, token);
     const asked = this.#asked.get(handle);
@@ -107,13 +113,8 @@ export class ShardObserver {
     if (reply.kind !== 'row') return;
     const { partition, key, consistency } = body;
     if (consistency.kind === 'linearizable') {
-      this.#checks.row(
-        'linearizable read',
-        partition,
-        key,
-        reply.row,
-        asked.topAtArrival.get(partition) ?? 0,
-      );
+      const from = asked.topAtArrival.get(partition) ?? 0;
+      this.#checks.row('linearizable read', { partition, key, from }, reply.row);
       return;
     }
     const { maxStalenessMs } = consistency;
@@ -129,7 +130,7 @@ export class ShardObserver {
         ? 0
         : committed.topAt(asked.arrivedAt - reply.stalenessMs / this.#clockRate(shard));
     const check = reply.stalenessMs === null ? 'stale read' : 'staleness';
-    this.#checks.row(check, partition, key, reply.row, from);
+    this.#checks.row(check, { partition, key, from }, reply.row);
   }
 
   /** Key by key: rows that are there, and keys within what was scanned that are not. */
@@ -144,7 +145,7 @@ export class ShardObserver {
       const from = asked.topAtArrival.get(partition) ?? 0;
       for (const key of this.#ghost.partition(partition).committed.keys) {
         if (reply.more && isPast(key)) continue;
-        this.#checks.row('linearizable scan', partition, key, rows.get(key) ?? null, from);
+        this.#checks.row('linearizable scan', { partition, key, from }, rows.get(key) ?? null);
       }
     }
   }

@@ -13,7 +13,7 @@ import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives
 import type { Host, NodeId, Process, SimulatedStore } from '@ringleader/testing-simulation';
 import { HybridClock } from './hybrid-clock.js';
 import type { ShardDatabase } from './shard-database.js';
-import type { ShardObserver } from './shard-observer.js';
+import type { ShardLife, ShardObserver } from './shard-observer.js';
 import type { ClusterSettings } from './settings.js';
 import type { Attempt, LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 
@@ -37,6 +37,7 @@ interface Asked {
 export class ShardProcess implements Process<SimMessage> {
   readonly core: PaxosShard;
   readonly #host: Host<SimMessage>;
+  readonly #self: ShardLife;
   readonly #surroundings: ShardSurroundings;
   readonly #clock: HybridClock;
   readonly #asked = new Map<number, Asked>();
@@ -47,6 +48,7 @@ export class ShardProcess implements Process<SimMessage> {
 
   constructor(host: Host<SimMessage>, surroundings: ShardSurroundings) {
     this.#host = host;
+    this.#self = { shard: host.id, life: host.life };
     this.#surroundings = surroundings;
     this.#clock = new HybridClock(() => host.wallMs());
     const database = surroundings.store.state;
@@ -99,7 +101,7 @@ export class ShardProcess implements Process<SimMessage> {
     this.#asked.set(token, { gateway, attempt });
     if (body.kind === 'write') this.#clock.observe(body.origin);
     const now = this.#host.monotonicMs();
-    this.#surroundings.observer.asked(this.#host.id, this.#host.life, token, attempt, body);
+    this.#surroundings.observer.asked(this.#self, token, body);
     this.core.submit({ ...body, token, deadline: now + timeoutMs }, now);
   }
 
@@ -126,8 +128,7 @@ export class ShardProcess implements Process<SimMessage> {
 
   #carryOut(ready: Ready): void {
     const { store, observer } = this.#surroundings;
-    const { id, life } = this.#host;
-    observer.readyTaken(id, life, ready, this.core.status(), store.state);
+    observer.readyTaken(this.#self, ready, { statuses: this.core.status(), database: store.state });
     if (ready.transaction !== null) this.#runTransaction(ready.transaction);
     for (const read of ready.reads) this.#runRead(read);
     for (const { partition, generation } of ready.removals) {
@@ -138,7 +139,7 @@ export class ShardProcess implements Process<SimMessage> {
       const asked = this.#asked.get(reply.token);
       if (asked === undefined) continue;
       this.#asked.delete(reply.token);
-      observer.answered(id, life, reply.token, asked.attempt, reply);
+      observer.answered(this.#self, reply.token, reply);
       const hybridTime = this.#clock.now();
       this.#host.send(asked.gateway, { kind: 'reply', attempt: asked.attempt, reply, hybridTime });
     }

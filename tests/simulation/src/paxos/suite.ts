@@ -1,7 +1,7 @@
 import { RULES } from '@ringleader/paxos';
 import type { SimulationSuite, SuiteRun } from '../suite.js';
 import { CONTROLS, type Control } from './controls/index.js';
-import type { Profile } from './profile.js';
+import { RANDOM, type Profile } from './profile.js';
 import { PROFILES } from './profiles/index.js';
 import { runPaxos } from './run.js';
 
@@ -11,7 +11,7 @@ export const paxosSuite: SimulationSuite = {
     const control = run.control === undefined ? null : named<Control>('control', CONTROLS, run.control);
     const profile =
       run.profile === undefined
-        ? (control?.profile ?? (PROFILES[0] as Profile))
+        ? (control?.profile ?? RANDOM)
         : named<Profile>('profile', PROFILES, run.profile);
     const report = runPaxos({
       profile,

@@ -13,6 +13,13 @@ import { conditionsHold, type ClientWrite } from './operations.js';
 
 type Reply<Kind extends ShardReply['kind']> = Extract<ShardReply, { kind: Kind }>;
 
+/** What was read, and what was committed when it was asked, or by the claimed age ago. */
+export interface Question {
+  readonly partition: PartitionIndex;
+  readonly key: string;
+  readonly from: Revision;
+}
+
 export class AnswerChecks {
   readonly #committed: (partition: PartitionIndex) => CommittedHistory;
 
@@ -59,8 +66,8 @@ export class AnswerChecks {
     }
   }
 
-  /** `from`: what was committed when the question arrived, or by the claimed age ago. */
-  row(check: string, partition: PartitionIndex, key: string, row: Row | null, from: Revision): void {
+  /** Does the row fit some point of the history since `from`? */
+  row(check: string, { partition, key, from }: Question, row: Row | null): void {
     const history = this.#committed(partition);
     if (row === null) {
       const states = history.statesBetween(key, from, history.top);
@@ -69,7 +76,7 @@ export class AnswerChecks {
     }
     if (row.value === null) fail(check, `a tombstone was answered: ${describeRow(row)}`);
     if (row.key !== key) fail(check, `${key} was read as ${describeRow(row)}`);
-    history.checkIsCommitted(check, `a read of ${key}`, row);
+    history.checkIsCommitted({ check, who: `a read of ${key}` }, row);
     const last = history.last(key, from);
     if (last !== null && row.revision < last.revision) {
       fail(check, `${key} was read as ${describeRow(row)}, but ${describe(last)} was committed before`);

@@ -61,12 +61,13 @@ export class Ghost {
   applyTransaction(shard: ShardOrdinal, database: ShardDatabase, transaction: StorageTransaction): void {
     const before = transaction.records.map((record) => database.records.get(record.partition));
     database.apply(transaction);
-    transaction.records.forEach((record, index) => {
-      const rows = transaction.upserts
-        .filter((upsert) => upsert.partition === record.partition && upsert.generation === record.generation)
+    transaction.records.forEach((after, index) => {
+      const { partition, generation } = after;
+      const changed = transaction.upserts
+        .filter((upsert) => upsert.partition === partition && upsert.generation === generation)
         .map((upsert) => upsert.row);
-      const live = database.liveRows(record.partition);
-      this.partition(record.partition).noteDurable(shard, before[index], record, rows, live, this.#now());
+      const change = { before: before[index], after, changed, live: database.liveRows(partition) };
+      this.partition(partition).noteDurable(shard, change, this.#now());
     });
   }
 

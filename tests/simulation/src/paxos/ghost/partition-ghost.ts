@@ -15,6 +15,15 @@ export interface ReplicaRows {
   readonly fingerprint: number;
 }
 
+/** What one transaction did to one partition of a shard. */
+export interface DurableChange {
+  readonly before: PartitionRecord | undefined;
+  readonly after: PartitionRecord;
+  /** Live rows that were inserted or replaced. */
+  readonly changed: readonly Row[];
+  readonly live: ReplicaRows;
+}
+
 export class PartitionGhost {
   readonly ballots = new BallotHistories();
   readonly committed: CommittedHistory;
@@ -39,14 +48,7 @@ export class PartitionGhost {
   }
 
   /** A transaction that changed this partition took effect. */
-  noteDurable(
-    shard: ShardOrdinal,
-    before: PartitionRecord | undefined,
-    after: PartitionRecord,
-    changed: readonly Row[],
-    live: ReplicaRows,
-    now: number,
-  ): void {
+  noteDurable(shard: ShardOrdinal, { before, after, changed, live }: DurableChange, now: number): void {
     if (before !== undefined) this.#checkForward(shard, before, after);
     const { position } = after;
     this.ballots.noteRows(position.ballot, changed);
@@ -78,16 +80,11 @@ export class PartitionGhost {
         `shard ${String(shard)} believes ${String(commit)} committed, only ${String(top)} are`,
       );
     }
+    const claim = { check: 'replica state', who: `shard ${String(shard)} at commit ${String(commit)}` };
     for (const key of this.committed.keys) {
       const row = rows.get(key) ?? null;
       if (row !== null && row.revision > commit) continue;
-      this.committed.checkRow(
-        'replica state',
-        `shard ${String(shard)} at commit ${String(commit)}`,
-        key,
-        row,
-        commit,
-      );
+      this.committed.checkRow(claim, key, row, commit);
     }
   }
 
@@ -96,7 +93,10 @@ export class PartitionGhost {
     const epoch = this.ballots.epochOf(ballot);
     if (ballot === 0 || epoch === null) return;
     let durable = this.#durable.get(ballot);
-    if (durable === undefined) this.#durable.set(ballot, (durable = new Map()));
+    if (durable === undefined) {
+      durable = new Map<ShardOrdinal, Revision>();
+      this.#durable.set(ballot, durable);
+    }
     durable.set(shard, Math.max(revision, durable.get(shard) ?? -1));
     const assignment = this.#assignment(epoch);
     if (assignment === undefined)
@@ -164,16 +164,11 @@ export class PartitionGhost {
   /** A new leader has everything that was committed at lower ballots; newer rows may lie on top. */
   #checkTakeOver(shard: ShardOrdinal, ballot: Ballot, rows: ReadonlyMap<string, Row>): void {
     const top = this.committed.topBelow(ballot);
+    const claim = { check: 'elected leader', who: `shard ${String(shard)} with ballot ${String(ballot)}` };
     for (const key of this.committed.keys) {
       const row = rows.get(key) ?? null;
       if (row !== null && row.revision > top) continue;
-      this.committed.checkRow(
-        'elected leader',
-        `shard ${String(shard)} with ballot ${String(ballot)}`,
-        key,
-        row,
-        top,
-      );
+      this.committed.checkRow(claim, key, row, top);
     }
   }
 
