@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { root } from './commands.mjs';
+
+const bin = (...path) => join(root, 'node_modules', ...path);
+
+/** Checks of the text: each counts as one test. */
+export const CHECKS = [
+  { name: 'format', args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
+  { name: 'typecheck', args: [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json'] },
+  { name: 'lint', args: [bin('eslint', 'bin', 'eslint.js'), '.'] },
+];
+
+const TWO_AT_A_TIME = ['--maxWorkers=2'];
+/** Tests with real servers would take each other's processor time and fail each other's deadlines. */
+const ONE_BY_ONE = ['--runInBand'];
+
+/** Test suites by the kind of file. `minutes` is where a run is given up: far above what it takes. */
+export const SUITES = [
+  { name: 'unit', testMatch: ['**/*.spec.ts'], args: TWO_AT_A_TIME, minutes: 10 },
+  { name: 'simulation', testMatch: ['**/*.sim-spec.ts'], args: TWO_AT_A_TIME, minutes: 15 },
+  { name: 'medium', testMatch: ['**/*.medium-spec.ts'], args: ONE_BY_ONE, minutes: 10 },
+  { name: 'faults', testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts'], args: ONE_BY_ONE, minutes: 15 },
+];
+
+export function jestArguments(suite, resultFile) {
+  return [
+    '--experimental-vm-modules',
+    '--no-warnings=ExperimentalWarning',
+    bin('jest', 'bin', 'jest.js'),
+    '--ci',
+    '--passWithNoTests',
+    '--json',
+    `--outputFile=${resultFile}`,
+    ...suite.args,
+    ...suite.testMatch.map((pattern) => `--testMatch=${pattern}`),
+  ];
+}
