@@ -1,0 +1,93 @@
+/** The shards as indices, in the order of their ordinals, with their zones, the ring they stand on and their bounds. */
+import { buildRing, partitionStart, type HashRing } from '@ringleader/hash-ring';
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { PlacementRequest, PlacementShard } from './placement.js';
+import { fairShares, loadBounds, type LoadBounds } from './shares.js';
+
+export type ShardIndex = number;
+
+export class Topology {
+  readonly shards: readonly PlacementShard[];
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+  readonly epsilon: number;
+  /** Zone index per shard. */
+  readonly zoneOf: readonly number[];
+  readonly zoneCount: number;
+  /**
+   * The most replicas of one partition in one zone: 1 while there are enough zones, otherwise the least that leaves room
+   * for all replicas. So replicas are spread over as many zones as there are.
+   */
+  readonly replicasPerZoneMax: number;
+  readonly replicaBounds: readonly LoadBounds[];
+  readonly #ring: HashRing;
+  readonly #indexOf: ReadonlyMap<ShardOrdinal, ShardIndex>;
+  readonly #preferences: ShardIndex[][] = [];
+  readonly #ranks: Uint16Array[] = [];
+
+  constructor({
+    shards,
+    partitionCount,
+    replicationFactor,
+    epsilon,
+  }: Required<Omit<PlacementRequest, 'current'>>) {
+    this.shards = shards.toSorted((a, b) => a.ordinal - b.ordinal);
+    this.partitionCount = partitionCount;
+    this.replicationFactor = replicationFactor;
+    this.epsilon = epsilon;
+    const zones = [...new Set(this.shards.map(({ zone }) => zone))];
+    this.zoneOf = this.shards.map(({ zone }) => zones.indexOf(zone));
+    this.zoneCount = zones.length;
+    this.replicasPerZoneMax = this.#leastReplicasPerZone();
+    this.replicaBounds = this.#boundReplicas();
+    this.#ring = buildRing(this.shards);
+    this.#indexOf = new Map(this.shards.map(({ ordinal }, index) => [ordinal, index]));
+  }
+
+  indexOf(ordinal: ShardOrdinal): ShardIndex | undefined {
+    return this.#indexOf.get(ordinal);
+  }
+
+  /** All shards in the order in which a clockwise walk from the partition's start meets them. */
+  preferences(partition: PartitionIndex): readonly ShardIndex[] {
+    return (this.#preferences[partition] ??= [
+      ...this.#ring.walk(partitionStart(partition, this.partitionCount)),
+    ]);
+  }
+
+  /** How late in that walk the shard comes: 0 is first. */
+  rank(partition: PartitionIndex, shard: ShardIndex): number {
+    let ranks = this.#ranks[partition];
+    if (ranks === undefined) {
+      ranks = this.#ranks[partition] = new Uint16Array(this.shards.length);
+      for (const [rank, preferred] of this.preferences(partition).entries()) ranks[preferred] = rank;
+    }
+    return ranks[shard]!;
+  }
+
+  #leastReplicasPerZone(): number {
+    const sizes = Array.from(
+      { length: this.zoneCount },
+      (_, zone) => this.zoneOf.filter((z) => z === zone).length,
+    );
+    const room = (perZone: number): number => sizes.reduce((sum, size) => sum + Math.min(perZone, size), 0);
+    let perZone = 1;
+    while (room(perZone) < this.replicationFactor) perZone += 1;
+    return perZone;
+  }
+
+  #boundReplicas(): LoadBounds[] {
+    const { partitionCount, replicationFactor, epsilon } = this;
+    const consumers = this.shards.map(({ weight }, index) => ({
+      weight,
+      capacity: partitionCount,
+      group: this.zoneOf[index]!,
+    }));
+    const zoneCapacity = Array.from(
+      { length: this.zoneCount },
+      () => this.replicasPerZoneMax * partitionCount,
+    );
+    const shares = fairShares(partitionCount * replicationFactor, consumers, zoneCapacity);
+    return shares.map((share) => loadBounds(share, epsilon));
+  }
+}
