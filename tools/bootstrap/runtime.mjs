@@ -22,9 +22,14 @@ export function requireNode() {
 /** The Node that runs everything but this bootstrap. */
 export function runtime() {
   if (hostVersion()[0] >= GOOD_ENOUGH) return process.execPath;
-  const pinned = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
-  if (existsSync(pinned)) return pinned;
+  const platform = `${process.platform}-${process.arch}`;
+  // The packages of some platforms are published under another name.
+  const packages = [`node-${platform}`, `node-bin-${platform}`].map((name) =>
+    join(root, 'node_modules', name, 'bin', 'node'),
+  );
+  const pinned = packages.find((path) => existsSync(path));
+  if (pinned !== undefined) return pinned;
   throw new Failure(
-    `There is no packaged Node for ${process.platform}-${process.arch}, and ${process.versions.node} is too old to run the services: install Node ${GOOD_ENOUGH} or newer.`,
+    `There is no packaged Node for ${platform}, and ${process.versions.node} is too old to run the services: install Node ${GOOD_ENOUGH} or newer.`,
   );
 }
