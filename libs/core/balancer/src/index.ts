@@ -1,0 +1,8 @@
+export {
+  BALANCER_STRATEGIES,
+  createBalancer,
+  type Balancer,
+  type BalancerStrategy,
+  type Candidate,
+  type CandidateId,
+} from './balancer.js';
