@@ -157,7 +157,6 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
     fresh: fc.boolean(),
     echo: optional(float),
     echoIncarnation: integer,
-    echoIncarnation: integer,
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat'), incarnation: integer, lease: stamp }),
   heartbeatSeen: fc.record({ kind: fc.constant('heartbeatSeen'), holder: integer, lease: echo }),
