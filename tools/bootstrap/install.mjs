@@ -6,9 +6,7 @@ import { contentFingerprint, packageFiles, Stamp } from './fingerprint.mjs';
 const PNPM = 'pnpm@10.34.9';
 
 async function inputs() {
-  const own = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc'].map((name) =>
-    join(root, name),
-  );
+  const own = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'].map((name) => join(root, name));
   return [...own, ...(await packageFiles((name) => name === 'package.json'))];
 }
 

@@ -24,7 +24,8 @@ function chosenSteps(names) {
 
 /** Runs a step with its output on the terminal; true when it succeeded. Gives it up after so many minutes. */
 function runStep(args, minutes) {
-  const environment = { ...process.env, CI: 'true', NX_DAEMON: 'false', FORCE_COLOR: '0' };
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+  const environment = { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain };
   const child = spawn(runtime(), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,0 +1,124 @@
+/**
+ * The benchmark: `pnpm bench` against a cluster that `npm start` runs. See docs/MEASUREMENTS.md.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import { startEtcd } from './etcd.js';
+import type { EtcdCluster } from './etcd.js';
+import { failoverReport, failoverTrial } from './failover.js';
+import type { FailoverTrial } from './failover.js';
+import { placementReport } from './placement-report.js';
+import { usageOfTrees } from './process-cpu.js';
+import { table } from './report.js';
+import { findCluster, usageOf } from './running-cluster.js';
+import type { RunningCluster } from './running-cluster.js';
+import { etcdTarget, ringleaderTarget } from './targets.js';
+import { fill, measure, workloads } from './workloads.js';
+import type { WorkloadResult } from './workloads.js';
+
+interface LoadOptions {
+  readonly data: string;
+  readonly connections: string;
+  readonly seconds: string;
+  readonly etcd?: string;
+}
+
+const WARM_UP_MS = 2_000;
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function load(options: LoadOptions): Promise<void> {
+  const cluster = await findCluster(options.data);
+  const counts = options.connections.split(',').map(Number);
+  const durationMs = Number(options.seconds) * 1_000;
+  const etcd = options.etcd === undefined ? null : await startEtcd(options.etcd);
+  const results: WorkloadResult[] = [];
+  try {
+    const most = Math.max(...counts);
+    if (etcd !== null) await fill(etcdTarget(etcd.urls, most));
+    await fill(ringleaderTarget(cluster.gatewayUrls, most));
+    for (const workload of workloads(counts)) {
+      results.push(...(await measureBoth(cluster, etcd, workload, { warmUpMs: WARM_UP_MS, durationMs })));
+    }
+  } finally {
+    await etcd?.stop();
+  }
+  print(table(results));
+  await printMemory(cluster);
+}
+
+/** The peer right before ours, so that whatever else disturbs the machine disturbs both. */
+async function measureBoth(
+  cluster: RunningCluster,
+  etcd: EtcdCluster | null,
+  workload: ReturnType<typeof workloads>[number],
+  durations: { warmUpMs: number; durationMs: number },
+): Promise<WorkloadResult[]> {
+  const results: WorkloadResult[] = [];
+  if (etcd !== null) {
+    const target = etcdTarget(etcd.urls, workload.connections);
+    results.push(await measure(target, workload, durations, () => usageOfTrees(etcd.pids)));
+    await target.close();
+  }
+  const processes = await cluster.processes();
+  const target = ringleaderTarget(cluster.gatewayUrls, workload.connections);
+  results.push(await measure(target, workload, durations, () => usageOf(processes)));
+  await target.close();
+  return results;
+}
+
+async function printMemory(cluster: RunningCluster): Promise<void> {
+  const processes = await cluster.processes();
+  const usage = usageOf(processes);
+  print('\n| process | resident MiB |\n| --- | --- |');
+  processes.forEach(({ member }, i) => {
+    print(`| ${member} | ${((usage[i]?.residentBytes ?? 0) / 2 ** 20).toFixed(0)} |`);
+  });
+}
+
+async function failover(options: { readonly data: string; readonly trials: string }): Promise<void> {
+  const cluster = await findCluster(options.data);
+  const url = cluster.gatewayUrls[0] ?? '';
+  const shards = (await cluster.processes()).filter(({ service }) => service === 'shard');
+  const trials: FailoverTrial[] = [];
+  for (let n = 0; n < Number(options.trials); n += 1) {
+    const victim = shards[n % shards.length]?.member ?? '';
+    const trial = await failoverTrial(cluster, url, victim);
+    trials.push(trial);
+    print(`${victim}: ${trial.recoveryMs.map((ms) => ms.toFixed(0)).join(' ')}`);
+    await untilHealthy(url);
+  }
+  print(failoverReport(trials));
+}
+
+async function untilHealthy(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/v1/cluster`);
+    const { health } = (await answer.json()) as { health: { status: string } };
+    if (health.status === 'healthy') return;
+    await delay(100);
+  }
+}
+
+const program = new Command('pnpm bench --').description(
+  'Measures a cluster that `npm start` runs on this machine.',
+);
+const DATA: [string, string, string] = ['--data <folder>', "the cluster's data folder", '.ringleader'];
+program
+  .command('load', { isDefault: true })
+  .description('throughput, latency and CPU of writes, linearizable reads and batches')
+  .option(...DATA)
+  .option('--connections <list>', 'numbers of connections, by commas', '1,64,256')
+  .option('--seconds <n>', 'how long each workload is measured', '8')
+  .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run')
+  .action(load);
+program
+  .command('failover')
+  .description('time from kill -9 of a shard to the next acknowledged write on the partitions it led')
+  .option(...DATA)
+  .option('--trials <n>', 'kills', '20')
+  .action(failover);
+program
+  .command('placement')
+  .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')
+  .action(() => print(placementReport()));
+await program.parseAsync();

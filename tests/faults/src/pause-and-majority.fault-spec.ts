@@ -1,0 +1,67 @@
+/**
+ * Processes that stop for a while and go on (SIGSTOP, SIGCONT): no stale read and no lost write; and the loss of a majority of
+ * shards: clear errors within the deadline, and all data when they are back.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RestClient } from '@ringleader/testing-workload';
+import { LoadedCluster } from './loaded-cluster.js';
+
+const START_MS = 240_000;
+const SCENARIO_MS = 120_000;
+/** The length of a pause is what these scenarios are about: longer than any lease. */
+const PAUSE_MS = 5_000;
+
+describe('pauses under load', () => {
+  let loaded: LoadedCluster;
+
+  beforeAll(async () => {
+    loaded = await LoadedCluster.start();
+  }, START_MS);
+  afterAll(() => loaded.dispose(), START_MS);
+
+  it.each(['shard-1', 'shard-3'])(
+    'SIGSTOP of %s for 5 s',
+    async (member) => {
+      await loaded.survive(`pause-${member}`, async (cluster) => {
+        await cluster.signal(member, 'SIGSTOP');
+        await delay(PAUSE_MS);
+        await cluster.signal(member, 'SIGCONT');
+      });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'two of three shards down: honest errors within the deadline, then all data',
+    async () => {
+      const { cluster, url } = loaded;
+      const seen: { write: number; writeMs: number; read: number } = { write: 0, writeMs: 0, read: 0 };
+      const findings = await loaded.survive('majority', async () => {
+        await cluster.signal('shard-1', 'SIGSTOP');
+        await cluster.signal('shard-2', 'SIGSTOP');
+        await delay(PAUSE_MS);
+        const client = new RestClient(url, 2);
+        const startedMs = performance.now();
+        const [write, read] = await Promise.all([
+          client.put('majority/write', 'x', { timeoutMs: 1_000 }),
+          client.get('majority/read', { timeoutMs: 1_000 }),
+        ]);
+        Object.assign(seen, {
+          write: write.status,
+          writeMs: performance.now() - startedMs,
+          read: read.status,
+        });
+        await client.close();
+        await cluster.signal('shard-1', 'SIGCONT');
+        await cluster.signal('shard-2', 'SIGCONT');
+      });
+      expect([503, 504]).toContain(seen.write);
+      expect([503, 504]).toContain(seen.read);
+      // Deadline and a margin for a loaded machine: the point is that it is not the client's own time-out.
+      expect(seen.writeMs).toBeLessThan(3_000);
+      expect(findings.errors).toBeGreaterThan(0);
+    },
+    SCENARIO_MS,
+  );
+});

@@ -1,0 +1,7 @@
+import { reportingFailures } from './failure.mjs';
+import { prepare, run } from './launch.mjs';
+
+await reportingFailures(async () => {
+  await prepare();
+  return run('tests/benchmark/dist/main.js', process.argv.slice(2));
+});

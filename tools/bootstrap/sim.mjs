@@ -1,0 +1,7 @@
+import { reportingFailures } from './failure.mjs';
+import { prepare, run } from './launch.mjs';
+
+await reportingFailures(async () => {
+  await prepare();
+  return run('tests/simulation/dist/replay.js', process.argv.slice(2));
+});
