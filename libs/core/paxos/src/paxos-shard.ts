@@ -1,10 +1,37 @@
+/**
+ * Multi-Paxos for all partitions of one shard, as a state machine: messages, requests, clock readings and storage
+ * results go in, `takeReady` says what to persist, read, send and answer. No I/O, no clock, no timers.
+ */
 import type { Incarnation, Prng, ShardOrdinal } from '@ringleader/primitives';
+import { flushBatches } from './accept/batch-sender.js';
+import type { ShardContext } from './context.js';
+import { dispatch } from './dispatch.js';
+import { electionDue } from './election/election-timer.js';
+import { candidacyDue, giveUp } from './election/stand.js';
+import { ClockJump } from './leases/clock-jump.js';
+import { Grants } from './leases/grants.js';
+import { passOnNow } from './leases/handover.js';
+import { beat, leadershipDue } from './leases/heartbeats.js';
+import { Holdings } from './leases/holdings.js';
+import { hasLease, startConfirmRound } from './leases/leadership-proof.js';
+import { Peers } from './leases/peers.js';
+import { Releases } from './leases/releases.js';
 import type { ShardMessage } from './messages.js';
+import { Outbox } from './outbox.js';
+import { learnAssignment } from './partition/assignments.js';
+import { Replica } from './partition/replica.js';
+import { Wakeups } from './partition/wakeups.js';
+import { ReadQueue } from './reads/read-queue.js';
 import type { PartitionAssignment, PartitionStatus, PaxosLimits, PaxosTimings, Ready } from './ready.js';
 import type { PartitionRecord } from './records.js';
+import { catchUpDue } from './repair/receiver.js';
 import type { ShardRequest } from './requests.js';
-import type { PaxosRules } from './rules/rules.js';
+import { RULES, type PaxosRules } from './rules/rules.js';
 import type { StampTime, StorageReadResult } from './storage.js';
+import { submit } from './submit.js';
+import { TransactionBuilder } from './transaction-builder.js';
+import { Admission } from './writes/admission.js';
+import { RowCache } from './writes/row-cache.js';
 
 export interface PaxosShardOptions {
   readonly ordinal: ShardOrdinal;
@@ -20,23 +47,180 @@ export interface PaxosShardOptions {
   readonly startedAt: number;
 }
 
-export class PaxosShard {
-  constructor(readonly options: PaxosShardOptions) {}
+/** Generations of one incarnation; a shard that used them all up would have to be restarted. */
+const GENERATIONS_PER_INCARNATION = 65_536;
 
-  learnMap(_assignments: readonly PartitionAssignment[], _now: number): void {}
-  receive(_from: ShardOrdinal, _message: ShardMessage, _now: number): void {}
-  submit(_request: ShardRequest, _now: number): void {}
-  transactionDurable(_id: number, _now: number): void {}
-  readDone(_result: StorageReadResult, _now: number): void {}
-  tick(_now: number, _wallNow: number): void {}
+export class PaxosShard {
+  private readonly context: ShardContext;
+  private readonly clockJump: ClockJump;
+  private everyone: readonly ShardOrdinal[] = [];
+  private nextBeatAt: number;
+
+  constructor(options: PaxosShardOptions) {
+    this.context = createContext(options);
+    this.clockJump = new ClockJump(options.timings.leaseMs / 4);
+    this.nextBeatAt = options.startedAt;
+    for (const record of options.records) {
+      this.context.replicas.set(record.partition, new Replica(record, options.ordinal));
+    }
+  }
+
+  /** Entries of the map that are new or have changed, from the coordinator only. */
+  learnMap(assignments: readonly PartitionAssignment[], now: number): void {
+    this.context.now = now;
+    for (const assignment of assignments) learnAssignment(this.context, assignment);
+    const everyone = new Set<ShardOrdinal>();
+    for (const replica of this.context.replicas.values()) {
+      if (replica.isMember) for (const peer of replica.peers) everyone.add(peer);
+    }
+    this.everyone = [...everyone].sort((a, b) => a - b);
+  }
+
+  receive(from: ShardOrdinal, message: ShardMessage, now: number): void {
+    this.context.now = now;
+    dispatch(this.context, from, message);
+  }
+
+  submit(request: ShardRequest, now: number): void {
+    this.context.now = now;
+    submit(this.context, request);
+  }
+
+  transactionDurable(id: number, now: number): void {
+    this.context.now = now;
+    this.context.transactions.durable(id);
+  }
+
+  readDone(result: StorageReadResult, now: number): void {
+    this.context.now = now;
+    this.context.reads.done(result);
+  }
+
+  tick(now: number, wallNow: number): void {
+    this.context.now = now;
+    if (this.clockJump.look(now, wallNow)) this.context.holdings.dropAll(now);
+    if (now >= this.nextBeatAt) {
+      this.nextBeatAt = now + this.context.timings.heartbeatIntervalMs;
+      beat(this.context, this.everyone);
+    }
+    for (;;) {
+      const replica = this.context.wakeups.takeDue(now);
+      if (replica === null) return;
+      this.wake(replica);
+    }
+  }
+
+  /** When `tick` must be called at the latest. */
   nextDeadline(): number {
-    return Number.POSITIVE_INFINITY;
+    return Math.min(this.nextBeatAt, this.context.wakeups.next());
   }
+
   takeReady(): Ready {
-    return { transaction: null, reads: [], removals: [], messages: [], replies: [], events: [] };
+    const { context } = this;
+    if (context.flushes.size > 0) {
+      const flushes = [...context.flushes];
+      context.flushes.clear();
+      for (const replica of flushes) this.flush(replica);
+    }
+    const transaction = context.transactions.handOut();
+    const reads = context.reads.take();
+    return { transaction, reads, ...context.outbox.take() };
   }
-  releaseAll(_now: number): void {}
+
+  /** Clean shutdown: leads and stands no more, and lets others lead at once. */
+  releaseAll(now: number): void {
+    const { context } = this;
+    context.now = now;
+    context.retired = true;
+    for (const replica of [...context.led]) {
+      if (replica.leader !== null) passOnNow(context, replica, replica.leader);
+    }
+    for (const replica of context.replicas.values()) {
+      if (replica.candidate !== null) giveUp(context, replica);
+    }
+  }
+
+  /** In order of partition. */
   status(): PartitionStatus[] {
-    return [];
+    return [...this.context.replicas.values()]
+      .sort((a, b) => a.partition - b.partition)
+      .map((replica) => statusOf(this.context, replica));
   }
+
+  private flush(replica: Replica): void {
+    const { context } = this;
+    const { leader } = replica;
+    if (leader === null) return;
+    flushBatches(context, replica, leader);
+    startConfirmRound(context, replica, leader);
+  }
+
+  private wake(replica: Replica): void {
+    const { context } = this;
+    if (replica.catchUp !== null) catchUpDue(context, replica, replica.catchUp);
+    const { role } = replica;
+    if (role.kind === 'leader') leadershipDue(context, replica, role);
+    else if (role.kind === 'candidate') candidacyDue(context, replica, role);
+    else electionDue(context, replica);
+  }
+}
+
+function createContext(options: PaxosShardOptions): ShardContext {
+  const { ordinal, incarnation, timings, limits, stamp, prng, startedAt } = options;
+  const rules = options.rules ?? RULES;
+  const outbox = new Outbox();
+  const replicas = new Map<number, Replica>();
+  const led = new Set<Replica>();
+  let generations = 0;
+  return {
+    now: startedAt,
+    retired: false,
+    ordinal,
+    incarnation,
+    startedAt,
+    timings,
+    limits,
+    rules,
+    stamp,
+    prng,
+    replicas,
+    led,
+    flushes: new Set(),
+    outbox,
+    transactions: new TransactionBuilder(),
+    reads: new ReadQueue(),
+    wakeups: new Wakeups(),
+    grants: new Grants(incarnation, timings.leaseMs),
+    holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
+    peers: new Peers(timings.leaseMs),
+    releases: new Releases(),
+    admission: new Admission(limits, outbox),
+    cache: new RowCache(
+      limits.rowCacheBytesMax,
+      ({ row, replica }) => row === null || row.revision <= replica.commit,
+    ),
+    nextGeneration: () => {
+      generations += 1;
+      return incarnation * GENERATIONS_PER_INCARNATION + generations;
+    },
+  };
+}
+
+function statusOf(context: ShardContext, replica: Replica): PartitionStatus {
+  const { record, role, assignment } = replica;
+  const votes = assignment !== null && context.rules.votes(assignment, context.ordinal);
+  const { leader } = replica;
+  return {
+    partition: replica.partition,
+    epoch: record.epoch,
+    role: role.kind === 'follower' && !votes ? (replica.isMember ? 'learner' : 'removed') : role.kind,
+    ballot: role.kind === 'follower' ? record.promised : role.ballot,
+    leader: replica.leaderHint,
+    position: record.position,
+    commit: replica.commit,
+    promised: record.promised,
+    serving: leader !== null && leader.serving && leader.barrierCommitted,
+    leased: leader !== null && hasLease(context, replica, leader),
+    copying: record.staging !== null,
+  };
 }

@@ -1,0 +1,162 @@
+import type { Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Accept, CommitPoint, LeaseEcho, ShardMessage } from '../messages.js';
+import { NO_STAMP } from '../messages.js';
+import { acknowledge } from '../leases/protection.js';
+import { ownerOf } from '../partition/ballot.js';
+import type { Replica } from '../partition/replica.js';
+import type { Ballot } from '@ringleader/primitives';
+import { watchLeader } from '../election/election-timer.js';
+import { stepDown } from '../election/step-down.js';
+
+/** A message of a leader for a partition that this shard is a member of. */
+export interface LeaderMessage {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly ballot: Ballot;
+}
+
+/** Is this a leader which the replica may follow? If not, and if it matters, tells it so. */
+export function followsLeader(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: LeaderMessage,
+): boolean {
+  const { ballot } = message;
+  if (!replica.isMember || ownerOf(ballot) !== from || from === context.ordinal) return false;
+  const { promised } = replica.record;
+  if (context.rules.mayAccept(ballot, promised)) return true;
+  const { partition, epoch } = message;
+  context.transactions.whenDurable(replica, () => {
+    context.outbox.send(from, { kind: 'superseded', partition, epoch, ballot, promised });
+  });
+  return false;
+}
+
+/** The leader of the promised ballot was heard: nobody here stands for a while. */
+export function hearLeader(context: ShardContext, replica: Replica, ballot: Ballot): void {
+  if (ballot === replica.record.promised) replica.leaderHeardAt = context.now;
+}
+
+/** 4.2.2. */
+export function onAccept(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Accept): void {
+  if (!followsLeader(context, replica, from, message)) return;
+  context.grants.renew(from, context.now);
+  const { ballot, next } = message;
+  const { position } = replica.record;
+  replica.heardCommit = Math.max(replica.heardCommit, message.commit);
+  const echo = context.grants.echo(from, message.lease.sentAt);
+  if (position.ballot === ballot && position.revision >= next.revision) {
+    hearLeader(context, replica, ballot);
+    learnCommit(context, replica, message);
+    acknowledgeTo(context, replica, ballot, echo);
+    return;
+  }
+  if (!context.rules.batchFits(message.previous, position)) {
+    hearLeader(context, replica, ballot);
+    answerGap(context, replica, from, message);
+    return;
+  }
+  applyBatch(context, replica, message);
+  acknowledgeTo(context, replica, ballot, echo);
+}
+
+function applyBatch(context: ShardContext, replica: Replica, message: Accept): void {
+  const { ballot, next, rows } = message;
+  const { transactions } = context;
+  const { record } = replica;
+  leaveOtherBallot(context, replica, ballot);
+  replica.commit = Math.max(replica.commit, Math.min(message.commit, next.revision));
+  transactions.setRecord(replica, {
+    ...replica.record,
+    promised: Math.max(ballot, record.promised),
+    position: next,
+    commitBound: Math.min(replica.commit, next.revision),
+  });
+  for (const row of rows) {
+    transactions.upsert(replica, record.generation, row);
+    replica.recent.add(row);
+  }
+  replica.recent.trim();
+  if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;
+  hearLeader(context, replica, ballot);
+  watchLeader(context, replica);
+}
+
+/** 4.1.2: a candidate or leader of another ballot steps down in the same step. */
+export function leaveOtherBallot(context: ShardContext, replica: Replica, ballot: Ballot): void {
+  const { role } = replica;
+  if (role.kind !== 'follower' && role.ballot !== ballot) stepDown(context, replica, 'superseded');
+}
+
+/** Tells the leader what is durable here at its ballot, when it is. */
+export function acknowledgeTo(
+  context: ShardContext,
+  replica: Replica,
+  ballot: Ballot,
+  lease: LeaseEcho,
+): void {
+  acknowledge(context, replica, ballot);
+  const { partition } = replica;
+  const { epoch, position } = replica.record;
+  const { revision } = position;
+  context.transactions.whenDurable(replica, () => {
+    context.outbox.send(ownerOf(ballot), { kind: 'accepted', partition, epoch, ballot, revision, lease });
+  });
+}
+
+/** The echo of an acknowledgement that answers nothing with a stamp: names the grant and prolongs nothing. */
+export function unstampedEcho(context: ShardContext, leader: ShardOrdinal): LeaseEcho {
+  return context.grants.echo(leader, NO_STAMP);
+}
+
+export function answerGap(
+  context: ShardContext,
+  replica: Replica,
+  to: ShardOrdinal,
+  message: LeaderMessage,
+): void {
+  const { partition, epoch, ballot } = message;
+  const { position, purgedTo } = replica.record;
+  const { commit } = replica;
+  const gap: ShardMessage = { kind: 'gap', partition, epoch, ballot, position, commit, purgedTo };
+  context.transactions.whenDurable(replica, () => {
+    context.outbox.send(to, gap);
+  });
+}
+
+/** 4.2.5: a commit point is about the history of its ballot; another history may differ there. */
+export function learnCommit(
+  context: ShardContext,
+  replica: Replica,
+  told: { ballot: Ballot; commit: Revision },
+): boolean {
+  const { position } = replica.record;
+  if (!context.rules.takesCommit(position.ballot, told.ballot)) return false;
+  replica.commit = Math.max(replica.commit, Math.min(told.commit, position.revision));
+  return true;
+}
+
+export function onCommitPoint(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: CommitPoint,
+): void {
+  if (!followsLeader(context, replica, from, message)) return;
+  const { ballot, commit } = message;
+  replica.heardCommit = Math.max(replica.heardCommit, commit);
+  hearLeader(context, replica, ballot);
+  if (!learnCommit(context, replica, message)) {
+    if (replica.catchUp === null) answerGap(context, replica, from, message);
+    return;
+  }
+  const { echo, echoIncarnation, fresh } = message;
+  if (fresh && echo !== null && echoIncarnation === context.incarnation && replica.commit >= commit) {
+    if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };
+  }
+  if (replica.record.position.revision < commit && replica.catchUp === null) {
+    answerGap(context, replica, from, message);
+  }
+}

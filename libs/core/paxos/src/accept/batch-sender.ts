@@ -1,0 +1,136 @@
+/**
+ * The leader's batches (docs/PROTOCOL.md 4.2.1): sent to the peers at once, in parallel to its own transaction. With
+ * nothing in flight a write goes out at once; what arrives meanwhile shares the next batch.
+ */
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Accept } from '../messages.js';
+import type { Leader, PeerProgress } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import type { Row } from '../records.js';
+import { advanceCommit } from './acknowledgements.js';
+import { rowBytes, type OpenBatch, type SentBatch } from './batches.js';
+
+/** The number a next write gets, or null when too much is in flight (4.2.6). */
+export function hasRoom(context: ShardContext, replica: Replica, leader: Leader): boolean {
+  const { inFlightRevisionsMax, repairRowsMax, repairBytesMax } = context.limits;
+  // Half a repair: with the batch that carries the commit point, the uncommitted end of a history always fits one.
+  const revisionsMax = Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
+  const inFlight = leader.lastRevision - replica.commit;
+  return inFlight < revisionsMax && (inFlight === 0 || leader.bytesInFlight < repairBytesMax / 2);
+}
+
+/** Puts a row, which carries the next revision, into the batch that is gathered. */
+export function propose(context: ShardContext, replica: Replica, leader: Leader, row: Row): void {
+  const { batchRowsMax, batchBytesMax } = context.limits;
+  const bytes = rowBytes(row);
+  let batch = leader.open.at(-1);
+  if (batch === undefined || batch.rows.size >= batchRowsMax || batch.bytes + bytes > batchBytesMax) {
+    batch = { rows: new Map(), lastRevision: 0, bytes: 0 };
+    leader.open.push(batch);
+  }
+  // A key that is written again moves to the end, so that the rows of a batch stay in order of revision.
+  batch.rows.delete(row.key);
+  batch.rows.set(row.key, row);
+  batch.bytes += bytes;
+  batch.lastRevision = row.revision;
+  leader.lastRevision = row.revision;
+  leader.bytesInFlight += bytes;
+  context.flushes.add(replica);
+}
+
+/** 4.1.6: the first batch has no rows; it moves replicas at exactly the adopted position to the new ballot. */
+export function sendBarrier(context: ShardContext, replica: Replica, leader: Leader): void {
+  const next = { ballot: leader.ballot, revision: leader.adopted.revision };
+  leader.retained.add({ previous: leader.adopted, next, rows: [], bytes: 0 });
+  streamToAll(context, replica, leader);
+  context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
+}
+
+/** Before each `Ready`: sends what was gathered, as far as what is in flight allows. */
+export function flushBatches(context: ShardContext, replica: Replica, leader: Leader): void {
+  for (;;) {
+    const batch = leader.open[0];
+    const idle = replica.record.position.revision <= replica.commit;
+    if (batch === undefined || (leader.open.length === 1 && !idle)) return;
+    if (context.transactions.rowsGathered >= context.limits.batchRowsMax * 4) {
+      context.flushes.add(replica);
+      return;
+    }
+    leader.open.shift();
+    sendBatch(context, replica, leader, batch);
+  }
+}
+
+function sendBatch(context: ShardContext, replica: Replica, leader: Leader, open: OpenBatch): void {
+  const { record } = replica;
+  const rows = [...open.rows.values()];
+  const next = { ballot: leader.ballot, revision: open.lastRevision };
+  leader.retained.add({ previous: record.position, next, rows, bytes: open.bytes });
+  context.transactions.setRecord(replica, { ...record, position: next, commitBound: replica.commit });
+  for (const row of rows) {
+    context.transactions.upsert(replica, record.generation, row);
+    replica.recent.add(row);
+  }
+  replica.recent.trim();
+  context.transactions.whenDurable(replica, () => {
+    if (replica.role !== leader) return;
+    leader.durableRevision = Math.max(leader.durableRevision, next.revision);
+    advanceCommit(context, replica, leader);
+  });
+  streamToAll(context, replica, leader);
+  context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
+}
+
+function streamToAll(context: ShardContext, replica: Replica, leader: Leader): void {
+  for (const peer of replica.peers) {
+    const progress = leader.progressOf(peer);
+    if (!progress.behind && context.peers.isAlive(peer, context.now)) {
+      streamTo(context, replica, leader, peer, progress);
+    }
+  }
+}
+
+/** Sends all batches after the last one sent. False when they are no longer here: then only a repair will do. */
+export function streamTo(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  peer: ShardOrdinal,
+  progress: PeerProgress,
+): boolean {
+  const batches =
+    progress.streamed < 0
+      ? leader.retained.all()
+      : leader.retained.from({ ballot: leader.ballot, revision: progress.streamed });
+  if (batches === null) return false;
+  for (const batch of batches) {
+    context.outbox.send(peer, acceptOf(context, replica, leader, batch));
+    progress.streamed = batch.next.revision;
+    progress.askedAt = context.now;
+  }
+  return true;
+}
+
+function acceptOf(context: ShardContext, replica: Replica, leader: Leader, batch: SentBatch): Accept {
+  const { previous, next, rows } = batch;
+  return {
+    kind: 'accept',
+    partition: replica.partition,
+    epoch: replica.record.epoch,
+    ballot: leader.ballot,
+    previous,
+    next,
+    rows,
+    commit: replica.commit,
+    lease: { sentAt: context.now },
+  };
+}
+
+/** Repeats the last batch, whatever was acknowledged: its answer tells where the replica is. */
+export function probe(context: ShardContext, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
+  const last = leader.retained.last();
+  if (last === undefined) return;
+  leader.progressOf(peer).askedAt = context.now;
+  context.outbox.send(peer, acceptOf(context, replica, leader, last));
+}

@@ -1,0 +1,83 @@
+import type { Revision } from '@ringleader/primitives';
+import { samePosition } from '../partition/ballot.js';
+import type { Position, Row } from '../records.js';
+
+/** Rows that will go out together: of several writes to one key only the last has a row (docs/PROTOCOL.md 4.2.1). */
+export interface OpenBatch {
+  readonly rows: Map<string, Row>;
+  lastRevision: Revision;
+  bytes: number;
+}
+
+export interface SentBatch {
+  readonly previous: Position;
+  readonly next: Position;
+  readonly rows: readonly Row[];
+  readonly bytes: number;
+}
+
+/** Committed batches kept for a replica that lost one: a resend is cheaper than a repair. */
+const COMMITTED_ROWS_MAX = 256;
+const COMMITTED_BYTES_MAX = 262_144;
+
+/** Consecutive batches of one leadership: all that are not committed, and a few that are. */
+export class RetainedBatches {
+  private batches: SentBatch[] = [];
+
+  add(batch: SentBatch): void {
+    this.batches.push(batch);
+  }
+
+  /** The batches from this position on; null where they are not all here. Empty at the very end. */
+  from(position: Position): readonly SentBatch[] | null {
+    const last = this.batches.at(-1);
+    if (last !== undefined && samePosition(last.next, position)) return [];
+    const index = this.batches.findIndex((batch) => samePosition(batch.previous, position));
+    return index < 0 ? null : this.batches.slice(index);
+  }
+
+  /** From the barrier on; null where it is no longer here. */
+  all(): readonly SentBatch[] | null {
+    const first = this.batches[0];
+    return first !== undefined && first.previous.ballot !== first.next.ballot ? this.batches : null;
+  }
+
+  last(): SentBatch | undefined {
+    return this.batches.at(-1);
+  }
+
+  bytesPast(commit: Revision): number {
+    let bytes = 0;
+    for (let index = this.batches.length - 1; index >= 0; index -= 1) {
+      const batch = this.batches[index];
+      if (batch === undefined || batch.next.revision <= commit) break;
+      bytes += batch.bytes;
+    }
+    return bytes;
+  }
+
+  /** Drops what every replica has, and of the rest what is committed and past the bounds. */
+  prune(commit: Revision, acknowledgedByAll: Revision): void {
+    let rows = 0;
+    let bytes = 0;
+    let keepFrom = this.batches.length;
+    while (keepFrom > 0) {
+      const batch = this.batches[keepFrom - 1];
+      if (batch === undefined || batch.next.revision <= acknowledgedByAll) break;
+      if (batch.next.revision <= commit) {
+        rows += batch.rows.length;
+        bytes += batch.bytes;
+        if (rows > COMMITTED_ROWS_MAX || bytes > COMMITTED_BYTES_MAX) break;
+      }
+      keepFrom -= 1;
+    }
+    // The last batch stays: it is what a silent replica is asked with.
+    keepFrom = Math.min(keepFrom, this.batches.length - 1);
+    if (keepFrom > 0) this.batches = this.batches.slice(keepFrom);
+  }
+}
+
+/** About what a row costs in memory and on the wire. */
+export function rowBytes(row: Row): number {
+  return 64 + row.key.length + (row.value?.length ?? 0) + row.requests.length * 48;
+}

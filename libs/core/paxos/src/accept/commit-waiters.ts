@@ -1,0 +1,72 @@
+import type { Revision } from '@ringleader/primitives';
+import type { Admission } from '../writes/admission.js';
+import type { ReadRequest, ScanRequest, ShardReply, WriteRequest } from '../requests.js';
+
+/** One answer that rests on several partitions: given when all have settled, or when the first is lost. */
+export interface Gate {
+  waiting: number;
+  answered: boolean;
+}
+
+/** An answer that is held back until the row that it rests on is committed. */
+export interface Waiter {
+  readonly request: WriteRequest | ReadRequest | ScanRequest;
+  readonly revision: Revision;
+  readonly reply: ShardReply;
+  /** Must the leadership be proven by lease or Confirm after the commit (4.5.1, 4.7.1)? */
+  readonly needsLeadership: boolean;
+  readonly gate?: Gate;
+}
+
+/** What the waiter waited for has come. */
+export function settle(admission: Admission, waiter: Waiter): void {
+  const { gate } = waiter;
+  if (gate !== undefined) {
+    gate.waiting -= 1;
+    if (gate.waiting > 0 || gate.answered) return;
+    gate.answered = true;
+  }
+  admission.answer(waiter.request, waiter.reply);
+}
+
+/** What the waiter waited for will not come from this leadership. */
+export function abandon(admission: Admission, waiter: Waiter, reply: ShardReply): void {
+  const { gate } = waiter;
+  if (gate !== undefined) {
+    if (gate.answered) return;
+    gate.answered = true;
+  }
+  admission.answer(waiter.request, reply);
+}
+
+/** Ordered by revision. Most are added at the end: writes come in order. */
+export class CommitWaiters {
+  private waiters: Waiter[] = [];
+  private head = 0;
+
+  add(waiter: Waiter): void {
+    let index = this.waiters.length;
+    while (index > this.head && (this.waiters[index - 1]?.revision ?? 0) > waiter.revision) index -= 1;
+    if (index === this.waiters.length) this.waiters.push(waiter);
+    else this.waiters.splice(index, 0, waiter);
+  }
+
+  /** The next waiter whose revision is committed. */
+  take(commit: Revision): Waiter | null {
+    const waiter = this.waiters[this.head];
+    if (waiter === undefined || waiter.revision > commit) return null;
+    this.head += 1;
+    if (this.head === this.waiters.length || this.head > 1_024) {
+      this.waiters = this.waiters.slice(this.head);
+      this.head = 0;
+    }
+    return waiter;
+  }
+
+  takeAll(): Waiter[] {
+    const rest = this.waiters.slice(this.head);
+    this.waiters = [];
+    this.head = 0;
+    return rest;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Incarnation, PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
+import type { Grants } from './leases/grants.js';
+import type { Holdings } from './leases/holdings.js';
+import type { Peers } from './leases/peers.js';
+import type { Releases } from './leases/releases.js';
+import type { Outbox } from './outbox.js';
+import type { Replica } from './partition/replica.js';
+import type { Wakeups } from './partition/wakeups.js';
+import type { PaxosLimits, PaxosTimings } from './ready.js';
+import type { ReadQueue } from './reads/read-queue.js';
+import type { PaxosRules } from './rules/rules.js';
+import type { StampTime } from './storage.js';
+import type { TransactionBuilder } from './transaction-builder.js';
+import type { Admission } from './writes/admission.js';
+import type { RowCache } from './writes/row-cache.js';
+
+/** What all parts of one shard's core share. `now` is the clock reading of the call that is being worked on. */
+export interface ShardContext {
+  now: number;
+  /** Set by `releaseAll`: the shard leads and stands no more. */
+  retired: boolean;
+  readonly ordinal: ShardOrdinal;
+  readonly incarnation: Incarnation;
+  readonly startedAt: number;
+  readonly timings: PaxosTimings;
+  readonly limits: PaxosLimits;
+  readonly rules: PaxosRules;
+  readonly stamp: StampTime;
+  readonly prng: Prng;
+  readonly replicas: Map<PartitionIndex, Replica>;
+  /** Replicas that lead here. */
+  readonly led: Set<Replica>;
+  /** Replicas with batches to send or Confirm rounds to start before the next `Ready`. */
+  readonly flushes: Set<Replica>;
+  readonly outbox: Outbox;
+  readonly transactions: TransactionBuilder;
+  readonly reads: ReadQueue;
+  readonly wakeups: Wakeups;
+  readonly grants: Grants;
+  readonly holdings: Holdings;
+  readonly peers: Peers;
+  readonly releases: Releases;
+  readonly admission: Admission;
+  readonly cache: RowCache;
+  /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
+  nextGeneration(): number;
+}

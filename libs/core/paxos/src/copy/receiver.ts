@@ -1,0 +1,218 @@
+/**
+ * The replica's half of a copy (docs/PROTOCOL.md 4.3.4 to 4.3.6): pages into a staging generation, further passes for
+ * what changed meanwhile, a finish, and one atomic switch. Until then the replica is what it was.
+ */
+import type { Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { CopyRequired, Finish, Page } from '../messages.js';
+import { leaveOtherBallot } from '../accept/acceptor.js';
+import { leastEnd } from '../partition/keys.js';
+import type { Replica } from '../partition/replica.js';
+import type { Staging } from '../records.js';
+import type { CatchUp } from '../repair/catch-up.js';
+import { listStoredKeys } from '../repair/key-listing.js';
+import { ask, dropUnusedGenerations, installed, sessionOf } from '../repair/receiver.js';
+
+/** Goes on with a copy that an earlier leader began, or begins one. */
+export function beginCopy(context: ShardContext, replica: Replica, session: CatchUp): void {
+  const { staging } = replica.record;
+  const { rules } = context;
+  const usable =
+    staging !== null &&
+    rules.pageFromPresentLeader(session.ballot, staging) &&
+    !rules.purgedPastBase(session.purgedTo, staging.base);
+  if (usable) goOn(context, replica, session);
+  else beginAnew(context, replica, session);
+}
+
+function beginAnew(context: ShardContext, replica: Replica, session: CatchUp): void {
+  const { record } = replica;
+  const copyId = context.nextGeneration();
+  const staging: Staging = {
+    copyId,
+    generation: copyId,
+    ballot: session.ballot,
+    base: session.commit,
+    nextBase: session.commit,
+    purgedTo: session.purgedTo,
+    nextKey: '',
+    pass: 1,
+  };
+  context.transactions.setRecord(replica, { ...record, staging });
+  dropUnusedGenerations(context, replica, [record.staging?.generation]);
+  context.outbox.event({ kind: 'copyStarted', partition: replica.partition, copyId });
+  goOn(context, replica, session);
+}
+
+/** The next request of the copy, once the progress so far is durable. */
+function goOn(context: ShardContext, replica: Replica, session: CatchUp): void {
+  session.request = null;
+  session.progressedAt = context.now;
+  context.transactions.whenDurable(replica, () => {
+    const { staging } = replica.record;
+    if (replica.catchUp !== session || staging === null) return;
+    session.progressedAt = context.now;
+    if (staging.nextKey === null) askFinish(context, replica, session, staging);
+    else askPage(context, replica, session, { staging, start: staging.nextKey });
+  });
+}
+
+function askPage(
+  context: ShardContext,
+  replica: Replica,
+  session: CatchUp,
+  { staging, start }: { staging: Staging; start: string },
+): void {
+  const { copyId, pass, generation } = staging;
+  const request = {
+    kind: 'pageRequest',
+    partition: replica.partition,
+    epoch: replica.record.epoch,
+    ballot: session.ballot,
+    copyId,
+    pass,
+    start,
+  } as const;
+  session.keysEnd = null;
+  if (pass === 1) {
+    ask(context, replica, session, { ...request, base: 0, keys: [] });
+    return;
+  }
+  // 4.3.5: the present rows of staged keys past the base are asked for too: theirs may never have been chosen.
+  listStoredKeys(context, replica, { base: staging.base, generation, start }, (listed) => {
+    if (replica.catchUp !== session || replica.record.staging !== staging) return;
+    session.keysEnd = listed.end;
+    ask(context, replica, session, {
+      ...request,
+      base: staging.base,
+      keys: context.rules.keysToUndo(listed.keys),
+    });
+  });
+}
+
+function askFinish(context: ShardContext, replica: Replica, session: CatchUp, staging: Staging): void {
+  const { base, generation, copyId } = staging;
+  listStoredKeys(context, replica, { base, generation, start: '' }, (listed) => {
+    if (replica.catchUp !== session || replica.record.staging !== staging) return;
+    if (listed.end !== null) {
+      anotherPass(context, replica, session, staging);
+      return;
+    }
+    ask(context, replica, session, {
+      kind: 'finishRequest',
+      partition: replica.partition,
+      epoch: replica.record.epoch,
+      ballot: session.ballot,
+      copyId,
+      base,
+      keys: context.rules.keysToUndo(listed.keys),
+    });
+  });
+}
+
+/** 4.3.5: its base becomes the base only when the pass is through. */
+function anotherPass(context: ShardContext, replica: Replica, session: CatchUp, staging: Staging): void {
+  const nextBase = Math.max(staging.base, session.commit);
+  const base = context.rules.baseDuringPass(staging.base, nextBase);
+  context.transactions.setRecord(replica, {
+    ...replica.record,
+    staging: { ...staging, base, nextBase, nextKey: '', pass: staging.pass + 1, ballot: session.ballot },
+  });
+  goOn(context, replica, session);
+}
+
+export function onCopyRequired(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: CopyRequired,
+): void {
+  const session = sessionOf(replica, from, message.ballot);
+  if (session === null || session.request === null) return;
+  session.commit = message.commit;
+  session.purgedTo = message.purgedTo;
+  const { staging } = replica.record;
+  const finishing = session.request.kind === 'finishRequest';
+  if (!finishing && session.request.kind !== 'deltaRequest') return;
+  session.request = null;
+  const passIsOver = staging !== null && finishing && !isPurgedPast(context, session, staging);
+  if (passIsOver) anotherPass(context, replica, session, staging);
+  else beginCopy(context, replica, session);
+}
+
+function isPurgedPast(context: ShardContext, session: CatchUp, staging: Staging): boolean {
+  return context.rules.purgedPastBase(session.purgedTo, staging.base);
+}
+
+/** 4.3.4: one page, stored with the progress. */
+export function onPage(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Page): void {
+  const { rules, transactions } = context;
+  const { record } = replica;
+  const { staging } = record;
+  const session = sessionOf(replica, from, message.ballot);
+  if (session === null || staging === null || !rules.mayAccept(message.ballot, record.promised)) return;
+  const expected =
+    session.request?.kind === 'pageRequest' &&
+    message.copyId === staging.copyId &&
+    message.pass === staging.pass &&
+    message.start === staging.nextKey;
+  if (!expected || !rules.pageFromPresentLeader(message.ballot, staging)) return;
+  session.commit = message.commit;
+  session.purgedTo = message.purgedTo;
+  if (isPurgedPast(context, session, staging)) {
+    beginAnew(context, replica, session);
+    return;
+  }
+  const generation = rules.pageGeneration(record, staging);
+  for (const row of message.rows) transactions.upsert(replica, generation, row);
+  for (const key of message.absent) transactions.remove(replica, generation, key);
+  const nextKey = leastEnd(message.nextKey, session.keysEnd);
+  transactions.setRecord(replica, {
+    ...record,
+    staging: {
+      ...staging,
+      ballot: Math.max(message.ballot, staging.ballot),
+      base: nextKey === null ? staging.nextBase : staging.base,
+      purgedTo: rules.purgePointOfCopy(staging.purgedTo, message.purgedTo),
+      nextKey,
+    },
+  });
+  goOn(context, replica, session);
+}
+
+/** 4.3.5, 4.3.6: the rest of the staged rows, and the switch, in one transaction. */
+export function onFinish(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Finish): void {
+  const { rules, transactions } = context;
+  const { record } = replica;
+  const { staging } = record;
+  const session = sessionOf(replica, from, message.ballot);
+  if (session === null || !rules.mayAccept(message.ballot, record.promised)) return;
+  if (!rules.finishApplies(message.copyId, message.to, staging, record.position)) return;
+  if (staging === null || staging.nextKey !== null || staging.base !== message.base) return;
+  if (!rules.pageFromPresentLeader(message.ballot, staging)) return;
+  session.commit = message.commit;
+  session.purgedTo = message.purgedTo;
+  if (isPurgedPast(context, session, staging)) {
+    beginAnew(context, replica, session);
+    return;
+  }
+  leaveOtherBallot(context, replica, message.ballot);
+  const { generation, copyId } = staging;
+  for (const row of message.rows) transactions.upsert(replica, generation, row);
+  for (const key of message.absent) transactions.remove(replica, generation, key);
+  installed(context, replica, {
+    session,
+    to: message.to,
+    commit: commitOfCopy(context, replica, message, staging.base),
+    purgedTo: rules.purgePointOfCopy(staging.purgedTo, message.purgedTo),
+    dedupeFloor: Math.max(record.dedupeFloor, message.dedupeFloor),
+    generation,
+  });
+  replica.recent.reset(staging.base, message.rows);
+  context.outbox.event({ kind: 'copyFinished', partition: replica.partition, copyId });
+}
+
+function commitOfCopy(context: ShardContext, replica: Replica, message: Finish, base: Revision): Revision {
+  const told = Math.min(Math.max(message.commit, base), message.to.revision);
+  return context.rules.commitAfterInstall(replica.commit, told);
+}

@@ -1,0 +1,101 @@
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { FinishRequest, PageRequest } from '../messages.js';
+import type { Replica } from '../partition/replica.js';
+import type { PartitionRecord, Row } from '../records.js';
+import { isSource, readDelta, requireCopy, snapshotAt } from '../repair/source.js';
+
+/** 4.3.4, 4.3.5: rows from a key on, all of them or those past the base, and the present rows of the named keys. */
+export function onPageRequest(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: PageRequest,
+): void {
+  if (!isSource(context, replica, from, message)) return;
+  const { leader } = replica;
+  if (leader !== null) leader.progressOf(from).askedAt = context.now;
+  const { ballot, keys, base } = message;
+  let snapshot: PartitionRecord | null = null;
+  let named: readonly Row[] = [];
+  let absent: readonly string[] = [];
+  if (keys.length > 0) {
+    // Read before the page: what changes in between is past the base, and so in a page.
+    context.reads.delta(
+      () => {
+        snapshot = snapshotAt(replica, ballot);
+        if (snapshot === null) return null;
+        const { partition, generation, position } = snapshot;
+        const { repairBytesMax } = context.limits;
+        const nothingPast = { base: position.revision, limitRows: 1, limitBytes: repairBytesMax };
+        return { kind: 'delta', partition, generation, keys, ...nothingPast };
+      },
+      (result) => {
+        named = result.named.filter((row) => row !== null);
+        absent = keys.filter((_key, index) => (result.named[index] ?? null) === null);
+        readPage();
+      },
+    );
+  } else {
+    readPage();
+  }
+
+  function readPage(): void {
+    context.reads.page(
+      () => {
+        snapshot = snapshotAt(replica, ballot);
+        if (snapshot === null) return null;
+        const { partition, generation } = snapshot;
+        const { repairRowsMax: limitRows, repairBytesMax: limitBytes } = context.limits;
+        const range = { start: message.start, base, keysOnly: false, limitRows, limitBytes };
+        return { kind: 'page', partition, generation, ...range };
+      },
+      (result) => {
+        if (snapshot === null || snapshotAt(replica, ballot) === null) return;
+        const { partition, epoch, copyId, pass, start } = message;
+        context.outbox.send(from, {
+          kind: 'page',
+          partition,
+          epoch,
+          ballot,
+          copyId,
+          pass,
+          start,
+          nextKey: result.nextKey,
+          rows: merge(result.rows, named),
+          absent: withoutRows(absent, result.rows),
+          commit: replica.commit,
+          purgedTo: replica.record.purgedTo,
+        });
+      },
+    );
+  }
+}
+
+/** The page was read after the named rows: where both have a key, the page's row is as new or newer. */
+function merge(page: readonly Row[], named: readonly Row[]): Row[] {
+  const keys = new Set(page.map((row) => row.key));
+  return [...page, ...named.filter((row) => !keys.has(row.key))];
+}
+
+function withoutRows(absent: readonly string[], page: readonly Row[]): string[] {
+  const keys = new Set(page.map((row) => row.key));
+  return absent.filter((key) => !keys.has(key));
+}
+
+/** 4.3.5: a repair of the staged rows, if the rest fits one. */
+export function onFinishRequest(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: FinishRequest,
+): void {
+  if (!isSource(context, replica, from, message)) return;
+  const { ballot, base, keys, copyId, partition, epoch } = message;
+  const { leader } = replica;
+  if (leader !== null) leader.progressOf(from).askedAt = context.now;
+  readDelta(context, replica, { ballot, base, keys, ownRevision: base }, (answer) => {
+    if (answer === null) requireCopy(context, replica, from, message);
+    else context.outbox.send(from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
+  });
+}

@@ -1,0 +1,74 @@
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { PrepareRefused, Promised, ReplicaState } from '../messages.js';
+import { samePosition } from '../partition/ballot.js';
+import type { Candidate } from '../partition/candidate.js';
+import type { Replica } from '../partition/replica.js';
+import { beginCatchUp } from '../repair/receiver.js';
+import { giveUp } from './stand.js';
+import { takeOver } from './take-over.js';
+
+export function onPromised(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Promised,
+): void {
+  const candidate = replica.candidate;
+  if (candidate === null || candidate.ballot !== message.ballot) return;
+  if (!candidate.answers.has(context.ordinal) || !replica.voters.includes(from)) return;
+  const { position, commit, purgedTo } = message;
+  replica.heardCommit = Math.max(replica.heardCommit, commit);
+  candidate.answers.set(from, { position, commit, purgedTo });
+  adoptWithQuorum(context, replica, candidate);
+}
+
+/** 4.1.4: with promises from a quorum, brings itself to the greatest position among them. */
+export function adoptWithQuorum(context: ShardContext, replica: Replica, candidate: Candidate): void {
+  const { assignment } = replica;
+  if (candidate.adopting || assignment === null) return;
+  if (!context.rules.electionQuorum(assignment, (ordinal) => candidate.answers.has(ordinal))) return;
+  candidate.adopting = true;
+  const best = mostAdvanced(context, replica, candidate);
+  if (best === null || best.ordinal === context.ordinal) {
+    takeOver(context, replica, candidate, replica.record.position);
+    return;
+  }
+  const { commit, purgedTo } = best.state;
+  beginCatchUp(context, replica, { source: best.ordinal, ballot: candidate.ballot, commit, purgedTo });
+}
+
+interface Answer {
+  readonly ordinal: ShardOrdinal;
+  readonly state: ReplicaState;
+}
+
+/** The own position stands where another is not greater: nothing needs to be fetched then. */
+function mostAdvanced(context: ShardContext, replica: Replica, candidate: Candidate): Answer | null {
+  const own = candidate.answers.get(context.ordinal);
+  let best: Answer | null = own === undefined ? null : { ordinal: context.ordinal, state: own };
+  for (const ordinal of replica.voters) {
+    const state = candidate.answers.get(ordinal);
+    if (state === undefined) continue;
+    const greater = best === null || context.rules.compareAdoptable(state.position, best.state.position) > 0;
+    if (greater && !(best !== null && samePosition(state.position, best.state.position))) {
+      best = { ordinal, state };
+    }
+  }
+  return best;
+}
+
+export function onPrepareRefused(context: ShardContext, replica: Replica, message: PrepareRefused): void {
+  replica.highestSeen = Math.max(replica.highestSeen, message.promised);
+  const candidate = replica.candidate;
+  if (candidate === null || candidate.ballot !== message.ballot) return;
+  if (message.promised > candidate.ballot) {
+    if (!candidate.adopting) giveUp(context, replica);
+    return;
+  }
+  // A grant stands against it, and may be released at any time: the Prepare is repeated, the ballot kept.
+  context.wakeups.at(
+    replica,
+    context.now + Math.max(1, Math.min(message.retryInMs, context.timings.resendIntervalMs)),
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * When a replica stands (docs/PROTOCOL.md 4.9): as soon as the lease of the ballot it follows has lapsed, replica r
+ * after r x stagger. The owner of that ballot is left out of the order, so that nobody waits for a dead leader's turn.
+ */
+import type { ShardContext } from '../context.js';
+import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
+import { ownerOf } from '../partition/ballot.js';
+import type { Replica } from '../partition/replica.js';
+import { stand } from './stand.js';
+
+export function watchLeader(context: ShardContext, replica: Replica): void {
+  if (replica.role.kind === 'follower' && mayEverStand(context, replica)) {
+    context.wakeups.at(replica, standingTime(context, replica));
+  }
+}
+
+/** The partition's time has come: stands, or looks again later. */
+export function electionDue(context: ShardContext, replica: Replica): void {
+  if (!mayEverStand(context, replica)) return;
+  const at = standingTime(context, replica);
+  if (at > context.now) {
+    context.wakeups.at(replica, at);
+  } else if (quorumIsAlive(context, replica)) {
+    stand(context, replica);
+  } else {
+    context.wakeups.at(replica, context.now + context.timings.heartbeatIntervalMs);
+  }
+}
+
+export function mayEverStand(context: ShardContext, replica: Replica): boolean {
+  const { assignment } = replica;
+  return !context.retired && assignment !== null && context.rules.votes(assignment, context.ordinal);
+}
+
+function standingTime(context: ShardContext, replica: Replica): number {
+  const { promised } = replica.record;
+  const heardUntil =
+    replica.released === promised || ownerOf(promised) === context.ordinal
+      ? Number.NEGATIVE_INFINITY
+      : replica.leaderHeardAt + context.timings.leaseMs;
+  const lapsed = Math.max(
+    heardUntil,
+    protectedUntil(context, replica, context.ordinal),
+    restartWaitEnds(context),
+  );
+  const turn = turnOf(context, replica) * context.timings.electionStaggerMs;
+  return Math.max(lapsed + turn, replica.standNotBefore);
+}
+
+/** 0 stands first: the preferred leader, then the others as the map lists them; with a copy under way last. */
+export function turnOf(context: ShardContext, replica: Replica): number {
+  const { assignment, voters } = replica;
+  if (assignment === null || replica.record.staging !== null) return voters.length;
+  const owner = ownerOf(replica.record.promised);
+  const gone = owner === context.ordinal ? 0 : owner;
+  let turn = 0;
+  if (assignment.preferredLeader !== context.ordinal && assignment.preferredLeader !== gone) {
+    if (voters.includes(assignment.preferredLeader)) turn += 1;
+  }
+  if (assignment.preferredLeader === context.ordinal) return 0;
+  for (const voter of voters) {
+    if (voter === context.ordinal) break;
+    if (voter !== gone && voter !== assignment.preferredLeader) turn += 1;
+  }
+  return turn;
+}
+
+/** Standing without a quorum in reach would only raise ballots, and depose a good leader when the network heals. */
+function quorumIsAlive(context: ShardContext, replica: Replica): boolean {
+  const { assignment } = replica;
+  if (assignment === null) return false;
+  return context.rules.electionQuorum(
+    assignment,
+    (ordinal) => ordinal === context.ordinal || context.peers.isAlive(ordinal, context.now),
+  );
+}

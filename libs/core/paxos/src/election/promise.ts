@@ -1,0 +1,84 @@
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Prepare, PrepareRefused } from '../messages.js';
+import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
+import { ownerOf } from '../partition/ballot.js';
+import type { Replica } from '../partition/replica.js';
+import { turnOf, watchLeader } from './election-timer.js';
+import { stepDown } from './step-down.js';
+
+/** 4.1.2: the acceptor's half of an election. */
+export function onPrepare(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Prepare,
+): void {
+  const { assignment, record } = replica;
+  const { ballot } = message;
+  if (assignment === null || ownerOf(ballot) !== from) return;
+  if (!context.rules.votes(assignment, context.ordinal) || !context.rules.votes(assignment, from)) return;
+  if (ballot === record.promised) {
+    answerPromised(context, replica, from, message);
+    return;
+  }
+  replica.highestSeen = Math.max(replica.highestSeen, ballot);
+  if (ballot < record.promised) {
+    refuse(context, replica, from, {
+      ...message,
+      kind: 'prepareRefused',
+      promised: record.promised,
+      retryInMs: 0,
+    });
+    return;
+  }
+  const freeAt = Math.max(restartWaitEnds(context), protectedUntil(context, replica, from));
+  if (context.now < freeAt) {
+    const retryInMs = freeAt - context.now;
+    refuse(context, replica, from, {
+      ...message,
+      kind: 'prepareRefused',
+      promised: record.promised,
+      retryInMs,
+    });
+    return;
+  }
+  promise(context, replica, from, message);
+}
+
+function promise(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Prepare): void {
+  const { ballot } = message;
+  const { candidacyTimeoutMs, electionStaggerMs } = context.timings;
+  const positionBefore = replica.durable.position;
+  context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
+  const keepsRole =
+    replica.role.kind === 'candidate' && context.rules.candidacyStands(replica.role.ballot, ballot);
+  if (!keepsRole) stepDown(context, replica, 'superseded');
+  // The candidate has its chance before anyone else here stands.
+  replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
+  replica.standNotBefore = context.now + candidacyTimeoutMs + turnOf(context, replica) * electionStaggerMs;
+  answerPromised(context, replica, from, message, positionBefore);
+  watchLeader(context, replica);
+}
+
+function answerPromised(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Prepare,
+  positionBefore = replica.record.position,
+): void {
+  const { position, purgedTo } = replica.record;
+  const { commit } = replica;
+  const told = context.rules.positionToldWithPromise(position, positionBefore);
+  context.transactions.whenDurable(replica, () => {
+    context.outbox.send(from, { ...message, kind: 'promised', position: told, commit, purgedTo });
+  });
+}
+
+/** What is told of the own promise must be durable: it makes the candidate give up. */
+function refuse(context: ShardContext, replica: Replica, from: ShardOrdinal, message: PrepareRefused): void {
+  context.transactions.whenDurable(replica, () => {
+    context.outbox.send(from, message);
+  });
+}

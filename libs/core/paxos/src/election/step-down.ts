@@ -1,0 +1,80 @@
+import type { ShardContext } from '../context.js';
+import { abandon, type Waiter } from '../accept/commit-waiters.js';
+import type { Leader } from '../partition/leader.js';
+import { FOLLOWER, type Replica } from '../partition/replica.js';
+import type { PaxosEvent } from '../ready.js';
+import type { ReadRequest, ScanRequest, ShardReply, WriteRequest } from '../requests.js';
+
+export type StepDownReason = Extract<PaxosEvent, { kind: 'steppedDown' }>['reason'];
+
+/** A leadership or candidacy ends; the ballot never serves again (docs/PROTOCOL.md 4.1.8). */
+export function stepDown(context: ShardContext, replica: Replica, reason: StepDownReason): void {
+  const { role } = replica;
+  if (role.kind === 'follower') return;
+  replica.role = FOLLOWER;
+  if (role.kind === 'candidate') {
+    replica.catchUp = null;
+    return;
+  }
+  endLeadership(context, replica, role, reason);
+}
+
+function endLeadership(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  reason: StepDownReason,
+): void {
+  const { ballot } = leader;
+  const { partition } = replica;
+  context.led.delete(replica);
+  context.flushes.delete(replica);
+  context.cache.dropAll(leader);
+  context.outbox.event({ kind: 'steppedDown', partition, ballot, reason });
+  announceRelease(context, replica, leader);
+  answerAll(context, replica, leader);
+  replica.standNotBefore = Math.max(replica.standNotBefore, context.now + context.timings.electionStaggerMs);
+  replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
+  context.wakeups.at(replica, replica.standNotBefore);
+}
+
+/** 4.4.7. */
+export function announceRelease(context: ShardContext, replica: Replica, leader: Leader): void {
+  const of = { partition: replica.partition, epoch: leader.epoch, ballot: leader.ballot };
+  replica.released = leader.ballot;
+  const message = context.releases.add(of, replica.peers);
+  for (const peer of replica.peers) context.outbox.send(peer, message);
+}
+
+function answerAll(context: ShardContext, replica: Replica, leader: Leader): void {
+  const waiters = [
+    ...leader.waiters.takeAll(),
+    ...leader.barrierWaiters.splice(0),
+    ...leader.confirms.takeAll(),
+  ];
+  for (const waiter of waiters) abandon(context.admission, waiter, lastAnswer(replica, waiter));
+  for (const requests of leader.reading.values()) {
+    for (const request of requests) {
+      if (request.kind === 'expiry') request.abandoned();
+      else context.admission.answer(request, notLeader(replica, request));
+    }
+  }
+  leader.reading.clear();
+}
+
+/** Whether a write in flight will be cannot be known any more; what was only read or refused did nothing. */
+function lastAnswer(replica: Replica, { request, reply }: Waiter): ShardReply {
+  return reply.kind === 'written'
+    ? { kind: 'outcomeUnknown', token: request.token }
+    : notLeader(replica, request);
+}
+
+export function notLeader(replica: Replica, request: WriteRequest | ReadRequest | ScanRequest): ShardReply {
+  const { token } = request;
+  if (request.kind === 'scan') {
+    return { kind: 'rows', token, rows: [], more: false, notLed: [replica.partition] };
+  }
+  const leader = replica.leaderHint;
+  const ballot = leader === 0 ? 0 : replica.record.promised;
+  return { kind: 'notLeader', token, ballot, leader, epoch: replica.record.epoch };
+}

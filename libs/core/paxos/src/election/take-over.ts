@@ -1,0 +1,63 @@
+import type { ShardContext } from '../context.js';
+import { sendBarrier } from '../accept/batch-sender.js';
+import { advanceCommit } from '../accept/acknowledgements.js';
+import { CommitWaiters } from '../accept/commit-waiters.js';
+import { ownerOf } from '../partition/ballot.js';
+import type { Candidate } from '../partition/candidate.js';
+import { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import type { Position } from '../records.js';
+import { stepDown } from './step-down.js';
+
+/**
+ * 4.1.5: the candidate holds all that a quorum had; from here on it leads. What it adopted is known to be committed only
+ * as far as someone said so; the barrier commits the rest (4.1.6).
+ */
+export function takeOver(
+  context: ShardContext,
+  replica: Replica,
+  candidate: Candidate,
+  adopted: Position,
+): void {
+  const { rules, transactions } = context;
+  if (!rules.candidacyStands(candidate.ballot, replica.record.promised)) {
+    stepDown(context, replica, 'superseded');
+    return;
+  }
+  const heard = greatestCommit(replica, candidate);
+  const { ballot } = candidate;
+  const leader = new Leader(ballot, replica.record.epoch, adopted, new CommitWaiters(), context.now);
+  replica.commit = Math.min(rules.commitAtTakeOver(heard, adopted.revision), adopted.revision);
+  replica.catchUp = null;
+  replica.role = leader;
+  replica.acknowledged = ballot;
+  context.led.add(replica);
+  context.releases.drop(replica.partition);
+  transactions.setRecord(replica, {
+    ...replica.record,
+    promised: Math.max(ballot, replica.record.promised),
+    position: { ballot, revision: adopted.revision },
+    commitBound: replica.commit,
+  });
+  transactions.whenDurable(replica, () => {
+    if (replica.role !== leader) return;
+    leader.durableRevision = Math.max(leader.durableRevision, adopted.revision);
+    advanceCommit(context, replica, leader);
+  });
+  for (const [ordinal, state] of candidate.answers) {
+    if (ordinal === context.ordinal) continue;
+    leader.progressOf(ordinal).acknowledged = rules.acknowledgedByPromise(state.position, adopted);
+  }
+  sendBarrier(context, replica, leader);
+}
+
+function greatestCommit(replica: Replica, candidate: Candidate): number {
+  let commit = replica.commit;
+  for (const state of candidate.answers.values()) commit = Math.max(commit, state.commit);
+  return commit;
+}
+
+/** Who leads at this ballot, if anyone does: a message of a leader comes from the ballot's owner. */
+export function isFromOwner(ballot: number, from: number): boolean {
+  return ownerOf(ballot) === from;
+}

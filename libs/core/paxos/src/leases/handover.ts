@@ -1,0 +1,84 @@
+/**
+ * Handover (docs/PROTOCOL.md 4.4.8): a leader that the map does not prefer passes the partition on, once the preferred
+ * one could lead at once. It admits no new write, lets the successor reach its own position with everything committed
+ * and answered, releases its ballot and says `Stand`.
+ */
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import { announceRelease, stepDown } from '../election/step-down.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+
+/** In leases: how long a leadership lasts at least, and how long after a handover that failed the next is tried. */
+const SETTLED_LEASES = 2;
+const RETRY_LEASES = 8;
+
+export function considerHandover(context: ShardContext, replica: Replica, leader: Leader): void {
+  const { leaseMs } = context.timings;
+  if (leader.handover !== null) {
+    if (context.now >= leader.handover.startedAt + leaseMs) {
+      leader.handover = null;
+      leader.handoverNotBefore = context.now + RETRY_LEASES * leaseMs;
+    }
+    return;
+  }
+  const successor = replica.assignment?.preferredLeader ?? context.ordinal;
+  if (successor === context.ordinal || context.now < leader.handoverNotBefore) return;
+  if (context.now < leader.since + SETTLED_LEASES * leaseMs) return;
+  if (!leader.barrierCommitted || !couldLead(context, replica, leader, successor)) return;
+  leader.handover = { successor, startedAt: context.now };
+  finishHandover(context, replica, leader);
+}
+
+function couldLead(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  successor: ShardOrdinal,
+): boolean {
+  const { assignment } = replica;
+  if (assignment === null || !context.rules.votes(assignment, successor)) return false;
+  // It promises nothing in its first L, so until then it could not stand.
+  const promises = context.peers.knownForMs(successor, context.now) > 1.5 * context.timings.leaseMs;
+  const running = context.holdings.runningSpan(successor, context.now) !== undefined;
+  return promises && running && leader.progressOf(successor).acknowledged >= replica.commit;
+}
+
+/** Nothing is in flight and the successor has it all: passes on. */
+export function finishHandover(context: ShardContext, replica: Replica, leader: Leader): void {
+  const { handover } = leader;
+  if (handover === null || replica.role !== leader) return;
+  const complete =
+    replica.commit === leader.lastRevision &&
+    leader.progressOf(handover.successor).acknowledged === leader.lastRevision;
+  if (complete) passOn(context, replica, leader, handover.successor);
+}
+
+function passOn(context: ShardContext, replica: Replica, leader: Leader, successor: ShardOrdinal): void {
+  const { partition } = replica;
+  const { epoch, ballot } = leader;
+  if (context.rules.servesAfterRelease()) announceRelease(context, replica, leader);
+  else stepDown(context, replica, 'handover');
+  leader.handover = null;
+  context.outbox.send(successor, { kind: 'stand', partition, epoch, ballot });
+}
+
+/** Clean shutdown: no time to bring anyone forward; whoever has most goes first. */
+export function passOnNow(context: ShardContext, replica: Replica, leader: Leader): void {
+  const { assignment } = replica;
+  let successor: ShardOrdinal = 0;
+  let most = -1;
+  for (const peer of replica.voters) {
+    if (peer === context.ordinal || !context.peers.isAlive(peer, context.now)) continue;
+    const { acknowledged } = leader.progressOf(peer);
+    const preferred = acknowledged === most && peer === assignment?.preferredLeader;
+    if (acknowledged > most || preferred) {
+      successor = peer;
+      most = acknowledged;
+    }
+  }
+  const { partition } = replica;
+  const { epoch, ballot } = leader;
+  stepDown(context, replica, 'handover');
+  if (successor !== 0) context.outbox.send(successor, { kind: 'stand', partition, epoch, ballot });
+}

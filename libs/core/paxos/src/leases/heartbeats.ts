@@ -1,0 +1,103 @@
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Heartbeat, HeartbeatSeen } from '../messages.js';
+import { bringForward, offerRepair } from '../accept/acknowledgements.js';
+import { probe } from '../accept/batch-sender.js';
+import { stepDown } from '../election/step-down.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import { considerHandover } from './handover.js';
+import { confirmOf, hasLease, repeatConfirmRound } from './leadership-proof.js';
+
+/** A leader without a lease for this many L gives up: what waits for it is answered, others may do better. */
+const LEASELESS_MAX = 3;
+
+export function onHeartbeat(context: ShardContext, from: ShardOrdinal, message: Heartbeat): void {
+  const { incarnation, lease } = message;
+  if (!context.grants.hearHeartbeat(from, incarnation, context.now)) return;
+  context.peers.hearHeartbeat(from, { incarnation, sentAt: lease.sentAt }, context.now);
+  const echo = context.grants.echo(from, lease.sentAt);
+  context.outbox.send(from, { kind: 'heartbeatSeen', holder: incarnation, lease: echo });
+}
+
+export function onHeartbeatSeen(context: ShardContext, from: ShardOrdinal, message: HeartbeatSeen): void {
+  if (message.holder === context.incarnation) context.holdings.hear(from, message.lease, context.now);
+}
+
+/** Every heartbeat interval: one message per pair, and one per partition led and replica. */
+export function beat(context: ShardContext, everyone: Iterable<ShardOrdinal>): void {
+  const message: Heartbeat = {
+    kind: 'heartbeat',
+    incarnation: context.incarnation,
+    lease: { sentAt: context.now },
+  };
+  for (const peer of everyone) context.outbox.send(peer, message);
+  context.releases.forEachUnanswered((to, released) => {
+    if (context.peers.isAlive(to, context.now)) context.outbox.send(to, released);
+  });
+  for (const replica of [...context.led]) {
+    if (replica.leader !== null) beatAsLeader(context, replica, replica.leader);
+  }
+}
+
+function beatAsLeader(context: ShardContext, replica: Replica, leader: Leader): void {
+  const leased = hasLease(context, replica, leader);
+  leader.leasedWhenSeen = leased;
+  if (leased) leader.leasedAt = context.now;
+  if (context.now - leader.leasedAt > LEASELESS_MAX * context.timings.leaseMs) {
+    stepDown(context, replica, 'leaseLost');
+    return;
+  }
+  const fresh = context.rules.mayStampFresh(leader.barrierCommitted, leased);
+  for (const peer of replica.peers) {
+    if (context.peers.isAlive(peer, context.now)) tellPeer(context, replica, leader, { peer, fresh });
+  }
+  considerHandover(context, replica, leader);
+}
+
+function tellPeer(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { peer, fresh }: { peer: ShardOrdinal; fresh: boolean },
+): void {
+  const { partition, commit } = replica;
+  const { epoch } = replica.record;
+  const { ballot } = leader;
+  const stamp = context.peers.lastStamp(peer);
+  context.outbox.send(peer, { kind: 'commitPoint', partition, epoch, ballot, commit, fresh, ...stamp });
+  const progress = leader.progressOf(peer);
+  const held = context.holdings.runningSpan(peer, context.now);
+  if (held !== undefined && !context.rules.coversPartition(progress.confirmedIn, held)) {
+    context.outbox.send(peer, confirmOf(context, replica, leader, 0));
+  }
+  if (progress.acknowledged < replica.record.position.revision) {
+    context.wakeups.at(replica, progress.askedAt + context.timings.resendIntervalMs);
+  }
+}
+
+/** The partition woke while this shard leads it: asks again whoever should have answered. */
+export function leadershipDue(context: ShardContext, replica: Replica, leader: Leader): void {
+  const { resendIntervalMs } = context.timings;
+  let again = repeatConfirmRound(context, replica, leader);
+  for (const peer of replica.peers) {
+    const progress = leader.progressOf(peer);
+    const complete = progress.acknowledged >= replica.record.position.revision;
+    if (complete || !context.peers.isAlive(peer, context.now)) continue;
+    again = true;
+    if (context.now < progress.askedAt + resendIntervalMs) continue;
+    askAgain(context, replica, leader, peer);
+  }
+  if (again) context.wakeups.at(replica, context.now + resendIntervalMs);
+}
+
+function askAgain(context: ShardContext, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
+  const progress = leader.progressOf(peer);
+  if (progress.behind) {
+    offerRepair(context, replica, leader, peer);
+    return;
+  }
+  progress.streamed = progress.acknowledged;
+  bringForward(context, replica, leader, peer);
+  if (progress.askedAt !== context.now) probe(context, replica, leader, peer);
+}

@@ -1,0 +1,55 @@
+import type { ShardOrdinal } from '@ringleader/primitives';
+import { NO_STAMP, type LeaseEcho } from '../messages.js';
+import type { GrantSpan, LeaseRules } from '../rules/lease-rules.js';
+
+interface Holding {
+  span: GrantSpan;
+  until: number;
+}
+
+/** What others grant to this shard (docs/PROTOCOL.md 4.4.2), counted on the own clock from the own sending time. */
+export class Holdings {
+  private readonly holdings = new Map<ShardOrdinal, Holding>();
+  private readonly countedMs: number;
+  /** Stamps from before a jump of the clock prove nothing any more (4.4.6). */
+  private stampsSince = NO_STAMP;
+
+  constructor(
+    private readonly rules: LeaseRules,
+    leaseMs: number,
+    driftFraction: number,
+  ) {
+    this.countedMs = rules.countedLeaseMs(leaseMs, driftFraction);
+  }
+
+  hear(granter: ShardOrdinal, echo: LeaseEcho, now: number): void {
+    const counts = echo.sentAt !== NO_STAMP && echo.sentAt >= this.stampsSince && echo.sentAt <= now;
+    const until = counts
+      ? this.rules.countedFrom(echo.sentAt, now) + this.countedMs
+      : Number.NEGATIVE_INFINITY;
+    const holding = this.holdings.get(granter);
+    if (holding === undefined || isLater(echo, holding.span)) {
+      const span = { incarnation: echo.incarnation, span: echo.span };
+      this.holdings.set(granter, { span, until });
+    } else if (holding.span.incarnation === echo.incarnation && holding.span.span === echo.span) {
+      holding.until = Math.max(holding.until, until);
+    }
+  }
+
+  /** The span of the grant that runs now; undefined when none does. */
+  runningSpan(granter: ShardOrdinal, now: number): GrantSpan | undefined {
+    const holding = this.holdings.get(granter);
+    return holding !== undefined && now < holding.until ? holding.span : undefined;
+  }
+
+  dropAll(now: number): void {
+    this.stampsSince = now;
+    for (const holding of this.holdings.values()) holding.until = Number.NEGATIVE_INFINITY;
+  }
+}
+
+function isLater(echo: GrantSpan, known: GrantSpan): boolean {
+  return (
+    echo.incarnation > known.incarnation || (echo.incarnation === known.incarnation && echo.span > known.span)
+  );
+}

@@ -1,0 +1,87 @@
+/** The map as it reaches the core: from the coordinator only, durably, never a lower epoch (docs/PROTOCOL.md 6.5). */
+import type { ShardContext } from '../context.js';
+import { watchLeader } from '../election/election-timer.js';
+import { stand } from '../election/stand.js';
+import { stepDown } from '../election/step-down.js';
+import type { PartitionAssignment } from '../ready.js';
+import type { PartitionRecord } from '../records.js';
+import { isMember } from '../rules/quorum.js';
+import { dropUnusedGenerations } from '../repair/receiver.js';
+import { Replica } from './replica.js';
+
+export function learnAssignment(context: ShardContext, assignment: PartitionAssignment): void {
+  const replica = context.replicas.get(assignment.partition);
+  if (replica === undefined) {
+    if (isMember(assignment, context.ordinal)) create(context, assignment);
+    return;
+  }
+  const { epoch } = replica.record;
+  if (assignment.epoch < epoch) return;
+  if (assignment.epoch > epoch) {
+    learnEpoch(context, replica, assignment);
+  } else if (replica.assignment === null) {
+    replica.assign(assignment);
+    watchLeader(context, replica);
+  }
+}
+
+function create(context: ShardContext, assignment: PartitionAssignment): void {
+  const { partition, epoch } = assignment;
+  const record: PartitionRecord = {
+    partition,
+    epoch,
+    promised: 0,
+    position: { ballot: 0, revision: 0 },
+    commitBound: 0,
+    purgedTo: 0,
+    dedupeFloor: 0,
+    generation: context.nextGeneration(),
+    staging: null,
+  };
+  const replica = new Replica(record, context.ordinal);
+  context.replicas.set(partition, replica);
+  context.transactions.setRecord(replica, record);
+  replica.assign(assignment);
+  watchLeader(context, replica);
+}
+
+function learnEpoch(context: ShardContext, replica: Replica, assignment: PartitionAssignment): void {
+  const { rules, transactions } = context;
+  const { leader } = replica;
+  const keeps = leader !== null && rules.keepsBallotInNewEpoch();
+  if (!keeps) stepDown(context, replica, 'epoch');
+  replica.catchUp = null;
+  if (rules.grantsEndWithEpoch()) context.grants.endAll();
+  transactions.setRecord(replica, { ...replica.record, epoch: assignment.epoch });
+  replica.assign(assignment);
+  if (!replica.isMember) {
+    remove(context, replica);
+    return;
+  }
+  if (keeps) return;
+  // The former leader prepares at once: its peers' grants do not stand against it.
+  if (leader !== null && rules.votes(assignment, context.ordinal)) stand(context, replica);
+  else watchLeader(context, replica);
+}
+
+/** 6.6: the rows go, promise and epoch stay for ever. */
+function remove(context: ShardContext, replica: Replica): void {
+  const { record } = replica;
+  const generation = context.nextGeneration();
+  replica.commit = 0;
+  replica.heardCommit = 0;
+  replica.fresh = null;
+  context.transactions.setRecord(replica, {
+    partition: record.partition,
+    epoch: record.epoch,
+    promised: context.rules.promiseOfRemoved(record.promised),
+    position: { ballot: 0, revision: 0 },
+    commitBound: 0,
+    purgedTo: 0,
+    dedupeFloor: 0,
+    generation,
+    staging: null,
+  });
+  replica.forgetRows(0);
+  dropUnusedGenerations(context, replica, [record.generation, record.staging?.generation]);
+}

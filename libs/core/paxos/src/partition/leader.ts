@@ -1,0 +1,90 @@
+import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { CommitWaiters, Waiter } from '../accept/commit-waiters.js';
+import { RetainedBatches, type OpenBatch } from '../accept/batches.js';
+import { ConfirmRounds } from '../leases/confirm-rounds.js';
+import type { Position } from '../records.js';
+import type { KeyRequest } from '../reads/with-row.js';
+import type { GrantSpan } from '../rules/lease-rules.js';
+import { FailedRequests } from '../writes/failed-requests.js';
+import type { CacheEntry } from '../writes/row-cache.js';
+
+/** What a leader knows of another replica at its ballot. */
+export interface PeerProgress {
+  /** Durable there at this ballot; -1 until it is at this ballot. */
+  acknowledged: Revision;
+  /** The grant in which it acknowledged this ballot (4.4.2). */
+  confirmedIn: GrantSpan | undefined;
+  /** Batches up to here were sent in order; -1 when not even the barrier was. */
+  streamed: Revision;
+  /** It said that it needs a repair: batches would only be refused. */
+  behind: boolean;
+  /** When it was last sent something that it must answer. */
+  askedAt: number;
+}
+
+export interface Handover {
+  readonly successor: ShardOrdinal;
+  readonly startedAt: number;
+}
+
+/** One leadership: one ballot of one incarnation, partition and epoch (docs/PROTOCOL.md 4.0). */
+export class Leader {
+  readonly kind = 'leader';
+  /** The last revision given to a write; those past the record's position are not sent yet. */
+  lastRevision: Revision;
+  /** Own rows durable at this ballot; -1 until the take-over is. */
+  durableRevision: Revision = -1;
+  barrierCommitted = false;
+  readonly progress = new Map<ShardOrdinal, PeerProgress>();
+  readonly retained = new RetainedBatches();
+  /** Batches decided on and not sent; only the last one still takes rows. */
+  readonly open: OpenBatch[] = [];
+  bytesInFlight = 0;
+
+  /** Newest rows, those in flight included. */
+  readonly rows = new Map<string, CacheEntry>();
+  /** Requests whose key is being read. */
+  readonly reading = new Map<string, KeyRequest[]>();
+  /** Failed conditions that may be answered only when the barrier is committed (4.1.7). */
+  readonly barrierWaiters: Waiter[] = [];
+  readonly failed = new FailedRequests();
+  readonly confirms = new ConfirmRounds();
+
+  handover: Handover | null = null;
+  handoverNotBefore: number;
+  /** As of the last look, for summaries; decisions compute the lease when asked (4.4.5). */
+  leasedWhenSeen = false;
+  leasedAt: number;
+
+  constructor(
+    readonly ballot: Ballot,
+    readonly epoch: Epoch,
+    readonly adopted: Position,
+    readonly waiters: CommitWaiters,
+    readonly since: number,
+  ) {
+    this.lastRevision = adopted.revision;
+    this.leasedAt = since;
+    this.handoverNotBefore = since;
+  }
+
+  /** The take-over is durable: storage reads see the rows this leadership begins with. */
+  get serving(): boolean {
+    return this.durableRevision >= 0;
+  }
+
+  progressOf(peer: ShardOrdinal): PeerProgress {
+    let progress = this.progress.get(peer);
+    if (progress === undefined) {
+      progress = {
+        acknowledged: -1,
+        confirmedIn: undefined,
+        streamed: -1,
+        behind: false,
+        askedAt: this.since,
+      };
+      this.progress.set(peer, progress);
+    }
+    return progress;
+  }
+}

@@ -1,0 +1,126 @@
+import type {
+  Ballot,
+  Epoch,
+  Incarnation,
+  PartitionIndex,
+  Revision,
+  ShardOrdinal,
+} from '@ringleader/primitives';
+import type { CatchUp } from '../repair/catch-up.js';
+import type { PartitionAssignment } from '../ready.js';
+import type { PartitionRecord } from '../records.js';
+import { isMember, membersOf, votersOf } from '../rules/quorum.js';
+import type { RowChanges } from '../transaction-builder.js';
+import type { Candidate } from './candidate.js';
+import type { Leader } from './leader.js';
+import { ownerOf } from './ballot.js';
+import { RecentKeys } from './recent-keys.js';
+
+const RECENT_KEYS_MAX = 1_024;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export interface Follower {
+  readonly kind: 'follower';
+}
+export const FOLLOWER: Follower = { kind: 'follower' };
+
+/** One partition at this shard: the record in its three ages, and what is volatile (docs/PROTOCOL.md 4.0). */
+export class Replica {
+  readonly partition: PartitionIndex;
+  /** As it will be when all that was gathered is durable. */
+  record: PartitionRecord;
+  /** As of the last transaction handed out: what ordered storage reads see. */
+  handedOut: PartitionRecord;
+  durable: PartitionRecord;
+  /** Null until the map's entry of the record's epoch is known. */
+  assignment: PartitionAssignment | null = null;
+  voters: readonly ShardOrdinal[] = [];
+  /** Voters and learners but this shard. */
+  peers: readonly ShardOrdinal[] = [];
+
+  /** A fact about the replica's own history: commitBound <= commit <= position.revision. */
+  commit: Revision;
+  /** The greatest commit point heard of from anyone; decides nothing. */
+  heardCommit: Revision = 0;
+  /** Raised by every change of rows that is not a batch in order (4.8). */
+  history = 0;
+
+  /** The ballot acknowledged since the start by batch, repair or Confirm (4.4.3); 0 is none. */
+  acknowledged: Ballot = 0;
+  /** The incarnation of that ballot's owner, as known when it was acknowledged. */
+  acknowledgedTo: Incarnation = 0;
+  /** The last ballot whose leader said that it never serves again (4.4.7). */
+  released: Ballot = 0;
+  /** When the leader of the promised ballot was last heard about this partition. */
+  leaderHeardAt = NEVER;
+  /** Standing earlier would only disturb another candidate. */
+  standNotBefore = NEVER;
+  /** The highest promise heard of, to stand above it. */
+  highestSeen: Ballot = 0;
+  /** The last epoch above the own one that a message named. */
+  epochSeen: Epoch = 0;
+  /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */
+  fresh: { at: number; commit: Revision } | null = null;
+
+  role: Follower | Candidate | Leader = FOLLOWER;
+  catchUp: CatchUp | null = null;
+  recent: RecentKeys;
+
+  wakeAt = Number.POSITIVE_INFINITY;
+  /** Row changes gathered for the next transaction, by generation. */
+  changes: RowChanges[] = [];
+  /** The id of the last transaction that holds a change of this replica. */
+  lastTransaction = 0;
+
+  constructor(
+    record: PartitionRecord,
+    readonly self: ShardOrdinal,
+  ) {
+    this.partition = record.partition;
+    this.record = record;
+    this.handedOut = record;
+    this.durable = record;
+    this.commit = record.commitBound;
+    this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX);
+  }
+
+  assign(assignment: PartitionAssignment): void {
+    this.assignment = assignment;
+    this.voters = votersOf(assignment);
+    this.peers = membersOf(assignment).filter((ordinal) => ordinal !== this.self);
+  }
+
+  get isMember(): boolean {
+    return this.assignment !== null && isMember(this.assignment, this.self);
+  }
+
+  get leader(): Leader | null {
+    return this.role.kind === 'leader' ? this.role : null;
+  }
+
+  get candidate(): Candidate | null {
+    return this.role.kind === 'candidate' ? this.role : null;
+  }
+
+  /** Who leads, as far as this replica knows; 0 when it knows of no one. */
+  get leaderHint(): ShardOrdinal {
+    if (this.role.kind === 'leader') return this.self;
+    const { promised } = this.record;
+    return this.acknowledged === promised && this.released !== promised ? ownerOf(promised) : 0;
+  }
+
+  /** The commit point that is good for the rows in the storage, which may lag behind what is gathered. */
+  get commitOfDurableRows(): Revision {
+    const { durable, record } = this;
+    if (durable === record) return this.commit;
+    if (durable.position.ballot !== record.position.ballot) return durable.commitBound;
+    if (durable.generation !== record.generation) return durable.commitBound;
+    return Math.max(durable.commitBound, Math.min(this.commit, durable.position.revision));
+  }
+
+  /** The own state was thrown away or replaced: nothing remembered about rows holds any more. */
+  forgetRows(from: Revision): void {
+    this.history += 1;
+    this.recent = new RecentKeys(from, RECENT_KEYS_MAX);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Storage reads on their way. Row reads of all requests of a turn go out as one; ordered reads (delta, page) are built
+ * when they are handed out, because their answer belongs to the record that was handed out last.
+ */
+import type { Row } from '../records.js';
+import type {
+  DeltaRead,
+  PageRead,
+  RowAddress,
+  ScanRead,
+  StorageRead,
+  StorageReadResult,
+} from '../storage.js';
+
+type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
+type WithoutId<T> = Omit<T, 'id'>;
+
+export class ReadQueue {
+  private nextId = 1;
+  private addresses: RowAddress[] = [];
+  private rowWaiters: ((row: Row | null) => void)[] = [];
+  private gathered: ((id: number) => StorageRead | null)[] = [];
+  private readonly waiting = new Map<number, (result: StorageReadResult) => void>();
+
+  row(address: RowAddress, done: (row: Row | null) => void): void {
+    this.addresses.push(address);
+    this.rowWaiters.push(done);
+  }
+
+  scan(read: WithoutId<ScanRead>, done: (result: Result<'scan'>) => void): void {
+    this.gathered.push((id) => {
+      this.waiting.set(id, (result) => {
+        if (result.kind === 'scan') done(result);
+      });
+      return { ...read, id };
+    });
+  }
+
+  /** `build` is called when the read is handed out; null withdraws it. */
+  delta(build: () => WithoutId<DeltaRead> | null, done: (result: Result<'delta'>) => void): void {
+    this.gathered.push((id) => {
+      const read = build();
+      if (read === null) return null;
+      this.waiting.set(id, (result) => {
+        if (result.kind === 'delta') done(result);
+      });
+      return { ...read, id };
+    });
+  }
+
+  page(build: () => WithoutId<PageRead> | null, done: (result: Result<'page'>) => void): void {
+    this.gathered.push((id) => {
+      const read = build();
+      if (read === null) return null;
+      this.waiting.set(id, (result) => {
+        if (result.kind === 'page') done(result);
+      });
+      return { ...read, id };
+    });
+  }
+
+  take(): StorageRead[] {
+    const reads: StorageRead[] = [];
+    if (this.addresses.length > 0) reads.push(this.takeRows());
+    const gathered = this.gathered;
+    this.gathered = [];
+    for (const build of gathered) {
+      const read = build(this.nextId);
+      if (read === null) continue;
+      this.nextId += 1;
+      reads.push(read);
+    }
+    return reads;
+  }
+
+  /** An answer that nothing waits for (a repeat) is passed over. */
+  done(result: StorageReadResult): void {
+    const waiter = this.waiting.get(result.id);
+    if (waiter === undefined) return;
+    this.waiting.delete(result.id);
+    waiter(result);
+  }
+
+  private takeRows(): StorageRead {
+    const id = this.nextId;
+    this.nextId += 1;
+    const keys = this.addresses;
+    const waiters = this.rowWaiters;
+    this.addresses = [];
+    this.rowWaiters = [];
+    this.waiting.set(id, (result) => {
+      if (result.kind !== 'rows') return;
+      waiters.forEach((waiter, index) => waiter(result.rows[index] ?? null));
+    });
+    return { kind: 'rows', id, keys };
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Scans over several partitions of this shard. Each partition is read at one point of its own history; there is no order
+ * between partitions.
+ */
+import type { Revision } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import type { Row } from '../records.js';
+import type { ScanRequest, ShardReply } from '../requests.js';
+import type { StorageReadResult } from '../storage.js';
+import type { Gate } from '../accept/commit-waiters.js';
+import { awaitCommit } from '../writes/decide.js';
+import { withNewestRow } from './with-row.js';
+
+interface Part {
+  readonly replica: Replica;
+  /** Null for a stale scan. */
+  readonly leader: Leader | null;
+  readonly generation: number;
+  readonly commitBefore: Revision;
+}
+
+type ScanResult = Extract<StorageReadResult, { kind: 'scan' }>;
+
+export function scan(context: ShardContext, request: ScanRequest): void {
+  const linearizable = request.consistency.kind === 'linearizable';
+  const parts: Part[] = [];
+  const notLed: number[] = [];
+  for (const partition of request.partitions) {
+    const replica = context.replicas.get(partition);
+    const part = replica === undefined ? null : partOf(context, replica, request, linearizable);
+    if (part === null) notLed.push(partition);
+    else parts.push(part);
+  }
+  if (notLed.length > 0) {
+    refuse(context, request, notLed);
+    return;
+  }
+  const { range, reverse, keysOnly, limitRows, limitBytes } = request;
+  const partitions = parts.map(({ replica, generation }) => ({ partition: replica.partition, generation }));
+  const read = { kind: 'scan', partitions, range, reverse, keysOnly, limitRows, limitBytes } as const;
+  context.reads.scan(read, (result) => {
+    if (linearizable) answerAsLeaderOfAll(context, request, parts, result);
+    else answerStale(context, request, parts, result);
+  });
+}
+
+function partOf(
+  context: ShardContext,
+  replica: Replica,
+  request: ScanRequest,
+  linearizable: boolean,
+): Part | null {
+  const { generation } = replica.durable;
+  const commitBefore = replica.commitOfDurableRows;
+  if (linearizable) {
+    const { leader } = replica;
+    return leader?.serving === true ? { replica, leader, generation, commitBefore } : null;
+  }
+  const known = replica.isMember && replica.durable.position.ballot > 0;
+  return known && isYoungEnough(context, replica, request)
+    ? { replica, leader: null, generation, commitBefore }
+    : null;
+}
+
+function isYoungEnough(context: ShardContext, replica: Replica, { consistency }: ScanRequest): boolean {
+  if (consistency.kind !== 'stale' || consistency.maxStalenessMs === null) return true;
+  const { fresh } = replica;
+  return (
+    fresh !== null &&
+    fresh.commit <= replica.commitOfDurableRows &&
+    context.now - fresh.at <= consistency.maxStalenessMs
+  );
+}
+
+function refuse(context: ShardContext, request: ScanRequest, notLed: readonly number[]): void {
+  const { token } = request;
+  context.admission.answer(request, { kind: 'rows', token, rows: [], more: false, notLed });
+}
+
+/** A row that is not committed, or hides one that is, must not be seen: only a quiet partition answers. */
+function answerStale(
+  context: ShardContext,
+  request: ScanRequest,
+  parts: readonly Part[],
+  result: ScanResult,
+): void {
+  const unsettled = parts.filter(
+    ({ replica, generation, commitBefore }) =>
+      replica.record.generation !== generation || replica.record.position.revision > commitBefore,
+  );
+  if (unsettled.length > 0) {
+    refuse(
+      context,
+      request,
+      unsettled.map(({ replica }) => replica.partition),
+    );
+    return;
+  }
+  const { token } = request;
+  const rows = result.rows.map(({ row }) => row);
+  context.admission.answer(request, { kind: 'rows', token, rows, more: result.more, notLed: [] });
+}
+
+/**
+ * What was read may hold, or lack, rows by writes in flight: answered when all that was handed to the storage until then
+ * is committed, and each leadership is proven after that. Rows that have expired are met as tombstones (4.6.3).
+ */
+function answerAsLeaderOfAll(
+  context: ShardContext,
+  request: ScanRequest,
+  parts: readonly Part[],
+  result: ScanResult,
+): void {
+  const led: LedPart[] = [];
+  const lost: number[] = [];
+  for (const { replica, leader } of parts) {
+    if (leader !== null && replica.role === leader) led.push({ replica, leader });
+    else lost.push(replica.partition);
+  }
+  if (lost.length > 0 || led.length === 0) {
+    refuse(context, request, lost);
+    return;
+  }
+  replaceExpired(context, request, { led, result }, (rows) => {
+    prove(context, request, led, { rows, more: result.more });
+  });
+}
+
+interface LedPart {
+  readonly replica: Replica;
+  readonly leader: Leader;
+}
+
+function prove(
+  context: ShardContext,
+  request: ScanRequest,
+  led: readonly LedPart[],
+  { rows, more }: { rows: readonly Row[]; more: boolean },
+): void {
+  const reply: ShardReply = { kind: 'rows', token: request.token, rows, more, notLed: [] };
+  const gate: Gate = { waiting: led.length, answered: false };
+  for (const { replica, leader } of led) {
+    // Tombstones that were just written have no row in the answer, but a revision.
+    const revision = leader.lastRevision;
+    awaitCommit(context, replica, leader, { request, revision, reply, needsLeadership: true, gate });
+  }
+}
+
+function replaceExpired(
+  context: ShardContext,
+  request: ScanRequest,
+  { led, result }: { led: readonly LedPart[]; result: ScanResult },
+  done: (rows: readonly Row[]) => void,
+): void {
+  const now = context.stamp();
+  const rows: (Row | null)[] = result.rows.map(({ row }) => row);
+  let checking = 1;
+  let abandoned = false;
+  const checked = (): void => {
+    checking -= 1;
+    if (checking === 0 && !abandoned) done(rows.filter((row) => row !== null));
+  };
+  result.rows.forEach(({ partition, row }, index) => {
+    if (row.expiresAt === null || row.expiresAt > now) return;
+    const part = led.find(({ replica }) => replica.partition === partition);
+    if (part === undefined) return;
+    checking += 1;
+    withNewestRow(context, part.replica, part.leader, {
+      kind: 'expiry',
+      key: row.key,
+      checked: (newest) => {
+        rows[index] = newest;
+        checked();
+      },
+      abandoned: () => {
+        if (abandoned) return;
+        abandoned = true;
+        refuse(context, request, [partition]);
+      },
+    });
+  });
+  checked();
+}

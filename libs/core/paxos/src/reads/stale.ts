@@ -1,0 +1,53 @@
+import type { ShardContext } from '../context.js';
+import type { Replica } from '../partition/replica.js';
+import type { Row } from '../records.js';
+import type { ReadRequest } from '../requests.js';
+import { isLive } from '../writes/conditions.js';
+
+/** 4.5.2: the commit point first, then the row; answered iff the row is at or before it. */
+export function readStale(
+  context: ShardContext,
+  replica: Replica,
+  request: ReadRequest,
+  maxStalenessMs: number | null,
+): void {
+  const { admission, rules } = context;
+  const { token, key } = request;
+  const takenBefore = replica.commitOfDurableRows;
+  const { generation } = replica.durable;
+  const tooStale = (): void => {
+    admission.answer(request, { kind: 'tooStale', token });
+  };
+  if (!replica.isMember || replica.durable.position.ballot === 0) {
+    tooStale();
+    return;
+  }
+  const freshAt = provenAt(replica, takenBefore);
+  if (!isYoung(context, freshAt, maxStalenessMs)) {
+    tooStale();
+    return;
+  }
+  const { partition } = replica;
+  context.reads.row({ partition, generation, key }, (row: Row | null) => {
+    const commit = rules.commitForStaleRead(takenBefore, replica.commitOfDurableRows);
+    // A switch of generations may have emptied the one that was read.
+    const gone = replica.durable.generation !== generation || replica.record.generation !== generation;
+    if (gone || (row?.revision ?? 0) > commit || !isYoung(context, freshAt, maxStalenessMs)) {
+      tooStale();
+      return;
+    }
+    const stalenessMs = freshAt === null ? null : context.now - freshAt;
+    admission.answer(request, { kind: 'row', token, row: isLive(row) ? row : null, stalenessMs });
+  });
+}
+
+/** 4.5.3: own sending time up to which everything that was committed is at or before this commit point. */
+function provenAt(replica: Replica, commit: number): number | null {
+  const { fresh } = replica;
+  return fresh !== null && fresh.commit <= commit ? fresh.at : null;
+}
+
+function isYoung(context: ShardContext, freshAt: number | null, maxStalenessMs: number | null): boolean {
+  if (maxStalenessMs === null) return true;
+  return freshAt !== null && context.now - freshAt <= maxStalenessMs;
+}

@@ -1,0 +1,67 @@
+import type { ShardContext } from '../context.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import type { ReadRequest, WriteRequest } from '../requests.js';
+import type { Row } from '../records.js';
+import { isLive } from '../writes/conditions.js';
+import { decideWrite, expireIfDue } from '../writes/decide.js';
+import type { CacheEntry } from '../writes/row-cache.js';
+import { readFromLeader } from './linearizable.js';
+
+/** Inside of a scan: what the key has now, with an expired row replaced by its tombstone. */
+export interface ExpiryCheck {
+  readonly kind: 'expiry';
+  readonly key: string;
+  checked(newest: Row | null): void;
+  abandoned(): void;
+}
+
+export type KeyRequest = WriteRequest | ReadRequest | ExpiryCheck;
+
+/**
+ * Brings the newest row of the request's key: from memory, or by one storage read that all requests for the key share.
+ * They are decided in order of arrival, so no write overtakes a read of its key.
+ */
+export function withNewestRow(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  request: KeyRequest,
+): void {
+  const key = request.kind === 'write' ? request.operation.key : request.key;
+  const entry = context.cache.get(leader, key);
+  if (entry !== undefined) {
+    run(context, replica, leader, { request, entry });
+    return;
+  }
+  const waiting = leader.reading.get(key);
+  if (waiting !== undefined) {
+    waiting.push(request);
+    return;
+  }
+  leader.reading.set(key, [request]);
+  const { partition } = replica;
+  const { generation } = replica.record;
+  context.reads.row({ partition, generation, key }, (row) => {
+    // After a step-down all who waited were answered.
+    if (replica.role !== leader) return;
+    const requests = leader.reading.get(key) ?? [];
+    leader.reading.delete(key);
+    const read = context.cache.addRead(replica, leader, key, row);
+    for (const each of requests) run(context, replica, leader, { request: each, entry: read });
+  });
+}
+
+function run(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { request, entry }: { request: KeyRequest; entry: CacheEntry },
+): void {
+  if (request.kind === 'write') decideWrite(context, replica, leader, { request, entry });
+  else if (request.kind === 'read') readFromLeader(context, replica, leader, { request, entry });
+  else {
+    expireIfDue(context, replica, leader, entry);
+    request.checked(isLive(entry.row) ? entry.row : null);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The keys that a replica has past a base (docs/PROTOCOL.md 4.3.8): from memory where it reaches back far enough, else by
+ * one pass over the generation.
+ */
+import type { Revision } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import type { Replica } from '../partition/replica.js';
+import type { Position } from '../records.js';
+
+export interface KeyListing {
+  readonly base: Revision;
+  readonly generation: number;
+  /** First key to list. */
+  readonly start: string;
+}
+
+export interface ListedKeys {
+  readonly keys: readonly string[];
+  /** Where the next part begins; null when these are all. */
+  readonly end: string | null;
+  /** The position whose rows were listed. */
+  readonly position: Position;
+}
+
+/** Lists live keys; the answer may come at once. */
+export function listLiveKeys(
+  context: ShardContext,
+  replica: Replica,
+  base: Revision,
+  done: (listed: ListedKeys) => void,
+): void {
+  const remembered = replica.recent.past(base);
+  const { position, generation } = replica.record;
+  if (remembered !== null) done({ keys: remembered, end: null, position });
+  else if (position.revision <= base) done({ keys: [], end: null, position });
+  else listStoredKeys(context, replica, { base, generation, start: '' }, done);
+}
+
+export function listStoredKeys(
+  context: ShardContext,
+  replica: Replica,
+  listing: KeyListing,
+  done: (listed: ListedKeys) => void,
+): void {
+  const { repairRowsMax, repairBytesMax } = context.limits;
+  let { position } = replica.handedOut;
+  context.reads.page(
+    () => {
+      ({ position } = replica.handedOut);
+      return {
+        kind: 'page',
+        partition: replica.partition,
+        ...listing,
+        keysOnly: true,
+        limitRows: repairRowsMax,
+        limitBytes: repairBytesMax,
+      };
+    },
+    (result) => {
+      done({ keys: result.rows.map((row) => row.key), end: result.nextKey, position });
+    },
+  );
+}

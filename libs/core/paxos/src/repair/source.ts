@@ -1,0 +1,163 @@
+/**
+ * The source's half of a repair (docs/PROTOCOL.md 4.3.2): a leader, or the replica that a candidate takes over from. It
+ * answers from one snapshot of record and rows.
+ */
+import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardContext } from '../context.js';
+import { noteAcknowledged } from '../accept/acknowledgements.js';
+import type { LeaderMessage } from '../accept/acceptor.js';
+import type { DeltaRequest, ShardMessage } from '../messages.js';
+import { ownerOf } from '../partition/ballot.js';
+import type { Replica } from '../partition/replica.js';
+import type { PartitionRecord, Row } from '../records.js';
+import type { DeltaRead, StorageReadResult } from '../storage.js';
+
+/**
+ * May this replica be read from at the ballot? As its leader; or, since it promised that ballot to the candidate who
+ * asks, as long as that is its promise: its rows stand still (4.1.3).
+ */
+export function isSource(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: LeaderMessage,
+): boolean {
+  const { ballot, partition, epoch } = message;
+  const { promised } = replica.record;
+  if (replica.leader?.ballot === ballot) return replica.peers.includes(from);
+  if (promised === ballot) return ownerOf(ballot) === from;
+  if (promised > ballot) {
+    context.transactions.whenDurable(replica, () => {
+      context.outbox.send(from, { kind: 'superseded', partition, epoch, ballot, promised });
+    });
+  }
+  return false;
+}
+
+/** The record that an ordered read belongs to, if it still is a source at this ballot; null to let it be asked again. */
+export function snapshotAt(replica: Replica, ballot: Ballot): PartitionRecord | null {
+  const record = replica.handedOut;
+  if (record.promised !== ballot || replica.record.promised !== ballot) return null;
+  const leads = replica.leader?.ballot === ballot;
+  return leads && record.position.ballot !== ballot ? null : record;
+}
+
+export function onDeltaRequest(
+  context: ShardContext,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: DeltaRequest,
+): void {
+  if (!isSource(context, replica, from, message)) return;
+  const { ballot, base, keys, position } = message;
+  const { leader } = replica;
+  if (leader !== null) {
+    if (position.ballot === ballot) {
+      noteAcknowledged(context, replica, leader, { peer: from, revision: position.revision });
+    }
+    leader.progressOf(from).askedAt = context.now;
+  }
+  if (keys.length > context.limits.repairRowsMax) {
+    requireCopy(context, replica, from, message);
+    return;
+  }
+  readDelta(context, replica, { ballot, base, keys, ownRevision: position.revision }, (answer) => {
+    if (answer === null) {
+      requireCopy(context, replica, from, message);
+      return;
+    }
+    const { partition, epoch } = message;
+    context.outbox.send(from, { kind: 'delta', partition, epoch, ballot, from: position, ...answer });
+  });
+}
+
+export interface DeltaQuery {
+  readonly ballot: Ballot;
+  readonly base: Revision;
+  readonly keys: readonly string[];
+  readonly ownRevision: Revision;
+}
+
+export interface DeltaAnswer {
+  readonly to: PartitionRecord['position'];
+  readonly rows: readonly Row[];
+  readonly absent: readonly string[];
+  readonly purgedTo: Revision;
+  readonly dedupeFloor: number;
+  readonly commit: Revision;
+}
+
+/** `done` gets null when a copy is needed; it is not called when this replica is no source any more. */
+export function readDelta(
+  context: ShardContext,
+  replica: Replica,
+  query: DeltaQuery,
+  done: (answer: DeltaAnswer | null) => void,
+): void {
+  let snapshot: PartitionRecord | null = null;
+  context.reads.delta(
+    () => {
+      snapshot = snapshotAt(replica, query.ballot);
+      return snapshot === null ? null : deltaReadOf(context, snapshot, query);
+    },
+    (result) => {
+      if (snapshot === null || snapshotAt(replica, query.ballot) === null) return;
+      const { position, purgedTo, dedupeFloor } = snapshot;
+      if (result.tooLarge || !context.rules.sourceStillHas(query.base, purgedTo, query.ownRevision)) {
+        done(null);
+        return;
+      }
+      const commit = Math.min(replica.commit, position.revision);
+      done({ to: position, ...rowsOf(result, query), purgedTo, dedupeFloor, commit });
+    },
+  );
+}
+
+function deltaReadOf(
+  context: ShardContext,
+  snapshot: PartitionRecord,
+  { base, keys }: DeltaQuery,
+): Omit<DeltaRead, 'id'> {
+  const { partition, generation } = snapshot;
+  const { repairRowsMax, repairBytesMax } = context.limits;
+  return {
+    kind: 'delta',
+    partition,
+    generation,
+    base,
+    keys,
+    limitRows: repairRowsMax,
+    limitBytes: repairBytesMax,
+  };
+}
+
+type DeltaResult = Extract<StorageReadResult, { kind: 'delta' }>;
+
+/** Rows past the base, and the present rows of the named keys that are not among them. */
+function rowsOf(result: DeltaResult, { base, keys }: DeltaQuery): { rows: Row[]; absent: string[] } {
+  const rows = [...result.rows];
+  const absent: string[] = [];
+  keys.forEach((key, index) => {
+    const row = result.named[index] ?? null;
+    if (row === null) absent.push(key);
+    else if (row.revision <= base) rows.push(row);
+  });
+  return { rows, absent };
+}
+
+export function requireCopy(
+  context: ShardContext,
+  replica: Replica,
+  to: ShardOrdinal,
+  { ballot }: LeaderMessage,
+): void {
+  const message: ShardMessage = {
+    kind: 'copyRequired',
+    partition: replica.partition,
+    epoch: replica.record.epoch,
+    ballot,
+    commit: replica.commit,
+    purgedTo: replica.record.purgedTo,
+  };
+  context.outbox.send(to, message);
+}

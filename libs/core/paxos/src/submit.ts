@@ -1,0 +1,67 @@
+import type { ShardContext } from './context.js';
+import { notLeader } from './election/step-down.js';
+import type { Leader } from './partition/leader.js';
+import { hasLease } from './leases/leadership-proof.js';
+import type { Replica } from './partition/replica.js';
+import { scan } from './reads/scan.js';
+import { readStale } from './reads/stale.js';
+import { withNewestRow } from './reads/with-row.js';
+import type { ReadRequest, ScanRequest, ShardReply, ShardRequest, WriteRequest } from './requests.js';
+
+export function submit(context: ShardContext, request: ShardRequest): void {
+  const { token } = request;
+  if (context.now > request.deadline || !context.admission.admit(request)) {
+    context.outbox.reply({ kind: 'overloaded', token });
+    return;
+  }
+  if (request.kind === 'scan') {
+    scan(context, request);
+    return;
+  }
+  const replica = context.replicas.get(request.partition);
+  if (replica === undefined) {
+    context.admission.answer(request, unknownPartition(request));
+    return;
+  }
+  if (request.kind === 'write') submitWrite(context, replica, request);
+  else submitRead(context, replica, request);
+}
+
+function unknownPartition(request: Exclude<ShardRequest, ScanRequest>): ShardReply {
+  const { token } = request;
+  return { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 };
+}
+
+/** 4.7.2: run only by the ballot that it names. While the partition is handed over nothing new begins. */
+function submitWrite(context: ShardContext, replica: Replica, request: WriteRequest): void {
+  const { leader } = replica;
+  if (
+    leader === null ||
+    !leader.serving ||
+    leader.handover !== null ||
+    !context.rules.leaderRuns(leader.ballot, request.ballot)
+  ) {
+    context.admission.answer(request, notLeader(replica, request));
+    return;
+  }
+  withNewestRow(context, replica, leader, request);
+}
+
+function submitRead(context: ShardContext, replica: Replica, request: ReadRequest): void {
+  const { leader } = replica;
+  const { consistency } = request;
+  const leads = leader !== null && leader.serving;
+  if (consistency.kind === 'stale' && !(leads && isAtHand(context, replica, leader, request))) {
+    readStale(context, replica, request, consistency.maxStalenessMs);
+    return;
+  }
+  if (leads) withNewestRow(context, replica, leader, request);
+  else context.admission.answer(request, notLeader(replica, request));
+}
+
+/** A stale read at the leader is as cheap as a linearizable one when row and lease are at hand. */
+function isAtHand(context: ShardContext, replica: Replica, leader: Leader, { key }: ReadRequest): boolean {
+  const entry = leader.rows.get(key);
+  if (entry === undefined || (entry.row?.revision ?? 0) > replica.commit) return false;
+  return leader.barrierCommitted && hasLease(context, replica, leader);
+}

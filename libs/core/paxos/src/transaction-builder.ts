@@ -1,0 +1,110 @@
+/**
+ * Group commit: while one transaction runs, all further changes gather in the next. The record of a partition is decided
+ * on in memory, as it will be when everything gathered is durable; what states durability leaves only when it is
+ * (docs/PROTOCOL.md 4.0, "one transaction").
+ */
+import { invariant } from '@ringleader/primitives';
+import type { Replica } from './partition/replica.js';
+import type { PartitionRecord, Row } from './records.js';
+import type { RowRemoval, RowUpsert, StorageTransaction } from './storage.js';
+
+/** The newest change of each key of one generation within one transaction; null removes the row. */
+export interface RowChanges {
+  readonly generation: number;
+  readonly rows: Map<string, Row | null>;
+}
+
+type Effect = () => void;
+
+interface Pending {
+  readonly id: number;
+  readonly dirty: Replica[];
+  readonly effects: Effect[];
+  /** The records of `dirty` at the time when the transaction was handed out. */
+  records: readonly PartitionRecord[];
+}
+
+export class TransactionBuilder {
+  private building: Pending = { id: 1, dirty: [], effects: [], records: [] };
+  private running: Pending | null = null;
+  private durableId = 0;
+  private rowCount = 0;
+
+  /** Rows gathered for the next transaction. */
+  get rowsGathered(): number {
+    return this.rowCount;
+  }
+
+  setRecord(replica: Replica, record: PartitionRecord): void {
+    invariant(
+      record.purgedTo <= record.commitBound &&
+        record.commitBound <= record.position.revision &&
+        record.promised >= record.position.ballot,
+      'record order: purgedTo <= commitBound <= revision, position.ballot <= promised',
+    );
+    replica.record = record;
+    if (replica.lastTransaction === this.building.id) return;
+    replica.lastTransaction = this.building.id;
+    this.building.dirty.push(replica);
+  }
+
+  upsert(replica: Replica, generation: number, row: Row): void {
+    this.change(replica, generation, row.key, row);
+  }
+
+  remove(replica: Replica, generation: number, key: string): void {
+    this.change(replica, generation, key, null);
+  }
+
+  /** Runs the effect when all that was gathered for this partition is durable: at once, if it already is. */
+  whenDurable(replica: Replica, effect: Effect): void {
+    if (replica.lastTransaction <= this.durableId) effect();
+    else if (replica.lastTransaction === this.running?.id) this.running.effects.push(effect);
+    else this.building.effects.push(effect);
+  }
+
+  /** The next transaction, unless one runs or there is nothing to do. */
+  handOut(): StorageTransaction | null {
+    if (this.running !== null || this.building.dirty.length === 0) return null;
+    const pending = this.building;
+    const upserts: RowUpsert[] = [];
+    const removals: RowRemoval[] = [];
+    for (const replica of pending.dirty) {
+      replica.handedOut = replica.record;
+      for (const { generation, rows } of replica.changes) {
+        for (const [key, row] of rows) {
+          if (row === null) removals.push({ partition: replica.partition, generation, key });
+          else upserts.push({ partition: replica.partition, generation, row });
+        }
+      }
+      if (replica.changes.length > 0) replica.changes = [];
+    }
+    pending.records = pending.dirty.map((replica) => replica.record);
+    this.running = pending;
+    this.building = { id: pending.id + 1, dirty: [], effects: [], records: [] };
+    this.rowCount = 0;
+    return { id: pending.id, records: pending.records, upserts, removals };
+  }
+
+  durable(id: number): void {
+    const done = this.running;
+    invariant(done !== null && done.id === id, 'transactions end one at a time, in order');
+    this.running = null;
+    this.durableId = id;
+    done.dirty.forEach((replica, index) => {
+      const record = done.records[index];
+      if (record !== undefined) replica.durable = record;
+    });
+    for (const effect of done.effects) effect();
+  }
+
+  private change(replica: Replica, generation: number, key: string, row: Row | null): void {
+    let changes = replica.changes.find((entry) => entry.generation === generation);
+    if (changes === undefined) {
+      changes = { generation, rows: new Map() };
+      replica.changes.push(changes);
+    }
+    changes.rows.set(key, row);
+    this.rowCount += 1;
+  }
+}

@@ -1,0 +1,178 @@
+/** A write at its leader, once the newest row of its key is at hand (docs/PROTOCOL.md 4.7). */
+import type { ShardContext } from '../context.js';
+import { hasRoom, propose } from '../accept/batch-sender.js';
+import { settle, type Waiter } from '../accept/commit-waiters.js';
+import { answerAsLeader } from '../leases/leadership-proof.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import type { RequestMark, Row } from '../records.js';
+import type { ShardReply, WriteRequest } from '../requests.js';
+import { conditionsHold, isLive } from './conditions.js';
+import type { FailedRequest } from './failed-requests.js';
+import { expiredRow, nextRow } from './next-row.js';
+import type { CacheEntry } from './row-cache.js';
+
+export function decideWrite(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { request, entry }: { request: WriteRequest; entry: CacheEntry },
+): void {
+  const { rules, admission } = context;
+  const { token } = request;
+  const known = answerKnown(context, replica, leader, { request, entry });
+  if (known !== null) {
+    if (known.kind === 'waiter') awaitCommit(context, replica, leader, known.waiter);
+    else admission.answer(request, known.reply);
+    return;
+  }
+  if (context.now > request.deadline || leader.handover !== null || !hasRoom(context, replica, leader)) {
+    admission.answer(request, { kind: 'overloaded', token });
+    return;
+  }
+  expireIfDue(context, replica, leader, entry);
+  const settled = isCommitted(replica, entry.row) ? entry.row : entry.settled;
+  const failed = failureOf(request, rules.rowToDecideOn(entry.row, settled));
+  if (failed !== null) {
+    leader.failed.remember(request.requestId, failed);
+    awaitCommit(context, replica, leader, waiterOfFailure(context, request, failed));
+    return;
+  }
+  write(context, replica, leader, { request, entry });
+}
+
+type Known =
+  | { readonly kind: 'waiter'; readonly waiter: Waiter }
+  | { readonly kind: 'reply'; readonly reply: ShardReply };
+
+/** 4.7.3, 4.7.4: was this request decided before, or can that not be told any more? */
+function answerKnown(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { request, entry }: { request: WriteRequest; entry: CacheEntry },
+): Known | null {
+  const { rules } = context;
+  const { row } = entry;
+  const mark = row?.requests.find(({ id }) => id === request.requestId);
+  if (row !== null && mark !== undefined) {
+    const revision = rules.repeatAwaits(mark.revision);
+    const reply = replyOfMark(request, row, mark);
+    return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };
+  }
+  const floor = row?.requestFloor ?? replica.record.dedupeFloor;
+  const unknown: Known = { kind: 'reply', reply: { kind: 'outcomeUnknown', token: request.token } };
+  if (rules.isForgotten(request.origin, floor)) return unknown;
+  if (!rules.remembersFailures()) return null;
+  const failed = leader.failed.get(request.requestId);
+  if (failed !== undefined) {
+    return { kind: 'waiter', waiter: waiterOfFailure(context, request, failed) };
+  }
+  return canFail(request) && request.origin <= leader.failed.floor ? unknown : null;
+}
+
+function canFail({ operation }: WriteRequest): boolean {
+  return operation.kind === 'delete' || operation.conditions.length > 0;
+}
+
+/**
+ * The first answer again. Revision and version are the first's; the times are those of the present row, which is the
+ * same write unless the key was written since.
+ */
+function replyOfMark(request: WriteRequest, row: Row, mark: RequestMark): ShardReply {
+  const { revision, version } = mark;
+  const { createdAt, modifiedAt } = row;
+  return {
+    kind: 'written',
+    token: request.token,
+    revision,
+    version,
+    created: version === 1,
+    createdAt,
+    modifiedAt,
+  };
+}
+
+/** 4.7.1. A delete has the silent condition that there is something to delete. */
+function failureOf(request: WriteRequest, row: Row | null): FailedRequest | null {
+  const { operation, origin } = request;
+  const live = isLive(row);
+  const decidedOn = row?.revision ?? 0;
+  const present = { revision: live ? row.revision : 0, version: live ? row.version : 0 };
+  if (!conditionsHold(row, operation.conditions)) {
+    return { kind: 'conditionFailed', origin, decidedOn, ...present };
+  }
+  if (operation.kind === 'delete' && !live) return { kind: 'absent', origin, decidedOn, ...present };
+  return null;
+}
+
+function waiterOfFailure(context: ShardContext, request: WriteRequest, failed: FailedRequest): Waiter {
+  const { rules } = context;
+  const { token } = request;
+  const { revision, version } = failed;
+  const reply: ShardReply =
+    failed.kind === 'absent'
+      ? { kind: 'absent', token }
+      : { kind: 'conditionFailed', token, revision, version };
+  return { request, revision: rules.failureAwaits(failed.decidedOn), reply, needsLeadership: true };
+}
+
+/** Answers when the revision is committed; at once where it is. */
+export function awaitCommit(context: ShardContext, replica: Replica, leader: Leader, waiter: Waiter): void {
+  const isFailure = waiter.reply.kind === 'conditionFailed' || waiter.reply.kind === 'absent';
+  const awaitsBarrier = isFailure && context.rules.failureAwaitsBarrier() && !leader.barrierCommitted;
+  if (waiter.revision > replica.commit) leader.waiters.add(waiter);
+  else if (awaitsBarrier) leader.barrierWaiters.push(waiter);
+  else if (waiter.needsLeadership) answerAsLeader(context, replica, leader, waiter);
+  else settle(context.admission, waiter);
+}
+
+export function isCommitted(replica: Replica, row: Row | null): boolean {
+  return row === null || row.revision <= replica.commit;
+}
+
+/** 4.6.3: an expired row is met as a tombstone, which is written first. True when one was proposed. */
+export function expireIfDue(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  entry: CacheEntry,
+): boolean {
+  const { row } = entry;
+  if (!isLive(row) || row.expiresAt === null) return false;
+  const at = context.stamp();
+  if (row.expiresAt > at) return false;
+  put(context, replica, leader, { entry, row: expiredRow(row, { revision: leader.lastRevision + 1, at }) });
+  return true;
+}
+
+function write(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { request, entry }: { request: WriteRequest; entry: CacheEntry },
+): void {
+  const row = nextRow(entry.row, request, {
+    revision: leader.lastRevision + 1,
+    at: context.stamp(),
+    dedupeFloor: replica.record.dedupeFloor,
+    marksMax: context.rules.marksPerRow(),
+  });
+  put(context, replica, leader, { entry, row });
+  const { revision, version, createdAt, modifiedAt } = row;
+  const { token } = request;
+  const created = version === 1;
+  const reply: ShardReply = { kind: 'written', token, revision, version, created, createdAt, modifiedAt };
+  leader.waiters.add({ request, revision, reply, needsLeadership: false });
+}
+
+function put(
+  context: ShardContext,
+  replica: Replica,
+  leader: Leader,
+  { entry, row }: { entry: CacheEntry; row: Row },
+): void {
+  const settled = isCommitted(replica, entry.row) ? entry.row : entry.settled;
+  context.cache.write(entry, row, settled);
+  propose(context, replica, leader, row);
+}

@@ -1,0 +1,119 @@
+/**
+ * Newest rows of the partitions that this shard leads, over all of them the least recently used go first. A row that is
+ * not committed is pinned: the storage may not have it yet, so reading it again could bring an older one back.
+ */
+import type { Row } from '../records.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+
+export interface CacheEntry {
+  readonly key: string;
+  readonly leader: Leader;
+  readonly replica: Replica;
+  /** Null: the key has no row. */
+  row: Row | null;
+  /** The newest row known to be committed when a later one went in flight. */
+  settled: Row | null;
+  bytes: number;
+  previous: CacheEntry | null;
+  next: CacheEntry | null;
+}
+
+/** Is the row committed at its leader? */
+export type IsSettled = (entry: CacheEntry) => boolean;
+
+const ENTRY_OVERHEAD_BYTES = 200;
+
+export class RowCache {
+  private newest: CacheEntry | null = null;
+  private oldest: CacheEntry | null = null;
+  private bytes = 0;
+
+  constructor(
+    private readonly bytesMax: number,
+    private readonly isSettled: IsSettled,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.bytes;
+  }
+
+  get(leader: Leader, key: string): CacheEntry | undefined {
+    const entry = leader.rows.get(key);
+    if (entry !== undefined && entry !== this.newest) {
+      this.unlink(entry);
+      this.linkNewest(entry);
+    }
+    return entry;
+  }
+
+  /** A row read from the storage. If the key was written while the read was under way, what was written stands. */
+  addRead(replica: Replica, leader: Leader, key: string, row: Row | null): CacheEntry {
+    const present = this.get(leader, key);
+    if (present !== undefined) return present;
+    const links = { previous: null, next: null };
+    const entry: CacheEntry = { key, replica, leader, row, settled: null, bytes: 0, ...links };
+    leader.rows.set(key, entry);
+    this.linkNewest(entry);
+    this.account(entry);
+    this.evict();
+    return entry;
+  }
+
+  write(entry: CacheEntry, row: Row, settled: Row | null): void {
+    entry.settled = settled;
+    entry.row = row;
+    this.account(entry);
+    this.evict();
+  }
+
+  dropAll(leader: Leader): void {
+    for (const entry of leader.rows.values()) this.remove(entry);
+    leader.rows.clear();
+  }
+
+  private evict(): void {
+    let entry = this.oldest;
+    while (this.bytes > this.bytesMax && entry !== null && entry !== this.newest) {
+      const newer: CacheEntry | null = entry.previous;
+      if (this.isSettled(entry)) {
+        this.remove(entry);
+        entry.leader.rows.delete(entry.key);
+      }
+      entry = newer;
+    }
+  }
+
+  private account(entry: CacheEntry): void {
+    this.bytes -= entry.bytes;
+    entry.bytes =
+      ENTRY_OVERHEAD_BYTES + entry.key.length * 2 + valueBytes(entry.row) + valueBytes(entry.settled);
+    this.bytes += entry.bytes;
+  }
+
+  private remove(entry: CacheEntry): void {
+    this.unlink(entry);
+    this.bytes -= entry.bytes;
+  }
+
+  private linkNewest(entry: CacheEntry): void {
+    entry.previous = null;
+    entry.next = this.newest;
+    if (this.newest !== null) this.newest.previous = entry;
+    this.newest = entry;
+    this.oldest ??= entry;
+  }
+
+  private unlink(entry: CacheEntry): void {
+    if (entry.previous !== null) entry.previous.next = entry.next;
+    else if (this.newest === entry) this.newest = entry.next;
+    if (entry.next !== null) entry.next.previous = entry.previous;
+    else if (this.oldest === entry) this.oldest = entry.previous;
+    entry.previous = null;
+    entry.next = null;
+  }
+}
+
+function valueBytes(row: Row | null): number {
+  return row === null ? 0 : (row.value?.length ?? 0) + row.requests.length * 100;
+}
