@@ -47,6 +47,8 @@ export const rowArbitrary: fc.Arbitrary<Row> = fc.record({
   requestFloor: instant,
 });
 
+const visibleRow = rowArbitrary.map((row): Row => ({ ...row, requests: [], requestFloor: 0 }));
+
 const rows = fc.array(rowArbitrary, { maxLength: 5 });
 const texts = fc.array(text, { maxLength: 5 });
 const header = { partition: integer, epoch: integer, ballot: integer };
@@ -242,13 +244,13 @@ const replies: { readonly [K in ShardReply['kind']]: fc.Arbitrary<ReplyOf<K>> } 
   row: fc.record({
     kind: fc.constant('row'),
     token,
-    row: optional(rowArbitrary),
+    row: optional(visibleRow),
     stalenessMs: optional(float),
   }),
   rows: fc.record({
     kind: fc.constant('rows'),
     token,
-    rows,
+    rows: fc.array(visibleRow, { maxLength: 5 }),
     more: fc.boolean(),
     notLed: fc.array(integer, { maxLength: 20 }),
   }),

@@ -1,13 +1,13 @@
 /**
  * From a shard to a gateway: answers, in any order. Header: the shard that serves and its hybrid time, which the gateway
- * merges into its own clock (docs/PROTOCOL.md 4.7.2).
+ * merges into its own clock (docs/PROTOCOL.md 4.7.2). Rows come without the requests that they remember.
  */
-import type { ShardReply } from '@ringleader/paxos';
+import type { Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, ShardOrdinal } from '@ringleader/primitives';
 import { type ByteReader, MalformedFrameError } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
-import { readRow, readRows, readVarints, writeRow, writeRows, writeVarints } from './rows.js';
+import { readVarints, readVisibleRow, writeVarints, writeVisibleRow } from './rows.js';
 
 export interface ReplyFrameHeader {
   readonly servedBy: ShardOrdinal;
@@ -35,6 +35,13 @@ function tokenOnly<K extends 'absent' | 'tooStale' | 'overloaded' | 'outcomeUnkn
   code: number,
 ): ReplyCodec<K> {
   return { code, write: () => undefined, read: (_reader, token) => ({ kind, token }) as ReplyOf<K> };
+}
+
+function readVisibleRows(reader: ByteReader): Row[] {
+  const count = reader.count();
+  const rows: Row[] = [];
+  for (let i = 0; i < count; i++) rows.push(readVisibleRow(reader));
+  return rows;
 }
 
 const codecs: { readonly [K in ShardReply['kind']]: ReplyCodec<K> } = {
@@ -75,27 +82,28 @@ const codecs: { readonly [K in ShardReply['kind']]: ReplyCodec<K> } = {
     code: 4,
     write(writer, reply) {
       writer.boolean(reply.row !== null);
-      if (reply.row !== null) writeRow(writer, reply.row);
+      if (reply.row !== null) writeVisibleRow(writer, reply.row);
       writer.optionalFloat64(reply.stalenessMs);
     },
     read: (reader, token) => ({
       kind: 'row',
       token,
-      row: reader.boolean() ? readRow(reader) : null,
+      row: reader.boolean() ? readVisibleRow(reader) : null,
       stalenessMs: reader.optionalFloat64(),
     }),
   },
   rows: {
     code: 5,
     write(writer, reply) {
-      writeRows(writer, reply.rows);
+      writer.varint(reply.rows.length);
+      for (const row of reply.rows) writeVisibleRow(writer, row);
       writer.boolean(reply.more);
       writeVarints(writer, reply.notLed);
     },
     read: (reader, token) => ({
       kind: 'rows',
       token,
-      rows: readRows(reader),
+      rows: readVisibleRows(reader),
       more: reader.boolean(),
       notLed: readVarints(reader),
     }),

@@ -16,6 +16,7 @@ const CONTENT_TYPES: readonly string[] = [
   'application/x-protobuf',
   'application/yaml',
 ];
+const NO_REQUESTS: readonly RequestMark[] = [];
 const CODE_BY_CONTENT_TYPE = new Map(CONTENT_TYPES.map((type, index) => [type, index + 1]));
 
 export function writeContentType(writer: ByteWriter, contentType: string): void {
@@ -66,15 +67,7 @@ export function readRequestMarks(reader: ByteReader): RequestMark[] {
 }
 
 export function writeRow(writer: ByteWriter, row: Row): void {
-  writer.string(row.key);
-  writer.boolean(row.value !== null);
-  if (row.value !== null) writer.bytes(row.value);
-  writeContentType(writer, row.contentType);
-  writer.varint(row.revision);
-  writer.varint(row.version);
-  writer.float64(row.createdAt);
-  writer.float64(row.modifiedAt);
-  writer.optionalFloat64(row.expiresAt);
+  writeVisibleRow(writer, row);
   writeRequestMarks(writer, row.requests);
   writer.float64(row.requestFloor);
 }
@@ -91,6 +84,34 @@ export function readRow(reader: ByteReader): Row {
     expiresAt: reader.optionalInstant(),
     requests: readRequestMarks(reader),
     requestFloor: reader.instant(),
+  };
+}
+
+/** A row as clients see it: what the group remembers of its requests stays inside. */
+export function writeVisibleRow(writer: ByteWriter, row: Row): void {
+  writer.string(row.key);
+  writer.boolean(row.value !== null);
+  if (row.value !== null) writer.bytes(row.value);
+  writeContentType(writer, row.contentType);
+  writer.varint(row.revision);
+  writer.varint(row.version);
+  writer.float64(row.createdAt);
+  writer.float64(row.modifiedAt);
+  writer.optionalFloat64(row.expiresAt);
+}
+
+export function readVisibleRow(reader: ByteReader): Row {
+  return {
+    key: reader.string(),
+    value: reader.boolean() ? reader.bytes() : null,
+    contentType: readContentType(reader),
+    revision: reader.varint(),
+    version: reader.varint(),
+    createdAt: reader.instant(),
+    modifiedAt: reader.instant(),
+    expiresAt: reader.optionalInstant(),
+    requests: NO_REQUESTS,
+    requestFloor: 0,
   };
 }
 
