@@ -153,7 +153,8 @@ export function onCommitPoint(
     return;
   }
   const { echo, echoIncarnation, fresh } = message;
-  if (fresh && echo !== null && echoIncarnation === context.incarnation && replica.commit >= commit) {
+  const proves = fresh && echo !== null && echoIncarnation === context.incarnation;
+  if (proves && echo >= context.clockTrustedSince && replica.commit >= commit) {
     if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };
   }
   if (replica.record.position.revision < commit && replica.catchUp === null) {

@@ -1,0 +1,278 @@
+import { describe, expect, it } from '@jest/globals';
+import { LIMITS, MemoryCluster } from '../test/memory-cluster.js';
+import type { PartitionAssignment, ReadRequest, ShardReply, WriteRequest } from './index.js';
+
+const P = 7;
+
+function assignment(change: Partial<PartitionAssignment> = {}): PartitionAssignment {
+  return {
+    partition: P,
+    epoch: 1,
+    replicas: [1, 2, 3],
+    nextReplicas: null,
+    learners: [],
+    preferredLeader: 1,
+    ...change,
+  };
+}
+
+function started(limits = LIMITS): MemoryCluster {
+  const cluster = new MemoryCluster([1, 2, 3], limits);
+  cluster.learn([assignment()]);
+  cluster.until(() => cluster.leaderOf(P) !== 0);
+  return cluster;
+}
+
+let requests = 0;
+
+function put(cluster: MemoryCluster, key: string, text: string, change: Partial<WriteRequest> = {}): number {
+  requests += 1;
+  const requestId = `r${requests}`;
+  return cluster.submit(cluster.leaderOf(P), (token) => ({
+    kind: 'write',
+    token,
+    partition: P,
+    epoch: 1,
+    ballot: cluster.ballotOf(P),
+    requestId,
+    origin: cluster.now * 1_024,
+    operation: {
+      kind: 'put',
+      key,
+      value: new TextEncoder().encode(text),
+      contentType: 'text/plain',
+      expiresAt: null,
+      conditions: [],
+    },
+    deadline: cluster.now + 5_000,
+    ...change,
+  }));
+}
+
+function read(
+  cluster: MemoryCluster,
+  shard: number,
+  key: string,
+  consistency: ReadRequest['consistency'] = { kind: 'linearizable' },
+): number {
+  return cluster.submit(shard, (token) => ({
+    kind: 'read',
+    token,
+    partition: P,
+    epoch: 1,
+    key,
+    consistency,
+    deadline: cluster.now + 5_000,
+  }));
+}
+
+function answer(cluster: MemoryCluster, token: number): ShardReply {
+  cluster.until(() => cluster.replies.has(token));
+  const reply = cluster.replies.get(token);
+  if (reply === undefined) throw new Error('no reply');
+  return reply;
+}
+
+function textOf(reply: ShardReply): string | null {
+  if (reply.kind !== 'row') throw new Error(`answered ${reply.kind}`);
+  return reply.row?.value == null ? null : new TextDecoder().decode(reply.row.value);
+}
+
+function write(cluster: MemoryCluster, key: string, text: string): ShardReply {
+  return answer(cluster, put(cluster, key, text));
+}
+
+/** All replicas hold the same rows at the same position. */
+function converged(cluster: MemoryCluster, ordinals: readonly number[]): boolean {
+  const states = ordinals.map((ordinal) => {
+    const record = cluster.storage(ordinal).records.get(P);
+    const rows = [...cluster.storage(ordinal).liveRows(P).values()].sort((a, b) => a.revision - b.revision);
+    return JSON.stringify([record?.position, rows]);
+  });
+  return states.every((state) => state === states[0]);
+}
+
+describe('PaxosShard', () => {
+  it('elects the preferred leader after the restart wait', () => {
+    const cluster = new MemoryCluster([1, 2, 3]);
+    cluster.learn([assignment({ preferredLeader: 2 })]);
+    const took = cluster.until(() => cluster.leaderOf(P) !== 0);
+    expect(cluster.leaderOf(P)).toBe(2);
+    expect(took).toBeGreaterThanOrEqual(600);
+    expect(took).toBeLessThan(700);
+  });
+
+  it('writes, reads, and brings all replicas to the same rows', () => {
+    const cluster = started();
+    expect(write(cluster, 'a', 'one')).toMatchObject({
+      kind: 'written',
+      revision: 1,
+      version: 1,
+      created: true,
+    });
+    expect(write(cluster, 'a', 'two')).toMatchObject({
+      kind: 'written',
+      revision: 2,
+      version: 2,
+      created: false,
+    });
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'a')))).toBe('two');
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'b')))).toBe(null);
+    cluster.run(300);
+    expect(converged(cluster, [1, 2, 3])).toBe(true);
+  });
+
+  it('serves stale reads of a proven age at followers', () => {
+    const cluster = started();
+    write(cluster, 'a', 'one');
+    cluster.run(400);
+    const reply = answer(cluster, read(cluster, 2, 'a', { kind: 'stale', maxStalenessMs: 500 }));
+    expect(textOf(reply)).toBe('one');
+    expect(reply).toMatchObject({ kind: 'row', stalenessMs: expect.any(Number) });
+    expect(answer(cluster, read(cluster, 2, 'a', { kind: 'stale', maxStalenessMs: 0 }))).toMatchObject({
+      kind: 'tooStale',
+    });
+  });
+
+  it('fails over within a second, keeps what was acknowledged, and repairs the old leader', () => {
+    const cluster = started();
+    for (let index = 0; index < 20; index += 1) write(cluster, `k${index}`, `v${index}`);
+    cluster.run(300);
+    cluster.kill(1);
+    const took = cluster.until(() => cluster.leaderOf(P) !== 0);
+    expect(took).toBeLessThan(800);
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'k7')))).toBe('v7');
+    write(cluster, 'k7', 'new');
+    cluster.start(1);
+    cluster.run(500);
+    expect(converged(cluster, [1, 2, 3])).toBe(true);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    expect(textOf(answer(cluster, read(cluster, 1, 'k7')))).toBe('new');
+  });
+
+  it('undoes, by repair, rows of a deposed leader that were never chosen', () => {
+    const cluster = started();
+    write(cluster, 'a', 'chosen');
+    cluster.run(300);
+    cluster.loses = (from, { to }) => from === 1 || to === 1;
+    const lost = [put(cluster, 'a', 'lost'), put(cluster, 'b', 'lost')];
+    cluster.run(20);
+    cluster.until(() => [2, 3].includes(leaderAmong(cluster, [2, 3])), 5_000);
+    cluster.loses = () => false;
+    cluster.until(() => converged(cluster, [1, 2, 3]), 5_000);
+    expect(lost.map((token) => cluster.replies.get(token)?.kind)).toEqual([
+      'outcomeUnknown',
+      'outcomeUnknown',
+    ]);
+    expect([...cluster.storage(1).liveRows(P).keys()]).toEqual(['a']);
+    expect(cluster.events.some(({ shard, event }) => shard === 1 && event.kind === 'repaired')).toBe(true);
+  });
+
+  it('copies, in pages and passes, what does not fit a repair', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1)
+      write(cluster, `k${String(index).padStart(3, '0')}`, `v${index}`);
+    cluster.start(3);
+    cluster.run(100);
+    for (let index = 0; index < 300; index += 30)
+      write(cluster, `k${String(index).padStart(3, '0')}`, `w${index}`);
+    cluster.until(() => converged(cluster, [1, 2, 3]), 5_000);
+    expect(cluster.events.some(({ shard, event }) => shard === 3 && event.kind === 'copyFinished')).toBe(
+      true,
+    );
+    expect(cluster.storage(3).records.get(P)?.staging).toBe(null);
+  });
+
+  it('copies to a candidate that must take over from a replica far ahead', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    cluster.kill(3);
+    for (let index = 0; index < 40; index += 1) write(cluster, `k${index}`, `v${index}`);
+    cluster.kill(1);
+    cluster.kill(2);
+    cluster.start(3);
+    cluster.learn([assignment({ preferredLeader: 3 })]);
+    cluster.start(2);
+    cluster.until(() => cluster.leaderOf(P) !== 0, 5_000);
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'k39')))).toBe('v39');
+    cluster.start(1);
+    cluster.until(() => converged(cluster, [1, 2, 3]), 5_000);
+    expect(cluster.events.some(({ shard, event }) => shard === 3 && event.kind === 'copyFinished')).toBe(
+      true,
+    );
+  });
+
+  it('hands over to the preferred leader without losing a write', () => {
+    const cluster = started();
+    cluster.kill(1);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.start(1);
+    let gapMs = 0;
+    let longest = 0;
+    cluster.until(() => {
+      gapMs = cluster.leaderOf(P) === 0 ? gapMs + 1 : 0;
+      longest = Math.max(longest, gapMs);
+      return cluster.leaderOf(P) === 1;
+    });
+    expect(longest).toBeLessThan(20);
+  });
+
+  it('releases everything on a clean shutdown, so that another leads at once', () => {
+    const cluster = started();
+    write(cluster, 'a', 'one');
+    cluster.shard(1).releaseAll(cluster.now);
+    const took = cluster.until(() => cluster.leaderOf(P) !== 0);
+    expect(took).toBeLessThan(20);
+  });
+
+  it('answers a repeated request with the first answer, and a failed one the same again', () => {
+    const cluster = started();
+    const first = answer(cluster, put(cluster, 'a', 'one', { requestId: 'same' }));
+    const second = answer(cluster, put(cluster, 'a', 'one', { requestId: 'same' }));
+    expect(second).toMatchObject({ kind: 'written', revision: 1, version: 1 });
+    expect(first).toMatchObject({ kind: 'written', revision: 1, version: 1 });
+    const operation = {
+      kind: 'put' as const,
+      key: 'a',
+      value: new Uint8Array([1]),
+      contentType: '',
+      expiresAt: null,
+      conditions: [{ kind: 'ifRevision' as const, revision: 2 }],
+    };
+    const failed = answer(cluster, put(cluster, 'a', '', { requestId: 'cas', operation }));
+    expect(failed).toMatchObject({ kind: 'conditionFailed', revision: 1, version: 1 });
+    write(cluster, 'a', 'two');
+    const again = answer(cluster, put(cluster, 'a', '', { requestId: 'cas', operation }));
+    expect(again).toMatchObject({ kind: 'conditionFailed', revision: 1 });
+  });
+
+  it('changes replicas through a learner and a joint epoch', () => {
+    const cluster = new MemoryCluster([1, 2, 3, 4]);
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    for (let index = 0; index < 10; index += 1) write(cluster, `k${index}`, 'v');
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    write(cluster, 'k1', 'w');
+    cluster.until(() => converged(cluster, [1, 2, 3, 4]));
+    cluster.learn([assignment({ epoch: 3, nextReplicas: [2, 3, 4], preferredLeader: 2 })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    write(cluster, 'k2', 'w');
+    cluster.learn([assignment({ epoch: 4, replicas: [2, 3, 4], preferredLeader: 2 })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    write(cluster, 'k3', 'w');
+    cluster.run(300);
+    expect(converged(cluster, [2, 3, 4])).toBe(true);
+    expect(cluster.storage(1).liveRows(P).size).toBe(0);
+    expect(cluster.storage(1).records.get(P)?.promised).toBeGreaterThan(0);
+  });
+});
+
+function leaderAmong(cluster: MemoryCluster, ordinals: readonly number[]): number {
+  const leads = (ordinal: number): boolean =>
+    cluster
+      .shard(ordinal)
+      .status()
+      .some((entry) => entry.partition === P && entry.serving);
+  return ordinals.find(leads) ?? 0;
+}

@@ -1,0 +1,195 @@
+/**
+ * Shards in one process on a clock that steps by the millisecond: every message takes one step, every transaction one.
+ * Deterministic, without faults but those a test makes; the simulation is elsewhere.
+ */
+import { seededPrng } from '@ringleader/primitives';
+import type {
+  OutgoingMessage,
+  PartitionAssignment,
+  PaxosEvent,
+  PaxosLimits,
+  PaxosTimings,
+  Ready,
+  ShardReply,
+  ShardRequest,
+  StorageTransaction,
+} from '../src/index.js';
+import { PaxosShard } from '../src/index.js';
+import { MemoryStorage } from './memory-storage.js';
+
+export const TIMINGS: PaxosTimings = {
+  leaseMs: 600,
+  driftFraction: 0.1,
+  heartbeatIntervalMs: 150,
+  electionStaggerMs: 100,
+  candidacyTimeoutMs: 400,
+  resendIntervalMs: 50,
+};
+
+export const LIMITS: PaxosLimits = {
+  inFlightRevisionsMax: 4_096,
+  requestsMax: 10_000,
+  requestBytesMax: 1 << 26,
+  batchRowsMax: 512,
+  batchBytesMax: 1 << 20,
+  repairRowsMax: 1_000,
+  repairBytesMax: 1 << 20,
+  rowCacheBytesMax: 1 << 24,
+};
+
+interface Node {
+  readonly storage: MemoryStorage;
+  shard: PaxosShard | null;
+  incarnation: number;
+  running: StorageTransaction | null;
+}
+
+interface Flight {
+  readonly from: number;
+  readonly message: OutgoingMessage;
+}
+
+export class MemoryCluster {
+  now = 1_000;
+  readonly nodes = new Map<number, Node>();
+  readonly replies = new Map<number, ShardReply>();
+  readonly events: { shard: number; at: number; event: PaxosEvent }[] = [];
+  map: PartitionAssignment[] = [];
+  /** Returns true for messages that are lost. */
+  loses: (from: number, message: OutgoingMessage) => boolean = () => false;
+  private flights: Flight[] = [];
+  private nextToken = 1;
+
+  constructor(
+    readonly ordinals: readonly number[],
+    readonly limits: PaxosLimits = LIMITS,
+    readonly timings: PaxosTimings = TIMINGS,
+  ) {
+    for (const ordinal of ordinals) {
+      this.nodes.set(ordinal, { storage: new MemoryStorage(), shard: null, incarnation: 0, running: null });
+      this.start(ordinal);
+    }
+  }
+
+  start(ordinal: number): void {
+    const node = this.node(ordinal);
+    node.incarnation += 1;
+    node.running = null;
+    node.shard = new PaxosShard({
+      ordinal,
+      incarnation: node.incarnation,
+      timings: this.timings,
+      limits: this.limits,
+      records: [...node.storage.records.values()],
+      stamp: () => this.now * 1_024,
+      prng: seededPrng(ordinal * 1_000 + node.incarnation),
+      startedAt: this.now,
+    });
+    node.shard.learnMap(this.map, this.now);
+  }
+
+  kill(ordinal: number): void {
+    const node = this.node(ordinal);
+    node.shard = null;
+    node.running = null;
+  }
+
+  learn(map: PartitionAssignment[]): void {
+    this.map = map;
+    for (const { shard } of this.nodes.values()) shard?.learnMap(map, this.now);
+  }
+
+  shard(ordinal: number): PaxosShard {
+    const { shard } = this.node(ordinal);
+    if (shard === null) throw new Error(`shard ${ordinal} is down`);
+    return shard;
+  }
+
+  storage(ordinal: number): MemoryStorage {
+    return this.node(ordinal).storage;
+  }
+
+  submit(ordinal: number, make: (token: number) => ShardRequest): number {
+    const token = this.nextToken;
+    this.nextToken += 1;
+    this.shard(ordinal).submit(make(token), this.now);
+    return token;
+  }
+
+  /** One millisecond: what was sent arrives, what was handed to storages is done. */
+  step(): void {
+    this.now += 1;
+    const arriving = this.flights;
+    this.flights = [];
+    for (const { from, message } of arriving) {
+      this.nodes.get(message.to)?.shard?.receive(from, message.message, this.now);
+    }
+    for (const [ordinal, node] of this.nodes) this.turn(ordinal, node);
+  }
+
+  run(ms: number): void {
+    const end = this.now + ms;
+    while (this.now < end) this.step();
+  }
+
+  /** Runs until the condition holds; how long it took. */
+  until(condition: () => boolean, timeoutMs = 10_000): number {
+    const start = this.now;
+    while (!condition()) {
+      if (this.now > start + timeoutMs) throw new Error(`not within ${timeoutMs} ms`);
+      this.step();
+    }
+    return this.now - start;
+  }
+
+  leaderOf(partition: number): number {
+    for (const [ordinal, { shard }] of this.nodes) {
+      const status = shard?.status().find((entry) => entry.partition === partition);
+      if (status?.role === 'leader' && status.serving) return ordinal;
+    }
+    return 0;
+  }
+
+  ballotOf(partition: number): number {
+    const leader = this.leaderOf(partition);
+    return (
+      this.shard(leader)
+        .status()
+        .find((entry) => entry.partition === partition)?.ballot ?? 0
+    );
+  }
+
+  private turn(ordinal: number, node: Node): void {
+    const { shard } = node;
+    if (shard === null) return;
+    if (node.running !== null) {
+      const { id } = node.running;
+      node.running = null;
+      shard.transactionDurable(id, this.now);
+    }
+    if (this.now >= shard.nextDeadline()) shard.tick(this.now, this.now);
+    this.perform(ordinal, node, shard.takeReady());
+  }
+
+  private perform(ordinal: number, node: Node, ready: Ready): void {
+    for (const message of ready.messages) {
+      if (!this.loses(ordinal, message)) this.flights.push({ from: ordinal, message });
+    }
+    for (const reply of ready.replies) this.replies.set(reply.token, reply);
+    for (const event of ready.events) this.events.push({ shard: ordinal, at: this.now, event });
+    if (ready.transaction !== null) {
+      node.running = ready.transaction;
+      node.storage.apply(ready.transaction);
+    }
+    const results = ready.reads.map((read) => node.storage.read(read));
+    for (const { partition, generation } of ready.removals)
+      node.storage.removeGeneration(partition, generation);
+    for (const result of results) node.shard?.readDone(result, this.now);
+  }
+
+  private node(ordinal: number): Node {
+    const node = this.nodes.get(ordinal);
+    if (node === undefined) throw new Error(`no shard ${ordinal}`);
+    return node;
+  }
+}
