@@ -77,7 +77,9 @@ export class PlacementService {
     }
     const shards = readShards(this.store.local);
     if (shards.length < this.config.RINGLEADER_INITIAL_SHARDS) return;
-    const result = await this.store.propose(firstMapCommand(record, shards));
+    const command = firstMapCommand(record, shards);
+    if (command === null) return;
+    const result = await this.store.propose(command);
     if (result.kind !== 'txn' || !result.succeeded) return;
     const { partitionCount, replicationFactor } = record.cluster;
     this.logger.info(

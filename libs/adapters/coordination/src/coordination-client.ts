@@ -147,7 +147,8 @@ export class CoordinationClient {
       case 'OVERLOADED':
         return 'next-member';
       case 'DEADLINE_EXCEEDED':
-        // The silent member is not asked first next time, whether or not this call may be repeated.
+      case 'OUTCOME_UNKNOWN':
+        // This member is not asked first next time, whether or not this call may be repeated.
         if (!WRITES.has(operation)) return 'next-member';
         this.#preferred = this.#memberAfter(this.#preferred);
         return 'fail';

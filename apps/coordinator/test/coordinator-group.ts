@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CoordinationClient } from '@ringleader/coordination';
+import type { CoordinatorResponse } from '@ringleader/coordination';
+import { connectNats } from '@ringleader/nats';
+import type { NatsConnection } from '@ringleader/nats';
+import { systemClock } from '@ringleader/observability';
+import type { MemberId } from '@ringleader/primitives';
+import { Guardian, startChild, workspaceRoot } from '@ringleader/server-processes';
+import type { Child, ChildExit } from '@ringleader/server-processes';
+import { startNatsServer, until } from '@ringleader/testing-servers';
+import type { TestServer } from '@ringleader/testing-servers';
+
+type Environment = Readonly<Record<string, string>>;
+export type Status = CoordinatorResponse<'status'>;
+
+export const WAIT = { timeoutMs: 20_000, everyMs: 20 };
+const STOP_GRACE_MS = 6_000;
+
+/** Real coordinator processes on a real nats-server, in a folder of their own. They end with the test's process. */
+export class CoordinatorGroup {
+  readonly members: readonly MemberId[] = [1, 2, 3];
+  readonly #children = new Map<MemberId, Child>();
+  readonly #guardian = new Guardian();
+  readonly #clients = new Map<string, CoordinationClient>();
+
+  private constructor(
+    private readonly folder: string,
+    readonly nats: TestServer,
+    readonly connection: NatsConnection,
+    private readonly environment: Environment,
+  ) {}
+
+  static async start(environment: Environment = {}): Promise<CoordinatorGroup> {
+    const main = join(workspaceRoot(), 'apps/coordinator/dist/main.js');
+    if (!existsSync(main)) throw new Error(`${main} is not there: build first (tsc -b apps/coordinator)`);
+    const folder = await mkdtemp(join(tmpdir(), 'coordinators-'));
+    const nats = await startNatsServer({ dir: join(folder, 'nats') });
+    const connection = await connectNats({ url: nats.url, name: 'test' });
+    const group = new CoordinatorGroup(folder, nats, connection, environment);
+    await Promise.all(group.members.map((member) => group.startMember(member)));
+    await group.leader();
+    return group;
+  }
+
+  async startMember(member: MemberId): Promise<void> {
+    const child = await startChild(
+      {
+        name: `coordinator-${member}`,
+        command: process.execPath,
+        args: [join(workspaceRoot(), 'apps/coordinator/dist/main.js')],
+        env: {
+          ...process.env,
+          NODE_OPTIONS: '',
+          RINGLEADER_NATS_URL: this.nats.url,
+          RINGLEADER_MEMBER: `coordinator-${member}`,
+          RINGLEADER_COORDINATOR_ID: String(member),
+          RINGLEADER_DATA_DIR: this.dataDirectory(member),
+          ...this.environment,
+        },
+        logFile: this.logFile(member),
+      },
+      this.#guardian,
+    );
+    this.#children.set(member, child);
+  }
+
+  /** One per set of members to ask. */
+  client(members: readonly MemberId[] = this.members): CoordinationClient {
+    const name = members.join();
+    const { connection } = this;
+    const client =
+      this.#clients.get(name) ??
+      new CoordinationClient({ connection, cluster: 'local', clock: systemClock, members });
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  async kill9(member: MemberId): Promise<void> {
+    await this.#child(member).stop('SIGKILL', 0);
+  }
+
+  /** As a supervisor ends it. */
+  terminate(member: MemberId): Promise<ChildExit> {
+    return this.#child(member).stop('SIGTERM', STOP_GRACE_MS);
+  }
+
+  exited(member: MemberId): Promise<ChildExit> {
+    return this.#child(member).exited;
+  }
+
+  signal(member: MemberId, signal: NodeJS.Signals): void {
+    this.#child(member).signal(signal);
+  }
+
+  async status(member: MemberId): Promise<Status | null> {
+    return this.client([member]).status(member, { timeoutMs: 500 });
+  }
+
+  /** Waits until a majority of those asked agrees on a leader that says so itself. */
+  async leader(among: readonly MemberId[] = this.members): Promise<MemberId> {
+    let leader: MemberId = 0;
+    const isLed = async (): Promise<boolean> => {
+      const all = await Promise.all(among.map((member) => this.status(member)));
+      const statuses = all.filter((status) => status !== null);
+      leader = statuses.find(({ role }) => role === 'leader')?.memberId ?? 0;
+      return leader !== 0 && statuses.filter((status) => status.leader === leader).length >= 2;
+    };
+    await until('a leader', isLed, WAIT);
+    return leader;
+  }
+
+  /** Waits until the member has applied all that the others have committed. */
+  async caughtUp(member: MemberId): Promise<void> {
+    const others = this.members.filter((other) => other !== member);
+    const isCaughtUp = async (): Promise<boolean> => {
+      const [own, ...rest] = await Promise.all([member, ...others].map((id) => this.status(id)));
+      const committed = Math.max(...rest.map((status) => status?.commitIndex ?? 0));
+      return own !== null && own !== undefined && committed > 0 && own.appliedIndex >= committed;
+    };
+    await until(`member ${member} caught up`, isCaughtUp, WAIT);
+  }
+
+  dataDirectory(member: MemberId): string {
+    return join(this.folder, `data-${member}`);
+  }
+
+  /** What the member has logged, as text. */
+  log(member: MemberId): Promise<string> {
+    return readFile(this.logFile(member), 'utf8');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#children.values()].map((child) => child.stop('SIGKILL', 0)));
+    await Promise.all([...this.#clients.values()].map((client) => client.close()));
+    await this.connection.close();
+    await this.nats.stop();
+    await this.#guardian.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private logFile(member: MemberId): string {
+    return join(this.folder, `coordinator-${member}.log`);
+  }
+
+  #child(member: MemberId): Child {
+    const child = this.#children.get(member);
+    if (child === undefined) throw new Error(`member ${member} was never started`);
+    return child;
+  }
+}

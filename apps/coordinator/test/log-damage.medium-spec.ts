@@ -1,0 +1,95 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { MemberId } from '@ringleader/primitives';
+import { CoordinatorGroup } from './coordinator-group.js';
+
+const TIMEOUT_MS = 60_000;
+const WRITES = 20;
+const RECORD_ALIGNMENT = 8;
+const FIRST_RECORD = 32;
+const TORN_BYTES = 10;
+
+describe('a coordinator whose log on disk was damaged while it was down', () => {
+  let group: CoordinatorGroup;
+  let victim: MemberId;
+
+  beforeEach(async () => {
+    group = await CoordinatorGroup.start();
+    const client = group.client();
+    for (let i = 0; i < WRITES; i++) {
+      const put = { kind: 'put' as const, key: `k/${i}`, value: `value-${i}` };
+      await client.txn({ compare: [], success: [put], failure: [] });
+    }
+    const leader = await group.leader();
+    victim = group.members.find((member) => member !== leader) ?? 0;
+    await group.caughtUp(victim);
+    await group.kill9(victim);
+  }, TIMEOUT_MS);
+
+  afterEach(() => group.stop(), TIMEOUT_MS);
+
+  /** Changes the only segment that has records. */
+  const damage = async (change: (segment: Buffer) => void): Promise<void> => {
+    const directory = join(group.dataDirectory(victim), 'raft');
+    const names = (await readdir(directory, { recursive: true })).sort();
+    for (const name of names) {
+      const path = join(directory, name);
+      const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+      if (!bytes.includes('value-0')) continue;
+      change(bytes);
+      await writeFile(path, bytes);
+      return;
+    }
+    throw new Error(`no log with the writes among ${names.join(', ')}`);
+  };
+
+  it(
+    'cuts a torn tail off, says so, and is brought up by the others',
+    async () => {
+      // A write that the crash cut short: the first bytes of a record, where the next one would have stood.
+      await damage((segment) => {
+        const content = segment.findLastIndex((byte) => byte !== 0) + 1;
+        const end = Math.ceil(content / RECORD_ALIGNMENT) * RECORD_ALIGNMENT;
+        segment.copy(segment, end, FIRST_RECORD, FIRST_RECORD + TORN_BYTES);
+      });
+      await group.startMember(victim);
+      await group.caughtUp(victim);
+      expect(await group.log(victim)).toContain('Cut a torn tail off the log');
+      const { items } = await group.client([victim]).range({ key: 'k/', rangeEnd: 'k0', serializable: true });
+      expect(items).toHaveLength(WRITES);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'stops with a clear message when a record in the middle is not what was written',
+    async () => {
+      await damage((segment) => {
+        const position = segment.indexOf('value-0');
+        segment.writeUInt8(segment.readUInt8(position) ^ 1, position);
+      });
+      await group.startMember(victim);
+      expect(await group.exited(victim)).toEqual({ code: 1, signal: null });
+      const [last] = (await group.log(victim)).trimEnd().split('\n').slice(-1);
+      expect(JSON.parse(last ?? '')).toMatchObject({
+        level: 'fatal',
+        code: 'LOG_CORRUPT',
+        msg: expect.stringContaining('checksum') as unknown,
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuses a log that another process has open',
+    async () => {
+      await group.startMember(victim);
+      await group.caughtUp(victim);
+      await group.startMember(victim);
+      expect(await group.exited(victim)).toEqual({ code: 1, signal: null });
+      expect(await group.log(victim)).toContain('LOG_IN_USE');
+    },
+    TIMEOUT_MS,
+  );
+});
