@@ -5,7 +5,7 @@ import { ClientNats } from '@nestjs/microservices';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
-import { TimeoutError, firstValueFrom, timeout } from 'rxjs';
+import { EmptyError, Subject, TimeoutError, firstValueFrom, takeUntil, timeout } from 'rxjs';
 import { isControlEnvelope } from './control-envelope.js';
 
 export type ControlOutcome<Response> =
@@ -34,6 +34,7 @@ class SharedConnectionClient extends ClientNats {
 
 export class ControlClient {
   private readonly client: SharedConnectionClient;
+  private readonly closed = new Subject<void>();
 
   constructor(connection: NatsConnection) {
     this.client = new SharedConnectionClient(connection);
@@ -48,14 +49,17 @@ export class ControlClient {
   ): Promise<ControlOutcome<ResponseOf<C>>> {
     let reply: unknown;
     try {
-      reply = await firstValueFrom(this.client.send<unknown>(subject, request).pipe(timeout(timeoutMs)));
+      const replies = this.client.send<unknown>(subject, request);
+      reply = await firstValueFrom(replies.pipe(timeout(timeoutMs), takeUntil(this.closed)));
     } catch (cause) {
       return { kind: 'failed', error: transportError(contract.operation, timeoutMs, cause) };
     }
     return readReply(contract, reply);
   }
 
+  /** Calls that wait for an answer end at once, with DEADLINE_EXCEEDED. */
   async close(): Promise<void> {
+    this.closed.next();
     await this.client.close();
   }
 }
@@ -84,6 +88,14 @@ function transportError(operation: string, timeoutMs: number, cause: unknown): O
       'DEADLINE_EXCEEDED',
       `No answer to ${operation} within ${timeoutMs} ms`,
       { operation, timeoutMs },
+      { cause },
+    );
+  }
+  if (cause instanceof EmptyError) {
+    return new OperationalError(
+      'DEADLINE_EXCEEDED',
+      `The client was closed while it waited for ${operation}`,
+      { operation },
       { cause },
     );
   }
