@@ -6,9 +6,10 @@
 import { parseArgs } from 'node:util';
 import { parseSeeds } from '@ringleader/testing-simulation';
 import { paxosSuite } from './paxos/suite.js';
+import { raftSuite } from './raft/suite.js';
 import type { SimulationSuite } from './suite.js';
 
-const SUITES: readonly SimulationSuite[] = [paxosSuite];
+const SUITES: readonly SimulationSuite[] = [paxosSuite, raftSuite];
 const TRACE_LINES = 200;
 
 function main(): number {
@@ -54,4 +55,5 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+process.stdout.on('error', () => process.exit(1));
 process.exitCode = main();

@@ -84,6 +84,8 @@ export interface SnapshotChunk extends Envelope {
 export interface SnapshotReply extends Envelope {
   readonly kind: 'snapshotReply';
   readonly point: SnapshotPoint;
+  /** The chunk which this answers. */
+  readonly chunkIndex: number;
   /** The first chunk which the receiver does not have. */
   readonly nextChunk: number;
 }

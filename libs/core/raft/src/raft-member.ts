@@ -14,7 +14,7 @@ import { requestRead } from './read-index/request.js';
 import type { PersistBatch, RaftMemberStatus, Ready } from './ready.js';
 import { settleByCounting } from './replication/commit.js';
 import { replicate } from './replication/replicate.js';
-import { isSnapshotWanted, provideSnapshot } from './snapshot/send.js';
+import { compactionLimit, isSnapshotWanted, provideSnapshot } from './snapshot/send.js';
 import { step } from './step.js';
 import { tick } from './tick.js';
 import { beginTransfer } from './transfer/transfer.js';
@@ -109,7 +109,7 @@ export class RaftMember {
       committed: state.log.takeToApply(state.config.limits.applyBytesMax),
       reads: state.outbox.takeReads(),
       refused: state.outbox.takeRefused(),
-      snapshotWanted: state.role.kind === 'leader' && isSnapshotWanted(state.role),
+      snapshotWanted: state.role.kind === 'leader' && isSnapshotWanted(state, state.role),
       events: state.outbox.takeEvents(),
     };
   }
@@ -132,9 +132,10 @@ export class RaftMember {
     this.#state.log.markApplied(index);
   }
 
-  /** A snapshot at or after `index` is on disk: the log may forget what is before. */
-  compact(index: LogIndex): void {
+  /** A snapshot at or after `upTo` is on disk: the log may forget what is before, and does when nobody needs it. */
+  compact(upTo: LogIndex): void {
     const { log, config } = this.#state;
+    const index = compactionLimit(this.#state, upTo);
     const term = log.termAt(index);
     if (term !== null) log.compact(config.rules.compactedTo({ index, term }));
   }

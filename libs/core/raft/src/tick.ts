@@ -14,6 +14,7 @@ export function tick(state: MemberState): void {
 
 function tickLeader(state: MemberState, leader: Leader): void {
   const { timings } = state.config;
+  for (const progress of leader.progress.values()) progress.ticksSinceHeard += 1;
   if (state.elapsedTicks >= timings.electionTimeoutTicks) {
     resetTimer(state);
     if (!hasQuorum(state, leader)) {
@@ -22,17 +23,16 @@ function tickLeader(state: MemberState, leader: Leader): void {
     }
   }
   tickTransfer(state, leader);
-  tickSnapshots(leader);
+  tickSnapshots(state, leader);
   leader.ticksSinceHeartbeat += 1;
   if (leader.ticksSinceHeartbeat >= timings.heartbeatIntervalTicks) sendHeartbeats(state, leader);
 }
 
 /** Check-quorum (6.2): a leader that no majority answers makes room, and lets its clients look for another. */
 function hasQuorum({ config }: MemberState, leader: Leader): boolean {
-  let active = 1;
-  for (const progress of leader.progress.values()) {
-    if (progress.isRecentlyActive) active += 1;
-    progress.isRecentlyActive = false;
-  }
-  return active >= config.rules.quorum(config.members.length);
+  const { electionTimeoutTicks } = config.timings;
+  const heard = [...leader.progress.values()].filter((progress) =>
+    progress.heardWithin(electionTimeoutTicks),
+  );
+  return heard.length + 1 >= config.rules.quorum(config.members.length);
 }

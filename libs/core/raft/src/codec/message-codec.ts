@@ -62,7 +62,7 @@ function writeBody(writer: ByteWriter, message: Message): void {
     case 'snapshotChunk':
       return writeChunk(writer, message);
     case 'snapshotReply':
-      return writeIntegers(writer, [message.point.index, message.point.term, message.nextChunk]);
+      return writeIntegers(writer, snapshotReplyFields(message));
     case 'propose':
     case 'proposeRefusal':
       return writeProposals(writer, message);
@@ -100,7 +100,12 @@ function readBody(reader: ByteReader, kind: Message['kind']): MessageBody {
     case 'snapshotChunk':
       return readChunk(reader);
     case 'snapshotReply':
-      return { kind, point: { index: integer(), term: integer() }, nextChunk: integer() };
+      return {
+        kind,
+        point: { index: integer(), term: integer() },
+        chunkIndex: integer(),
+        nextChunk: integer(),
+      };
     case 'propose':
       return readPropose(reader);
     case 'proposeRefusal':
@@ -158,6 +163,10 @@ function readEntryKind(reader: ByteReader): EntryKind {
 function writeChunk(writer: ByteWriter, message: OfKind<'snapshotChunk'>): void {
   writeIntegers(writer, [message.point.index, message.point.term, message.chunkIndex, message.chunkCount]);
   writer.bytes(message.data);
+}
+
+function snapshotReplyFields({ point, chunkIndex, nextChunk }: OfKind<'snapshotReply'>): number[] {
+  return [point.index, point.term, chunkIndex, nextChunk];
 }
 
 function readChunk(reader: ByteReader): BodyOfKind<'snapshotChunk'> {

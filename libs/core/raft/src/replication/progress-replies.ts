@@ -8,7 +8,7 @@ import { urgeSuccessor } from '../transfer/transfer.js';
 import { settleByCounting } from './commit.js';
 
 export function handleAppendReply(state: MemberState, leader: Leader, message: AppendReply): void {
-  const progress = activeProgress(leader, message.from);
+  const progress = heardProgress(leader, message.from);
   // A match past this log's end cannot be an answer to this leader.
   if (progress === null || message.matchIndex > state.log.lastIndex) return;
   const isNews = progress.matched(message.matchIndex);
@@ -20,7 +20,7 @@ export function handleAppendReply(state: MemberState, leader: Leader, message: A
 }
 
 export function handleAppendRefusal(state: MemberState, leader: Leader, message: AppendRefusal): void {
-  const progress = activeProgress(leader, message.from);
+  const progress = heardProgress(leader, message.from);
   if (progress === null) return;
   // Of the follower's hint, what this log does not hold in a later term may match.
   const fitting = state.log.newestAtMost(message.hintIndex, message.hintTerm);
@@ -29,7 +29,7 @@ export function handleAppendRefusal(state: MemberState, leader: Leader, message:
 
 /** An answer to a heartbeat also shows that the way is open: what was lost before is found by the next Append. */
 export function handleHeartbeatReply(state: MemberState, leader: Leader, message: HeartbeatReply): void {
-  const progress = activeProgress(leader, message.from);
+  const progress = heardProgress(leader, message.from);
   if (progress === null) return;
   progress.isProbeOut = false;
   if (progress.inflights.isFull) progress.inflights.freeOldest();
@@ -39,8 +39,8 @@ export function handleHeartbeatReply(state: MemberState, leader: Leader, message
   urgeSuccessor(state, leader);
 }
 
-export function activeProgress(leader: Leader, member: number): Progress | null {
+export function heardProgress(leader: Leader, member: number): Progress | null {
   const progress = leader.progress.get(member) ?? null;
-  if (progress !== null) progress.isRecentlyActive = true;
+  if (progress !== null) progress.ticksSinceHeard = 0;
   return progress;
 }

@@ -19,7 +19,8 @@ export function handleSnapshotChunk(state: MemberState, follower: Follower, mess
   const incoming = continued(follower, message);
   if (message.chunkIndex === incoming.chunks.length) incoming.chunks.push(message.data);
   if (incoming.chunks.length < incoming.chunkCount) {
-    const body = { kind: 'snapshotReply', point: message.point, nextChunk: incoming.chunks.length } as const;
+    const { point, chunkIndex } = message;
+    const body = { kind: 'snapshotReply', point, chunkIndex, nextChunk: incoming.chunks.length } as const;
     send(state, { to: message.from }, body, 'hardState');
     return;
   }

@@ -2,17 +2,17 @@
 import { invariant } from '@ringleader/primitives';
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { SnapshotReply } from '../messages.js';
-import { activeProgress } from '../replication/progress-replies.js';
-import type { Progress, Transmission } from '../tracker/progress.js';
-import type { Snapshot } from '../types.js';
+import { heardProgress } from '../replication/progress-replies.js';
+import type { Progress } from '../tracker/progress.js';
+import type { LogIndex, Snapshot } from '../types.js';
 
 export function beginSnapshot(progress: Progress): void {
   progress.becomeSnapshot();
 }
 
 /** True while a follower waits for a snapshot which the shell has not provided. */
-export function isSnapshotWanted(leader: Leader): boolean {
-  return leader.outgoingSnapshot === null && isAnyReceiving(leader);
+export function isSnapshotWanted(state: MemberState, leader: Leader): boolean {
+  return leader.outgoingSnapshot === null && isAnyReceiving(state, leader);
 }
 
 export function provideSnapshot(state: MemberState, leader: Leader, snapshot: Snapshot): void {
@@ -31,12 +31,12 @@ export function sendSnapshot(state: MemberState, leader: Leader, progress: Progr
 }
 
 export function handleSnapshotReply(state: MemberState, leader: Leader, message: SnapshotReply): void {
-  const progress = activeProgress(leader, message.from);
+  const progress = heardProgress(leader, message.from);
   const snapshot = leader.outgoingSnapshot;
   if (progress === null || snapshot === null || !isAbout(message, snapshot)) return;
   const { transmission } = progress;
-  if (transmission === null || !isNews(transmission, message.nextChunk)) return;
-  if (message.nextChunk >= snapshot.chunks.length) return;
+  // Only the answer to what was sent last says what to send next, be it an earlier chunk: it may have forgotten what it had.
+  if (transmission?.chunk !== message.chunkIndex || message.nextChunk >= snapshot.chunks.length) return;
   transmission.chunk = message.nextChunk;
   sendChunk(state, progress, snapshot);
 }
@@ -45,17 +45,23 @@ function isAbout({ point }: SnapshotReply, snapshot: Snapshot): boolean {
   return point.index === snapshot.index && point.term === snapshot.term;
 }
 
-/** It has what was sent, or it has forgotten what it had; an older answer that comes again says neither. */
-function isNews({ chunk }: Transmission, nextChunk: number): boolean {
-  return nextChunk === chunk + 1 || (nextChunk === 0 && chunk > 1);
+/** Each tick: lets go of the snapshot when nobody that answers is being sent it any more. */
+export function tickSnapshots(state: MemberState, leader: Leader): void {
+  const isDone = !isAnyReceiving(state, leader);
+  if (isDone) leader.outgoingSnapshot = null;
+  for (const progress of leader.progress.values()) {
+    if (isDone) progress.transmission = null;
+    else if (progress.transmission !== null) progress.transmission.ticks += 1;
+  }
 }
 
-/** Each tick: lets go of the snapshot when nobody is being sent it any more. */
-export function tickSnapshots(leader: Leader): void {
-  if (!isAnyReceiving(leader)) leader.outgoingSnapshot = null;
-  for (const progress of leader.progress.values()) {
-    if (progress.transmission !== null) progress.transmission.ticks += 1;
-  }
+/**
+ * How much of the log may be forgotten: not what a follower will need that is being sent a snapshot, or it would need
+ * another one when it has this one, for ever.
+ */
+export function compactionLimit({ role }: MemberState, index: LogIndex): LogIndex {
+  if (role.kind !== 'leader' || role.outgoingSnapshot === null) return index;
+  return Math.min(index, role.outgoingSnapshot.index);
 }
 
 /** The follower lives, and has not answered the last chunk for long: it, or its answer, was lost. */
@@ -66,8 +72,11 @@ export function resendChunk(state: MemberState, leader: Leader, progress: Progre
   sendChunk(state, progress, leader.outgoingSnapshot);
 }
 
-function isAnyReceiving(leader: Leader): boolean {
-  return [...leader.progress.values()].some((progress) => progress.state === 'snapshot');
+function isAnyReceiving({ config }: MemberState, leader: Leader): boolean {
+  const { electionTimeoutTicks } = config.timings;
+  return [...leader.progress.values()].some(
+    (progress) => progress.state === 'snapshot' && progress.heardWithin(electionTimeoutTicks),
+  );
 }
 
 function sendChunk(state: MemberState, progress: Progress, snapshot: Snapshot): void {

@@ -27,8 +27,8 @@ export class Progress {
   next: LogIndex;
   /** The commit index of the last Append to it. */
   sentCommit: LogIndex = 0;
-  /** Heard from since the last check of the quorum. */
-  isRecentlyActive = false;
+  /** Since it last answered anything. A new leader gives everybody an election time-out. */
+  ticksSinceHeard = 0;
   /** In probe: an Append is out, and neither an answer nor a heartbeat's came since. */
   isProbeOut = false;
   /** An Append is due even if it carries nothing: its refusal shows what was lost. */
@@ -45,6 +45,11 @@ export class Progress {
   get isPaused(): boolean {
     if (this.state === 'replicate') return this.inflights.isFull;
     return this.state === 'snapshot' || this.isProbeOut;
+  }
+
+  /** Who is silent for longer is not counted on, and not waited for: it may be gone for good. */
+  heardWithin(ticks: number): boolean {
+    return this.ticksSinceHeard < ticks;
   }
 
   becomeProbe(next: LogIndex): void {

@@ -5,8 +5,11 @@ import { type Leader, type MemberState, send } from '../member-state.js';
 import type { TimeoutNow } from '../messages.js';
 
 /** Null when no other member has answered lately. */
-export function mostAdvanced(leader: Leader): MemberId | null {
-  const active = [...leader.progress.values()].filter((progress) => progress.isRecentlyActive);
+function mostAdvanced({ config }: MemberState, leader: Leader): MemberId | null {
+  const { electionTimeoutTicks } = config.timings;
+  const active = [...leader.progress.values()].filter((progress) =>
+    progress.heardWithin(electionTimeoutTicks),
+  );
   active.sort((a, b) => b.match - a.match);
   return active[0]?.member ?? null;
 }
@@ -15,7 +18,7 @@ export function mostAdvanced(leader: Leader): MemberId | null {
 export function beginTransfer(state: MemberState, target: MemberId | null): boolean {
   const { role } = state;
   if (role.kind !== 'leader') return false;
-  const successor = target ?? mostAdvanced(role);
+  const successor = target ?? mostAdvanced(state, role);
   if (successor === null || !role.progress.has(successor)) return false;
   role.transfer = { target: successor, ticks: 0 };
   urgeSuccessor(state, role);

@@ -1,0 +1,115 @@
+/** Raft with one rule broken. The checks must find a violation, or they are worth nothing. */
+import type { RaftRules } from '@ringleader/raft';
+import { type Profile, randomProfile } from './settings.js';
+
+export interface Control {
+  readonly name: string;
+  readonly broken: string;
+  readonly rules: Partial<RaftRules>;
+  /** Where to look for it. */
+  readonly profile: Profile;
+}
+
+export const controls: readonly Control[] = [
+  {
+    name: 'ForgottenVote',
+    broken: 'the vote is not written: after a restart a member votes again in the same term',
+    rules: { toWrite: ({ term, commit }) => ({ term, vote: 0, commit }) },
+    profile: randomProfile,
+  },
+  {
+    name: 'ForgottenTerm',
+    broken: 'nothing of the hard state is written',
+    rules: { toWrite: () => ({ term: 0, vote: 0, commit: 0 }) },
+    profile: randomProfile,
+  },
+  {
+    name: 'VoteTwice',
+    broken: 'a member votes for whoever asks, also a second time in a term',
+    rules: { isVoteFree: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'VoteWithoutLogCheck',
+    broken: 'a vote does not ask whether the candidate has what is committed',
+    rules: { isUpToDate: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'LongerLogWins',
+    broken: 'the election restriction compares lengths of logs, not the terms of their last entries first',
+    rules: { isUpToDate: (candidate, voter) => candidate.index >= voter.index },
+    profile: randomProfile,
+  },
+  {
+    name: 'QuorumOfOne',
+    broken: 'one member is a majority',
+    rules: { quorum: () => 1 },
+    profile: randomProfile,
+  },
+  {
+    name: 'HalfIsQuorum',
+    broken: 'of five, two are a majority',
+    rules: { quorum: (members) => Math.floor(members / 2) },
+    profile: randomProfile,
+  },
+  {
+    name: 'CommitOldTermByCounting',
+    broken: 'an entry of an earlier term is committed because a majority has it (figure 3.7)',
+    rules: { maySettleByCounting: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'CommitBeyondMatched',
+    broken: "a follower commits up to the leader's commit index whatever it has there",
+    rules: { followerCommit: (leaderCommit, _matching, lastIndex) => Math.min(leaderCommit, lastIndex) },
+    profile: randomProfile,
+  },
+  {
+    name: 'AppendWithoutPrevCheck',
+    broken: 'a follower appends without looking at the entry before',
+    rules: { fitsAfter: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'KeepConflicting',
+    broken: 'a follower keeps its own entries where the leader has others',
+    rules: {
+      firstToWrite: (offered, local) => {
+        const missing = local.indexOf(null);
+        return missing < 0 ? offered.length : missing;
+      },
+    },
+    profile: randomProfile,
+  },
+  {
+    name: 'TruncateAlways',
+    broken: 'a late Append cuts off what was acknowledged since',
+    rules: { firstToWrite: () => 0 },
+    profile: randomProfile,
+  },
+  {
+    name: 'AckBeforePersist',
+    broken: 'votes and acknowledgements leave before what they promise is on disk',
+    rules: { mayLeave: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'ReadWithoutQuorum',
+    broken: 'a leader answers reads without asking whether it still leads',
+    rules: { isReadConfirmed: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'ReadIndexBeforeOwnTermCommit',
+    broken: 'a new leader answers reads by a commit index that may be behind',
+    rules: { knowsCommitIndex: () => true },
+    profile: randomProfile,
+  },
+  {
+    name: 'SnapshotForgetsTerm',
+    broken: 'the term of the last entry in a snapshot is forgotten',
+    rules: { compactedTo: ({ index }) => ({ index, term: 0 }) },
+    profile: randomProfile,
+  },
+];

@@ -1,0 +1,121 @@
+/** A whole simulated Raft group: members with their disks, clients, faults and the judge. */
+import type { MemberId } from '@ringleader/primitives';
+import type { RaftRules } from '@ringleader/raft';
+import {
+  drawFaultPlan,
+  type FaultPlan,
+  GOOD_LINK,
+  scheduleFaults,
+  SimulatedLog,
+  World,
+} from '@ringleader/testing-simulation';
+import { ClientsProcess } from './clients.js';
+import { Judge } from './judge.js';
+import { type DiskRecord, MemberDisk } from './member-disk.js';
+import { MemberProcess } from './member-process.js';
+import type { RunSettings } from './settings.js';
+import type { SimMessage } from './sim-messages.js';
+
+const clientsNode = 1_001;
+const storageLatency = { minMs: 0.1, maxMs: 1 };
+
+export interface GroupOptions {
+  readonly seed: number;
+  readonly rules: RaftRules;
+  readonly traceCapacity: number;
+}
+
+export class Group {
+  readonly world: World<SimMessage>;
+  readonly settings: RunSettings;
+  readonly judge = new Judge();
+  readonly members: readonly MemberId[];
+  readonly #processes = new Map<MemberId, MemberProcess>();
+  readonly #plan: FaultPlan;
+  #clients: ClientsProcess | null = null;
+
+  constructor(settings: RunSettings, options: GroupOptions) {
+    this.settings = settings;
+    this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity });
+    this.members = Array.from({ length: settings.group.members }, (_, i) => i + 1);
+    const { kinds, intensity, durationMaxMs } = settings.faults;
+    this.#plan = drawFaultPlan(this.world.fork(), {
+      nodes: this.members,
+      startMs: 100,
+      endMs: settings.faultyMs,
+      faultDurationMaxMs: durationMaxMs,
+      clockDriftMax: 0.1,
+      wallSkewMaxMs: 0,
+      intensity,
+      kinds,
+    });
+    for (const member of this.members) this.#addMember(member, options.rules);
+    this.world.addNode(clientsNode, (host) => {
+      this.#clients = new ClientsProcess(host, settings.clients, this.members);
+      return this.#clients;
+    });
+    // Faults concern what members tell each other: Raft says nothing about requests that arrive twice.
+    for (const member of this.members) {
+      this.world.network.setLinkQuality(member, clientsNode, GOOD_LINK);
+      this.world.network.setLinkQuality(clientsNode, member, GOOD_LINK);
+    }
+  }
+
+  start(): void {
+    for (const node of this.world.nodes.values()) node.start();
+    scheduleFaults(this.world, this.#plan, {
+      setStorageLatency: (member, latency) => {
+        this.judge.disks.get(member)?.log.setLatency(latency);
+      },
+    });
+  }
+
+  get clients(): ClientsProcess {
+    if (this.#clients === null) throw new RangeError('the clients are not started');
+    return this.#clients;
+  }
+
+  /** Null while it is down. */
+  process(member: MemberId): MemberProcess | null {
+    return this.world.node(member).isUp ? (this.#processes.get(member) ?? null) : null;
+  }
+
+  /** Of the highest term, among those that are up. */
+  leader(): MemberId | null {
+    let leader: MemberId | null = null;
+    let term = 0;
+    for (const member of this.members) {
+      const status = this.process(member)?.core.status();
+      if (status === undefined || status.role !== 'leader' || status.term <= term) continue;
+      leader = member;
+      term = status.term;
+    }
+    return leader;
+  }
+
+  healAll(): void {
+    this.world.network.healAll();
+    for (const member of this.members) {
+      const node = this.world.node(member);
+      while (node.isPaused) node.resume();
+      node.start();
+    }
+  }
+
+  #addMember(member: MemberId, rules: RaftRules): void {
+    const log = new SimulatedLog<DiskRecord>(this.world.events, this.world.fork(), storageLatency);
+    const disk = new MemberDisk(log);
+    this.judge.disks.set(member, disk);
+    const surroundings = { settings: this.settings.group, rules, disk, judge: this.judge };
+    const clock = this.#plan.clocks.get(member);
+    this.world.addNode(
+      member,
+      (host) => {
+        const process = new MemberProcess(host, surroundings);
+        this.#processes.set(member, process);
+        return process;
+      },
+      clock,
+    );
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Raft's promises (thesis figure 3.2), checked while the run goes on by one who sees all members and their disks at once:
+ * election safety, log matching, leader completeness, state machine safety, and that what is acknowledged is on the disks of
+ * a majority and seen by every later read.
+ */
+import type { MemberId } from '@ringleader/primitives';
+import type { Entry, LogIndex, RaftMember, Ready, Snapshot, Term } from '@ringleader/raft';
+import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { MemberDisk } from './member-disk.js';
+import type { StringStore } from './string-store.js';
+
+/** An entry as some member had it: in which log it stood is told by the term of the one before. */
+interface SeenEntry {
+  readonly prevTerm: Term | null;
+  readonly data: Uint8Array;
+}
+
+export class Judge {
+  readonly disks = new Map<MemberId, MemberDisk>();
+  readonly #leaders = new Map<Term, MemberId>();
+  readonly #seen = new Map<string, SeenEntry>();
+  /** What was applied by anybody, by index. */
+  readonly #applied: Entry[] = [];
+  /** The whole state at each index at which somebody's state was taken whole, and compared since. */
+  readonly #states = new Map<LogIndex, string>();
+  #acknowledgedUpTo: LogIndex = 0;
+
+  /** The newest entry whose effect some client knows of. */
+  get acknowledgedUpTo(): LogIndex {
+    return this.#acknowledgedUpTo;
+  }
+  get appliedUpTo(): LogIndex {
+    return this.#applied.length - 1;
+  }
+  get leaderCount(): number {
+    return this.#leaders.size;
+  }
+
+  turned(id: MemberId, core: RaftMember, ready: Ready): void {
+    for (const event of ready.events) {
+      if (event.kind === 'leaderChanged' && event.leader === id) this.#elected(id, event.term, core);
+    }
+    for (const entry of ready.persist?.entries ?? []) this.#matches(id, entry, core);
+  }
+
+  applies(id: MemberId, entry: Entry): void {
+    const known = this.#applied[entry.index];
+    if (known !== undefined && (known.term !== entry.term || known.data !== entry.data)) {
+      throw new SimulationFailure(
+        'state machine safety',
+        `member ${String(id)} applies ${name(entry)}, but ${name(known)} was applied there`,
+      );
+    }
+    this.#applied[entry.index] = entry;
+  }
+
+  restored(id: MemberId, snapshot: Snapshot, store: StringStore): void {
+    const known = this.#applied[snapshot.index];
+    if (known !== undefined && known.term !== snapshot.term) {
+      const what = `member ${String(id)} installs a snapshot up to ${name(snapshot)}, but ${name(known)} was applied there`;
+      throw new SimulationFailure('state machine safety', what);
+    }
+    this.stateAt(id, snapshot.index, store);
+  }
+
+  /** All members' states at one index must be the same. */
+  stateAt(id: MemberId, index: LogIndex, store: StringStore): void {
+    const state = store.fingerprint();
+    const known = this.#states.get(index);
+    if (known !== undefined && known !== state) {
+      throw new SimulationFailure(
+        'state machine safety',
+        `member ${String(id)} has another state at ${String(index)}`,
+      );
+    }
+    this.#states.set(index, state);
+  }
+
+  acknowledges(entry: Entry): void {
+    let copies = 0;
+    for (const disk of this.disks.values()) if (disk.has(entry.index, entry.term)) copies += 1;
+    if (copies <= this.disks.size / 2) {
+      const what = `${name(entry)} is acknowledged, but on ${String(copies)} of ${String(this.disks.size)} disks`;
+      throw new SimulationFailure('durability', what);
+    }
+    this.#acknowledgedUpTo = Math.max(this.#acknowledgedUpTo, entry.index);
+  }
+
+  reads(id: MemberId, appliedIndex: LogIndex, floor: LogIndex): void {
+    if (appliedIndex >= floor) {
+      // The reader's client knows of all this now, so that no later read may show less.
+      this.#acknowledgedUpTo = Math.max(this.#acknowledgedUpTo, appliedIndex);
+      return;
+    }
+    const what = `member ${String(id)} reads at ${String(appliedIndex)} what was acknowledged up to ${String(floor)} before it was asked`;
+    throw new SimulationFailure('linearizable reads', what);
+  }
+
+  #elected(id: MemberId, term: Term, core: RaftMember): void {
+    const other = this.#leaders.get(term) ?? id;
+    if (other !== id) {
+      const what = `members ${String(other)} and ${String(id)} both lead term ${String(term)}`;
+      throw new SimulationFailure('election safety', what);
+    }
+    this.#leaders.set(term, id);
+    this.#isComplete(id, term, core);
+  }
+
+  #isComplete(id: MemberId, term: Term, core: RaftMember): void {
+    for (let index = core.status().firstIndex; index < this.#applied.length; index += 1) {
+      const entry = this.#applied[index];
+      if (entry === undefined || entry.term > term || core.termAt(index) === entry.term) continue;
+      const what = `member ${String(id)} leads term ${String(term)} without ${name(entry)}, which is committed`;
+      throw new SimulationFailure('leader completeness', what);
+    }
+  }
+
+  /** By induction over the entry before: same index and term, same log up to there. */
+  #matches(id: MemberId, entry: Entry, core: RaftMember): void {
+    const key = name(entry);
+    const prevTerm = core.termAt(entry.index - 1);
+    const known = this.#seen.get(key);
+    if (known === undefined) {
+      this.#seen.set(key, { prevTerm, data: entry.data });
+      return;
+    }
+    const isSame = known.data === entry.data && (known.prevTerm ?? prevTerm) === (prevTerm ?? known.prevTerm);
+    if (!isSame)
+      throw new SimulationFailure('log matching', `member ${String(id)} has another ${key} than others`);
+  }
+}
+
+function name({ index, term }: { readonly index: LogIndex; readonly term: Term }): string {
+  return `entry ${String(index)} of term ${String(term)}`;
+}

@@ -1,0 +1,105 @@
+/**
+ * What one member's disk has: batches and snapshots, as the real log keeps them (libs/adapters/log-storage), on a simulated
+ * log that loses what was not synced. It outlives the member's processes.
+ */
+import type { Entry, HardState, LogIndex, PersistBatch, Snapshot, StoredState, Term } from '@ringleader/raft';
+import type { SimulatedLog } from '@ringleader/testing-simulation';
+
+export type DiskRecord =
+  | { readonly kind: 'batch'; readonly batch: PersistBatch }
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
+
+export interface StartingPoint {
+  readonly stored: StoredState;
+  readonly snapshot: Snapshot | null;
+}
+
+export class MemberDisk {
+  readonly log: SimulatedLog<DiskRecord>;
+  /** What survives any crash: for the checks, which look at disks and not at what members say. */
+  #durable = new DiskImage();
+  #unsynced: DiskRecord[] = [];
+
+  constructor(log: SimulatedLog<DiskRecord>) {
+    this.log = log;
+  }
+
+  write(record: DiskRecord, done: () => void): void {
+    this.log.append([record]);
+    this.#unsynced.push(record);
+    this.log.sync(() => {
+      this.#unsynced = this.#unsynced.filter((other) => other !== record);
+      this.#durable.replay(record);
+      done();
+    });
+  }
+
+  /** Rewrites the log as one snapshot and one batch, as the deletion of old segments does. */
+  compact(): void {
+    const { snapshot, entries, hardState } = this.#durable;
+    if (snapshot === null) return;
+    const batch = { id: 0, snapshot: null, entries, hardState };
+    this.log.replaceWith([{ kind: 'snapshot', snapshot }, { kind: 'batch', batch }, ...this.#unsynced]);
+  }
+
+  crash(): void {
+    this.log.crash();
+    this.#unsynced = [];
+    this.#durable = new DiskImage();
+    for (const record of this.log.recover().records) this.#durable.replay(record);
+  }
+
+  recover(): StartingPoint {
+    const { hardState, snapshot, entries } = this.#durable;
+    const point = snapshot ?? { index: 0, term: 0 };
+    return {
+      stored: { hardState, snapshot: { index: point.index, term: point.term }, entries: [...entries] },
+      snapshot,
+    };
+  }
+
+  has(index: LogIndex, term: Term): boolean {
+    return this.#durable.has(index, term);
+  }
+}
+
+class DiskImage {
+  hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  snapshot: Snapshot | null = null;
+  /** Those after the snapshot. */
+  entries: Entry[] = [];
+
+  replay(record: DiskRecord): void {
+    if (record.kind === 'snapshot') {
+      this.#install(record.snapshot, true);
+      return;
+    }
+    const { hardState, snapshot, entries } = record.batch;
+    if (snapshot !== null) this.#install(snapshot, false);
+    this.hardState = hardState;
+    for (const entry of entries) this.#put(entry);
+  }
+
+  has(index: LogIndex, term: Term): boolean {
+    if (index <= this.#base) return true;
+    return this.entries[index - this.#base - 1]?.term === term;
+  }
+
+  get #base(): LogIndex {
+    return this.snapshot?.index ?? 0;
+  }
+
+  #put(entry: Entry): void {
+    const at = entry.index - this.#base - 1;
+    if (at < 0) return;
+    this.entries.length = Math.min(this.entries.length, at);
+    this.entries.push(entry);
+  }
+
+  #install(snapshot: Snapshot, isOwn: boolean): void {
+    if (snapshot.index <= this.#base) return;
+    const continues = isOwn || this.has(snapshot.index, snapshot.term);
+    this.entries = continues ? this.entries.slice(snapshot.index - this.#base) : [];
+    this.snapshot = snapshot;
+  }
+}

@@ -1,0 +1,43 @@
+import { soundRules } from '@ringleader/raft';
+import type { SimulationSuite, SuiteRun } from '../suite.js';
+import { controls } from './controls.js';
+import { profiles } from './profiles.js';
+import { runRaft } from './run.js';
+import { randomProfile } from './settings.js';
+
+export const raftSuite: SimulationSuite = {
+  core: 'raft',
+  run(run) {
+    const control = run.control === undefined ? null : named('control', controls, run.control);
+    const profile =
+      run.profile === undefined
+        ? (control?.profile ?? randomProfile)
+        : named('profile', profiles, run.profile);
+    const report = runRaft({
+      profile,
+      seed: run.seed,
+      rules: { ...soundRules, ...control?.rules },
+      traceCapacity: run.traceLines,
+    });
+    return {
+      failure: report.failure === null ? null : `${report.failure.check}: ${report.failure.message}`,
+      trace: report.failure === null ? [] : report.trace,
+      summary: report.summary,
+    };
+  },
+  replayCommand,
+};
+
+function replayCommand(run: SuiteRun): string {
+  const profile = run.profile === undefined ? '' : ` --profile ${run.profile}`;
+  const control = run.control === undefined ? '' : ` --control ${run.control}`;
+  return `pnpm sim --core raft --seed ${String(run.seed)}${profile}${control} --trace`;
+}
+
+function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
+  const found = all.find((one) => one.name === name);
+  if (found === undefined) {
+    throw new RangeError(`unknown ${what} '${name}'; there are ${all.map((one) => one.name).join(', ')}`);
+  }
+  return found;
+}
