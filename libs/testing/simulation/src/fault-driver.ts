@@ -42,7 +42,7 @@ function beginFault<Message>(
   world: World<Message>,
   plan: FaultPlan,
   options: FaultDriverOptions,
-  { fault, durationMs }: PlannedFault,
+  { fault }: PlannedFault,
 ): () => void {
   switch (fault.kind) {
     case 'crash':
@@ -54,8 +54,9 @@ function beginFault<Message>(
     case 'suspend': {
       const node = world.node(fault.node);
       node.pause();
+      if (fault.kind === 'suspend') node.clock.suspend();
       return () => {
-        if (fault.kind === 'suspend') node.clock.forgetElapsed(durationMs);
+        if (fault.kind === 'suspend') node.clock.resume();
         node.resume();
       };
     }

@@ -23,6 +23,8 @@ export class NodeClock implements Clock {
   #wallSkewMs: number;
   /** Simulated time that the monotonic clock did not see (a suspended machine). */
   #suspendedMs = 0;
+  #suspendedAt = 0;
+  #suspensions = 0;
 
   constructor(events: EventQueue, settings: ClockSettings) {
     this.#events = events;
@@ -31,7 +33,8 @@ export class NodeClock implements Clock {
   }
 
   monotonicMs(): MonotonicMs {
-    return this.#settings.monotonicStartMs + (this.#events.now - this.#suspendedMs) * this.#settings.rate;
+    const until = this.#suspensions > 0 ? this.#suspendedAt : this.#events.now;
+    return this.#settings.monotonicStartMs + (until - this.#suspendedMs) * this.#settings.rate;
   }
 
   wallMs(): WallMs {
@@ -47,8 +50,14 @@ export class NodeClock implements Clock {
     this.#wallSkewMs += byMs;
   }
 
-  /** The last `durationMs` of simulated time pass on the wall clock only. */
-  forgetElapsed(durationMs: number): void {
-    this.#suspendedMs += durationMs;
+  /** The monotonic clock stands still until as many resumptions. */
+  suspend(): void {
+    if (this.#suspensions === 0) this.#suspendedAt = this.#events.now;
+    this.#suspensions += 1;
+  }
+
+  resume(): void {
+    this.#suspensions -= 1;
+    if (this.#suspensions === 0) this.#suspendedMs += this.#events.now - this.#suspendedAt;
   }
 }

@@ -12,6 +12,8 @@ interface Asked {
   readonly body: RequestBody;
   /** By partition asked for: what was committed at the arrival. */
   readonly topAtArrival: ReadonlyMap<PartitionIndex, Revision>;
+  /** The same, as far as any shard knew of it. */
+  readonly knownAtArrival: ReadonlyMap<PartitionIndex, Revision>;
   readonly arrivedAt: number;
 }
 
@@ -47,12 +49,11 @@ export class ShardObserver {
 
   asked({ shard, life }: ShardLife, token: number, body: RequestBody): void {
     const partitions = body.kind === 'scan' ? body.partitions : [body.partition];
-    const tops = partitions.map((partition): [PartitionIndex, Revision] => [
-      partition,
-      this.#ghost.partition(partition).committed.top,
-    ]);
+    const histories = partitions.map((partition) => ({ partition, ...this.#committedIn(partition) }));
+    const topAtArrival = new Map(histories.map(({ partition, top }) => [partition, top]));
+    const knownAtArrival = new Map(histories.map(({ partition, known }) => [partition, known]));
     const handle = handleOf(shard, life, token);
-    this.#asked.set(handle, { body, topAtArrival: new Map(tops), arrivedAt: this.#now() });
+    this.#asked.set(handle, { body, topAtArrival, knownAtArrival, arrivedAt: this.#now() });
     if (body.kind === 'write') this.#write(body.requestId).deliveries.set(handle, 'pending');
   }
 
@@ -128,12 +129,15 @@ export class ShardObserver {
     const from =
       reply.stalenessMs === null
         ? 0
-        : committed.topAt(asked.arrivedAt - reply.stalenessMs / this.#clockRate(shard));
+        : committed.knownAt(asked.arrivedAt - reply.stalenessMs / this.#clockRate(shard));
     const check = reply.stalenessMs === null ? 'stale read' : 'staleness';
     this.#checks.row(check, { partition, key, from }, reply.row);
   }
 
-  /** Key by key: rows that are there, and keys within what was scanned that are not. */
+  /**
+   * Key by key: rows that are there, and keys within what was scanned that are not. A scan shows what the leader has
+   * stored: what others have committed without its knowledge may be missing, for nobody was told of it yet.
+   */
   #checkScan(body: Extract<RequestBody, { kind: 'scan' }>, asked: Asked, reply: ShardReply): void {
     if (reply.kind !== 'rows' || reply.notLed.length > 0) return;
     if (body.consistency.kind !== 'linearizable') return;
@@ -142,12 +146,17 @@ export class ShardObserver {
     const isPast = (key: string): boolean =>
       last === undefined || (body.reverse ? compareKeys(key, last) < 0 : compareKeys(key, last) > 0);
     for (const partition of body.partitions) {
-      const from = asked.topAtArrival.get(partition) ?? 0;
+      const from = asked.knownAtArrival.get(partition) ?? 0;
       for (const key of this.#ghost.partition(partition).committed.keys) {
         if (reply.more && isPast(key)) continue;
         this.#checks.row('linearizable scan', { partition, key, from }, rows.get(key) ?? null);
       }
     }
+  }
+
+  #committedIn(partition: PartitionIndex): { readonly top: Revision; readonly known: Revision } {
+    const { top, known } = this.#ghost.partition(partition).committed;
+    return { top, known };
   }
 
   #write(requestId: string): ClientWrite {

@@ -70,6 +70,7 @@ export class ShardProcess implements Process<SimMessage> {
   }
 
   receive(from: NodeId, message: SimMessage): void {
+    this.#look();
     if (message.kind === 'peer') {
       this.core.receive(from, message.message, this.#host.monotonicMs());
     } else if (message.kind === 'request') {
@@ -111,10 +112,15 @@ export class ShardProcess implements Process<SimMessage> {
     this.#turnScheduled = true;
     this.#host.after(this.#host.prng.nextFloat() * this.#surroundings.settings.turnMs, () => {
       this.#turnScheduled = false;
-      this.core.tick(this.#host.monotonicMs(), this.#host.wallMs());
+      this.#look();
       this.#carryOut(this.core.takeReady());
       this.#scheduleDeadline();
     });
+  }
+
+  /** Before anything else in a turn: the machine may have been suspended, and leases with it (4.4.6). */
+  #look(): void {
+    this.core.tick(this.#host.monotonicMs(), this.#host.wallMs());
   }
 
   #scheduleDeadline(): void {
@@ -155,6 +161,7 @@ export class ShardProcess implements Process<SimMessage> {
       },
       () => {
         this.#host.enter(() => {
+          this.#look();
           this.core.transactionDurable(transaction.id, this.#host.monotonicMs());
           this.#endTurn();
         });
@@ -170,6 +177,7 @@ export class ShardProcess implements Process<SimMessage> {
       (database) => database.read(read),
       (result) => {
         this.#host.enter(() => {
+          this.#look();
           this.core.readDone(result, this.#host.monotonicMs());
           this.#endTurn();
         });

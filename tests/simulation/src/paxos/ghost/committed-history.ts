@@ -10,7 +10,6 @@ interface Committed {
   /** Null where a later write of the same batch replaced it unseen: nobody can read it. */
   readonly write: Numbered | null;
   readonly ballot: Ballot;
-  readonly at: number;
 }
 
 /** Whose view of the rows is checked, and under which name it fails. */
@@ -24,6 +23,8 @@ export class CommittedHistory {
   readonly #writeOf: (requestId: string) => ClientWrite | undefined;
   readonly #committed: Committed[] = [];
   readonly #byKey = new Map<string, Numbered[]>();
+  /** By revision: when the first shard knew. */
+  readonly #knownAt: number[] = [];
   #lastUnseen: Revision = 0;
   readonly #revisionOfRequest = new Map<string, Revision>();
 
@@ -45,11 +46,20 @@ export class CommittedHistory {
     return this.#committed[revision - 1];
   }
 
-  /** Everything committed before that instant. */
-  topAt(instant: number): Revision {
-    let top = this.top;
-    while (top > 0 && (this.#committed[top - 1] as Committed).at >= instant) top -= 1;
+  /** Some shard knows that this much is committed: from now on somebody may have been told. */
+  noteKnown(revision: Revision, now: number): void {
+    while (this.#knownAt.length < revision) this.#knownAt.push(now);
+  }
+
+  /** What is committed and some shard knew it before that instant. */
+  knownAt(instant: number): Revision {
+    let top = this.#knownAt.length;
+    while (top > 0 && (this.#knownAt[top - 1] as number) >= instant) top -= 1;
     return top;
+  }
+
+  get known(): Revision {
+    return this.#knownAt.length;
   }
 
   /** What a leader of this ballot must have: everything committed at lower ballots. */
@@ -95,15 +105,10 @@ export class CommittedHistory {
   }
 
   /** Revisions up to `revision` of this ballot's history are committed now. */
-  commit(
-    ballot: Ballot,
-    revision: Revision,
-    at: number,
-    find: (revision: Revision) => Numbered | null,
-  ): void {
+  commit(ballot: Ballot, revision: Revision, find: (revision: Revision) => Numbered | null): void {
     for (let next = this.top + 1; next <= revision; next += 1) {
       const write = find(next);
-      this.#committed.push({ write, ballot, at });
+      this.#committed.push({ write, ballot });
       if (write === null) this.#lastUnseen = next;
       else this.#append(write);
     }

@@ -71,14 +71,12 @@ export class Ghost {
     });
   }
 
-  /** What a shard believes in memory must hold of what it has stored. */
+  /** What a shard believes in memory must hold of what it has stored, as far as it has stored it. */
   checkStatus(shard: ShardOrdinal, status: PartitionStatus, database: ShardDatabase): void {
     const record = database.records.get(status.partition);
-    if (record === undefined) return;
-    this.partition(status.partition).checkReplica(
-      shard,
-      status.commit,
-      database.liveRows(status.partition).rows,
-    );
+    if (record === undefined || record.position.ballot !== status.position.ballot) return;
+    const commit = Math.min(status.commit, record.position.revision);
+    const { rows } = database.liveRows(status.partition);
+    this.partition(status.partition).checkReplica(shard, commit, rows, this.#now());
   }
 }

@@ -57,11 +57,11 @@ export class PartitionGhost {
       before.position.ballot !== position.ballot ||
       before.position.revision < position.revision
     ) {
-      this.#noteAccepted(shard, position, now);
+      this.#noteAccepted(shard, position);
     }
     this.#checkRecord(shard, after);
     this.#checkRowsOfPosition(shard, position, live);
-    this.checkReplica(shard, after.commitBound, live.rows);
+    this.checkReplica(shard, after.commitBound, live.rows, now);
     if (
       before !== undefined &&
       before.position.ballot !== position.ballot &&
@@ -72,7 +72,7 @@ export class PartitionGhost {
   }
 
   /** A replica's rows at or before the commit point it believes in are the committed history. */
-  checkReplica(shard: ShardOrdinal, commit: Revision, rows: ReadonlyMap<string, Row>): void {
+  checkReplica(shard: ShardOrdinal, commit: Revision, rows: ReadonlyMap<string, Row>, now: number): void {
     const { top } = this.committed;
     if (commit > top) {
       this.#fail(
@@ -80,6 +80,7 @@ export class PartitionGhost {
         `shard ${String(shard)} believes ${String(commit)} committed, only ${String(top)} are`,
       );
     }
+    this.committed.noteKnown(commit, now);
     const claim = { check: 'replica state', who: `shard ${String(shard)} at commit ${String(commit)}` };
     for (const key of this.committed.keys) {
       const row = rows.get(key) ?? null;
@@ -88,7 +89,7 @@ export class PartitionGhost {
     }
   }
 
-  #noteAccepted(shard: ShardOrdinal, position: Position, now: number): void {
+  #noteAccepted(shard: ShardOrdinal, position: Position): void {
     const { ballot, revision } = position;
     const epoch = this.ballots.epochOf(ballot);
     if (ballot === 0 || epoch === null) return;
@@ -105,10 +106,10 @@ export class PartitionGhost {
       majorityRevision(assignment.replicas, durable),
       assignment.nextReplicas === null ? Infinity : majorityRevision(assignment.nextReplicas, durable),
     );
-    if (chosen >= 0) this.#choose(ballot, chosen, now);
+    if (chosen >= 0) this.#choose(ballot, chosen);
   }
 
-  #choose(ballot: Ballot, revision: Revision, now: number): void {
+  #choose(ballot: Ballot, revision: Revision): void {
     const find = (wanted: Revision): ReturnType<BallotHistories['find']> => this.ballots.find(ballot, wanted);
     if (!this.#agreed.has(ballot)) {
       this.#agreed.add(ballot);
@@ -122,7 +123,7 @@ export class PartitionGhost {
       }
       this.committed.checkAgreement(ballot, revision, find);
     }
-    this.committed.commit(ballot, revision, now, find);
+    this.committed.commit(ballot, revision, find);
   }
 
   #checkForward(shard: ShardOrdinal, before: PartitionRecord, after: PartitionRecord): void {
