@@ -37,11 +37,28 @@ export function scan(context: ShardContext, request: ScanRequest): void {
     refuse(context, request, notLed);
     return;
   }
+  whenAllDurable(context, linearizable ? parts : [], () => {
+    readParts(context, request, parts);
+  });
+}
+
+/** What this leader has sent out may be committed by others already: the scan must not miss it in its own storage. */
+function whenAllDurable(context: ShardContext, parts: readonly Part[], done: () => void): void {
+  let waiting = parts.length + 1;
+  const oneDurable = (): void => {
+    waiting -= 1;
+    if (waiting === 0) done();
+  };
+  for (const { replica } of parts) context.transactions.whenDurable(replica, oneDurable);
+  oneDurable();
+}
+
+function readParts(context: ShardContext, request: ScanRequest, parts: readonly Part[]): void {
   const { range, reverse, keysOnly, limitRows, limitBytes } = request;
   const partitions = parts.map(({ replica, generation }) => ({ partition: replica.partition, generation }));
   const read = { kind: 'scan', partitions, range, reverse, keysOnly, limitRows, limitBytes } as const;
   context.reads.scan(read, (result) => {
-    if (linearizable) answerAsLeaderOfAll(context, request, parts, result);
+    if (request.consistency.kind === 'linearizable') answerAsLeaderOfAll(context, request, parts, result);
     else answerStale(context, request, parts, result);
   });
 }
