@@ -63,3 +63,8 @@ export const clusterViewSchema = z
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof clusterViewSchema>;
+
+export const livenessSchema = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
+export const readinessSchema = z
+  .object({ ready: z.boolean(), reasons: z.array(z.string()) })
+  .meta({ id: 'Readiness' });

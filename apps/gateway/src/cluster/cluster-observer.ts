@@ -1,0 +1,170 @@
+/**
+ * Follows the cluster: the registry and the shards by the coordinator's watches, heartbeats and verdicts by NATS, the
+ * coordinators' leader by asking them now and then. Everything here is for reports, and for taking suspects out of
+ * rotation; no request waits for it.
+ */
+import {
+  CLUSTER_KEY,
+  MEMBERS_PREFIX,
+  SHARDS_PREFIX,
+  clusterSchema,
+  heartbeatSubject,
+  memberSchema,
+  shardSchema,
+  verdictsSubject,
+} from '@ringleader/contracts';
+import type { Cluster, Member, OperationalError, ShardRegistration } from '@ringleader/contracts';
+import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
+import type { CoordinationClient, MirrorChange } from '@ringleader/coordination';
+import type { NatsConnection, Subscription } from '@ringleader/nats';
+import type { Clock, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardDirectory } from '../routing/shard-directory.js';
+import type { CoordinatorStatus } from './cluster-view.js';
+import { Telemetry } from './telemetry.js';
+
+export interface ClusterObserverOptions {
+  readonly client: CoordinationClient;
+  readonly connection: NatsConnection;
+  readonly clusterName: string;
+  readonly clock: Clock;
+  readonly shardDirectory: ShardDirectory;
+  readonly onTrouble: (error: OperationalError) => void;
+}
+
+const STATUS_INTERVAL_MS = 1_000;
+const STATUS_TIMEOUT_MS = 800;
+const NOBODY: CoordinatorStatus = { leader: null, term: null };
+
+export class ClusterObserver {
+  readonly telemetry = new Telemetry();
+  private readonly membersByKey = new Map<string, Member>();
+  private readonly shardsByKey = new Map<string, ShardRegistration>();
+  private readonly seen = new Set<string>();
+  private readonly mirrors: readonly PrefixMirror[];
+  private subscriptions: readonly Subscription[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private isAsking = false;
+  cluster: Cluster | null = null;
+  coordinator: CoordinatorStatus = NOBODY;
+
+  constructor(private readonly options: ClusterObserverOptions) {
+    this.mirrors = [
+      this.mirror(MEMBERS_PREFIX, (change) => this.takeMembers(change)),
+      this.mirror(SHARDS_PREFIX, (change) => this.takeShards(change)),
+      this.mirror(CLUSTER_KEY, (change) => this.takeCluster(change)),
+    ];
+  }
+
+  get members(): readonly Member[] {
+    return [...this.membersByKey.values()];
+  }
+
+  get shards(): readonly ShardRegistration[] {
+    return [...this.shardsByKey.values()];
+  }
+
+  get coordinatorsSeen(): readonly string[] {
+    return [...this.seen];
+  }
+
+  /** Follows from now on; what is not known yet comes when the coordinator answers. */
+  start(): void {
+    for (const mirror of this.mirrors) void mirror.start();
+    const { clusterName, connection } = this.options;
+    this.subscriptions = [
+      connection.subscribe(heartbeatSubject(clusterName), {
+        callback: (error, message) => {
+          if (error === null) this.telemetry.heartbeat(jsonOf(message), this.options.clock.monotonicMs());
+        },
+      }),
+      connection.subscribe(verdictsSubject(clusterName), {
+        callback: (error, message) => {
+          if (error === null) this.telemetry.verdictReport(jsonOf(message), this.options.clock.monotonicMs());
+        },
+      }),
+    ];
+    this.timer = setInterval(() => void this.askCoordinators(), STATUS_INTERVAL_MS);
+    void this.askCoordinators();
+  }
+
+  stop(): void {
+    for (const mirror of this.mirrors) mirror.stop();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  isSuspect(shard: ShardOrdinal): boolean {
+    const { shardDirectory, clock } = this.options;
+    const { verdict } = this.telemetry.verdict('shard', shardDirectory.name(shard), clock.monotonicMs());
+    return verdict === 'suspect' || verdict === 'down';
+  }
+
+  private mirror(prefix: string, onChange: (change: MirrorChange) => void): PrefixMirror {
+    const { client, clock, onTrouble } = this.options;
+    return new PrefixMirror({ client, clock, prefix, onChange, onTrouble });
+  }
+
+  private takeMembers({ puts, deletes }: MirrorChange): void {
+    for (const key of deletes) this.membersByKey.delete(key);
+    for (const item of puts) {
+      const member = parseMetadata(memberSchema, item);
+      this.membersByKey.set(item.key, member);
+      if (member.service === 'coordinator') this.seen.add(member.id);
+    }
+  }
+
+  private takeShards({ puts, deletes }: MirrorChange): void {
+    for (const key of deletes) this.shardsByKey.delete(key);
+    for (const item of puts) {
+      const shard = parseMetadata(shardSchema, item);
+      this.shardsByKey.set(item.key, shard);
+      this.options.shardDirectory.learn(shard.ordinal, { name: shard.shardId, weight: shard.weight });
+    }
+  }
+
+  private takeCluster({ puts }: MirrorChange): void {
+    const item = puts.find(({ key }) => key === CLUSTER_KEY);
+    if (item !== undefined) this.cluster = parseMetadata(clusterSchema, item);
+  }
+
+  private async askCoordinators(): Promise<void> {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    try {
+      const coordinators = this.members.filter(({ service }) => service === 'coordinator');
+      const answers = await Promise.all(
+        coordinators.map(async ({ id, ordinal }) => ({
+          id,
+          status: await this.options.client.status(ordinal, { timeoutMs: STATUS_TIMEOUT_MS }),
+        })),
+      );
+      this.coordinator = leaderAmong(answers);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+}
+
+interface StatusAnswer {
+  readonly id: string;
+  readonly status: { readonly role: string; readonly term: number } | null;
+}
+
+/** Whoever calls itself the leader at the highest term that anyone knows. */
+function leaderAmong(answers: readonly StatusAnswer[]): CoordinatorStatus {
+  const terms = answers.flatMap(({ status }) => (status === null ? [] : [status.term]));
+  if (terms.length === 0) return NOBODY;
+  const term = Math.max(...terms);
+  const leader = answers.find(({ status }) => status?.role === 'leader' && status.term === term);
+  return { leader: leader?.id ?? null, term };
+}
+
+/** Null for what is not JSON, which then fits no schema. */
+function jsonOf(message: { json(): unknown }): unknown {
+  try {
+    return message.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What members say of themselves, and failure detectors of the members, lately. Both are advice: what is too old counts
+ * as nothing (docs/ARCHITECTURE.md, "Failure detection").
+ */
+import { heartbeatSchema, verdictReportSchema } from '@ringleader/contracts';
+import type { Heartbeat, Load, Service, Verdict, VerdictReport } from '@ringleader/contracts';
+import type { MonotonicMs } from '@ringleader/primitives';
+
+export interface MemberVerdict {
+  readonly verdict: Verdict;
+  readonly phi: number | null;
+}
+
+/** Twelve heartbeats, and six reports of a detector that makes two a second. */
+const FRESH_MS = 3_000;
+const UNKNOWN: MemberVerdict = { verdict: 'unknown', phi: null };
+const SEVERITY: Readonly<Record<Verdict, number>> = { unknown: 0, alive: 1, suspect: 2, down: 3 };
+
+interface Heard<T> {
+  readonly at: MonotonicMs;
+  readonly said: T;
+}
+
+const nameOf = (service: Service, id: string): string => `${service}/${id}`;
+
+export class Telemetry {
+  private readonly heartbeats = new Map<string, Heard<Heartbeat>>();
+  private readonly reports = new Map<string, Heard<ReadonlyMap<string, VerdictReport['members'][number]>>>();
+
+  /** Returns false for what is none. */
+  heartbeat(message: unknown, now: MonotonicMs): boolean {
+    const parsed = heartbeatSchema.safeParse(message);
+    if (!parsed.success) return false;
+    const { service, id } = parsed.data;
+    this.heartbeats.set(nameOf(service, id), { at: now, said: parsed.data });
+    this.forget(now);
+    return true;
+  }
+
+  /** Returns false for what is none. */
+  verdictReport(message: unknown, now: MonotonicMs): boolean {
+    const parsed = verdictReportSchema.safeParse(message);
+    if (!parsed.success) return false;
+    const { detector, members } = parsed.data;
+    const byName = new Map(members.map((member) => [nameOf(member.service, member.id), member]));
+    this.reports.set(detector, { at: now, said: byName });
+    return true;
+  }
+
+  load(service: Service, id: string, now: MonotonicMs): Load | null {
+    const heard = this.heartbeats.get(nameOf(service, id));
+    return heard !== undefined && isFresh(heard, now) ? heard.said.load : null;
+  }
+
+  detectors(now: MonotonicMs): number {
+    return [...this.reports.values()].filter((report) => isFresh(report, now)).length;
+  }
+
+  /** What most detectors say; of equally frequent verdicts the graver one. */
+  verdict(service: Service, id: string, now: MonotonicMs): MemberVerdict {
+    const opinions = [...this.reports.values()]
+      .filter((report) => isFresh(report, now))
+      .map((report) => report.said.get(nameOf(service, id)))
+      .filter((opinion) => opinion !== undefined);
+    if (opinions.length === 0) return UNKNOWN;
+    const votes = new Map<Verdict, number>();
+    for (const { verdict } of opinions) votes.set(verdict, (votes.get(verdict) ?? 0) + 1);
+    const [first] = [...votes].sort(([a, x], [b, y]) => y - x || SEVERITY[b] - SEVERITY[a]);
+    return { verdict: first?.[0] ?? 'unknown', phi: median(opinions.map(({ phi }) => phi)) };
+  }
+
+  private forget(now: MonotonicMs): void {
+    for (const [name, heard] of this.heartbeats) if (!isFresh(heard, now)) this.heartbeats.delete(name);
+    for (const [name, report] of this.reports) if (!isFresh(report, now)) this.reports.delete(name);
+  }
+}
+
+function isFresh(heard: Heard<unknown>, now: MonotonicMs): boolean {
+  return now - heard.at <= FRESH_MS;
+}
+
+function median(numbers: readonly number[]): number | null {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}

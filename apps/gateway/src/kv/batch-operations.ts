@@ -1,0 +1,104 @@
+/** The operations of a batch as the store takes them. What is wrong with one operation is the answer to it alone. */
+import {
+  DEFAULT_CONTENT_TYPE,
+  OperationalError,
+  REST_LIMITS,
+  batchRequestSchema,
+} from '@ringleader/contracts';
+import type { BatchOperation } from '@ringleader/contracts';
+import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
+import { contentTypeOf } from './request-headers.js';
+import { checkKey } from './request-target.js';
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const JSON_MEDIA_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const ISSUES_SHOWN_MAX = 5;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+export function parseBatch(contentType: string | undefined, body: Uint8Array): readonly BatchOperation[] {
+  if (contentType === undefined || !JSON_MEDIA_TYPE.test(contentType.trim())) {
+    const detail = 'A batch is application/json (UTF-8)';
+    throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', detail, {
+      contentType: contentType ?? null,
+      allowed: ['application/json'],
+    });
+  }
+  const parsed = batchRequestSchema.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data.operations;
+  const issues = parsed.error.issues
+    .slice(0, ISSUES_SHOWN_MAX)
+    .map(({ path, message }) => ({ path: path.join('.'), message }));
+  const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  throw new OperationalError('INVALID_ARGUMENT', `The batch is not valid: ${list}`, { issues });
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'it cannot be read';
+    throw new OperationalError('INVALID_ARGUMENT', `The body is not valid JSON: ${reason}`, {}, { cause });
+  }
+}
+
+/** Throws what is wrong with this operation. */
+export function putOperation(operation: Extract<BatchOperation, { op: 'put' }>): PutOperation {
+  checkKey(operation.key);
+  const value = valueOf(operation);
+  const { valueBytesMax: bytesMax } = REST_LIMITS;
+  if (value.length > bytesMax) {
+    const detail = `A value has at most ${bytesMax} bytes; this one has ${value.length}`;
+    throw new OperationalError('VALUE_TOO_LARGE', detail, { bytesMax });
+  }
+  const { contentType } = operation;
+  return {
+    kind: 'put',
+    key: operation.key,
+    value,
+    contentType: contentType === undefined ? DEFAULT_CONTENT_TYPE : contentTypeOf(contentType),
+    expiresAt: null,
+    conditions: conditionsOf(operation),
+  };
+}
+
+export function deleteOperation(operation: Extract<BatchOperation, { op: 'delete' }>): DeleteOperation {
+  checkKey(operation.key);
+  return { kind: 'delete', key: operation.key, conditions: conditionsOf(operation) };
+}
+
+function valueOf({ value, valueBase64 }: Extract<BatchOperation, { op: 'put' }>): Buffer {
+  if ((value === undefined) === (valueBase64 === undefined)) {
+    throw new OperationalError('INVALID_ARGUMENT', 'A put has either value or valueBase64', {
+      allowed: ['value', 'valueBase64'],
+    });
+  }
+  if (value !== undefined) {
+    if (value.isWellFormed()) return Buffer.from(value);
+    throw new OperationalError(
+      'INVALID_ARGUMENT',
+      'value holds half a surrogate pair, so it is not UTF-8 text',
+    );
+  }
+  const text = valueBase64 ?? '';
+  if (text.length % 4 === 0 && BASE64.test(text)) return Buffer.from(text, 'base64');
+  throw new OperationalError(
+    'INVALID_ARGUMENT',
+    'valueBase64 is not base64 with padding (RFC 4648, section 4)',
+  );
+}
+
+interface ConditionFields {
+  readonly ifRevision?: number | undefined;
+  readonly ifVersion?: number | undefined;
+  readonly ifAbsent?: true | undefined;
+  readonly ifPresent?: true | undefined;
+}
+
+function conditionsOf({ ifRevision, ifVersion, ifAbsent, ifPresent }: ConditionFields): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (ifRevision !== undefined) conditions.push({ kind: 'ifRevision', revision: ifRevision });
+  if (ifVersion !== undefined) conditions.push({ kind: 'ifVersion', version: ifVersion });
+  if (ifAbsent) conditions.push({ kind: 'ifAbsent' });
+  if (ifPresent) conditions.push({ kind: 'ifPresent' });
+  return conditions;
+}

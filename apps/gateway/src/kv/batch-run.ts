@@ -1,0 +1,136 @@
+/**
+ * Carries a batch out. Each operation stands alone; those on one key run in their order, all others side by side. What
+ * the reads of one batch may bring back is bounded, and so is how many are under way, since their sizes are not known
+ * beforehand.
+ */
+import { ERROR_CATALOGUE, REST_LIMITS } from '@ringleader/contracts';
+import type { BatchOperation, BatchResult } from '@ringleader/contracts';
+import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
+import type { MonotonicMs } from '@ringleader/primitives';
+import { isRestError } from '../problems/to-operational-error.js';
+import type { RestError } from '../problems/to-operational-error.js';
+import { deleteOperation, putOperation } from './batch-operations.js';
+import type { KeyValueStore } from './key-value-store.js';
+import { readResult, restError, writeResult } from './outcomes.js';
+import type { Consistency } from './query.js';
+import { instant, valueFields } from './representation.js';
+import { checkKey } from './request-target.js';
+
+const READS_UNDER_WAY_MAX = 32;
+
+export interface BatchOptions {
+  readonly store: Pick<KeyValueStore, 'write' | 'read'>;
+  readonly consistency: Consistency;
+  readonly deadline: MonotonicMs;
+  readonly idempotencyKey: string | null;
+}
+
+export class BatchRun {
+  private readonly lastOfKey = new Map<string, Promise<BatchResult>>();
+  private readonly occurrences = new Map<string, number>();
+  private readonly waitingReads: (() => void)[] = [];
+  private readsUnderWay = 0;
+  private valueBytes = 0;
+
+  constructor(private readonly options: BatchOptions) {}
+
+  run(operations: readonly BatchOperation[]): Promise<BatchResult[]> {
+    return Promise.all(operations.map((operation) => this.enqueue(operation)));
+  }
+
+  private enqueue(operation: BatchOperation): Promise<BatchResult> {
+    const occurrence = this.occurrence(operation);
+    const before = this.lastOfKey.get(operation.key);
+    const carryOut = (): Promise<BatchResult> => this.carryOut(operation, occurrence);
+    const result = before === undefined ? carryOut() : before.then(carryOut);
+    this.lastOfKey.set(operation.key, result);
+    return result;
+  }
+
+  /** Tells equal operations on one key apart, so that a repeated batch finds the first answer of each. */
+  private occurrence({ op, key }: BatchOperation): number {
+    if (this.options.idempotencyKey === null) return 0;
+    const name = `${op} ${key}`;
+    const occurrence = this.occurrences.get(name) ?? 0;
+    this.occurrences.set(name, occurrence + 1);
+    return occurrence;
+  }
+
+  private async carryOut(operation: BatchOperation, occurrence: number): Promise<BatchResult> {
+    try {
+      switch (operation.op) {
+        case 'put':
+          return await this.write(putOperation(operation), occurrence);
+        case 'delete':
+          return await this.write(deleteOperation(operation), occurrence);
+        case 'get':
+          checkKey(operation.key);
+          return await this.read(operation.key);
+      }
+    } catch (error) {
+      if (isRestError(error)) return failureOf(error);
+      throw error;
+    }
+  }
+
+  private async write(operation: PutOperation | DeleteOperation, occurrence: number): Promise<BatchResult> {
+    const { store, deadline, idempotencyKey } = this.options;
+    const repeatable = idempotencyKey === null ? null : { idempotencyKey, occurrence };
+    const result = writeResult(operation.key, await store.write(operation, repeatable, deadline));
+    if (result.kind === 'refused') return failureOf(result.error);
+    const { revision, version, created } = result.reply;
+    if (operation.kind === 'delete') return { status: 204, revision, version };
+    return { status: created ? 201 : 200, revision, version };
+  }
+
+  private async read(key: string): Promise<BatchResult> {
+    await this.readTurn();
+    try {
+      if (this.valueBytes >= REST_LIMITS.answerValueBytesMax) return failureOf(tooMuchToRead());
+      const { store, consistency, deadline } = this.options;
+      const result = readResult(key, await store.read(key, consistency, deadline));
+      if (result.kind !== 'found') return failureOf(result.error);
+      const { row, value } = result;
+      this.valueBytes += value.length;
+      return {
+        status: 200,
+        revision: row.revision,
+        version: row.version,
+        ...valueFields(value),
+        contentType: row.contentType,
+        createdAt: instant(row.createdAt),
+        modifiedAt: instant(row.modifiedAt),
+      };
+    } finally {
+      this.endRead();
+    }
+  }
+
+  private readTurn(): Promise<void> {
+    if (this.readsUnderWay < READS_UNDER_WAY_MAX) {
+      this.readsUnderWay += 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.waitingReads.push(resolve));
+  }
+
+  /** Whoever waits takes over the place. */
+  private endRead(): void {
+    const next = this.waitingReads.shift();
+    if (next === undefined) this.readsUnderWay -= 1;
+    else next();
+  }
+}
+
+function tooMuchToRead(): RestError {
+  const { answerValueBytesMax: bytesMax } = REST_LIMITS;
+  const detail = `The reads of one batch give back about ${bytesMax} bytes of values; read this key by itself`;
+  return restError('REQUEST_TOO_LARGE', detail, { bytesMax });
+}
+
+function failureOf(error: RestError): BatchResult {
+  const { code, message: detail, details } = error;
+  const failure = { status: ERROR_CATALOGUE[code].httpStatus, code, detail };
+  if (code !== 'PRECONDITION_FAILED') return failure;
+  return { ...failure, revision: Number(details['revision']), version: Number(details['version']) };
+}

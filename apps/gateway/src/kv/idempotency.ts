@@ -1,0 +1,54 @@
+/**
+ * Repeats of a client's request (docs/PROTOCOL.md 4.7). The request id is derived from the client's Idempotency-Key, the
+ * key and what is done, so that a repeat carries the id of the first one, through any gateway, and the row of the key
+ * gives the first answer as long as it remembers the id: for the key's next three writes.
+ *
+ * Past that only the origin can tell a repeat from a new request: at or below the row's floor nothing is done. A repeat
+ * therefore has to carry the origin of the first request, which the client does not know. The gateway remembers it, with
+ * the answer, for as many requests as fit; what it has forgotten (or another gateway has carried out) and the row has
+ * forgotten too would be done again. docs/ERRORS.md tells clients to add a condition where that matters.
+ */
+import { createHash } from 'node:crypto';
+import type { HybridTime } from '@ringleader/primitives';
+import type { Outcome } from '../routing/in-flight.js';
+
+const ID_BYTES = 18;
+
+/** `occurrence` tells the operations of one batch apart that do the same to one key. */
+export function derivedRequestId(
+  idempotencyKey: string,
+  action: 'put' | 'delete',
+  key: string,
+  occurrence: number,
+): string {
+  const parts = JSON.stringify([idempotencyKey, action, key, occurrence]);
+  return createHash('sha256').update(parts).digest().subarray(0, ID_BYTES).toString('base64url');
+}
+
+export type Answered = Extract<Outcome, { readonly kind: 'answered' }>;
+
+export interface FirstRequest {
+  readonly origin: HybridTime;
+  /** Null while it is not known how it ended. */
+  readonly answer: Answered | null;
+}
+
+/** The most recent requests that carried an Idempotency-Key. */
+export class RepeatMemory {
+  private readonly requests = new Map<string, FirstRequest>();
+
+  constructor(private readonly requestsMax: number) {}
+
+  find(requestId: string): FirstRequest | null {
+    return this.requests.get(requestId) ?? null;
+  }
+
+  remember(requestId: string, origin: HybridTime, answer: Answered | null): void {
+    const known = this.requests.get(requestId);
+    this.requests.delete(requestId);
+    this.requests.set(requestId, { origin: known?.origin ?? origin, answer: known?.answer ?? answer });
+    if (this.requests.size <= this.requestsMax) return;
+    const oldest = this.requests.keys().next();
+    if (!oldest.done) this.requests.delete(oldest.value);
+  }
+}

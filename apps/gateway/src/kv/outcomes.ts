@@ -1,0 +1,84 @@
+/** What became of a request, as clients are told. */
+import { OperationalError } from '@ringleader/contracts';
+import type { Row, ShardReply } from '@ringleader/paxos';
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { RestError } from '../problems/to-operational-error.js';
+import type { FailureCode } from '../routing/attempts.js';
+import type { Outcome } from '../routing/in-flight.js';
+
+type WrittenReply = Extract<ShardReply, { readonly kind: 'written' }>;
+
+export type WriteResult =
+  | { readonly kind: 'written'; readonly reply: WrittenReply; readonly servedBy: ShardOrdinal }
+  | { readonly kind: 'refused'; readonly error: RestError };
+
+export type ReadResult =
+  | {
+      readonly kind: 'found';
+      readonly row: Row;
+      readonly value: Uint8Array;
+      readonly stalenessMs: number | null;
+      readonly servedBy: ShardOrdinal;
+    }
+  | {
+      readonly kind: 'absent';
+      readonly error: RestError;
+      readonly stalenessMs: number | null;
+      readonly servedBy: ShardOrdinal;
+    }
+  | { readonly kind: 'refused'; readonly error: RestError };
+
+const FAILURES: Readonly<Record<FailureCode, string>> = {
+  OVERLOADED: 'Too much is under way; nothing was done',
+  UNAVAILABLE: 'No majority of the replicas of this key could be reached in time; nothing was done',
+  OUTCOME_UNKNOWN: 'No answer came in time: the write may or may not have been done',
+  DEADLINE_EXCEEDED: 'No answer came in time',
+};
+
+export function writeResult(key: string, outcome: Outcome): WriteResult {
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code) };
+  const { reply, servedBy } = outcome;
+  switch (reply.kind) {
+    case 'written':
+      return { kind: 'written', reply, servedBy };
+    case 'absent':
+      return { kind: 'refused', error: keyNotFound(key) };
+    case 'conditionFailed':
+      return { kind: 'refused', error: preconditionFailed(reply.revision, reply.version) };
+    default:
+      throw new Error(`A write was answered with ${reply.kind}`);
+  }
+}
+
+export function readResult(key: string, outcome: Outcome): ReadResult {
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code) };
+  const { reply, servedBy } = outcome;
+  if (reply.kind !== 'row') throw new Error(`A read was answered with ${reply.kind}`);
+  const { row, stalenessMs } = reply;
+  const value = row?.value ?? null;
+  if (row === null || value === null)
+    return { kind: 'absent', error: keyNotFound(key), stalenessMs, servedBy };
+  return { kind: 'found', row, value, stalenessMs, servedBy };
+}
+
+export function preconditionFailed(revision: number, version: number): RestError {
+  const present =
+    revision === 0 ? 'the key does not exist' : `its revision is ${revision}, its version ${version}`;
+  return restError('PRECONDITION_FAILED', `The condition does not hold: ${present}`, { revision, version });
+}
+
+function keyNotFound(key: string): RestError {
+  return restError('KEY_NOT_FOUND', 'There is no such key', { key });
+}
+
+function failure(code: FailureCode): RestError {
+  return restError(code, FAILURES[code]);
+}
+
+export function restError(
+  code: RestError['code'],
+  detail: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): RestError {
+  return new OperationalError(code, detail, fields) as RestError;
+}

@@ -1,0 +1,97 @@
+/** Building blocks for the descriptions of the resources in the OpenAPI document. */
+import { applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ERROR_CATALOGUE, PROBLEM_MEDIA_TYPE, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import type { RestErrorCode } from '@ringleader/contracts';
+
+type Decorator = MethodDecorator & ClassDecorator;
+
+export const schemaRef = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
+
+export function jsonContent(name: string): Record<string, { schema: { $ref: string } }> {
+  return { 'application/json': { schema: schemaRef(name) } };
+}
+
+/** Any request can meet these. */
+const COMMON: readonly RestErrorCode[] = [
+  'INVALID_ARGUMENT',
+  'METHOD_NOT_ALLOWED',
+  'REQUEST_TIMEOUT',
+  'HEADERS_TOO_LARGE',
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'INTERNAL',
+];
+
+/** One response for each status, naming the codes that it may carry. */
+export function Problems(...codes: readonly RestErrorCode[]): Decorator {
+  const byStatus = new Map<number, RestErrorCode[]>();
+  for (const code of [...COMMON, ...codes]) {
+    const { httpStatus } = ERROR_CATALOGUE[code];
+    byStatus.set(httpStatus, [...(byStatus.get(httpStatus) ?? []), code]);
+  }
+  return applyDecorators(
+    ...[...byStatus].sort(([a], [b]) => a - b).map(([status, ofStatus]) => problemResponse(status, ofStatus)),
+  );
+}
+
+function problemResponse(status: number, codes: readonly RestErrorCode[]): Decorator {
+  return ApiResponse({
+    status,
+    description: codes.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].title}`).join('. '),
+    headers: headersOfProblem(codes),
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: schemaRef('Problem') } },
+  });
+}
+
+function headersOfProblem(
+  codes: readonly RestErrorCode[],
+): Record<string, { description: string; schema: object }> {
+  if (codes.includes('METHOD_NOT_ALLOWED')) {
+    return { Allow: { description: 'The methods that there are.', schema: { type: 'string' } } };
+  }
+  const canRetry = codes.some(
+    (code) => code === 'RATE_LIMITED' || code === 'OVERLOADED' || code === 'UNAVAILABLE',
+  );
+  if (!canRetry) return {};
+  return { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } };
+}
+
+export function TimeoutHeader(): Decorator {
+  return ApiHeader({
+    name: REST_HEADERS.timeoutMs,
+    required: false,
+    description:
+      'How long the client waits for the answer. It travels with every message inside the cluster.',
+    schema: {
+      type: 'integer',
+      minimum: 1,
+      maximum: REST_LIMITS.timeoutMsMax,
+      default: REST_LIMITS.timeoutMsDefault,
+    },
+  });
+}
+
+export function IdempotencyHeader(): Decorator {
+  return ApiHeader({
+    name: REST_HEADERS.idempotencyKey,
+    required: false,
+    description:
+      'Names this request. A repeat with the same Idempotency-Key, key and action gets the first answer: through any ' +
+      'gateway while the key has been written at most three times since, through the same gateway for longer.',
+    schema: { type: 'string', minLength: 1, maxLength: REST_LIMITS.idempotencyKeyLengthMax },
+  });
+}
+
+export const RESPONSE_HEADERS = {
+  etag: { ETag: { description: 'The revision, quoted.', schema: { type: 'string' } } },
+  servedBy: {
+    [REST_HEADERS.servedBy]: { description: 'The shard that answered.', schema: { type: 'string' } },
+  },
+  staleness: {
+    [REST_HEADERS.stalenessMs]: {
+      description: 'With consistency=stale: the proven age of the answer at most, where one was proven.',
+      schema: { type: 'integer' },
+    },
+  },
+} as const;

@@ -1,0 +1,126 @@
+/**
+ * The attempts of one request, and which of their answers count (docs/PROTOCOL.md 4.7). Pure: no clock, no I/O.
+ *
+ * A request is sent again under the same id and origin until it is settled, so several attempts may be under way. What
+ * one of them *did* is true whichever it is: a success counts from any attempt. What one *found* (the key absent, a
+ * condition failed) is true of its own moment only, while an earlier attempt may still be carried out: a failure counts
+ * as the answer to the latest attempt (4.7.5). An attempt is *open* until somebody says that it did nothing. With no
+ * attempt open nothing was done, and the client may be told so; with one open, a write's outcome is unknown.
+ *
+ * For the same reason a write never goes to a lower ballot than an open attempt of it: the latest attempt must be the
+ * last one that can be carried out.
+ */
+import type { ShardReply } from '@ringleader/paxos';
+import type { Ballot } from '@ringleader/primitives';
+
+export type RequestClass = 'write' | 'read';
+
+export type SettlingReply = Extract<
+  ShardReply,
+  { readonly kind: 'written' | 'absent' | 'conditionFailed' | 'row' | 'rows' }
+>;
+type NotLeader = Extract<ShardReply, { readonly kind: 'notLeader' }>;
+
+export type FailureCode = 'OVERLOADED' | 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' | 'DEADLINE_EXCEEDED';
+
+export type Verdict =
+  | { readonly kind: 'settled'; readonly reply: SettlingReply }
+  | { readonly kind: 'failed'; readonly code: FailureCode }
+  /** Nothing was done by this attempt: somebody else leads, or nobody. */
+  | { readonly kind: 'elsewhere'; readonly hint: NotLeader }
+  /** This replica cannot answer: another one may. */
+  | { readonly kind: 'anotherReplica' }
+  /** Ask again after a pause. */
+  | { readonly kind: 'again' }
+  /** The leader cannot tell whether it knows this id: its origin is too old. No attempt of it was carried out. */
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'ignored' };
+
+interface OpenAttempt {
+  readonly number: number;
+  readonly ballot: Ballot;
+  /** The answer was that the outcome is unknown. */
+  saidUnknown: boolean;
+}
+
+const IGNORED: Verdict = { kind: 'ignored' };
+const FORGOTTEN: Verdict = { kind: 'forgotten' };
+const AGAIN: Verdict = { kind: 'again' };
+const ANOTHER_REPLICA: Verdict = { kind: 'anotherReplica' };
+
+export class Attempts {
+  private latest = 0;
+  private open: OpenAttempt[] = [];
+
+  constructor(private readonly requestClass: RequestClass) {}
+
+  get count(): number {
+    return this.latest;
+  }
+
+  /** The next attempt of a write goes to this ballot or a higher one. */
+  get ballotFloor(): Ballot {
+    if (this.requestClass === 'read') return 0;
+    return this.open.reduce((highest, { ballot }) => Math.max(highest, ballot), 0);
+  }
+
+  /** Records a new attempt, before it is sent. Reads name no ballot: 0. */
+  begin(ballot: Ballot): number {
+    this.latest += 1;
+    this.open.push({ number: this.latest, ballot, saidUnknown: false });
+    return this.latest;
+  }
+
+  answer(attempt: number, reply: ShardReply): Verdict {
+    switch (reply.kind) {
+      case 'written':
+      case 'row':
+      case 'rows':
+        return { kind: 'settled', reply };
+      case 'absent':
+      case 'conditionFailed':
+        return attempt === this.latest ? { kind: 'settled', reply } : IGNORED;
+      case 'notLeader':
+        this.close(attempt);
+        return attempt === this.latest ? { kind: 'elsewhere', hint: reply } : IGNORED;
+      case 'tooStale':
+        this.close(attempt);
+        return attempt === this.latest ? ANOTHER_REPLICA : IGNORED;
+      case 'overloaded':
+        return this.overloaded(attempt);
+      case 'outcomeUnknown':
+        return this.outcomeUnknown(attempt);
+    }
+  }
+
+  /** What to tell the client when the time is up. */
+  atDeadline(): FailureCode {
+    if (this.open.length === 0) return 'UNAVAILABLE';
+    return this.requestClass === 'write' ? 'OUTCOME_UNKNOWN' : 'DEADLINE_EXCEEDED';
+  }
+
+  private overloaded(attempt: number): Verdict {
+    this.close(attempt);
+    if (this.open.length === 0) return { kind: 'failed', code: 'OVERLOADED' };
+    return attempt === this.latest ? AGAIN : IGNORED;
+  }
+
+  /**
+   * Either the leader lost its ballot with the write in flight: then the next leader can tell. Or the request is older
+   * than what the row remembers, and nothing was done with it. A leader that gave up its ballot never serves at it again
+   * (4.1.8), so when the same ballot says so a second time it was the latter, both times.
+   */
+  private outcomeUnknown(attempt: number): Verdict {
+    const latest = this.open.at(-1);
+    if (attempt !== this.latest || latest?.number !== attempt) return IGNORED;
+    const saidBefore = this.open.some(({ ballot, saidUnknown }) => saidUnknown && ballot === latest.ballot);
+    latest.saidUnknown = true;
+    if (!saidBefore) return AGAIN;
+    const nothingDone = this.open.every((each) => each.saidUnknown && each.ballot === latest.ballot);
+    return nothingDone ? FORGOTTEN : { kind: 'failed', code: 'OUTCOME_UNKNOWN' };
+  }
+
+  private close(attempt: number): void {
+    this.open = this.open.filter(({ number }) => number !== attempt);
+  }
+}

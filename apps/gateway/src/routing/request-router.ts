@@ -1,0 +1,268 @@
+/**
+ * Carries requests to the shards that can answer them, within their deadlines: picks the route, sends, sends again where
+ * that is safe and useful, and settles each request exactly once. Which answers count is decided in attempts.ts, when to
+ * send again in retry-policy.ts.
+ */
+import type { ReplyFrame } from '@ringleader/contracts';
+import type { ShardReply } from '@ringleader/paxos';
+import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Verdict } from './attempts.js';
+import { InFlight } from './in-flight.js';
+import type { Outcome } from './in-flight.js';
+import type { LeaderTable, Route } from './leader-table.js';
+import { attemptTimeoutMs, backOffMs } from './retry-policy.js';
+import type { RetryBudget, RetryTimings } from './retry-policy.js';
+import { ShardChannel } from './shard-channel.js';
+import type { Scheduler, ShardChannelLimits } from './shard-channel.js';
+import type { ShardFrames } from './shard-frames.js';
+import type { Target } from './targets.js';
+
+export interface RequestRouterOptions {
+  readonly frames: ShardFrames;
+  readonly leaders: LeaderTable;
+  readonly timings: RetryTimings;
+  readonly budget: RetryBudget;
+  readonly channelLimits: ShardChannelLimits;
+  /** Requests under way at once, over all shards. */
+  readonly inFlightMax: number;
+  readonly scheduler: Scheduler;
+  readonly monotonicMs: () => MonotonicMs;
+  readonly random: () => number;
+  /** Takes over the clock of every answer (docs/PROTOCOL.md 4.7.2). */
+  readonly mergeClock: (heard: HybridTime) => void;
+}
+
+export interface RouterCounters {
+  attempts: number;
+  retries: number;
+  redirects: number;
+  retriesDenied: number;
+  lateReplies: number;
+}
+
+interface Sent {
+  readonly flight: InFlight;
+  readonly attempt: number;
+}
+
+/** Deadlines and timeouts are looked at this often: cheaper than a timer for each request. */
+const TICK_MS = 10;
+
+export class RequestRouter {
+  readonly counters: RouterCounters = {
+    attempts: 0,
+    retries: 0,
+    redirects: 0,
+    retriesDenied: 0,
+    lateReplies: 0,
+  };
+  private readonly channels = new Map<ShardOrdinal, ShardChannel>();
+  private readonly flights = new Set<InFlight>();
+  private readonly sent = new Map<number, Sent>();
+  private lastToken = 0;
+  private ticking = false;
+
+  constructor(private readonly options: RequestRouterOptions) {
+    options.frames.onReplies((frame) => this.take(frame));
+  }
+
+  get inFlight(): number {
+    return this.flights.size;
+  }
+
+  get queued(): number {
+    return [...this.channels.values()].reduce((sum, channel) => sum + channel.queued, 0);
+  }
+
+  execute(target: Target, deadline: MonotonicMs): Promise<Outcome> {
+    if (this.flights.size >= this.options.inFlightMax) {
+      return Promise.resolve({ kind: 'failed', code: 'OVERLOADED' });
+    }
+    return new Promise((resolve) => {
+      const flight = new InFlight(target, deadline, resolve);
+      this.flights.add(flight);
+      this.dispatch(flight, this.options.monotonicMs());
+      this.keepTicking();
+    });
+  }
+
+  /** A leader announced itself. Who waits for an older one need not wait on. */
+  leadersChanged(partitions: ReadonlySet<PartitionIndex>): void {
+    const now = this.options.monotonicMs();
+    for (const flight of this.flights) {
+      const { partition, followsLeader } = flight.target;
+      if (!followsLeader || partition === null || !partitions.has(partition)) continue;
+      if (flight.phase !== 'sent' && flight.phase !== 'pausing') continue;
+      this.counters.redirects += 1;
+      this.dispatch(flight, now);
+    }
+  }
+
+  private dispatch(flight: InFlight, now: MonotonicMs): void {
+    const route = this.options.frames.isOpen ? flight.target.route(now) : null;
+    if (route === null || route.ballot < flight.attempts.ballotFloor) {
+      this.pause(flight, now);
+      return;
+    }
+    const queued = this.channel(route.shard).offer({
+      bytes: flight.target.bytes,
+      frame: (token) => this.frame(flight, route, token),
+    });
+    if (queued) {
+      flight.phase = 'queued';
+      flight.wakeAt = flight.deadline;
+    } else if (flight.attempts.count === 0) {
+      this.settle(flight, { kind: 'failed', code: 'OVERLOADED' });
+    } else {
+      this.pause(flight, now);
+    }
+  }
+
+  private frame(flight: InFlight, route: Route, token: number): ReturnType<Target['frame']> | null {
+    if (flight.phase !== 'queued') return null;
+    const now = this.options.monotonicMs();
+    const attempt = flight.attempts.begin(route.ballot);
+    flight.phase = 'sent';
+    flight.lastBallot = route.ballot;
+    flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt);
+    flight.tokens.push(token);
+    this.sent.set(token, { flight, attempt });
+    this.counters.attempts += 1;
+    return flight.target.frame(token, route, Math.max(0, flight.deadline - now));
+  }
+
+  private take(frame: ReplyFrame): void {
+    this.options.mergeClock(frame.hybridTime);
+    const now = this.options.monotonicMs();
+    const channel = this.channels.get(frame.servedBy);
+    for (const reply of frame.replies) {
+      channel?.answered(reply.token);
+      this.takeReply(reply, frame.servedBy, now);
+    }
+  }
+
+  private takeReply(reply: ShardReply, servedBy: ShardOrdinal, now: MonotonicMs): void {
+    const sent = this.sent.get(reply.token);
+    if (sent === undefined) {
+      this.counters.lateReplies += 1;
+      return;
+    }
+    this.sent.delete(reply.token);
+    const { flight, attempt } = sent;
+    this.obey(flight, flight.attempts.answer(attempt, reply), servedBy, now);
+  }
+
+  private obey(flight: InFlight, verdict: Verdict, servedBy: ShardOrdinal, now: MonotonicMs): void {
+    switch (verdict.kind) {
+      case 'settled':
+        this.options.budget.succeeded();
+        this.settle(flight, { kind: 'answered', reply: verdict.reply, servedBy });
+        return;
+      case 'failed':
+        this.settle(flight, verdict);
+        return;
+      case 'elsewhere':
+        this.redirect(flight, verdict.hint, now);
+        return;
+      case 'anotherReplica':
+        flight.target.passOver();
+        this.dispatch(flight, now);
+        return;
+      case 'again':
+        this.pause(flight, now);
+        return;
+      case 'forgotten':
+        this.startOver(flight, now);
+        return;
+      case 'ignored':
+        return;
+    }
+  }
+
+  /** Others wrote the key so often meanwhile that this request looks like an old one. */
+  private startOver(flight: InFlight, now: MonotonicMs): void {
+    if (!flight.target.renew()) {
+      this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN' });
+      return;
+    }
+    for (const token of flight.tokens.splice(0)) this.sent.delete(token);
+    flight.startOver();
+    this.dispatch(flight, now);
+  }
+
+  private redirect(
+    flight: InFlight,
+    hint: Extract<Verdict, { kind: 'elsewhere' }>['hint'],
+    now: MonotonicMs,
+  ): void {
+    const { partition } = flight.target;
+    if (partition === null) {
+      this.pause(flight, now);
+      return;
+    }
+    const { leaders } = this.options;
+    const { ballot, epoch } = hint;
+    const isNews = leaders.hint(partition, { shard: hint.leader, ballot, epoch }, now);
+    flight.target.passOver();
+    // What others found out meanwhile is news to this request as well.
+    if (isNews || (leaders.route(partition, now)?.ballot ?? 0) > flight.lastBallot) {
+      this.counters.redirects += 1;
+      this.dispatch(flight, now);
+    } else {
+      this.pause(flight, now);
+    }
+  }
+
+  private pause(flight: InFlight, now: MonotonicMs): void {
+    flight.phase = 'pausing';
+    flight.wakeAt = now + backOffMs(this.options.timings, flight.attempts.count, this.options.random());
+  }
+
+  private settle(flight: InFlight, outcome: Outcome): void {
+    this.flights.delete(flight);
+    for (const token of flight.tokens) this.sent.delete(token);
+    flight.settle(outcome);
+  }
+
+  private keepTicking(): void {
+    if (this.ticking) return;
+    this.ticking = true;
+    this.options.scheduler.after(TICK_MS, () => {
+      this.ticking = false;
+      this.tick(this.options.monotonicMs());
+      if (this.flights.size > 0) this.keepTicking();
+    });
+  }
+
+  private tick(now: MonotonicMs): void {
+    for (const flight of this.flights) {
+      if (now >= flight.deadline) {
+        this.settle(flight, { kind: 'failed', code: flight.attempts.atDeadline() });
+      } else if (now >= flight.wakeAt && flight.phase !== 'queued') {
+        this.retry(flight, now);
+      }
+    }
+  }
+
+  private retry(flight: InFlight, now: MonotonicMs): void {
+    if (flight.attempts.count > 0) {
+      if (!this.options.budget.take(now)) {
+        this.counters.retriesDenied += 1;
+        flight.wakeAt = now + this.options.timings.backOffMsMax;
+        return;
+      }
+      this.counters.retries += 1;
+    }
+    this.dispatch(flight, now);
+  }
+
+  private channel(shard: ShardOrdinal): ShardChannel {
+    const known = this.channels.get(shard);
+    if (known !== undefined) return known;
+    const { frames, channelLimits: limits, scheduler, monotonicMs } = this.options;
+    const nextToken = (): number => ++this.lastToken;
+    const channel = new ShardChannel(shard, { frames, limits, scheduler, nextToken, monotonicMs });
+    this.channels.set(shard, channel);
+    return channel;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What waits to be sent to one shard. One frame is in flight at first, and what comes meanwhile is gathered for the next:
+ * the busier the shard, the larger the frames. The first answer to a frame sends the next one, since the shard answers
+ * what it finished together in one frame as well. A frame that is slow to be answered (a lost one, or a partition that
+ * waits for a majority) holds up the others for a few milliseconds only.
+ */
+import { FRAME_BYTES_TARGET } from '@ringleader/contracts';
+import type { FramedRequest } from '@ringleader/contracts';
+import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardFrames } from './shard-frames.js';
+
+export interface QueuedRequest {
+  /** About what it takes in a frame. */
+  readonly bytes: number;
+  /** Null when it need not be sent any more. Called once, when its frame is made. */
+  frame(token: number): FramedRequest | null;
+}
+
+export interface ShardChannelLimits {
+  readonly queuedRequestsMax: number;
+  readonly queuedBytesMax: number;
+  /** How long a frame without an answer holds up the next one. */
+  readonly stallMs: number;
+}
+
+/** Timers and the end of the event loop's present turn, for tests to replace. */
+export interface Scheduler {
+  /** After what is ready now was handled. */
+  soon(task: () => void): void;
+  after(delayMs: number, task: () => void): void;
+}
+
+export interface ShardChannelOptions {
+  readonly frames: ShardFrames;
+  readonly limits: ShardChannelLimits;
+  readonly scheduler: Scheduler;
+  /** Counts up over all channels, so that a token tells how old a request is. */
+  readonly nextToken: () => number;
+  readonly monotonicMs: () => MonotonicMs;
+}
+
+export class ShardChannel {
+  private queue: QueuedRequest[] = [];
+  private queuedBytes = 0;
+  private flushPlanned = false;
+  private stallPlanned = false;
+  /** The first token of the last frame; null when that frame was answered. */
+  private unanswered: number | null = null;
+  private sentAt: MonotonicMs = 0;
+
+  constructor(
+    private readonly shard: ShardOrdinal,
+    private readonly options: ShardChannelOptions,
+  ) {}
+
+  get queued(): number {
+    return this.queue.length;
+  }
+
+  /** False when the queue is full. */
+  offer(request: QueuedRequest): boolean {
+    const { queuedRequestsMax, queuedBytesMax } = this.options.limits;
+    if (this.queue.length >= queuedRequestsMax) return false;
+    if (this.queue.length > 0 && this.queuedBytes + request.bytes > queuedBytesMax) return false;
+    this.queue.push(request);
+    this.queuedBytes += request.bytes;
+    this.plan();
+    return true;
+  }
+
+  answered(token: number): void {
+    if (this.unanswered === null || token < this.unanswered) return;
+    this.unanswered = null;
+    this.plan();
+  }
+
+  private plan(): void {
+    if (this.queue.length === 0) return;
+    if (this.unanswered !== null) {
+      this.planStall();
+    } else if (!this.flushPlanned) {
+      this.flushPlanned = true;
+      this.options.scheduler.soon(() => {
+        this.flushPlanned = false;
+        this.flush();
+      });
+    }
+  }
+
+  private planStall(): void {
+    if (this.stallPlanned) return;
+    this.stallPlanned = true;
+    const waitedMs = this.options.monotonicMs() - this.sentAt;
+    this.options.scheduler.after(Math.max(1, this.options.limits.stallMs - waitedMs), () => {
+      this.stallPlanned = false;
+      if (
+        this.unanswered !== null &&
+        this.options.monotonicMs() - this.sentAt >= this.options.limits.stallMs
+      ) {
+        this.unanswered = null;
+      }
+      this.plan();
+    });
+  }
+
+  private flush(): void {
+    const requests: FramedRequest[] = [];
+    let first: number | null = null;
+    let bytes = 0;
+    let taken = 0;
+    while (taken < this.queue.length && bytes < FRAME_BYTES_TARGET) {
+      const queued = this.queue[taken] as QueuedRequest;
+      const token = this.options.nextToken();
+      const request = queued.frame(token);
+      taken += 1;
+      this.queuedBytes -= queued.bytes;
+      if (request === null) continue;
+      first ??= token;
+      bytes += queued.bytes;
+      requests.push(request);
+    }
+    this.queue = taken === this.queue.length ? [] : this.queue.slice(taken);
+    if (first !== null) {
+      this.unanswered = first;
+      this.sentAt = this.options.monotonicMs();
+      this.options.frames.send(this.shard, requests);
+    }
+    this.plan();
+  }
+}

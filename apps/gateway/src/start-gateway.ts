@@ -1,0 +1,217 @@
+/** Puts a gateway together and starts it: NATS, the followers of the cluster, the request path, HTTP. */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createBalancer } from '@ringleader/balancer';
+import { RINGLEADER_VERSION } from '@ringleader/contracts';
+import type { OperationalError } from '@ringleader/contracts';
+import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
+import { connectNats } from '@ringleader/nats';
+import type { NatsConnection } from '@ringleader/nats';
+import { createMetrics, startProbeServer, systemClock } from '@ringleader/observability';
+import type { Logger, ProbeServer, Registry } from '@ringleader/observability';
+import { seededPrng } from '@ringleader/primitives';
+import { ClusterObserver } from './cluster/cluster-observer.js';
+import { clusterView } from './cluster/cluster-view.js';
+import type { GatewayConfig } from './gateway.config.js';
+import { registerGatewayMetrics } from './health/gateway-metrics.js';
+import { Admission } from './http/admission.js';
+import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http/http-server.js';
+import { RequestContext } from './kv/request-context.js';
+import { GatewayMembership } from './membership/gateway-membership.js';
+import { GatewayClock } from './routing/gateway-clock.js';
+import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from './routing/request-path.js';
+import type { RequestPath } from './routing/request-path.js';
+import { ShardDirectory } from './routing/shard-directory.js';
+import type { ClusterReport, Readiness } from './tokens.js';
+import { LeaderAnnouncements } from './transport/leader-announcements.nats.js';
+import { NatsLink } from './transport/nats-link.js';
+import { NatsShardFrames } from './transport/shard-frames.nats.js';
+
+/** Requests under way get this long to end. */
+const DRAIN_MS = 3_500;
+const UINT32 = 2 ** 32;
+
+export interface RunningGateway {
+  /** host:port as bound. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Everything that follows the cluster over NATS. */
+class Following {
+  readonly client: CoordinationClient;
+  readonly map: PartitionMapMirror;
+  readonly observer: ClusterObserver;
+  readonly shardDirectory = new ShardDirectory();
+  readonly hybridClock = new GatewayClock(systemClock);
+  readonly link: NatsLink;
+  readonly frames: NatsShardFrames;
+  readonly path: RequestPath;
+  readonly announcements: LeaderAnnouncements;
+
+  constructor(
+    readonly connection: NatsConnection,
+    private readonly config: GatewayConfig,
+    logger: Logger,
+  ) {
+    const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: gatewayId } = config;
+    const onTrouble = (error: OperationalError): void =>
+      logger.warn({ error }, 'The coordinators cannot be followed');
+    const clock = systemClock;
+    this.client = new CoordinationClient({ connection, cluster, clock });
+    this.map = new PartitionMapMirror({ client: this.client, clock, onTrouble });
+    this.observer = new ClusterObserver({
+      client: this.client,
+      connection,
+      clusterName: cluster,
+      clock,
+      shardDirectory: this.shardDirectory,
+      onTrouble,
+    });
+    this.link = new NatsLink(connection, (isConnected) => {
+      logger.warn({ isConnected }, 'The connection to NATS has changed');
+      if (isConnected) this.announcements.ask();
+    });
+    const { link, hybridClock } = this;
+    this.frames = new NatsShardFrames({ connection, link, cluster, gatewayId, hybridNow: hybridClock.now });
+    this.path = this.requestPath();
+    this.announcements = new LeaderAnnouncements({
+      connection,
+      cluster,
+      leaders: this.path.leaders,
+      monotonicMs: () => clock.monotonicMs(),
+      onChange: (partitions) => this.path.router.leadersChanged(partitions),
+    });
+  }
+
+  start(): void {
+    void this.link.follow();
+    void this.map.start();
+    this.observer.start();
+    this.announcements.start();
+  }
+
+  async stop(): Promise<void> {
+    this.observer.stop();
+    this.map.stop();
+    this.announcements.close();
+    this.frames.close();
+    await this.client.close();
+    await this.connection.close();
+  }
+
+  readonly readiness: Readiness = () => {
+    if (!this.link.isConnected) return ['not connected to NATS'];
+    return this.map.partitionCount === 0 ? ['there is no partition map yet'] : [];
+  };
+
+  readonly report: ClusterReport = () => {
+    const { observer, map, path, link } = this;
+    return clusterView(
+      {
+        name: this.config.RINGLEADER_CLUSTER,
+        cluster: observer.cluster,
+        members: observer.members,
+        shards: observer.shards,
+        coordinatorsSeen: observer.coordinatorsSeen,
+        coordinator: observer.coordinator,
+        entries: map.entries,
+        transportConnected: link.isConnected,
+        telemetry: observer.telemetry,
+        announcedLeader: (partition, now) => path.leaders.announcedLeader(partition, now),
+      },
+      systemClock.monotonicMs(),
+    );
+  };
+
+  private requestPath(): RequestPath {
+    const { config, frames, map, hybridClock, shardDirectory, observer } = this;
+    return createRequestPath({
+      frames,
+      map,
+      clock: systemClock,
+      hybridClock,
+      balancer: createBalancer(config.RINGLEADER_BALANCER, seededPrng(Math.floor(Math.random() * UINT32))),
+      shardDirectory,
+      isSuspect: (shard) => observer.isSuspect(shard),
+      limits: {
+        operationsMax: config.RINGLEADER_OPERATIONS_MAX,
+        channel: DEFAULT_CHANNEL_LIMITS,
+        repeatsRemembered: config.RINGLEADER_REPEATS_REMEMBERED,
+      },
+    });
+  }
+}
+
+export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
+  const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
+  const following = new Following(connection, config, logger);
+  const admission = new Admission({
+    requestsMax: config.RINGLEADER_REQUESTS_MAX,
+    bytesMax: config.RINGLEADER_REQUEST_BYTES_MAX,
+    clientRequestsMax: config.RINGLEADER_CLIENT_REQUESTS_MAX,
+  });
+  const metrics = createMetrics({ service: 'gateway', member: config.RINGLEADER_MEMBER });
+  registerGatewayMetrics(metrics, { admission, router: following.path.router, frames: following.frames });
+  const app = await createHttpServer({
+    parts: {
+      store: following.path.store,
+      context: new RequestContext(() => systemClock.monotonicMs()),
+      shardDirectory: following.shardDirectory,
+      readiness: following.readiness,
+      clusterReport: following.report,
+      metrics,
+    },
+    logger,
+    version: RINGLEADER_VERSION,
+    admission,
+    timings: DEFAULT_HTTP_TIMINGS,
+  });
+  following.start();
+  await app.listen(config.RINGLEADER_HTTP_PORT, config.RINGLEADER_HTTP_HOST);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const address = `${config.RINGLEADER_HTTP_HOST}:${port}`;
+  const probes = await startProbes(config, following.readiness, metrics);
+  const membership = new GatewayMembership({
+    client: following.client,
+    connection,
+    cluster: config.RINGLEADER_CLUSTER,
+    id: config.RINGLEADER_MEMBER,
+    instance: randomUUID(),
+    address: probes?.address ?? address,
+    requests: { inFlight: () => admission.inFlight, requestsTotal: () => admission.requestsTotal },
+    logger,
+  });
+  membership.start();
+  logger.info({ address, probes: probes?.address }, 'Started');
+  return {
+    address,
+    stop: async () => {
+      await Promise.all([membership.stop(), drain(app)]);
+      await probes?.close();
+      await following.stop();
+    },
+  };
+}
+
+/** Accepts nothing new and lets what is under way end; what takes too long is cut off. */
+async function drain(app: NestFastifyApplication): Promise<void> {
+  const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), DRAIN_MS);
+  await app.close();
+  clearTimeout(cut);
+}
+
+async function startProbes(
+  config: GatewayConfig,
+  readiness: Readiness,
+  metrics: Registry,
+): Promise<ProbeServer | null> {
+  if (config.RINGLEADER_PROBE_PORT === undefined) return null;
+  return startProbeServer({
+    host: config.RINGLEADER_PROBE_HOST,
+    port: config.RINGLEADER_PROBE_PORT,
+    readiness,
+    metrics,
+  });
+}

@@ -1,0 +1,117 @@
+/** A whole gateway on a free port, with shards in memory. */
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createBalancer } from '@ringleader/balancer';
+import type { ClusterView } from '@ringleader/contracts';
+import { createMetrics, systemClock } from '@ringleader/observability';
+import type { Logger } from '@ringleader/observability';
+import { seededPrng } from '@ringleader/primitives';
+import { Admission } from '../../src/http/admission.js';
+import type { AdmissionLimits } from '../../src/http/admission.js';
+import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
+import type { HttpServerTimings } from '../../src/http/http-server.js';
+import { RequestContext } from '../../src/kv/request-context.js';
+import { GatewayClock } from '../../src/routing/gateway-clock.js';
+import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from '../../src/routing/request-path.js';
+import type { RequestPath, RequestPathLimits } from '../../src/routing/request-path.js';
+import type { RetryTimings } from '../../src/routing/retry-policy.js';
+import { ShardDirectory } from '../../src/routing/shard-directory.js';
+import { InMemoryShards } from './in-memory-shards.js';
+
+export interface HarnessOptions {
+  readonly limits?: Partial<RequestPathLimits>;
+  readonly admission?: Partial<AdmissionLimits>;
+  readonly timings?: Partial<HttpServerTimings>;
+  readonly retries?: RetryTimings;
+  readonly clusterReport?: () => ClusterView;
+  readonly readiness?: () => readonly string[];
+}
+
+export interface GatewayHarness {
+  readonly url: string;
+  readonly port: number;
+  readonly shards: InMemoryShards;
+  readonly path: RequestPath;
+  readonly admission: Admission;
+  /** Every line logged so far. */
+  readonly log: readonly string[];
+  announce(): void;
+  close(): Promise<void>;
+}
+
+const PARTITIONS = 16;
+
+export async function startGateway(options: HarnessOptions = {}): Promise<GatewayHarness> {
+  const shards = new InMemoryShards(PARTITIONS, [1, 2, 3]);
+  const shardDirectory = new ShardDirectory();
+  for (const shard of shards.shards) shardDirectory.learn(shard, { name: `shard-${shard}`, weight: 1 });
+  const path = createRequestPath({
+    frames: shards,
+    map: shards,
+    clock: systemClock,
+    hybridClock: new GatewayClock(systemClock),
+    balancer: createBalancer('round-robin', seededPrng(1)),
+    shardDirectory,
+    isSuspect: () => false,
+    limits: {
+      operationsMax: 10_000,
+      channel: DEFAULT_CHANNEL_LIMITS,
+      repeatsRemembered: 100,
+      ...options.limits,
+    },
+    ...(options.retries && { timings: options.retries }),
+  });
+  const announce = (): void => shards.announce(path.leaders, systemClock.monotonicMs());
+  announce();
+  const admission = new Admission({
+    requestsMax: 1_000,
+    bytesMax: 67_108_864,
+    clientRequestsMax: 1_000,
+    ...options.admission,
+  });
+  const { logger, log } = memoryLogger();
+  const app = await createHttpServer({
+    parts: {
+      store: path.store,
+      context: new RequestContext(() => systemClock.monotonicMs()),
+      shardDirectory,
+      readiness: options.readiness ?? ((): readonly string[] => []),
+      clusterReport: options.clusterReport ?? noReport,
+      metrics: createMetrics({}),
+    },
+    logger,
+    version: '0.0.0-test',
+    admission,
+    timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
+  });
+  const port = await listen(app);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    shards,
+    path,
+    admission,
+    log,
+    announce,
+    close: () => app.close(),
+  };
+}
+
+async function listen(app: NestFastifyApplication): Promise<number> {
+  await app.listen(0, '127.0.0.1');
+  return (app.getHttpServer().address() as AddressInfo).port;
+}
+
+function noReport(): ClusterView {
+  throw new Error('this harness has no cluster');
+}
+
+/** The application logs through a few methods of the logger only. */
+function memoryLogger(): { logger: Logger; log: string[] } {
+  const log: string[] = [];
+  const take = (fields: unknown, message: string): void => void log.push(`${message} ${inspect(fields)}`);
+  const ignore = (): void => undefined;
+  const methods = { fatal: take, error: take, warn: take, info: ignore, debug: ignore, trace: ignore };
+  return { logger: methods as unknown as Logger, log };
+}
