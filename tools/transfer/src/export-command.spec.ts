@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { exportTo, lineOf } from './export-command.js';
+
+const ITEM = {
+  revision: 1,
+  version: 1,
+  createdAt: '2026-01-01T00:00:00Z',
+  modifiedAt: '2026-01-01T00:00:00Z',
+};
+const never = new AbortController().signal;
+
+describe('exportTo', () => {
+  let server: Server;
+  const requests: string[] = [];
+
+  const listen = async (
+    answer: (url: URL, number: number) => { status: number; body: unknown },
+  ): Promise<string> => {
+    server = createServer((request, response) => {
+      requests.push(request.url ?? '');
+      const { status, body } = answer(new URL(request.url ?? '', 'http://x'), requests.length);
+      response.statusCode = status;
+      response.end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  afterEach(() => {
+    requests.length = 0;
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('follows the cursor and repeats a page that failed', async () => {
+    const url = await listen((request, number) => {
+      if (number === 2) return { status: 503, body: { code: 'UNAVAILABLE' } };
+      const cursor = request.searchParams.get('cursor');
+      const items = [
+        { ...ITEM, key: cursor === null ? 'a' : 'b', value: 'x', contentType: 'application/octet-stream' },
+      ];
+      return { status: 200, body: cursor === null ? { items, cursor: 'c1' } : { items } };
+    });
+    const output = new PassThrough();
+    const written = text(output);
+    expect(await exportTo(output, { url, prefix: 'p/', giveUpMs: 5_000 }, never)).toBe(2);
+    output.end();
+    expect(await written).toBe('{"key":"a","value":"x"}\n{"key":"b","value":"x"}\n');
+    expect(requests).toEqual([
+      '/v1/kv?limit=1000&prefix=p%2F',
+      '/v1/kv?limit=1000&prefix=p%2F&cursor=c1',
+      '/v1/kv?limit=1000&prefix=p%2F&cursor=c1',
+    ]);
+  });
+
+  it('stops with a reason at an error that will stay', async () => {
+    const url = await listen(() => ({
+      status: 400,
+      body: { code: 'INVALID_ARGUMENT', detail: 'bad prefix' },
+    }));
+    await expect(exportTo(new PassThrough(), { url, prefix: '', giveUpMs: 5_000 }, never)).rejects.toThrow(
+      'bad prefix',
+    );
+  });
+
+  it('writes what import reads back', () => {
+    expect(lineOf({ ...ITEM, key: 'k', valueBase64: '/w==', contentType: 'image/png' })).toBe(
+      '{"key":"k","valueBase64":"/w==","contentType":"image/png"}',
+    );
+  });
+});

@@ -1,0 +1,54 @@
+import { DEFAULT_CONTENT_TYPE, REST_LIMITS, type Item } from '@ringleader/contracts';
+import { once } from 'node:events';
+import { GatewayClient, type ListPage } from './gateway-client.js';
+import { isWorthRepeating, Patience } from './retrying.js';
+import { TransferError } from './transfer-error.js';
+
+export interface ExportOptions {
+  readonly url: string;
+  readonly prefix: string;
+  readonly giveUpMs: number;
+}
+
+/** A line that `import` reads back into the same value: no more fields than it needs. */
+export function lineOf({ key, value, valueBase64, contentType }: Item): string {
+  const type = contentType === undefined || contentType === DEFAULT_CONTENT_TYPE ? {} : { contentType };
+  return JSON.stringify({ key, ...(value === undefined ? { valueBase64 } : { value }), ...type });
+}
+
+async function fetchPage(
+  client: GatewayClient,
+  query: Record<string, string>,
+  patience: Patience,
+): Promise<ListPage> {
+  for (;;) {
+    const { status, body, code, detail, retryAfterMs } = await client.list(query);
+    if (body !== undefined) {
+      patience.succeeded();
+      return body;
+    }
+    if (isWorthRepeating(status, code) && (await patience.wait(retryAfterMs))) continue;
+    throw new TransferError(`The export stopped: ${detail ?? code ?? `status ${status}`}.`);
+  }
+}
+
+/** Writes every key and value, in the order of the keys' bytes; gives their number. One page is in memory at a time. */
+export async function exportTo(
+  output: NodeJS.WritableStream,
+  options: ExportOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const client = new GatewayClient(options.url, signal);
+  const patience = new Patience(options.giveUpMs, signal);
+  const query: Record<string, string> = { limit: String(REST_LIMITS.listLimitMax) };
+  if (options.prefix !== '') query['prefix'] = options.prefix;
+  let count = 0;
+  for (;;) {
+    const page = await fetchPage(client, query, patience);
+    const text = page.items.map((item) => `${lineOf(item)}\n`).join('');
+    if (text !== '' && !output.write(text)) await once(output, 'drain');
+    count += page.items.length;
+    if (page.cursor === undefined) return count;
+    query['cursor'] = page.cursor;
+  }
+}

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { importFile, type ImportOptions } from './import-command.js';
+
+interface Put {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A gateway in memory. `intercept` may answer a batch itself: a status, or the codes of single keys. */
+class FakeGateway {
+  readonly store = new Map<string, string>();
+  readonly batches: Put[][] = [];
+  readonly idempotencyKeys: string[] = [];
+  intercept: (
+    batch: Put[],
+    number: number,
+  ) => { status: number; code: string } | Record<string, string> | undefined = () => undefined;
+  clusterId = 'c1';
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        if (request.url === '/v1/cluster') {
+          response.end(JSON.stringify({ id: this.clusterId }));
+          return;
+        }
+        this.idempotencyKeys.push(String(request.headers['idempotency-key']));
+        const { operations } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { operations: Put[] };
+        const { status, body } = this.#answer(operations);
+        response.statusCode = status;
+        response.end(JSON.stringify(body));
+      });
+    });
+  }
+
+  #answer(batch: Put[]): { status: number; body: unknown } {
+    this.batches.push(batch);
+    const special = this.intercept(batch, this.batches.length);
+    if (special !== undefined && typeof special['status'] === 'number')
+      return { status: special['status'], body: special };
+    const codes = (special ?? {}) as Record<string, string>;
+    const results = batch.map(({ key, value }) => {
+      if (codes[key] !== undefined)
+        return { status: codes[key] === 'UNAVAILABLE' ? 503 : 400, code: codes[key], detail: 'no' };
+      const status = this.store.has(key) ? 200 : 201;
+      this.store.set(key, value);
+      return { status, revision: 1, version: 1 };
+    });
+    return { status: 200, body: { results } };
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeAllConnections();
+    });
+  }
+}
+
+const line = (key: string, value = `value of ${key}`) => `${JSON.stringify({ key, value })}\n`;
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, i) => `key-${String(i).padStart(5, '0')}`);
+
+describe('importFile', () => {
+  let dir: string;
+  let gateway: FakeGateway;
+  let options: ImportOptions;
+  const never = new AbortController().signal;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'ringleader-import-'));
+    gateway = new FakeGateway();
+    options = {
+      file: join(dir, 'input.ndjson'),
+      url: await gateway.listen(),
+      state: join(dir, 'state.json'),
+      batchesInFlight: 3,
+      operationsPerBatch: 10,
+      giveUpMs: 2_000,
+    };
+  });
+  afterEach(async () => {
+    await gateway.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('stores every line, in batches of bounded size, and forgets its state at the end', async () => {
+    await writeFile(
+      options.file,
+      numbered(105)
+        .map((key) => line(key))
+        .join(''),
+    );
+    const summary = await importFile(options, never);
+    expect(summary).toMatchObject({ finished: true, position: { lines: 105, created: 105, refused: 0 } });
+    expect(gateway.store.size).toBe(105);
+    expect(Math.max(...gateway.batches.map((batch) => batch.length))).toBe(10);
+    await expect(readFile(options.state)).rejects.toThrow('ENOENT');
+  });
+
+  it('refuses bad lines with their number and why, and stores the others', async () => {
+    const bad = [
+      'not json\n',
+      '[]\n',
+      '{"key": 1, "value": "x"}\n',
+      '{"key": "k"}\n',
+      '{"key": "k", "value": "v", "x": 1}\n',
+    ];
+    await writeFile(options.file, [line('a'), ...bad, '\n', line('too-long'), line('b')].join(''));
+    gateway.intercept = () => ({ 'too-long': 'KEY_TOO_LONG' });
+    const summary = await importFile(options, never);
+    expect(summary.position).toMatchObject({ lines: 9, created: 2, refused: 6 });
+    expect(summary.refusals.map(({ line: number, code }) => [number, code])).toEqual([
+      ...[2, 3, 4, 5, 6].map((number) => [number, 'INVALID_LINE']),
+      [8, 'KEY_TOO_LONG'],
+    ]);
+    const report = (await readFile(summary.refusalFile, 'utf8')).trim().split('\n');
+    expect(report).toHaveLength(6);
+    expect(JSON.parse(report[5] ?? '')).toEqual({
+      line: 8,
+      code: 'KEY_TOO_LONG',
+      detail: 'no',
+      key: 'too-long',
+    });
+  });
+
+  it('repeats what may be repeated, under the same idempotency key, and only that', async () => {
+    await writeFile(options.file, [line('a'), line('b')].join(''));
+    gateway.intercept = (_batch, number) => {
+      if (number === 1) return { status: 503, code: 'OVERLOADED' };
+      return number === 2 ? { b: 'UNAVAILABLE' } : undefined;
+    };
+    const summary = await importFile(options, never);
+    expect(summary.position).toMatchObject({ created: 2, refused: 0 });
+    expect(gateway.batches.map((batch) => batch.map(({ key }) => key))).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+      ['b'],
+    ]);
+    expect(new Set(gateway.idempotencyKeys).size).toBe(1);
+  });
+
+  it('cuts a batch that is refused whole until the line to blame stands alone', async () => {
+    await writeFile(
+      options.file,
+      numbered(8)
+        .map((key) => line(key))
+        .join(''),
+    );
+    gateway.intercept = (batch) =>
+      batch.some(({ key }) => key === 'key-00005') ? { status: 400, code: 'INVALID_ARGUMENT' } : undefined;
+    const summary = await importFile(options, never);
+    expect(summary.position).toMatchObject({ created: 7, refused: 1 });
+    expect(summary.refusals).toMatchObject([{ line: 6, code: 'INVALID_ARGUMENT', key: 'key-00005' }]);
+  });
+
+  it('keeps the last of several lines with the same key', async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => line(`key-${i % 7}`, String(i)));
+    await writeFile(options.file, lines.join(''));
+    const summary = await importFile(options, never);
+    expect(summary.position).toMatchObject({ created: 7, replaced: 53 });
+    expect([...gateway.store].sort()).toEqual(
+      Array.from({ length: 7 }, (_, i) => [`key-${i}`, String(i < 4 ? 56 + i : 49 + i)]),
+    );
+  });
+
+  it('stops when told to, and goes on from there', async () => {
+    const keys = numbered(200);
+    await writeFile(options.file, ['nonsense\n', ...keys.map((key) => line(key))].join(''));
+    const stop = new AbortController();
+    gateway.intercept = (_batch, number) => {
+      if (number === 5) stop.abort();
+      return undefined;
+    };
+    const first = await importFile(options, stop.signal);
+    expect(first.finished).toBe(false);
+    expect(first.position.lines).toBeGreaterThan(0);
+    expect(first.position.lines).toBeLessThan(201);
+    const sentBefore = gateway.batches.flat().length;
+
+    const second = await importFile(options, never);
+    expect(second).toMatchObject({ finished: true, resumedAtLine: first.position.lines });
+    expect(second.position).toMatchObject({ lines: 201, refused: 1 });
+    expect([...gateway.store.keys()].sort()).toEqual(keys);
+    expect(gateway.batches.flat().length - sentBefore).toBe(201 - first.position.lines);
+    expect((await readFile(second.refusalFile, 'utf8')).trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each(['another file', 'another cluster'])('begins at the beginning for %s', async (what) => {
+    await writeFile(
+      options.file,
+      numbered(50)
+        .map((key) => line(key))
+        .join(''),
+    );
+    const stop = new AbortController();
+    gateway.intercept = (_batch, number) => {
+      if (number === 2) stop.abort();
+      return undefined;
+    };
+    await importFile(options, stop.signal);
+    if (what === 'another cluster') gateway.clusterId = 'c2';
+    else await appendFile(options.file, line('more'));
+    expect((await importFile(options, never)).resumedAtLine).toBe(0);
+  });
+
+  it('gives up, keeping its place, when the gateway takes nothing for too long', async () => {
+    await writeFile(
+      options.file,
+      numbered(30)
+        .map((key) => line(key))
+        .join(''),
+    );
+    gateway.intercept = (_batch, number) => (number > 1 ? { status: 503, code: 'UNAVAILABLE' } : undefined);
+    const impatient = { ...options, giveUpMs: 200, batchesInFlight: 1 };
+    await expect(importFile(impatient, never)).rejects.toThrow(/does not take the data/);
+    gateway.intercept = () => undefined;
+    expect(await importFile(impatient, never)).toMatchObject({
+      resumedAtLine: 10,
+      position: { lines: 30, created: 30 },
+    });
+  });
+
+  it('says in one sentence what is missing', async () => {
+    await expect(importFile({ ...options, file: join(dir, 'none') }, never)).rejects.toThrow(
+      /There is no file/,
+    );
+    await writeFile(options.file, line('a'));
+    await gateway.close();
+    await expect(importFile(options, never)).rejects.toThrow(/No cluster answers at/);
+  });
+});

@@ -1,0 +1,122 @@
+import { REST_LIMITS } from '@ringleader/contracts';
+import type { BatchOutcome, NumberedOperation } from './batch-sender.js';
+import { BATCH_BYTES_MAX, parseLine, type Refusal } from './import-line.js';
+import { Ledger, type Position } from './ledger.js';
+import type { Line } from './line-reader.js';
+
+export interface ImportRunOptions {
+  readonly lines: AsyncIterable<Line>;
+  readonly from: Position;
+  readonly send: (batch: readonly NumberedOperation[], number: number) => Promise<BatchOutcome>;
+  readonly batchesInFlight: number;
+  readonly operationsPerBatch: number;
+  /** Aborted when no more is to be sent. */
+  readonly signal: AbortSignal;
+  /** Called whenever more of the input is settled, with the lines that were refused there, in order. */
+  readonly settled: (position: Position, refusals: readonly Refusal[]) => void;
+}
+
+/** Lines that follow each other in the input and go to the gateway together. */
+class Batch {
+  readonly operations: NumberedOperation[] = [];
+  readonly keys = new Set<string>();
+  readonly refusals: Refusal[] = [];
+  bytes = 0;
+  end = 0;
+  lastLine = 0;
+
+  get isEmpty(): boolean {
+    return this.lastLine === 0;
+  }
+}
+
+/**
+ * Reads lines, makes batches, keeps several in flight. A key is never in two batches at once, nor twice in one: the
+ * operations of a batch stand each alone, so only this keeps a later line of the input from losing to an earlier one.
+ */
+export class ImportRun {
+  readonly #ledger: Ledger;
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #keysInFlight = new Set<string>();
+  #batch = new Batch();
+  #number = 0;
+  #failure: Error | undefined;
+
+  constructor(private readonly options: ImportRunOptions) {
+    this.#ledger = new Ledger(options.from);
+  }
+
+  /** Resolves when everything that was sent has been answered: at the end of the input, or when told to stop. */
+  async run(): Promise<Position> {
+    for await (const line of this.options.lines) {
+      if (this.#mustStop()) break;
+      await this.#take(line);
+    }
+    if (!this.#mustStop()) await this.#flush();
+    await this.#drain();
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#ledger.settled;
+  }
+
+  #mustStop(): boolean {
+    return this.options.signal.aborted || this.#failure !== undefined;
+  }
+
+  async #take(line: Line): Promise<void> {
+    const parsed = parseLine(line);
+    if (parsed.kind === 'put') {
+      await this.#makeRoom(parsed.operation.key, parsed.bytes);
+      this.#batch.operations.push({ line: line.number, operation: parsed.operation });
+      this.#batch.keys.add(parsed.operation.key);
+      this.#batch.bytes += parsed.bytes;
+    } else if (parsed.kind === 'refused') {
+      this.#batch.refusals.push(parsed.refusal);
+    }
+    this.#batch.end = line.end;
+    this.#batch.lastLine = line.number;
+  }
+
+  async #makeRoom(key: string, bytes: number): Promise<void> {
+    const { operations, keys } = this.#batch;
+    const isFull =
+      operations.length >= this.options.operationsPerBatch || this.#batch.bytes + bytes > BATCH_BYTES_MAX;
+    if (isFull || keys.has(key)) await this.#flush();
+    if (this.#keysInFlight.has(key)) {
+      await this.#flush();
+      await this.#drain();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    if (batch.isEmpty) return;
+    this.#batch = new Batch();
+    while (this.#inFlight.size >= this.options.batchesInFlight) await Promise.race(this.#inFlight);
+    if (this.#mustStop()) return;
+    const conclude = this.#ledger.enter(batch.end, batch.lastLine);
+    for (const key of batch.keys) this.#keysInFlight.add(key);
+    const sending = this.#send(batch, conclude).finally(() => {
+      for (const key of batch.keys) this.#keysInFlight.delete(key);
+      this.#inFlight.delete(sending);
+    });
+    this.#inFlight.add(sending);
+  }
+
+  async #send(batch: Batch, conclude: (outcome: BatchOutcome) => readonly Refusal[]): Promise<void> {
+    this.#number += 1;
+    try {
+      const outcome = await this.options.send(batch.operations, this.#number);
+      const refusals = [...batch.refusals, ...outcome.refusals].sort((a, b) => a.line - b.line);
+      const reported = conclude({ ...outcome, refusals });
+      this.options.settled(this.#ledger.settled, reported);
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all(this.#inFlight);
+  }
+}
+
+export const OPERATIONS_PER_BATCH_MAX = REST_LIMITS.batchOperationsMax;

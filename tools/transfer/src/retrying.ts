@@ -1,0 +1,39 @@
+import { ERROR_CATALOGUE, isErrorCode } from '@ringleader/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const FIRST_MS = 100;
+const MAX_MS = 5_000;
+
+/**
+ * Whether the same request may be sent again. Imports repeat with an idempotency key and exports only read, so
+ * "may have been done" is no obstacle; a broken connection and an answer without a code count as that.
+ */
+export function isWorthRepeating(status: number, code: string | undefined): boolean {
+  if (code !== undefined && isErrorCode(code)) return ERROR_CATALOGUE[code].retry !== 'never';
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/** Waits longer from failure to failure, and gives up when nothing has succeeded for too long. */
+export class Patience {
+  #waitMs = FIRST_MS;
+  #lastSuccess = performance.now();
+
+  constructor(
+    private readonly giveUpMs: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  succeeded(): void {
+    this.#waitMs = FIRST_MS;
+    this.#lastSuccess = performance.now();
+  }
+
+  /** False when it is time to give up. */
+  async wait(atLeastMs = 0): Promise<boolean> {
+    if (this.signal.aborted || performance.now() - this.#lastSuccess > this.giveUpMs) return false;
+    const waitMs = Math.max(this.#waitMs, atLeastMs);
+    this.#waitMs = Math.min(this.#waitMs * 2, MAX_MS);
+    await delay(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
+    return !this.signal.aborted;
+  }
+}
