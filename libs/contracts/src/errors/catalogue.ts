@@ -55,6 +55,7 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     title: 'The database does not keep what it acknowledges',
   },
+  SHARD_SUPERSEDED: { httpStatus: 500, retry: 'never', title: 'Another process of this shard was started' },
   DATABASE_FORGOT: { httpStatus: 500, retry: 'never', title: 'The database has forgotten something' },
 } as const satisfies Record<string, ErrorEntry>;
 

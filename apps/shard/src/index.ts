@@ -1,0 +1,2 @@
+export * from './shard.config.js';
+export * from './start-shard.js';

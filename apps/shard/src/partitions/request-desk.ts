@@ -1,0 +1,129 @@
+/**
+ * Takes requests in from gateways and hands answers back: each request gets a token of this shard's own, since those of
+ * different gateways clash. When the core is thrown away, whatever it had not answered is answered here, honestly.
+ */
+import {
+  appendReply,
+  type FramedRequest,
+  FRAME_BYTES_TARGET,
+  type RequestFrame,
+  startReplyFrame,
+} from '@ringleader/contracts';
+import type { ShardReply, ShardRequest } from '@ringleader/paxos';
+import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
+import { FrameOutbox } from './frame-outbox.js';
+import type { ShardClock } from './shard-clock.js';
+
+interface PendingRequest {
+  readonly gatewayId: string;
+  /** The gateway's. */
+  readonly token: number;
+  readonly isWrite: boolean;
+}
+
+export interface RequestDeskOptions {
+  readonly ordinal: ShardOrdinal;
+  readonly clock: ShardClock;
+  readonly send: (gatewayId: string, frame: Buffer) => void;
+}
+
+/** A small value that is cut out of a large frame would keep all of the frame in memory for as long as it is cached. */
+const VALUE_SHARE_MIN = 0.25;
+
+export class RequestDesk {
+  private readonly pending = new Map<number, PendingRequest>();
+  private readonly outbox: FrameOutbox<string>;
+  private lastToken = 0;
+  private requestsTotalCount = 0;
+
+  constructor(private readonly options: RequestDeskOptions) {
+    const { ordinal, clock, send } = options;
+    this.outbox = new FrameOutbox({
+      start: (writer) => startReplyFrame(writer, { servedBy: ordinal, hybridTime: clock.stamp() }),
+      send,
+    });
+  }
+
+  get inFlight(): number {
+    return this.pending.size;
+  }
+
+  get requestsTotal(): number {
+    return this.requestsTotalCount;
+  }
+
+  /** Requests of a frame as the core takes them. */
+  *admit(frame: RequestFrame): Generator<ShardRequest> {
+    for (const request of frame.requests) {
+      const token = ++this.lastToken;
+      const isWrite = request.kind === 'write';
+      this.pending.set(token, { gatewayId: frame.gatewayId, token: request.token, isWrite });
+      this.requestsTotalCount += 1;
+      yield toShardRequest(request, token, this.options.clock.monotonicMs());
+    }
+  }
+
+  /** For requests that no core can take: nothing was done. */
+  refuse(frame: RequestFrame): void {
+    for (const { token } of frame.requests) {
+      this.write(frame.gatewayId, token, { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 });
+    }
+    this.outbox.flush();
+  }
+
+  answer(reply: ShardReply): void {
+    const request = this.pending.get(reply.token);
+    // Already answered by `abandonAll`.
+    if (request === undefined) return;
+    this.pending.delete(reply.token);
+    this.write(request.gatewayId, request.token, reply);
+  }
+
+  /** The core is gone: its writes may or may not happen, its reads may be asked elsewhere. */
+  abandonAll(): void {
+    for (const { gatewayId, token, isWrite } of this.pending.values()) {
+      this.write(
+        gatewayId,
+        token,
+        isWrite
+          ? { kind: 'outcomeUnknown', token }
+          : { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 },
+      );
+    }
+    this.pending.clear();
+    this.outbox.flush();
+  }
+
+  flush(): void {
+    this.outbox.flush();
+  }
+
+  private write(gatewayId: string, token: number, reply: ShardReply): void {
+    const writer = this.outbox.frame(gatewayId);
+    appendReply(writer, token, reply);
+    this.outbox.appended(gatewayId, writer);
+  }
+}
+
+function toShardRequest(framed: FramedRequest, token: number, now: MonotonicMs): ShardRequest {
+  const { remainingMs, ...request } = framed;
+  const deadline = now + remainingMs;
+  switch (request.kind) {
+    case 'write':
+      return { ...request, token, deadline, operation: detached(request.operation) };
+    case 'read':
+      return { ...request, token, deadline };
+    case 'scan':
+      // With its last row, and what else is in the frame, the answer stays below the bound of a frame.
+      return { ...request, token, deadline, limitBytes: Math.min(request.limitBytes, FRAME_BYTES_TARGET) };
+  }
+}
+
+type Operation = Extract<ShardRequest, { kind: 'write' }>['operation'];
+
+function detached(operation: Operation): Operation {
+  if (operation.kind !== 'put') return operation;
+  const { value } = operation;
+  if (value.length >= value.buffer.byteLength * VALUE_SHARE_MIN) return operation;
+  return { ...operation, value: Buffer.from(value) };
+}

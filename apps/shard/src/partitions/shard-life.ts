@@ -1,0 +1,69 @@
+/** One life of the core: from an opened storage to its first failure, or to the end of the process. */
+import { randomInt } from 'node:crypto';
+import { type PaxosEvent, PaxosShard } from '@ringleader/paxos';
+import type { Logger } from '@ringleader/observability';
+import { seededPrng } from '@ringleader/primitives';
+import { paxosLimits, paxosTimings, type ShardConfig } from '../shard.config.js';
+import type { DataPath } from './data-path.js';
+import type { LeaderAnnouncer } from './leader-announcer.js';
+import type { RequestDesk } from './request-desk.js';
+import type { ShardActivity } from './shard-activity.js';
+import type { ShardClock } from './shard-clock.js';
+import { ShardDriver } from './shard-driver.js';
+import type { OpenedShard } from './shard-opening.js';
+
+export interface LifeSurroundings {
+  readonly config: ShardConfig;
+  readonly logger: Logger;
+  readonly clock: ShardClock;
+  readonly dataPath: DataPath;
+  readonly desk: RequestDesk;
+  readonly announcer: LeaderAnnouncer;
+  readonly activity: ShardActivity;
+}
+
+const UINT32_END = 2 ** 32;
+
+export function startLife(
+  { ordinal, incarnation, storage, records }: OpenedShard,
+  surroundings: LifeSurroundings,
+  onFailure: (error: unknown) => void,
+): ShardDriver {
+  const { config, clock, dataPath, desk, announcer, activity, logger } = surroundings;
+  const core = new PaxosShard({
+    ordinal,
+    incarnation,
+    timings: paxosTimings(config),
+    limits: paxosLimits(config),
+    records,
+    stamp: clock.stamp,
+    prng: seededPrng(randomInt(UINT32_END)),
+    startedAt: clock.monotonicMs(),
+  });
+  return new ShardDriver({
+    ordinal,
+    core,
+    storage,
+    clock,
+    sendToPeer: (shard, frame) => dataPath.sendToPeer(shard, frame),
+    onReply: (reply) => desk.answer(reply),
+    onEvent: (event) => {
+      activity.countEvent(event);
+      announcer.follow(event);
+      logEvent(logger, event);
+    },
+    onTurnEnd: () => {
+      desk.flush();
+      announcer.announceChanges();
+    },
+    onTransaction: (transaction, durationMs) => activity.countTransaction(transaction, durationMs),
+    onFailure,
+  });
+}
+
+/** Copies are rare and long; all else comes hundreds at a time when a shard starts or stops. */
+function logEvent(logger: Logger, event: PaxosEvent): void {
+  if (event.kind === 'copyStarted' || event.kind === 'copyFinished')
+    logger.info({ event }, 'Partition event');
+  else logger.debug({ event }, 'Partition event');
+}

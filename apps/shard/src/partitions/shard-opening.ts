@@ -1,0 +1,126 @@
+/**
+ * What must be done before a shard's first promise (docs/PROTOCOL.md 4.10): its database is the one that it always had and
+ * has forgotten nothing, and its incarnation is raised, durably, there and at the coordinator.
+ */
+import { OperationalError } from '@ringleader/contracts';
+import {
+  type CoordinationClient,
+  registerShard,
+  type ShardRegistrationOutcome,
+} from '@ringleader/coordination';
+import type { PartitionRecord } from '@ringleader/paxos';
+import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardConfig } from '../shard.config.js';
+import { ShardDatabase } from '../storage/shard-database.js';
+import type { ShardStorage } from '../storage/shard-storage.js';
+
+export interface OpenedShard {
+  readonly ordinal: ShardOrdinal;
+  readonly incarnation: Incarnation;
+  readonly storage: ShardStorage;
+  readonly records: readonly PartitionRecord[];
+}
+
+export interface OpeningOptions {
+  readonly config: ShardConfig;
+  readonly client: CoordinationClient;
+  readonly onLost: (error: OperationalError) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** The highest incarnation that this process has raised its database to, or tried to; null before the first attempt. */
+export type LastIncarnation = Incarnation | null;
+
+export class ShardOpening {
+  private lastIncarnation: LastIncarnation = null;
+
+  constructor(private readonly options: OpeningOptions) {}
+
+  async open(): Promise<OpenedShard> {
+    const { config, onLost } = this.options;
+    const database = await ShardDatabase.connect({
+      url: config.RINGLEADER_POSTGRES_URL,
+      shardId: config.RINGLEADER_MEMBER,
+      stallMs: config.RINGLEADER_POSTGRES_STALL_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      onLost,
+    });
+    try {
+      const { ordinal, incarnation } = await this.register(database);
+      await database.claim(ordinal);
+      return { ordinal, incarnation, ...(await database.openStorage(incarnation)) };
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  private async register(
+    database: ShardDatabase,
+  ): Promise<Extract<ShardRegistrationOutcome, { kind: 'registered' }>> {
+    const { config, client } = this.options;
+    const { identity, facts } = database;
+    this.refuseOtherProcess(identity.incarnation);
+    this.refuseOtherShard(identity.shardId);
+    const outcome = await registerShard(client, {
+      shardId: config.RINGLEADER_MEMBER,
+      zone: config.RINGLEADER_ZONE,
+      weight: config.RINGLEADER_WEIGHT,
+      databaseIncarnation: identity.incarnation,
+      databaseOrdinal: identity.ordinal,
+      ...facts,
+      raiseDatabaseIncarnation: (from, to) => {
+        this.lastIncarnation = to;
+        return database.raiseIncarnation(from, to);
+      },
+    });
+    if (outcome.kind !== 'registered') throw refusal(config.RINGLEADER_MEMBER, outcome);
+    return outcome;
+  }
+
+  /** Two processes of one shard would take the database from each other for ever: the first one gives way. */
+  private refuseOtherProcess(incarnation: Incarnation): void {
+    if (this.lastIncarnation === null || incarnation <= this.lastIncarnation) return;
+    throw superseded(this.options.config.RINGLEADER_MEMBER, incarnation);
+  }
+
+  private refuseOtherShard(shardId: string | null): void {
+    const { RINGLEADER_MEMBER } = this.options.config;
+    if (shardId === null || shardId === RINGLEADER_MEMBER) return;
+    throw new OperationalError(
+      'DATABASE_FORGOT',
+      `The database belongs to ${shardId}, not to ${RINGLEADER_MEMBER}: give each shard a database of its own`,
+      { shardId },
+    );
+  }
+}
+
+export function superseded(shardId: string, incarnation: Incarnation): OperationalError {
+  return new OperationalError(
+    'SHARD_SUPERSEDED',
+    `Another process of ${shardId} was started after this one, which ends: run one at a time`,
+    { incarnation },
+  );
+}
+
+function refusal(
+  shardId: string,
+  outcome: Exclude<ShardRegistrationOutcome, { kind: 'registered' }>,
+): OperationalError {
+  switch (outcome.kind) {
+    case 'superseded':
+      return superseded(shardId, outcome.incarnation);
+    case 'ordinalsExhausted':
+      return new OperationalError('STORAGE_FAILED', 'All 65,535 ordinals of this cluster are given', {
+        reason: 'ordinals',
+      });
+    default:
+      return new OperationalError(
+        'DATABASE_FORGOT',
+        `The database of ${shardId} is not the one it was (${outcome.detail}). It cannot serve as ${shardId} any ` +
+          'more: start it with an empty database under a new name (RINGLEADER_MEMBER)',
+        { verdict: outcome.kind },
+      );
+  }
+}

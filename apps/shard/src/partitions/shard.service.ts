@@ -1,0 +1,230 @@
+/**
+ * Life after life of the shard: open the database and register, run a core on it until the storage fails, wait, begin
+ * anew. What outlives the lives is here: subscriptions, the partition map, announcements.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringleader/contracts';
+import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
+import type { NatsConnection } from '@ringleader/nats';
+import { type Logger, systemClock } from '@ringleader/observability';
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { ShardConfig } from '../shard.config.js';
+import { CONFIG, LOGGER, NATS } from '../tokens.js';
+import { Backoff } from './backoff.js';
+import { NatsDataPath } from './data-path.nats.js';
+import { FrameRouter } from './frame-router.js';
+import { LeaderAnnouncer } from './leader-announcer.js';
+import { RequestDesk } from './request-desk.js';
+import { ShardActivity } from './shard-activity.js';
+import { ShardClock } from './shard-clock.js';
+import type { ShardDriver } from './shard-driver.js';
+import { startLife } from './shard-life.js';
+import { type OpenedShard, ShardOpening } from './shard-opening.js';
+import { WalReporter } from './wal-reporter.js';
+
+/** What stays for all lives once the ordinal is known. */
+interface Station {
+  readonly ordinal: ShardOrdinal;
+  readonly desk: RequestDesk;
+  readonly announcer: LeaderAnnouncer;
+  readonly router: FrameRouter;
+}
+
+interface Life {
+  readonly opened: OpenedShard;
+  readonly driver: ShardDriver;
+}
+
+const BACKOFF = { firstMs: 100, maxMs: 2_000, forgetAfterMs: 10_000 } as const;
+const ANNOUNCE_ALL_INTERVAL_MS = 500;
+const REPORT_WITHIN_MS = 500;
+const RELEASE_WITHIN_MS = 1_500;
+const CLOSE_WITHIN_MS = 1_000;
+
+/** Trying again would end in the same way: the process ends, and its supervisor and its log tell. */
+const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DURABILITY_OFF',
+  'DATABASE_FORGOT',
+  'SHARD_SUPERSEDED',
+]);
+const FATAL_REASONS: ReadonlySet<unknown> = new Set(['corrupt', 'version', 'ordinals']);
+
+@Injectable()
+export class ShardService {
+  readonly clock = new ShardClock(systemClock);
+  readonly activity = new ShardActivity();
+  readonly dataPath: NatsDataPath;
+  private readonly client: CoordinationClient;
+  private readonly map: PartitionMapMirror;
+  private readonly opening: ShardOpening;
+  private readonly walReporter: WalReporter;
+  private readonly backoff = new Backoff(BACKOFF, systemClock);
+  private station: Station | null = null;
+  private life: Life | null = null;
+  private isStopping = false;
+  private announceTimer: NodeJS.Timeout | null = null;
+  private endLife: (error: unknown) => void = () => undefined;
+  private readonly fatal = Promise.withResolvers<never>();
+  private readonly registered = Promise.withResolvers<ShardOrdinal>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: ShardConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(NATS) connection: NatsConnection,
+  ) {
+    const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: shardId } = config;
+    this.dataPath = new NatsDataPath(connection, cluster, logger);
+    this.client = new CoordinationClient({ connection, cluster, clock: systemClock });
+    this.map = new PartitionMapMirror({
+      client: this.client,
+      clock: systemClock,
+      onChange: (changed) => this.learn(changed),
+      onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
+    });
+    this.opening = new ShardOpening({ config, client: this.client, onLost: (error) => this.endLife(error) });
+    this.walReporter = new WalReporter(this.client, shardId, logger);
+  }
+
+  /** Rejects when the process must end. */
+  get failed(): Promise<never> {
+    return this.fatal.promise;
+  }
+
+  /** Settles when the shard is registered for the first time. */
+  get ordinal(): Promise<ShardOrdinal> {
+    return this.registered.promise;
+  }
+
+  get router(): FrameRouter | null {
+    return this.station?.router ?? null;
+  }
+
+  get requests(): { readonly inFlight: number; readonly total: number } {
+    const desk = this.station?.desk;
+    return { inFlight: desk?.inFlight ?? 0, total: desk?.requestsTotal ?? 0 };
+  }
+
+  get partitionsLed(): number {
+    return this.station?.announcer.count ?? 0;
+  }
+
+  get partitionCount(): number {
+    return this.map.partitionCount;
+  }
+
+  status(): ReturnType<ShardDriver['status']> {
+    return this.life?.driver.status() ?? [];
+  }
+
+  notReadyReasons(): string[] {
+    const reasons: string[] = [];
+    if (!this.dataPath.isConnected) reasons.push('There is no connection to NATS');
+    if (this.life === null) reasons.push('The database is not open, or the shard is not registered');
+    if (this.map.partitionCount === 0) reasons.push('There is no partition map yet');
+    return reasons;
+  }
+
+  start(): void {
+    void this.map.start();
+    this.run().catch((error: unknown) => this.fatal.reject(error));
+  }
+
+  /** Gives up what it leads, answers what it can, and closes. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.map.stop();
+    if (this.announceTimer !== null) clearInterval(this.announceTimer);
+    await within(REPORT_WITHIN_MS, this.walReporter.stop());
+    const { life, station } = this;
+    if (life !== null) {
+      await within(RELEASE_WITHIN_MS, life.driver.release());
+      station?.router.routeTo(null);
+      life.driver.stop();
+      station?.desk.abandonAll();
+      await within(CLOSE_WITHIN_MS, life.opened.storage.close());
+    }
+    this.life = null;
+    this.endLife(null);
+    await this.client.close();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopping) {
+      const ended = Promise.withResolvers<unknown>();
+      this.endLife = ended.resolve;
+      const error = await this.liveUntil(ended.promise);
+      if (this.isStopping) return;
+      if (isFatal(error)) throw error;
+      const waitMs = this.backoff.failed();
+      this.logger.warn({ waitMs, error }, 'The shard begins anew');
+      await pause(waitMs);
+    }
+  }
+
+  /** Gives the reason of its end. */
+  private async liveUntil(ended: Promise<unknown>): Promise<unknown> {
+    let opened: OpenedShard;
+    try {
+      opened = await this.opening.open();
+    } catch (error) {
+      return error;
+    }
+    this.backoff.started();
+    const station = this.stationOf(opened.ordinal);
+    const { config, logger, clock, dataPath, activity } = this;
+    const { desk, announcer } = station;
+    const surroundings = { config, logger, clock, dataPath, activity, desk, announcer };
+    const driver = startLife(opened, surroundings, (error) => this.endLife(error));
+    this.life = { opened, driver };
+    if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
+    station.router.routeTo(driver);
+    this.walReporter.follow(opened, (error) => this.endLife(error));
+    const { ordinal, incarnation, records } = opened;
+    this.logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
+    const reason = await ended;
+    if (!this.isStopping) await this.bury(this.life, station);
+    return reason;
+  }
+
+  private async bury({ driver, opened }: Life, { router, desk, announcer }: Station): Promise<void> {
+    this.activity.storageFailures += 1;
+    this.life = null;
+    router.routeTo(null);
+    driver.stop();
+    announcer.forgetAll();
+    desk.abandonAll();
+    await within(REPORT_WITHIN_MS, this.walReporter.stop());
+    await within(CLOSE_WITHIN_MS, opened.storage.close());
+  }
+
+  private stationOf(ordinal: ShardOrdinal): Station {
+    if (this.station !== null) return this.station;
+    const { clock, dataPath } = this;
+    const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
+    const announcer = new LeaderAnnouncer(ordinal, (frame) => dataPath.announceLeaders(frame));
+    const router = new FrameRouter(clock, desk, announcer);
+    dataPath.listen(ordinal, router);
+    this.announceTimer = setInterval(() => announcer.announceAll(), ANNOUNCE_ALL_INTERVAL_MS);
+    this.station = { ordinal, desk, announcer, router };
+    this.registered.resolve(ordinal);
+    return this.station;
+  }
+
+  private learn(changed: readonly PartitionEntry[]): void {
+    this.life?.driver.learnMap(changed);
+  }
+}
+
+function isFatal(error: unknown): boolean {
+  if (!(error instanceof OperationalError)) return true;
+  return FATAL_CODES.has(error.code) || FATAL_REASONS.has(error.details['reason']);
+}
+
+/** Waits for the work, but not for ever: what hangs on a dead server must not keep a process from ending. */
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  const cancel = new AbortController();
+  const limit = pause(limitMs, undefined, { signal: cancel.signal }).catch(() => undefined);
+  await Promise.race([Promise.allSettled([work]), limit]);
+  cancel.abort();
+}
