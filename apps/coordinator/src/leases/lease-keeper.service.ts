@@ -28,9 +28,10 @@ export class LeaseKeeperService {
   ) {}
 
   start(): void {
+    this.#lastCheckAt = this.clock.monotonicMs();
     this.store.onChange((result) => this.#follow(result));
     this.store.onLeadership((change) => this.#onLeadership(change));
-    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
+    this.#timer = setInterval(() => this.check(), CHECK_INTERVAL_MS);
   }
 
   stop(): void {
@@ -70,6 +71,18 @@ export class LeaseKeeperService {
     return { ttlMs };
   }
 
+  /** Looks for leases that have run out. Runs by itself, once started. */
+  check(): void {
+    const now = this.clock.monotonicMs();
+    const lateMs = now - this.#lastCheckAt - CHECK_INTERVAL_MS;
+    this.#lastCheckAt = now;
+    const deadlines = this.#deadlines;
+    if (deadlines === null) return;
+    if (lateMs > CHECK_INTERVAL_MS) deadlines.postpone(lateMs);
+    const expired = deadlines.takeExpired(now);
+    if (expired.length > 0) void this.#expire(deadlines, expired);
+  }
+
   #onLeadership(change: LeadershipChange): void {
     if (!change.leading) this.#deadlines = null;
     else if (this.#deadlines?.term !== change.term) {
@@ -88,17 +101,6 @@ export class LeaseKeeperService {
     } else if (result.kind === 'leasesEnded') {
       for (const lease of result.leases) this.#deadlines.remove(lease);
     }
-  }
-
-  #check(): void {
-    const now = this.clock.monotonicMs();
-    const lateMs = now - this.#lastCheckAt - CHECK_INTERVAL_MS;
-    this.#lastCheckAt = now;
-    const deadlines = this.#deadlines;
-    if (deadlines === null) return;
-    if (lateMs > CHECK_INTERVAL_MS) deadlines.postpone(lateMs);
-    const expired = deadlines.takeExpired(now);
-    if (expired.length > 0) void this.#expire(deadlines, expired);
   }
 
   /** Repeated until it is decided, or until this leadership ends and the proposals of its term mean nothing. */

@@ -51,6 +51,7 @@ export class CoordinationClient {
   readonly #members: readonly MemberId[];
   /** The one that answered last, or that was named as the leader. */
   #preferred: MemberId;
+  #isClosed = false;
 
   constructor(private readonly options: CoordinationClientOptions) {
     this.#control = new ControlClient(options.connection);
@@ -100,7 +101,9 @@ export class CoordinationClient {
     return outcome.kind === 'answered' ? outcome.response : null;
   }
 
+  /** Calls that wait for an answer fail at once. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#control.close();
   }
 
@@ -121,7 +124,7 @@ export class CoordinationClient {
       );
       if (outcome.kind === 'answered') return outcome.response;
       const step = this.#nextStep(operation, outcome.error);
-      if (step === 'fail') throw callersError(operation, outcome.error);
+      if (step === 'fail' || this.#isClosed) throw callersError(operation, outcome.error);
       if (step === 'next-member') this.#preferred = this.#memberAfter(this.#preferred);
       const pauseMs = pauseAfter(attempt, this.#members.length);
       if (this.options.clock.monotonicMs() + pauseMs >= deadline) throw outcome.error;
@@ -182,7 +185,7 @@ function pauseAfter(attempt: number, members: number): number {
 }
 
 function callersError(operation: CoordinatorOperation, error: OperationalError): OperationalError {
-  if (error.code !== 'DEADLINE_EXCEEDED') return error;
+  if (error.code !== 'DEADLINE_EXCEEDED' || !WRITES.has(operation)) return error;
   return new OperationalError(
     'OUTCOME_UNKNOWN',
     `The coordinator did not say whether ${operation} was done`,

@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { encodeCommand } from '@ringleader/mvcc';
+import { StoreStateMachine } from './store-state-machine.js';
+
+describe('StoreStateMachine', () => {
+  it('gives its whole state to another in pieces', () => {
+    const machine = new StoreStateMachine();
+    for (let index = 1; index <= 12; index++) {
+      const put = { kind: 'put', key: `k${index}`, value: 'x'.repeat(200_000), lease: 0 } as const;
+      const command = encodeCommand({ kind: 'txn', compare: [], success: [put], failure: [] });
+      machine.apply({ index, term: 1, command });
+    }
+    const chunks = [...machine.snapshot()];
+    expect(chunks.map(({ length }) => length)).toEqual([1_048_576, 1_048_576, expect.any(Number)]);
+    const restored = new StoreStateMachine();
+    const heard: unknown[] = [];
+    restored.onChange((result) => heard.push(result));
+    restored.restore(chunks);
+    expect(heard).toEqual([null]);
+    expect(Buffer.concat([...restored.snapshot()])).toEqual(Buffer.concat(chunks));
+  });
+});

@@ -1,0 +1,82 @@
+import type { CommandResult } from '@ringleader/mvcc';
+import type { Clock } from '@ringleader/primitives';
+import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from '../src/raft/raft-node.js';
+import type { LeadershipChange } from '../src/raft/state-machine.js';
+import { ReplicatedStore } from '../src/store/replicated-store.service.js';
+import { StoreStateMachine } from '../src/store/store-state-machine.js';
+
+/** Stands still until the test moves it. */
+export class ManualClock implements Clock {
+  now = 1_000;
+
+  monotonicMs(): number {
+    return this.now;
+  }
+
+  wallMs(): number {
+    return this.now;
+  }
+}
+
+/** Raft as the services see it, without the others: commits at once, and fails on demand. */
+export class GroupOfOne implements RaftNode<CommandResult> {
+  readonly machine = new StoreStateMachine();
+  readonly store = new ReplicatedStore(this, this.machine);
+  readonly stopped = Promise.resolve();
+  /** What the next proposals come to instead of being applied. */
+  readonly failures: Exclude<ProposalOutcome<CommandResult>['kind'], 'applied'>[] = [];
+  proposals = 0;
+  barriers = 0;
+  hasQuorum = true;
+  #leadership: LeadershipChange = { term: 1, leader: 1, leading: true };
+  #index = 0;
+  readonly #listeners = new Set<(change: LeadershipChange) => void>();
+
+  lead(change: LeadershipChange): void {
+    this.#leadership = change;
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  async propose(command: Uint8Array): Promise<ProposalOutcome<CommandResult>> {
+    this.proposals += 1;
+    await Promise.resolve();
+    const kind = this.failures.shift();
+    if (kind !== undefined) return { kind };
+    const index = ++this.#index;
+    return {
+      kind: 'applied',
+      index,
+      result: this.machine.apply({ index, term: this.#leadership.term, command }),
+    };
+  }
+
+  async readBarrier(): Promise<ReadBarrierOutcome> {
+    this.barriers += 1;
+    await Promise.resolve();
+    return this.hasQuorum ? { kind: 'ready', index: this.#index } : { kind: 'unavailable' };
+  }
+
+  status(): RaftStatus {
+    const { term, leader, leading } = this.#leadership;
+    const role = leading ? 'leader' : 'follower';
+    const [commitIndex, appliedIndex, lastIndex] = [this.#index, this.#index, this.#index];
+    return {
+      ...{ memberId: 1, members: [1], term, leader, role, leading },
+      ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0 },
+    };
+  }
+
+  onLeadership(listener: (change: LeadershipChange) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#leadership);
+    return () => this.#listeners.delete(listener);
+  }
+
+  transferLeadership(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  stop(): Promise<void> {
+    return this.stopped;
+  }
+}
