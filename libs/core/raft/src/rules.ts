@@ -21,8 +21,8 @@ export interface RaftRules {
    * `offeredTerms.length` for none. An Append that came late must not cut off what was acknowledged since.
    */
   firstToWrite(offeredTerms: readonly Term[], localTerms: readonly (Term | null)[]): number;
-  /** How far a follower may commit (3.5): only up to what this message showed to match, whatever else it has. */
-  followerCommit(leaderCommit: LogIndex, lastMatching: LogIndex, lastIndex: LogIndex): LogIndex;
+  /** How far a heartbeat lets a follower commit (3.5): only up to what is known to match, whatever else it has. */
+  heartbeatCommit(match: LogIndex, leaderCommit: LogIndex): LogIndex;
   /** The commit rule (3.6.2): by counting, a leader commits only entries of its own term. */
   maySettleByCounting(entryTerm: Term, currentTerm: Term): boolean;
   /** ReadIndex, step 1 (6.4): a leader knows the commit index only when an entry of its own term is committed. */
@@ -53,7 +53,7 @@ export const soundRules: RaftRules = {
   isUpToDate,
   fitsAfter: (localTerm, prevTerm) => localTerm === prevTerm,
   firstToWrite,
-  followerCommit: (leaderCommit, lastMatching) => Math.min(leaderCommit, lastMatching),
+  heartbeatCommit: (match, leaderCommit) => Math.min(match, leaderCommit),
   maySettleByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
   knowsCommitIndex: (commitTerm, currentTerm) => commitTerm === currentTerm,
   isReadConfirmed: (confirmations, memberCount) => confirmations >= majorityOf(memberCount),

@@ -1,5 +1,9 @@
 /** Raft with one rule broken. The checks must find a violation, or they are worth nothing. */
 import type { RaftRules } from '@ringleader/raft';
+import { twoCandidates } from './profiles/two-candidates.js';
+import { figure8 } from './profiles/figure-8.js';
+import { isolatedLeader } from './profiles/isolated-leader.js';
+import { longLog } from './profiles/long-log.js';
 import { type Profile, randomProfile } from './settings.js';
 
 export interface Control {
@@ -15,7 +19,7 @@ export const controls: readonly Control[] = [
     name: 'ForgottenVote',
     broken: 'the vote is not written: after a restart a member votes again in the same term',
     rules: { toWrite: ({ term, commit }) => ({ term, vote: 0, commit }) },
-    profile: randomProfile,
+    profile: twoCandidates,
   },
   {
     name: 'ForgottenTerm',
@@ -27,7 +31,7 @@ export const controls: readonly Control[] = [
     name: 'VoteTwice',
     broken: 'a member votes for whoever asks, also a second time in a term',
     rules: { isVoteFree: () => true },
-    profile: randomProfile,
+    profile: twoCandidates,
   },
   {
     name: 'VoteWithoutLogCheck',
@@ -39,7 +43,7 @@ export const controls: readonly Control[] = [
     name: 'LongerLogWins',
     broken: 'the election restriction compares lengths of logs, not the terms of their last entries first',
     rules: { isUpToDate: (candidate, voter) => candidate.index >= voter.index },
-    profile: randomProfile,
+    profile: longLog,
   },
   {
     name: 'QuorumOfOne',
@@ -57,19 +61,19 @@ export const controls: readonly Control[] = [
     name: 'CommitOldTermByCounting',
     broken: 'an entry of an earlier term is committed because a majority has it (figure 3.7)',
     rules: { maySettleByCounting: () => true },
-    profile: randomProfile,
+    profile: figure8,
   },
   {
-    name: 'CommitBeyondMatched',
-    broken: "a follower commits up to the leader's commit index whatever it has there",
-    rules: { followerCommit: (leaderCommit, _matching, lastIndex) => Math.min(leaderCommit, lastIndex) },
-    profile: randomProfile,
+    name: 'HeartbeatCommitsUnmatched',
+    broken: "a heartbeat lets a follower commit up to the leader's commit index, whatever it has there",
+    rules: { heartbeatCommit: (_match, leaderCommit) => leaderCommit },
+    profile: longLog,
   },
   {
     name: 'AppendWithoutPrevCheck',
     broken: 'a follower appends without looking at the entry before',
     rules: { fitsAfter: () => true },
-    profile: randomProfile,
+    profile: longLog,
   },
   {
     name: 'KeepConflicting',
@@ -98,7 +102,7 @@ export const controls: readonly Control[] = [
     name: 'ReadWithoutQuorum',
     broken: 'a leader answers reads without asking whether it still leads',
     rules: { isReadConfirmed: () => true },
-    profile: randomProfile,
+    profile: isolatedLeader,
   },
   {
     name: 'ReadIndexBeforeOwnTermCommit',

@@ -16,7 +16,8 @@ import { MemberProcess } from './member-process.js';
 import type { RunSettings } from './settings.js';
 import type { SimMessage } from './sim-messages.js';
 
-const clientsNode = 1_001;
+/** All clients are one node: they reach every member, whatever the members' links are like. */
+export const clientsNode = 1_001;
 const storageLatency = { minMs: 0.1, maxMs: 1 };
 
 export interface GroupOptions {

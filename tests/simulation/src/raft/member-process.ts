@@ -172,6 +172,8 @@ export class MemberProcess implements Process<SimMessage> {
     this.core.applied(snapshot.index);
     this.#lastAppliedTerm = snapshot.term;
     this.#appliedSinceSnapshot = 0;
+    // Whether those are in it nobody here can tell, so that their clients never hear of them.
+    for (const [id, { term }] of this.#proposals) if (term <= snapshot.term) this.#proposals.delete(id);
     this.#surroundings.judge.restored(this.#host.id, snapshot, this.store);
   }
 

@@ -2,7 +2,7 @@
 import { defaultLimits, type RaftLimits, type RaftTimings } from '@ringleader/raft';
 import type { Prng } from '@ringleader/primitives';
 import { ALL_FAULT_KINDS, type FaultKind } from '@ringleader/testing-simulation';
-import type { Script } from './script.js';
+import type { Scene, Script } from './script.js';
 
 export interface GroupSettings {
   readonly members: number;
@@ -81,6 +81,16 @@ export const base: RunSettings = {
   recoveryMs: 3_000,
 };
 
+/** Planned restarts hand leadership over first: now and then a leader does. */
+function* handOvers({ group, prng }: Scene): Generator<number, void> {
+  const meanMs = prng.nextBelow(3) === 0 ? 200 : 5_000;
+  for (;;) {
+    yield 2 * meanMs * prng.nextFloat();
+    const leader = group.leader();
+    if (leader !== null) group.process(leader)?.handOver();
+  }
+}
+
 /** Everything at random: each seed draws its own group, load and kinds of faults. */
 export const randomProfile: Profile = {
   name: 'random',
@@ -112,4 +122,5 @@ export const randomProfile: Profile = {
       },
     };
   },
+  script: handOvers,
 };

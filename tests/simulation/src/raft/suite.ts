@@ -1,7 +1,7 @@
 import { soundRules } from '@ringleader/raft';
 import type { SimulationSuite, SuiteRun } from '../suite.js';
 import { controls } from './controls.js';
-import { profiles } from './profiles.js';
+import { profiles } from './profiles/index.js';
 import { runRaft } from './run.js';
 import { randomProfile } from './settings.js';
 

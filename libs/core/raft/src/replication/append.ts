@@ -23,7 +23,8 @@ export function handleAppend(state: MemberState, message: Append): void {
   }
   writeNews(state, message);
   const lastMatching = message.prevIndex + message.entries.length;
-  log.commitTo(config.rules.followerCommit(message.commit, lastMatching, log.lastIndex));
+  // What lies behind may be of a leader of the past.
+  log.commitTo(Math.min(message.commit, lastMatching));
   reply(state, message, lastMatching);
 }
 

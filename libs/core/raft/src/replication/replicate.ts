@@ -16,7 +16,7 @@ export function replicate(state: MemberState, leader: Leader): void {
 export function sendHeartbeats(state: MemberState, leader: Leader): void {
   leader.ticksSinceHeartbeat = 0;
   for (const progress of leader.progress.values()) {
-    const commit = Math.min(progress.match, state.log.commit);
+    const commit = state.config.rules.heartbeatCommit(progress.match, state.log.commit);
     const body = { kind: 'heartbeat', commit, readRound: leader.reads.round } as const;
     send(state, { to: progress.member }, body, 'nothing');
   }
