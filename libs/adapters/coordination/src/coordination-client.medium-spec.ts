@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
+import type { CoordinatorOperation, ErrorCode, MessageContract } from '@ringleader/contracts';
+import { ControlServer, connectNats } from '@ringleader/nats';
+import type { NatsConnection } from '@ringleader/nats';
+import { startNatsServer } from '@ringleader/testing-servers';
+import type { TestServer } from '@ringleader/testing-servers';
+import { CoordinationClient } from './coordination-client.js';
+
+type Answer = () => Promise<unknown>;
+
+const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+const EMPTY_PAGE = { revision: 1, items: [], count: 0, more: false };
+const DONE = { revision: 1, succeeded: true, results: [] };
+const EMPTY_TXN = { compare: [], success: [], failure: [] };
+const answers =
+  (response: unknown): Answer =>
+  () =>
+    Promise.resolve(response);
+const refuses =
+  (code: ErrorCode, details = {}): Answer =>
+  () =>
+    Promise.reject(new OperationalError(code, 'as the test wants it', details));
+const isSilent: Answer = () => new Promise<never>(() => undefined);
+
+describe('CoordinationClient', () => {
+  let directory: string;
+  let nats: TestServer;
+  let connection: NatsConnection;
+  let client: CoordinationClient;
+  let server: ControlServer;
+  let asked: number[];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'coordination-client-'));
+    nats = await startNatsServer({ dir: directory });
+    connection = await connectNats({ url: nats.url, name: 'test' });
+  });
+
+  afterAll(async () => {
+    await connection.close();
+    await nats.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  beforeEach(() => {
+    asked = [];
+    client = new CoordinationClient({ connection, cluster: 'test', clock, members: [1, 2, 3] });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await server.close();
+  });
+
+  /** Members that are not named do not exist. */
+  const serve = async (
+    operation: CoordinatorOperation,
+    members: Readonly<Record<number, Answer>>,
+  ): Promise<void> => {
+    server = new ControlServer(connection, () => undefined);
+    const contract: MessageContract = coordinatorContracts[operation];
+    for (const [member, answer] of Object.entries(members)) {
+      server.handle(contract, coordinatorSubject('test', Number(member), operation), () => {
+        asked.push(Number(member));
+        return answer();
+      });
+    }
+    await new Promise<void>((resolve) => void server.listen(() => resolve()));
+    await connection.flush();
+  };
+
+  it('passes over members that do not exist, and stays with the one that answered', async () => {
+    await serve('range', { 3: answers(EMPTY_PAGE) });
+    await client.range({ key: 'a' });
+    await client.range({ key: 'a' });
+    expect(asked).toEqual([3, 3]);
+  });
+
+  it('follows NOT_LEADER to the leader', async () => {
+    await serve('leaseKeepAlive', {
+      1: refuses('NOT_LEADER', { leader: 3 }),
+      2: refuses('NOT_LEADER', { leader: 3 }),
+      3: answers({ ttlMs: 7 }),
+    });
+    expect(await client.leaseKeepAlive({ leaseId: 1 })).toEqual({ ttlMs: 7 });
+    expect(asked).toEqual([1, 3]);
+  });
+
+  it('looks for the leader until there is one', async () => {
+    let hasLeader = false;
+    const isFollower: Answer = async () => {
+      if (asked.length > 7) hasLeader = true;
+      return hasLeader ? { ttlMs: 7 } : refuses('NOT_LEADER', { leader: 0 })();
+    };
+    await serve('leaseKeepAlive', { 1: isFollower, 2: isFollower, 3: isFollower });
+    expect(await client.leaseKeepAlive({ leaseId: 1 })).toEqual({ ttlMs: 7 });
+  });
+
+  it.each(['UNAVAILABLE', 'OVERLOADED'] as const)(
+    'sends a write again after %s: nothing was done',
+    async (code) => {
+      await serve('txn', { 1: refuses(code), 2: answers(DONE) });
+      expect(await client.txn(EMPTY_TXN)).toEqual(DONE);
+      expect(asked).toEqual([1, 2]);
+    },
+  );
+
+  it('never sends a write again that may have been done, and asks another member next', async () => {
+    await serve('txn', { 1: refuses('OUTCOME_UNKNOWN'), 2: isSilent, 3: answers(DONE) });
+    await expect(client.txn(EMPTY_TXN)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    await expect(client.txn(EMPTY_TXN, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    await client.txn(EMPTY_TXN);
+    expect(asked).toEqual([1, 2, 3]);
+  });
+
+  it('asks another member when a read is not answered', async () => {
+    await serve('range', { 1: isSilent, 2: answers(EMPTY_PAGE) });
+    await client.range({ key: 'a' });
+    expect(asked).toEqual([1, 2]);
+  });
+
+  it('says so when a read came to nothing within its deadline', async () => {
+    await serve('range', { 1: isSilent, 2: isSilent, 3: isSilent });
+    await expect(client.range({ key: 'a' }, { timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+    });
+    expect(asked).toEqual([1]);
+  });
+
+  it('passes on what the service refuses', async () => {
+    await serve('watch', { 1: refuses('COMPACTED', { compactedRevision: 5 }) });
+    await expect(client.watch({ key: 'a', fromRevision: 1, waitMs: 0 })).rejects.toMatchObject({
+      code: 'COMPACTED',
+      details: { compactedRevision: 5 },
+    });
+  });
+
+  it('gives up at its deadline when nobody serves', async () => {
+    await serve('range', {});
+    await expect(client.range({ key: 'a' }, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+  });
+
+  it('ends the calls under way when it is closed', async () => {
+    await serve('range', { 1: isSilent });
+    const call = client.range({ key: 'a' });
+    await client.close();
+    await expect(call).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('knows nothing of a member that does not answer', async () => {
+    await serve('status', {});
+    expect(await client.status(1)).toBeNull();
+  });
+});
