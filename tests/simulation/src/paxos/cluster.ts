@@ -116,8 +116,8 @@ export class Cluster {
   }
 
   #drawPlan(): FaultPlan {
-    const { faults, faultyMs } = this.settings;
-    return drawFaultPlan(this.world.fork(), {
+    const { faults, faultyMs, storage, links } = this.settings;
+    const drawn = drawFaultPlan(this.world.fork(), {
       nodes: this.shards,
       startMs: 100,
       endMs: faultyMs,
@@ -127,6 +127,7 @@ export class Cluster {
       intensity: faults.intensity,
       kinds: faults.kinds,
     });
+    return { ...drawn, storage: storage ?? drawn.storage, links: links ?? drawn.links };
   }
 
   #addShard(shard: ShardOrdinal, rules: PaxosRules): void {

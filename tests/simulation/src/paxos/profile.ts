@@ -1,6 +1,11 @@
 /** A kind of run: how large, which load, which faults, and for steered ones a script. */
 import type { Prng } from '@ringleader/primitives';
-import { ALL_FAULT_KINDS, type FaultKind, type StorageLatency } from '@ringleader/testing-simulation';
+import {
+  ALL_FAULT_KINDS,
+  type FaultKind,
+  type LinkQuality,
+  type StorageLatency,
+} from '@ringleader/testing-simulation';
 import type { Script } from './script.js';
 import type { GatewaySettings } from './gateway.js';
 import { LIMITS, TIMINGS, type ClusterSettings } from './settings.js';
@@ -24,6 +29,9 @@ export interface RunSettings {
   readonly gateway: GatewaySettings;
   readonly workload: WorkloadSettings;
   readonly faults: FaultSettings;
+  /** While no fault is on; null draws it per seed. */
+  readonly storage: StorageLatency | null;
+  readonly links: LinkQuality | null;
   /** Of reads beside the writer; null is as fast as the storage is at the time. */
   readonly readLatency: StorageLatency | null;
   /** How long faults last; then everything heals, and must come back. */
@@ -77,6 +85,8 @@ export const BASE: RunSettings = {
   gateway: GATEWAY,
   workload: WORKLOAD,
   faults: NO_FAULTS,
+  storage: null,
+  links: null,
   readLatency: null,
   faultyMs: 3_000,
   recoveryMs: 4_000,

@@ -46,7 +46,7 @@ export class AnswerChecks {
     const possible = states.some(
       (state) => state.revision === reply.revision && !conditionsHold(write.body.conditions, state),
     );
-    if (!possible) {
+    if (!possible && !history.hasUnseen(write.topAtInvoke, history.top)) {
       fail(
         'failed conditions',
         `${write.requestId} with ${JSON.stringify(write.body.conditions)} was answered 'failed' at ` +
@@ -58,7 +58,7 @@ export class AnswerChecks {
   absent(write: ClientWrite): void {
     const history = this.#committed(write.partition);
     const states = history.statesBetween(write.body.key, write.topAtInvoke, history.top);
-    if (!states.some((state) => state.revision === 0)) {
+    if (!states.some((state) => state.revision === 0) && !history.hasUnseen(write.topAtInvoke, history.top)) {
       fail(
         'absent deletes',
         `${write.requestId} was answered 'absent', but the key was at ${JSON.stringify(states)}`,

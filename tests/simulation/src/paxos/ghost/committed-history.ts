@@ -95,6 +95,11 @@ export class CommittedHistory {
     return states;
   }
 
+  /** Is a write that nobody saw among them? Then the states in between are not all known. */
+  hasUnseen(from: Revision, to: Revision): boolean {
+    return this.#committed.slice(Math.max(0, from - 1), to).some((entry) => entry.write === null);
+  }
+
   isDelete(write: Numbered): boolean {
     if (write.row !== null) return write.row.value === null;
     return write.version === 0;
@@ -171,10 +176,8 @@ export class CommittedHistory {
 
   #checkVersion(write: Numbered): void {
     const before = this.stateAt(write.key, write.revision - 1);
-    // A write that nobody saw may have been to this key.
-    const hidden = this.#lastUnseen > (this.last(write.key, this.top)?.revision ?? 0);
     const expected = this.isDelete(write) ? 0 : before.version + 1;
-    if (!hidden && write.version !== expected) {
+    if (!this.#mayHideWriteTo(write.key) && write.version !== expected) {
       this.#fail(
         'versions',
         `${describe(write)} has version ${String(write.version)}, not ${String(expected)}`,
@@ -197,6 +200,12 @@ export class CommittedHistory {
     if (request.body.key !== write.key || (request.body.kind === 'delete') !== this.isDelete(write)) {
       this.#fail('integrity', `${describe(write)} is not what ${requestId} asked for`);
     }
+    if (!this.#mayHideWriteTo(write.key)) this.#checkConditions(request, write, before);
+    this.#checkNotDenied(request, write);
+  }
+
+  #checkConditions(request: ClientWrite, write: Numbered, before: KeyState): void {
+    const { requestId } = request;
     if (!conditionsHold(request.body.conditions, before)) {
       this.#fail(
         'conditions',
@@ -207,7 +216,11 @@ export class CommittedHistory {
     if (request.body.kind === 'delete' && before.revision === 0) {
       this.#fail('conditions', `${requestId} deletes a key that is absent where it is committed`);
     }
-    this.#checkNotDenied(request, write);
+  }
+
+  /** Was there a write that nobody saw, perhaps to this key, since its last one that was seen? */
+  #mayHideWriteTo(key: string): boolean {
+    return this.#lastUnseen > (this.last(key, this.top)?.revision ?? 0);
   }
 
   #checkNotDenied(request: ClientWrite, write: Numbered): void {

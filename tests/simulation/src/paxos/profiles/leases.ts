@@ -5,7 +5,7 @@
 import { BASE, type Profile, type RunSettings } from '../profile.js';
 import { READERS, WRITERS, type Script } from '../script.js';
 import { TIMINGS } from '../settings.js';
-import type { LinkQuality } from '@ringleader/testing-simulation';
+import { GOOD_LINK, type LinkQuality } from '@ringleader/testing-simulation';
 
 /** The cluster elects within a few milliseconds, so that a rival is ready the moment a lease ends. */
 export const QUICK: RunSettings = {
@@ -30,6 +30,8 @@ export const QUICK: RunSettings = {
     thinkMsMax: 3,
     mixes: [{ put: 8, delete: 1 }, { read: 1 }],
   },
+  storage: { minMs: 0.05, maxMs: 0.3 },
+  links: { ...GOOD_LINK, delayMinMs: 0.1, delayMaxMs: 0.8 },
   faultyMs: 4_000,
 };
 
