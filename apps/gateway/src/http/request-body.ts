@@ -30,7 +30,7 @@ export function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buf
       if (bytes > limit.bytesMax) reject(tooLarge(limit, bytes));
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     });
-    stream.once('error', reject);
+    stream.once('error', (cause) => reject(connectionLost(cause)));
     stream.once('close', () => {
       // Without its end the body is not whole: the client is gone.
       if (!stream.readableEnded) reject(connectionLost());
@@ -50,6 +50,6 @@ function tooLarge({ code, bytesMax }: BodyLimit, bytes: number): OperationalErro
   });
 }
 
-function connectionLost(): OperationalError {
-  return new OperationalError('INVALID_ARGUMENT', 'The body of the request was not complete');
+function connectionLost(cause?: Error): OperationalError {
+  return new OperationalError('INVALID_ARGUMENT', 'The body of the request was not complete', {}, { cause });
 }

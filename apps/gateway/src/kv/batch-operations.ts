@@ -23,13 +23,24 @@ export function parseBatch(contentType: string | undefined, body: Uint8Array): r
       allowed: ['application/json'],
     });
   }
-  const parsed = batchRequestSchema.safeParse(parseJson(body));
+  const request = parseJson(body);
+  checkCount(request);
+  const parsed = batchRequestSchema.safeParse(request);
   if (parsed.success) return parsed.data.operations;
   const issues = parsed.error.issues
     .slice(0, ISSUES_SHOWN_MAX)
     .map(({ path, message }) => ({ path: path.join('.'), message }));
   const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   throw new OperationalError('INVALID_ARGUMENT', `The batch is not valid: ${list}`, { issues });
+}
+
+/** Before the schema, which would look at each of them. */
+function checkCount(request: unknown): void {
+  const { batchOperationsMax: operationsMax } = REST_LIMITS;
+  const operations = (request as { operations?: unknown } | null)?.operations;
+  if (!Array.isArray(operations) || operations.length <= operationsMax) return;
+  const detail = `A batch has at most ${operationsMax} operations; this one has ${operations.length}`;
+  throw new OperationalError('REQUEST_TOO_LARGE', detail, { operationsMax });
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -7,6 +7,8 @@ import type { ClusterView } from '@ringleader/contracts';
 import { createMetrics, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
+import { clusterView } from '../../src/cluster/cluster-view.js';
+import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
@@ -24,7 +26,6 @@ export interface HarnessOptions {
   readonly admission?: Partial<AdmissionLimits>;
   readonly timings?: Partial<HttpServerTimings>;
   readonly retries?: RetryTimings;
-  readonly clusterReport?: () => ClusterView;
   readonly readiness?: () => readonly string[];
 }
 
@@ -77,7 +78,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
       context: new RequestContext(() => systemClock.monotonicMs()),
       shardDirectory,
       readiness: options.readiness ?? ((): readonly string[] => []),
-      clusterReport: options.clusterReport ?? noReport,
+      clusterReport: () => reportOf(shards, path),
       metrics: createMetrics({}),
     },
     logger,
@@ -103,8 +104,23 @@ async function listen(app: NestFastifyApplication): Promise<number> {
   return (app.getHttpServer().address() as AddressInfo).port;
 }
 
-function noReport(): ClusterView {
-  throw new Error('this harness has no cluster');
+/** What a gateway knows of a cluster whose members have not told anything yet. */
+function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
+  return clusterView(
+    {
+      name: 'test',
+      cluster: null,
+      members: [],
+      shards: [],
+      coordinatorsSeen: [],
+      coordinator: { leader: null, term: null },
+      entries: shards.entries,
+      transportConnected: shards.isOpen,
+      telemetry: new Telemetry(),
+      announcedLeader: (partition, now) => path.leaders.announcedLeader(partition, now),
+    },
+    systemClock.monotonicMs(),
+  );
 }
 
 /** The application logs through a few methods of the logger only. */

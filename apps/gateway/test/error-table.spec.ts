@@ -1,0 +1,273 @@
+/** One test for every row of the error table in docs/ERRORS.md that REST clients can meet. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { REST_LIMITS } from '@ringleader/contracts';
+import { startGateway } from './support/gateway-harness.js';
+import type { GatewayHarness, HarnessOptions } from './support/gateway-harness.js';
+import { problemOf, sendRaw } from './support/http-client.js';
+
+let gateway: GatewayHarness;
+const start = async (options?: HarnessOptions): Promise<string> => {
+  gateway = await startGateway(options);
+  return `${gateway.url}/v1/kv`;
+};
+afterEach(() => gateway.close());
+
+const put = (url: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, { method: 'PUT', body: 'value', ...init });
+const postBatch = (url: string, body: string, contentType = 'application/json'): Promise<Response> =>
+  fetch(`${url}:batch`, { method: 'POST', body, headers: { 'Content-Type': contentType } });
+
+describe('INVALID_ARGUMENT', () => {
+  it.each([
+    ['/%zz', 'percent sign'],
+    ['/%', 'percent sign'],
+    ['/%4', 'percent sign'],
+    ['/%ff%fe', 'not valid UTF-8'],
+    ['/%c0%80', 'not valid UTF-8'],
+    ['/%ed%a0%80', 'not valid UTF-8'],
+    ['/', 'is empty'],
+    ['/k?nonsense=1', '"nonsense"'],
+    ['/k?consistency=strong', 'linearizable or stale'],
+    ['/k?consistency=stale&consistency=stale', 'given twice'],
+    ['/k?maxStalenessMs=5', 'consistency=stale'],
+    ['/k?consistency=stale&maxStalenessMs=-1', 'integer'],
+    ['?limit=0', 'from 1 to 1000'],
+    ['?limit=1001', 'from 1 to 1000'],
+    ['?limit=ten', 'from 1 to 1000'],
+    ['?reverse=maybe', 'true or false'],
+    ['?prefix=%zz', 'percent sign'],
+    ['?cursor=bogus', 'not one that a list has given'],
+    ['?Limit=5', '"Limit"'],
+    ['?prefix=a&prefix=b', 'given twice'],
+  ])('GET /v1/kv%s', async (target, detail) => {
+    const answer = await fetch(`${await start()}${target}`);
+    const problem = await problemOf(answer);
+    expect([answer.status, problem.code]).toEqual([400, 'INVALID_ARGUMENT']);
+    expect(problem.detail).toContain(detail);
+  });
+
+  it.each([
+    ['Ringleader-Timeout-Ms', '0'],
+    ['Ringleader-Timeout-Ms', '60001'],
+    ['Ringleader-Timeout-Ms', '1.5'],
+    ['Ringleader-Timeout-Ms', 'soon'],
+    ['Idempotency-Key', 'x'.repeat(65)],
+    ['If-Match', '17'],
+    ['If-Match', '"a"'],
+    ['If-Match', '"1", "2"'],
+    ['If-None-Match', '"17"'],
+  ])('PUT with %s: %s', async (header, value) => {
+    const answer = await put(`${await start()}/k`, { headers: { [header]: value } });
+    const problem = await problemOf(answer);
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT', header });
+  });
+
+  it.each([
+    ['{"operations": [', 'not valid JSON'],
+    ['\xff', 'not valid JSON'],
+    ['[]', 'not valid'],
+    ['{}', 'operations'],
+    ['{"operations": [], "more": 1}', '"more"'],
+    ['{"operations": [{"op": "get", "key": "k", "deep": {}}]}', '"deep"'],
+    ['{"operations": [{"op": "get", "key": "k", "__proto__": {}}]}', '__proto__'],
+    ['{"operations": [{"op": "move", "key": "k"}]}', 'operations.0'],
+    ['{"operations": [{"op": "get", "key": 5}]}', 'operations.0.key'],
+    ['{"operations": [{"op": "put", "key": "k", "value": "v", "ifAbsent": false}]}', 'ifAbsent'],
+  ])('batch %s', async (body, detail) => {
+    const problem = await problemOf(await postBatch(await start(), body));
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT' });
+    expect(problem.detail).toContain(detail);
+  });
+
+  it('is also what the HTTP parser answers', async () => {
+    await start();
+    const { status, text } = await sendRaw(gateway.port, { chunks: ['NONSENSE\r\n\r\n'] });
+    expect(status).toBe(400);
+    expect(text).toContain('Content-Type: application/problem+json');
+    expect(text).toContain('Connection: close');
+    expect(text).toContain('"code":"INVALID_ARGUMENT"');
+  });
+});
+
+it('KEY_TOO_LONG', async () => {
+  const url = await start();
+  expect((await put(`${url}/${'k'.repeat(1_024)}`)).status).toBe(201);
+  const problem = await problemOf(await put(`${url}/${'%C3%A9'.repeat(513)}`));
+  expect(problem).toMatchObject({ status: 400, code: 'KEY_TOO_LONG', keyBytes: 1_026, keyBytesMax: 1_024 });
+});
+
+it.each(['text/plain', 'application/json; charset=latin1', 'nonsense'])(
+  'UNSUPPORTED_MEDIA_TYPE: a batch of %s',
+  async (contentType) => {
+    const problem = await problemOf(await postBatch(await start(), '{"operations": []}', contentType));
+    expect(problem).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      allowed: ['application/json'],
+    });
+  },
+);
+
+it('KEY_NOT_FOUND', async () => {
+  const url = await start();
+  for (const method of ['GET', 'DELETE']) {
+    const problem = await problemOf(await fetch(`${url}/none`, { method }));
+    expect(problem).toMatchObject({ status: 404, code: 'KEY_NOT_FOUND', instance: '/v1/kv/none' });
+  }
+  const head = await fetch(`${url}/none`, { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([404, '']);
+});
+
+it.each(['/', '/v1', '/v1/kvs', '/v2/kv/k', '/v1/kv:nonsense', '/favicon.ico'])(
+  'ROUTE_NOT_FOUND: %s',
+  async (path) => {
+    await start();
+    const problem = await problemOf(await fetch(gateway.url + path));
+    expect(problem).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND', instance: path });
+  },
+);
+
+it.each([
+  ['POST', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
+  ['PATCH', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
+  ['OPTIONS', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
+  ['DELETE', '/v1/kv', 'GET, HEAD'],
+  ['GET', '/v1/kv:batch', 'POST'],
+  ['POST', '/v1/cluster', 'GET, HEAD'],
+  ['PROPFIND', '/healthz', 'GET, HEAD'],
+])('METHOD_NOT_ALLOWED: %s %s', async (method, path, allow) => {
+  await start();
+  const answer = await fetch(gateway.url + path, { method });
+  expect(answer.headers.get('allow')).toBe(allow);
+  expect(await problemOf(answer)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED', method });
+});
+
+it('PRECONDITION_FAILED, with the present revision', async () => {
+  const url = await start();
+  await put(`${url}/k`);
+  const conditional = (headers: Record<string, string>, method = 'PUT'): Promise<Response> =>
+    fetch(`${url}/k`, { method, headers, ...(method === 'PUT' && { body: 'other' }) });
+  for (const answer of [
+    await conditional({ 'If-None-Match': '*' }),
+    await conditional({ 'If-Match': '"7"' }),
+    await conditional({ 'If-Match': '*', 'If-None-Match': '*' }),
+    await conditional({ 'If-Match': '"7"' }, 'DELETE'),
+    await conditional({ 'If-Match': '"7"' }, 'GET'),
+  ]) {
+    expect(await problemOf(answer)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED', revision: 1 });
+  }
+  const absent = await fetch(`${url}/none`, { method: 'PUT', headers: { 'If-Match': '*' }, body: 'v' });
+  expect(await problemOf(absent)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED', revision: 0 });
+});
+
+it('VALUE_TOO_LARGE, with the limit', async () => {
+  const url = await start();
+  const { valueBytesMax: bytesMax } = REST_LIMITS;
+  expect((await put(`${url}/k`, { body: new Uint8Array(bytesMax) })).status).toBe(201);
+  for (const bytes of [bytesMax + 1, 8 * bytesMax]) {
+    const problem = await problemOf(await put(`${url}/k`, { body: new Uint8Array(bytes) }));
+    expect(problem).toMatchObject({ status: 413, code: 'VALUE_TOO_LARGE', bytesMax });
+  }
+});
+
+it('REQUEST_TOO_LARGE, with the limit', async () => {
+  const url = await start();
+  const tooLong = `{"operations": [${' '.repeat(REST_LIMITS.batchBytesMax)}]}`;
+  expect(await problemOf(await postBatch(url, tooLong))).toMatchObject({
+    status: 413,
+    code: 'REQUEST_TOO_LARGE',
+    bytesMax: REST_LIMITS.batchBytesMax,
+  });
+  const operations = Array.from({ length: 1_001 }, (_, i) => ({ op: 'get', key: `k${i}` }));
+  expect(await problemOf(await postBatch(url, JSON.stringify({ operations })))).toMatchObject({
+    status: 413,
+    code: 'REQUEST_TOO_LARGE',
+    operationsMax: 1_000,
+  });
+});
+
+it('HEADERS_TOO_LARGE', async () => {
+  await start();
+  const { status, text } = await sendRaw(gateway.port, {
+    chunks: [`GET /v1/kv/k HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`],
+  });
+  expect(status).toBe(431);
+  expect(text).toContain('"code":"HEADERS_TOO_LARGE"');
+});
+
+it('REQUEST_TIMEOUT: a body that does not come', async () => {
+  await start({ timings: { requestTimeoutMs: 200, headersTimeoutMs: 200, checkIntervalMs: 50 } });
+  const { status, text } = await sendRaw(gateway.port, {
+    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf'],
+  });
+  expect(status).toBe(408);
+  expect(text).toContain('"code":"REQUEST_TIMEOUT"');
+});
+
+it('RATE_LIMITED: one client has too much under way', async () => {
+  const url = await start({ admission: { clientRequestsMax: 1 } });
+  gateway.shards.intercept = () => 'lose';
+  const headers = { 'Ringleader-Timeout-Ms': '300' };
+  const [first, second] = await Promise.all([put(`${url}/a`, { headers }), fetch(`${url}/b`, { headers })]);
+  const limited = [first, second].find(({ status }) => status === 429) as Response;
+  expect(limited.headers.get('retry-after')).toBe('1');
+  expect(await problemOf(limited)).toMatchObject({ code: 'RATE_LIMITED', limit: 1 });
+});
+
+describe('OVERLOADED', () => {
+  it('the gateway has too much under way', async () => {
+    const url = await start({ admission: { requestsMax: 0 } });
+    const answer = await put(`${url}/k`);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(await problemOf(answer)).toMatchObject({ status: 503, code: 'OVERLOADED' });
+  });
+
+  it('the shard has', async () => {
+    const url = await start();
+    gateway.shards.intercept = ({ token }) => ({ kind: 'overloaded', token });
+    expect(await problemOf(await put(`${url}/k`))).toMatchObject({ status: 503, code: 'OVERLOADED' });
+  });
+});
+
+const inTime = { headers: { 'Ringleader-Timeout-Ms': '250' } };
+
+it('UNAVAILABLE: nobody leads, so nothing was done', async () => {
+  const url = await start();
+  gateway.shards.intercept = ({ token }) => ({ kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 1 });
+  for (const answer of [await put(`${url}/k`, inTime), await fetch(`${url}/k`, inTime)]) {
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(await problemOf(answer)).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+  }
+});
+
+it('UNAVAILABLE: the transport is down, so nothing was sent', async () => {
+  const url = await start();
+  gateway.shards.isOpen = false;
+  expect(await problemOf(await put(`${url}/k`, inTime))).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+});
+
+it('OUTCOME_UNKNOWN: a write that nobody answers', async () => {
+  const url = await start();
+  gateway.shards.losesReply = () => true;
+  expect(await problemOf(await put(`${url}/k`, inTime))).toMatchObject({
+    status: 504,
+    code: 'OUTCOME_UNKNOWN',
+  });
+});
+
+it('DEADLINE_EXCEEDED: a read that nobody answers', async () => {
+  const url = await start();
+  gateway.shards.losesReply = () => true;
+  expect(await problemOf(await fetch(`${url}/k`, inTime))).toMatchObject({
+    status: 504,
+    code: 'DEADLINE_EXCEEDED',
+  });
+});
+
+it('INTERNAL: with an id that stands in the log too', async () => {
+  const url = await start();
+  gateway.shards.intercept = ({ token }) => ({ kind: 'row', token, row: null, stalenessMs: null });
+  const problem = await problemOf(await put(`${url}/k`));
+  expect(problem).toMatchObject({ status: 500, code: 'INTERNAL' });
+  expect(gateway.log.join('\n')).toContain(String(problem['id']));
+});

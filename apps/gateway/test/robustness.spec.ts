@@ -1,0 +1,126 @@
+/** Whatever comes over the wire, the gateway answers honestly or cuts the connection, stays up and keeps nothing. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startGateway } from './support/gateway-harness.js';
+import type { GatewayHarness } from './support/gateway-harness.js';
+import { sendRaw } from './support/http-client.js';
+import { malformedRequests } from './support/malformed-requests.js';
+
+const SEED = Number(process.env['SEED'] ?? 20_261_123);
+const IN_PARALLEL = 20;
+const EXPECTED_STATUSES = new Set([100, 200, 201, 204, 400, 404, 405, 408, 412, 413, 415, 431]);
+
+let gateway: GatewayHarness;
+beforeAll(async () => {
+  gateway = await startGateway({
+    timings: { requestTimeoutMs: 800, headersTimeoutMs: 800, checkIntervalMs: 100 },
+  });
+});
+afterAll(() => gateway.close());
+
+/** Resolves once nothing is under way; a test that leaks runs into its time limit. */
+async function untilIdle(): Promise<void> {
+  while (gateway.admission.inFlight > 0 || gateway.path.router.inFlight > 0) await pause(10);
+}
+
+async function isHealthy(): Promise<boolean> {
+  const key = `${gateway.url}/v1/kv/health`;
+  const stored = await fetch(key, { method: 'PUT', body: 'good' });
+  return stored.ok && (await (await fetch(key)).text()) === 'good';
+}
+
+describe('malformed requests', () => {
+  it(`answers 1,000 of them (SEED=${SEED}) and forgets them`, async () => {
+    const requests = malformedRequests(SEED, 1_000);
+    const wrong: string[] = [];
+    const worker = async (): Promise<void> => {
+      for (const request of requests) {
+        const { status, text } = await sendRaw(gateway.port, request);
+        if (status !== null && !EXPECTED_STATUSES.has(status)) wrong.push(text.slice(0, 500));
+      }
+    };
+    await Promise.all(Array.from({ length: IN_PARALLEL }, worker));
+    expect(wrong).toEqual([]);
+    expect(gateway.log).toEqual([]);
+    await untilIdle();
+    expect(await isHealthy()).toBe(true);
+  }, 120_000);
+
+  it('keeps its memory flat', async () => {
+    const round = async (seed: number): Promise<number> => {
+      await Promise.all([...malformedRequests(seed, 200)].map((request) => sendRaw(gateway.port, request)));
+      await untilIdle();
+      globalThis.gc?.();
+      return process.memoryUsage().heapUsed;
+    };
+    await round(1);
+    const before = await round(2);
+    const after = [await round(3), await round(4), await round(5)];
+    expect(Math.min(...after) - before).toBeLessThan(16 * 1_048_576);
+  }, 120_000);
+});
+
+describe('odd connections', () => {
+  it('answers a client that half-closes after its request', async () => {
+    const { status, text } = await sendRaw(gateway.port, {
+      chunks: ['PUT /v1/kv/half HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nvalue'],
+      end: true,
+    });
+    expect(status).toBe(201);
+    expect(text).toContain('"key":"half"');
+  });
+
+  it('gives up a request whose client half-closes in its midst', async () => {
+    const { status } = await sendRaw(gateway.port, {
+      chunks: ['PUT /v1/kv/gone HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nonly this'],
+      end: true,
+    });
+    expect([null, 400, 408]).toContain(status);
+    await untilIdle();
+    expect((await fetch(`${gateway.url}/v1/kv/gone`)).status).toBe(404);
+  });
+
+  it('drops a request whose client is gone', async () => {
+    await sendRaw(gateway.port, {
+      chunks: ['PUT /v1/kv/gone HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nonly this'],
+      destroy: true,
+    });
+    await untilIdle();
+    expect((await fetch(`${gateway.url}/v1/kv/gone`)).status).toBe(404);
+  });
+
+  it('ends bodies that trickle in for too long, and holds nobody else up', async () => {
+    const trickle = sendRaw(gateway.port, {
+      chunks: ['PUT /v1/kv/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n', 'a', 'b', 'c'],
+    });
+    expect(await isHealthy()).toBe(true);
+    expect((await trickle).status).toBe(408);
+    await untilIdle();
+  });
+
+  it('answers pipelined requests in their order', async () => {
+    const get = (key: string): string => `GET /v1/kv/${key} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    await isHealthy();
+    const { text } = await sendRaw(gateway.port, {
+      chunks: [get('health') + get('absent') + get('health')],
+      end: true,
+    });
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
+      '200',
+      '404',
+      '200',
+    ]);
+  });
+
+  it('refuses a body that is too large before it has all of it, when it does not end', async () => {
+    const megabyte = new Uint8Array(1_048_576);
+    const { status } = await sendRaw(gateway.port, {
+      chunks: [
+        'PUT /v1/kv/huge HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n',
+        ...Array.from({ length: 80 }, () => megabyte),
+      ],
+    });
+    expect(status).toBe(413);
+    await untilIdle();
+  });
+});

@@ -1,0 +1,60 @@
+/** Requests as real clients make them, and as only raw sockets can. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Problem } from '@ringleader/contracts';
+import { expect } from '@jest/globals';
+
+export async function problemOf(response: Response): Promise<Problem> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = (await response.json()) as Problem;
+  expect(problem.status).toBe(response.status);
+  expect(problem.type).toMatch(/^urn:ringleader:problem:[a-z-]+$/);
+  for (const field of ['title', 'detail', 'instance'] as const) expect(typeof problem[field]).toBe('string');
+  return problem;
+}
+
+export interface RawAnswer {
+  /** Everything that came until the connection ended. */
+  readonly text: string;
+  readonly status: number | null;
+}
+
+export interface RawOptions {
+  /** What is sent, piece by piece. */
+  readonly chunks: readonly (string | Uint8Array)[];
+  /** Half-closes the connection behind the last piece. */
+  readonly end?: boolean;
+  /** Cuts the connection instead of waiting for an answer. */
+  readonly destroy?: boolean;
+  /** Gives up on an answer after so long. */
+  readonly waitMs?: number;
+}
+
+/** Sends bytes as they are and gathers what comes back, until the server closes or the time is up. */
+export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const received: Buffer[] = [];
+    const timer = setTimeout(() => socket.destroy(), options.waitMs ?? 5_000);
+    socket.on('data', (chunk) => received.push(chunk));
+    // The server may cut the connection while we still send: what was received counts.
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end());
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(answerOf(Buffer.concat(received).toString('latin1')));
+    });
+    socket.on('connect', () => send(socket, options));
+  });
+}
+
+function send(socket: Socket, { chunks, end = false, destroy = false }: RawOptions): void {
+  for (const chunk of chunks) socket.write(chunk);
+  if (destroy) socket.destroy();
+  else if (end) socket.end();
+}
+
+function answerOf(text: string): RawAnswer {
+  const match = /^HTTP\/1\.1 (\d{3}) /.exec(text);
+  return { text, status: match === null ? null : Number(match[1]) };
+}
