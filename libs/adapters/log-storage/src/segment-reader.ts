@@ -52,19 +52,18 @@ function judgeTail(segment: Buffer, offset: number, found: RecordAt): SegmentTai
 }
 
 function isUnfinished(segment: Buffer, offset: number, claimedEnd: number | null): boolean {
-  const headerEnd = Math.min(offset + recordHeaderBytes, segment.length);
-  const contentEnd = lastNonZero(segment) + 1;
-  if (claimedEnd === null) {
-    // Nothing of the header, or a prefix with nothing behind it, or a sector of it that was not written.
-    const isHeaderMissing = isZero(segment, offset, headerEnd);
-    return isHeaderMissing || contentEnd < headerEnd || hasZeroSector(segment, offset, headerEnd);
-  }
-  return claimedEnd > segment.length || contentEnd < claimedEnd || hasZeroSector(segment, offset, claimedEnd);
+  const headerEnd = offset + recordHeaderBytes;
+  const end = claimedEnd ?? headerEnd;
+  // The file, or what was written of it, ends within the record.
+  if (end > segment.length || lastNonZero(segment) + 1 < end) return true;
+  if (claimedEnd === null && isZero(segment, offset, headerEnd)) return true;
+  return hasZeroSector(segment, offset, end);
 }
 
-/** Whether a sector that shares bytes with the range is zero, as far as the range reaches into it. */
+/** Whether a whole sector of the range is zero, or all that the range has of its first one. */
 function hasZeroSector(segment: Buffer, start: number, end: number): boolean {
   const firstBoundary = Math.ceil(start / sectorBytes) * sectorBytes;
+  if (start < firstBoundary && isZero(segment, start, Math.min(firstBoundary, end))) return true;
   for (let at = firstBoundary; at < end; at += sectorBytes) {
     if (isZero(segment, at, Math.min(at + sectorBytes, segment.length))) return true;
   }

@@ -10,8 +10,9 @@ export interface CorruptPlace {
 export function corruptLog({ file, offset, reason }: CorruptPlace): OperationalError {
   return new OperationalError(
     'LOG_CORRUPT',
-    `The log is corrupt in ${file} at byte ${String(offset)}: ${reason}. If the other members of the group are healthy, ` +
-      `move this member's data directory away and let it be rebuilt by them as a new member; else restore the directory from a copy.`,
+    `The log is corrupt in ${file} at byte ${String(offset)}: ${reason}. Keep the directory for analysis. If all other members ` +
+      `are up and one of them leads, start this member with an empty data directory, and it will be sent everything; ` +
+      `never do that to two members at a time. Else restore the directory from a copy.`,
     { file, offset, reason },
   );
 }

@@ -1,0 +1,449 @@
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Disk, type DiskFile, nodeDisk } from './disk.js';
+import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
+import type { LogBatch, LogEntry, LogSnapshot, RecoveredLog } from './types.js';
+
+const segmentSizeBytes = 4096;
+
+let directory: string;
+const opened: LogStorage[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'log-storage-'));
+});
+afterEach(async () => {
+  for (const storage of opened.splice(0)) await storage.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function open(at = directory, disk?: Disk): Promise<OpenedLog> {
+  const log = await openLogStorage({
+    directory: at,
+    segmentSizeBytes,
+    ...(disk === undefined ? {} : { disk }),
+  });
+  opened.push(log.storage);
+  return log;
+}
+async function close(storage: LogStorage): Promise<void> {
+  opened.splice(opened.indexOf(storage), 1);
+  await storage.close();
+}
+/** What a start would find. */
+async function recover(at = directory): Promise<RecoveredLog> {
+  const { storage, recovered } = await open(at);
+  await close(storage);
+  return recovered;
+}
+
+const entry = (index: number, term: number, text = `entry ${String(index)}`): LogEntry => ({
+  index,
+  term,
+  kind: 1,
+  data: new TextEncoder().encode(text),
+});
+const batch = (entries: LogEntry[], term = 1): LogBatch => ({
+  hardState: { term, vote: 2, commit: 0 },
+  entries,
+  snapshot: null,
+});
+const snapshot = (index: number, term: number): LogSnapshot => ({
+  index,
+  term,
+  chunks: [new Uint8Array([1, 2]), new Uint8Array(), new Uint8Array([3])],
+});
+const segments = (at = directory): string[] => readdirSync(at).filter((name) => name.endsWith('.log'));
+const terms = ({ entries }: RecoveredLog): [number, number][] =>
+  entries.map(({ index, term }) => [index, term]);
+
+async function writeBatches(count: number, dataBytes = 10): Promise<void> {
+  const { storage } = await open();
+  for (let i = 1; i <= count; i++) await storage.append(batch([entry(i, 1, 'x'.repeat(dataBytes))], i));
+  await close(storage);
+}
+
+describe('the log', () => {
+  it('is empty at first', async () => {
+    expect(await recover()).toEqual({
+      hardState: { term: 0, vote: 0, commit: 0 },
+      snapshot: { index: 0, term: 0 },
+      entries: [],
+      repairs: [],
+    });
+  });
+
+  it('gives back what was written, byte for byte', async () => {
+    const { storage } = await open();
+    const large = { index: 3, term: 2 ** 40, kind: 0, data: new Uint8Array(3 * segmentSizeBytes).fill(7) };
+    await storage.append({
+      ...batch([entry(1, 1), entry(2, 1)]),
+      hardState: { term: 2 ** 40, vote: 5, commit: 1 },
+    });
+    await storage.append({ ...batch([large]), hardState: { term: 2 ** 40, vote: 3, commit: 2 } });
+    await close(storage);
+    const recovered = await recover();
+    expect(recovered.hardState).toEqual({ term: 2 ** 40, vote: 3, commit: 2 });
+    expect(recovered.entries).toEqual([entry(1, 1), entry(2, 1), large]);
+  });
+
+  it('goes on after a restart, over many segments', async () => {
+    for (let round = 0; round < 3; round++) {
+      const { storage } = await open();
+      for (let i = 1; i <= 20; i++) await storage.append(batch([entry(round * 20 + i, 1, 'y'.repeat(300))]));
+      await close(storage);
+    }
+    expect(segments().length).toBeGreaterThan(4);
+    expect(terms(await recover())).toEqual(Array.from({ length: 60 }, (_, i) => [i + 1, 1]));
+  });
+
+  it('replaces a conflicting suffix', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1), entry(2, 1), entry(3, 1)]));
+    await storage.append(batch([entry(2, 2)]));
+    await close(storage);
+    expect(terms(await recover())).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
+  it('keeps what follows a snapshot, and deletes segments and snapshots that are covered', async () => {
+    const { storage } = await open();
+    for (let i = 1; i <= 60; i++) await storage.append(batch([entry(i, 1, 'z'.repeat(300))]));
+    await storage.saveSnapshot(snapshot(20, 1));
+    await storage.saveSnapshot(snapshot(50, 1));
+    const before = segments().length;
+    await storage.compact(50);
+    expect(segments().length).toBeLessThan(before);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.snapshot'))).toHaveLength(1);
+    expect(await storage.readSnapshot()).toEqual(snapshot(50, 1));
+    await close(storage);
+    const recovered = await recover();
+    expect(recovered.snapshot).toEqual({ index: 50, term: 1 });
+    expect(terms(recovered)).toEqual(Array.from({ length: 10 }, (_, i) => [i + 51, 1]));
+  });
+
+  it('starts anew behind a snapshot from another member', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1), entry(2, 1), entry(3, 1)]));
+    await storage.append({ ...batch([]), snapshot: snapshot(10, 3) });
+    await storage.append(batch([entry(11, 3)]));
+    await storage.compact(10);
+    await close(storage);
+    const recovered = await recover();
+    expect(recovered.snapshot).toEqual({ index: 10, term: 3 });
+    expect(terms(recovered)).toEqual([[11, 3]]);
+  });
+
+  it('drops a log which a snapshot replaces, if the crash came between the two', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1), entry(2, 1), entry(3, 1)]));
+    // Of another history: here, entry 2 is of term 1.
+    await storage.saveSnapshot(snapshot(2, 2));
+    await close(storage);
+    const recovered = await recover();
+    expect(recovered.snapshot).toEqual({ index: 2, term: 2 });
+    expect(recovered.entries).toEqual([]);
+  });
+
+  it('forgets a snapshot that was not finished', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1)]));
+    await close(storage);
+    writeFileSync(join(directory, '0000000000000001-1.snapshot.partial'), 'half');
+    expect((await recover()).snapshot.index).toBe(0);
+    expect(readdirSync(directory).filter((name) => name.includes('snapshot'))).toEqual([]);
+  });
+});
+
+describe('a write that was not finished', () => {
+  /** The bytes of the segment with and without its last record. */
+  async function lastRecord(): Promise<{ path: string; whole: Buffer; start: number; end: number }> {
+    await writeBatches(3);
+    const path = join(directory, segments()[0]!);
+    const before = readFileSync(path);
+    const { storage } = await open();
+    await storage.append(batch([entry(4, 1, 'a'.repeat(700)), entry(5, 1, 'b'.repeat(700))], 4));
+    await close(storage);
+    const whole = readFileSync(path);
+    const start = whole.findIndex((byte, i) => byte !== before[i]);
+    const end = whole.findLastIndex((byte) => byte !== 0) + 1;
+    return { path, whole, start, end };
+  }
+
+  it('is cut off, wherever it stops, and reported; all before it stays', async () => {
+    const { path, whole, start, end } = await lastRecord();
+    for (let cut = start; cut < end; cut += cut < start + 64 || cut > end - 64 ? 1 : 37) {
+      const torn = Buffer.from(whole);
+      torn.fill(0, cut);
+      writeFileSync(path, torn);
+      const recovered = await recover();
+      expect(terms(recovered)).toEqual([
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ]);
+      expect(recovered.hardState.term).toBe(3);
+      expect(recovered.repairs).toHaveLength(cut === start ? 0 : 1);
+      // It is repaired for good.
+      expect((await recover()).repairs).toEqual([]);
+    }
+  });
+
+  it('is cut off where the file itself ends', async () => {
+    const { path, whole, start, end } = await lastRecord();
+    for (let cut = start + 1; cut < end; cut += 53) {
+      writeFileSync(path, whole);
+      truncateSync(path, cut);
+      const recovered = await recover();
+      expect(terms(recovered)).toHaveLength(3);
+      expect(recovered.repairs).toHaveLength(1);
+    }
+  });
+
+  it('is cut off when the disk wrote its sectors in another order', async () => {
+    const { path, whole, start, end } = await lastRecord();
+    const firstSector = Math.ceil(start / 512) * 512;
+    for (let sector = firstSector - 512; sector + 512 <= end; sector += 512) {
+      const torn = Buffer.from(whole);
+      torn.fill(0, Math.max(sector, start), sector + 512);
+      writeFileSync(path, torn);
+      const recovered = await recover();
+      expect(terms(recovered)).toHaveLength(3);
+      expect(recovered.repairs).toHaveLength(1);
+    }
+  });
+
+  it('is cut off when a sector boundary runs through its header', async () => {
+    await writeBatches(1, 354);
+    const path = join(directory, segments()[0]!);
+    const start = readFileSync(path).findLastIndex((byte) => byte !== 0) + 1;
+    expect(start).toBeGreaterThan(488);
+    expect(start).toBeLessThan(512);
+    const { storage } = await open();
+    await storage.append(batch([entry(2, 1)]));
+    await close(storage);
+    const whole = readFileSync(path);
+    for (const [from, to] of [
+      [start, 512],
+      [512, 1024],
+    ] as const) {
+      const torn = Buffer.from(whole);
+      torn.fill(0, from, to);
+      writeFileSync(path, torn);
+      const recovered = await recover();
+      expect(terms(recovered)).toEqual([[1, 1]]);
+      expect(recovered.repairs).toHaveLength(1);
+    }
+  });
+
+  it('lets the log go on in its place', async () => {
+    const { path, whole, start } = await lastRecord();
+    const torn = Buffer.from(whole);
+    torn.fill(0, start + 100);
+    writeFileSync(path, torn);
+    const { storage } = await open();
+    await storage.append(batch([entry(4, 9)], 9));
+    await close(storage);
+    expect(terms(await recover()).at(-1)).toEqual([4, 9]);
+  });
+});
+
+describe('damage', () => {
+  it('of any bit of any record stops the start, and names the place', async () => {
+    await writeBatches(6, 30);
+    const path = join(directory, segments()[0]!);
+    const whole = readFileSync(path);
+    const end = whole.findLastIndex((byte) => byte !== 0) + 1;
+    const healthy = terms(await recover());
+    for (let at = 0; at < end; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = damaged[at]! ^ (1 << (at % 8));
+      writeFileSync(path, damaged);
+      const outcome = await recover().catch(
+        (error: unknown) => error as { code: string; details: { file: string } },
+      );
+      if ('code' in outcome) {
+        expect(outcome).toMatchObject({ code: 'LOG_CORRUPT', details: { file: path } });
+      } else {
+        // Bits between records mean nothing.
+        expect(terms(outcome)).toEqual(healthy);
+      }
+    }
+  }, 30_000);
+
+  it('of what was acknowledged in an older segment stops the start', async () => {
+    await writeBatches(40, 300);
+    const path = join(directory, segments()[1]!);
+    const damaged = readFileSync(path);
+    damaged.fill(0, damaged.findLastIndex((byte) => byte !== 0) - 20);
+    writeFileSync(path, damaged);
+    await expect(recover()).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { file: path } });
+  });
+
+  it('is a missing segment', async () => {
+    await writeBatches(60, 300);
+    const copy = mkdtempSync(join(tmpdir(), 'log-storage-copy-'));
+    for (const missing of segments().slice(0, -1)) {
+      cpSync(directory, copy, { recursive: true });
+      unlinkSync(join(copy, missing));
+      await expect(recover(copy)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    }
+    rmSync(copy, { recursive: true });
+  });
+
+  it('is a snapshot without its log, and a log without its snapshot', async () => {
+    const { storage } = await open();
+    for (let i = 1; i <= 60; i++) await storage.append(batch([entry(i, 1, 'z'.repeat(300))]));
+    await storage.saveSnapshot(snapshot(50, 1));
+    await storage.compact(50);
+    await close(storage);
+    const copy = mkdtempSync(join(tmpdir(), 'log-storage-copy-'));
+    cpSync(directory, copy, { recursive: true });
+    for (const name of segments(copy)) unlinkSync(join(copy, name));
+    await expect(recover(copy)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    rmSync(copy, { recursive: true });
+    unlinkSync(
+      join(
+        directory,
+        readdirSync(directory).find((name) => name.endsWith('.snapshot'))!,
+      ),
+    );
+    await expect(recover()).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+  });
+
+  it('of a snapshot is found when it is read', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1)]));
+    await storage.saveSnapshot(snapshot(1, 1));
+    const path = join(
+      directory,
+      readdirSync(directory).find((name) => name.endsWith('.snapshot'))!,
+    );
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = damaged[at]! ^ 4;
+      writeFileSync(path, damaged);
+      const { storage: second } = await openCopy();
+      await expect(second.readSnapshot()).rejects.toMatchObject({
+        code: 'LOG_CORRUPT',
+        details: { file: path },
+      });
+      await close(second);
+    }
+    async function openCopy(): Promise<OpenedLog> {
+      if (opened.includes(storage)) await close(storage);
+      return open();
+    }
+  });
+});
+
+/** Fails the n-th call of one kind, and every one after it. */
+class FailingDisk implements Disk {
+  readonly #fails: 'write' | 'datasync';
+  readonly #code: string;
+  callsLeft = Number.POSITIVE_INFINITY;
+  callsAfterFailure = 0;
+
+  constructor(fails: 'write' | 'datasync', code: string) {
+    this.#fails = fails;
+    this.#code = code;
+  }
+
+  create = async (path: string): Promise<DiskFile> => this.#wrap(await nodeDisk.create(path));
+  open = async (path: string): Promise<DiskFile> => this.#wrap(await nodeDisk.open(path));
+  read = nodeDisk.read;
+  list = nodeDisk.list;
+  makeDirectory = nodeDisk.makeDirectory;
+  rename = nodeDisk.rename;
+  remove = nodeDisk.remove;
+
+  #wrap(file: DiskFile): DiskFile {
+    return {
+      write: (bytes, position) => this.#call('write', () => file.write(bytes, position)),
+      datasync: () => this.#call('datasync', () => file.datasync()),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  }
+
+  async #call(kind: 'write' | 'datasync', run: () => Promise<void>): Promise<void> {
+    if (this.callsLeft <= 0) this.callsAfterFailure += 1;
+    if (kind === this.#fails) this.callsLeft -= 1;
+    if (kind === this.#fails && this.callsLeft < 0) {
+      throw Object.assign(new Error(`${this.#code}: injected`), { code: this.#code });
+    }
+    await run();
+  }
+}
+
+describe('a disk that fails', () => {
+  it.each([
+    ['write', 'ENOSPC', 'the disk is full'],
+    ['datasync', 'EIO', 'the disk reported EIO'],
+  ] as const)('in %s with %s ends the log, which is never tried again', async (kind, code, sentence) => {
+    const disk = new FailingDisk(kind, code);
+    const { storage } = await open(directory, disk);
+    await storage.append(batch([entry(1, 1)]));
+    disk.callsLeft = 0;
+    const failed = expect(storage.append(batch([entry(2, 1)]))).rejects;
+    await failed.toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringContaining(sentence) });
+    disk.callsLeft = Number.POSITIVE_INFINITY;
+    const calls = disk.callsAfterFailure;
+    await expect(storage.append(batch([entry(2, 1)]))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(storage.saveSnapshot(snapshot(1, 1))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(disk.callsAfterFailure).toBe(calls);
+    await close(storage);
+    expect(terms(await recover())[0]).toEqual([1, 1]);
+  });
+
+  it('when the next segment is made, shows when that is needed', async () => {
+    const disk = new FailingDisk('write', 'ENOSPC');
+    const { storage } = await open(directory, disk);
+    const fill = async (): Promise<void> => {
+      for (let i = 1; ; i++) {
+        if (i === 10) disk.callsLeft = 0;
+        await storage.append(batch([entry(i, 1, 'f'.repeat(200))]));
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await close(storage);
+    expect(terms(await recover())).toHaveLength(9);
+  });
+});
+
+describe('the lock', () => {
+  it('keeps a second owner off until the first one ends', async () => {
+    const { storage } = await open();
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_IN_USE', details: { pid: process.pid } });
+    await close(storage);
+    await recover();
+  });
+
+  it('of a living process of another kind counts, that of a dead one does not', async () => {
+    const { storage } = await open();
+    await close(storage);
+    writeFileSync(join(directory, 'lock.4194304.1'), '');
+    writeFileSync(join(directory, `lock.${String(process.ppid)}.1`), '');
+    await recover();
+    expect(readdirSync(directory).filter((name) => name.startsWith('lock.'))).toEqual([]);
+    writeFileSync(join(directory, `lock.${String(process.ppid)}.unknown`), '');
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_IN_USE', details: { pid: process.ppid } });
+    expect(readdirSync(directory).filter((name) => name.startsWith(`lock.${String(process.pid)}.`))).toEqual(
+      [],
+    );
+  });
+});
