@@ -103,7 +103,18 @@ describe('FailureDetector', () => {
     expect(bench.detector.assess(bench.now, 0)).toMatchObject([{ member: 'shard-1', silenceMs: null }]);
   });
 
-  it('forgets a member that left the registry', () => {
+  it('keeps watching a suspect whose registration ran out, for a while', () => {
+    const bench = new Bench();
+    bench.detector.list(new Set(['shard-1']), bench.now);
+    bench.beatAfter(...regular(10));
+    bench.timeTo('suspect');
+    bench.detector.list(new Set(), bench.now);
+    expect(bench.timeTo('down')).toBeLessThanOrEqual(DETECTOR_DEFAULTS.suspicionMinMs);
+    bench.pass(DETECTOR_DEFAULTS.forgetUnlistedAfterMs);
+    expect(bench.state()).toBeUndefined();
+  });
+
+  it('forgets a member that left the registry in order', () => {
     const bench = new Bench();
     bench.detector.list(new Set(['shard-1', 'shard-2']), bench.now);
     bench.beat();

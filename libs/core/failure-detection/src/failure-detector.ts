@@ -16,7 +16,7 @@ export interface MemberAssessment extends Assessment {
 
 interface Tracked {
   readonly monitor: MemberMonitor;
-  /** In the registry. Others are tracked as long as they beat. */
+  /** In the registry. Others are tracked until they have been silent for long. */
   listed: boolean;
 }
 
@@ -37,12 +37,17 @@ export class FailureDetector {
     return this.#health.score;
   }
 
-  /** Exactly these are registered now: those never heard of are expected, those gone are forgotten. */
+  /**
+   * Exactly these are registered now. Those never heard of are expected. One that is gone while nothing spoke against it
+   * left in order and is forgotten; a suspect's registration ran out, so it is watched on until it has been silent for long.
+   */
   list(members: ReadonlySet<string>, now: MonotonicMs): void {
     const awakeMs = this.#observe(now);
     for (const member of members) this.#track(member, awakeMs).listed = true;
-    for (const [member, { listed }] of this.#members) {
-      if (listed && !members.has(member)) this.#members.delete(member);
+    for (const [member, tracked] of this.#members) {
+      if (!tracked.listed || members.has(member)) continue;
+      if (tracked.monitor.isSuspect) tracked.listed = false;
+      else this.#members.delete(member);
     }
   }
 
@@ -94,7 +99,7 @@ export class FailureDetector {
 
   #forgetSilentUnlisted(awakeMs: number): void {
     for (const [member, { monitor, listed }] of this.#members) {
-      const silenceMs = monitor.silenceMs(awakeMs) ?? 0;
+      const silenceMs = monitor.silenceMs(awakeMs) ?? Number.POSITIVE_INFINITY;
       if (!listed && silenceMs > this.#settings.forgetUnlistedAfterMs) this.#members.delete(member);
     }
   }

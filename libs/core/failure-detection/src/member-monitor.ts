@@ -63,6 +63,11 @@ export class MemberMonitor {
     else this.#confirmedBy.delete(detector);
   }
 
+  /** As of the last assessment. */
+  get isSuspect(): boolean {
+    return this.#suspectSince !== undefined;
+  }
+
   silenceMs(now: number): number | null {
     return this.#lastBeatAt === undefined ? null : now - this.#lastBeatAt;
   }
