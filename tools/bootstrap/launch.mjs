@@ -27,7 +27,10 @@ export function run(script, args, { lifeline = false } = {}) {
   if (lifeline) watchParent(child);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+    child.once('exit', (code, signal) => {
+      if (signal !== null) console.error(`${script} was ended by ${signal}.`);
+      resolve(code ?? 1);
+    });
   });
 }
 

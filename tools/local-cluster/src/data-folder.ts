@@ -1,7 +1,7 @@
 import { tryLock, type LockFile } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StartError } from './start-error.js';
 
 /** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */
@@ -32,6 +32,19 @@ function explain(path: string, error: unknown): StartError {
   return new StartError(`${path} cannot hold the data: ${reason}; choose another folder with --data.`, {
     cause: error,
   });
+}
+
+/** Like mkdir -p. (Node's own `recursive` reports a read-only file system as a missing folder.) */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT') throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 /** Writes and syncs for real: permissions and mount options have too many forms to be asked for. */
@@ -72,13 +85,13 @@ export async function openDataFolder(path: string, shards: number): Promise<Data
   let held: LockFile;
   const logs = join(path, 'logs');
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     held = await lock(path);
   } catch (error) {
     throw error instanceof StartError ? error : explain(path, error);
   }
   try {
-    await mkdir(logs, { recursive: true });
+    await makeFolder(logs);
     await proveWritable(path);
     await proveSpace(path, shards);
     await rotateLogs(logs);

@@ -17,6 +17,8 @@ export interface LocalClusterOptions {
   /** Added to the environment: `RINGLEADER_*` reaches every service. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
+  /** Put before the command line, to start it as somebody else. */
+  readonly prefix?: readonly string[];
 }
 
 export interface StarterExit {
@@ -59,7 +61,12 @@ export class LocalClusterHandle {
     const args = Object.entries(flags).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}`, String(value)],
     );
-    const starter = spawn(process.execPath, [join(workspaceRoot(), 'tools/bootstrap/start.mjs'), ...args], {
+    const line = [
+      ...(options.prefix ?? []),
+      ...[process.execPath, join(workspaceRoot(), 'tools/bootstrap/start.mjs'), ...args],
+    ];
+    const [command = process.execPath, ...rest] = line;
+    const starter = spawn(command, rest, {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

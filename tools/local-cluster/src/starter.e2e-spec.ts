@@ -1,0 +1,227 @@
+/**
+ * `npm start` as a person meets it: real processes, real servers, from the command line to the last process that ends.
+ */
+import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { processStart, until, workspaceRoot } from '@ringleader/server-processes';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { readClusterState, startLocalCluster, type LocalClusterHandle } from './index.js';
+
+const run = promisify(execFile);
+const START_MS = 180_000;
+/** The guardian asks first and kills after five seconds. */
+const GONE = { timeoutMs: 20_000, everyMs: 100 };
+
+const isAlive = async (pid: number) => (await processStart(pid)) !== undefined;
+
+async function processesOf(folder: string): Promise<number[]> {
+  const { processes, supervisorPid } = await readClusterState(folder);
+  return [supervisorPid, ...processes.flatMap(({ pid }) => (pid === null ? [] : [pid]))];
+}
+
+async function untilNoneOf(pids: readonly number[]): Promise<void> {
+  await until('all processes end', async () => !(await Promise.all(pids.map(isAlive))).some(Boolean), GONE);
+}
+
+/** Runs `npm start` to its end: for starts that are refused. */
+async function refusedStart(...args: string[]): Promise<{ code: number; stderr: string }> {
+  const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
+  return run(process.execPath, [script, ...args]).then(
+    () => ({ code: 0, stderr: '' }),
+    (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.trim() }),
+  );
+}
+
+describe('npm start', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ringleader-npm-start-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it(
+    'becomes healthy, does what its three curl commands promise, keeps the data over Ctrl-C and a new start',
+    async () => {
+      const first = await startLocalCluster({ data: folder });
+      const curls = first.output.split('\n').filter((line) => line.trim().startsWith('curl '));
+      expect(curls).toHaveLength(3);
+      const answers: string[] = [];
+      for (const curl of curls) answers.push((await run('sh', ['-c', `${curl.trim()} -sS`])).stdout);
+      expect(answers[1]).toBe('hello');
+      expect(JSON.parse(answers[2] ?? '')).toMatchObject({ name: 'local', health: 'healthy' });
+      const pids = await processesOf(folder);
+      expect(pids).toHaveLength(15);
+      expect(await first.stop()).toEqual({ code: 0, signal: null });
+      await untilNoneOf(pids);
+
+      const second = await startLocalCluster({ data: folder });
+      const [url = ''] = await second.gatewayUrls();
+      expect(await (await fetch(`${url}/v1/kv/greeting`)).text()).toBe('hello');
+      await second.stop('SIGTERM');
+      await untilNoneOf(await processesOf(folder));
+    },
+    3 * START_MS,
+  );
+
+  it(
+    'leaves nothing running when it is killed itself',
+    async () => {
+      for (const victim of ['starter', 'supervisor'] as const) {
+        const cluster = await startLocalCluster({ data: folder });
+        const pids = await processesOf(folder);
+        const { supervisorPid } = await cluster.state();
+        process.kill(victim === 'starter' ? cluster.starterPid : supervisorPid, 'SIGKILL');
+        await untilNoneOf(pids);
+        await cluster.untilExit();
+      }
+    },
+    3 * START_MS,
+  );
+
+  it(
+    'ends when npm alone is killed',
+    async () => {
+      const args = ['start', '--', '--port', '0', '--data', folder];
+      const npm: ChildProcess = spawn('npm', args, {
+        cwd: workspaceRoot(),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let text = '';
+      npm.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+      await until('the cluster is healthy', () => text.includes('Ringleader is healthy'), {
+        timeoutMs: START_MS,
+      });
+      const pids = await processesOf(folder);
+      npm.kill('SIGKILL');
+      await untilNoneOf(pids);
+    },
+    2 * START_MS,
+  );
+
+  it(
+    'runs as a user who is not root, and with no nats-server on PATH',
+    async () => {
+      const nobody = 65534;
+      const isRoot = process.getuid?.() === 0;
+      if (isRoot) await chown(folder, nobody, nobody);
+      const drop = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--inh-caps=-all'];
+      const folders = (process.env['PATH'] ?? '').split(delimiter);
+      const searchPath = folders.filter((path) => !existsSync(join(path, 'nats-server'))).join(delimiter);
+      const cluster = await startLocalCluster({
+        data: folder,
+        env: { PATH: searchPath },
+        ...(isRoot ? { prefix: drop } : {}),
+      });
+      const [supervisor = 0] = await processesOf(folder);
+      const status = await readFile(`/proc/${supervisor}/status`, 'utf8');
+      expect(Number(/^Uid:\t(\d+)/m.exec(status)?.[1])).not.toBe(0);
+      expect((await cluster.stop()).code).toBe(0);
+    },
+    2 * START_MS,
+  );
+
+  it('refuses a bad flag, a missing value and an impossible number in one sentence', async () => {
+    for (const args of [['--sharks', '3'], ['--port'], ['--shards', '2'], ['--coordinators', '4']]) {
+      const { code, stderr } = await refusedStart(...args);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^Ringleader cannot start\. [^\n]*$/);
+    }
+  }, 60_000);
+
+  it('refuses a folder on a read-only or a full disk', async () => {
+    if (process.getuid?.() !== 0 || !(await canMount())) return;
+    const mount = join(folder, 'disk');
+    await mkdir(mount);
+    const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
+    // In a mount namespace of its own: nothing of it is seen outside, or left behind.
+    const onDisk = (options: string) =>
+      run('unshare', [
+        ...[
+          '-m',
+          'sh',
+          '-c',
+          `mount -t tmpfs -o ${options} none "$1" && exec "$2" "$3" --port 0 --data "$1/data"`,
+        ],
+        ...['sh', mount, process.execPath, script],
+      ]).then(
+        () => '',
+        (error: { stderr: string }) => error.stderr.trim(),
+      );
+    expect(await onDisk('ro')).toMatch(/^Ringleader cannot start\. .*read-only.*--data\.$/);
+    expect(await onDisk('size=1m')).toMatch(/^Ringleader cannot start\. .*disk has \d+ MB free.*--data\.$/);
+  }, 60_000);
+
+  async function canMount(): Promise<boolean> {
+    return run('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', folder]).then(
+      () => true,
+      () => false,
+    );
+  }
+});
+
+describe('a cluster that npm start runs', () => {
+  let cluster: LocalClusterHandle;
+  beforeAll(async () => {
+    cluster = await startLocalCluster({ shards: 4, gateways: 2 });
+  }, START_MS);
+  afterAll(() => cluster.dispose(), START_MS);
+
+  it('has what was asked for', async () => {
+    const { processes, gatewayUrls } = await cluster.state();
+    expect(gatewayUrls).toHaveLength(2);
+    expect(processes.filter(({ service }) => service === 'shard')).toHaveLength(4);
+    expect(processes.filter(({ service }) => service === 'postgres')).toHaveLength(4);
+  });
+
+  it('is refused a second time on the same data, and on the same port', async () => {
+    const { gatewayUrls } = await cluster.state();
+    const second = await refusedStart('--port', '0', '--data', cluster.dataFolder);
+    expect(second).toMatchObject({ code: 1 });
+    expect(second.stderr).toMatch(
+      /^Ringleader cannot start\. A cluster runs on [^\n]* already \(process \d+\)[^\n]*$/,
+    );
+    const port = new URL(gatewayUrls[0] ?? '').port;
+    const taken = await refusedStart('--port', port, '--ephemeral');
+    expect(taken).toMatchObject({ code: 1 });
+    expect(taken.stderr).toMatch(new RegExp(`^Ringleader cannot start\\. Port ${port} is taken[^\\n]*$`));
+  }, 60_000);
+
+  it.each(['gateway-2', 'postgres-1', 'nats-server'])(
+    'shows that %s crashed, starts it again and becomes healthy',
+    async (member) => {
+      const previous = await cluster.signal(member, 'SIGKILL');
+      await cluster.untilRestarted(member, previous);
+      await cluster.untilHealthy();
+      expect(cluster.output).toMatch(new RegExp(`✗ ${member} ended with signal SIGKILL; starting it again`));
+      expect(cluster.output).toMatch(new RegExp(`✓ ${member} runs again`));
+    },
+    90_000,
+  );
+
+  it('imports and exports through the two commands, byte for byte', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ringleader-transfer-'));
+    const { gatewayUrls } = await cluster.state();
+    const lines = Array.from({ length: 3_000 }, (_, i) =>
+      JSON.stringify({ key: `transfer/${String(i).padStart(6, '0')}`, value: `line ${i} ↑` }),
+    );
+    await writeFile(join(folder, 'in'), `${lines.join('\n')}\n`);
+    const script = (name: string) => join(workspaceRoot(), 'tools/bootstrap', name);
+    const url = ['--url', gatewayUrls[1] ?? ''];
+    const { stdout } = await run(process.execPath, [script('import.mjs'), join(folder, 'in'), ...url]);
+    expect(stdout).toContain('3000 keys created, 0 replaced, 0 lines refused');
+    await run(process.execPath, [
+      script('export.mjs'),
+      '--prefix',
+      'transfer/',
+      '--output',
+      join(folder, 'out'),
+      ...url,
+    ]);
+    expect(await readFile(join(folder, 'out'), 'utf8')).toBe(await readFile(join(folder, 'in'), 'utf8'));
+    await rm(folder, { recursive: true });
+  }, 60_000);
+});
