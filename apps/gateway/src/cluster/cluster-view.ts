@@ -7,6 +7,7 @@ import type {
   PartitionEntry,
   ShardRegistration,
 } from '@ringleader/contracts';
+import { compareKeys } from '@ringleader/primitives';
 import type { MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import { assessHealth } from './cluster-health.js';
 import type { Telemetry } from './telemetry.js';
@@ -31,7 +32,9 @@ export interface ClusterKnowledge {
 }
 
 export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterView {
-  const members = known.members.map((member) => memberView(member, known.telemetry, now));
+  const members = known.members
+    .map((member) => memberView(member, known.telemetry, now))
+    .sort((a, b) => compareKeys(`${a.service}/${a.id}`, `${b.service}/${b.id}`));
   const leaders = known.entries.map(({ partition }) => known.announcedLeader(partition, now));
   const withoutLeader = leaders.filter((leader) => leader === null).length;
   const { health, reasons } = assessHealth({

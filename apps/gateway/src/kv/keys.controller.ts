@@ -12,7 +12,7 @@ import { ShardDirectory } from '../routing/shard-directory.js';
 import { RequestContext } from './request-context.js';
 import { KeyValueStore } from './key-value-store.js';
 import { preconditionFailed, readResult, writeResult } from './outcomes.js';
-import type { ReadResult } from './outcomes.js';
+import type { ReadResult, WriteResult } from './outcomes.js';
 import { CONSISTENCY_PARAMETERS, consistencyOf, parseQuery } from './query.js';
 import { entityTag, instant, instantMs } from './representation.js';
 import { checkReadConditions, contentTypeOf, readCondition, writeConditionsOf } from './request-headers.js';
@@ -45,8 +45,9 @@ export class KeysController {
     const repeatable = this.context.repeatable(request);
     const outcome = await this.store.write(operation, repeatable, this.context.deadline(request));
     const result = writeResult(key, outcome);
+    const headers = this.servedBy(result);
     if (result.kind === 'refused') {
-      sendProblem(request, reply, result.error);
+      sendProblem(request, reply, result.error, headers);
       return;
     }
     const { revision, version, created, createdAt, modifiedAt } = result.reply;
@@ -57,10 +58,8 @@ export class KeysController {
       createdAt: instant(createdAt),
       modifiedAt: instant(modifiedAt),
     };
-    respondJson(reply, created ? 201 : 200, written, {
-      ETag: entityTag(revision),
-      [REST_HEADERS.servedBy]: this.shards.name(result.servedBy),
-    });
+    headers['ETag'] = entityTag(revision);
+    respondJson(reply, created ? 201 : 200, written, headers);
   }
 
   @DescribeGet()
@@ -70,11 +69,11 @@ export class KeysController {
     const consistency = consistencyOf(parseQuery(queryOf(request.originalUrl), CONSISTENCY_PARAMETERS));
     checkReadConditions(request.headers);
     const result = readResult(key, await this.store.read(key, consistency, this.context.deadline(request)));
+    const headers = this.servedBy(result);
     if (result.kind === 'refused') {
-      sendProblem(request, reply, result.error);
+      sendProblem(request, reply, result.error, headers);
       return;
     }
-    const headers: OutgoingHttpHeaders = { [REST_HEADERS.servedBy]: this.shards.name(result.servedBy) };
     if (consistency.kind === 'stale' && result.stalenessMs !== null) {
       headers[REST_HEADERS.stalenessMs] = Math.ceil(result.stalenessMs);
     }
@@ -91,8 +90,13 @@ export class KeysController {
     const repeatable = this.context.repeatable(request);
     const outcome = await this.store.write(operation, repeatable, this.context.deadline(request));
     const result = writeResult(key, outcome);
-    if (result.kind === 'refused') sendProblem(request, reply, result.error);
-    else respond(reply, 204, { [REST_HEADERS.servedBy]: this.shards.name(result.servedBy) }, null);
+    const headers = this.servedBy(result);
+    if (result.kind === 'refused') sendProblem(request, reply, result.error, headers);
+    else respond(reply, 204, headers, null);
+  }
+
+  private servedBy({ servedBy }: WriteResult | ReadResult): OutgoingHttpHeaders {
+    return servedBy === null ? {} : { [REST_HEADERS.servedBy]: this.shards.name(servedBy) };
   }
 }
 

@@ -9,8 +9,14 @@ import type { Outcome } from '../routing/in-flight.js';
 type WrittenReply = Extract<ShardReply, { readonly kind: 'written' }>;
 
 export type WriteResult =
-  | { readonly kind: 'written'; readonly reply: WrittenReply; readonly servedBy: ShardOrdinal }
-  | { readonly kind: 'refused'; readonly error: RestError };
+  { readonly kind: 'written'; readonly reply: WrittenReply; readonly servedBy: ShardOrdinal } | Refused;
+
+/** `servedBy` null: no shard said so. */
+interface Refused {
+  readonly kind: 'refused';
+  readonly error: RestError;
+  readonly servedBy: ShardOrdinal | null;
+}
 
 export type ReadResult =
   | {
@@ -26,7 +32,7 @@ export type ReadResult =
       readonly stalenessMs: number | null;
       readonly servedBy: ShardOrdinal;
     }
-  | { readonly kind: 'refused'; readonly error: RestError };
+  | Refused;
 
 const FAILURES: Readonly<Record<FailureCode, string>> = {
   OVERLOADED: 'Too much is under way; nothing was done',
@@ -36,22 +42,22 @@ const FAILURES: Readonly<Record<FailureCode, string>> = {
 };
 
 export function writeResult(key: string, outcome: Outcome): WriteResult {
-  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code) };
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code), servedBy: null };
   const { reply, servedBy } = outcome;
   switch (reply.kind) {
     case 'written':
       return { kind: 'written', reply, servedBy };
     case 'absent':
-      return { kind: 'refused', error: keyNotFound(key) };
+      return { kind: 'refused', error: keyNotFound(key), servedBy };
     case 'conditionFailed':
-      return { kind: 'refused', error: preconditionFailed(reply.revision, reply.version) };
+      return { kind: 'refused', error: preconditionFailed(reply.revision, reply.version), servedBy };
     default:
       throw new Error(`A write was answered with ${reply.kind}`);
   }
 }
 
 export function readResult(key: string, outcome: Outcome): ReadResult {
-  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code) };
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code), servedBy: null };
   const { reply, servedBy } = outcome;
   if (reply.kind !== 'row') throw new Error(`A read was answered with ${reply.kind}`);
   const { row, stalenessMs } = reply;

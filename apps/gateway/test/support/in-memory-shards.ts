@@ -43,6 +43,8 @@ export class InMemoryShards implements ShardFrames {
   constructor(
     readonly partitionCount: number,
     readonly shards: readonly ShardOrdinal[],
+    /** When a frame arrives. */
+    private readonly soon: (task: () => void) => void = (task) => void setImmediate(task),
   ) {
     this.partitions = Array.from({ length: partitionCount }, (_, index) => ({
       leader: shards[index % shards.length] as ShardOrdinal,
@@ -67,12 +69,16 @@ export class InMemoryShards implements ShardFrames {
 
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
     this.framesSent.push({ shard, requests });
-    setImmediate(() => {
+    this.soon(() => {
       if (this.silent.has(shard)) return;
       const replies = requests.flatMap((request) => this.handle(request, shard));
-      if (replies.length > 0)
-        this.listener({ kind: 'replies', servedBy: shard, hybridTime: this.tick(), replies });
+      if (replies.length > 0) this.deliver(shard, replies);
     });
+  }
+
+  /** Hands the gateway a frame of answers. */
+  deliver(shard: ShardOrdinal, replies: readonly ShardReply[]): void {
+    this.listener({ kind: 'replies', servedBy: shard, hybridTime: this.tick(), replies });
   }
 
   /** All leaders at their present ballots, as the shards would announce them. */

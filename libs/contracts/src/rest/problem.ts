@@ -49,5 +49,5 @@ export function problemDocument(
   fields: Readonly<Record<string, unknown>> = {},
 ): Problem {
   const { httpStatus, title } = ERROR_CATALOGUE[code];
-  return { ...fields, type: problemType(code), title, status: httpStatus, detail, instance, code };
+  return { type: problemType(code), title, status: httpStatus, detail, instance, code, ...fields };
 }

@@ -1,0 +1,401 @@
+/** The router over shards in memory, in time that only the test moves: leaders move, frames are lost, time runs out. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createBalancer } from '@ringleader/balancer';
+import type { FramedRequest } from '@ringleader/contracts';
+import type { Condition, ShardReply } from '@ringleader/paxos';
+import { seededPrng } from '@ringleader/primitives';
+import { RepeatMemory } from '../src/kv/idempotency.js';
+import { KeyValueStore } from '../src/kv/key-value-store.js';
+import { ClusterRoutes } from '../src/routing/cluster-routes.js';
+import type { Outcome } from '../src/routing/in-flight.js';
+import { LeaderTable } from '../src/routing/leader-table.js';
+import { RequestRouter } from '../src/routing/request-router.js';
+import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../src/routing/retry-policy.js';
+import { ShardDirectory } from '../src/routing/shard-directory.js';
+import { InMemoryShards } from './support/in-memory-shards.js';
+import { ManualScheduler } from './support/manual-scheduler.js';
+
+const KEY = 'key';
+const TIMEOUT_MS = 5_000;
+
+class Setting {
+  readonly time = new ManualScheduler();
+  readonly shards = new InMemoryShards(16, [1, 2, 3], this.time.soon);
+  readonly leaders = new LeaderTable({ hintMs: 1_000, announcementMs: 3_000 });
+  readonly suspects = new Set<number>();
+  readonly router: RequestRouter;
+  readonly store: KeyValueStore;
+  readonly partition = this.shards.partitionOfKey(KEY);
+  private hybrid = Date.now() * 1_024;
+
+  constructor(retriesMax = 100) {
+    const prng = seededPrng(1);
+    const { time, shards, leaders } = this;
+    this.router = new RequestRouter({
+      frames: shards,
+      leaders,
+      timings: DEFAULT_RETRY_TIMINGS,
+      budget: new RetryBudget(retriesMax, 0, 0, 0),
+      channelLimits: { queuedRequestsMax: 4, queuedBytesMax: 10_000, stallMs: 8 },
+      inFlightMax: 50,
+      scheduler: time,
+      monotonicMs: time.monotonicMs,
+      random: () => prng.nextFloat(),
+      mergeClock: (heard) => {
+        this.hybrid = Math.max(this.hybrid, heard);
+      },
+    });
+    const routes = new ClusterRoutes({
+      leaders,
+      map: shards,
+      balancer: createBalancer('round-robin', prng),
+      shardDirectory: new ShardDirectory(),
+      isSuspect: (shard) => this.suspects.has(shard),
+    });
+    this.store = new KeyValueStore({
+      router: this.router,
+      map: shards,
+      routes,
+      repeats: new RepeatMemory(10),
+      hybridNow: () => ++this.hybrid,
+      requestIdPrefix: 'test.',
+    });
+  }
+
+  announce(): void {
+    this.shards.announce(this.leaders, this.time.now);
+    this.router.leadersChanged(new Set([this.partition]));
+  }
+
+  put(
+    value: string,
+    conditions: readonly Condition[] = [],
+    idempotencyKey: string | null = null,
+  ): Promise<Outcome> {
+    const operation = {
+      kind: 'put',
+      key: KEY,
+      value: Buffer.from(value),
+      contentType: 'text/plain',
+      expiresAt: null,
+      conditions,
+    } as const;
+    const repeatable = idempotencyKey === null ? null : { idempotencyKey, occurrence: 0 };
+    return this.store.write(operation, repeatable, this.time.now + TIMEOUT_MS);
+  }
+
+  get(maxStalenessMs?: number | null): Promise<Outcome> {
+    const consistency =
+      maxStalenessMs === undefined
+        ? ({ kind: 'linearizable' } as const)
+        : ({ kind: 'stale', maxStalenessMs } as const);
+    return this.store.read(KEY, consistency, this.time.now + TIMEOUT_MS);
+  }
+
+  async outcome(promise: Promise<Outcome>, afterMs = 0): Promise<string> {
+    this.time.advance(afterMs);
+    const outcome = await promise;
+    return outcome.kind === 'failed' ? outcome.code : outcome.reply.kind;
+  }
+
+  async value(): Promise<string | null> {
+    const reading = this.get();
+    this.time.advance(1_000);
+    const outcome = await reading;
+    if (outcome.kind !== 'answered' || outcome.reply.kind !== 'row') throw new Error('no row');
+    const { row } = outcome.reply;
+    return row?.value === null || row === null ? null : Buffer.from(row.value).toString();
+  }
+
+  get requestsSent(): FramedRequest[] {
+    return this.shards.framesSent.flatMap(({ requests }) => requests);
+  }
+}
+
+let setting: Setting;
+beforeEach(() => {
+  setting = new Setting();
+  setting.announce();
+});
+
+describe('a write', () => {
+  it('goes to the announced leader, once', async () => {
+    expect(await setting.outcome(setting.put('a'))).toBe('written');
+    expect(setting.requestsSent).toHaveLength(1);
+    expect(await setting.value()).toBe('a');
+  });
+
+  it('finds the leader by hints when none has announced itself', async () => {
+    const unannounced = new Setting();
+    unannounced.shards.moveLeader(unannounced.partition, 2);
+    expect(await unannounced.outcome(unannounced.put('a'), 100)).toBe('written');
+    const ballots = unannounced.requestsSent.map((request) =>
+      request.kind === 'write' ? request.ballot : null,
+    );
+    expect(ballots[0]).toBe(0);
+    expect(ballots.at(-1)).toBe(unannounced.shards.ballot(unannounced.partition));
+  });
+
+  it('follows a leader that moved, under the same id and origin', async () => {
+    setting.shards.moveLeader(setting.partition, 2);
+    expect(await setting.outcome(setting.put('a'), 10)).toBe('written');
+    const writes = setting.requestsSent.filter((request) => request.kind === 'write');
+    expect(new Set(writes.map(({ requestId }) => requestId)).size).toBe(1);
+    expect(new Set(writes.map(({ origin }) => origin)).size).toBe(1);
+  });
+
+  it('is sent again when its answer is lost, and done once', async () => {
+    let lost = 0;
+    setting.shards.losesReply = () => lost++ < 2;
+    expect(await setting.outcome(setting.put('a'), 4_000)).toBe('written');
+    expect(setting.requestsSent).toHaveLength(3);
+    expect(await setting.outcome(setting.put('b', [{ kind: 'ifVersion', version: 1 }]), 10)).toBe('written');
+  });
+
+  it('does not wait for its time-out when a new leader announces itself', async () => {
+    setting.shards.silence(setting.shards.entries[setting.partition]?.preferredLeader ?? 0, true);
+    const write = setting.put('a');
+    setting.time.advance(100);
+    setting.shards.moveLeader(
+      setting.partition,
+      setting.shards.entries[setting.partition]?.preferredLeader === 2 ? 3 : 2,
+    );
+    setting.announce();
+    expect(await setting.outcome(write, 1)).toBe('written');
+    expect(setting.time.now).toBeLessThan(200);
+  });
+
+  it('takes the late success of an attempt that was given up', async () => {
+    const late: ShardReply[] = [];
+    setting.shards.intercept = (request, shard) => {
+      if (late.length === 0) late.push(setting.shards.carryOut(request, shard));
+      return 'lose';
+    };
+    const write = setting.put('a');
+    setting.time.advance(600);
+    setting.shards.intercept = ({ token }) => ({ ...(late[0] as ShardReply), token });
+    expect(await setting.outcome(write, 2_000)).toBe('written');
+  });
+
+  it('is not failed by the answer to an attempt that is not the latest', async () => {
+    await setting.outcome(setting.put('other'));
+    const held: { reply: ShardReply; shard: number }[] = [];
+    setting.shards.intercept = (request, shard) => {
+      held.push({ reply: setting.shards.carryOut(request, shard), shard });
+      return 'lose';
+    };
+    const write = setting.put('a', [{ kind: 'ifVersion', version: 2 }]);
+    setting.time.advance(20);
+    // The first attempt is carried out, but its answer comes only when the second one is under way.
+    setting.shards.moveLeader(setting.partition, 2);
+    setting.announce();
+    setting.time.advance(20);
+    const [first, second] = held;
+    expect([first?.reply.kind, second?.reply.kind]).toEqual(['conditionFailed', 'conditionFailed']);
+    setting.shards.deliver(first?.shard ?? 0, [first?.reply as ShardReply]);
+    expect(setting.router.inFlight).toBe(1);
+    setting.shards.deliver(second?.shard ?? 0, [second?.reply as ShardReply]);
+    expect(await setting.outcome(write)).toBe('conditionFailed');
+  });
+
+  it('never goes to a lower ballot than an attempt that may still be carried out', async () => {
+    const ballots: number[] = [];
+    setting.shards.intercept = (request) => {
+      if (request.kind === 'write') ballots.push(request.ballot);
+      return 'lose';
+    };
+    const write = setting.put('a');
+    setting.time.advance(10);
+    const high = setting.shards.ballot(setting.partition) + 65_536;
+    setting.leaders.hint(setting.partition, { shard: 2, ballot: high, epoch: 1 }, setting.time.now);
+    setting.time.advance(700);
+    expect(ballots.at(-1)).toBe(high);
+    // The hint runs out, so that new requests go to the announced leader; this one must not.
+    setting.time.advance(3_000);
+    expect(ballots.every((ballot, i) => i === 0 || ballot >= (ballots[i - 1] as number))).toBe(true);
+    expect(await setting.outcome(write, 2_000)).toBe('OUTCOME_UNKNOWN');
+  });
+
+  it.each<[string, (s: Setting) => void, string]>([
+    ['nobody answers', (s) => (s.shards.intercept = () => 'lose'), 'OUTCOME_UNKNOWN'],
+    [
+      'nobody leads',
+      (s) =>
+        (s.shards.intercept = ({ token }) => ({ kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 1 })),
+      'UNAVAILABLE',
+    ],
+    ['nothing can be sent', (s) => (s.shards.isOpen = false), 'UNAVAILABLE'],
+    [
+      'the outcome stays unknown',
+      (s) => {
+        let ballot = 0;
+        s.shards.intercept = (request) => {
+          ballot += 65_536;
+          s.leaders.announce(
+            s.partition,
+            1,
+            (request.kind === 'write' ? request.ballot : 0) + ballot,
+            s.time.now,
+          );
+          return { kind: 'outcomeUnknown', token: request.token };
+        };
+      },
+      'OUTCOME_UNKNOWN',
+    ],
+  ])('ends at its deadline when %s', async (_name, arrange, expected) => {
+    arrange(setting);
+    const write = setting.put('a');
+    setting.time.advance(TIMEOUT_MS - 20);
+    expect(setting.router.inFlight).toBe(1);
+    expect(await setting.outcome(write, 40)).toBe(expected);
+    expect(setting.router.inFlight).toBe(0);
+  });
+
+  it('begins anew when others wrote the key so often that it looks like an old one', async () => {
+    let held: FramedRequest | null = null;
+    setting.shards.intercept = (request) => {
+      if (held !== null) return null;
+      held = request;
+      return 'lose';
+    };
+    const write = setting.put('slow');
+    setting.time.advance(1);
+    for (let i = 0; i < 6; i++) await setting.outcome(setting.put(`fast ${i}`), 20);
+    expect(await setting.outcome(write, 4_000)).toBe('OUTCOME_UNKNOWN');
+    const denied = setting.put('denied');
+    let answers = 0;
+    setting.shards.intercept = ({ token }) => (answers++ < 2 ? { kind: 'outcomeUnknown', token } : null);
+    expect(await setting.outcome(denied, 1_000)).toBe('written');
+    const origins = setting.requestsSent
+      .slice(-3)
+      .map((request) => (request.kind === 'write' ? request.origin : 0));
+    expect(origins[0]).toBe(origins[1]);
+    expect(origins[2]).toBeGreaterThan(origins[1] as number);
+  });
+});
+
+describe('a repeated write', () => {
+  it('gets the first answer', async () => {
+    const first = setting.put('a', [], 'once');
+    setting.time.advance(10);
+    const repeat = setting.put('b', [], 'once');
+    setting.time.advance(10);
+    expect([await setting.outcome(first), await setting.outcome(repeat)]).toEqual(['written', 'written']);
+    expect(await setting.value()).toBe('a');
+  });
+
+  it('through another gateway gets the first answer from the row', async () => {
+    const id = 'once';
+    await setting.outcome(setting.put('a', [], id), 10);
+    const other = new Setting();
+    const [frame] = setting.requestsSent;
+    expect(frame?.kind === 'write' && frame.requestId).toMatch(/^[\w-]{24}$/);
+    other.announce();
+    await other.outcome(other.put('a', [], id), 10);
+    const [otherFrame] = other.requestsSent;
+    expect(otherFrame?.kind === 'write' && otherFrame.requestId).toBe(
+      frame?.kind === 'write' && frame.requestId,
+    );
+  });
+
+  it('that the row has forgotten is not done again', async () => {
+    setting.shards.losesReply = (request) => request.kind === 'write' && request.operation.key === KEY;
+    expect(await setting.outcome(setting.put('a', [], 'once'), 6_000)).toBe('OUTCOME_UNKNOWN');
+    setting.shards.losesReply = () => false;
+    for (let i = 0; i < 5; i++) await setting.outcome(setting.put(`later ${i}`), 20);
+    expect(await setting.outcome(setting.put('a', [], 'once'), 6_000)).toBe('OUTCOME_UNKNOWN');
+    expect(await setting.value()).toBe('later 4');
+  });
+});
+
+describe('a stale read', () => {
+  const servedBy = async (promise: Promise<Outcome>, afterMs = 10): Promise<number | string> => {
+    setting.time.advance(afterMs);
+    const outcome = await promise;
+    return outcome.kind === 'failed' ? outcome.code : outcome.servedBy;
+  };
+
+  it('goes round the replicas', async () => {
+    const shards = [];
+    for (let i = 0; i < 6; i++) shards.push(await servedBy(setting.get(null)));
+    expect([...shards].sort()).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
+  it('leaves suspects alone', async () => {
+    setting.suspects.add(2);
+    const shards = [];
+    for (let i = 0; i < 6; i++) shards.push(await servedBy(setting.get(null)));
+    expect(shards).not.toContain(2);
+  });
+
+  it('asks the next replica when one is too stale, and the leader last', async () => {
+    const leader = setting.shards.entries[setting.partition]?.preferredLeader ?? 0;
+    setting.shards.intercept = (request) =>
+      request.kind === 'read' && request.consistency.kind === 'stale'
+        ? { kind: 'tooStale', token: request.token }
+        : null;
+    expect(await servedBy(setting.get(50))).toBe(leader);
+  });
+
+  it('passes over a replica that does not answer', async () => {
+    for (const shard of [1, 2]) setting.shards.silence(shard, true);
+    const reads = [setting.get(null), setting.get(null), setting.get(null)];
+    setting.time.advance(4_000);
+    for (const read of reads) expect(await servedBy(read, 0)).toBe(3);
+  });
+});
+
+describe('bounds', () => {
+  it('refuses at once what the queue of a shard cannot take', async () => {
+    const writes = Array.from({ length: 6 }, () => setting.put('a'));
+    setting.time.advance(10);
+    const outcomes = await Promise.all(writes.map((write) => setting.outcome(write)));
+    expect(outcomes).toEqual(['written', 'written', 'written', 'written', 'OVERLOADED', 'OVERLOADED']);
+  });
+
+  it('refuses more than may be under way', async () => {
+    setting.shards.isOpen = false;
+    const writes = Array.from({ length: 51 }, () => setting.put('a'));
+    expect(await setting.outcome(writes[50] as Promise<Outcome>)).toBe('OVERLOADED');
+  });
+
+  it('does not retry beyond its budget', async () => {
+    const poor = new Setting(1);
+    poor.announce();
+    poor.shards.intercept = () => 'lose';
+    expect(await poor.outcome(poor.put('a'), TIMEOUT_MS + 100)).toBe('OUTCOME_UNKNOWN');
+    expect(poor.requestsSent).toHaveLength(2);
+    expect(poor.router.counters.retriesDenied).toBeGreaterThan(0);
+  });
+
+  it('tells the shard how much time is left', async () => {
+    setting.shards.losesReply = () => true;
+    await setting.outcome(setting.put('a'), TIMEOUT_MS + 100);
+    const remaining = setting.requestsSent.map(({ remainingMs }) => remainingMs);
+    expect(remaining[0]).toBe(TIMEOUT_MS);
+    expect(remaining.every((ms, i) => i === 0 || ms < (remaining[i - 1] as number))).toBe(true);
+  });
+});
+
+describe('coalescing', () => {
+  it('gathers what comes while a frame is under way', async () => {
+    const first = setting.put('1');
+    setting.time.settle();
+    expect(await setting.outcome(first)).toBe('written');
+    const together = [setting.put('2'), setting.put('3'), setting.put('4')];
+    setting.time.settle();
+    expect(setting.shards.framesSent.map(({ requests }) => requests.length)).toEqual([1, 3]);
+    await Promise.all(together);
+  });
+
+  it('holds nobody up for long behind a frame that is not answered', async () => {
+    setting.shards.intercept = () => 'lose';
+    void setting.put('lost');
+    setting.time.settle();
+    setting.shards.intercept = () => null;
+    const next = setting.put('next');
+    setting.time.advance(5);
+    expect(setting.shards.framesSent).toHaveLength(1);
+    expect(await setting.outcome(next, 5)).toBe('written');
+  });
+});
