@@ -1,5 +1,5 @@
 import type { Control } from './control.js';
-import { CHURN } from '../profiles/churn.js';
+import { CHURN, DUELS, HANDOVERS } from '../profiles/churn.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.1: elect. */
@@ -18,13 +18,13 @@ export const ELECTION_CONTROLS: readonly Control[] = [
     name: 'SelfUnchecked',
     broken: 'a candidate installs and counts itself after it promised a higher ballot',
     rules: { candidacyStands: () => true },
-    profile: CHURN,
+    profile: DUELS,
   },
   {
     name: 'PromiseNotAtomic',
     broken: 'the position answered with a promise was read before the promise was written',
     rules: { positionToldWithPromise: (_whenPromised, whenReceived) => whenReceived },
-    profile: CHURN,
+    profile: HANDOVERS,
   },
   {
     name: 'BallotReuse',

@@ -1,6 +1,6 @@
 import type { Control } from './control.js';
-import { CHURN } from '../profiles/churn.js';
-import { COPIES } from '../profiles/copies.js';
+import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
+import { COPIES, DEPOSED_COPY } from '../profiles/copies.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
@@ -21,7 +21,7 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     name: 'AckBeforeOwnApply',
     broken: "commit counted without the leader's own durable apply, reads from its rows",
     rules: { ownLimit: (_ownDurable, sent) => sent },
-    profile: RANDOM,
+    profile: SLOW_LEADER,
   },
   {
     name: 'CommitAnyBallot',
@@ -63,7 +63,7 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     name: 'CopyFromDeposed',
     broken: 'a copy takes a page from a leader older than the one before',
     rules: { pageFromPresentLeader: () => true },
-    profile: COPIES,
+    profile: DEPOSED_COPY,
   },
   {
     name: 'PassMovesBaseEarly',

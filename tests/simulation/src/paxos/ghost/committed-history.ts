@@ -120,8 +120,12 @@ export class CommittedHistory {
   }
 
   /** The history of a ballot at which something is committed must agree with all that was committed before. */
-  checkAgreement(ballot: Ballot, upTo: Revision, find: (revision: Revision) => Numbered | null): void {
-    for (let revision = 1; revision <= Math.min(upTo, this.top); revision += 1) {
+  checkAgreement(
+    ballot: Ballot,
+    { from, to }: { readonly from: Revision; readonly to: Revision },
+    find: (revision: Revision) => Numbered | null,
+  ): void {
+    for (let revision = from; revision <= Math.min(to, this.top); revision += 1) {
       const write = find(revision);
       const known = this.#committed[revision - 1]?.write ?? null;
       if (write !== null && known !== null && !sameWrite(write, known)) {

@@ -31,7 +31,9 @@ export class PartitionGhost {
   readonly #assignment: (epoch: Epoch) => PartitionAssignment | undefined;
   /** By ballot: the greatest revision that each shard ever had durably at that ballot. */
   readonly #durable = new Map<Ballot, Map<ShardOrdinal, Revision>>();
-  readonly #agreed = new Set<Ballot>();
+  /** By ballot at which something is committed: up to which revision. */
+  readonly #agreedTo = new Map<Ballot, Revision>();
+  #highestCommitted: Ballot = 0;
   readonly #rowsAtPosition = new Map<
     string,
     { readonly fingerprint: number; readonly shard: ShardOrdinal }
@@ -111,19 +113,29 @@ export class PartitionGhost {
 
   #choose(ballot: Ballot, revision: Revision): void {
     const find = (wanted: Revision): ReturnType<BallotHistories['find']> => this.ballots.find(ballot, wanted);
-    if (!this.#agreed.has(ballot)) {
-      this.#agreed.add(ballot);
-      const adopted = this.ballots.adoptedBy(ballot)?.revision ?? revision;
-      const needed = this.committed.topBelow(ballot);
-      if (adopted < needed) {
-        this.#fail(
-          'agreement',
-          `ballot ${String(ballot)} is committed from revision ${String(adopted)}, ${String(needed)} were committed before`,
-        );
-      }
-      this.committed.checkAgreement(ballot, revision, find);
+    const agreedTo = this.#agreedTo.get(ballot);
+    if (agreedTo === undefined) this.#checkHoldsWhatWasCommitted(ballot, revision);
+    else if (revision <= agreedTo) return;
+    if (revision > this.committed.top && ballot < this.#highestCommitted) {
+      this.#fail(
+        'agreement',
+        `revision ${String(revision)} is committed at ballot ${String(ballot)}, after ballot ${String(this.#highestCommitted)}`,
+      );
     }
+    this.#agreedTo.set(ballot, revision);
+    this.#highestCommitted = Math.max(this.#highestCommitted, ballot);
+    this.committed.checkAgreement(ballot, { from: (agreedTo ?? 0) + 1, to: revision }, find);
     this.committed.commit(ballot, revision, find);
+  }
+
+  #checkHoldsWhatWasCommitted(ballot: Ballot, revision: Revision): void {
+    const adopted = this.ballots.adoptedBy(ballot)?.revision ?? revision;
+    const needed = this.committed.topBelow(ballot);
+    if (adopted >= needed) return;
+    this.#fail(
+      'agreement',
+      `ballot ${String(ballot)} is committed from revision ${String(adopted)}, ${String(needed)} were committed before`,
+    );
   }
 
   #checkForward(shard: ShardOrdinal, before: PartitionRecord, after: PartitionRecord): void {

@@ -1,6 +1,7 @@
 import { BASE, type Profile } from '../profile.js';
 import { LIMITS, TIMINGS } from '../settings.js';
-import { CHURN_SCRIPT } from './churn-script.js';
+import { GOOD_LINK } from '@ringleader/testing-simulation';
+import { CHURN_SCRIPT, DUEL_SCRIPT, HANDOVER_SCRIPT } from './churn-script.js';
 
 /** Leaders come and go before their batches reach anybody: elections over rows that were never chosen. */
 export const CHURN: Profile = {
@@ -39,6 +40,29 @@ export const CHURN: Profile = {
   script: CHURN_SCRIPT,
 };
 
+/** Nobody waits for anybody's turn, and some links are slow: two candidates at once, each with a part of the votes. */
+export const DUELS: Profile = {
+  ...CHURN,
+  name: 'duels',
+  about: 'candidates stand at the same time, with links of very different delays',
+  settings: (prng) => {
+    const settings = CHURN.settings(prng);
+    const { cluster, workload } = settings;
+    return {
+      ...settings,
+      cluster: {
+        ...cluster,
+        timings: { ...cluster.timings, electionStaggerMs: 0.2, candidacyTimeoutMs: 60 },
+      },
+      workload: { ...workload, mixes: [{ put: 5, read: 1 }] },
+      faults: { ...settings.faults, kinds: [] },
+      storage: { minMs: 0.1, maxMs: 1 },
+      links: { ...GOOD_LINK, delayMaxMs: 2, tailProbability: 0.4, tailDelayMs: 40 },
+    };
+  },
+  script: DUEL_SCRIPT,
+};
+
 /** The same, with answers of the storage that come when the world has moved on. */
 export const SLOW_READS: Profile = {
   ...CHURN,
@@ -51,5 +75,63 @@ export const SLOW_READS: Profile = {
       workload: { ...settings.workload, keysPerPartition: 2, mixes: [{ put: 5, delete: 1, staleRead: 10 }] },
       readLatency: { minMs: 1, maxMs: 60 },
     };
+  },
+};
+
+/** Leaders give up with batches under way and in storage: what they leave behind may be committed in fact. */
+export const HANDOVERS: Profile = {
+  ...CHURN,
+  name: 'handovers',
+  about: 'planned restarts of leaders under load, with slow storage',
+  settings: (prng) => {
+    const settings = CHURN.settings(prng);
+    return {
+      ...settings,
+      workload: { ...settings.workload, clients: 8, thinkMsMax: 3, mixes: [{ put: 5, delete: 1, read: 1 }] },
+      faults: { ...settings.faults, kinds: [] },
+      storage: { minMs: 0.5, maxMs: 12 },
+      links: { ...GOOD_LINK, delayMaxMs: 1 },
+    };
+  },
+  script: HANDOVER_SCRIPT,
+};
+
+/** A leader whose own storage is the last to apply what it commits, and which remembers hardly any row. */
+export const SLOW_LEADER: Profile = {
+  ...CHURN,
+  name: 'slow-leader',
+  about: 'the leader applies later than its followers, and reads rows from storage',
+  settings: (prng) => {
+    const settings = CHURN.settings(prng);
+    const { cluster } = settings;
+    return {
+      ...settings,
+      cluster: {
+        ...cluster,
+        timings: { ...cluster.timings, leaseMs: 200, heartbeatIntervalMs: 40, candidacyTimeoutMs: 150 },
+        limits: { ...cluster.limits, rowCacheBytesMax: 1 },
+      },
+      workload: {
+        ...settings.workload,
+        clients: 8,
+        thinkMsMax: 3,
+        mixes: [{ put: 4, delete: 1, conditional: 2, read: 4, staleRead: 2 }],
+      },
+      faults: { ...settings.faults, kinds: [] },
+      storage: { minMs: 0.05, maxMs: 0.3 },
+      links: { ...GOOD_LINK, delayMaxMs: 0.5 },
+      readLatency: { minMs: 0.05, maxMs: 0.3 },
+    };
+  },
+  script: function* (scene) {
+    yield 300;
+    for (;;) {
+      const leader = yield* scene.leader();
+      scene.cluster.stores.get(leader)?.setLatency({ minMs: 10, maxMs: 40 });
+      yield scene.between(150, 400);
+      scene.cluster.stores.get(leader)?.setLatency({ minMs: 0.05, maxMs: 0.3 });
+      if (scene.prng.nextBelow(3) === 0) scene.restart(leader);
+      yield scene.between(10, 60);
+    }
   },
 };

@@ -98,28 +98,46 @@ export const HEARTBEATS_ONLY: Profile = {
   },
 };
 
-/** A leader gives its partitions up while it lives, and readers go on asking it. */
+/** A leader hands over to the one that the map prefers, does not hear what happens then, and readers go on asking it. */
 export const RELEASED: Profile = {
   name: 'released',
   about: 'a planned handover with readers at the old leader',
   settings: () => QUICK,
   script: function* (scene) {
     yield 300;
+    const { map } = scene.cluster;
     for (;;) {
       const leader = yield* scene.leader();
+      if (leader === map.entry(0).preferredLeader) {
+        scene.restart(leader);
+        yield scene.leaseMs * 1.5;
+        continue;
+      }
       const others = scene.others(leader);
       const cutReaders = scene.separate([READERS], [...others, WRITERS]);
-      scene.cluster.processes.get(leader)?.releaseAll();
-      yield scene.between(1, 5);
-      const rejoin = scene.separate([leader], [...others, WRITERS]);
-      yield scene.leaseMs * scene.between(0.5, 1.2);
-      rejoin();
+      if (yield* handsOver(scene, leader)) {
+        yield scene.between(1, 3);
+        const rejoin = scene.separate([leader], [...others, WRITERS]);
+        yield scene.leaseMs * scene.between(0.8, 1.2);
+        rejoin();
+      }
+      scene.pass(null);
       cutReaders();
-      scene.restart(leader);
-      yield scene.leaseMs * scene.between(1.5, 2);
+      yield scene.between(40, 100);
     }
   },
 };
+
+/** Waits until the leader tells another one to stand; false where it does not for long. */
+function* handsOver(scene: Scene, leader: ShardOrdinal): Generator<number, boolean> {
+  let stands = false;
+  scene.pass((from, _to, message) => {
+    stands ||= from === leader && message.kind === 'peer' && message.message.kind === 'stand';
+    return true;
+  });
+  for (let waited = 0; waited < 12 * scene.leaseMs && !stands; waited += 1) yield 1;
+  return stands;
+}
 
 /** Whatever is not between shards passes. */
 function isKind(message: SimMessage, kinds: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { RANDOM, type Profile } from '../profile.js';
-import { CHURN, SLOW_READS } from './churn.js';
-import { COPIES } from './copies.js';
+import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
+import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
@@ -9,7 +9,11 @@ import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS, SPLIT_LEADER } from '
 export const STEERED: readonly Profile[] = [
   CHURN,
   SLOW_READS,
+  DUELS,
+  HANDOVERS,
+  SLOW_LEADER,
   COPIES,
+  DEPOSED_COPY,
   LATE_REQUESTS,
   SPLIT_LEADER,
   DRIFT,
