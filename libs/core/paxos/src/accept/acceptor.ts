@@ -87,7 +87,11 @@ function applyBatch(context: ShardContext, replica: Replica, message: Accept): v
 /** 4.1.2: a candidate or leader of another ballot steps down in the same step. */
 export function leaveOtherBallot(context: ShardContext, replica: Replica, ballot: Ballot): void {
   const { role } = replica;
-  if (role.kind !== 'follower' && role.ballot !== ballot) stepDown(context, replica, 'superseded');
+  const stays =
+    role.kind === 'candidate'
+      ? context.rules.candidacyStands(role.ballot, ballot)
+      : role.kind === 'leader' && role.ballot === ballot;
+  if (!stays) stepDown(context, replica, 'superseded');
 }
 
 /** Tells the leader what is durable here at its ballot, when it is. */

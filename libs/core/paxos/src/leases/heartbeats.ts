@@ -7,7 +7,7 @@ import { stepDown } from '../election/step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { considerHandover } from './handover.js';
-import { confirmOf, hasLease, repeatConfirmRound } from './leadership-proof.js';
+import { computeLease, confirmOf, repeatConfirmRound } from './leadership-proof.js';
 
 /** A leader without a lease for this many L gives up: what waits for it is answered, others may do better. */
 const LEASELESS_MAX = 3;
@@ -41,7 +41,7 @@ export function beat(context: ShardContext, everyone: Iterable<ShardOrdinal>): v
 }
 
 function beatAsLeader(context: ShardContext, replica: Replica, leader: Leader): void {
-  const leased = hasLease(context, replica, leader);
+  const leased = computeLease(context, replica, leader);
   leader.leasedWhenSeen = leased;
   if (leased) leader.leasedAt = context.now;
   if (context.now - leader.leasedAt > LEASELESS_MAX * context.timings.leaseMs) {

@@ -9,7 +9,8 @@ export function hasLease(context: ShardContext, replica: Replica, leader: Leader
   return context.rules.hasLease(() => computeLease(context, replica, leader), leader.leasedWhenSeen);
 }
 
-function computeLease(context: ShardContext, replica: Replica, leader: Leader): boolean {
+/** What `hasLease` is for everyone but a control. */
+export function computeLease(context: ShardContext, replica: Replica, leader: Leader): boolean {
   const { assignment } = replica;
   if (assignment === null) return false;
   return context.rules.leaseQuorum(assignment, (ordinal) => {

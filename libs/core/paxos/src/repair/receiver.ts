@@ -111,7 +111,7 @@ export function onDelta(context: ShardContext, replica: Replica, from: ShardOrdi
   const { record } = replica;
   const session = sessionOf(replica, from, message.ballot);
   if (session === null || !rules.mayAccept(message.ballot, record.promised)) return;
-  if (!rules.deltaApplies(record.position, message.from)) {
+  if (!rules.deltaApplies(record.position, message.from, message.to)) {
     replica.catchUp = null;
     return;
   }

@@ -10,8 +10,8 @@ export interface RepairRules {
   sourceStillHas(base: Revision, sourcePurgedTo: Revision, ownRevision: Revision): boolean;
   /** 4.3.2: the own keys past the base, whose rows may never have been chosen. Control: NoUndo. */
   keysToUndo(keys: readonly string[]): readonly string[];
-  /** 4.3.2. Control: LateDiff. */
-  deltaApplies(own: Position, from: Position): boolean;
+  /** 4.3.2; and only forward: a leader's own rows may lag behind a follower's. Control: LateDiff. */
+  deltaApplies(own: Position, from: Position, to: Position): boolean;
   /** 4.3.2. Control: InstallWithoutCommit. */
   commitAfterInstall(own: Revision, told: Revision): Revision;
   /** 4.3.3: into which generation pages go. Control: LivePages. */
@@ -32,7 +32,7 @@ export const REPAIR_RULES: RepairRules = {
   repairBase: (own, leader) => (own.position.ballot === leader ? own.position.revision : own.commit),
   sourceStillHas: (base, sourcePurgedTo) => base >= sourcePurgedTo,
   keysToUndo: (keys) => keys,
-  deltaApplies: samePosition,
+  deltaApplies: (own, from, to) => samePosition(own, from) && comparePositions(to, own) > 0,
   commitAfterInstall: Math.max,
   pageGeneration: (_record, staging) => staging.generation,
   pageFromPresentLeader: (ballot, staging) => ballot >= staging.ballot,
