@@ -227,7 +227,7 @@ describe('a write that was not finished', () => {
   });
 
   it('is cut off when a sector boundary runs through its header', async () => {
-    await writeBatches(1, 354);
+    await writeBatches(1, 362);
     const path = join(directory, segments()[0]!);
     const start = readFileSync(path).findLastIndex((byte) => byte !== 0) + 1;
     expect(start).toBeGreaterThan(488);
