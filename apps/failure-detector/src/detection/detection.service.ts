@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Heartbeat, VerdictReport } from '@ringleader/contracts';
+import { FailureDetector } from '@ringleader/failure-detection';
+import type { MemberAssessment } from '@ringleader/failure-detection';
+import type { Clock, MonotonicMs } from '@ringleader/primitives';
+import { detectorSettings, type FailureDetectorConfig } from '../failure-detector.config.js';
+import { DetectorMetrics } from '../health/detector-metrics.js';
+import { CLOCK, CONFIG, SELF, type Self } from '../tokens.js';
+import { Echo } from './echo.js';
+import { memberName, type MemberName } from './member-name.js';
+import { PeerDetectors } from './peer-detectors.js';
+
+export interface Opinion {
+  readonly at: MonotonicMs;
+  readonly assessments: readonly MemberAssessment[];
+}
+
+/** The detector's core with a clock, and with the doubt whether it hears anything at all. */
+@Injectable()
+export class DetectionService {
+  readonly #detector: FailureDetector;
+  readonly #peers: PeerDetectors;
+  readonly #echo = new Echo();
+
+  constructor(
+    @Inject(CONFIG) config: FailureDetectorConfig,
+    @Inject(SELF) private readonly self: Self,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(DetectorMetrics) private readonly metrics: DetectorMetrics,
+  ) {
+    this.#detector = new FailureDetector(detectorSettings(config));
+    this.#peers = new PeerDetectors(self.id, this.#detector);
+  }
+
+  /** The own heartbeat came back lately. */
+  get isHearing(): boolean {
+    return this.#echo.isRecent(this.clock.monotonicMs());
+  }
+
+  /** Exactly these are registered, this process left out. */
+  list(members: ReadonlySet<MemberName>): void {
+    const self = memberName({ service: 'failure-detector', id: this.self.id });
+    const others = new Set([...members].filter((member) => member !== self));
+    this.#detector.list(others, this.clock.monotonicMs());
+  }
+
+  hear(heartbeat: Heartbeat): void {
+    const now = this.clock.monotonicMs();
+    if (heartbeat.instance === this.self.instance) {
+      this.#echo.heard(now);
+      return;
+    }
+    const isNews = this.#detector.beat(memberName(heartbeat), heartbeat, now);
+    if (isNews) this.metrics.heartbeats.inc();
+  }
+
+  hearReport(report: VerdictReport): void {
+    this.#peers.take(report, this.clock.monotonicMs());
+  }
+
+  /**
+   * To be called every tick. Null while the own heartbeat does not come back: then nobody is judged, and the core takes
+   * the time for a pause of its own.
+   */
+  assess(): Opinion | null {
+    const at = this.clock.monotonicMs();
+    if (!this.#echo.isRecent(at)) return null;
+    const assessments = this.#detector.assess(at, this.#peers.count(at));
+    this.metrics.show(assessments, this.#detector.distrust);
+    return { at, assessments };
+  }
+}

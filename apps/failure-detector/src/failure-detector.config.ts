@@ -1,0 +1,45 @@
+import { commonConfig, integer } from '@ringleader/config';
+import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
+import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
+import type { DetectorSettings } from '@ringleader/failure-detection';
+import { z } from 'zod';
+
+export const failureDetectorConfigSchema = z
+  .object({
+    ...commonConfig,
+    /** A member is a suspect when its silence is this unlikely: 8 is once in 10^8 heartbeats. */
+    RINGLEADER_PHI_THRESHOLD: z.coerce.number().min(1).max(100).default(DETECTOR_DEFAULTS.phiThreshold),
+    /** Floor on the deviation of intervals. */
+    RINGLEADER_DEVIATION_MIN_MS: integer(1, 10_000).default(DETECTOR_DEFAULTS.deviationMinMs),
+    /** A pause that is accepted on top of what is usual. */
+    RINGLEADER_ACCEPTABLE_PAUSE_MS: integer(0, 60_000).default(DETECTOR_DEFAULTS.acceptablePauseMs),
+    /** How long a registered member may take to its first heartbeat. */
+    RINGLEADER_FIRST_HEARTBEAT_GRACE_MS: integer(0, 600_000).default(DETECTOR_DEFAULTS.firstHeartbeatGraceMs),
+    /** A suspect is held to be down after the first time if all detectors suspect it, after the second if no other does. */
+    RINGLEADER_SUSPICION_MIN_MS: integer(0, 600_000).default(DETECTOR_DEFAULTS.suspicionMinMs),
+    RINGLEADER_SUSPICION_MAX_MS: integer(0, 600_000).default(DETECTOR_DEFAULTS.suspicionMaxMs),
+  })
+  .superRefine((config, context) => {
+    if (config.RINGLEADER_SUSPICION_MIN_MS > config.RINGLEADER_SUSPICION_MAX_MS) {
+      context.addIssue({
+        code: 'custom',
+        path: ['RINGLEADER_SUSPICION_MIN_MS'],
+        message: 'must not be above RINGLEADER_SUSPICION_MAX_MS',
+      });
+    }
+  });
+
+export type FailureDetectorConfig = Readonly<z.infer<typeof failureDetectorConfigSchema>>;
+
+export function detectorSettings(config: FailureDetectorConfig): DetectorSettings {
+  return {
+    ...DETECTOR_DEFAULTS,
+    heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+    phiThreshold: config.RINGLEADER_PHI_THRESHOLD,
+    deviationMinMs: config.RINGLEADER_DEVIATION_MIN_MS,
+    acceptablePauseMs: config.RINGLEADER_ACCEPTABLE_PAUSE_MS,
+    firstHeartbeatGraceMs: config.RINGLEADER_FIRST_HEARTBEAT_GRACE_MS,
+    suspicionMinMs: config.RINGLEADER_SUSPICION_MIN_MS,
+    suspicionMaxMs: config.RINGLEADER_SUSPICION_MAX_MS,
+  };
+}

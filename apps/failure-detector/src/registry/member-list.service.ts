@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { MEMBERS_PREFIX, SHARDS_PREFIX } from '@ringleader/contracts';
+import { PrefixMirror } from '@ringleader/coordination';
+import type { CoordinationClient } from '@ringleader/coordination';
+import type { Logger } from '@ringleader/observability';
+import type { Clock } from '@ringleader/primitives';
+import { DetectionService } from '../detection/detection.service.js';
+import { nameOfMemberKey, nameOfShardKey } from '../detection/member-name.js';
+import { CLOCK, COORDINATOR, LOGGER } from '../tokens.js';
+
+/**
+ * Keeps the list of who should be there equal to what is registered at the coordinator. Without the coordinator the list
+ * stays as it was last seen, and whoever beats is watched anyway.
+ */
+@Injectable()
+export class MemberListService {
+  readonly #members: PrefixMirror;
+  readonly #shards: PrefixMirror;
+
+  constructor(
+    @Inject(COORDINATOR) client: CoordinationClient,
+    @Inject(DetectionService) private readonly detection: DetectionService,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    const mirror = (prefix: string): PrefixMirror =>
+      new PrefixMirror({
+        client,
+        clock,
+        prefix,
+        onChange: () => this.#update(),
+        onTrouble: (error) => logger.warn({ prefix, error }, 'The registry cannot be followed'),
+      });
+    this.#members = mirror(MEMBERS_PREFIX);
+    this.#shards = mirror(SHARDS_PREFIX);
+  }
+
+  /** Both lists were read at least once. */
+  get isComplete(): boolean {
+    return this.#members.stalenessMs() !== null && this.#shards.stalenessMs() !== null;
+  }
+
+  /** Follows in the background: heartbeats are judged from the first one on, with or without the coordinator. */
+  start(): void {
+    void this.#members.start();
+    void this.#shards.start();
+  }
+
+  stop(): void {
+    this.#members.stop();
+    this.#shards.stop();
+  }
+
+  #update(): void {
+    const members = [...this.#members.items.keys()].map(nameOfMemberKey);
+    const shards = [...this.#shards.items.keys()].map(nameOfShardKey);
+    this.detection.list(new Set([...members, ...shards]));
+  }
+}
