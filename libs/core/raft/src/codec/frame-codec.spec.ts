@@ -1,0 +1,140 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Message } from '../messages.js';
+import { decodeFrame, encodeFrames, frameVersion } from './frame-codec.js';
+
+const integer = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const bytes = fc.uint8Array({ maxLength: 300 });
+const point = fc.record({ index: integer, term: integer });
+const proposal = fc.record({ id: integer, data: bytes });
+const entryKind = fc.constantFrom(0 as const, 1 as const);
+
+/** Indexes of entries follow from `prevIndex`. */
+const append = fc
+  .record({
+    prevIndex: fc.nat(2 ** 40),
+    prevTerm: integer,
+    commit: integer,
+    entries: fc.array(fc.record({ term: integer, kind: entryKind, data: bytes }), { maxLength: 5 }),
+  })
+  .map(({ entries, prevIndex, ...rest }) => ({
+    kind: 'append' as const,
+    prevIndex,
+    ...rest,
+    entries: entries.map((entry, i) => ({ ...entry, index: prevIndex + 1 + i })),
+  }));
+
+const bodies = {
+  preVote: fc.record({ kind: fc.constant('preVote' as const), lastIndex: integer, lastTerm: integer }),
+  preVoteReply: fc.record({ kind: fc.constant('preVoteReply' as const), granted: fc.boolean() }),
+  vote: fc.record({
+    kind: fc.constant('vote' as const),
+    lastIndex: integer,
+    lastTerm: integer,
+    transfer: fc.boolean(),
+  }),
+  voteReply: fc.record({ kind: fc.constant('voteReply' as const), granted: fc.boolean() }),
+  append,
+  appendReply: fc.record({ kind: fc.constant('appendReply' as const), matchIndex: integer }),
+  appendRefusal: fc.record({
+    kind: fc.constant('appendRefusal' as const),
+    refusedIndex: integer,
+    hintIndex: integer,
+    hintTerm: integer,
+  }),
+  heartbeat: fc.record({ kind: fc.constant('heartbeat' as const), commit: integer, readRound: integer }),
+  heartbeatReply: fc.record({ kind: fc.constant('heartbeatReply' as const), readRound: integer }),
+  snapshotChunk: fc.record({
+    kind: fc.constant('snapshotChunk' as const),
+    point,
+    chunkIndex: integer,
+    chunkCount: integer,
+    data: bytes,
+  }),
+  snapshotReply: fc.record({
+    kind: fc.constant('snapshotReply' as const),
+    point,
+    chunkIndex: integer,
+    nextChunk: integer,
+  }),
+  propose: fc.record({
+    kind: fc.constant('propose' as const),
+    session: integer,
+    proposals: fc.array(proposal, { maxLength: 4 }),
+  }),
+  proposeRefusal: fc.record({
+    kind: fc.constant('proposeRefusal' as const),
+    session: integer,
+    ids: fc.array(integer, { maxLength: 4 }),
+  }),
+  readRequest: fc.record({ kind: fc.constant('readRequest' as const), context: integer }),
+  readReply: fc.record({ kind: fc.constant('readReply' as const), context: integer, index: integer }),
+  timeoutNow: fc.record({ kind: fc.constant('timeoutNow' as const) }),
+  // A kind of message without a line here does not compile.
+} satisfies Record<Message['kind'], fc.Arbitrary<unknown>>;
+
+const envelope = fc.record({ from: fc.nat(9), to: fc.nat(9), term: integer });
+const message = fc
+  .tuple(fc.oneof(...Object.values(bodies)), envelope)
+  .map(([body, addresses]) => ({ ...body, ...addresses }));
+const messages = fc.array(message, { maxLength: 10 });
+
+function decodeAll(frames: readonly Uint8Array[]): Message[] {
+  return frames.flatMap((frame) => {
+    const decoded = decodeFrame(frame);
+    if (decoded.kind === 'malformed') throw new Error(decoded.reason);
+    return [...decoded.messages];
+  });
+}
+
+describe('frames', () => {
+  it('carry any messages, in order, in as many frames as it takes', () => {
+    fc.assert(
+      fc.property(messages, fc.integer({ min: 1, max: 2_000 }), (sent, sizeBytesMax) => {
+        const frames = encodeFrames(sent, sizeBytesMax);
+        expect(decodeAll(frames)).toEqual(sent);
+        // Only the last message of a frame goes beyond the size.
+        for (const frame of frames) expect(frame.byteLength).toBeLessThan(sizeBytesMax + 4_000);
+      }),
+    );
+  });
+
+  it('that are cut short are malformed, or hold fewer messages', () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), fc.nat(), (sent, at) => {
+        const [frame] = encodeFrames(sent, 1_000_000);
+        const decoded = decodeFrame(frame!.subarray(0, at % frame!.byteLength));
+        if (decoded.kind === 'messages')
+          expect(decoded.messages).toEqual(sent.slice(0, decoded.messages.length));
+        if (decoded.kind === 'messages') expect(decoded.messages.length).toBeLessThan(sent.length);
+      }),
+    );
+  });
+
+  it('of any bytes never throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        expect(['messages', 'malformed']).toContain(decodeFrame(noise).kind);
+        expect(['messages', 'malformed']).toContain(
+          decodeFrame(new Uint8Array([frameVersion, ...noise])).kind,
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('of another version are refused', () => {
+    expect(decodeFrame(new Uint8Array([9, 0]))).toEqual({ kind: 'malformed', reason: 'version 9' });
+  });
+
+  it('are not kept by the messages taken from them', () => {
+    const data = new Uint8Array([1, 2, 3]);
+    const sent: Message[] = [
+      { kind: 'propose', from: 1, to: 2, term: 3, session: 4, proposals: [{ id: 5, data }] },
+    ];
+    const [frame] = encodeFrames(sent, 1_000_000);
+    const received = decodeAll([frame!]);
+    frame!.fill(0xff);
+    expect(received).toEqual(sent);
+  });
+});

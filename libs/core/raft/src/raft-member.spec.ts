@@ -1,0 +1,267 @@
+import { describe, expect, it } from '@jest/globals';
+import { seededPrng } from '@ringleader/primitives';
+import { type RaftLimits, defaultLimits, raftConfig } from './config.js';
+import type { Message, MessageBody } from './messages.js';
+import { emptyStoredState, RaftMember, type StoredState } from './raft-member.js';
+import type { Entry, LogIndex, Proposal, Term } from './types.js';
+
+interface Options {
+  readonly stored?: StoredState;
+  readonly limits?: RaftLimits;
+  readonly seed?: number;
+  readonly members?: readonly number[];
+}
+
+function newMember({ stored, limits, seed, members }: Options = {}): RaftMember {
+  const essentials = { id: 1, members: members ?? [1, 2, 3], random: seededPrng(seed ?? 1) };
+  return new RaftMember(
+    raftConfig(essentials, { limits: limits ?? defaultLimits }),
+    stored ?? emptyStoredState,
+  );
+}
+
+const from = (sender: number, term: Term, body: MessageBody): Message => ({
+  ...body,
+  from: sender,
+  to: 1,
+  term,
+});
+const command = (index: LogIndex, term: Term): Entry => ({ index, term, kind: 1, data: new Uint8Array() });
+const proposals = (...ids: number[]): Proposal[] => ids.map((id) => ({ id, data: new Uint8Array([id]) }));
+
+/** Does what a shell does, with a disk that takes no time. What was sent, and what was applied. */
+function settle(member: RaftMember): { messages: Message[]; applied: Entry[] } {
+  const messages: Message[] = [];
+  const applied: Entry[] = [];
+  for (let i = 0; i < 10; i += 1) {
+    const ready = member.takeReady();
+    if (ready.persist !== null) member.persisted(ready.persist.id);
+    messages.push(...ready.messages);
+    applied.push(...ready.committed);
+    const last = ready.committed.at(-1);
+    if (last !== undefined) member.applied(last.index);
+  }
+  return { messages, applied };
+}
+
+/** Elects it by the vote of member 2. */
+function newLeader(options: Options = {}): RaftMember {
+  const member = newMember(options);
+  while (member.status().role === 'follower') member.tick();
+  const { term } = member.status();
+  member.step(from(2, term + 1, { kind: 'preVoteReply', granted: true }));
+  settle(member);
+  member.step(from(2, term + 1, { kind: 'voteReply', granted: true }));
+  settle(member);
+  expect(member.status().role).toBe('leader');
+  return member;
+}
+
+describe('votes', () => {
+  const voted = { ...emptyStoredState, hardState: { term: 4, vote: 2, commit: 0 } };
+
+  it('are remembered across a restart: one per term', () => {
+    const member = newMember({ stored: voted });
+    const vote = { kind: 'vote', lastIndex: 0, lastTerm: 0, transfer: false } as const;
+    member.step(from(3, 4, vote));
+    member.step(from(2, 4, vote));
+    expect(settle(member).messages).toEqual([
+      { kind: 'voteReply', from: 1, to: 3, term: 4, granted: false },
+      { kind: 'voteReply', from: 1, to: 2, term: 4, granted: true },
+    ]);
+  });
+
+  it('leave only when they are on disk', () => {
+    const member = newMember();
+    member.step(from(2, 1, { kind: 'vote', lastIndex: 0, lastTerm: 0, transfer: false }));
+    const ready = member.takeReady();
+    expect(ready.messages).toEqual([]);
+    expect(ready.persist?.hardState).toEqual({ term: 1, vote: 2, commit: 0 });
+    member.persisted(ready.persist!.id);
+    expect(member.takeReady().messages).toMatchObject([{ kind: 'voteReply', granted: true }]);
+  });
+
+  it('of the candidate for itself count when they are on disk', () => {
+    const member = newMember({ members: [1] });
+    while (member.status().role === 'follower') member.tick();
+    expect(member.status().role).toBe('candidate');
+    const ready = member.takeReady();
+    expect(member.status().role).toBe('candidate');
+    member.persisted(ready.persist!.id);
+    expect(member.status().role).toBe('leader');
+  });
+
+  it('of an older candidacy do not count', () => {
+    const member = newMember();
+    while (member.status().role === 'follower') member.tick();
+    member.step(from(2, 7, { kind: 'preVoteReply', granted: true }));
+    expect(member.status()).toMatchObject({ role: 'preCandidate', term: 0 });
+  });
+
+  it('of strangers are not heard', () => {
+    const member = newMember();
+    while (member.status().role === 'follower') member.tick();
+    member.step(from(9, 1, { kind: 'preVoteReply', granted: true }));
+    expect(member.status().role).toBe('preCandidate');
+  });
+});
+
+describe('timeouts', () => {
+  it('are spread over a whole election timeout', () => {
+    const ticks = new Set<number>();
+    for (let seed = 0; seed < 200; seed += 1) {
+      const member = newMember({ seed });
+      let count = 0;
+      while (member.status().role === 'follower') {
+        member.tick();
+        count += 1;
+      }
+      ticks.add(count);
+    }
+    expect([...ticks].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
+});
+
+describe('a leader', () => {
+  it('counts itself only with what its own disk has', () => {
+    const leader = newLeader();
+    leader.propose(proposals(1));
+    const ready = leader.takeReady();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    expect(leader.status().commitIndex).toBe(1);
+    leader.persisted(ready.persist!.id);
+    // Member 2 has only the first entry, this one has both: that is no majority for the second.
+    expect(leader.status()).toMatchObject({ lastIndex: 2, commitIndex: 1 });
+    leader.step(from(3, 1, { kind: 'appendReply', matchIndex: 2 }));
+    expect(leader.status().commitIndex).toBe(2);
+  });
+
+  it('sends all proposals of a turn in one Append per follower', () => {
+    const leader = newLeader();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    settle(leader);
+    leader.propose(proposals(1, 2));
+    leader.propose(proposals(3));
+    const appends = leader
+      .takeReady()
+      .messages.filter((message) => message.kind === 'append' && message.to === 2);
+    expect(appends).toMatchObject([{ prevIndex: 1, entries: [{ index: 2 }, { index: 3 }, { index: 4 }] }]);
+  });
+
+  it('refuses proposals while too much is not committed', () => {
+    const leader = newLeader({ limits: { ...defaultLimits, uncommittedBytesMax: 100 } });
+    const large = [{ id: 1, data: new Uint8Array(200) }];
+    expect(leader.propose(large)).toEqual({ kind: 'accepted', term: 1 });
+    expect(leader.propose(large)).toEqual({ kind: 'refused', reason: 'overloaded' });
+    settle(leader);
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 2 }));
+    expect(leader.propose(large).kind).toBe('accepted');
+  });
+
+  it('ignores a match that its log does not reach', () => {
+    const leader = newLeader();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 99 }));
+    expect(leader.status().commitIndex).toBe(0);
+  });
+});
+
+describe('forwarded proposals', () => {
+  const propose = (session: number, ...ids: number[]): Message =>
+    from(2, 1, { kind: 'propose', session, proposals: proposals(...ids) });
+  const logOf = (leader: RaftMember): number => leader.status().lastIndex;
+
+  it('are appended once, however often they arrive', () => {
+    const leader = newLeader();
+    leader.step(propose(7, 1, 2));
+    leader.step(propose(7, 1, 2));
+    leader.step(propose(7, 2, 3));
+    expect(logOf(leader)).toBe(1 + 3);
+  });
+
+  it('that were overtaken are left out, without a word: they may be a repetition', () => {
+    const leader = newLeader();
+    leader.step(propose(7, 5));
+    leader.step(propose(7, 4));
+    expect(logOf(leader)).toBe(1 + 1);
+    expect(settle(leader).messages.filter(({ kind }) => kind === 'proposeRefusal')).toEqual([]);
+  });
+
+  it('of another run of the proposer count anew', () => {
+    const leader = newLeader();
+    leader.step(propose(7, 5));
+    leader.step(propose(8, 1));
+    expect(logOf(leader)).toBe(1 + 2);
+  });
+
+  it('that are refused stay refused when they arrive again', () => {
+    const leader = newLeader({ limits: { ...defaultLimits, uncommittedBytesMax: 30 } });
+    leader.step(propose(7, 1));
+    leader.step(propose(7, 2));
+    expect(settle(leader).messages.filter(({ kind }) => kind === 'proposeRefusal')).toMatchObject([
+      { ids: [2] },
+    ]);
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 2 }));
+    leader.step(propose(7, 2));
+    expect(logOf(leader)).toBe(1 + 1);
+  });
+
+  it('of an earlier term are not appended', () => {
+    const leader = newLeader({ stored: { ...emptyStoredState, hardState: { term: 5, vote: 0, commit: 0 } } });
+    leader.step(from(2, 5, { kind: 'propose', session: 7, proposals: proposals(1) }));
+    expect(logOf(leader)).toBe(1);
+  });
+});
+
+describe('a follower', () => {
+  it('does not cut off what it acknowledged when an older Append comes late', () => {
+    const member = newMember();
+    const append = (...entries: Entry[]): Message =>
+      from(2, 1, { kind: 'append', prevIndex: 0, prevTerm: 0, entries, commit: 0 });
+    member.step(append(command(1, 1), command(2, 1), command(3, 1)));
+    member.step(append(command(1, 1)));
+    expect(member.status().lastIndex).toBe(3);
+  });
+
+  it('commits only up to what the message showed to match', () => {
+    const stored = {
+      ...emptyStoredState,
+      hardState: { term: 1, vote: 0, commit: 0 },
+      entries: [command(1, 1), command(2, 1), command(3, 1)],
+    };
+    const member = newMember({ stored });
+    member.step(from(2, 2, { kind: 'append', prevIndex: 1, prevTerm: 1, entries: [], commit: 3 }));
+    expect(member.status().commitIndex).toBe(1);
+  });
+
+  it('answers an Append from before its commit index with what is settled', () => {
+    const stored = {
+      ...emptyStoredState,
+      hardState: { term: 1, vote: 0, commit: 9 },
+      snapshot: { index: 9, term: 1 },
+    };
+    const member = newMember({ stored });
+    member.step(
+      from(2, 1, { kind: 'append', prevIndex: 3, prevTerm: 1, entries: [command(4, 1)], commit: 4 }),
+    );
+    expect(settle(member).messages).toMatchObject([{ kind: 'appendReply', matchIndex: 9 }]);
+  });
+
+  it('tells a leader of the past the present term', () => {
+    const member = newMember({ stored: { ...emptyStoredState, hardState: { term: 5, vote: 0, commit: 0 } } });
+    member.step(from(2, 3, { kind: 'heartbeat', commit: 0, readRound: 4 }));
+    expect(settle(member).messages).toEqual([
+      { kind: 'heartbeatReply', from: 1, to: 2, term: 5, readRound: 0 },
+    ]);
+  });
+});
+
+describe('a configuration', () => {
+  it('is checked', () => {
+    const random = seededPrng(1);
+    expect(() => raftConfig({ id: 4, members: [1, 2, 3], random })).toThrow('not in its own group');
+    expect(() => raftConfig({ id: 1, members: [1, 2, 2], random })).toThrow('named twice');
+    expect(() => raftConfig({ id: 1, members: [1, 0], random })).toThrow('positive integers');
+    const timings = { electionTimeoutTicks: 2, heartbeatIntervalTicks: 2, resendIntervalTicks: 1 };
+    expect(() => raftConfig({ id: 1, members: [1], random }, { timings })).toThrow('must exceed');
+  });
+});
