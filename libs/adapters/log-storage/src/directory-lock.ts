@@ -4,7 +4,7 @@
  * by its id and, where the system tells, the time it started, because ids are used again (in a container they nearly always are).
  */
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorCode, logInUse } from './storage-errors.js';
 
 interface Claim {
@@ -19,17 +19,18 @@ export interface DirectoryLock {
 /** Claims within this process, where the files cannot tell one owner from another. */
 const heldHere = new Set<string>();
 
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(path: string): Promise<DirectoryLock> {
+  const directory = resolve(path);
   if (heldHere.has(directory)) throw logInUse(directory, process.pid);
   heldHere.add(directory);
   const own: Claim = { pid: process.pid, startedAt: (await startTime(process.pid)) ?? 'unknown' };
-  const path = join(directory, claimName(own));
+  const claim = join(directory, claimName(own));
   const release = async (): Promise<void> => {
-    await rm(path, { force: true });
+    await rm(claim, { force: true });
     heldHere.delete(directory);
   };
   try {
-    await writeFile(path, '');
+    await writeFile(claim, '');
     const holder = await findHolder(directory, own);
     if (holder !== null) throw logInUse(directory, holder.pid);
   } catch (error) {

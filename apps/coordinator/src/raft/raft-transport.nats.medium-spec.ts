@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { raftSubject } from '@ringleader/contracts';
+import { connectNats, type NatsConnection } from '@ringleader/nats';
+import type { Message } from '@ringleader/raft';
+import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
+import { NatsRaftTransport } from './raft-transport.nats.js';
+
+const wait = { timeoutMs: 10_000, everyMs: 10 };
+
+describe('Raft over NATS', () => {
+  let directory: string;
+  let server: TestServer;
+  let connection: NatsConnection;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'raft-transport-'));
+    server = await startNatsServer({ dir: directory });
+    connection = await connectNats({ url: server.url, name: 'raft-transport' });
+  }, 60_000);
+  afterAll(async () => {
+    await connection.close();
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  const heartbeat = (to: number, readRound: number): Message => ({
+    kind: 'heartbeat',
+    from: 1,
+    to,
+    term: 3,
+    commit: 2,
+    readRound,
+  });
+
+  it('brings each member its own messages, in order, and those of one turn together', async () => {
+    const received: Message[][] = [];
+    const two = new NatsRaftTransport(connection, 'local', 2);
+    two.receive(
+      (messages) => received.push([...messages]),
+      () => undefined,
+    );
+    const one = new NatsRaftTransport(connection, 'local', 1);
+    one.send([heartbeat(2, 1), heartbeat(3, 9), heartbeat(2, 2)]);
+    one.send([heartbeat(2, 3)]);
+    await until('all of it', () => received.flat().length === 3, wait);
+    expect(received).toEqual([[heartbeat(2, 1), heartbeat(2, 2)], [heartbeat(2, 3)]]);
+    two.close();
+  });
+
+  it('carries what is larger than a frame', async () => {
+    const entries = Array.from({ length: 5 }, (_, i) => ({
+      index: i + 1,
+      term: 1,
+      kind: 1 as const,
+      data: new Uint8Array(1024 * 1024).fill(i),
+    }));
+    const append: Message = {
+      kind: 'append',
+      from: 1,
+      to: 2,
+      term: 1,
+      prevIndex: 0,
+      prevTerm: 0,
+      entries,
+      commit: 0,
+    };
+    const received: Message[] = [];
+    const two = new NatsRaftTransport(connection, 'local', 2);
+    two.receive(
+      (messages) => received.push(...messages),
+      () => undefined,
+    );
+    new NatsRaftTransport(connection, 'local', 1).send([append, heartbeat(2, 1)]);
+    await until('all of it', () => received.length === 2, wait);
+    expect(received).toEqual([append, heartbeat(2, 1)]);
+    two.close();
+  });
+
+  it('throws away what is no frame, and says so', async () => {
+    const refused: string[] = [];
+    const two = new NatsRaftTransport(connection, 'local', 2);
+    two.receive(
+      () => undefined,
+      (reason) => refused.push(reason),
+    );
+    connection.publish(raftSubject('local', 2), new Uint8Array([7, 7, 7]));
+    await until('a refusal', () => refused.length === 1, wait);
+    expect(refused).toEqual(['version 7']);
+    two.close();
+  });
+
+  it('sends nothing while it is not connected, and nothing late', async () => {
+    const received: Message[] = [];
+    const two = new NatsRaftTransport(connection, 'local', 2);
+    two.receive(
+      (messages) => received.push(...messages),
+      () => undefined,
+    );
+    const one = new NatsRaftTransport(connection, 'local', 1);
+    const statuses: string[] = [];
+    const following = (async () => {
+      for await (const { type } of connection.status()) statuses.push(type);
+    })();
+    await server.stop();
+    await until('the loss', () => statuses.includes('disconnect'), wait);
+    for (let round = 1; round <= 100; round += 1) one.send([heartbeat(2, round)]);
+    await server.restart();
+    await until('the way back', () => statuses.includes('reconnect'), wait);
+    one.send([heartbeat(2, 101)]);
+    await until('the new one', () => received.length > 0, wait);
+    expect(received).toEqual([heartbeat(2, 101)]);
+    two.close();
+    await connection.close();
+    await following;
+    connection = await connectNats({ url: server.url, name: 'raft-transport' });
+  }, 30_000);
+});
