@@ -75,7 +75,8 @@ function answer(cluster: MemoryCluster, token: number): ShardReply {
 
 function textOf(reply: ShardReply): string | null {
   if (reply.kind !== 'row') throw new Error(`answered ${reply.kind}`);
-  return reply.row?.value == null ? null : new TextDecoder().decode(reply.row.value);
+  const value = reply.row?.value ?? null;
+  return value === null ? null : new TextDecoder().decode(value);
 }
 
 function write(cluster: MemoryCluster, key: string, text: string): ShardReply {

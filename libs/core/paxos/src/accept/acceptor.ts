@@ -156,12 +156,15 @@ export function onCommitPoint(
     if (replica.catchUp === null) answerGap(context, replica, from, message);
     return;
   }
-  const { echo, echoIncarnation, fresh } = message;
-  const proves = fresh && echo !== null && echoIncarnation === context.incarnation;
-  if (proves && echo >= context.clockTrustedSince && replica.commit >= commit) {
-    if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };
-  }
+  learnFreshness(context, replica, message);
   if (replica.record.position.revision < commit && replica.catchUp === null) {
     answerGap(context, replica, from, message);
   }
+}
+
+/** 4.5.3: good for a commit point that this replica has reached, on its own clock, in its own incarnation. */
+function learnFreshness(context: ShardContext, replica: Replica, message: CommitPoint): void {
+  const { echo, echoIncarnation, fresh, commit } = message;
+  if (!fresh || echo === null || echoIncarnation !== context.incarnation || replica.commit < commit) return;
+  if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };
 }

@@ -62,8 +62,7 @@ export function bringForward(
   leader: Leader,
   peer: ShardOrdinal,
 ): void {
-  const progress = leader.progressOf(peer);
-  if (!streamTo(context, replica, leader, peer, progress)) offerRepair(context, replica, leader, peer);
+  if (!streamTo(context, replica, leader, peer)) offerRepair(context, replica, leader, peer);
 }
 
 export function onGap(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Gap): void {

@@ -5,7 +5,7 @@
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { ShardContext } from '../context.js';
 import type { Accept } from '../messages.js';
-import type { Leader, PeerProgress } from '../partition/leader.js';
+import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import { advanceCommit } from './acknowledgements.js';
@@ -86,7 +86,7 @@ function streamToAll(context: ShardContext, replica: Replica, leader: Leader): v
   for (const peer of replica.peers) {
     const progress = leader.progressOf(peer);
     if (!progress.behind && context.peers.isAlive(peer, context.now)) {
-      streamTo(context, replica, leader, peer, progress);
+      streamTo(context, replica, leader, peer);
     }
   }
 }
@@ -97,8 +97,8 @@ export function streamTo(
   replica: Replica,
   leader: Leader,
   peer: ShardOrdinal,
-  progress: PeerProgress,
 ): boolean {
+  const progress = leader.progressOf(peer);
   const batches =
     progress.streamed < 0
       ? leader.retained.all()

@@ -146,23 +146,45 @@ function isPurgedPast(context: ShardContext, session: CatchUp, staging: Staging)
 
 /** 4.3.4: one page, stored with the progress. */
 export function onPage(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Page): void {
-  const { rules, transactions } = context;
-  const { record } = replica;
-  const { staging } = record;
+  const { staging } = replica.record;
   const session = sessionOf(replica, from, message.ballot);
-  if (session === null || staging === null || !rules.mayAccept(message.ballot, record.promised)) return;
-  const expected =
+  if (session === null || staging === null || !isNextPage(context, replica, { session, staging, message }))
+    return;
+  session.commit = message.commit;
+  session.purgedTo = message.purgedTo;
+  if (isPurgedPast(context, session, staging)) beginAnew(context, replica, session);
+  else storePage(context, replica, { session, staging, message });
+}
+
+interface PageOfSession {
+  readonly session: CatchUp;
+  readonly staging: Staging;
+  readonly message: Page;
+}
+
+function isNextPage(
+  context: ShardContext,
+  replica: Replica,
+  { session, staging, message }: PageOfSession,
+): boolean {
+  const { rules } = context;
+  if (!rules.mayAccept(message.ballot, replica.record.promised)) return false;
+  if (!rules.pageFromPresentLeader(message.ballot, staging)) return false;
+  return (
     session.request?.kind === 'pageRequest' &&
     message.copyId === staging.copyId &&
     message.pass === staging.pass &&
-    message.start === staging.nextKey;
-  if (!expected || !rules.pageFromPresentLeader(message.ballot, staging)) return;
-  session.commit = message.commit;
-  session.purgedTo = message.purgedTo;
-  if (isPurgedPast(context, session, staging)) {
-    beginAnew(context, replica, session);
-    return;
-  }
+    message.start === staging.nextKey
+  );
+}
+
+function storePage(
+  context: ShardContext,
+  replica: Replica,
+  { session, staging, message }: PageOfSession,
+): void {
+  const { rules, transactions } = context;
+  const { record } = replica;
   const generation = rules.pageGeneration(record, staging);
   for (const row of message.rows) transactions.upsert(replica, generation, row);
   for (const key of message.absent) transactions.remove(replica, generation, key);

@@ -49,20 +49,14 @@ function standingTime(context: ShardContext, replica: Replica): number {
 
 /** 0 stands first: the preferred leader, then the others as the map lists them; with a copy under way last. */
 export function turnOf(context: ShardContext, replica: Replica): number {
-  const { assignment, voters } = replica;
-  if (assignment === null || replica.record.staging !== null) return voters.length;
-  const owner = ownerOf(replica.record.promised);
-  const gone = owner === context.ordinal ? 0 : owner;
-  let turn = 0;
-  if (assignment.preferredLeader !== context.ordinal && assignment.preferredLeader !== gone) {
-    if (voters.includes(assignment.preferredLeader)) turn += 1;
-  }
-  if (assignment.preferredLeader === context.ordinal) return 0;
-  for (const voter of voters) {
-    if (voter === context.ordinal) break;
-    if (voter !== gone && voter !== assignment.preferredLeader) turn += 1;
-  }
-  return turn;
+  const { assignment, voters, record } = replica;
+  if (assignment === null || record.staging !== null) return voters.length;
+  const { preferredLeader } = assignment;
+  const gone = ownerOf(record.promised);
+  const others = voters.filter((voter) => voter !== preferredLeader);
+  const inOrder = voters.length > others.length ? [preferredLeader, ...others] : others;
+  const waiting = inOrder.filter((voter) => voter === context.ordinal || voter !== gone);
+  return waiting.indexOf(context.ordinal);
 }
 
 /** Standing without a quorum in reach would only raise ballots, and depose a good leader when the network heals. */

@@ -5,7 +5,7 @@ import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
 import { turnOf, watchLeader } from './election-timer.js';
-import { stepDown } from './step-down.js';
+import { leaveOtherBallot } from '../accept/acceptor.js';
 
 /** 4.1.2: the acceptor's half of an election. */
 export function onPrepare(
@@ -19,7 +19,7 @@ export function onPrepare(
   if (assignment === null || ownerOf(ballot) !== from) return;
   if (!context.rules.votes(assignment, context.ordinal) || !context.rules.votes(assignment, from)) return;
   if (ballot === record.promised) {
-    answerPromised(context, replica, from, message);
+    answerPromised(context, replica, message);
     return;
   }
   replica.highestSeen = Math.max(replica.highestSeen, ballot);
@@ -43,28 +43,25 @@ export function onPrepare(
     });
     return;
   }
-  promise(context, replica, from, message);
+  promise(context, replica, message);
 }
 
-function promise(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Prepare): void {
+function promise(context: ShardContext, replica: Replica, message: Prepare): void {
   const { ballot } = message;
   const { candidacyTimeoutMs, electionStaggerMs } = context.timings;
   const positionBefore = replica.durable.position;
   context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
-  const keepsRole =
-    replica.role.kind === 'candidate' && context.rules.candidacyStands(replica.role.ballot, ballot);
-  if (!keepsRole) stepDown(context, replica, 'superseded');
+  leaveOtherBallot(context, replica, ballot);
   // The candidate has its chance before anyone else here stands.
   replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
   replica.standNotBefore = context.now + candidacyTimeoutMs + turnOf(context, replica) * electionStaggerMs;
-  answerPromised(context, replica, from, message, positionBefore);
+  answerPromised(context, replica, message, positionBefore);
   watchLeader(context, replica);
 }
 
 function answerPromised(
   context: ShardContext,
   replica: Replica,
-  from: ShardOrdinal,
   message: Prepare,
   positionBefore = replica.record.position,
 ): void {
@@ -72,7 +69,13 @@ function answerPromised(
   const { commit } = replica;
   const told = context.rules.positionToldWithPromise(position, positionBefore);
   context.transactions.whenDurable(replica, () => {
-    context.outbox.send(from, { ...message, kind: 'promised', position: told, commit, purgedTo });
+    context.outbox.send(ownerOf(message.ballot), {
+      ...message,
+      kind: 'promised',
+      position: told,
+      commit,
+      purgedTo,
+    });
   });
 }
 

@@ -1,7 +1,6 @@
 import type { ShardContext } from '../context.js';
 import { sendBarrier } from '../accept/batch-sender.js';
 import { advanceCommit } from '../accept/acknowledgements.js';
-import { CommitWaiters } from '../accept/commit-waiters.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Candidate } from '../partition/candidate.js';
 import { Leader } from '../partition/leader.js';
@@ -26,7 +25,7 @@ export function takeOver(
   }
   const heard = greatestCommit(replica, candidate);
   const { ballot } = candidate;
-  const leader = new Leader(ballot, replica.record.epoch, adopted, new CommitWaiters(), context.now);
+  const leader = new Leader(ballot, replica.record.epoch, adopted, context.now);
   replica.commit = Math.min(rules.commitAtTakeOver(heard, adopted.revision), adopted.revision);
   replica.catchUp = null;
   replica.role = leader;

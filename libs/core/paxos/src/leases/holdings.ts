@@ -23,7 +23,7 @@ export class Holdings {
   }
 
   hear(granter: ShardOrdinal, echo: LeaseEcho, now: number): void {
-    const counts = echo.sentAt !== NO_STAMP && echo.sentAt >= this.stampsSince && echo.sentAt <= now;
+    const counts = echo.sentAt !== NO_STAMP && this.isMeasurable(echo.sentAt) && echo.sentAt <= now;
     const until = counts
       ? this.rules.countedFrom(echo.sentAt, now) + this.countedMs
       : Number.NEGATIVE_INFINITY;
@@ -40,6 +40,11 @@ export class Holdings {
   runningSpan(granter: ShardOrdinal, now: number): GrantSpan | undefined {
     const holding = this.holdings.get(granter);
     return holding !== undefined && now < holding.until ? holding.span : undefined;
+  }
+
+  /** Was this own stamp written since the clock last jumped? */
+  isMeasurable(stamp: number): boolean {
+    return stamp >= this.stampsSince;
   }
 
   dropAll(now: number): void {

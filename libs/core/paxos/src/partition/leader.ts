@@ -1,5 +1,5 @@
 import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { CommitWaiters, Waiter } from '../accept/commit-waiters.js';
+import { CommitWaiters, type Waiter } from '../accept/commit-waiters.js';
 import { RetainedBatches, type OpenBatch } from '../accept/batches.js';
 import { ConfirmRounds } from '../leases/confirm-rounds.js';
 import type { Position } from '../records.js';
@@ -36,6 +36,7 @@ export class Leader {
   durableRevision: Revision = -1;
   barrierCommitted = false;
   readonly progress = new Map<ShardOrdinal, PeerProgress>();
+  readonly waiters = new CommitWaiters();
   readonly retained = new RetainedBatches();
   /** Batches decided on and not sent; only the last one still takes rows. */
   readonly open: OpenBatch[] = [];
@@ -60,7 +61,6 @@ export class Leader {
     readonly ballot: Ballot,
     readonly epoch: Epoch,
     readonly adopted: Position,
-    readonly waiters: CommitWaiters,
     readonly since: number,
   ) {
     this.lastRevision = adopted.revision;

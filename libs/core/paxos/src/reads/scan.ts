@@ -11,6 +11,7 @@ import type { ScanRequest, ShardReply } from '../requests.js';
 import type { StorageReadResult } from '../storage.js';
 import type { Gate } from '../accept/commit-waiters.js';
 import { awaitCommit } from '../writes/decide.js';
+import { isYoung, provenAt } from './stale.js';
 import { withNewestRow } from './with-row.js';
 
 interface Part {
@@ -82,13 +83,9 @@ function partOf(
 }
 
 function isYoungEnough(context: ShardContext, replica: Replica, { consistency }: ScanRequest): boolean {
-  if (consistency.kind !== 'stale' || consistency.maxStalenessMs === null) return true;
-  const { fresh } = replica;
-  return (
-    fresh !== null &&
-    fresh.commit <= replica.commitOfDurableRows &&
-    context.now - fresh.at <= consistency.maxStalenessMs
-  );
+  if (consistency.kind !== 'stale') return true;
+  const freshAt = provenAt(context, replica, replica.commitOfDurableRows);
+  return isYoung(context, freshAt, consistency.maxStalenessMs);
 }
 
 function refuse(context: ShardContext, request: ScanRequest, notLed: readonly number[]): void {

@@ -22,7 +22,7 @@ export function readStale(
     tooStale();
     return;
   }
-  const freshAt = provenAt(replica, takenBefore);
+  const freshAt = provenAt(context, replica, takenBefore);
   if (!isYoung(context, freshAt, maxStalenessMs)) {
     tooStale();
     return;
@@ -32,22 +32,31 @@ export function readStale(
     const commit = rules.commitForStaleRead(takenBefore, replica.commitOfDurableRows);
     // A switch of generations may have emptied the one that was read.
     const gone = replica.durable.generation !== generation || replica.record.generation !== generation;
-    if (gone || (row?.revision ?? 0) > commit || !isYoung(context, freshAt, maxStalenessMs)) {
+    const provenYet = freshAt !== null && context.holdings.isMeasurable(freshAt) ? freshAt : null;
+    if (gone || (row?.revision ?? 0) > commit || !isYoung(context, provenYet, maxStalenessMs)) {
       tooStale();
       return;
     }
-    const stalenessMs = freshAt === null ? null : context.now - freshAt;
+    const stalenessMs = provenYet === null ? null : context.now - provenYet;
     admission.answer(request, { kind: 'row', token, row: isLive(row) ? row : null, stalenessMs });
   });
 }
 
-/** 4.5.3: own sending time up to which everything that was committed is at or before this commit point. */
-function provenAt(replica: Replica, commit: number): number | null {
+/**
+ * 4.5.3: own sending time up to which everything that was committed is at or before this commit point; null where none
+ * is proven, or the clock has jumped since (4.4.6: it cannot tell an age across that).
+ */
+export function provenAt(context: ShardContext, replica: Replica, commit: number): number | null {
   const { fresh } = replica;
-  return fresh !== null && fresh.commit <= commit ? fresh.at : null;
+  if (fresh === null || fresh.commit > commit) return null;
+  return context.holdings.isMeasurable(fresh.at) ? fresh.at : null;
 }
 
-function isYoung(context: ShardContext, freshAt: number | null, maxStalenessMs: number | null): boolean {
+export function isYoung(
+  context: ShardContext,
+  freshAt: number | null,
+  maxStalenessMs: number | null,
+): boolean {
   if (maxStalenessMs === null) return true;
   return freshAt !== null && context.now - freshAt <= maxStalenessMs;
 }
