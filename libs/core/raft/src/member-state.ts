@@ -41,7 +41,7 @@ export interface MemberState {
   readonly config: RaftConfig;
   readonly log: RaftLog;
   readonly outbox: Outbox;
-  /** Names this run of the process in forwarded proposals. */
+  /** Names this run of the process in forwarded proposals and questions. */
   readonly session: number;
   term: Term;
   vote: MemberId;

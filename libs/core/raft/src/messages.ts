@@ -106,11 +106,14 @@ export interface ProposeRefusal extends Envelope {
 
 export interface ReadRequest extends Envelope {
   readonly kind: 'readRequest';
+  /** Of the asker: an answer that comes after its restart must not be taken for one to a question asked since. */
+  readonly session: number;
   readonly context: ReadContext;
 }
 
 export interface ReadReply extends Envelope {
   readonly kind: 'readReply';
+  readonly session: number;
   readonly context: ReadContext;
   readonly index: LogIndex;
 }

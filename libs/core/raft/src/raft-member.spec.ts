@@ -255,6 +255,25 @@ describe('a follower', () => {
   });
 });
 
+describe('questions of readers', () => {
+  it('are not answered by what was meant for an earlier run of the process', () => {
+    const heartbeat = from(2, 1, { kind: 'heartbeat', commit: 0, readRound: 0 });
+    const ask = (seed: number): { member: RaftMember; session: number } => {
+      const member = newMember({ seed });
+      member.step(heartbeat);
+      expect(member.requestRead(1)).toBe(true);
+      const request = settle(member).messages.find(({ kind }) => kind === 'readRequest');
+      return { member, session: request?.kind === 'readRequest' ? request.session : 0 };
+    };
+    const before = ask(1);
+    const { member, session } = ask(2);
+    member.step(from(2, 1, { kind: 'readReply', session: before.session, context: 1, index: 5 }));
+    expect(member.takeReady().reads).toEqual([]);
+    member.step(from(2, 1, { kind: 'readReply', session, context: 1, index: 7 }));
+    expect(member.takeReady().reads).toEqual([{ context: 1, index: 7 }]);
+  });
+});
+
 describe('a configuration', () => {
   it('is checked', () => {
     const random = seededPrng(1);

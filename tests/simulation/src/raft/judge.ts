@@ -21,6 +21,8 @@ export class Judge {
   readonly #seen = new Map<string, SeenEntry>();
   /** What was applied by anybody, by index. */
   readonly #applied: Entry[] = [];
+  /** The term of the first member that applied it, then: it was committed in that term or before, which its own need not be. */
+  readonly #committedIn: Term[] = [];
   /** The whole state at each index at which somebody's state was taken whole, and compared since. */
   readonly #states = new Map<LogIndex, string>();
   #acknowledgedUpTo: LogIndex = 0;
@@ -43,7 +45,7 @@ export class Judge {
     for (const entry of ready.persist?.entries ?? []) this.#matches(id, entry, core);
   }
 
-  applies(id: MemberId, entry: Entry): void {
+  applies(id: MemberId, entry: Entry, term: Term): void {
     const known = this.#applied[entry.index];
     if (known !== undefined && (known.term !== entry.term || known.data !== entry.data)) {
       throw new SimulationFailure(
@@ -52,6 +54,7 @@ export class Judge {
       );
     }
     this.#applied[entry.index] = entry;
+    this.#committedIn[entry.index] ??= term;
   }
 
   restored(id: MemberId, snapshot: Snapshot, store: StringStore): void {
@@ -109,7 +112,8 @@ export class Judge {
   #isComplete(id: MemberId, term: Term, core: RaftMember): void {
     for (let index = core.status().firstIndex; index < this.#applied.length; index += 1) {
       const entry = this.#applied[index];
-      if (entry === undefined || entry.term > term || core.termAt(index) === entry.term) continue;
+      const isOwed = entry !== undefined && (this.#committedIn[index] ?? term) < term;
+      if (!isOwed || core.termAt(index) === entry.term) continue;
       const what = `member ${String(id)} leads term ${String(term)} without ${name(entry)}, which is committed`;
       throw new SimulationFailure('leader completeness', what);
     }

@@ -178,8 +178,9 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #apply(entries: readonly Entry[]): void {
+    const { term } = this.core.status();
     for (const entry of entries) {
-      this.#surroundings.judge.applies(this.#host.id, entry);
+      this.#surroundings.judge.applies(this.#host.id, entry, term);
       this.#noteTerm(entry.term);
       if (entry.kind === entryKinds.command) this.#applyCommand(entry);
       this.#appliedSinceSnapshot += 1;

@@ -67,8 +67,13 @@ const bodies = {
     session: integer,
     ids: fc.array(integer, { maxLength: 4 }),
   }),
-  readRequest: fc.record({ kind: fc.constant('readRequest' as const), context: integer }),
-  readReply: fc.record({ kind: fc.constant('readReply' as const), context: integer, index: integer }),
+  readRequest: fc.record({ kind: fc.constant('readRequest' as const), session: integer, context: integer }),
+  readReply: fc.record({
+    kind: fc.constant('readReply' as const),
+    session: integer,
+    context: integer,
+    index: integer,
+  }),
   timeoutNow: fc.record({ kind: fc.constant('timeoutNow' as const) }),
   // A kind of message without a line here does not compile.
 } satisfies Record<Message['kind'], fc.Arbitrary<unknown>>;

@@ -67,9 +67,9 @@ function writeBody(writer: ByteWriter, message: Message): void {
     case 'proposeRefusal':
       return writeProposals(writer, message);
     case 'readRequest':
-      return writer.integer(message.context);
+      return writeIntegers(writer, [message.session, message.context]);
     case 'readReply':
-      return writeIntegers(writer, [message.context, message.index]);
+      return writeIntegers(writer, [message.session, message.context, message.index]);
     case 'timeoutNow':
       return;
     default:
@@ -111,9 +111,9 @@ function readBody(reader: ByteReader, kind: Message['kind']): MessageBody {
     case 'proposeRefusal':
       return { kind, session: integer(), ids: reader.list(integer) };
     case 'readRequest':
-      return { kind, context: integer() };
+      return { kind, session: integer(), context: integer() };
     case 'readReply':
-      return { kind, context: integer(), index: integer() };
+      return { kind, session: integer(), context: integer(), index: integer() };
     case 'timeoutNow':
       return { kind };
     default:

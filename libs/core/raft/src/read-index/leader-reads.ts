@@ -9,6 +9,7 @@ import type { LogIndex, ReadContext } from '../types.js';
 
 interface Question {
   readonly asker: MemberId;
+  readonly session: number;
   readonly context: ReadContext;
 }
 
@@ -65,7 +66,7 @@ function answerConfirmed(state: MemberState, leader: Leader): void {
   }
 }
 
-function answer(state: MemberState, { asker, context }: Question, index: LogIndex): void {
+function answer(state: MemberState, { asker, session, context }: Question, index: LogIndex): void {
   if (asker === state.config.id) state.outbox.answerRead({ context, index });
-  else send(state, { to: asker }, { kind: 'readReply', context, index }, 'nothing');
+  else send(state, { to: asker }, { kind: 'readReply', session, context, index }, 'nothing');
 }

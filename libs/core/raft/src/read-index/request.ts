@@ -6,19 +6,21 @@ import type { ReadContext } from '../types.js';
 /** False when no leader is known. */
 export function requestRead(state: MemberState, context: ReadContext): boolean {
   if (state.role.kind === 'leader') {
-    state.role.reads.waiting.push({ asker: state.config.id, context });
+    state.role.reads.waiting.push({ asker: state.config.id, session: state.session, context });
     return true;
   }
   if (state.leader === 0) return false;
-  send(state, { to: state.leader }, { kind: 'readRequest', context }, 'nothing');
+  send(state, { to: state.leader }, { kind: 'readRequest', session: state.session, context }, 'nothing');
   return true;
 }
 
 export function handleReadRequest(state: MemberState, message: ReadRequest): void {
   if (state.role.kind !== 'leader') return;
-  state.role.reads.waiting.push({ asker: message.from, context: message.context });
+  const { from, session, context } = message;
+  state.role.reads.waiting.push({ asker: from, session, context });
 }
 
 export function handleReadReply(state: MemberState, message: ReadReply): void {
-  state.outbox.answerRead({ context: message.context, index: message.index });
+  const { session, context, index } = message;
+  if (session === state.session) state.outbox.answerRead({ context, index });
 }
