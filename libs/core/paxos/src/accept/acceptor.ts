@@ -6,7 +6,7 @@ import { acknowledge } from '../leases/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
 import type { Ballot } from '@ringleader/primitives';
-import { watchLeader } from '../election/election-timer.js';
+import { keepWatching } from '../election/election-timer.js';
 import { stepDown } from '../election/step-down.js';
 
 /** A message of a leader for a partition that this shard is a member of. */
@@ -81,7 +81,7 @@ function applyBatch(context: ShardContext, replica: Replica, message: Accept): v
   replica.recent.trim();
   if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;
   hearLeader(context, replica, ballot);
-  watchLeader(context, replica);
+  keepWatching(context, replica);
 }
 
 /** 4.1.2: a candidate or leader of another ballot steps down in the same step. */

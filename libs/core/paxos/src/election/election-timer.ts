@@ -14,6 +14,11 @@ export function watchLeader(context: ShardContext, replica: Replica): void {
   }
 }
 
+/** The leader was heard, so standing moves later: a wake-up that is already set finds that out by itself. */
+export function keepWatching(context: ShardContext, replica: Replica): void {
+  if (replica.wakeAt === Number.POSITIVE_INFINITY) watchLeader(context, replica);
+}
+
 /** The partition's time has come: stands, or looks again later. */
 export function electionDue(context: ShardContext, replica: Replica): void {
   if (!mayEverStand(context, replica)) return;

@@ -3,7 +3,7 @@ import type { ShardContext } from '../context.js';
 import type { Confirm, Confirmed, Released, ReleaseSeen, Stand, Superseded } from '../messages.js';
 import { hearLease } from '../accept/acknowledgements.js';
 import { answerGap, followsLeader, hearLeader } from '../accept/acceptor.js';
-import { watchLeader } from '../election/election-timer.js';
+import { keepWatching, watchLeader } from '../election/election-timer.js';
 import { stand } from '../election/stand.js';
 import { stepDown } from '../election/step-down.js';
 import { ownerOf } from '../partition/ballot.js';
@@ -29,7 +29,7 @@ export function onConfirm(
   hearLeader(context, replica, ballot);
   const protects = context.rules.protectedByConfirm(ballot);
   if (protects !== 0) acknowledge(context, replica, protects);
-  watchLeader(context, replica);
+  keepWatching(context, replica);
   const lease = context.grants.echo(from, message.lease.sentAt);
   context.transactions.whenDurable(replica, () => {
     context.outbox.send(from, { kind: 'confirmed', partition, epoch, ballot, round, lease });

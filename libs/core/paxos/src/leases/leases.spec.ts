@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { NO_STAMP } from '../messages.js';
+import { LEASE_RULES } from '../rules/lease-rules.js';
+import { ClockJump } from './clock-jump.js';
+import { Grants } from './grants.js';
+import { Holdings } from './holdings.js';
+
+const L = 600;
+const HOLDER = 2;
+const GRANTER = 3;
+
+describe('Grants', () => {
+  it('begin a new span only after the old one ended', () => {
+    const grants = new Grants(7, L);
+    grants.renew(HOLDER, 1_000);
+    grants.renew(HOLDER, 1_500);
+    expect(grants.echo(HOLDER, 42)).toEqual({ incarnation: 7, span: 1, sentAt: 42 });
+    grants.renew(HOLDER, 2_100);
+    expect(grants.echo(HOLDER, 42).span).toBe(2);
+  });
+
+  it('to an incarnation that is gone are not prolonged by its successor', () => {
+    const grants = new Grants(7, L);
+    expect(grants.hearHeartbeat(HOLDER, 1, 1_000)).toBe(true);
+    expect(grants.hearHeartbeat(HOLDER, 2, 1_200)).toBe(true);
+    expect(grants.protectsUntil(HOLDER, 1)).toBe(1_600);
+    expect(grants.protectsUntil(HOLDER, 2)).toBe(1_800);
+    expect(grants.echo(HOLDER, 0).span).toBe(2);
+    expect(grants.hearHeartbeat(HOLDER, 1, 1_300)).toBe(false);
+    expect(grants.protectsUntil(HOLDER, 1)).toBe(1_600);
+  });
+});
+
+describe('Holdings', () => {
+  function holdings(): Holdings {
+    return new Holdings(LEASE_RULES, L, 0.1);
+  }
+
+  it('count from the own sending time, less the drift', () => {
+    const held = holdings();
+    held.hear(GRANTER, { incarnation: 1, span: 1, sentAt: 1_000 }, 1_200);
+    expect(held.runningSpan(GRANTER, 1_539)).toEqual({ incarnation: 1, span: 1 });
+    expect(held.runningSpan(GRANTER, 1_540)).toBe(undefined);
+  });
+
+  it('end with the span, and take no step back to an older one', () => {
+    const held = holdings();
+    held.hear(GRANTER, { incarnation: 1, span: 2, sentAt: 1_000 }, 1_010);
+    held.hear(GRANTER, { incarnation: 1, span: 1, sentAt: 1_005 }, 1_010);
+    expect(held.runningSpan(GRANTER, 1_020)).toEqual({ incarnation: 1, span: 2 });
+    held.hear(GRANTER, { incarnation: 2, span: 1, sentAt: NO_STAMP }, 1_020);
+    expect(held.runningSpan(GRANTER, 1_021)).toBe(undefined);
+  });
+
+  it('are lost when the clock jumps, with all stamps from before', () => {
+    const held = holdings();
+    held.hear(GRANTER, { incarnation: 1, span: 1, sentAt: 1_000 }, 1_010);
+    held.dropAll(1_020);
+    expect(held.runningSpan(GRANTER, 1_021)).toBe(undefined);
+    held.hear(GRANTER, { incarnation: 1, span: 1, sentAt: 1_019 }, 1_030);
+    expect(held.runningSpan(GRANTER, 1_031)).toBe(undefined);
+    held.hear(GRANTER, { incarnation: 1, span: 1, sentAt: 1_025 }, 1_030);
+    expect(held.runningSpan(GRANTER, 1_031)).toBeDefined();
+  });
+});
+
+describe('ClockJump', () => {
+  it('sees the wall clock move against the monotonic one, either way', () => {
+    const jump = new ClockJump(150);
+    expect(jump.look(1_000, 50_000)).toBe(false);
+    expect(jump.look(1_100, 50_200)).toBe(false);
+    expect(jump.look(1_200, 50_500)).toBe(true);
+    expect(jump.look(1_300, 50_600)).toBe(false);
+    expect(jump.look(1_400, 50_500)).toBe(true);
+  });
+});

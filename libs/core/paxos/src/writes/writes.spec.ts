@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals';
+import { Leader } from '../partition/leader.js';
+import { Replica } from '../partition/replica.js';
+import type { Row } from '../records.js';
+import type { WriteRequest } from '../requests.js';
+import { conditionsHold } from './conditions.js';
+import { FailedRequests } from './failed-requests.js';
+import { expiredRow, nextRow } from './next-row.js';
+import { RowCache } from './row-cache.js';
+
+function request(change: Partial<WriteRequest> = {}): WriteRequest {
+  return {
+    kind: 'write',
+    token: 1,
+    partition: 0,
+    epoch: 1,
+    ballot: 1,
+    requestId: 'r',
+    origin: 10,
+    operation: {
+      kind: 'put',
+      key: 'k',
+      value: new Uint8Array([1]),
+      contentType: 't',
+      expiresAt: null,
+      conditions: [],
+    },
+    deadline: 0,
+    ...change,
+  };
+}
+
+const NEXT = { revision: 5, at: 100, dedupeFloor: 3, marksMax: 4 };
+const ROW: Row = nextRow(null, request(), NEXT);
+const TOMBSTONE: Row = nextRow(
+  ROW,
+  request({ requestId: 'd', origin: 11, operation: { kind: 'delete', key: 'k', conditions: [] } }),
+  { ...NEXT, revision: 6, at: 200 },
+);
+
+describe('conditions', () => {
+  it('take a tombstone as absent', () => {
+    for (const row of [null, TOMBSTONE]) {
+      expect(conditionsHold(row, [{ kind: 'ifAbsent' }])).toBe(true);
+      expect(conditionsHold(row, [{ kind: 'ifPresent' }])).toBe(false);
+      expect(conditionsHold(row, [{ kind: 'ifRevision', revision: 6 }])).toBe(false);
+      expect(conditionsHold(row, [{ kind: 'ifVersion', version: 0 }])).toBe(true);
+    }
+  });
+
+  it('must all hold', () => {
+    expect(
+      conditionsHold(ROW, [
+        { kind: 'ifPresent' },
+        { kind: 'ifRevision', revision: 5 },
+        { kind: 'ifVersion', version: 1 },
+      ]),
+    ).toBe(true);
+    expect(conditionsHold(ROW, [{ kind: 'ifPresent' }, { kind: 'ifRevision', revision: 4 }])).toBe(false);
+  });
+});
+
+describe('nextRow', () => {
+  it('begins a key with the floor of the partition', () => {
+    expect(ROW).toMatchObject({ revision: 5, version: 1, createdAt: 100, requestFloor: 3 });
+    expect(ROW.requests).toEqual([{ id: 'r', origin: 10, revision: 5, version: 1 }]);
+  });
+
+  it('keeps what a deleted key remembers, and begins its versions anew', () => {
+    expect(TOMBSTONE).toMatchObject({ value: null, version: 0, createdAt: 100, modifiedAt: 200 });
+    const again = nextRow(TOMBSTONE, request({ requestId: 'n', origin: 12 }), {
+      ...NEXT,
+      revision: 7,
+      at: 300,
+    });
+    expect(again).toMatchObject({ version: 1, createdAt: 300 });
+    expect(again.requests.map(({ id }) => id)).toEqual(['r', 'd', 'n']);
+  });
+
+  it('raises the floor to what falls off', () => {
+    let row: Row | null = null;
+    for (const [index, origin] of [20, 40, 30, 50, 60, 70].entries()) {
+      row = nextRow(row, request({ requestId: `r${index}`, origin }), { ...NEXT, revision: index + 1 });
+    }
+    expect(row?.requests.map(({ id }) => id)).toEqual(['r2', 'r3', 'r4', 'r5']);
+    expect(row?.requestFloor).toBe(40);
+  });
+
+  it('lets a row expire without forgetting its requests', () => {
+    const gone = expiredRow({ ...ROW, expiresAt: 150 }, { revision: 6, at: 160 });
+    expect(gone).toMatchObject({
+      value: null,
+      revision: 6,
+      version: 0,
+      expiresAt: null,
+      requests: ROW.requests,
+    });
+  });
+});
+
+describe('FailedRequests', () => {
+  it('is bounded, and what falls off raises the floor', () => {
+    const failed = new FailedRequests();
+    const answer = { decidedOn: 0, kind: 'absent', revision: 0, version: 0 } as const;
+    for (let index = 0; index < 1_030; index += 1) failed.remember(`r${index}`, { ...answer, origin: index });
+    expect(failed.get('r5')).toBe(undefined);
+    expect(failed.get('r6')).toBeDefined();
+    expect(failed.floor).toBe(5);
+  });
+});
+
+describe('RowCache', () => {
+  function cacheOf(bytesMax: number): { cache: RowCache; leader: Leader; replica: Replica } {
+    const position = { ballot: 1, revision: 5 };
+    const record = {
+      partition: 0,
+      epoch: 1,
+      promised: 1,
+      position,
+      commitBound: 5,
+      purgedTo: 0,
+      dedupeFloor: 0,
+      generation: 1,
+      staging: null,
+    };
+    const replica = new Replica(record, 1);
+    const cache = new RowCache(bytesMax, ({ row }) => row === null || row.revision <= replica.commit);
+    return { cache, leader: new Leader(1, 1, position, 0), replica };
+  }
+
+  it('lets no storage read bring an older row back', () => {
+    const { cache, leader, replica } = cacheOf(1 << 20);
+    const entry = cache.addRead(replica, leader, 'k', ROW);
+    cache.write(entry, { ...ROW, revision: 6 }, ROW);
+    expect(cache.addRead(replica, leader, 'k', ROW).row?.revision).toBe(6);
+  });
+
+  it('drops the least recently used, but never what is not committed', () => {
+    const { cache, leader, replica } = cacheOf(1_000);
+    const entry = cache.addRead(replica, leader, 'inFlight', ROW);
+    cache.write(entry, { ...ROW, key: 'inFlight', revision: 9 }, ROW);
+    for (let index = 0; index < 20; index += 1) cache.addRead(replica, leader, `k${index}`, null);
+    expect(cache.get(leader, 'k0')).toBe(undefined);
+    expect(cache.get(leader, 'k19')).toBeDefined();
+    expect(cache.get(leader, 'inFlight')?.row?.revision).toBe(9);
+    cache.dropAll(leader);
+    expect(cache.sizeBytes).toBe(0);
+  });
+});
