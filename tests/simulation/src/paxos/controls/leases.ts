@@ -1,5 +1,5 @@
 import type { Control } from './control.js';
-import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS } from '../profiles/leases.js';
+import { AGED_REPLICA, DRIFT, RARE_BEATS, SLOW_ANSWERS } from '../profiles/leases.js';
 import {
   CONFIRMED_ONLY,
   HEARTBEATS_ONLY,
@@ -32,7 +32,7 @@ export const LEASE_CONTROLS: readonly Control[] = [
     name: 'LeaseFlag',
     broken: 'the lease is a flag that was set before the request arrived',
     rules: { hasLease: (_computeNow, seenEarlier) => seenEarlier },
-    profile: PAUSED_LEADER,
+    profile: RARE_BEATS,
   },
   {
     name: 'NoRestartWait',

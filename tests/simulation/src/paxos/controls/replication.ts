@@ -54,12 +54,6 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     profile: COPIES,
   },
   {
-    name: 'LateCopy',
-    broken: 'a finished copy installs although the replica has moved on',
-    rules: { finishApplies: (_copyId, _to, staging) => staging !== null },
-    profile: COPIES,
-  },
-  {
     name: 'CopyFromDeposed',
     broken: 'a copy takes a page from a leader older than the one before',
     rules: { pageFromPresentLeader: () => true },

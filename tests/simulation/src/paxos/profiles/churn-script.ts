@@ -19,30 +19,47 @@ export const CHURN_SCRIPT: Script = function* (scene) {
   }
 };
 
-/** The leader dies, or is cut off, and all others find out at the same time. */
+/**
+ * The leader gives up, the two others stand at once. The one with the higher ballot gets the promise of the other one,
+ * and nothing else of what it sends arrives for a while; the lower one gets the promise of the former leader.
+ */
 export const DUEL_SCRIPT: Script = function* (scene) {
   yield 300;
   for (;;) {
     const leader = yield* scene.leader();
-    if (scene.prng.nextBelow(2) === 0) {
-      scene.restart(leader);
-      yield scene.leaseMs * scene.between(1, 2);
-    } else {
-      const rejoin = scene.separate([leader], scene.others(leader));
-      yield scene.leaseMs * scene.between(0.9, 1.5);
-      rejoin();
-    }
-    yield scene.between(10, 60);
+    const [low, high] = scene.others(leader).sort((a, b) => a - b);
+    scene.pass((from, to, message) => {
+      if (message.kind !== 'peer') return true;
+      if (message.message.kind === 'stand') return false;
+      return from !== high || (to === low && ['prepare', 'prepareRefused'].includes(message.message.kind));
+    });
+    scene.cluster.processes.get(leader)?.releaseAll();
+    yield scene.between(15, 50);
+    scene.pass(null);
+    yield scene.between(10, 40);
+    scene.restart(leader);
+    yield scene.leaseMs * scene.between(1.5, 2);
   }
 };
 
+/**
+ * One follower gets the last batches and answers for them, the other one stands: what the first one has in its storage's
+ * queue when it promises must be in its answer.
+ */
 export const HANDOVER_SCRIPT: Script = function* (scene) {
   yield 300;
   for (;;) {
     const leader = yield* scene.leader();
+    const [, ignorant] = scene.others(leader);
     yield scene.between(5, 60);
+    scene.pass((from, to, message) => {
+      if (message.kind !== 'peer' || message.message.kind === 'stand') return message.kind !== 'peer';
+      return !(from === leader && to === ignorant) || message.message.kind === 'released';
+    });
+    yield scene.between(1, 8);
     scene.cluster.processes.get(leader)?.releaseAll();
     yield scene.between(20, 60);
+    scene.pass(null);
     scene.restart(leader);
     yield scene.leaseMs * scene.between(0.5, 1.5);
   }

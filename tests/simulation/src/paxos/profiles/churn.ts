@@ -40,11 +40,11 @@ export const CHURN: Profile = {
   script: CHURN_SCRIPT,
 };
 
-/** Nobody waits for anybody's turn, and some links are slow: two candidates at once, each with a part of the votes. */
+/** Nobody waits for anybody's turn: two candidates at once, each with a part of the votes. */
 export const DUELS: Profile = {
   ...CHURN,
   name: 'duels',
-  about: 'candidates stand at the same time, with links of very different delays',
+  about: 'two candidates stand at the same time, and messages of the higher one are held up',
   settings: (prng) => {
     const settings = CHURN.settings(prng);
     const { cluster, workload } = settings;
@@ -52,12 +52,15 @@ export const DUELS: Profile = {
       ...settings,
       cluster: {
         ...cluster,
-        timings: { ...cluster.timings, electionStaggerMs: 0.2, candidacyTimeoutMs: 60 },
+        shards: 3,
+        replicationFactor: 3,
+        timings: { ...cluster.timings, electionStaggerMs: 0.05, candidacyTimeoutMs: 60 },
+        turnMs: 0.1,
       },
-      workload: { ...workload, mixes: [{ put: 5, read: 1 }] },
+      workload: { ...workload, thinkMsMax: 3, mixes: [{ put: 5, read: 1 }] },
       faults: { ...settings.faults, kinds: [] },
-      storage: { minMs: 0.1, maxMs: 1 },
-      links: { ...GOOD_LINK, delayMaxMs: 2, tailProbability: 0.4, tailDelayMs: 40 },
+      storage: { minMs: 0.05, maxMs: 0.3 },
+      links: { ...GOOD_LINK, delayMinMs: 0.1, delayMaxMs: 0.8 },
     };
   },
   script: DUEL_SCRIPT,
@@ -87,6 +90,7 @@ export const HANDOVERS: Profile = {
     const settings = CHURN.settings(prng);
     return {
       ...settings,
+      cluster: { ...settings.cluster, shards: 3, replicationFactor: 3 },
       workload: { ...settings.workload, clients: 8, thinkMsMax: 3, mixes: [{ put: 5, delete: 1, read: 1 }] },
       faults: { ...settings.faults, kinds: [] },
       storage: { minMs: 0.5, maxMs: 12 },

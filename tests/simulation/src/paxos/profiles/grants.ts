@@ -128,12 +128,12 @@ export const RELEASED: Profile = {
   },
 };
 
-/** Waits until the leader tells another one to stand; false where it does not for long. */
+/** Waits until the leader tells another one to stand, from when on it hears no shard; false where it does not for long. */
 function* handsOver(scene: Scene, leader: ShardOrdinal): Generator<number, boolean> {
   let stands = false;
-  scene.pass((from, _to, message) => {
+  scene.pass((from, to, message) => {
     stands ||= from === leader && message.kind === 'peer' && message.message.kind === 'stand';
-    return true;
+    return !(stands && to === leader && message.kind === 'peer');
   });
   for (let waited = 0; waited < 12 * scene.leaseMs && !stands; waited += 1) yield 1;
   return stands;

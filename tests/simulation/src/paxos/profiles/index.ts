@@ -3,7 +3,7 @@ import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
 import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { LATE_REQUESTS } from './late-requests.js';
-import { AGED_REPLICA, DRIFT, PAUSED_LEADER, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
+import { AGED_REPLICA, DRIFT, PAUSED_LEADER, RARE_BEATS, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
 
 /** Those that steer; the rules must pass on them, and the controls that they are for must not. */
 export const STEERED: readonly Profile[] = [
@@ -18,6 +18,7 @@ export const STEERED: readonly Profile[] = [
   SPLIT_LEADER,
   DRIFT,
   SLOW_ANSWERS,
+  RARE_BEATS,
   PAUSED_LEADER,
   AGED_REPLICA,
   RESTARTED_GRANTER,

@@ -105,6 +105,17 @@ export const SLOW_ANSWERS: Profile = {
   },
 };
 
+/** Beats so rare that a lease ends between two of them: what a beat found out is no answer to a later question. */
+export const RARE_BEATS: Profile = {
+  name: 'rare-beats',
+  about: 'split-leader with less than three heartbeats in a lease',
+  settings: () => ({
+    ...QUICK,
+    cluster: { ...QUICK.cluster, timings: { ...QUICK.cluster.timings, heartbeatIntervalMs: 40 } },
+  }),
+  script: SPLIT,
+};
+
 /** The leader stops between reading a row and answering, and goes on when another one has written. */
 export const PAUSED_LEADER: Profile = {
   name: 'paused-leader',
