@@ -39,7 +39,7 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
         begun = true;
         options.onMeasuring?.('begin');
       }
-      if (sentAt < startAt || doneAt > endAt) continue;
+      if (doneAt < startAt || doneAt > endAt) continue;
       if (succeeded) latenciesMs.push(doneAt - sentAt);
       else failures += 1;
     }
