@@ -102,7 +102,7 @@ describe('transactions', () => {
   });
 
   it('keep the last record of each partition over restarts, folded or not', async () => {
-    let { storage, records } = await open();
+    const { storage } = await open();
     const staging = {
       copyId: 9,
       generation: 2,
@@ -119,11 +119,11 @@ describe('transactions', () => {
     ];
     await storage.commit(transactionOf({ records: [recordOf(10), recordOf(11)] }));
     await storage.commit(transactionOf({ records: [last[0]!] }));
-    ({ storage, records } = await reopen(storage));
-    expect(records.find(({ partition }) => partition === 10)).toEqual(last[0]);
-    await storage.commit(transactionOf({ records: [last[1]!] }));
-    ({ storage, records } = await reopen(storage));
-    ({ records } = await reopen(storage));
+    const second = await reopen(storage);
+    expect(second.records.find(({ partition }) => partition === 10)).toEqual(last[0]);
+    await second.storage.commit(transactionOf({ records: [last[1]!] }));
+    const third = await reopen(second.storage);
+    const { records } = await reopen(third.storage);
     expect(records.filter(({ partition }) => partition === 10 || partition === 11)).toEqual(
       expect.arrayContaining(last),
     );

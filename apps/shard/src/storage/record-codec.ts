@@ -1,6 +1,12 @@
 /** Records of partitions in binary: what a transaction appends to the record log, and what the record table holds. */
 import type { PartitionRecord, Staging } from '@ringleader/paxos';
-import { ByteReader, ByteWriter, decodeFrame, readPosition, writePosition } from '@ringleader/contracts';
+import {
+  type ByteReader,
+  type ByteWriter,
+  decodeFrame,
+  readPosition,
+  writePosition,
+} from '@ringleader/contracts';
 import { OperationalError } from '@ringleader/contracts';
 
 const VERSION = 1;

@@ -1,5 +1,5 @@
 /** The columns of a row as statements name them, and how their text becomes a row. */
-import { ByteReader, decodeFrame, OperationalError, readRequestMarks } from '@ringleader/contracts';
+import { type ByteReader, decodeFrame, OperationalError, readRequestMarks } from '@ringleader/contracts';
 import type { RequestMark, Row } from '@ringleader/paxos';
 import type { TextRow } from '@ringleader/postgres';
 

@@ -42,9 +42,17 @@ export class ShardDatabase {
     private readonly options: ShardDatabaseOptions,
     private readonly writer: HotConnection,
     private readonly dataSource: DataSource,
-    readonly identity: ShardIdentity,
-    readonly facts: DatabaseFacts,
+    /** As found when connecting. */
+    private readonly found: { readonly identity: ShardIdentity; readonly facts: DatabaseFacts },
   ) {}
+
+  get identity(): ShardIdentity {
+    return this.found.identity;
+  }
+
+  get facts(): DatabaseFacts {
+    return this.found.facts;
+  }
 
   static async connect(options: ShardDatabaseOptions): Promise<ShardDatabase> {
     const writer = await openConnection(options, 'writer');
@@ -62,7 +70,7 @@ export class ShardDatabase {
       await migrate(dataSource);
       const identity = await new IdentityRepository(dataSource).read();
       const facts = await readDatabaseFacts(dataSource);
-      return new ShardDatabase(options, writer, dataSource, identity, facts);
+      return new ShardDatabase(options, writer, dataSource, { identity, facts });
     } catch (error) {
       await Promise.allSettled([writer.close(), dataSource?.destroy()]);
       throw error;

@@ -1,11 +1,13 @@
-import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { DataSource, type MigrationInterface, type ObjectLiteral } from 'typeorm';
 import { translatePostgresError } from './postgres-error.js';
+
+export type EntityClass = new () => ObjectLiteral;
 
 export interface DataSourceSettings {
   readonly url: string;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  readonly entities: readonly EntityClass[];
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
 
@@ -16,7 +18,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
     url: settings.url,
     applicationName: settings.applicationName,
     connectTimeoutMS: settings.connectTimeoutMs,
-    entities: [...settings.entities] as Function[],
+    entities: [...settings.entities],
     migrations: [...settings.migrations],
     migrationsTableName: 'schema_migrations',
     migrationsTransactionMode: 'all',

@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import { decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
+import type { Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
+import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
+import { ShardClock } from './shard-clock.js';
+
+const NOTHING: Ready = { transaction: null, reads: [], removals: [], messages: [], replies: [], events: [] };
+const release = (partition: number): ShardMessage => ({
+  kind: 'released',
+  partition,
+  epoch: 1,
+  ballot: 65_537,
+});
+
+/** A core that remembers its calls and hands out what it was given. */
+class ScriptedCore implements Core {
+  readonly calls: string[] = [];
+  readonly ready: Ready[] = [];
+  deadline = Number.POSITIVE_INFINITY;
+  onTick: () => void = () => undefined;
+
+  learnMap = (): void => void this.calls.push('learnMap');
+  receive = (from: number, message: ShardMessage): void =>
+    void this.calls.push(`receive ${from} ${message.kind}`);
+  submit = (): void => void this.calls.push('submit');
+  transactionDurable = (id: number): void => void this.calls.push(`durable ${id}`);
+  readDone = (): void => void this.calls.push('readDone');
+  tick = (): void => {
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.onTick();
+  };
+  nextDeadline = (): number => this.deadline;
+  takeReady = (): Ready => this.ready.shift() ?? NOTHING;
+  releaseAll = (): void => void this.calls.push('releaseAll');
+  status = (): [] => [];
+}
+
+interface Rig {
+  readonly core: ScriptedCore;
+  readonly driver: ShardDriver;
+  readonly frames: [number, PeerFrame][];
+  /** Resolves at the end of the next turn. */
+  turnEnd(): Promise<void>;
+  readonly failure: Promise<unknown>;
+}
+
+function rig(storage: Partial<DriverStorage> = {}): Rig {
+  const core = new ScriptedCore();
+  const frames: [number, PeerFrame][] = [];
+  let turn = Promise.withResolvers<void>();
+  const failure = Promise.withResolvers<unknown>();
+  const options: ShardDriverOptions = {
+    ordinal: 1,
+    core,
+    storage: {
+      commit: () => Promise.resolve(),
+      read: () => Promise.reject(new Error('no reads here')),
+      removeGeneration: () => Promise.resolve(),
+      ...storage,
+    },
+    clock: new ShardClock({ monotonicMs: () => performance.now(), wallMs: () => Date.now() }),
+    sendToPeer: (shard, bytes) => {
+      const frame = decodePeerFrame(bytes);
+      if (frame.kind === 'peer') frames.push([shard, frame]);
+    },
+    onReply: () => undefined,
+    onEvent: () => undefined,
+    onTurnEnd: () => {
+      turn.resolve();
+      turn = Promise.withResolvers<void>();
+    },
+    onTransaction: () => undefined,
+    onFailure: failure.resolve,
+  };
+  return {
+    core,
+    driver: new ShardDriver(options),
+    frames,
+    turnEnd: () => turn.promise,
+    failure: failure.promise,
+  };
+}
+
+const transaction: StorageTransaction = { id: 7, records: [], upserts: [], removals: [] };
+
+describe('ShardDriver', () => {
+  it('sends all messages of a turn to a peer in one frame', async () => {
+    const { core, driver, frames, turnEnd } = rig();
+    core.ready.push({
+      ...NOTHING,
+      messages: [
+        { to: 2, message: release(1) },
+        { to: 3, message: release(2) },
+        { to: 2, message: release(3) },
+      ],
+    });
+    const end = turnEnd();
+    driver.receive(2, [release(4)]);
+    driver.receive(3, [release(5)]);
+    await end;
+    driver.stop();
+    expect(core.calls).toEqual(['receive 2 released', 'receive 3 released']);
+    expect(frames.map(([to, frame]) => [to, frame.from, frame.messages])).toEqual([
+      [2, 1, [release(1), release(3)]],
+      [3, 1, [release(2)]],
+    ]);
+  });
+
+  it('tells the core when a transaction is durable, and not before', async () => {
+    const commit = Promise.withResolvers<void>();
+    const { core, driver, turnEnd } = rig({ commit: () => commit.promise });
+    core.ready.push({ ...NOTHING, transaction });
+    let end = turnEnd();
+    driver.learnMap([]);
+    await end;
+    expect(core.calls).toEqual(['learnMap']);
+    end = turnEnd();
+    commit.resolve();
+    await end;
+    driver.stop();
+    expect(core.calls).toEqual(['learnMap', 'durable 7']);
+  });
+
+  it('ends with the first failure of the storage: the core hears nothing more', async () => {
+    const { core, driver, failure } = rig({ commit: () => Promise.reject(new Error('disk')) });
+    core.ready.push({ ...NOTHING, transaction });
+    driver.learnMap([]);
+    expect(await failure).toEqual(new Error('disk'));
+    expect(core.calls).toEqual(['learnMap']);
+  });
+
+  it('ticks when the core wants it', async () => {
+    const { core, driver } = rig();
+    const ticked = Promise.withResolvers<number>();
+    core.onTick = () => ticked.resolve(performance.now());
+    const deadline = performance.now() + 20;
+    core.deadline = deadline;
+    driver.learnMap([]);
+    const tickedAt = await ticked.promise;
+    driver.stop();
+    // The event loop counts whole milliseconds.
+    expect(tickedAt).toBeGreaterThanOrEqual(deadline - 1);
+  });
+
+  it('gives up its leaderships and waits for the transaction under way', async () => {
+    const commit = Promise.withResolvers<void>();
+    const { core, driver, turnEnd } = rig({ commit: () => commit.promise });
+    core.ready.push({ ...NOTHING, transaction });
+    const end = turnEnd();
+    driver.learnMap([]);
+    await end;
+    const released = driver.release();
+    expect(core.calls.at(-1)).toBe('releaseAll');
+    commit.resolve();
+    await released;
+    expect(core.calls.at(-1)).toBe('durable 7');
+    driver.stop();
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { ByteWriter, OperationalError } from '@ringleader/contracts';
+import type { PartitionRecord } from '@ringleader/paxos';
+import { decodeRecords, encodeRecords } from './record-codec.js';
+
+const plain: PartitionRecord = {
+  partition: 16_383,
+  epoch: 2 ** 40,
+  promised: Number.MAX_SAFE_INTEGER,
+  position: { ballot: 2 ** 45 + 3, revision: 2 ** 44 },
+  commitBound: 12,
+  purgedTo: 3,
+  dedupeFloor: 2 ** 52 + 1,
+  generation: 4,
+  staging: null,
+};
+const staging = {
+  copyId: 5,
+  generation: 5,
+  ballot: 65_537,
+  base: 1,
+  nextBase: 2,
+  purgedTo: 0,
+  nextKey: 'ключ',
+  pass: 3,
+};
+const copying: PartitionRecord = { ...plain, partition: 0, staging };
+const copied: PartitionRecord = { ...plain, partition: 1, staging: { ...staging, nextKey: null } };
+
+describe('the record codec', () => {
+  it('gives back every record', () => {
+    const bytes = encodeRecords(new ByteWriter(), [plain, copying, copied]);
+    expect(decodeRecords(bytes)).toEqual([plain, copying, copied]);
+  });
+
+  it('refuses damage and other versions with an operational error', () => {
+    const bytes = encodeRecords(new ByteWriter(), [plain, copying]);
+    expect(() => decodeRecords(bytes.subarray(0, -3))).toThrow(OperationalError);
+    const other = Buffer.from(bytes);
+    other[0] = 9;
+    expect(() => decodeRecords(other)).toThrow('version 9');
+  });
+});

@@ -1,0 +1,230 @@
+/** Shards and a gateway over real NATS and PostgreSQL, with a fixed partition map in place of a coordinator. */
+import {
+  appendRequest,
+  ByteWriter,
+  decodeLeadersFrame,
+  decodeReplyFrame,
+  type FramedRequest,
+  gatewayReplySubject,
+  type Leadership,
+  leadersQuerySubject,
+  leadersSubject,
+  shardRequestSubject,
+  startRequestFrame,
+} from '@ringleader/contracts';
+import { connectNats, type NatsConnection } from '@ringleader/nats';
+import { createLogger, systemClock } from '@ringleader/observability';
+import type { PartitionAssignment, Row, ShardReply, WriteRequest } from '@ringleader/paxos';
+import { until } from '@ringleader/testing-servers';
+import { NatsDataPath } from '../src/partitions/data-path.nats.js';
+import { FrameRouter } from '../src/partitions/frame-router.js';
+import { LeaderAnnouncer } from '../src/partitions/leader-announcer.js';
+import { RequestDesk } from '../src/partitions/request-desk.js';
+import { ShardActivity } from '../src/partitions/shard-activity.js';
+import { ShardClock } from '../src/partitions/shard-clock.js';
+import type { ShardDriver } from '../src/partitions/shard-driver.js';
+import { startLife } from '../src/partitions/shard-life.js';
+import { shardConfigSchema } from '../src/shard.config.js';
+import type { ShardStorage } from '../src/storage/shard-storage.js';
+import { openStorage } from './storage.fixtures.js';
+
+const CLUSTER = 'shell-test';
+const GATEWAY = 'gateway-1';
+const ORDINALS = 65_536;
+
+export function fixedMap(partitions: number, replicas: readonly number[]): PartitionAssignment[] {
+  return Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    epoch: 1,
+    replicas,
+    nextReplicas: null,
+    learners: [],
+    preferredLeader: replicas[partition % replicas.length]!,
+  }));
+}
+
+export interface TestShardOptions {
+  readonly ordinal: number;
+  readonly natsUrl: string;
+  readonly postgresUrl: string;
+  readonly map: readonly PartitionAssignment[];
+}
+
+export class TestShard {
+  private constructor(
+    readonly ordinal: number,
+    readonly driver: ShardDriver,
+    readonly router: FrameRouter,
+    private readonly resources: { readonly storage: ShardStorage; readonly connection: NatsConnection },
+  ) {}
+
+  get storage(): ShardStorage {
+    return this.resources.storage;
+  }
+
+  static async start({ ordinal, natsUrl, postgresUrl, map }: TestShardOptions): Promise<TestShard> {
+    const { storage, records, incarnation } = await openStorage(postgresUrl, { shardId: `shard-${ordinal}` });
+    const connection = await connectNats({ url: natsUrl, name: `shard-${ordinal}` });
+    const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
+    const clock = new ShardClock(systemClock);
+    const dataPath = new NatsDataPath(connection, CLUSTER, logger);
+    const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
+    const announcer = new LeaderAnnouncer(ordinal, (frame) => dataPath.announceLeaders(frame));
+    const router = new FrameRouter(clock, desk, announcer);
+    const config = shardConfigSchema.parse({
+      RINGLEADER_MEMBER: `shard-${ordinal}`,
+      RINGLEADER_POSTGRES_URL: postgresUrl,
+    });
+    const driver = startLife(
+      { ordinal, incarnation, storage, records },
+      { config, logger, clock, dataPath, desk, announcer, activity: new ShardActivity() },
+      () => {
+        router.routeTo(null);
+        desk.abandonAll();
+      },
+    );
+    const shard = new TestShard(ordinal, driver, router, { storage, connection });
+    driver.learnMap(map);
+    router.routeTo(driver);
+    dataPath.listen(ordinal, router);
+    return shard;
+  }
+
+  /** As `kill -9` would: nothing is said to anybody. */
+  async kill(): Promise<void> {
+    this.router.routeTo(null);
+    this.driver.stop();
+    await this.resources.connection.close();
+    await this.resources.storage.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.driver.release();
+    await this.kill();
+  }
+}
+
+type Unsent<T> = T extends FramedRequest ? Omit<T, 'token' | 'remainingMs'> : never;
+type WriteOptions = Partial<Pick<WriteRequest['operation'], 'conditions'>> & { readonly requestId?: string };
+
+/** One request at a time and frame; retried at the leader that the answers and announcements name. */
+export class TestGateway {
+  private readonly leaders = new Map<number, Leadership>();
+  private readonly waiting = new Map<number, (reply: ShardReply) => void>();
+  private readonly writer = new ByteWriter();
+  private lastToken = 0;
+
+  private constructor(private readonly connection: NatsConnection) {
+    this.subscribe(leadersSubject(CLUSTER), (bytes) => {
+      const frame = decodeLeadersFrame(bytes);
+      if (frame.kind === 'leaders') for (const leadership of frame.leaderships) this.learn(leadership);
+    });
+    this.subscribe(gatewayReplySubject(CLUSTER, GATEWAY), (bytes) => {
+      const frame = decodeReplyFrame(bytes);
+      if (frame.kind === 'replies') for (const reply of frame.replies) this.waiting.get(reply.token)?.(reply);
+    });
+    connection.publish(leadersQuerySubject(CLUSTER));
+  }
+
+  static async connect(natsUrl: string): Promise<TestGateway> {
+    return new TestGateway(await connectNats({ url: natsUrl, name: GATEWAY }));
+  }
+
+  leaderOf(partition: number): number {
+    return (this.leaders.get(partition)?.ballot ?? 0) % ORDINALS;
+  }
+
+  async allLed(partitions: number): Promise<void> {
+    await until('all partitions are led', () => Promise.resolve(this.leaders.size === partitions), {
+      timeoutMs: 20_000,
+    });
+  }
+
+  async put(partition: number, key: string, value: string, options: WriteOptions = {}): Promise<ShardReply> {
+    const requestId = options.requestId ?? `request-${++this.lastToken}`;
+    const origin = Date.now() * 1024;
+    return this.retried(partition, ({ ballot, epoch }) => ({
+      kind: 'write',
+      partition,
+      epoch,
+      ballot,
+      requestId,
+      origin,
+      operation: {
+        kind: 'put',
+        key,
+        value: Buffer.from(value),
+        contentType: 'text/plain',
+        expiresAt: null,
+        conditions: options.conditions ?? [],
+      },
+    }));
+  }
+
+  async get(partition: number, key: string): Promise<Row | null> {
+    const reply = await this.retried(partition, ({ epoch }) => ({
+      kind: 'read',
+      partition,
+      epoch,
+      key,
+      consistency: { kind: 'linearizable' },
+    }));
+    if (reply.kind !== 'row') throw new Error(`A read was answered with ${reply.kind}`);
+    return reply.row;
+  }
+
+  /** Sends to one shard, once; null when it does not answer. */
+  async ask(shard: number, request: Unsent<FramedRequest>, timeoutMs: number): Promise<ShardReply | null> {
+    const token = ++this.lastToken;
+    startRequestFrame(this.writer, { gatewayId: GATEWAY, hybridTime: Date.now() * 1024 });
+    appendRequest(this.writer, { ...request, token, remainingMs: timeoutMs });
+    const { promise, resolve } = Promise.withResolvers<ShardReply | null>();
+    const timer = setTimeout(() => resolve(null), timeoutMs);
+    this.waiting.set(token, resolve);
+    this.connection.publish(shardRequestSubject(CLUSTER, shard), this.writer.take());
+    const reply = await promise;
+    clearTimeout(timer);
+    this.waiting.delete(token);
+    return reply;
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  private async retried(
+    partition: number,
+    requestAt: (leadership: Leadership) => Unsent<FramedRequest>,
+  ): Promise<ShardReply> {
+    let answer: ShardReply | null = null;
+    await until(
+      `partition ${partition} answers`,
+      async () => {
+        const leadership = this.leaders.get(partition);
+        if (leadership === undefined) return false;
+        answer = await this.ask(leadership.ballot % ORDINALS, requestAt(leadership), 300);
+        if (answer?.kind !== 'notLeader') return answer !== null && answer.kind !== 'outcomeUnknown';
+        if (answer.ballot > leadership.ballot) this.learn({ ...leadership, ballot: answer.ballot });
+        return false;
+      },
+      { timeoutMs: 15_000 },
+    );
+    return answer as unknown as ShardReply;
+  }
+
+  private learn(leadership: Leadership): void {
+    const known = this.leaders.get(leadership.partition);
+    if (known === undefined || leadership.ballot > known.ballot) {
+      this.leaders.set(leadership.partition, leadership);
+    }
+  }
+
+  private subscribe(subject: string, take: (bytes: Uint8Array) => void): void {
+    this.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) throw error;
+        take(message.data);
+      },
+    });
+  }
+}

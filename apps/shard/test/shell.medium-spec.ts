@@ -1,0 +1,161 @@
+/** Three shards over real NATS and real databases: what is acknowledged survives the death of any of them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { shardPeerSubject, shardRequestSubject } from '@ringleader/contracts';
+import { connectNats } from '@ringleader/nats';
+import { HotConnection } from '@ringleader/postgres';
+import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
+import { fixedMap, TestGateway, TestShard } from './shell.fixtures.js';
+
+const PARTITIONS = 16;
+const ORDINALS = [1, 2, 3];
+const map = fixedMap(PARTITIONS, ORDINALS);
+
+let dir: string;
+let postgres: TestServer;
+let nats: TestServer;
+let gateway: TestGateway;
+const shards = new Map<number, TestShard>();
+
+/** One server, a database for each shard. */
+const databaseOf = (ordinal: number): string => {
+  const url = new URL(postgres.url);
+  url.pathname = `/shard_${ordinal}`;
+  return url.href;
+};
+
+async function start(ordinal: number): Promise<TestShard> {
+  const options = { ordinal, natsUrl: nats.url, postgresUrl: databaseOf(ordinal), map };
+  const shard = await TestShard.start(options);
+  shards.set(ordinal, shard);
+  return shard;
+}
+
+async function kill(ordinal: number): Promise<void> {
+  await shards.get(ordinal)?.kill();
+  shards.delete(ordinal);
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ringleader-shell-'));
+  [postgres, nats] = await Promise.all([
+    startPostgres({ dir: join(dir, 'postgres') }),
+    startNatsServer({ dir: join(dir, 'nats') }),
+  ]);
+  const connection = await HotConnection.open({
+    url: postgres.url,
+    applicationName: 'setup',
+    connectTimeoutMs: 5_000,
+    stallMs: 60_000,
+    onLost: () => undefined,
+  });
+  for (const ordinal of ORDINALS) await connection.runOnce(`CREATE DATABASE shard_${ordinal}`);
+  await connection.close();
+  await Promise.all(ORDINALS.map(start));
+  gateway = await TestGateway.connect(nats.url);
+  await gateway.allLed(PARTITIONS);
+}, 90_000);
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([...shards.values()].map((shard) => shard.stop()));
+  await Promise.all([postgres.stop(), nats.stop()]);
+  await rm(dir, { recursive: true, force: true });
+}, 30_000);
+
+const keys = Array.from({ length: PARTITIONS }, (_, partition) => `key-${partition}`);
+
+async function putAll(value: string): Promise<void> {
+  const replies = await Promise.all(keys.map((key, partition) => gateway.put(partition, key, value)));
+  expect(new Set(replies.map(({ kind }) => kind))).toEqual(new Set(['written']));
+}
+
+async function getAll(): Promise<(string | undefined)[]> {
+  const rows = await Promise.all(keys.map((key, partition) => gateway.get(partition, key)));
+  return rows.map((row) => (row?.value ? Buffer.from(row.value).toString() : undefined));
+}
+
+describe('three shards', () => {
+  it('write and read every partition', async () => {
+    await putAll('first');
+    expect(await getAll()).toEqual(keys.map(() => 'first'));
+    expect(await gateway.get(0, 'absent')).toBeNull();
+  }, 30_000);
+
+  it('decide conditions, and give a repeated request the first answer', async () => {
+    const conditions = [{ kind: 'ifAbsent' }] as const;
+    const options = { conditions, requestId: 'repeated' };
+    const first = await gateway.put(1, 'conditional', 'a', options);
+    expect(first).toMatchObject({ kind: 'written', version: 1, created: true });
+    const { revision } = first as Extract<typeof first, { kind: 'written' }>;
+    expect(await gateway.put(1, 'conditional', 'a', options)).toMatchObject({ kind: 'written', revision });
+    expect(await gateway.put(1, 'conditional', 'b', { conditions })).toMatchObject({
+      kind: 'conditionFailed',
+      revision,
+      version: 1,
+    });
+  }, 30_000);
+
+  it('lose nothing when one is killed, and go on', async () => {
+    await putAll('before the kill');
+    await kill(gateway.leaderOf(0));
+    expect(await getAll()).toEqual(keys.map(() => 'before the kill'));
+    await putAll('with two');
+    expect(await getAll()).toEqual(keys.map(() => 'with two'));
+  }, 60_000);
+
+  it('bring up to date who comes back, so that another one may die', async () => {
+    const missing = ORDINALS.find((ordinal) => !shards.has(ordinal))!;
+    const returned = await start(missing);
+    const caughtUp = () => {
+      const status = returned.driver.status();
+      const behind = status.filter(({ commit, position }) => position.revision === 0 || commit === 0);
+      return Promise.resolve(status.length === PARTITIONS && behind.length === 0);
+    };
+    await putAll('with three again');
+    await until('the returned shard has caught up', caughtUp, { timeoutMs: 20_000 });
+    await kill(ORDINALS.find((ordinal) => ordinal !== missing)!);
+    expect(await getAll()).toEqual(keys.map(() => 'with three again'));
+    await putAll('with two again');
+  }, 60_000);
+
+  it('survive garbage on every subject', async () => {
+    const connection = await connectNats({ url: nats.url, name: 'garbage' });
+    const survivor = [...shards.values()][0]!;
+    const before = survivor.router.counts.malformed;
+    for (let i = 0; i < 100; i++) {
+      const garbage = Buffer.from(Array.from({ length: i }, (_, at) => (i * 31 + at * 17) % 256));
+      connection.publish(shardPeerSubject('shell-test', survivor.ordinal), garbage);
+      connection.publish(shardRequestSubject('shell-test', survivor.ordinal), garbage);
+    }
+    await until(
+      'the garbage was counted',
+      () => Promise.resolve(survivor.router.counts.malformed === before + 200),
+      {
+        timeoutMs: 10_000,
+      },
+    );
+    await connection.close();
+    expect(await getAll()).toEqual(keys.map(() => 'with two again'));
+  }, 30_000);
+
+  it('answer UNKNOWN for what was in flight when the database goes, and refuse afterwards', async () => {
+    const [shard] = [...shards.values()];
+    await shard!.storage.close();
+    const partition = map.findIndex(({ partition: p }) => gateway.leaderOf(p) === shard!.ordinal);
+    const request = {
+      kind: 'write',
+      partition,
+      epoch: 1,
+      ballot: shard!.driver.status().find((status) => status.partition === partition)!.ballot,
+      requestId: 'lost',
+      origin: Date.now() * 1024,
+      operation: { kind: 'delete', key: keys[partition]!, conditions: [] },
+    } as const;
+    const first = await gateway.ask(shard!.ordinal, request, 5_000);
+    expect(first).toMatchObject({ kind: 'outcomeUnknown' });
+    expect(await gateway.ask(shard!.ordinal, request, 5_000)).toMatchObject({ kind: 'notLeader', ballot: 0 });
+  }, 30_000);
+});

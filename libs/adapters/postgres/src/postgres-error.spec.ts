@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { OperationalError } from '@ringleader/contracts';
+import { InvariantError } from '@ringleader/primitives';
+import pg from 'pg';
+import { translatePostgresError } from './postgres-error.js';
+
+function databaseError(code: string): pg.DatabaseError {
+  const error = new pg.DatabaseError('something', 9, 'error');
+  error.code = code;
+  return error;
+}
+
+describe('translatePostgresError', () => {
+  it.each([
+    ['53100', 'diskFull'],
+    ['57P01', 'stopping'],
+    ['57P03', 'stopping'],
+    ['08006', 'connection'],
+    ['28P01', 'refused'],
+    ['53300', 'refused'],
+    ['40001', 'other'],
+  ])('names the reason of %s: %s', (sqlState, reason) => {
+    const cause = databaseError(sqlState);
+    const error = translatePostgresError(cause, 'commit') as OperationalError;
+    expect(error).toBeInstanceOf(OperationalError);
+    expect(error).toMatchObject({
+      code: 'STORAGE_FAILED',
+      details: { action: 'commit', reason, sqlState },
+      cause,
+    });
+  });
+
+  it('takes an error without a state for a lost connection, also inside of TypeORM', () => {
+    const cause = { driverError: new Error('read ECONNRESET') };
+    expect(translatePostgresError(cause, 'x')).toMatchObject({ details: { reason: 'connection' } });
+    expect(translatePostgresError({ driverError: databaseError('53100') }, 'x')).toMatchObject({
+      details: { reason: 'diskFull' },
+    });
+  });
+
+  it('takes a statement that PostgreSQL does not understand for our bug', () => {
+    for (const sqlState of ['42601', '22021', '23505']) {
+      expect(translatePostgresError(databaseError(sqlState), 'x')).toBeInstanceOf(InvariantError);
+    }
+    expect(translatePostgresError(databaseError('42501'), 'x')).toBeInstanceOf(OperationalError);
+  });
+
+  it('leaves our own errors as they are', () => {
+    const error = new OperationalError('DURABILITY_OFF', 'fsync is off');
+    expect(translatePostgresError(error, 'x')).toBe(error);
+  });
+});
