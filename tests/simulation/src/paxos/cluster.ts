@@ -10,6 +10,7 @@ import {
   type NodeId,
 } from '@ringleader/testing-simulation';
 import type { ClientEvent } from './client-history.js';
+import type { BrokenSurroundings } from './controls/control.js';
 import { GatewayProcess } from './gateway.js';
 import { Ghost } from './ghost/ghost.js';
 import { PartitionMap } from './partition-map.js';
@@ -26,13 +27,14 @@ const STORAGE = { minMs: 0.1, maxMs: 1 };
 export interface ClusterOptions {
   readonly seed: number;
   readonly rules?: PaxosRules;
-  readonly takesOldFailures?: boolean;
+  readonly broken?: BrokenSurroundings;
   readonly traceCapacity?: number;
 }
 
 export class Cluster {
   readonly world: World<SimMessage>;
   readonly settings: RunSettings;
+  readonly broken: BrokenSurroundings;
   readonly ghost: Ghost;
   readonly observer: ShardObserver;
   readonly map: PartitionMap;
@@ -48,6 +50,7 @@ export class Cluster {
 
   constructor(settings: RunSettings, options: ClusterOptions) {
     this.settings = settings;
+    this.broken = options.broken ?? {};
     this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity ?? 0 });
     this.#prng = this.world.fork();
     const now = (): number => this.world.events.now;
@@ -62,7 +65,7 @@ export class Cluster {
     this.map.create(settings.cluster.partitions, this.shards, settings.cluster.replicationFactor);
     for (const shard of this.shards) this.#addShard(shard, options.rules ?? RULES);
     for (let index = 0; index < settings.gateways; index += 1) {
-      this.#addGateway(FIRST_GATEWAY + index, options.takesOldFailures ?? false);
+      this.#addGateway(FIRST_GATEWAY + index, this.broken.takesOldFailures ?? false);
     }
     this.workload = new Workload(
       settings.workload,

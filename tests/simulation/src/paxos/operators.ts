@@ -55,7 +55,14 @@ function beginJoint(
   const { replicas } = cluster.map.entry(partition);
   const leaving = drawFrom(prng, replicas);
   const nextReplicas = [...replicas.filter((shard) => shard !== leaving), ...learners];
-  cluster.map.change(partition, prng.nextBelow(4) === 0 ? { learners: [] } : { nextReplicas, learners: [] });
+  if (cluster.broken.skipsJoint === true) {
+    cluster.map.change(partition, { replicas: nextReplicas, learners: [] });
+  } else {
+    cluster.map.change(
+      partition,
+      prng.nextBelow(4) === 0 ? { learners: [] } : { nextReplicas, learners: [] },
+    );
+  }
 }
 
 /** docs/PROTOCOL.md 6.3, 6.4: settled on a committed barrier at exactly this epoch only; abandoned at any time. */
@@ -67,7 +74,8 @@ function endJoint(
 ): void {
   const entry = cluster.map.entry(partition);
   const leader = cluster.leaderOf(partition);
-  const isReady = leader !== null && cluster.status(leader, partition)?.epoch === entry.epoch;
+  const isProven = leader !== null && cluster.status(leader, partition)?.epoch === entry.epoch;
+  const isReady = isProven || cluster.broken.settlesUnproven === true;
   if (isReady && prng.nextBelow(4) > 0) {
     const preferredLeader = nextReplicas.includes(entry.preferredLeader)
       ? entry.preferredLeader

@@ -3,6 +3,7 @@ import type { PaxosRules } from '@ringleader/paxos';
 import { InvariantError, seededPrng } from '@ringleader/primitives';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import { checkLinearizable } from './client-history.js';
+import type { BrokenSurroundings } from './controls/control.js';
 import { Cluster } from './cluster.js';
 import { scheduleEpochChanges, schedulePlannedRestarts } from './operators.js';
 import type { Profile } from './profile.js';
@@ -14,7 +15,7 @@ export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
   readonly rules?: PaxosRules;
-  readonly takesOldFailures?: boolean;
+  readonly broken?: BrokenSurroundings;
   readonly traceCapacity?: number;
 }
 
@@ -30,11 +31,11 @@ export interface RunReport {
 export function runPaxos(options: RunOptions): RunReport {
   const prng = seededPrng(options.seed);
   const settings = options.profile.settings(prng);
-  const { seed, rules, takesOldFailures, traceCapacity } = options;
+  const { seed, rules, broken, traceCapacity } = options;
   const cluster = new Cluster(settings, {
     seed: prng.nextUint32(),
     ...(rules === undefined ? {} : { rules }),
-    ...(takesOldFailures === undefined ? {} : { takesOldFailures }),
+    ...(broken === undefined ? {} : { broken }),
     ...(traceCapacity === undefined ? {} : { traceCapacity }),
   });
   const failure = verdictOf(() => {

@@ -17,7 +17,7 @@ export const paxosSuite: SimulationSuite = {
       profile,
       seed: run.seed,
       rules: { ...RULES, ...control?.rules },
-      takesOldFailures: control?.takesOldFailures ?? false,
+      broken: control ?? {},
       traceCapacity: run.traceLines,
     });
     return {

@@ -1,6 +1,7 @@
 import type { Control } from './control.js';
 import { ELECTION_CONTROLS } from './elections.js';
 import { LEASE_CONTROLS } from './leases.js';
+import { MEMBERSHIP_CONTROLS } from './membership.js';
 import { REPLICATION_CONTROLS } from './replication.js';
 import { REQUEST_CONTROLS } from './requests.js';
 
@@ -11,4 +12,5 @@ export const CONTROLS: readonly Control[] = [
   ...REPLICATION_CONTROLS,
   ...LEASE_CONTROLS,
   ...REQUEST_CONTROLS,
+  ...MEMBERSHIP_CONTROLS,
 ];
