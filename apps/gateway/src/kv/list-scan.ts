@@ -26,6 +26,8 @@ export interface ListScanOptions {
 
 class StoreScanSource implements ScanSource {
   deadline: MonotonicMs;
+  /** The last page failed because nobody leads, not because nobody answered. */
+  private isRefused = false;
 
   constructor(
     private readonly store: KeyValueStore,
@@ -42,6 +44,7 @@ class StoreScanSource implements ScanSource {
   async page(shard: ShardOrdinal, command: ScanCommand): Promise<ScanPage> {
     const deadline = Math.min(this.deadline, this.monotonicMs() + PAGE_TIMEOUT_MS);
     const outcome = await this.store.scanPage(shard, command, deadline);
+    this.isRefused = outcome.kind === 'answered' || outcome.code === 'UNAVAILABLE';
     if (outcome.kind === 'failed') {
       if (outcome.code !== 'OVERLOADED') return { kind: 'moved' };
       return {
@@ -61,7 +64,7 @@ class StoreScanSource implements ScanSource {
   }
 
   private lateError(): OperationalError {
-    if (this.plan() === null) {
+    if (this.isRefused || this.plan() === null) {
       return new OperationalError(
         'UNAVAILABLE',
         'A part of the keys has no leader at present, so they cannot be listed',

@@ -64,10 +64,7 @@ function checkKeyLength(key: string): void {
   throw new OperationalError('KEY_TOO_LONG', detail, { keyBytes, keyBytesMax });
 }
 
-/**
- * Decodes once. `text` comes from Node's parser, where every char is one byte, so that targets which hold UTF-8 without
- * percent-encoding work as well. `what` begins the sentence of a refusal.
- */
+/** Decodes once. `text` comes from Node's parser, where every char is one byte. `what` begins the sentence of a refusal. */
 export function percentDecode(text: string, what: string, plusIsSpace: boolean): string {
   if (!NOT_PLAIN.test(text) && !(plusIsSpace && text.includes('+'))) return text;
   const bytes = Buffer.allocUnsafe(text.length);

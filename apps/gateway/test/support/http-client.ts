@@ -42,7 +42,7 @@ export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       clearTimeout(timer);
-      resolve(answerOf(Buffer.concat(received).toString('latin1')));
+      resolve(answerOf(Buffer.concat(received).toString()));
     });
     socket.on('connect', () => send(socket, options));
   });

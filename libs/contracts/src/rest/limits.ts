@@ -6,7 +6,7 @@ export const REST_LIMITS = {
   batchOperationsMax: 1_000,
   batchBytesMax: 8_388_608,
   /** Values that one batch or one page of a list gives back at most; what is over is for a request of its own. */
-  answerValueBytesMax: 16_777_216,
+  answerValueBytesMax: 8_388_608,
   pageValueBytesMax: 4_194_304,
   listLimitMax: 1_000,
   listLimitDefault: 100,
