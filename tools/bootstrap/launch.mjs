@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { root } from './commands.mjs';
 import { ensureBuilt } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
+import { whenOwnerIsGone } from './owner.mjs';
 import { requireNode, runtime } from './runtime.mjs';
-
-const PARENT_POLL_MS = 500;
 
 /** Everything that must be there before a program of this checkout can run. */
 export async function prepare() {
@@ -24,23 +23,13 @@ export function run(script, args, { lifeline = false } = {}) {
   const extra = lifeline ? ['--lifeline-fd', '3'] : [];
   const child = spawn(runtime(), [join(root, script), ...args, ...extra], { stdio });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  if (lifeline) watchParent(child);
+  const stopWatching = lifeline ? whenOwnerIsGone(() => child.kill('SIGTERM')) : () => undefined;
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
+      stopWatching();
       if (signal !== null) console.error(`${script} was ended by ${signal}.`);
       resolve(code ?? 1);
     });
   });
-}
-
-/** npm may be killed alone: then nobody would wait for this process any more, and the cluster should end too. */
-function watchParent(child) {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    child.kill('SIGTERM');
-  }, PARENT_POLL_MS);
-  child.once('exit', () => clearInterval(timer));
 }

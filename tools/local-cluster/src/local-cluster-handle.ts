@@ -67,7 +67,8 @@ export class LocalClusterHandle {
     ];
     const [command = process.execPath, ...rest] = line;
     const starter = spawn(command, rest, {
-      env: { ...process.env, ...options.env },
+      // A test that is killed leaves no cluster behind.
+      env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new LocalClusterHandle(starter, data, options.data === undefined);
