@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
+import { clusterViewSchema } from '@ringleader/contracts';
+import { clusterView } from './cluster-view.js';
+import type { ClusterKnowledge } from './cluster-view.js';
+import { Telemetry } from './telemetry.js';
+
+const NOW = 10_000;
+const member = (service: Member['service'], id: string, state: Member['state'] = 'serving'): Member => ({
+  service,
+  id,
+  address: '127.0.0.1:1',
+  version: '0.1.0',
+  instance: 'i',
+  startedAt: '2026-11-23T00:00:00.000Z',
+  ordinal: 1,
+  state,
+});
+const shard = (ordinal: number): ShardRegistration => ({
+  shardId: `shard-${ordinal}`,
+  ordinal,
+  zone: '',
+  weight: 1,
+  incarnation: 1,
+  systemIdentifier: 's',
+  timeline: 1,
+  walPosition: '0/0',
+});
+const entry = (partition: number): PartitionEntry => ({
+  partition,
+  epoch: 1 + partition,
+  replicas: [1, 2],
+  nextReplicas: null,
+  learners: [],
+  preferredLeader: 1,
+});
+
+/** A cluster that lacks nothing. */
+function whole(): ClusterKnowledge {
+  const telemetry = new Telemetry();
+  const members = [
+    member('shard', 'shard-2'),
+    member('shard', 'shard-1'),
+    member('coordinator', 'coordinator-1'),
+  ];
+  telemetry.verdictReport(
+    {
+      detector: 'd',
+      instance: 'i',
+      sequence: 1,
+      members: members.map(({ service, id }) => ({
+        service,
+        id,
+        verdict: 'alive',
+        phi: 0.1,
+        lastHeartbeatAgeMs: 1,
+      })),
+    },
+    NOW,
+  );
+  return {
+    name: 'local',
+    cluster: {
+      clusterId: 'c',
+      name: 'local',
+      partitionCount: 16,
+      replicationFactor: 2,
+      initialShards: 2,
+      createdAt: '2026-11-23T00:00:00.000Z',
+    },
+    members,
+    shards: [shard(2), shard(1)],
+    coordinatorsSeen: ['coordinator-1'],
+    coordinator: { leader: 'coordinator-1', term: 3 },
+    entries: [entry(0), entry(1), entry(2)],
+    transportConnected: true,
+    telemetry,
+    announcedLeader: (partition) => (partition === 2 ? 2 : 1),
+  };
+}
+
+describe('clusterView', () => {
+  it('fits the contract, and sums the partition map up', () => {
+    const view = clusterView(whole(), NOW);
+    expect(clusterViewSchema.parse(view)).toEqual(view);
+    expect([view.health, view.reasons]).toEqual(['healthy', []]);
+    expect(view.members.map(({ id }) => id)).toEqual(['coordinator-1', 'shard-1', 'shard-2']);
+    expect(view.partitionMap).toMatchObject({
+      epoch: 3,
+      partitions: 3,
+      withoutLeader: 0,
+      replicationFactor: 2,
+    });
+    expect(
+      view.partitionMap.shards.map(({ shard: id, replicas, leaders }) => [id, replicas, leaders]),
+    ).toEqual([
+      ['shard-1', 3, 2],
+      ['shard-2', 3, 1],
+    ]);
+  });
+
+  it.each<[string, Partial<ClusterKnowledge>, string, string]>([
+    ['the transport', { transportConnected: false }, 'unavailable', 'the gateway is not connected to NATS'],
+    ['the map', { entries: [] }, 'unavailable', 'there is no partition map yet'],
+    ['a leader', { announcedLeader: () => null }, 'unavailable', '3 of 3 partitions have no leader'],
+    [
+      'a coordinator',
+      { coordinatorsSeen: ['coordinator-1', 'coordinator-2'] },
+      'degraded',
+      'coordinator-2 is not running',
+    ],
+    ['a shard', { shards: [shard(1), shard(2), shard(3)] }, 'degraded', 'shard-3 is not running'],
+    [
+      'their leader',
+      { coordinator: { leader: null, term: 3 } },
+      'degraded',
+      'the coordinators have no leader',
+    ],
+    ['detectors', { telemetry: new Telemetry() }, 'degraded', 'no failure detector reports'],
+    [
+      'a member that serves',
+      { members: [...whole().members, member('gateway', 'gateway-1', 'stopping')] },
+      'degraded',
+      'gateway-1 is stopping',
+    ],
+  ])('without %s', (_name, change, health, reason) => {
+    const view = clusterView({ ...whole(), ...change }, NOW);
+    expect([view.health, view.reasons]).toEqual([health, [reason]]);
+  });
+
+  it('names suspects', () => {
+    const known = whole();
+    const members = [
+      { service: 'shard', id: 'shard-2', verdict: 'suspect', phi: 9, lastHeartbeatAgeMs: 999 },
+    ] as const;
+    known.telemetry.verdictReport({ detector: 'd', instance: 'i', sequence: 2, members: [...members] }, NOW);
+    const view = clusterView(known, NOW);
+    expect(view.reasons).toEqual(['shard-2 is suspect']);
+    expect(view.members.find(({ id }) => id === 'shard-2')).toMatchObject({ verdict: 'suspect', phi: 9 });
+  });
+});

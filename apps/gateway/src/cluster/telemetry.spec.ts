@@ -1,0 +1,58 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Heartbeat, Verdict, VerdictReport } from '@ringleader/contracts';
+import { Telemetry } from './telemetry.js';
+
+const load = { cpuCores: 0.5, memoryBytes: 1, eventLoopLagMs: 0, inFlight: 2, requestsPerSecond: 3 };
+const heartbeat: Heartbeat = { service: 'shard', id: 'shard-1', instance: 'i', sequence: 1, load };
+const report = (detector: string, verdict: Verdict, phi: number): VerdictReport => ({
+  detector,
+  instance: 'i',
+  sequence: 1,
+  members: [{ service: 'shard', id: 'shard-1', verdict, phi, lastHeartbeatAgeMs: 10 }],
+});
+
+let telemetry: Telemetry;
+beforeEach(() => {
+  telemetry = new Telemetry();
+});
+
+describe('Telemetry', () => {
+  it('keeps the load of a heartbeat while it is fresh', () => {
+    expect(telemetry.heartbeat(heartbeat, 0)).toBe(true);
+    expect(telemetry.load('shard', 'shard-1', 3_000)).toEqual(load);
+    expect(telemetry.load('shard', 'shard-1', 3_001)).toBeNull();
+    expect(telemetry.load('gateway', 'shard-1', 0)).toBeNull();
+  });
+
+  it.each<[Verdict[], Verdict]>([
+    [[], 'unknown'],
+    [['alive', 'alive', 'down'], 'alive'],
+    [['alive', 'down', 'down'], 'down'],
+    [['alive', 'suspect'], 'suspect'],
+    [['suspect', 'down'], 'down'],
+    [['unknown', 'alive', 'suspect'], 'suspect'],
+  ])('of %j makes %s', (verdicts, expected) => {
+    verdicts.forEach((verdict, i) => telemetry.verdictReport(report(`d${i}`, verdict, i), 0));
+    expect(telemetry.verdict('shard', 'shard-1', 0).verdict).toBe(expected);
+  });
+
+  it('takes the median of phi, and forgets detectors that fell silent', () => {
+    telemetry.verdictReport(report('a', 'alive', 9), 0);
+    telemetry.verdictReport(report('b', 'alive', 1), 1_000);
+    telemetry.verdictReport(report('c', 'alive', 2), 1_000);
+    expect(telemetry.verdict('shard', 'shard-1', 1_000).phi).toBe(2);
+    expect(telemetry.verdict('shard', 'shard-1', 3_500).phi).toBe(1);
+    expect([telemetry.detectors(1_000), telemetry.detectors(3_500), telemetry.detectors(9_000)]).toEqual([
+      3, 2, 0,
+    ]);
+  });
+
+  it('takes nothing that does not fit', () => {
+    for (const nonsense of [null, 5, {}, { ...heartbeat, load: null }, { ...heartbeat, service: 'cat' }]) {
+      expect([telemetry.heartbeat(nonsense, 0), telemetry.verdictReport(nonsense, 0)]).toEqual([
+        false,
+        false,
+      ]);
+    }
+  });
+});

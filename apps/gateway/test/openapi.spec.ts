@@ -1,0 +1,125 @@
+/** The OpenAPI document is complete, hangs together, and can be browsed without the internet. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ERROR_CATALOGUE, PROBLEM_MEDIA_TYPE } from '@ringleader/contracts';
+import { startGateway } from './support/gateway-harness.js';
+import type { GatewayHarness } from './support/gateway-harness.js';
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly description: string;
+  }[];
+  readonly responses: Record<
+    string,
+    { readonly content?: Record<string, unknown>; readonly description: string }
+  >;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, unknown> };
+}
+
+let gateway: GatewayHarness;
+let document: Document;
+beforeAll(async () => {
+  gateway = await startGateway();
+  document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as Document;
+});
+afterAll(() => gateway.close());
+
+const operation = (path: string, method: string): Operation => document.paths[path]?.[method] as Operation;
+const parametersOf = ({ parameters }: Operation, where: string): string[] =>
+  parameters
+    .filter((parameter) => parameter.in === where)
+    .map(({ name }) => name)
+    .sort();
+
+describe('/openapi.json', () => {
+  it('has every resource with its methods', () => {
+    const methods = Object.entries(document.paths).map(([path, item]) => [path, Object.keys(item).sort()]);
+    expect(Object.fromEntries(methods)).toEqual({
+      '/v1/kv/{key}': ['delete', 'get', 'put'],
+      '/v1/kv': ['get'],
+      '/v1/kv:batch': ['post'],
+      '/v1/cluster': ['get'],
+      '/healthz': ['get'],
+      '/readyz': ['get'],
+      '/metrics': ['get'],
+    });
+  });
+
+  it('has every parameter and header', () => {
+    expect(parametersOf(operation('/v1/kv', 'get'), 'query')).toEqual(
+      [
+        'consistency',
+        'cursor',
+        'end',
+        'keysOnly',
+        'limit',
+        'maxStalenessMs',
+        'prefix',
+        'reverse',
+        'start',
+      ].sort(),
+    );
+    expect(parametersOf(operation('/v1/kv/{key}', 'put'), 'header')).toEqual(
+      ['Idempotency-Key', 'If-Match', 'If-None-Match', 'Ringleader-Timeout-Ms'].sort(),
+    );
+    expect(parametersOf(operation('/v1/kv/{key}', 'get'), 'query')).toEqual([
+      'consistency',
+      'maxStalenessMs',
+    ]);
+    expect(parametersOf(operation('/v1/kv/{key}', 'get'), 'path')).toEqual(['key']);
+  });
+
+  it('has every error with its status, as a problem document', () => {
+    const put = operation('/v1/kv/{key}', 'put').responses;
+    for (const code of [
+      'PRECONDITION_FAILED',
+      'VALUE_TOO_LARGE',
+      'OUTCOME_UNKNOWN',
+      'UNAVAILABLE',
+      'RATE_LIMITED',
+    ] as const) {
+      const response = put[String(ERROR_CATALOGUE[code].httpStatus)];
+      expect(response?.description).toContain(code);
+      expect(Object.keys(response?.content ?? {})).toEqual([PROBLEM_MEDIA_TYPE]);
+    }
+  });
+
+  it('has a schema for every reference', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
+    const known = Object.keys(document.components.schemas);
+    expect(references.length).toBeGreaterThan(10);
+    expect(
+      [...new Set(references.map(([, name]) => name as string))].filter((name) => !known.includes(name)),
+    ).toEqual([]);
+    expect(JSON.stringify(document)).not.toContain('$schema');
+  });
+
+  it('gives every operation a name of its own and a summary', () => {
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const { summary } of operations) expect(summary).toMatch(/\w+/);
+    expect(document.openapi).toBe('3.1.0');
+  });
+});
+
+describe('/docs', () => {
+  it('shows it with files of our own alone', async () => {
+    const page = await fetch(`${gateway.url}/docs`);
+    const html = await page.text();
+    expect([page.status, html]).toEqual([200, expect.stringContaining('Ringleader API')]);
+    const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path as string);
+    expect(assets.length).toBeGreaterThanOrEqual(4);
+    for (const asset of assets) {
+      expect(asset).not.toMatch(/^(https?:)?\/\//);
+      const answer = await fetch(new URL(asset, `${gateway.url}/docs`));
+      expect([asset, answer.status, (await answer.arrayBuffer()).byteLength > 0]).toEqual([asset, 200, true]);
+    }
+  });
+});
