@@ -25,7 +25,7 @@ export const controls: readonly Control[] = [
     name: 'ForgottenTerm',
     broken: 'nothing of the hard state is written',
     rules: { toWrite: () => ({ term: 0, vote: 0, commit: 0 }) },
-    profile: randomProfile,
+    profile: twoCandidates,
   },
   {
     name: 'VoteTwice',
@@ -37,7 +37,7 @@ export const controls: readonly Control[] = [
     name: 'VoteWithoutLogCheck',
     broken: 'a vote does not ask whether the candidate has what is committed',
     rules: { isUpToDate: () => true },
-    profile: randomProfile,
+    profile: longLog,
   },
   {
     name: 'LongerLogWins',
@@ -84,7 +84,7 @@ export const controls: readonly Control[] = [
         return missing < 0 ? offered.length : missing;
       },
     },
-    profile: randomProfile,
+    profile: longLog,
   },
   {
     name: 'TruncateAlways',

@@ -21,8 +21,8 @@ export class Judge {
   readonly #seen = new Map<string, SeenEntry>();
   /** What was applied by anybody, by index. */
   readonly #applied: Entry[] = [];
-  /** The term of the first member that applied it, then: it was committed in that term or before, which its own need not be. */
-  readonly #committedIn: Term[] = [];
+  /** In whose term an entry was committed, which may be later than its own. */
+  readonly #committedIn: Term[] = [0];
   /** The whole state at each index at which somebody's state was taken whole, and compared since. */
   readonly #states = new Map<LogIndex, string>();
   #acknowledgedUpTo: LogIndex = 0;
@@ -43,9 +43,12 @@ export class Judge {
       if (event.kind === 'leaderChanged' && event.leader === id) this.#elected(id, event.term, core);
     }
     for (const entry of ready.persist?.entries ?? []) this.#matches(id, entry, core);
+    const { role, term, commitIndex } = core.status();
+    if (role !== 'leader') return;
+    while (this.#committedIn.length <= commitIndex) this.#committedIn.push(term);
   }
 
-  applies(id: MemberId, entry: Entry, term: Term): void {
+  applies(id: MemberId, entry: Entry): void {
     const known = this.#applied[entry.index];
     if (known !== undefined && (known.term !== entry.term || known.data !== entry.data)) {
       throw new SimulationFailure(
@@ -54,7 +57,6 @@ export class Judge {
       );
     }
     this.#applied[entry.index] = entry;
-    this.#committedIn[entry.index] ??= term;
   }
 
   restored(id: MemberId, snapshot: Snapshot, store: StringStore): void {

@@ -178,9 +178,8 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #apply(entries: readonly Entry[]): void {
-    const { term } = this.core.status();
     for (const entry of entries) {
-      this.#surroundings.judge.applies(this.#host.id, entry, term);
+      this.#surroundings.judge.applies(this.#host.id, entry);
       this.#noteTerm(entry.term);
       if (entry.kind === entryKinds.command) this.#applyCommand(entry);
       this.#appliedSinceSnapshot += 1;
