@@ -169,8 +169,14 @@ describe('the failure detector', () => {
       const readiness = async (): Promise<number> =>
         (await fetch(`http://${detector?.address}/readyz`)).status;
       await until('readiness', async () => (await readiness()) === 200, WAIT);
-      const metrics = await (await fetch(`http://${detector?.address}/metrics`)).text();
-      expect(metrics).toContain('ringleader_detector_members{verdict="alive"');
+      const metrics = async (): Promise<string> =>
+        (await fetch(`http://${detector?.address}/metrics`)).text();
+      const counted = 'ringleader_detector_members{verdict="alive"';
+      await until(
+        'the first judgement in the metrics',
+        async () => (await metrics()).includes(counted),
+        WAIT,
+      );
       await detector?.stop();
       detector = null;
       expect(await isRegistered()).toBe(false);

@@ -1,5 +1,5 @@
 /**
- * One detector's opinion of all members, from the heartbeats it hears (docs/ARCHITECTURE.md, "Failure detection").
+ * One detector's opinion of all members, from the heartbeats it hears (docs/ARCHITECTURE.md, "When something dies").
  * It is advice: nothing durable rests on it, and consumers act on what a majority of the detectors says.
  */
 import type { MonotonicMs } from '@ringleader/primitives';

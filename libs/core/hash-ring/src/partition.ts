@@ -1,6 +1,6 @@
 /**
- * The key space is cut into a power of two of equal arcs of the 64-bit ring (docs/ARCHITECTURE.md, "The hash ring and
- * the partition map"): a partition index is simply the top bits of a key's hash.
+ * The key space is cut into a power of two of equal arcs of the 64-bit ring (docs/ARCHITECTURE.md, "The ring and
+ * the map"): a partition index is simply the top bits of a key's hash.
  */
 import { invariant, type PartitionIndex } from '@ringleader/primitives';
 import { xxh64 } from './xxh64.js';
