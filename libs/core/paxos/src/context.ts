@@ -1,4 +1,5 @@
 import type { Incarnation, PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
+import type { ClockJump } from './leases/clock-jump.js';
 import type { Grants } from './leases/grants.js';
 import type { Holdings } from './leases/holdings.js';
 import type { Peers } from './leases/peers.js';
@@ -40,6 +41,7 @@ export interface ShardContext {
   readonly wakeups: Wakeups;
   readonly grants: Grants;
   readonly holdings: Holdings;
+  readonly clockJump: ClockJump;
   readonly peers: Peers;
   readonly releases: Releases;
   readonly admission: Admission;

@@ -52,13 +52,11 @@ const GENERATIONS_PER_INCARNATION = 65_536;
 
 export class PaxosShard {
   private readonly context: ShardContext;
-  private readonly clockJump: ClockJump;
   private everyone: readonly ShardOrdinal[] = [];
   private nextBeatAt: number;
 
   constructor(options: PaxosShardOptions) {
     this.context = createContext(options);
-    this.clockJump = new ClockJump(options.timings.leaseMs / 4);
     this.nextBeatAt = options.startedAt;
     for (const record of options.records) {
       this.context.replicas.set(record.partition, new Replica(record, options.ordinal));
@@ -96,9 +94,13 @@ export class PaxosShard {
     this.context.reads.done(result);
   }
 
+  /**
+   * To be called by `nextDeadline`, and first in every turn in which other inputs are handed in: the machine may have
+   * been suspended since the last one, and the leases held with it.
+   */
   tick(now: number, wallNow: number): void {
     this.context.now = now;
-    if (this.clockJump.look(now, wallNow)) this.distrustClock(now);
+    if (this.context.clockJump.look(now, wallNow)) this.distrustClock(now);
     if (now >= this.nextBeatAt) {
       this.nextBeatAt = now + this.context.timings.heartbeatIntervalMs;
       beat(this.context, this.everyone);
@@ -201,6 +203,7 @@ function createContext(options: PaxosShardOptions): ShardContext {
     wakeups: new Wakeups(),
     grants: new Grants(incarnation, timings.leaseMs),
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
+    clockJump: new ClockJump(timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
     releases: new Releases(),
     admission: new Admission(limits, outbox),

@@ -1,17 +1,30 @@
 /**
  * A machine that was suspended, or moved, may come back with a monotonic clock that stood still. The wall clock then
- * moved against it: a jump of more than L/4 drops all leases held (docs/PROTOCOL.md 4.4.6).
+ * moved against it: all leases held are dropped, and no age is told across that (docs/PROTOCOL.md 4.4.6).
+ *
+ * The two are compared with where they stood at the last jump, not at the last look, so that many short suspensions add
+ * up. What stays unseen is at most twice the tolerance, which must be well within the drift that holders allow for: a
+ * quarter of it, here. A wall clock that is slewed or stepped costs leases now and then, never safety.
  */
 export class ClockJump {
-  private offset: number | null = null;
+  private baseline: number | null = null;
+  private readonly toleranceMs: number;
 
-  constructor(private readonly toleranceMs: number) {}
+  constructor(leaseMs: number, driftFraction: number) {
+    this.toleranceMs = Math.max(1, (leaseMs * driftFraction) / 4);
+  }
 
-  /** True when the clocks moved against each other since the last look. */
+  /** How far the monotonic clock may be behind without having been found out. */
+  get unseenMaxMs(): number {
+    return 2 * this.toleranceMs;
+  }
+
+  /** True when the clocks moved against each other. */
   look(now: number, wallNow: number): boolean {
     const offset = wallNow - now;
-    const before = this.offset;
-    this.offset = offset;
-    return before !== null && Math.abs(offset - before) > this.toleranceMs;
+    this.baseline ??= offset;
+    if (Math.abs(offset - this.baseline) <= this.toleranceMs) return false;
+    this.baseline = offset;
+    return true;
   }
 }

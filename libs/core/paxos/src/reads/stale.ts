@@ -37,7 +37,7 @@ export function readStale(
       tooStale();
       return;
     }
-    const stalenessMs = provenYet === null ? null : context.now - provenYet;
+    const stalenessMs = provenYet === null ? null : ageOf(context, provenYet);
     admission.answer(request, { kind: 'row', token, row: isLive(row) ? row : null, stalenessMs });
   });
 }
@@ -58,5 +58,10 @@ export function isYoung(
   maxStalenessMs: number | null,
 ): boolean {
   if (maxStalenessMs === null) return true;
-  return freshAt !== null && context.now - freshAt <= maxStalenessMs;
+  return freshAt !== null && ageOf(context, freshAt) <= maxStalenessMs;
+}
+
+/** On the own clock, and what that may have missed. */
+function ageOf(context: ShardContext, freshAt: number): number {
+  return context.now - freshAt + context.clockJump.unseenMaxMs;
 }
