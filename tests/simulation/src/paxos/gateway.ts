@@ -54,6 +54,8 @@ interface Pending {
   readonly deadline: number;
   readonly done: (outcome: Outcome) => void;
   attempts: number;
+  /** Another replica than the presumed leader is asked next: it may know better. Unless an answer comes first. */
+  elsewhere: boolean;
   cancelTimer: () => void;
 }
 
@@ -86,6 +88,7 @@ export class GatewayProcess implements Process<SimMessage> {
       deadline: this.#host.monotonicMs() + this.#settings.operationTimeoutMs,
       done,
       attempts: 0,
+      elsewhere: false,
       cancelTimer: () => undefined,
     });
     this.#attempt(operation);
@@ -119,6 +122,7 @@ export class GatewayProcess implements Process<SimMessage> {
     const { shard, body } = this.#address(pending);
     const attempt = { operation, number: pending.attempts };
     this.#host.send(shard, { kind: 'request', attempt, body, timeoutMs });
+    pending.elsewhere = this.#host.prng.nextBelow(3) === 0;
     this.#retryAfter(operation, pending, timeoutMs);
   }
 
@@ -129,13 +133,13 @@ export class GatewayProcess implements Process<SimMessage> {
     });
   }
 
-  #address({ request, origin }: Pending): { shard: ShardOrdinal; body: RequestBody } {
+  #address({ request, origin, elsewhere }: Pending): { shard: ShardOrdinal; body: RequestBody } {
     const { partition } = request;
     const replicas = this.#routing.replicasOf(partition);
     const anyReplica = replicas[this.#host.prng.nextBelow(replicas.length)] ?? 0;
     const leader = this.#leaders.get(partition);
     const epoch = leader?.epoch ?? this.#routing.epochOf(partition);
-    const toLeader = leader?.leader ?? anyReplica;
+    const toLeader = elsewhere ? anyReplica : (leader?.leader ?? anyReplica);
     switch (request.kind) {
       case 'write': {
         const { requestId, operation } = request;
@@ -168,6 +172,7 @@ export class GatewayProcess implements Process<SimMessage> {
     const pending = this.#pending.get(operation);
     if (pending === undefined) return;
     const isLatest = attempt === pending.attempts;
+    if (isLatest) pending.elsewhere = false;
     switch (reply.kind) {
       case 'written':
         this.#finish(operation, reply);

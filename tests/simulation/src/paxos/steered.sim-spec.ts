@@ -2,7 +2,7 @@ import { describe, it } from '@jest/globals';
 import { STEERED } from './profiles/index.js';
 import { paxosSuite } from './suite.js';
 
-const SEEDS_PER_PROFILE = 8;
+const SEEDS_PER_PROFILE = 5;
 
 /** What catches the controls must not catch the rules. */
 describe('the Paxos core in the corners that controls are caught in', () => {

@@ -1,7 +1,7 @@
 import type { PartitionAssignment } from '@ringleader/paxos';
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Control } from './control.js';
-import { MEMBERSHIP, STALE_EPOCH } from '../profiles/membership.js';
+import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from '../profiles/membership.js';
 
 type Has = (ordinal: ShardOrdinal) => boolean;
 
@@ -45,6 +45,12 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
     broken: 'in the joint epoch elect by the new majority only',
     rules: { electionQuorum: (assignment, has) => majority(newestSet(assignment), has) },
     profile: MEMBERSHIP,
+  },
+  {
+    name: 'LeaseOldOnly',
+    broken: 'lease from a majority of the old set only',
+    rules: { leaseQuorum: ({ replicas }, has) => majority(replicas, has) },
+    profile: LEAVING_LEADER,
   },
   {
     name: 'LearnerVotes',

@@ -1,4 +1,5 @@
 import type { Control } from './control.js';
+import { UNPROVEN_BARRIER } from '../profiles/unproven.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 import { SPLIT_LEADER } from '../profiles/leases.js';
 import { RANDOM } from '../profile.js';
@@ -23,6 +24,12 @@ export const REQUEST_CONTROLS: readonly Control[] = [
     broken: 'failed condition answered without lease or confirmed ballot',
     rules: { failureAwaitsLease: () => false },
     profile: SPLIT_LEADER,
+  },
+  {
+    name: 'FailBeforeBarrier',
+    broken: 'failed condition answered before the barrier is committed',
+    rules: { failureAwaitsBarrier: () => false },
+    profile: UNPROVEN_BARRIER,
   },
   {
     name: 'LastIdOnly',

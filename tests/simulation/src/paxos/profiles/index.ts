@@ -3,7 +3,8 @@ import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
 import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { LATE_REQUESTS } from './late-requests.js';
-import { MEMBERSHIP, STALE_EPOCH } from './membership.js';
+import { UNPROVEN_BARRIER } from './unproven.js';
+import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
 import { AGED_REPLICA, DRIFT, PAUSED_LEADER, RARE_BEATS, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
 
 /** Those that steer; the rules must pass on them, and the controls that they are for must not. */
@@ -18,6 +19,8 @@ export const STEERED: readonly Profile[] = [
   LATE_REQUESTS,
   MEMBERSHIP,
   STALE_EPOCH,
+  LEAVING_LEADER,
+  UNPROVEN_BARRIER,
   SPLIT_LEADER,
   DRIFT,
   SLOW_ANSWERS,

@@ -86,3 +86,41 @@ export const STALE_EPOCH: Profile = {
   settings: () => ({ ...QUICK, cluster: { ...QUICK.cluster, shards: 4 } }),
   script: EXCHANGE_BEHIND_BACKS,
 };
+
+/**
+ * The leader is the replica that leaves. It is left with one of the old set, which is no majority of the new one; the
+ * others settle and elect among themselves.
+ */
+const LEFT_WITH_OLD: Script = function* (scene) {
+  yield 300;
+  const { map, shards } = scene.cluster;
+  for (;;) {
+    const leader = yield* scene.leader();
+    const [witness, staying] = scene.others(leader);
+    const joining = shards.find((shard) => !map.replicasOf(0).includes(shard));
+    if (witness === undefined || staying === undefined || joining === undefined) return;
+    const nextReplicas = [witness, staying, joining];
+    map.change(0, { nextReplicas, preferredLeader: leader });
+    for (const shard of shards) scene.cluster.processes.get(shard)?.learnMap(map.entries());
+    yield scene.leaseMs * 0.5;
+    if ((yield* scene.leader()) === leader) {
+      const rejoin = scene.separate([leader, witness, READERS], [staying, joining, WRITERS]);
+      yield scene.leaseMs * 1.2;
+      for (const shard of [leader, witness]) scene.cluster.withholdMapFrom(shard, scene.leaseMs * 2);
+      map.change(0, { replicas: nextReplicas, nextReplicas: null, preferredLeader: joining });
+      for (const shard of [staying, joining]) scene.cluster.processes.get(shard)?.learnMap(map.entries());
+      yield scene.leaseMs;
+      rejoin();
+    } else {
+      map.change(0, { nextReplicas: null });
+    }
+    yield scene.leaseMs * 3;
+  }
+};
+
+export const LEAVING_LEADER: Profile = {
+  name: 'leaving-leader',
+  about: 'a leader that leaves keeps a majority of the old set, others settle without it',
+  settings: () => ({ ...QUICK, cluster: { ...QUICK.cluster, shards: 4 } }),
+  script: LEFT_WITH_OLD,
+};
