@@ -65,6 +65,8 @@ export class ShardDriver {
   private readonly core: Core;
   private readonly clock: ShardClock;
   private isTurnPlanned = false;
+  /** Did the core look at its clocks since the last turn? */
+  private hasLooked = false;
   private isStopped = false;
   private timer: NodeJS.Timeout | null = null;
   private timerAt: MonotonicMs = Number.POSITIVE_INFINITY;
@@ -81,16 +83,19 @@ export class ShardDriver {
   }
 
   learnMap(assignments: readonly PartitionAssignment[]): void {
+    this.look();
     this.core.learnMap(assignments, this.clock.monotonicMs());
     this.planTurn();
   }
 
   receive(from: ShardOrdinal, messages: readonly ShardMessage[]): void {
+    this.look();
     for (const message of messages) this.core.receive(from, message, this.clock.monotonicMs());
     this.planTurn();
   }
 
   submit(requests: Iterable<ShardRequest>): void {
+    this.look();
     for (const request of requests) this.core.submit(request, this.clock.monotonicMs());
     this.planTurn();
   }
@@ -114,6 +119,16 @@ export class ShardDriver {
     this.timer = null;
   }
 
+  /**
+   * The machine may have been suspended since the last turn, with inputs waiting: the core must find that out before it
+   * works on any of them by a lease that is over (docs/PROTOCOL.md 4.4.6).
+   */
+  private look(): void {
+    if (this.hasLooked || this.isStopped) return;
+    this.hasLooked = true;
+    this.core.tick(this.clock.monotonicMs(), this.clock.wallMs());
+  }
+
   private planTurn(): void {
     if (this.isTurnPlanned || this.isStopped) return;
     this.isTurnPlanned = true;
@@ -122,6 +137,7 @@ export class ShardDriver {
 
   private turn(): void {
     this.isTurnPlanned = false;
+    this.hasLooked = false;
     if (this.isStopped) return;
     const ready = this.core.takeReady();
     this.toStorage(ready);
@@ -163,6 +179,7 @@ export class ShardDriver {
 
   private handBack(tell: () => void): void {
     if (this.isStopped) return;
+    this.look();
     tell();
     this.planTurn();
   }
@@ -184,7 +201,8 @@ export class ShardDriver {
 
   private tick(): void {
     this.timer = null;
-    this.core.tick(this.clock.monotonicMs(), this.clock.wallMs());
+    this.hasLooked = false;
+    this.look();
     this.planTurn();
   }
 }
