@@ -11,7 +11,7 @@ export interface RequestCounters {
 }
 
 const NANOSECONDS_PER_MS = 1e6;
-const LAG_RESOLUTION_MS = 20;
+const LAG_RESOLUTION_MS = 50;
 
 export class LoadMeter {
   private readonly delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
