@@ -1,29 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { NatsConnection } from '@ringleader/nats';
-import type { Logger } from '@ringleader/observability';
 import { MembershipService } from './health/membership.service.js';
 import { ShardService } from './partitions/shard.service.js';
-import type { ShardConfig } from './shard.config.js';
-import { CONFIG, LOGGER, NATS } from './tokens.js';
-
-export interface Surroundings {
-  readonly config: ShardConfig;
-  readonly logger: Logger;
-  readonly connection: NatsConnection;
-}
+import { SURROUNDINGS, type Surroundings } from './surroundings.js';
 
 @Module({})
 export class AppModule {
-  static in({ config, logger, connection }: Surroundings): DynamicModule {
+  static in(surroundings: Surroundings): DynamicModule {
     return {
       module: AppModule,
-      providers: [
-        { provide: CONFIG, useValue: config },
-        { provide: LOGGER, useValue: logger },
-        { provide: NATS, useValue: connection },
-        ShardService,
-        MembershipService,
-      ],
+      providers: [{ provide: SURROUNDINGS, useValue: surroundings }, ShardService, MembershipService],
     };
   }
 }

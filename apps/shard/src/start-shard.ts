@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { CoordinationClient } from '@ringleader/coordination';
 import { connectNats } from '@ringleader/nats';
 import {
   createMetrics,
@@ -7,6 +8,7 @@ import {
   NestLogger,
   type ProbeServer,
   startProbeServer,
+  systemClock,
 } from '@ringleader/observability';
 import { AppModule } from './app.module.js';
 import { MembershipService } from './health/membership.service.js';
@@ -24,7 +26,10 @@ export interface RunningShard {
 
 export async function startShard(config: ShardConfig, logger: Logger): Promise<RunningShard> {
   const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
-  const app = await NestFactory.createApplicationContext(AppModule.in({ config, logger, connection }), {
+  const { RINGLEADER_CLUSTER: cluster } = config;
+  const coordination = new CoordinationClient({ connection, cluster, clock: systemClock });
+  const surroundings = { config, logger, connection, coordination };
+  const app = await NestFactory.createApplicationContext(AppModule.in(surroundings), {
     logger: new NestLogger(logger),
     abortOnError: false,
   });
@@ -41,6 +46,7 @@ export async function startShard(config: ShardConfig, logger: Logger): Promise<R
       await Promise.all([service.stop(), app.get(MembershipService).stop()]);
       await app.close();
       await probes?.close();
+      await coordination.close();
       await connection.close();
     },
   };

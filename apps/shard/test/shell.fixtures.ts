@@ -28,7 +28,7 @@ import { shardConfigSchema } from '../src/shard.config.js';
 import type { ShardStorage } from '../src/storage/shard-storage.js';
 import { openStorage } from './storage.fixtures.js';
 
-const CLUSTER = 'shell-test';
+export const CLUSTER = 'shell-test';
 const GATEWAY = 'gateway-1';
 const ORDINALS = 65_536;
 

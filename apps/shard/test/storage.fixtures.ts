@@ -59,6 +59,7 @@ export async function openStorage(
     shardId: 'shard-1',
     stallMs: 5_000,
     connectTimeoutMs: 5_000,
+    lastIncarnation: null,
     onLost: () => undefined,
     ...options,
   });

@@ -1,29 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
-import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
-import { heartbeatSink, type NatsConnection } from '@ringleader/nats';
-import { HeartbeatPublisher, LoadMeter, type Logger, systemClock } from '@ringleader/observability';
+import { MemberRegistration } from '@ringleader/coordination';
+import { heartbeatSink } from '@ringleader/nats';
+import { HeartbeatPublisher, LoadMeter, systemClock } from '@ringleader/observability';
 import { ShardService } from '../partitions/shard.service.js';
-import type { ShardConfig } from '../shard.config.js';
-import { CONFIG, LOGGER, NATS } from '../tokens.js';
+import { SURROUNDINGS, type Surroundings } from '../surroundings.js';
 
 /** This shard as a member like every other: in the service registry under a lease, with a heartbeat. */
 @Injectable()
 export class MembershipService {
-  private readonly client: CoordinationClient;
   private readonly heartbeat: HeartbeatPublisher;
   private readonly instance = randomUUID();
   private registration: MemberRegistration | null = null;
 
   constructor(
-    @Inject(CONFIG) private readonly config: ShardConfig,
-    @Inject(NATS) connection: NatsConnection,
+    @Inject(SURROUNDINGS) private readonly surroundings: Surroundings,
     @Inject(ShardService) private readonly shard: ShardService,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {
+    const { config, connection } = surroundings;
     const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: id } = config;
-    this.client = new CoordinationClient({ connection, cluster, clock: systemClock });
     const meter = new LoadMeter({
       inFlight: () => shard.requests.inFlight,
       requestsTotal: () => shard.requests.total,
@@ -34,12 +30,12 @@ export class MembershipService {
 
   /** Registers in the background; the ordinal is added when the shard has got one. */
   start(address: string): void {
-    const { logger } = this;
+    const { config, coordination, logger } = this.surroundings;
     const registration = new MemberRegistration({
-      client: this.client,
+      client: coordination,
       member: {
         service: 'shard',
-        id: this.config.RINGLEADER_MEMBER,
+        id: config.RINGLEADER_MEMBER,
         address,
         version: RINGLEADER_VERSION,
         instance: this.instance,
@@ -59,6 +55,5 @@ export class MembershipService {
   async stop(): Promise<void> {
     this.heartbeat.stop();
     await this.registration?.stop();
-    await this.client.close();
   }
 }

@@ -15,5 +15,8 @@ describe('Backoff', () => {
     backoff.started();
     now += 10_001;
     expect(backoff.failed()).toBe(100);
+    now += 20_000;
+    // Attempts that fail, however long they take, are no run.
+    expect(backoff.failed()).toBe(200);
   });
 });

@@ -10,14 +10,13 @@ export interface BackoffTimings {
 
 export class Backoff {
   private failures = 0;
-  private startedAt: MonotonicMs;
+  /** Null while it does not run. */
+  private startedAt: MonotonicMs | null = null;
 
   constructor(
     private readonly timings: BackoffTimings,
     private readonly clock: Clock,
-  ) {
-    this.startedAt = clock.monotonicMs();
-  }
+  ) {}
 
   started(): void {
     this.startedAt = this.clock.monotonicMs();
@@ -25,8 +24,9 @@ export class Backoff {
 
   /** How long to wait before the next attempt. */
   failed(): number {
-    const ranMs = this.clock.monotonicMs() - this.startedAt;
+    const ranMs = this.startedAt === null ? 0 : this.clock.monotonicMs() - this.startedAt;
     if (ranMs > this.timings.forgetAfterMs) this.failures = 0;
+    this.startedAt = null;
     const waitMs = Math.min(this.timings.maxMs, this.timings.firstMs * 2 ** this.failures);
     this.failures += 1;
     return waitMs;

@@ -3,15 +3,12 @@
  * has forgotten nothing, and its incarnation is raised, durably, there and at the coordinator.
  */
 import { OperationalError } from '@ringleader/contracts';
-import {
-  type CoordinationClient,
-  registerShard,
-  type ShardRegistrationOutcome,
-} from '@ringleader/coordination';
+import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardConfig } from '../shard.config.js';
 import { ShardDatabase } from '../storage/shard-database.js';
+import { superseded } from '../storage/superseded.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
 
 export interface OpenedShard {
@@ -23,17 +20,15 @@ export interface OpenedShard {
 
 export interface OpeningOptions {
   readonly config: ShardConfig;
-  readonly client: CoordinationClient;
+  readonly client: Coordinator;
   readonly onLost: (error: OperationalError) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** The highest incarnation that this process has raised its database to, or tried to; null before the first attempt. */
-export type LastIncarnation = Incarnation | null;
-
 export class ShardOpening {
-  private lastIncarnation: LastIncarnation = null;
+  /** The highest that this process has raised its database to, or tried to. */
+  private lastIncarnation: Incarnation | null = null;
 
   constructor(private readonly options: OpeningOptions) {}
 
@@ -44,6 +39,7 @@ export class ShardOpening {
       shardId: config.RINGLEADER_MEMBER,
       stallMs: config.RINGLEADER_POSTGRES_STALL_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      lastIncarnation: this.lastIncarnation,
       onLost,
     });
     try {
@@ -61,7 +57,6 @@ export class ShardOpening {
   ): Promise<Extract<ShardRegistrationOutcome, { kind: 'registered' }>> {
     const { config, client } = this.options;
     const { identity, facts } = database;
-    this.refuseOtherProcess(identity.incarnation);
     this.refuseOtherShard(identity.shardId);
     const outcome = await registerShard(client, {
       shardId: config.RINGLEADER_MEMBER,
@@ -79,12 +74,6 @@ export class ShardOpening {
     return outcome;
   }
 
-  /** Two processes of one shard would take the database from each other for ever: the first one gives way. */
-  private refuseOtherProcess(incarnation: Incarnation): void {
-    if (this.lastIncarnation === null || incarnation <= this.lastIncarnation) return;
-    throw superseded(this.options.config.RINGLEADER_MEMBER, incarnation);
-  }
-
   private refuseOtherShard(shardId: string | null): void {
     const { RINGLEADER_MEMBER } = this.options.config;
     if (shardId === null || shardId === RINGLEADER_MEMBER) return;
@@ -94,14 +83,6 @@ export class ShardOpening {
       { shardId },
     );
   }
-}
-
-export function superseded(shardId: string, incarnation: Incarnation): OperationalError {
-  return new OperationalError(
-    'SHARD_SUPERSEDED',
-    `Another process of ${shardId} was started after this one, which ends: run one at a time`,
-    { incarnation },
-  );
 }
 
 function refusal(

@@ -5,12 +5,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringleader/contracts';
-import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
-import type { NatsConnection } from '@ringleader/nats';
-import { type Logger, systemClock } from '@ringleader/observability';
+import { PartitionMapMirror } from '@ringleader/coordination';
+import { systemClock } from '@ringleader/observability';
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardConfig } from '../shard.config.js';
-import { CONFIG, LOGGER, NATS } from '../tokens.js';
+import { SURROUNDINGS, type Surroundings } from '../surroundings.js';
 import { Backoff } from './backoff.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
@@ -36,7 +34,7 @@ interface Life {
   readonly driver: ShardDriver;
 }
 
-const BACKOFF = { firstMs: 100, maxMs: 2_000, forgetAfterMs: 10_000 } as const;
+const BACKOFF = { firstMs: 100, maxMs: 1_000, forgetAfterMs: 10_000 } as const;
 const ANNOUNCE_ALL_INTERVAL_MS = 500;
 const REPORT_WITHIN_MS = 500;
 const RELEASE_WITHIN_MS = 1_500;
@@ -55,7 +53,6 @@ export class ShardService {
   readonly clock = new ShardClock(systemClock);
   readonly activity = new ShardActivity();
   readonly dataPath: NatsDataPath;
-  private readonly client: CoordinationClient;
   private readonly map: PartitionMapMirror;
   private readonly opening: ShardOpening;
   private readonly walReporter: WalReporter;
@@ -68,22 +65,18 @@ export class ShardService {
   private readonly fatal = Promise.withResolvers<never>();
   private readonly registered = Promise.withResolvers<ShardOrdinal>();
 
-  constructor(
-    @Inject(CONFIG) private readonly config: ShardConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(NATS) connection: NatsConnection,
-  ) {
+  constructor(@Inject(SURROUNDINGS) private readonly surroundings: Surroundings) {
+    const { config, logger, connection, coordination: client } = surroundings;
     const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: shardId } = config;
     this.dataPath = new NatsDataPath(connection, cluster, logger);
-    this.client = new CoordinationClient({ connection, cluster, clock: systemClock });
     this.map = new PartitionMapMirror({
-      client: this.client,
+      client,
       clock: systemClock,
       onChange: (changed) => this.learn(changed),
       onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
     });
-    this.opening = new ShardOpening({ config, client: this.client, onLost: (error) => this.endLife(error) });
-    this.walReporter = new WalReporter(this.client, shardId, logger);
+    this.opening = new ShardOpening({ config, client, onLost: (error) => this.endLife(error) });
+    this.walReporter = new WalReporter(client, shardId, logger);
   }
 
   /** Rejects when the process must end. */
@@ -146,7 +139,6 @@ export class ShardService {
     }
     this.life = null;
     this.endLife(null);
-    await this.client.close();
   }
 
   private async run(): Promise<void> {
@@ -157,7 +149,7 @@ export class ShardService {
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
       const waitMs = this.backoff.failed();
-      this.logger.warn({ waitMs, error }, 'The shard begins anew');
+      this.surroundings.logger.warn({ waitMs, error }, 'The shard begins anew');
       await pause(waitMs);
     }
   }
@@ -172,7 +164,8 @@ export class ShardService {
     }
     this.backoff.started();
     const station = this.stationOf(opened.ordinal);
-    const { config, logger, clock, dataPath, activity } = this;
+    const { clock, dataPath, activity } = this;
+    const { config, logger } = this.surroundings;
     const { desk, announcer } = station;
     const surroundings = { config, logger, clock, dataPath, activity, desk, announcer };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
@@ -181,7 +174,7 @@ export class ShardService {
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));
     const { ordinal, incarnation, records } = opened;
-    this.logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
+    this.surroundings.logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
     if (!this.isStopping) await this.bury(this.life, station);
     return reason;

@@ -4,10 +4,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError } from '@ringleader/contracts';
-import { type CoordinationClient, reportWalPosition } from '@ringleader/coordination';
+import { type Coordinator, reportWalPosition } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { OpenedShard } from './shard-opening.js';
-import { superseded } from './shard-opening.js';
+import { superseded } from '../storage/superseded.js';
 
 const REPORT_INTERVAL_MS = 5_000;
 
@@ -16,7 +16,7 @@ export class WalReporter {
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly client: CoordinationClient,
+    private readonly client: Coordinator,
     private readonly shardId: string,
     private readonly logger: Logger,
   ) {}

@@ -22,6 +22,7 @@ import { ShardIdentityEntity } from './entities/shard-identity.entity.js';
 import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ShardStorage } from './shard-storage.js';
+import { refuseLater, refuseLaterInDatabase } from './superseded.js';
 import { lockWriter } from './writer-lock.js';
 
 export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
@@ -33,6 +34,8 @@ export interface ShardDatabaseOptions {
   /** A statement that takes longer means that the database is lost. */
   readonly stallMs: number;
   readonly connectTimeoutMs: number;
+  /** The highest that this process has raised the database to, or tried to; null before the first time. */
+  readonly lastIncarnation: Incarnation | null;
   /** Called at the first failure of a connection, whether or not a statement was under way. */
   readonly onLost: (error: OperationalError) => void;
 }
@@ -55,13 +58,14 @@ export class ShardDatabase {
   }
 
   static async connect(options: ShardDatabaseOptions): Promise<ShardDatabase> {
+    const { shardId, lastIncarnation } = options;
     const writer = await openConnection(options, 'writer');
     let dataSource: DataSource | null = null;
     try {
-      await lockWriter(writer);
+      await lockWriter(writer, () => refuseLaterInDatabase(writer, shardId, lastIncarnation));
       dataSource = await openDataSource({
         url: options.url,
-        applicationName: `${options.shardId} schema`,
+        applicationName: `${shardId} schema`,
         connectTimeoutMs: options.connectTimeoutMs,
         entities: ENTITIES,
         migrations: MIGRATIONS,
@@ -69,6 +73,7 @@ export class ShardDatabase {
       await requireDurability(dataSource);
       await migrate(dataSource);
       const identity = await new IdentityRepository(dataSource).read();
+      refuseLater(shardId, identity.incarnation, lastIncarnation);
       const facts = await readDatabaseFacts(dataSource);
       return new ShardDatabase(options, writer, dataSource, { identity, facts });
     } catch (error) {

@@ -30,8 +30,10 @@ export interface WriterLockTimings {
 
 export const WRITER_LOCK_TIMINGS: WriterLockTimings = { patienceMs: 2_000, giveUpMs: 10_000, retryMs: 50 };
 
+/** `beforeEnding` may throw: then the other session is left alone. */
 export async function lockWriter(
   connection: HotConnection,
+  beforeEnding: () => Promise<void>,
   timings: WriterLockTimings = WRITER_LOCK_TIMINGS,
 ): Promise<void> {
   const tries = Math.ceil(timings.giveUpMs / timings.retryMs);
@@ -39,7 +41,10 @@ export async function lockWriter(
   for (let attempt = 1; attempt <= tries; attempt++) {
     const [row] = await connection.run(TRY_LOCK, []);
     if (row?.[0] === 't') return;
-    if (attempt === triesWithPatience) await connection.run(END_HOLDER, []);
+    if (attempt === triesWithPatience) {
+      await beforeEnding();
+      await connection.run(END_HOLDER, []);
+    }
     await pause(timings.retryMs);
   }
   throw new OperationalError(

@@ -1,0 +1,156 @@
+/** A whole shard, alone in its cluster, with a real database and NATS: what ends a life, what begins the next one. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { partitionKey, shardKey } from '@ringleader/contracts';
+import { connectNats, type NatsConnection } from '@ringleader/nats';
+import { createLogger } from '@ringleader/observability';
+import { HotConnection } from '@ringleader/postgres';
+import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
+import { FakeCoordinator } from '@ringleader/coordination/testing';
+import { ShardService } from '../src/partitions/shard.service.js';
+import { shardConfigSchema } from '../src/shard.config.js';
+import { CLUSTER, fixedMap, TestGateway } from './shell.fixtures.js';
+
+const PARTITIONS = 16;
+const WITHIN = { timeoutMs: 20_000 };
+
+let dir: string;
+let postgres: TestServer;
+let nats: TestServer;
+let database = 0;
+let url: string;
+let coordinator: FakeCoordinator;
+let connection: NatsConnection;
+let gateway: TestGateway;
+const running: ShardService[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ringleader-shard-'));
+  [postgres, nats] = await Promise.all([
+    startPostgres({ dir: join(dir, 'postgres') }),
+    startNatsServer({ dir: join(dir, 'nats') }),
+  ]);
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([postgres.stop(), nats.stop()]);
+  await rm(dir, { recursive: true, force: true });
+}, 30_000);
+
+/** A database and a cluster of its own for each test. */
+beforeEach(async () => {
+  const name = `shard_${++database}`;
+  await inDatabase(postgres.url, `CREATE DATABASE ${name}`);
+  url = Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href;
+  coordinator = new FakeCoordinator();
+  const entries = fixedMap(PARTITIONS, [1]).map(
+    (entry) => [partitionKey(entry.partition), JSON.stringify(entry)] as const,
+  );
+  coordinator.put(...entries);
+  connection = await connectNats({ url: nats.url, name: 'shard-1' });
+  gateway = await TestGateway.connect(nats.url);
+});
+
+afterEach(async () => {
+  await gateway.close();
+  await Promise.all(running.splice(0).map((service) => service.stop()));
+  coordinator.interrupt();
+  await connection.close();
+});
+
+async function inDatabase(target: string, ...statements: readonly string[]): Promise<void> {
+  const session = await HotConnection.open({
+    url: target,
+    applicationName: 'test',
+    connectTimeoutMs: 5_000,
+    stallMs: 60_000,
+    onLost: () => undefined,
+  });
+  for (const statement of statements) await session.runOnce(statement);
+  await session.close();
+}
+
+function start(): ShardService {
+  const config = shardConfigSchema.parse({
+    RINGLEADER_MEMBER: 'shard-1',
+    RINGLEADER_CLUSTER: CLUSTER,
+    RINGLEADER_POSTGRES_URL: url,
+  });
+  const logger = createLogger({ level: 'fatal', service: 'shard', member: 'shard-1' });
+  const service = new ShardService({ config, logger, connection, coordination: coordinator });
+  service.failed.catch(() => undefined);
+  service.start();
+  running.push(service);
+  return service;
+}
+
+const leadsAll = (service: ShardService): Promise<void> =>
+  until('all partitions are led', () => service.partitionsLed === PARTITIONS, WITHIN);
+
+const registered = (): { incarnation: number } =>
+  JSON.parse(coordinator.items.get(shardKey('shard-1'))!.value) as { incarnation: number };
+
+describe('a shard', () => {
+  it('registers, leads what the map gives it, and serves', async () => {
+    const service = start();
+    expect(await service.ordinal).toBe(1);
+    await leadsAll(service);
+    expect(service.notReadyReasons()).toEqual([]);
+    expect(registered()).toMatchObject({ ordinal: 1, incarnation: 1 });
+    expect(await gateway.put(3, 'key', 'value')).toMatchObject({ kind: 'written', revision: 1 });
+    expect(service.requests.total).toBeGreaterThan(0);
+    await service.stop();
+    expect(service.notReadyReasons()).not.toEqual([]);
+  }, 60_000);
+
+  it('begins anew with a raised incarnation when its database was killed, and has lost nothing', async () => {
+    const service = start();
+    await leadsAll(service);
+    await gateway.put(3, 'key', 'value');
+    await postgres.kill9();
+    await until('the life has ended', () => service.notReadyReasons().length > 0, WITHIN);
+    await postgres.restart();
+    await leadsAll(service);
+    expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
+    const row = await gateway.get(3, 'key');
+    expect(Buffer.from(row!.value!).toString()).toBe('value');
+    expect(service.activity.storageFailures).toBe(1);
+  }, 60_000);
+
+  it('gives up its leaderships while the disk of its database is full, and goes on when there is room', async () => {
+    const service = start();
+    await leadsAll(service);
+    await inDatabase(
+      url,
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$`,
+      'CREATE TRIGGER full_disk BEFORE INSERT ON record_log FOR EACH STATEMENT EXECUTE FUNCTION refuse()',
+    );
+    const refused = gateway.put(3, 'key', 'value');
+    await until('the life has ended', () => service.activity.storageFailures > 0, WITHIN);
+    await inDatabase(url, 'DROP TRIGGER full_disk ON record_log');
+    expect(await refused).toMatchObject({ kind: 'written' });
+    await leadsAll(service);
+  }, 60_000);
+
+  it('ends when another process of the same shard has taken its database over', async () => {
+    const first = start();
+    await leadsAll(first);
+    const second = start();
+    await expect(first.failed).rejects.toMatchObject({ code: 'SHARD_SUPERSEDED' });
+    await leadsAll(second);
+    expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
+  }, 60_000);
+
+  it('refuses a database that is older than the registration, and one of another shard', async () => {
+    const service = start();
+    await leadsAll(service);
+    await service.stop();
+    await inDatabase(url, 'UPDATE shard_identity SET incarnation = 0');
+    await expect(start().failed).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+    await inDatabase(url, "UPDATE shard_identity SET incarnation = 5, shard_id = 'shard-9'");
+    await expect(start().failed).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+  }, 60_000);
+});
