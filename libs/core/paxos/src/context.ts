@@ -18,8 +18,6 @@ import type { RowCache } from './writes/row-cache.js';
 /** What all parts of one shard's core share. `now` is the clock reading of the call that is being worked on. */
 export interface ShardContext {
   now: number;
-  /** Readings from before a jump of the clock prove no age any more (docs/PROTOCOL.md 4.4.6, 4.5.3). */
-  clockTrustedSince: number;
   /** Set by `releaseAll`: the shard leads and stands no more. */
   retired: boolean;
   readonly ordinal: ShardOrdinal;

@@ -100,7 +100,7 @@ export class PaxosShard {
    */
   tick(now: number, wallNow: number): void {
     this.context.now = now;
-    if (this.context.clockJump.look(now, wallNow)) this.distrustClock(now);
+    if (this.context.clockJump.look(now, wallNow)) this.context.holdings.dropAll(now);
     if (now >= this.nextBeatAt) {
       this.nextBeatAt = now + this.context.timings.heartbeatIntervalMs;
       beat(this.context, this.everyone);
@@ -149,14 +149,6 @@ export class PaxosShard {
       .map((replica) => statusOf(this.context, replica));
   }
 
-  /** The machine may have stood still: leases held are over, and nothing says how old anything is (4.4.6). */
-  private distrustClock(now: number): void {
-    const { context } = this;
-    context.holdings.dropAll(now);
-    context.clockTrustedSince = now;
-    for (const replica of context.replicas.values()) replica.fresh = null;
-  }
-
   private flush(replica: Replica): void {
     const { context } = this;
     const { leader } = replica;
@@ -184,7 +176,6 @@ function createContext(options: PaxosShardOptions): ShardContext {
   let generations = 0;
   return {
     now: startedAt,
-    clockTrustedSince: startedAt,
     retired: false,
     ordinal,
     incarnation,
