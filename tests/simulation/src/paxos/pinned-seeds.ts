@@ -9,4 +9,6 @@ export const PINNED: readonly PinnedSeed[] = [
   { profile: 'random', seed: 7 },
   { profile: 'random', seed: 106 },
   { profile: 'random', seed: 196 },
+  { profile: 'random', seed: 2073 },
+  { profile: 'random', seed: 2303 },
 ];
