@@ -291,17 +291,20 @@ describe('deltas and pages', () => {
   });
 });
 
+/** Generations are numbered through all incarnations: beyond 32 bits some day. */
+const BIG = 2 ** 40;
+
 describe('generations', () => {
   it('are removed on demand, and at start where no record names them', async () => {
     let { storage } = await open();
     const rows = Array.from({ length: 1_200 }, (_, i) => rowOf(`g${i}`));
-    for (const generation of [1, 2, 3, 4]) {
+    for (const generation of [1, 2, 3, 4].map((g) => g * BIG)) {
       await storage.commit(transactionOf({ upserts: upsertsOf(60, rows, generation) }));
     }
-    await storage.removeGeneration({ partition: 60, generation: 1 });
+    await storage.removeGeneration({ partition: 60, generation: BIG });
     const staging = {
       copyId: 1,
-      generation: 3,
+      generation: 3 * BIG,
       ballot: 1,
       base: 0,
       nextBase: 0,
@@ -309,9 +312,9 @@ describe('generations', () => {
       nextKey: '',
       pass: 1,
     };
-    await storage.commit(transactionOf({ records: [recordOf(60, { generation: 2, staging })] }));
+    await storage.commit(transactionOf({ records: [recordOf(60, { generation: 2 * BIG, staging })] }));
     const present = async () =>
-      Promise.all([1, 2, 3, 4].map(async (g) => (await readRows(storage, 60, ['g7'], g))[0] !== null));
+      Promise.all([1, 2, 3, 4].map(async (g) => (await readRows(storage, 60, ['g7'], g * BIG))[0] !== null));
     expect(await present()).toEqual([false, true, true, true]);
     ({ storage } = await reopen(storage));
     expect(await present()).toEqual([false, true, true, false]);

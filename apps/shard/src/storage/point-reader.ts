@@ -15,7 +15,7 @@ function rowsByKey(name: string, value: string): Statement {
   return {
     name,
     text: `SELECT place, rows.key, ${value}, ${ROW_METADATA}
-      FROM unnest($1::smallint[], $2::integer[], $3::bytea[])
+      FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
         WITH ORDINALITY AS asked (partition, generation, key, place)
       JOIN rows ON rows.partition = asked.partition AND rows.generation = asked.generation AND rows.key = asked.key`,
   };
@@ -98,11 +98,11 @@ export async function fetchRows(
 
 export function addressParameters(addresses: readonly RowAddress[]): Parameter[] {
   const partition = new ArrayParameter('smallint', addresses.length * 6);
-  const generation = new ArrayParameter('integer', addresses.length * 8);
+  const generation = new ArrayParameter('bigint', addresses.length * 12);
   const key = new ArrayParameter('bytea', addresses.length * KEY_BYTES_EXPECTED);
   for (const address of addresses) {
     partition.smallint(address.partition);
-    generation.integer(address.generation);
+    generation.bigint(address.generation);
     key.utf8(address.key);
   }
   return [partition.finish(), generation.finish(), key.finish()];

@@ -48,7 +48,7 @@ const NAMED_ROWS: Statement = {
     FROM (
       SELECT rows.*, asked.place,
         coalesce(sum(octet_length(value)) OVER (ORDER BY asked.place), 0) <= $4::bigint AS inside
-      FROM unnest($1::smallint[], $2::integer[], $3::bytea[])
+      FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
         WITH ORDINALITY AS asked (partition, generation, key, place)
       JOIN rows ON rows.partition = asked.partition AND rows.generation = asked.generation AND rows.key = asked.key
     ) AS named`,

@@ -14,7 +14,7 @@ const UPSERTED = `upserted AS (
   INSERT INTO rows (partition, generation, key, value, content_type, revision, version,
                     created_at, modified_at, expires_at, requests, request_floor)
   SELECT changed.* FROM fence,
-    unnest($4::smallint[], $5::integer[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bigint[], $10::bigint[],
+    unnest($4::smallint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bigint[], $10::bigint[],
            $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[], $15::bigint[]) AS changed
   ON CONFLICT (partition, generation, key) DO UPDATE SET
     value = excluded.value, content_type = excluded.content_type, revision = excluded.revision,
@@ -22,7 +22,7 @@ const UPSERTED = `upserted AS (
     expires_at = excluded.expires_at, requests = excluded.requests, request_floor = excluded.request_floor)`;
 const REMOVED = `removed AS (
   DELETE FROM rows USING fence,
-    unnest($16::smallint[], $17::integer[], $18::bytea[]) AS gone (partition, generation, key)
+    unnest($16::smallint[], $17::bigint[], $18::bytea[]) AS gone (partition, generation, key)
   WHERE rows.partition = gone.partition AND rows.generation = gone.generation AND rows.key = gone.key)`;
 const FENCE_HELD = 'SELECT count(*) FROM fence';
 
@@ -91,7 +91,7 @@ class UpsertColumns {
     const valueBytes = upserts.reduce((sum, { row }) => sum + (row.value?.length ?? 0), 0);
     const bigints = (): ArrayParameter => new ArrayParameter('bigint', count * 12);
     this.partition = new ArrayParameter('smallint', count * 6);
-    this.generation = new ArrayParameter('integer', count * 8);
+    this.generation = bigints();
     this.key = new ArrayParameter('bytea', count * KEY_BYTES_EXPECTED);
     this.value = new ArrayParameter('bytea', count * 4 + valueBytes);
     this.contentType = new ArrayParameter('bytea', count * CONTENT_TYPE_BYTES_EXPECTED);
@@ -106,7 +106,7 @@ class UpsertColumns {
 
   append({ partition, generation, row }: RowUpsert, writer: ByteWriter): void {
     this.partition.smallint(partition);
-    this.generation.integer(generation);
+    this.generation.bigint(generation);
     this.key.utf8(row.key);
     if (row.value === null) this.value.null();
     else this.value.bytes(row.value);
@@ -156,11 +156,11 @@ function notRemovedAfterwards({ upserts, removals }: StorageTransaction): readon
 
 function removalParameters(removals: readonly RowRemoval[]): Buffer[] {
   const partition = new ArrayParameter('smallint', removals.length * 6);
-  const generation = new ArrayParameter('integer', removals.length * 8);
+  const generation = new ArrayParameter('bigint', removals.length * 12);
   const key = new ArrayParameter('bytea', removals.length * KEY_BYTES_EXPECTED);
   for (const removal of removals) {
     partition.smallint(removal.partition);
-    generation.integer(removal.generation);
+    generation.bigint(removal.generation);
     key.utf8(removal.key);
   }
   return [partition, generation, key].map((column) => column.finish());

@@ -33,7 +33,7 @@ function keysOfPartitions(name: string, order: 'ASC' | 'DESC'): Statement {
   return {
     name,
     text: `SELECT place, found.key, found.bytes
-      FROM unnest($1::smallint[], $2::integer[], $3::bytea[], $4::bytea[])
+      FROM unnest($1::smallint[], $2::bigint[], $3::bytea[], $4::bytea[])
         WITH ORDINALITY AS part (partition, generation, start_key, end_key, place)
       CROSS JOIN LATERAL (
         SELECT key, octet_length(value) AS bytes FROM rows
@@ -160,12 +160,12 @@ function candidateFromText(columns: TextRow): Candidate {
 
 function rangeParameters(streams: readonly PartitionStream[]): Buffer[] {
   const partition = new ArrayParameter('smallint', streams.length * 6);
-  const generation = new ArrayParameter('integer', streams.length * 8);
+  const generation = new ArrayParameter('bigint', streams.length * 12);
   const start = new ArrayParameter('bytea', streams.length * 24);
   const end = new ArrayParameter('bytea', streams.length * 24);
   for (const stream of streams) {
     partition.smallint(stream.partition);
-    generation.integer(stream.generation);
+    generation.bigint(stream.generation);
     start.bytes(hexToBytes(stream.start));
     end.bytes(hexToBytes(stream.end));
   }

@@ -11,7 +11,7 @@ const NULL_LENGTH = -1;
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** Object ids of PostgreSQL's built-in types: fixed for ever. */
-const TYPE_OIDS = { bytea: 17, bigint: 20, smallint: 21, integer: 23 } as const;
+const TYPE_OIDS = { bytea: 17, bigint: 20, smallint: 21 } as const;
 export type ArrayElementType = keyof typeof TYPE_OIDS;
 
 export class ArrayParameter {
@@ -32,12 +32,6 @@ export class ArrayParameter {
     this.begin(2);
     this.buffer.writeInt16BE(value, this.offset);
     this.offset += 2;
-  }
-
-  integer(value: number): void {
-    this.begin(4);
-    this.buffer.writeInt32BE(value, this.offset);
-    this.offset += 4;
   }
 
   /** A safe integer. */

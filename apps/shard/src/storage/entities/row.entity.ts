@@ -6,8 +6,8 @@ export class RowEntity {
   @PrimaryColumn('smallint', { primaryKeyConstraintName: 'rows_pkey' })
   partition!: number;
 
-  @PrimaryColumn('integer', { primaryKeyConstraintName: 'rows_pkey' })
-  generation!: number;
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'rows_pkey' })
+  generation!: string;
 
   /** UTF-8: its byte order is the order of keys everywhere. */
   @PrimaryColumn('bytea', { primaryKeyConstraintName: 'rows_pkey' })

@@ -13,7 +13,7 @@ export class InitialSchema1790000000000 implements MigrationInterface {
         modified_at bigint NOT NULL,
         request_floor bigint NOT NULL,
         expires_at bigint,
-        generation integer NOT NULL,
+        generation bigint NOT NULL,
         partition smallint NOT NULL,
         key bytea NOT NULL,
         content_type bytea NOT NULL,
