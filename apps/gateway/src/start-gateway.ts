@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
-import { RINGLEADER_VERSION } from '@ringleader/contracts';
-import type { OperationalError } from '@ringleader/contracts';
+import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
+import type { Coordinator } from '@ringleader/coordination';
 import { connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { createMetrics, startProbeServer, systemClock } from '@ringleader/observability';
@@ -30,6 +30,7 @@ import { NatsShardFrames } from './transport/shard-frames.nats.js';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 3_500;
+const IDLE_CHECK_MS = 50;
 const UINT32 = 2 ** 32;
 
 export interface RunningGateway {
@@ -38,9 +39,16 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
+/** The coordinators as a gateway uses them; tests have a twin. */
+export type FollowedCoordinator = Coordinator & Pick<CoordinationClient, 'status' | 'close'>;
+export type CoordinatorOf = (connection: NatsConnection, cluster: string) => FollowedCoordinator;
+
+const realCoordinator: CoordinatorOf = (connection, cluster) =>
+  new CoordinationClient({ connection, cluster, clock: systemClock });
+
 /** Everything that follows the cluster over NATS. */
 class Following {
-  readonly client: CoordinationClient;
+  readonly client: FollowedCoordinator;
   readonly map: PartitionMapMirror;
   readonly observer: ClusterObserver;
   readonly shardDirectory = new ShardDirectory();
@@ -54,12 +62,13 @@ class Following {
     readonly connection: NatsConnection,
     private readonly config: GatewayConfig,
     logger: Logger,
+    coordinatorOf: CoordinatorOf,
   ) {
     const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: gatewayId } = config;
     const onTrouble = (error: OperationalError): void =>
       logger.warn({ error }, 'The coordinators cannot be followed');
     const clock = systemClock;
-    this.client = new CoordinationClient({ connection, cluster, clock });
+    this.client = coordinatorOf(connection, cluster);
     this.map = new PartitionMapMirror({ client: this.client, clock, onTrouble });
     this.observer = new ClusterObserver({
       client: this.client,
@@ -144,9 +153,13 @@ class Following {
   }
 }
 
-export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  logger: Logger,
+  coordinatorOf: CoordinatorOf = realCoordinator,
+): Promise<RunningGateway> {
   const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
-  const following = new Following(connection, config, logger);
+  const following = new Following(connection, config, logger, coordinatorOf);
   const admission = new Admission({
     requestsMax: config.RINGLEADER_REQUESTS_MAX,
     bytesMax: config.RINGLEADER_REQUEST_BYTES_MAX,
@@ -169,7 +182,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     timings: DEFAULT_HTTP_TIMINGS,
   });
   following.start();
-  await app.listen(config.RINGLEADER_HTTP_PORT, config.RINGLEADER_HTTP_HOST);
+  await listen(app, config);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const address = `${config.RINGLEADER_HTTP_HOST}:${port}`;
   const probes = await startProbes(config, following.readiness, metrics);
@@ -195,10 +208,31 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   };
 }
 
-/** Accepts nothing new and lets what is under way end; what takes too long is cut off. */
+async function listen(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
+  const { RINGLEADER_HTTP_HOST: host, RINGLEADER_HTTP_PORT: port } = config;
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new OperationalError(
+      'CONFIG_INVALID',
+      `Cannot listen on ${host}:${port}: ${reason}`,
+      { host, port },
+      { cause },
+    );
+  }
+}
+
+/**
+ * Accepts nothing new and lets what is under way end; what takes too long is cut off. Connections that become idle only
+ * when their last answer is out would otherwise be kept open for the next request.
+ */
 async function drain(app: NestFastifyApplication): Promise<void> {
-  const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), DRAIN_MS);
+  const server = app.getHttpServer();
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await app.close();
+  clearInterval(idle);
   clearTimeout(cut);
 }
 

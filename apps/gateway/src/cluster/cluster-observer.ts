@@ -15,7 +15,7 @@ import {
 } from '@ringleader/contracts';
 import type { Cluster, Member, OperationalError, ShardRegistration } from '@ringleader/contracts';
 import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
-import type { CoordinationClient, MirrorChange } from '@ringleader/coordination';
+import type { CoordinationClient, Coordinator, MirrorChange } from '@ringleader/coordination';
 import type { NatsConnection, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDirectory } from '../routing/shard-directory.js';
@@ -23,7 +23,7 @@ import type { CoordinatorStatus } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
 export interface ClusterObserverOptions {
-  readonly client: CoordinationClient;
+  readonly client: Coordinator & Pick<CoordinationClient, 'status'>;
   readonly connection: NatsConnection;
   readonly clusterName: string;
   readonly clock: Clock;

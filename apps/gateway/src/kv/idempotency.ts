@@ -6,7 +6,7 @@
  * Past that only the origin can tell a repeat from a new request: at or below the row's floor nothing is done. A repeat
  * therefore has to carry the origin of the first request, which the client does not know. The gateway remembers it, with
  * the answer, for as many requests as fit; what it has forgotten (or another gateway has carried out) and the row has
- * forgotten too would be done again. docs/ERRORS.md tells clients to add a condition where that matters.
+ * forgotten too would be done again. Where that matters, a condition (If-Match) makes the repeat safe without any memory.
  */
 import { createHash } from 'node:crypto';
 import type { HybridTime } from '@ringleader/primitives';

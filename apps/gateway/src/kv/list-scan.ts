@@ -11,7 +11,7 @@ import type { KeyValueStore } from './key-value-store.js';
 
 /** A page that takes longer is asked of whoever leads by then. */
 const PAGE_TIMEOUT_MS = 2_000;
-const PAGE_ROWS_MAX = 500;
+const PAGE_ROWS_MAX = 2_000;
 const PAGE_BYTES = 524_288;
 
 export interface ListScanOptions {
@@ -85,8 +85,16 @@ export class ListScan {
   ) {
     const { range, reverse, keysOnly, rowsWanted } = options;
     this.source = new StoreScanSource(store, monotonicMs, options.timeoutMs);
-    const pageRows = rowsWanted === null ? PAGE_ROWS_MAX : Math.min(rowsWanted, PAGE_ROWS_MAX);
-    this.scan = new MergedScan(this.source, { range, reverse, keysOnly, pageRows, pageBytes: PAGE_BYTES });
+    const pageRows = Math.min(rowsWanted ?? PAGE_ROWS_MAX, PAGE_ROWS_MAX);
+    const readsAhead = rowsWanted === null;
+    this.scan = new MergedScan(this.source, {
+      range,
+      reverse,
+      keysOnly,
+      pageRows,
+      pageBytes: PAGE_BYTES,
+      readsAhead,
+    });
   }
 
   get servedBy(): ReadonlySet<ShardOrdinal> {

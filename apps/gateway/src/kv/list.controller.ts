@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { respondJson } from '../http/respond.js';
+import { respond, respondJson } from '../http/respond.js';
 import { DescribeList } from '../openapi/describe-keys.js';
 import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
@@ -61,7 +61,12 @@ export class ListController {
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     const staleness = query.isStale ? { [REST_HEADERS.stalenessMs]: 0 } : {};
     if (streams) {
-      reply.headers({ ...staleness, 'Content-Type': NDJSON });
+      const headers = { ...staleness, 'Content-Type': NDJSON };
+      if (request.method === 'HEAD') {
+        respond(reply, 200, headers, null);
+        return;
+      }
+      reply.headers(headers);
       await reply.send(Readable.from(lines(scan, query.keysOnly), { objectMode: false }));
       return;
     }

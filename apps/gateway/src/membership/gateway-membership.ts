@@ -1,14 +1,14 @@
 /** This gateway as a member like every other: in the service registry under a lease, with a heartbeat. */
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import { MemberRegistration } from '@ringleader/coordination';
-import type { CoordinationClient } from '@ringleader/coordination';
+import type { Coordinator } from '@ringleader/coordination';
 import { heartbeatSink } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, systemClock } from '@ringleader/observability';
 import type { Logger, RequestCounters } from '@ringleader/observability';
 
 export interface GatewayMembershipOptions {
-  readonly client: CoordinationClient;
+  readonly client: Coordinator;
   readonly connection: NatsConnection;
   readonly cluster: string;
   readonly id: string;

@@ -24,7 +24,8 @@ export function sendProblem(
   const more: OutgoingHttpHeaders = { ...headers, 'Content-Type': PROBLEM_MEDIA_TYPE };
   if (RETRY_LATER.has(error.code)) more['Retry-After'] = RETRY_AFTER_SECONDS;
   if (Array.isArray(problem['allow'])) more['Allow'] = problem['allow'].join(', ');
-  // What is left of the body is not read: the connection cannot be used again.
-  if (!request.raw.complete) more['Connection'] = 'close';
+  // Node reads and drops a body that nobody has begun to read. What is left of another one is not read any more, so the
+  // connection cannot be used again.
+  if (!request.raw.complete && request.raw.readableDidRead) more['Connection'] = 'close';
   respond(reply, problem.status, more, JSON.stringify(problem));
 }

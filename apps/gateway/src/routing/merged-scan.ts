@@ -1,6 +1,6 @@
 /**
  * One ordered list out of what the shards hold. Each shard gives the rows of the partitions it leads in pages, in byte
- * order; they are merged here, never more than one page of each shard in memory.
+ * order; they are merged here, never more than two pages of each shard in memory.
  *
  * The position is one key: everything up to it was given. When leadership moves while the list is under way, all pages
  * are thrown away and fetched anew behind that key from whoever leads now, so nothing is skipped or given twice.
@@ -18,6 +18,8 @@ export interface ScanQuery {
   readonly keysOnly: boolean;
   readonly pageRows: number;
   readonly pageBytes: number;
+  /** Whether the next page of a shard is fetched while the present one is taken. */
+  readonly readsAhead: boolean;
 }
 
 export type ScanPage =
@@ -40,6 +42,7 @@ interface Lane {
   rows: readonly Row[];
   next: number;
   more: boolean;
+  ahead: Promise<ScanPage> | null;
 }
 
 export class MergedScan {
@@ -83,6 +86,7 @@ export class MergedScan {
       rows: [],
       next: 0,
       more: true,
+      ahead: null,
     }));
     return this.lanes;
   }
@@ -99,10 +103,24 @@ export class MergedScan {
   }
 
   private async fetch(lane: Lane): Promise<boolean> {
+    const page = await (lane.ahead ?? this.page(lane));
+    lane.ahead = null;
+    if (page.kind === 'failed') throw page.error;
+    // A page without rows that claims to have more would be asked for for ever.
+    if (page.kind === 'moved' || (page.more && page.rows.length === 0)) return false;
+    lane.rows = page.rows;
+    lane.next = 0;
+    lane.more = page.more;
+    if (this.query.readsAhead && lane.more) lane.ahead = this.page(lane);
+    this.servedBy.add(lane.shard);
+    return true;
+  }
+
+  private page(lane: Lane): Promise<ScanPage> {
     const { reverse, keysOnly, pageRows, pageBytes } = this.query;
     const last = lane.rows.at(-1);
     const range = last === undefined ? this.remaining : rangeBehind(this.query.range, last.key, reverse);
-    const page = await this.source.page(lane.shard, {
+    return this.source.page(lane.shard, {
       partitions: lane.partitions,
       range,
       reverse,
@@ -110,14 +128,6 @@ export class MergedScan {
       limitRows: pageRows,
       limitBytes: pageBytes,
     });
-    if (page.kind === 'failed') throw page.error;
-    // A page without rows that claims to have more would be asked for for ever.
-    if (page.kind === 'moved' || (page.more && page.rows.length === 0)) return false;
-    lane.rows = page.rows;
-    lane.next = 0;
-    lane.more = page.more;
-    this.servedBy.add(lane.shard);
-    return true;
   }
 
   private first(lanes: readonly Lane[]): Lane | null {

@@ -26,7 +26,7 @@ export class FakeCoordinator implements Coordinator {
   #lastLease = 0;
   readonly #events: WatchEvent[] = [];
   readonly #failures: Failure[] = [];
-  #wake: () => void = () => undefined;
+  #waiting: (() => void)[] = [];
 
   /** The next call of this operation fails so. */
   failNext(operation: Operation, code: ErrorCode, when: Failure['when'] = 'before'): void {
@@ -57,7 +57,7 @@ export class FakeCoordinator implements Coordinator {
 
   /** Ends the long polls that wait. */
   interrupt(): void {
-    this.#wake();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   range(request: CoordinatorRequest<'range'>): Promise<CoordinatorResponse<'range'>> {
@@ -115,7 +115,7 @@ export class FakeCoordinator implements Coordinator {
   async watch(request: CoordinatorRequest<'watch'>): Promise<CoordinatorResponse<'watch'>> {
     this.polls += 1;
     const hasNews = (): boolean => this.revision >= request.fromRevision;
-    if (!hasNews()) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (!hasNews()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return this.#serve('watch', () => {
       if (request.fromRevision <= this.compacted) throw new OperationalError('COMPACTED', 'too old');
       return this.#eventsFrom(request);
@@ -176,7 +176,7 @@ export class FakeCoordinator implements Coordinator {
       const item = { key, value: '', lease: 0, createRevision: 0, modRevision, version: 0 };
       this.#events.push({ kind: 'delete', item });
     }
-    this.#wake();
+    this.interrupt();
   }
 }
 
