@@ -31,6 +31,7 @@ const COPIED = [
     'nx.json',
     'jest.config.js',
     'eslint.config.js',
+    '.prettierrc.json',
   ],
   ...[
     'tsconfig.json',

@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import * as prettier from 'prettier';
 import * as templates from './templates.mjs';
 
 const KINDS = { core: templates.core, contract: templates.contract, adapter: templates.adapter };
@@ -13,9 +14,13 @@ The name is in kebab-case. Afterwards: pnpm install, so that others can import a
 
 class UsageError extends Error {}
 
+async function formatted(path, text) {
+  return prettier.format(text, { ...(await prettier.resolveConfig(path)), filepath: path });
+}
+
 async function writeNew(path, text) {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text, { flag: 'wx' });
+  await writeFile(path, await formatted(path, text), { flag: 'wx' });
   console.log(`created ${path}`);
 }
 
@@ -23,7 +28,7 @@ async function addReference(root, folder) {
   const path = join(root, 'tsconfig.json');
   const config = JSON.parse(await readFile(path, 'utf8'));
   config.references.push({ path: folder });
-  await writeFile(path, `${JSON.stringify(config, null, 2)}\n`);
+  await writeFile(path, await formatted(path, JSON.stringify(config, null, 2)));
 }
 
 export async function generate(root, kind, name) {
