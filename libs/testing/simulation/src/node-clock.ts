@@ -56,7 +56,12 @@ export class NodeClock implements Clock {
     this.#suspensions += 1;
   }
 
+  get isSuspended(): boolean {
+    return this.#suspensions > 0;
+  }
+
   resume(): void {
+    if (this.#suspensions === 0) return;
     this.#suspensions -= 1;
     if (this.#suspensions === 0) this.#suspendedMs += this.#events.now - this.#suspendedAt;
   }

@@ -4,11 +4,4 @@ export interface PinnedSeed {
   readonly seed: number;
 }
 
-export const PINNED: readonly PinnedSeed[] = [
-  { profile: 'random', seed: 1582 },
-  { profile: 'random', seed: 7 },
-  { profile: 'random', seed: 106 },
-  { profile: 'random', seed: 196 },
-  { profile: 'random', seed: 2073 },
-  { profile: 'random', seed: 2303 },
-];
+export const PINNED: readonly PinnedSeed[] = [{ profile: 'late-offers', seed: 13 }];

@@ -14,6 +14,7 @@ export function healEverything(cluster: Cluster): void {
   world.network.healAll();
   for (const shard of cluster.shards) {
     const node = world.node(shard);
+    while (node.clock.isSuspended) node.clock.resume();
     while (node.isPaused) node.resume();
     node.start();
   }

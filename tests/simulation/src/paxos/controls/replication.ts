@@ -1,5 +1,6 @@
 import type { Control } from './control.js';
 import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
+import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES, DEPOSED_COPY } from '../profiles/copies.js';
 import { RANDOM } from '../profile.js';
 
@@ -46,6 +47,12 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: 'a diff installs although the position it was made from is no longer there',
     rules: { deltaApplies: () => true },
     profile: CHURN,
+  },
+  {
+    name: 'BackwardDiff',
+    broken: 'a repair installs although it leads back behind the own position',
+    rules: { deltaApplies: (own, from) => own.ballot === from.ballot && own.revision === from.revision },
+    profile: LATE_OFFERS,
   },
   {
     name: 'LivePages',

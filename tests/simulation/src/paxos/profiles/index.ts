@@ -2,7 +2,9 @@ import { RANDOM, type Profile } from '../profile.js';
 import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
 import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
+import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
+import { SUSPENDED } from './suspended.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
 import { AGED_REPLICA, DRIFT, PAUSED_LEADER, RARE_BEATS, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
@@ -16,6 +18,7 @@ export const STEERED: readonly Profile[] = [
   SLOW_LEADER,
   COPIES,
   DEPOSED_COPY,
+  LATE_OFFERS,
   LATE_REQUESTS,
   MEMBERSHIP,
   STALE_EPOCH,
@@ -32,6 +35,7 @@ export const STEERED: readonly Profile[] = [
   NEW_EPOCH,
   HEARTBEATS_ONLY,
   RELEASED,
+  SUSPENDED,
 ];
 
 export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];
