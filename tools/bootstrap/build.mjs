@@ -4,11 +4,25 @@ import { Failure } from './failure.mjs';
 import { packageFiles, Stamp, statFingerprint } from './fingerprint.mjs';
 import { runtime } from './runtime.mjs';
 
-/** What `npm start` and its tools run; packages they use are built with them. */
-const TARGETS = [
-  ...['apps/coordinator', 'apps/shard', 'apps/gateway', 'apps/failure-detector'],
-  ...['tools/local-cluster', 'tools/transfer'],
-];
+/** What is built for `npm start` and for the tests that use it; packages they use are built with them. */
+export const CLUSTER = {
+  name: 'cluster',
+  programs: [
+    'apps/coordinator',
+    'apps/shard',
+    'apps/gateway',
+    'apps/failure-detector',
+    'tools/local-cluster',
+  ],
+  folders: ['apps', 'libs', 'tools/local-cluster'],
+};
+
+/** What is built for `npm run import` and `npm run export`. */
+export const TRANSFER = {
+  name: 'transfer',
+  programs: ['tools/transfer'],
+  folders: ['libs', 'tools/transfer'],
+};
 
 function isSource(name) {
   return (
@@ -20,21 +34,19 @@ function isSource(name) {
  * Builds what changed. The compiler finds that out itself, in about a second; that nothing at all changed is found
  * out here, in a few milliseconds, from the times and sizes of the sources and the presence of the results.
  */
-export async function ensureBuilt() {
-  const sources = await packageFiles(isSource, ['apps', 'libs', 'tools']);
-  const results = TARGETS.map((target) =>
-    join(root, target, 'dist', target.startsWith('apps/') ? 'main.js' : 'index.js'),
-  );
+export async function ensureBuilt({ name, programs, folders }) {
+  const sources = await packageFiles(isSource, folders);
+  const results = programs.map((program) => join(root, program, 'dist', 'main.js'));
   const fingerprint = await statFingerprint([...sources, join(root, 'tsconfig.base.json')]);
-  const stamp = new Stamp('build');
+  const stamp = new Stamp(`build-${name}`);
   if ((await stamp.matches(fingerprint)) && (await allExist(results))) return;
   const startedAt = performance.now();
-  console.log('Building...');
+  console.error('Building...');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output } = await capture(runtime(), [compiler, '-b', ...TARGETS]);
+  const { code, output } = await capture(runtime(), [compiler, '-b', ...programs]);
   if (code !== 0) throw new Failure('The build failed; what the compiler said stands above.', output);
   await stamp.write(fingerprint);
-  console.log(`✓ built (${seconds(startedAt)})`);
+  console.error(`✓ built (${seconds(startedAt)})`);
 }
 
 async function allExist(files) {

@@ -1,7 +1,8 @@
+import { TRANSFER } from './build.mjs';
 import { reportingFailures } from './failure.mjs';
 import { prepare, run } from './launch.mjs';
 
 await reportingFailures(async () => {
-  await prepare();
+  await prepare(TRANSFER);
   return run('tools/transfer/dist/main.js', ['import', ...process.argv.slice(2)]);
 });

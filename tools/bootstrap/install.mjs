@@ -20,13 +20,16 @@ function sentenceFor(output) {
   return 'The packages could not be installed; what pnpm said stands above.';
 }
 
-/** Installs exactly what the lockfile says, with a pnpm that need not be installed, unless it has been done already. */
+/**
+ * Installs exactly what the lockfile says, with a pnpm that need not be installed, unless it has been done already.
+ * Progress goes to standard error: standard output may be an export.
+ */
 export async function ensureInstalled() {
   const fingerprint = await contentFingerprint(await inputs());
   const stamp = new Stamp('install');
   if (await stamp.matches(fingerprint)) return;
   const startedAt = performance.now();
-  console.log('Installing packages...');
+  console.error('Installing packages...');
   const args = ['exec', '--yes', `--package=${PNPM}`, '--', 'pnpm', 'install', '--frozen-lockfile'];
   const { code, output } = await capture('npm', args, { env: { ...process.env, CI: 'true' } }).catch(
     (error) => {
@@ -35,5 +38,5 @@ export async function ensureInstalled() {
   );
   if (code !== 0) throw new Failure(sentenceFor(output), output);
   await stamp.write(fingerprint);
-  console.log(`✓ packages installed (${seconds(startedAt)})`);
+  console.error(`✓ packages installed (${seconds(startedAt)})`);
 }

@@ -7,10 +7,10 @@ import { whenOwnerIsGone } from './owner.mjs';
 import { requireNode, runtime } from './runtime.mjs';
 
 /** Everything that must be there before a program of this checkout can run. */
-export async function prepare() {
+export async function prepare(what) {
   requireNode();
   await ensureInstalled();
-  await ensureBuilt();
+  await ensureBuilt(what);
 }
 
 /**

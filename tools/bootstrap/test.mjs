@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuilt } from './build.mjs';
+import { CLUSTER, ensureBuilt, TRANSFER } from './build.mjs';
 import { root, seconds } from './commands.mjs';
 import { Failure, reportingFailures } from './failure.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -55,7 +55,8 @@ async function timed(name, action) {
 
 async function build(tally) {
   try {
-    await ensureBuilt();
+    await ensureBuilt(CLUSTER);
+    await ensureBuilt(TRANSFER);
     tally.addCheck('build', true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
