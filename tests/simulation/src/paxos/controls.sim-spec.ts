@@ -3,7 +3,7 @@ import { CONTROLS } from './controls/index.js';
 import { paxosSuite } from './suite.js';
 
 /** The seeds that a control has to be caught within. */
-const SEEDS = 60;
+const SEEDS = 120;
 
 function firstSeedThatCatches(control: string): number | null {
   for (let seed = 1; seed <= SEEDS; seed += 1) {

@@ -18,6 +18,7 @@ export const TIMINGS: PaxosTimings = {
   electionStaggerMs: 30,
   candidacyTimeoutMs: 80,
   resendIntervalMs: 40,
+  repeatWindowMs: 1_500,
 };
 
 /** Small, so that repairs do not fit, batches are cut and requests pushed back within a few seconds. */

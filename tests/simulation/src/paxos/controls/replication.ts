@@ -46,7 +46,7 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     name: 'LateDiff',
     broken: 'a diff installs although the position it was made from is no longer there',
     rules: { deltaApplies: () => true },
-    profile: CHURN,
+    profile: LATE_OFFERS,
   },
   {
     name: 'BackwardDiff',
