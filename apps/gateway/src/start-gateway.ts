@@ -80,7 +80,9 @@ class Following {
     });
     this.link = new NatsLink(connection, (isConnected) => {
       logger.warn({ isConnected }, 'The connection to NATS has changed');
-      if (isConnected) this.announcements.ask();
+      if (!isConnected) return;
+      this.announcements.ask();
+      this.path.router.transportRestored();
     });
     const { link, hybridClock } = this;
     this.frames = new NatsShardFrames({ connection, link, cluster, gatewayId, hybridNow: hybridClock.now });

@@ -147,7 +147,7 @@ describe('a write', () => {
   it('is sent again when its answer is lost, and done once', async () => {
     let lost = 0;
     setting.shards.losesReply = () => lost++ < 2;
-    expect(await setting.outcome(setting.put('a'), 4_000)).toBe('written');
+    expect(await setting.outcome(setting.put('a'), 4_500)).toBe('written');
     expect(setting.requestsSent).toHaveLength(3);
     expect(await setting.outcome(setting.put('b', [{ kind: 'ifVersion', version: 1 }]), 10)).toBe('written');
   });
@@ -165,6 +165,18 @@ describe('a write', () => {
     expect(setting.time.now).toBeLessThan(200);
   });
 
+  it('does not wait for answers that were lost with the transport', async () => {
+    setting.shards.intercept = () => 'lose';
+    const write = setting.put('a');
+    setting.time.advance(10);
+    setting.shards.isOpen = false;
+    setting.time.advance(200);
+    setting.shards.isOpen = true;
+    setting.shards.intercept = () => null;
+    setting.router.transportRestored();
+    expect(await setting.outcome(write, 10)).toBe('written');
+  });
+
   it('takes the late success of an attempt that was given up', async () => {
     const late: ShardReply[] = [];
     setting.shards.intercept = (request, shard) => {
@@ -172,9 +184,9 @@ describe('a write', () => {
       return 'lose';
     };
     const write = setting.put('a');
-    setting.time.advance(600);
+    setting.time.advance(1_100);
     setting.shards.intercept = ({ token }) => ({ ...(late[0] as ShardReply), token });
-    expect(await setting.outcome(write, 2_000)).toBe('written');
+    expect(await setting.outcome(write, 3_000)).toBe('written');
   });
 
   it('is not failed by the answer to an attempt that is not the latest', async () => {
@@ -205,7 +217,7 @@ describe('a write', () => {
       return 'lose';
     };
     const write = setting.put('a');
-    setting.time.advance(10);
+    setting.time.advance(500);
     const high = setting.shards.ballot(setting.partition) + 65_536;
     setting.leaders.hint(setting.partition, { shard: 2, ballot: high, epoch: 1 }, setting.time.now);
     setting.time.advance(700);

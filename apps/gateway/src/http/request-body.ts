@@ -11,7 +11,7 @@ export interface BodyLimit {
   readonly code: 'VALUE_TOO_LARGE' | 'REQUEST_TOO_LARGE';
 }
 
-const DROPPED_BYTES_MAX = 67_108_864;
+const DROPPED_BYTES_MAX = 16_777_216;
 
 export function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,4 @@
 /** What became of a request, as clients are told. */
-import { OperationalError } from '@ringleader/contracts';
 import type { Row, ShardReply } from '@ringleader/paxos';
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { RestError } from '../problems/to-operational-error.js';
@@ -86,5 +85,5 @@ export function restError(
   detail: string,
   fields: Readonly<Record<string, unknown>> = {},
 ): RestError {
-  return new OperationalError(code, detail, fields) as RestError;
+  return { code, message: detail, details: fields };
 }

@@ -1,16 +1,19 @@
 /** Whatever was thrown while a request was handled, as one of our codes. */
 import { HttpException } from '@nestjs/common';
 import { OperationalError, REST_ERROR_CODES } from '@ringleader/contracts';
-import type { RestErrorCode } from '@ringleader/contracts';
+import type { ErrorDetails, RestErrorCode } from '@ringleader/contracts';
 
-export interface RestError extends OperationalError {
+/** What a problem document is made of. Not always an Error: what is expected costs no stack trace. */
+export interface RestError {
   readonly code: RestErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
 }
 
 const REST_CODES: ReadonlySet<string> = new Set(REST_ERROR_CODES);
 const CLIENT_ERRORS = { min: 400, max: 499 } as const;
 
-export function isRestError(error: unknown): error is RestError {
+export function isRestError(error: unknown): error is OperationalError & RestError {
   return error instanceof OperationalError && REST_CODES.has(error.code);
 }
 

@@ -41,7 +41,7 @@ export const DEFAULT_CHANNEL_LIMITS: ShardChannelLimits = {
 };
 
 const LEADER_TABLE_TIMINGS = { hintMs: 1_000, announcementMs: 3_000 };
-const RETRY_BUDGET = { tokensMax: 200, perSuccess: 0.2, perSecond: 50 };
+const RETRY_BUDGET = { tokensMax: 200, perSuccess: 0.1, perSecond: 50 };
 const PREFIX_BYTES = 9;
 
 export interface RequestPath {

@@ -98,6 +98,15 @@ export class RequestRouter {
     }
   }
 
+  /** What was under way when the transport broke is lost, most likely: it is not waited for. */
+  transportRestored(): void {
+    const now = this.options.monotonicMs();
+    for (const flight of this.flights) {
+      if (flight.phase === 'sent') this.retry(flight, now);
+      else if (flight.phase === 'pausing') this.dispatch(flight, now);
+    }
+  }
+
   private dispatch(flight: InFlight, now: MonotonicMs): void {
     const route = this.options.frames.isOpen ? flight.target.route(now) : null;
     if (route === null || route.ballot < flight.attempts.ballotFloor) {

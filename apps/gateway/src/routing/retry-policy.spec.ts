@@ -4,7 +4,7 @@ import { DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from 
 describe('attemptTimeoutMs', () => {
   it('doubles up to a bound', () => {
     const timeouts = [1, 2, 3, 4, 5, 60].map((attempt) => attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, attempt));
-    expect(timeouts).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000]);
+    expect(timeouts).toEqual([1_000, 2_000, 4_000, 4_000, 4_000, 4_000]);
   });
 });
 

@@ -11,7 +11,7 @@ export interface RetryTimings {
 }
 
 export const DEFAULT_RETRY_TIMINGS: RetryTimings = {
-  attemptTimeoutMs: 500,
+  attemptTimeoutMs: 1_000,
   attemptTimeoutMsMax: 4_000,
   backOffMs: 20,
   backOffMsMax: 400,
