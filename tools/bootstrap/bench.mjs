@@ -1,7 +1,8 @@
+import { BENCHMARK } from './build.mjs';
 import { reportingFailures } from './failure.mjs';
 import { prepare, run } from './launch.mjs';
 
 await reportingFailures(async () => {
-  await prepare();
+  await prepare(BENCHMARK);
   return run('tests/benchmark/dist/main.js', process.argv.slice(2));
 });

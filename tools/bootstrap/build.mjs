@@ -24,6 +24,21 @@ export const TRANSFER = {
   folders: ['libs', 'tools/transfer'],
 };
 
+/** What is built for `pnpm bench`: it starts clusters of its own. */
+export const BENCHMARK = {
+  name: 'benchmark',
+  programs: [...CLUSTER.programs, 'tests/benchmark'],
+  folders: [...CLUSTER.folders, 'tests/benchmark'],
+};
+
+/** What is built for `pnpm sim`. */
+export const SIMULATION = {
+  name: 'simulation',
+  programs: ['tests/simulation'],
+  folders: ['libs', 'tests/simulation'],
+  entry: 'replay.js',
+};
+
 function isSource(name) {
   return (
     (name.endsWith('.ts') && !name.endsWith('spec.ts')) || name === 'tsconfig.json' || name === 'package.json'
@@ -34,9 +49,9 @@ function isSource(name) {
  * Builds what changed. The compiler finds that out itself, in about a second; that nothing at all changed is found
  * out here, in a few milliseconds, from the times and sizes of the sources and the presence of the results.
  */
-export async function ensureBuilt({ name, programs, folders }) {
+export async function ensureBuilt({ name, programs, folders, entry = 'main.js' }) {
   const sources = await packageFiles(isSource, folders);
-  const results = programs.map((program) => join(root, program, 'dist', 'main.js'));
+  const results = programs.map((program) => join(root, program, 'dist', entry));
   const fingerprint = await statFingerprint([...sources, join(root, 'tsconfig.base.json')]);
   const stamp = new Stamp(`build-${name}`);
   if ((await stamp.matches(fingerprint)) && (await allExist(results))) return;

@@ -224,6 +224,11 @@ describe('a cluster that npm start runs', () => {
       ...url,
     ]);
     expect(await readFile(join(folder, 'out'), 'utf8')).toBe(await readFile(join(folder, 'in'), 'utf8'));
+    const redirected = `npm run export -- --prefix transfer/ --url "$1" > "$2"`;
+    await run('sh', ['-c', redirected, 'sh', gatewayUrls[0] ?? '', join(folder, 'out')], {
+      cwd: workspaceRoot(),
+    });
+    expect(await readFile(join(folder, 'out'), 'utf8')).toBe(await readFile(join(folder, 'in'), 'utf8'));
     await rm(folder, { recursive: true });
   }, 60_000);
 });

@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { createWriteStream, fstatSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { resolve } from 'node:path';
 import { exportTo } from './export-command.js';
 import { importFile } from './import-command.js';
 import { OPERATIONS_PER_BATCH_MAX } from './import-run.js';
+import { standardOutput } from './npm-banner.js';
 import { describeImport } from './summary.js';
 import { TransferError } from './transfer-error.js';
 
@@ -76,19 +77,8 @@ interface ExportFlags {
   readonly giveUpAfter: number;
 }
 
-/** npm prints the name of the script before it runs it: into the file, when the output is redirected. */
-function refuseNpmBanner(): void {
-  const { npm_lifecycle_event: script, npm_config_loglevel: level } = process.env;
-  if (script !== 'export' || level === 'silent' || process.stdout.isTTY) return;
-  if (!fstatSync(1).isFile()) return;
-  throw new TransferError(
-    'npm has written lines of its own into the output: use npm run export -- --output <file>, or npm run --silent export > <file>.',
-  );
-}
-
 async function runExport(flags: ExportFlags): Promise<number> {
-  if (flags.output === undefined) refuseNpmBanner();
-  const output = flags.output === undefined ? process.stdout : createWriteStream(flags.output);
+  const output = flags.output === undefined ? standardOutput(process.env) : createWriteStream(flags.output);
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', () => process.exit(0));
   const startedAt = performance.now();
