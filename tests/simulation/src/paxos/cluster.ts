@@ -119,7 +119,7 @@ export class Cluster {
   }
 
   #drawPlan(): FaultPlan {
-    const { faults, faultyMs, storage, links } = this.settings;
+    const { faults, faultyMs, storage, links, clockRates } = this.settings;
     const drawn = drawFaultPlan(this.world.fork(), {
       nodes: this.shards,
       startMs: 100,
@@ -130,7 +130,10 @@ export class Cluster {
       intensity: faults.intensity,
       kinds: faults.kinds,
     });
-    return { ...drawn, storage: storage ?? drawn.storage, links: links ?? drawn.links };
+    const clocks = new Map(
+      [...drawn.clocks].map(([id, clock]) => [id, { ...clock, rate: clockRates?.[id - 1] ?? clock.rate }]),
+    );
+    return { ...drawn, clocks, storage: storage ?? drawn.storage, links: links ?? drawn.links };
   }
 
   #addShard(shard: ShardOrdinal, rules: PaxosRules): void {

@@ -32,6 +32,8 @@ export interface RunSettings {
   /** While no fault is on; null draws it per seed. */
   readonly storage: StorageLatency | null;
   readonly links: LinkQuality | null;
+  /** How fast the shards' clocks run, in their order; null draws it per seed. */
+  readonly clockRates: readonly number[] | null;
   /** Of reads beside the writer; null is as fast as the storage is at the time. */
   readonly readLatency: StorageLatency | null;
   /** How long faults last; then everything heals, and must come back. */
@@ -86,6 +88,7 @@ export const BASE: RunSettings = {
   workload: WORKLOAD,
   faults: NO_FAULTS,
   storage: null,
+  clockRates: null,
   links: null,
   readLatency: null,
   faultyMs: 3_000,
