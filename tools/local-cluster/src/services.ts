@@ -30,7 +30,7 @@ export function probePortsNeeded(coordinators: number, shards: number): number {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
-/** The environment of every process, as documented in docs/ARCHITECTURE.md. */
+/** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices(plan: ClusterPlan): ServicePlan[] {
   const probes = plan.probePorts[Symbol.iterator]();
   const common = (member: string) => ({ RINGLEADER_NATS_URL: plan.natsUrl, RINGLEADER_MEMBER: member });
