@@ -301,7 +301,7 @@ describe('a repeated write', () => {
     await setting.outcome(setting.put('a', [], id), 10);
     const other = new Setting();
     const [frame] = setting.requestsSent;
-    expect(frame?.kind === 'write' && frame.requestId).toMatch(/^[\w-]{24}$/);
+    expect(frame?.kind === 'write' && frame.requestId).toMatch(/^key:[\w-]{24}$/);
     other.announce();
     await other.outcome(other.put('a', [], id), 10);
     const [otherFrame] = other.requestsSent;

@@ -33,9 +33,12 @@ export const shardConfigSchema = z
 export type ShardConfig = Readonly<z.infer<typeof shardConfigSchema>>;
 
 const DRIFT_FRACTION = 0.1;
+/** Clients are promised a minute (docs/API.md); the rest is for clocks that differ. */
+const REPEAT_WINDOW_MS = 65_000;
 
 export function paxosTimings(config: ShardConfig): PaxosTimings {
   return {
+    repeatWindowMs: REPEAT_WINDOW_MS,
     leaseMs: config.RINGLEADER_LEASE_MS,
     driftFraction: DRIFT_FRACTION,
     heartbeatIntervalMs: config.RINGLEADER_LEASE_HEARTBEAT_MS,

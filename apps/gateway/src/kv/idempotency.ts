@@ -3,12 +3,12 @@
  * key and what is done, so that a repeat carries the id of the first one, through any gateway, and the row of the key
  * gives the first answer as long as it remembers the id: for the key's next three writes.
  *
- * Past that only the origin can tell a repeat from a new request: at or below the row's floor nothing is done. A repeat
- * therefore has to carry the origin of the first request, which the client does not know. The gateway remembers it, with
- * the answer, for as many requests as fit; what it has forgotten (or another gateway has carried out) and the row has
- * forgotten too would be done again. Where that matters, a condition (If-Match) makes the repeat safe without any memory.
+ * Past that, replicas remember the keyed writes that they saw pass (docs/PROTOCOL.md 4.7.6), which they know by the prefix of
+ * the id. Repeats within a minute of the first attempt get the first answer, or OUTCOME_UNKNOWN where nobody can tell any
+ * more; they are never carried out twice. This gateway also remembers origin and answer, for as many requests as fit.
  */
 import { createHash } from 'node:crypto';
+import { KEYED_ID_PREFIX } from '@ringleader/paxos';
 import type { HybridTime } from '@ringleader/primitives';
 import type { Outcome } from '../routing/in-flight.js';
 
@@ -22,7 +22,8 @@ export function derivedRequestId(
   occurrence: number,
 ): string {
   const parts = JSON.stringify([idempotencyKey, action, key, occurrence]);
-  return createHash('sha256').update(parts).digest().subarray(0, ID_BYTES).toString('base64url');
+  const hash = createHash('sha256').update(parts).digest().subarray(0, ID_BYTES).toString('base64url');
+  return `${KEYED_ID_PREFIX}${hash}`;
 }
 
 export type Answered = Extract<Outcome, { readonly kind: 'answered' }>;

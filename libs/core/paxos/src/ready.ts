@@ -63,6 +63,8 @@ export interface PaxosTimings {
   readonly electionStaggerMs: number;
   /** A candidacy without a quorum of promises after this long is given up, and begun anew at a higher round. */
   readonly candidacyTimeoutMs: number;
+  /** How long after its first attempt a keyed write may be repeated with another origin, clocks' differences included. */
+  readonly repeatWindowMs: number;
   /** How often an unanswered message that must be answered (Prepare, Accept, repair) is sent again. */
   readonly resendIntervalMs: number;
 }

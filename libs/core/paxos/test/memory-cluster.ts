@@ -24,6 +24,7 @@ export const TIMINGS: PaxosTimings = {
   electionStaggerMs: 100,
   candidacyTimeoutMs: 400,
   resendIntervalMs: 50,
+  repeatWindowMs: 2_000,
 };
 
 export const LIMITS: PaxosLimits = {

@@ -2,6 +2,7 @@
  * A gateway as far as the protocol goes: finds leaders, repeats a write under the same request id and origin, takes a
  * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
  */
+import { isKeyed } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
@@ -146,7 +147,15 @@ export class GatewayProcess implements Process<SimMessage> {
         const ballot = leader?.ballot ?? 0;
         return {
           shard: toLeader,
-          body: { kind: 'write', partition, epoch, ballot, requestId, origin, operation },
+          body: {
+            kind: 'write',
+            partition,
+            epoch,
+            ballot,
+            requestId,
+            origin: this.#originOf(requestId, origin),
+            operation,
+          },
         };
       }
       case 'read': {
@@ -166,6 +175,11 @@ export class GatewayProcess implements Process<SimMessage> {
         return { shard: toLeader, body: { ...WHOLE_SCAN, partitions: [partition], limitRows, reverse } };
       }
     }
+  }
+
+  /** A client that repeats a keyed write may reach another gateway, which does not know the first origin. */
+  #originOf(requestId: string, first: HybridTime): HybridTime {
+    return isKeyed(requestId) ? this.#clock.now() : first;
   }
 
   #take(operation: number, attempt: number, reply: ShardReply): void {

@@ -1,4 +1,5 @@
 /** Clients: each asks one thing at a time, of few hot keys, and remembers what it saw to form conditions from. */
+import { KEYED_ID_PREFIX } from '@ringleader/paxos';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { PartitionIndex, Prng, Revision } from '@ringleader/primitives';
 import type { Ghost } from './ghost/ghost.js';
@@ -91,7 +92,9 @@ export class Workload {
 
   #write(partition: PartitionIndex, operation: PutOperation | DeleteOperation): ClientRequest {
     this.#operations += 1;
-    return { kind: 'write', partition, requestId: `w${String(this.#operations)}`, operation };
+    // Every third write is under a key of the client's own.
+    const prefix = this.#operations % 3 === 0 ? KEYED_ID_PREFIX : '';
+    return { kind: 'write', partition, requestId: `${prefix}w${String(this.#operations)}`, operation };
   }
 
   #runOne(

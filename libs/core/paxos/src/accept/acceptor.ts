@@ -74,9 +74,11 @@ function applyBatch(context: ShardContext, replica: Replica, message: Accept): v
     position: next,
     commitBound: Math.min(replica.commit, next.revision),
   });
+  replica.keyed.begin(context.stamp());
   for (const row of rows) {
     transactions.upsert(replica, record.generation, row);
     replica.recent.add(row);
+    replica.keyed.addAll(row, context.timings.repeatWindowMs);
   }
   replica.recent.trim();
   if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;

@@ -9,7 +9,7 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import { advanceCommit } from './acknowledgements.js';
-import { rowBytes, type OpenBatch, type SentBatch } from './batches.js';
+import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from './batches.js';
 
 /** The number a next write gets, or null when too much is in flight (4.2.6). */
 export function hasRoom(context: ShardContext, replica: Replica, leader: Leader): boolean {
@@ -25,8 +25,9 @@ export function propose(context: ShardContext, replica: Replica, leader: Leader,
   const { batchRowsMax, batchBytesMax } = context.limits;
   const bytes = rowBytes(row);
   let batch = leader.open.at(-1);
-  if (batch === undefined || batch.rows.size >= batchRowsMax || batch.bytes + bytes > batchBytesMax) {
-    batch = { rows: new Map(), lastRevision: 0, bytes: 0 };
+  const fits = batch !== undefined && batch.rows.size < batchRowsMax && batch.bytes + bytes <= batchBytesMax;
+  if (batch === undefined || !fits || hidesKeyedWrite(batch, row)) {
+    batch = { rows: new Map(), after: leader.lastRevision, lastRevision: 0, bytes: 0 };
     leader.open.push(batch);
   }
   // A key that is written again moves to the end, so that the rows of a batch stay in order of revision.

@@ -1,10 +1,13 @@
 import type { Revision } from '@ringleader/primitives';
 import { samePosition } from '../partition/ballot.js';
 import type { Position, Row } from '../records.js';
+import { isKeyed } from '../writes/keyed-requests.js';
 
 /** Rows that will go out together: of several writes to one key only the last has a row (docs/PROTOCOL.md 4.2.1). */
 export interface OpenBatch {
   readonly rows: Map<string, Row>;
+  /** The revision before its first one. */
+  readonly after: Revision;
   lastRevision: Revision;
   bytes: number;
 }
@@ -75,6 +78,17 @@ export class RetainedBatches {
     keepFrom = Math.min(keepFrom, this.batches.length - 1);
     if (keepFrom > 0) this.batches = this.batches.slice(keepFrom);
   }
+}
+
+/**
+ * Replicas learn of requests by the marks of the rows that pass: a batch must not hold a row that has forgotten an earlier
+ * keyed write of the same batch (docs/PROTOCOL.md 4.7.6).
+ */
+export function hidesKeyedWrite(batch: OpenBatch, row: Row): boolean {
+  const replaced = batch.rows.get(row.key);
+  if (replaced === undefined) return false;
+  const kept = new Set(row.requests.map(({ id }) => id));
+  return replaced.requests.some(({ id, revision }) => revision > batch.after && isKeyed(id) && !kept.has(id));
 }
 
 /** About what a row costs in memory and on the wire. */

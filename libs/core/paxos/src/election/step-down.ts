@@ -30,6 +30,8 @@ function endLeadership(
   context.led.delete(replica);
   context.flushes.delete(replica);
   context.cache.dropAll(leader);
+  // What was decided on and never sent is no part of the history.
+  replica.keyed.dropPast(replica.record.position.revision);
   context.outbox.event({ kind: 'steppedDown', partition, ballot, reason });
   announceRelease(context, replica, leader);
   answerAll(context, replica, leader);

@@ -30,6 +30,7 @@ export function takeOver(
   replica.catchUp = null;
   replica.role = leader;
   replica.acknowledged = ballot;
+  replica.keyed.begin(context.stamp());
   context.led.add(replica);
   context.releases.drop(replica.partition);
   transactions.setRecord(replica, {

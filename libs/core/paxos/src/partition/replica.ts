@@ -14,6 +14,7 @@ import type { RowChanges } from '../transaction-builder.js';
 import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
 import { ownerOf } from './ballot.js';
+import { KeyedRequests } from '../writes/keyed-requests.js';
 import { RecentKeys } from './recent-keys.js';
 
 const RECENT_KEYS_MAX = 1_024;
@@ -65,6 +66,8 @@ export class Replica {
   role: Follower | Candidate | Leader = FOLLOWER;
   catchUp: CatchUp | null = null;
   recent: RecentKeys;
+  /** Complete for this replica's own history, back to its floor (4.7.6). */
+  readonly keyed = new KeyedRequests();
 
   wakeAt = Number.POSITIVE_INFINITY;
   /** Row changes gathered for the next transaction, by generation. */
@@ -121,6 +124,7 @@ export class Replica {
   /** The own state was thrown away or replaced: nothing remembered about rows holds any more. */
   forgetRows(from: Revision): void {
     this.history += 1;
+    this.keyed.restart();
     this.recent = new RecentKeys(from, RECENT_KEYS_MAX);
   }
 }

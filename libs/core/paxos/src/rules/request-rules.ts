@@ -1,5 +1,6 @@
 import type { Ballot, HybridTime, Revision } from '@ringleader/primitives';
-import type { Row } from '../records.js';
+import type { RequestMark, Row } from '../records.js';
+import { earliestAttempt } from '../writes/keyed-requests.js';
 
 /** docs/PROTOCOL.md 4.5 and 4.7. */
 export interface RequestRules {
@@ -17,6 +18,10 @@ export interface RequestRules {
   marksPerRow(): number;
   /** 4.7.3: is it too late to tell whether the request was applied? Control: LastIdOnly. */
   isForgotten(origin: HybridTime, floor: HybridTime): boolean;
+  /** 4.7.6: when the first attempt of a request may have been made. Control: RepeatIsNew. */
+  earliestAttempt(requestId: string, origin: HybridTime, repeatWindowMs: number): HybridTime;
+  /** 4.7.6: what a replica saw pass. Control: NoKeyedMemory. */
+  recalled(mark: RequestMark | undefined): RequestMark | undefined;
   /** 4.7.3: which commit point a repeated answer awaits. Control: DedupeBeforeCommit. */
   repeatAwaits(first: Revision): Revision;
   /** 4.7.4. Control: NoFailMemory. */
@@ -33,6 +38,8 @@ export const REQUEST_RULES: RequestRules = {
   failureAwaitsLease: () => true,
   marksPerRow: () => 4,
   isForgotten: (origin, floor) => origin <= floor,
+  earliestAttempt,
+  recalled: (mark) => mark,
   repeatAwaits: (first) => first,
   remembersFailures: () => true,
   commitForStaleRead: (takenBefore) => takenBefore,

@@ -7,6 +7,7 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';
 import type { ShardReply, WriteRequest } from '../requests.js';
+import { isKeyed } from './keyed-requests.js';
 import { conditionsHold, isLive } from './conditions.js';
 import type { FailedRequest } from './failed-requests.js';
 import { expiredRow, nextRow } from './next-row.js';
@@ -54,21 +55,40 @@ function answerKnown(
 ): Known | null {
   const { rules } = context;
   const { row } = entry;
-  const mark = row?.requests.find(({ id }) => id === request.requestId);
+  const mark = markOf(context, replica, { request, row });
   if (row !== null && mark !== undefined) {
     const revision = rules.repeatAwaits(mark.revision);
     const reply = replyOfMark(request, row, mark);
     return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };
   }
-  const floor = row?.requestFloor ?? replica.record.dedupeFloor;
   const unknown: Known = { kind: 'reply', reply: { kind: 'outcomeUnknown', token: request.token } };
-  if (rules.isForgotten(request.origin, floor)) return unknown;
+  if (isForgotten(context, replica, { request, row })) return unknown;
   if (!rules.remembersFailures()) return null;
   const failed = leader.failed.get(request.requestId);
   if (failed !== undefined) {
     return { kind: 'waiter', waiter: waiterOfFailure(context, request, failed) };
   }
   return canFail(request) && request.origin <= leader.failed.floor ? unknown : null;
+}
+
+interface Asked {
+  readonly request: WriteRequest;
+  readonly row: Row | null;
+}
+
+function markOf(context: ShardContext, replica: Replica, { request, row }: Asked): RequestMark | undefined {
+  const { requestId } = request;
+  const mark = row?.requests.find(({ id }) => id === requestId);
+  return mark ?? context.rules.recalled(replica.keyed.get(requestId));
+}
+
+/** Neither the row nor, for a keyed write, this replica's own memory reaches back to the first attempt. */
+function isForgotten(context: ShardContext, replica: Replica, { request, row }: Asked): boolean {
+  const { rules, timings } = context;
+  const { requestId, origin } = request;
+  const rowFloor = row?.requestFloor ?? replica.record.dedupeFloor;
+  const floor = isKeyed(requestId) ? Math.min(rowFloor, replica.keyed.floor) : rowFloor;
+  return rules.isForgotten(rules.earliestAttempt(requestId, origin, timings.repeatWindowMs), floor);
 }
 
 function canFail({ operation }: WriteRequest): boolean {
@@ -159,6 +179,7 @@ function write(
     marksMax: context.rules.marksPerRow(),
   });
   put(context, replica, leader, { entry, row });
+  replica.keyed.addAll(row, context.timings.repeatWindowMs);
   const { revision, version, createdAt, modifiedAt } = row;
   const { token } = request;
   const created = version === 1;

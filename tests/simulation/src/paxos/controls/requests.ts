@@ -38,6 +38,18 @@ export const REQUEST_CONTROLS: readonly Control[] = [
     profile: LATE_REQUESTS,
   },
   {
+    name: 'RepeatIsNew',
+    broken: 'a keyed write that the row has forgotten counts as first attempted when it arrives',
+    rules: { earliestAttempt: (_requestId, origin) => origin },
+    profile: LATE_REQUESTS,
+  },
+  {
+    name: 'NoKeyedMemory',
+    broken: 'a replica forgets the keyed writes that it saw pass, and still vouches for them',
+    rules: { recalled: () => undefined },
+    profile: LATE_REQUESTS,
+  },
+  {
     name: 'DedupeBeforeCommit',
     broken: 'a repeated request is answered from a row that is not committed',
     rules: { repeatAwaits: () => 0 },

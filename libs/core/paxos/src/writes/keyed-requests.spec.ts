@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { hidesKeyedWrite, type OpenBatch } from '../accept/batches.js';
+import type { RequestMark, Row } from '../records.js';
+import { earliestAttempt, KeyedRequests } from './keyed-requests.js';
+
+const WINDOW_MS = 1_000;
+const MS = 1_024;
+
+const mark = (id: string, revision: number, origin = revision * MS): RequestMark => ({
+  id,
+  origin,
+  revision,
+  version: revision,
+});
+const row = (...requests: RequestMark[]): Row => ({
+  key: 'k',
+  value: new Uint8Array(),
+  contentType: '',
+  revision: requests.at(-1)?.revision ?? 0,
+  version: 1,
+  createdAt: 0,
+  modifiedAt: 0,
+  expiresAt: null,
+  requests,
+  requestFloor: 0,
+});
+
+describe('KeyedRequests', () => {
+  it('is complete for nothing until it begins, and again when the rows are replaced', () => {
+    const keyed = new KeyedRequests();
+    expect(keyed.floor).toBe(Number.POSITIVE_INFINITY);
+    keyed.begin(5);
+    keyed.begin(9);
+    expect(keyed.floor).toBe(5);
+    keyed.addAll(row(mark('key:a', 1)), WINDOW_MS);
+    keyed.restart();
+    expect(keyed.get('key:a')).toBeUndefined();
+    expect(keyed.floor).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('remembers keyed writes only', () => {
+    const keyed = new KeyedRequests();
+    keyed.addAll(row(mark('key:a', 1), mark('b', 2)), WINDOW_MS);
+    expect(keyed.get('key:a')).toMatchObject({ revision: 1 });
+    expect(keyed.get('b')).toBeUndefined();
+  });
+
+  it('forgets what no client may repeat any more, and what is too much, and says so', () => {
+    const keyed = new KeyedRequests();
+    keyed.begin(0);
+    keyed.addAll(row(mark('key:old', 1, 10 * MS)), WINDOW_MS);
+    keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)), WINDOW_MS);
+    expect(keyed.get('key:old')).toBeUndefined();
+    expect(keyed.floor).toBe(10 * MS);
+    for (let i = 0; i < 5_000; i += 1)
+      keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)), WINDOW_MS);
+    expect(keyed.get('key:0')).toBeUndefined();
+    expect(keyed.get('key:4999')).toBeDefined();
+    expect(keyed.floor).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
+  });
+
+  it('drops what was given up before it became part of the history', () => {
+    const keyed = new KeyedRequests();
+    keyed.addAll(row(mark('key:sent', 4), mark('key:open', 5)), WINDOW_MS);
+    keyed.dropPast(4);
+    expect(keyed.get('key:sent')).toBeDefined();
+    expect(keyed.get('key:open')).toBeUndefined();
+  });
+});
+
+describe('earliestAttempt', () => {
+  it('is the origin, but for a keyed write anything up to the window before it', () => {
+    expect(earliestAttempt('a', 5_000 * MS, WINDOW_MS)).toBe(5_000 * MS);
+    expect(earliestAttempt('key:a', 5_000 * MS, WINDOW_MS)).toBe(4_000 * MS);
+  });
+});
+
+describe('hidesKeyedWrite', () => {
+  const batchWith = (present: Row): OpenBatch => ({
+    rows: new Map([['k', present]]),
+    after: 10,
+    lastRevision: 12,
+    bytes: 0,
+  });
+
+  it('is so when a keyed write of the same batch has fallen off the row', () => {
+    const present = row(mark('key:a', 11), mark('b', 12));
+    expect(hidesKeyedWrite(batchWith(present), row(mark('b', 12), mark('c', 13)))).toBe(true);
+    expect(hidesKeyedWrite(batchWith(present), row(mark('key:a', 11), mark('b', 12), mark('c', 13)))).toBe(
+      false,
+    );
+  });
+
+  it('is not for writes of earlier batches, and not for others', () => {
+    expect(hidesKeyedWrite(batchWith(row(mark('key:a', 10), mark('b', 12))), row(mark('c', 13)))).toBe(false);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * Writes under a client's own idempotency key (docs/PROTOCOL.md 4.7.6). A client that repeats one may reach another gateway,
+ * which does not know when the first attempt was made; and a row remembers its last four writes only. So each replica
+ * also remembers the keyed writes that it saw pass in its own history, back to `floor`: what is not there, and was first
+ * attempted after the floor, was not applied. The memory is volatile. A follower sees the same batches as its leader, so
+ * a fail-over keeps it; whatever else changes the rows (a repair, a copy, a restart) begins it anew.
+ */
+import type { HybridTime, Revision } from '@ringleader/primitives';
+import type { RequestMark, Row } from '../records.js';
+
+/** Ids of keyed requests begin with this; all others are of one gateway's making, which keeps their origin. */
+export const KEYED_ID_PREFIX = 'key:';
+
+const HYBRID_UNITS_PER_MS = 1_024;
+const ENTRIES_MAX = 4_096;
+
+export function isKeyed(requestId: string): boolean {
+  return requestId.startsWith(KEYED_ID_PREFIX);
+}
+
+/** The earliest time at which the first attempt of a request with this origin can have been made. */
+export function earliestAttempt(requestId: string, origin: HybridTime, repeatWindowMs: number): HybridTime {
+  return isKeyed(requestId) ? origin - repeatWindowMs * HYBRID_UNITS_PER_MS : origin;
+}
+
+export class KeyedRequests {
+  private readonly marks = new Map<string, RequestMark>();
+  private completeSince: HybridTime = Number.POSITIVE_INFINITY;
+
+  /** Complete for requests with a later origin; infinite while it is complete for none. */
+  get floor(): HybridTime {
+    return this.completeSince;
+  }
+
+  get(requestId: string): RequestMark | undefined {
+    return this.marks.get(requestId);
+  }
+
+  /**
+   * From here on nothing passes unseen. `now` is a hybrid time that is merged with what another replica said of this
+   * history (a batch, promises), so that it is past the origin of every write in it.
+   */
+  begin(now: HybridTime): void {
+    if (this.completeSince === Number.POSITIVE_INFINITY) this.completeSince = now;
+  }
+
+  /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
+  addAll(row: Row, repeatWindowMs: number): void {
+    for (const mark of row.requests) {
+      if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
+      this.marks.set(mark.id, mark);
+      this.forgetOldest(mark.origin - repeatWindowMs * HYBRID_UNITS_PER_MS);
+    }
+  }
+
+  /** Writes past this revision were given up before they became part of the history. */
+  dropPast(revision: Revision): void {
+    for (const [id, mark] of this.marks) if (mark.revision > revision) this.marks.delete(id);
+  }
+
+  /** The rows are those of another history now. */
+  restart(): void {
+    this.marks.clear();
+    this.completeSince = Number.POSITIVE_INFINITY;
+  }
+
+  private forgetOldest(before: HybridTime): void {
+    for (const [id, { origin }] of this.marks) {
+      if (origin >= before && this.marks.size <= ENTRIES_MAX) return;
+      this.marks.delete(id);
+      this.completeSince = Math.max(this.completeSince, origin);
+    }
+  }
+}
