@@ -264,9 +264,20 @@ it('DEADLINE_EXCEEDED: a read that nobody answers', async () => {
   });
 });
 
+it('DEADLINE_EXCEEDED: a read that no shard began in time', async () => {
+  const url = await start();
+  gateway.shards.intercept = ({ token, remainingMs }, shard) => {
+    // As a shard answers what it comes to after the deadline.
+    setTimeout(() => gateway.shards.deliver(shard, [{ kind: 'overloaded', token }]), remainingMs);
+    return 'lose';
+  };
+  const answer = await fetch(`${url}/k`, { headers: { 'Ringleader-Timeout-Ms': '5' } });
+  expect(await problemOf(answer)).toMatchObject({ status: 504, code: 'DEADLINE_EXCEEDED' });
+});
+
 it('INTERNAL: with an id that stands in the log too', async () => {
   const url = await start();
-  gateway.shards.intercept = ({ token }) => ({ kind: 'row', token, row: null, stalenessMs: null });
+  gateway.shards.intercept = ({ token }) => ({ kind: 'row', token, row: null, stalenessMs: 0 });
   const problem = await problemOf(await put(`${url}/k`));
   expect(problem).toMatchObject({ status: 500, code: 'INTERNAL' });
   expect(gateway.log.join('\n')).toContain(String(problem['id']));

@@ -71,6 +71,7 @@ class Setting {
     value: string,
     conditions: readonly Condition[] = [],
     idempotencyKey: string | null = null,
+    timeoutMs = TIMEOUT_MS,
   ): Promise<Outcome> {
     const operation = {
       kind: 'put',
@@ -81,7 +82,7 @@ class Setting {
       conditions,
     } as const;
     const repeatable = idempotencyKey === null ? null : { idempotencyKey, occurrence: 0 };
-    return this.store.write(operation, repeatable, this.time.now + TIMEOUT_MS);
+    return this.store.write(operation, repeatable, this.time.now + timeoutMs);
   }
 
   get(maxStalenessMs?: number | null): Promise<Outcome> {
@@ -349,6 +350,15 @@ describe('a stale read', () => {
     expect(await servedBy(setting.get(50))).toBe(leader);
   });
 
+  it('asks the next replica when one cannot tell how old its answer is, and the leader last', async () => {
+    const leader = setting.shards.entries[setting.partition]?.preferredLeader ?? 0;
+    setting.shards.intercept = (request) =>
+      request.kind === 'read' && request.consistency.kind === 'stale'
+        ? { kind: 'row', token: request.token, row: null, stalenessMs: null }
+        : null;
+    for (let i = 0; i < 3; i++) expect(await servedBy(setting.get(null))).toBe(leader);
+  });
+
   it('passes over a replica that does not answer', async () => {
     for (const shard of [1, 2]) setting.shards.silence(shard, true);
     const reads = [setting.get(null), setting.get(null), setting.get(null)];
@@ -378,6 +388,39 @@ describe('bounds', () => {
     expect(await poor.outcome(poor.put('a'), TIMEOUT_MS + 100)).toBe('OUTCOME_UNKNOWN');
     expect(poor.requestsSent).toHaveLength(2);
     expect(poor.router.counters.retriesDenied).toBeGreaterThan(0);
+  });
+
+  it('does not begin what has waited beyond its deadline', async () => {
+    setting.shards.intercept = () => 'lose';
+    void setting.get();
+    setting.time.settle();
+    const sent = setting.requestsSent.length;
+    const now = setting.time.now;
+    const read = setting.store.read(KEY, { kind: 'linearizable' }, now + 2);
+    const write = setting.put('a', [], null, 2);
+    expect(await setting.outcome(read, 20)).toBe('DEADLINE_EXCEEDED');
+    expect(await setting.outcome(write)).toBe('UNAVAILABLE');
+    expect(setting.requestsSent).toHaveLength(sent);
+  });
+
+  it.each<['get' | 'put', string]>([
+    ['get', 'DEADLINE_EXCEEDED'],
+    ['put', 'UNAVAILABLE'],
+  ])('a %s that a shard drops at its deadline is %s', async (kind, expected) => {
+    let token = 0;
+    let shard = 0;
+    setting.shards.intercept = (request, asked) => {
+      [token, shard] = [request.token, asked];
+      return 'lose';
+    };
+    const asked = setting.time.now;
+    const outcome =
+      kind === 'get'
+        ? setting.store.read(KEY, { kind: 'linearizable' }, asked + 3)
+        : setting.put('a', [], null, 3);
+    setting.time.advance(4);
+    setting.shards.deliver(shard, [{ kind: 'overloaded', token }]);
+    expect(await setting.outcome(outcome)).toBe(expected);
   });
 
   it('tells the shard how much time is left', async () => {

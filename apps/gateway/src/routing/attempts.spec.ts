@@ -8,7 +8,8 @@ const REPLIES = {
   written: { kind: 'written', token, revision: 7, version: 1, created: true, createdAt: 1, modifiedAt: 1 },
   absent: { kind: 'absent', token },
   conditionFailed: { kind: 'conditionFailed', token, revision: 3, version: 1 },
-  row: { kind: 'row', token, row: null, stalenessMs: null },
+  row: { kind: 'row', token, row: null, stalenessMs: 0 },
+  rowOfUnknownAge: { kind: 'row', token, row: null, stalenessMs: null },
   notLeader: { kind: 'notLeader', token, ballot: 9, leader: 2, epoch: 1 },
   tooStale: { kind: 'tooStale', token },
   overloaded: { kind: 'overloaded', token },
@@ -16,16 +17,16 @@ const REPLIES = {
 } as const satisfies Record<string, ShardReply>;
 type Reply = keyof typeof REPLIES;
 
-/** `at 5` begins an attempt at ballot 5; `2 written` is the answer to the second attempt. */
-type Step = `at ${number}` | `${number} ${Reply}`;
+/** `at 5` begins an attempt at ballot 5; `2 written` is the answer to the second attempt, `2 written late` after the deadline. */
+type Step = `at ${number}` | `${number} ${Reply}` | `${number} ${Reply} late`;
 
 function run(requestClass: RequestClass, steps: readonly Step[]): { last: string; attempts: Attempts } {
   const attempts = new Attempts(requestClass);
   let last: Verdict = { kind: 'ignored' };
   for (const step of steps) {
-    const [first, second] = step.split(' ') as [string, string];
+    const [first, second, third] = step.split(' ') as [string, string, string?];
     if (first === 'at') attempts.begin(Number(second));
-    else last = attempts.answer(Number(first), REPLIES[second as Reply]);
+    else last = attempts.answer(Number(first), REPLIES[second as Reply], third === 'late');
   }
   if (last.kind === 'failed') return { last: last.code, attempts };
   return { last: last.kind === 'settled' ? last.reply.kind : last.kind, attempts };
@@ -46,6 +47,8 @@ describe('which answer to a write counts', () => {
     ['overload with nothing else under way', ['at 5', '1 overloaded'], 'OVERLOADED'],
     ['overload after a refusal', ['at 5', '1 notLeader', 'at 9', '2 overloaded'], 'OVERLOADED'],
     ['overload after a silence is no proof', ['at 5', 'at 5', '2 overloaded'], 'again'],
+    ['not begun in time', ['at 5', '1 overloaded late'], 'UNAVAILABLE'],
+    ['not begun in time after a silence', ['at 5', 'at 5', '2 overloaded late'], 'OUTCOME_UNKNOWN'],
     ['an unknown outcome: the next leader may know', ['at 5', '1 outcomeUnknown'], 'again'],
     ['of an earlier attempt', ['at 5', 'at 9', '1 outcomeUnknown'], 'ignored'],
     ['at two ballots', ['at 5', '1 outcomeUnknown', 'at 9', '2 outcomeUnknown'], 'again'],
@@ -70,7 +73,10 @@ describe('which answer to a read counts', () => {
     ['a row', ['at 0', '1 row'], 'row'],
     ['a row of any attempt', ['at 0', 'at 0', '1 row'], 'row'],
     ['too stale: another replica', ['at 0', '1 tooStale'], 'anotherReplica'],
+    ['a row of unknown age: another replica', ['at 0', '1 rowOfUnknownAge'], 'anotherReplica'],
+    ['of an earlier attempt', ['at 0', 'at 0', '1 rowOfUnknownAge'], 'ignored'],
     ['overload', ['at 0', '1 overloaded'], 'OVERLOADED'],
+    ['not begun in time', ['at 0', '1 overloaded late'], 'DEADLINE_EXCEEDED'],
     ['a refusal', ['at 0', '1 notLeader'], 'elsewhere'],
   ])('%s', (_name, steps, expected) => {
     expect(run('read', steps).last).toBe(expected);
@@ -91,7 +97,14 @@ describe('what the client is told when the time is up', () => {
     ['read', ['at 0'], 'DEADLINE_EXCEEDED'],
     ['read', ['at 0', '1 notLeader'], 'UNAVAILABLE'],
   ])('%s %j: %s', (requestClass, steps, expected) => {
-    expect(run(requestClass, steps).attempts.atDeadline()).toBe(expected);
+    expect(run(requestClass, steps).attempts.atDeadline(false)).toBe(expected);
+  });
+
+  it.each<[RequestClass, string]>([
+    ['write', 'UNAVAILABLE'],
+    ['read', 'DEADLINE_EXCEEDED'],
+  ])('%s that still waits for its turn: %s', (requestClass, expected) => {
+    expect(new Attempts(requestClass).atDeadline(true)).toBe(expected);
   });
 });
 

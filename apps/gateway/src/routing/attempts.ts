@@ -71,12 +71,15 @@ export class Attempts {
     return this.latest;
   }
 
-  answer(attempt: number, reply: ShardReply): Verdict {
+  /** `isLate`: the deadline has passed. */
+  answer(attempt: number, reply: ShardReply, isLate = false): Verdict {
     switch (reply.kind) {
       case 'written':
-      case 'row':
       case 'rows':
         return { kind: 'settled', reply };
+      case 'row':
+        // A replica that cannot tell how old its answer is gives none: clients are told the age of what they get.
+        return reply.stalenessMs === null ? this.unable(attempt) : { kind: 'settled', reply };
       case 'absent':
       case 'conditionFailed':
         return attempt === this.latest ? { kind: 'settled', reply } : IGNORED;
@@ -84,23 +87,30 @@ export class Attempts {
         this.close(attempt);
         return attempt === this.latest ? { kind: 'elsewhere', hint: reply } : IGNORED;
       case 'tooStale':
-        this.close(attempt);
-        return attempt === this.latest ? ANOTHER_REPLICA : IGNORED;
+        return this.unable(attempt);
       case 'overloaded':
-        return this.overloaded(attempt);
+        return this.overloaded(attempt, isLate);
       case 'outcomeUnknown':
         return this.outcomeUnknown(attempt);
     }
   }
 
-  /** What to tell the client when the time is up. */
-  atDeadline(): FailureCode {
-    if (this.open.length === 0) return 'UNAVAILABLE';
-    return this.requestClass === 'write' ? 'OUTCOME_UNKNOWN' : 'DEADLINE_EXCEEDED';
+  /** What to tell the client when the time is up. `isWaiting`: an attempt waits for its turn, here or at a shard. */
+  atDeadline(isWaiting: boolean): FailureCode {
+    const isOpen = this.open.length > 0;
+    if (this.requestClass === 'read') return isOpen || isWaiting ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE';
+    return isOpen ? 'OUTCOME_UNKNOWN' : 'UNAVAILABLE';
   }
 
-  private overloaded(attempt: number): Verdict {
+  private unable(attempt: number): Verdict {
     this.close(attempt);
+    return attempt === this.latest ? ANOTHER_REPLICA : IGNORED;
+  }
+
+  /** A shard says the same of what it did not begin in time: then it is the time that was short. */
+  private overloaded(attempt: number, isLate: boolean): Verdict {
+    this.close(attempt);
+    if (isLate) return { kind: 'failed', code: this.atDeadline(true) };
     if (this.open.length === 0) return { kind: 'failed', code: 'OVERLOADED' };
     return attempt === this.latest ? AGAIN : IGNORED;
   }

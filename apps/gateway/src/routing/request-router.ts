@@ -130,6 +130,8 @@ export class RequestRouter {
   private frame(flight: InFlight, route: Route, token: number): ReturnType<Target['frame']> | null {
     if (flight.phase !== 'queued') return null;
     const now = this.options.monotonicMs();
+    // What is late already is not begun; the next tick settles it.
+    if (now >= flight.deadline) return null;
     const attempt = flight.attempts.begin(route.ballot);
     flight.phase = 'sent';
     flight.lastBallot = route.ballot;
@@ -137,7 +139,8 @@ export class RequestRouter {
     flight.tokens.push(token);
     this.sent.set(token, { flight, attempt });
     this.counters.attempts += 1;
-    return flight.target.frame(token, route, Math.max(0, flight.deadline - now));
+    // Rounded up: a shard that finds the time over must not find so before this gateway does.
+    return flight.target.frame(token, route, Math.ceil(flight.deadline - now));
   }
 
   private take(frame: ReplyFrame): void {
@@ -158,7 +161,8 @@ export class RequestRouter {
     }
     this.sent.delete(reply.token);
     const { flight, attempt } = sent;
-    this.obey(flight, flight.attempts.answer(attempt, reply), servedBy, now);
+    const isLate = now >= flight.deadline;
+    this.obey(flight, flight.attempts.answer(attempt, reply, isLate), servedBy, now);
   }
 
   private obey(flight: InFlight, verdict: Verdict, servedBy: ShardOrdinal, now: MonotonicMs): void {
@@ -246,7 +250,8 @@ export class RequestRouter {
   private tick(now: MonotonicMs): void {
     for (const flight of this.flights) {
       if (now >= flight.deadline) {
-        this.settle(flight, { kind: 'failed', code: flight.attempts.atDeadline() });
+        const code = flight.attempts.atDeadline(flight.phase === 'queued');
+        this.settle(flight, { kind: 'failed', code });
       } else if (now >= flight.wakeAt && flight.phase !== 'queued') {
         this.retry(flight, now);
       }
