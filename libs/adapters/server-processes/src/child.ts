@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ChildExit } from './child-exit.js';
 import type { Guardian } from './guardian.js';
+import { processStart } from './process-identity.js';
 import { ServerProcessError } from './server-process-error.js';
 
 export interface ChildSpec {
@@ -13,17 +15,21 @@ export interface ChildSpec {
   readonly cwd?: string;
   /** Standard output and standard error are appended here, by the child itself. */
   readonly logFile: string;
+  /**
+   * Gives the child a pipe that ends with this process, however that ends, and names it in RINGLEADER_LIFELINE_FD:
+   * for programs that watch it and then end by themselves.
+   */
+  readonly lifeline?: boolean;
 }
 
-export interface ChildExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+const LIFELINE_FD = 3;
 
 /** A child process with a log file, in a session of its own: Ctrl-C reaches only the process that started it. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
+  /** Tells it from a later process with the same id (see processStart); undefined if it ended at once. */
+  readonly identity: string | undefined;
   readonly logFile: string;
   /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<ChildExit>;
@@ -36,13 +42,16 @@ export interface Child {
 
 export async function startChild(spec: ChildSpec, guardian: Guardian | undefined): Promise<Child> {
   const log = openSync(spec.logFile, 'a', 0o600);
+  const { lifeline = false } = spec;
   const process = spawn(spec.command, spec.args, {
-    env: spec.env,
+    env: { ...spec.env, ...(lifeline ? { RINGLEADER_LIFELINE_FD: String(LIFELINE_FD) } : {}) },
     cwd: spec.cwd,
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log, log, ...(lifeline ? (['pipe'] as const) : [])],
   });
   closeSync(log);
+  // Nothing is ever written to it; that the child is gone is learnt from its exit.
+  process.stdio[LIFELINE_FD]?.on('error', () => undefined);
   let ended: ChildExit | undefined;
   const exited = new Promise<ChildExit>((resolve) => {
     process.once('exit', (code, signal) => {
@@ -64,6 +73,7 @@ export async function startChild(spec: ChildSpec, guardian: Guardian | undefined
   return {
     name: spec.name,
     pid,
+    identity: await processStart(pid),
     logFile: spec.logFile,
     exited,
     exit: () => ended,
@@ -79,10 +89,6 @@ export async function startChild(spec: ChildSpec, guardian: Guardian | undefined
       return exit;
     },
   };
-}
-
-export function describeExit(exit: ChildExit): string {
-  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
 }
 
 /** The end of a log: what a person needs to see first after a crash. */

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { describeExit } from './child-exit.js';
 
 /**
  * A guardian ends the processes it was told of when its owner dies, however the owner died: it reads the
@@ -31,16 +32,22 @@ kill -KILL $alive 2>/dev/null
 exit 0
 `;
 
-export class Guardian {
-  readonly #shell: ChildProcess;
+/** One that ends sooner than this is not followed by the next one before this time has passed. */
+const SHORT_LIFE_MS = 1_000;
 
-  constructor() {
-    this.#shell = spawn('sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-    // A guardian that is gone protects nobody, but its loss must not end the servers it stood by.
-    this.#shell.stdin?.on('error', () => undefined);
-    this.#shell.unref();
-    // Neither the shell nor its pipe keeps the owner alive.
-    (this.#shell.stdin as Socket | null)?.unref();
+/**
+ * Looked after in turn: a guardian that ends by itself is replaced by a new one, which is told of all that still runs.
+ * `replaced` is called with the reason once the new one stands.
+ */
+export class Guardian {
+  readonly #watched = new Set<number>();
+  #shell: ChildProcess;
+  #startedAt = 0;
+  #replacement: NodeJS.Timeout | undefined;
+  #closing = false;
+
+  constructor(private readonly replaced: (ending: string) => void = () => undefined) {
+    this.#shell = this.#start();
   }
 
   get pid(): number | undefined {
@@ -48,25 +55,70 @@ export class Guardian {
   }
 
   watch(pid: number): void {
-    this.#shell.stdin?.write(`add ${pid}\n`);
+    this.#watched.add(pid);
+    this.#tell(`add ${pid}`);
   }
 
   forget(pid: number): void {
-    this.#shell.stdin?.write(`remove ${pid}\n`);
+    this.#watched.delete(pid);
+    this.#tell(`remove ${pid}`);
   }
 
   /** Ends the guardian and whatever it still watches. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) {
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#replacement);
+    if (hasEnded(this.#shell)) {
+      if (this.#watched.size === 0) return;
+      this.#shell = this.#start();
+    }
+    this.#shell.ref();
+    const ended = new Promise<void>((resolve) => {
+      this.#shell.once('error', () => {
         resolve();
-        return;
-      }
-      this.#shell.ref();
+      });
       this.#shell.once('exit', () => {
         resolve();
       });
-      this.#shell.stdin?.end();
     });
+    this.#shell.stdin?.end();
+    await ended;
   }
+
+  #start(): ChildProcess {
+    const shell = spawn('sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    this.#startedAt = performance.now();
+    // That it is gone is learnt from its exit.
+    shell.stdin?.on('error', () => undefined);
+    shell.once('error', (error) => {
+      this.#replace(error.message);
+    });
+    shell.once('exit', (code, signal) => {
+      this.#replace(describeExit({ code, signal }));
+    });
+    shell.unref();
+    // Neither the shell nor its pipe keeps the owner alive.
+    (shell.stdin as Socket | null)?.unref();
+    for (const pid of this.#watched) shell.stdin?.write(`add ${pid}\n`);
+    return shell;
+  }
+
+  #replace(ending: string): void {
+    if (this.#closing) return;
+    const wait = performance.now() - this.#startedAt < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0;
+    this.#replacement = setTimeout(() => {
+      this.#shell = this.#start();
+      this.replaced(ending);
+    }, wait);
+    this.#replacement.unref();
+  }
+
+  #tell(line: string): void {
+    if (!hasEnded(this.#shell)) this.#shell.stdin?.write(`${line}\n`);
+  }
+}
+
+/** Or never started. */
+function hasEnded(shell: ChildProcess): boolean {
+  return shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null;
 }

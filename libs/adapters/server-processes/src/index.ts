@@ -1,4 +1,5 @@
-export { describeExit, lastLines, startChild, type Child, type ChildExit, type ChildSpec } from './child.js';
+export { lastLines, startChild, type Child, type ChildSpec } from './child.js';
+export { describeExit, type ChildExit } from './child-exit.js';
 export { freePort, freePorts, portIsFree } from './free-port.js';
 export { Guardian } from './guardian.js';
 export { localNatsServer, localPostgres, type LocalServer, type LocalServerOptions } from './local-server.js';

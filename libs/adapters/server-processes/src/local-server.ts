@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describeExit, lastLines, startChild, type Child, type ChildSpec } from './child.js';
+import { lastLines, startChild, type Child, type ChildSpec } from './child.js';
+import { describeExit } from './child-exit.js';
 import type { Guardian } from './guardian.js';
 import { natsConfiguration } from './nats-configuration.js';
 import {

@@ -28,9 +28,12 @@ describe('tryLock', () => {
 
   it('takes over from a process that has ended', async () => {
     const { pid } = spawnSync('true');
-    await writeFile(join(dir, 'lock'), `${pid}\nsome boot 123\n`);
-    const attempts = await Promise.all(Array.from({ length: 4 }, () => tryLock(join(dir, 'lock'))));
-    expect(attempts.filter(({ kind }) => kind === 'taken')).toHaveLength(1);
+    for (let round = 0; round < 25; round += 1) {
+      const path = join(dir, `lock-${round}`);
+      await writeFile(path, `${pid}\nsome boot 123\n`);
+      const attempts = await Promise.all(Array.from({ length: 6 }, () => tryLock(path)));
+      expect(attempts.filter(({ kind }) => kind === 'taken')).toHaveLength(1);
+    }
   });
 
   it('takes over when the id now belongs to another process', async () => {

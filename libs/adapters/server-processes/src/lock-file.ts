@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { processStart } from './process-identity.js';
 
@@ -15,7 +15,11 @@ export type LockAttempt =
   | { readonly kind: 'taken'; readonly lock: LockFile }
   | { readonly kind: 'held'; readonly holder: LockHolder };
 
-async function readHolder(path: string): Promise<{ pid: number; start: string } | undefined> {
+interface Holder extends LockHolder {
+  readonly start: string;
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -41,33 +45,37 @@ async function linkOnce(from: string, to: string): Promise<boolean> {
  */
 export async function tryLock(path: string): Promise<LockAttempt> {
   const mine = `${path}.${process.pid}.${randomUUID()}`;
+  const taken: LockAttempt = { kind: 'taken', lock: { release: () => rm(path, { force: true }) } };
   await writeFile(mine, `${process.pid}\n${(await processStart(process.pid)) ?? ''}\n`, { mode: 0o600 });
   try {
     for (;;) {
-      if (await linkOnce(mine, path))
-        return { kind: 'taken', lock: { release: () => rm(path, { force: true }) } };
+      if (await linkOnce(mine, path)) return taken;
       const holder = await readHolder(path);
       if (holder === undefined) continue;
       if ((await processStart(holder.pid)) === holder.start)
         return { kind: 'held', holder: { pid: holder.pid } };
-      await removeStale(path, holder);
+      if (await replaceStale(path, mine, holder)) return taken;
     }
   } finally {
     await rm(mine, { force: true });
   }
 }
 
-/** Two processes may find the same stale lock: the one that moved a live lock aside by mistake puts it back. */
-async function removeStale(path: string, stale: { pid: number; start: string }): Promise<void> {
-  const aside = `${path}.stale.${randomUUID()}`;
+/**
+ * Several processes may find the same stale lock. Whoever replaces it must hold another lock, which is named after the dead
+ * holder: so it is replaced once, and nobody can take a live lock for the stale one. (That other lock may be stale too:
+ * then the same is done one level down.)
+ */
+async function replaceStale(path: string, mine: string, stale: Holder): Promise<boolean> {
+  const name = createHash('sha256').update(`${stale.pid} ${stale.start}`).digest('hex').slice(0, 16);
+  const claim = await tryLock(`${path}.after-${name}`);
+  if (claim.kind === 'held') return false;
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+    const present = await readHolder(path);
+    if (present === undefined || present.pid !== stale.pid || present.start !== stale.start) return false;
+    await rename(mine, path);
+    return true;
+  } finally {
+    await claim.lock.release();
   }
-  const moved = await readHolder(aside);
-  if (moved !== undefined && (moved.pid !== stale.pid || moved.start !== stale.start))
-    await linkOnce(aside, path);
-  await rm(aside, { force: true });
 }
