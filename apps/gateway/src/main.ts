@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     const config = loadConfig(gatewayConfigSchema, env);
     const logger = createLogger({ level: config.RINGLEADER_LOG_LEVEL, service: 'gateway', member });
     let gateway: RunningGateway | null = null;
-    runUntilSignal(logger, async () => gateway?.stop());
+    runUntilSignal(logger, async () => gateway?.stop(), config.RINGLEADER_LIFELINE_FD);
     gateway = await startGateway(config, logger);
   } catch (error) {
     // Expected reasons are one sentence in the log; the supervisor sees the exit code.

@@ -211,7 +211,7 @@ it('RATE_LIMITED: one client has too much under way', async () => {
   const [first, second] = await Promise.all([put(`${url}/a`, { headers }), fetch(`${url}/b`, { headers })]);
   const limited = [first, second].find(({ status }) => status === 429) as Response;
   expect(limited.headers.get('retry-after')).toBe('1');
-  expect(await problemOf(limited)).toMatchObject({ code: 'RATE_LIMITED', limit: 1 });
+  expect(await problemOf(limited)).toMatchObject({ code: 'RATE_LIMITED', requestsMax: 1 });
 });
 
 describe('OVERLOADED', () => {

@@ -39,7 +39,7 @@ export class Admission {
     const ofClient = this.perClient.get(client) ?? 0;
     if (ofClient >= clientRequestsMax) {
       const detail = `One client address may have ${clientRequestsMax} requests under way at once`;
-      return new OperationalError('RATE_LIMITED', detail, { limit: clientRequestsMax });
+      return new OperationalError('RATE_LIMITED', detail, { requestsMax: clientRequestsMax });
     }
     if (this.requests >= requestsMax || this.bytes + bytes > bytesMax) {
       return new OperationalError('OVERLOADED', 'This gateway has too much under way; nothing was done');

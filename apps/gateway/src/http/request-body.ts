@@ -51,5 +51,10 @@ function tooLarge({ code, bytesMax }: BodyLimit, bytes: number): OperationalErro
 }
 
 function connectionLost(cause?: Error): OperationalError {
-  return new OperationalError('INVALID_ARGUMENT', 'The body of the request was not complete', {}, { cause });
+  return new OperationalError(
+    'INVALID_ARGUMENT',
+    'The body of the request was not complete',
+    { field: 'body' },
+    { cause },
+  );
 }

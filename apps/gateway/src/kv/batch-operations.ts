@@ -13,6 +13,9 @@ import { checkKey } from './request-target.js';
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const JSON_MEDIA_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const ISSUES_SHOWN_MAX = 5;
+const NAME_LENGTH_SHOWN = 64;
+/** The name of the body as a whole. */
+const BODY = 'body';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export function parseBatch(contentType: string | undefined, body: Uint8Array): readonly BatchOperation[] {
@@ -29,9 +32,17 @@ export function parseBatch(contentType: string | undefined, body: Uint8Array): r
   if (parsed.success) return parsed.data.operations;
   const issues = parsed.error.issues
     .slice(0, ISSUES_SHOWN_MAX)
-    .map(({ path, message }) => ({ path: path.join('.'), message }));
-  const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  throw new OperationalError('INVALID_ARGUMENT', `The batch is not valid: ${list}`, { issues });
+    .map((issue) => ({ field: fieldOf(issue), message: issue.message }));
+  const list = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  const field = issues[0]?.field ?? BODY;
+  throw new OperationalError('INVALID_ARGUMENT', `The batch is not valid: ${list}`, { field, issues });
+}
+
+/** As in `operations.0.key`; an unknown field by its own name. */
+function fieldOf(issue: { path: PropertyKey[]; keys?: readonly string[] }): string {
+  const unknown = issue.keys?.[0];
+  const path = unknown === undefined ? issue.path : [...issue.path, unknown.slice(0, NAME_LENGTH_SHOWN)];
+  return path.length === 0 ? BODY : path.map(String).join('.');
 }
 
 /** Before the schema, which would look at each of them. */
@@ -48,7 +59,8 @@ function parseJson(body: Uint8Array): unknown {
     return JSON.parse(utf8.decode(body));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'it cannot be read';
-    throw new OperationalError('INVALID_ARGUMENT', `The body is not valid JSON: ${reason}`, {}, { cause });
+    const detail = `The body is not valid JSON: ${reason}`;
+    throw new OperationalError('INVALID_ARGUMENT', detail, { field: BODY }, { cause });
   }
 }
 
@@ -80,6 +92,7 @@ export function deleteOperation(operation: Extract<BatchOperation, { op: 'delete
 function valueOf({ value, valueBase64 }: Extract<BatchOperation, { op: 'put' }>): Buffer {
   if ((value === undefined) === (valueBase64 === undefined)) {
     throw new OperationalError('INVALID_ARGUMENT', 'A put has either value or valueBase64', {
+      field: 'value',
       allowed: ['value', 'valueBase64'],
     });
   }
@@ -88,6 +101,7 @@ function valueOf({ value, valueBase64 }: Extract<BatchOperation, { op: 'put' }>)
     throw new OperationalError(
       'INVALID_ARGUMENT',
       'value holds half a surrogate pair, so it is not UTF-8 text',
+      { field: 'value' },
     );
   }
   const text = valueBase64 ?? '';
@@ -95,6 +109,7 @@ function valueOf({ value, valueBase64 }: Extract<BatchOperation, { op: 'put' }>)
   throw new OperationalError(
     'INVALID_ARGUMENT',
     'valueBase64 is not base64 with padding (RFC 4648, section 4)',
+    { field: 'valueBase64' },
   );
 }
 

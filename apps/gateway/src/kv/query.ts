@@ -1,10 +1,11 @@
 /** Query parameters: each known, each at most once. */
-import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
+import { OperationalError } from '@ringleader/contracts';
 import { percentDecode } from './request-target.js';
 
 export type Query = ReadonlyMap<string, string>;
 
 const NOTHING: Query = new Map();
+const NAME_LENGTH_SHOWN = 64;
 
 /** `query` is what stands behind the question mark. An unknown or repeated parameter is refused by its name. */
 export function parseQuery(query: string, allowed: readonly string[]): Query {
@@ -13,13 +14,19 @@ export function parseQuery(query: string, allowed: readonly string[]): Query {
   for (const part of query.split('&')) {
     if (part === '') continue;
     const equals = part.indexOf('=');
-    const name = percentDecode(equals === -1 ? part : part.slice(0, equals), 'A query parameter', true);
+    const name = nameOf(equals === -1 ? part : part.slice(0, equals));
     if (!allowed.includes(name)) throw unknownParameter(name, allowed);
     if (parameters.has(name)) throw invalidParameter(name, `The query parameter ${name} is given twice`);
     const value = equals === -1 ? '' : part.slice(equals + 1);
-    parameters.set(name, percentDecode(value, `The query parameter ${name}`, true));
+    const what = `The query parameter ${name}`;
+    parameters.set(name, percentDecode(value, { what, parameter: name, plusIsSpace: true }));
   }
   return parameters;
+}
+
+function nameOf(text: string): string {
+  const what = 'The name of a query parameter';
+  return percentDecode(text, { what, parameter: text.slice(0, NAME_LENGTH_SHOWN), plusIsSpace: true });
 }
 
 export function integerParameter(query: Query, name: string, min: number, max: number): number | undefined {
@@ -65,7 +72,7 @@ export function parseInteger(text: string): number | null {
 }
 
 function unknownParameter(name: string, allowed: readonly string[]): OperationalError {
-  const shown = name.slice(0, REST_LIMITS.idempotencyKeyLengthMax);
+  const shown = name.slice(0, NAME_LENGTH_SHOWN);
   return invalidParameter(shown, `There is no query parameter ${JSON.stringify(shown)} here`, { allowed });
 }
 

@@ -5,11 +5,20 @@
 import { isUtf8 } from 'node:buffer';
 import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
 
+/** Text as it stands in a target. */
+export interface EncodedText {
+  /** Begins the sentence of a refusal. */
+  readonly what: string;
+  readonly parameter: string;
+  readonly plusIsSpace: boolean;
+}
+
 export const KEYS_PATH = '/v1/kv/';
 
 const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SPACE = 0x20;
+const KEY_TEXT: EncodedText = { what: 'The key', parameter: 'key', plusIsSpace: false };
 const NOT_PLAIN = /[^\x21-\x24\x26-\x7e]/;
 
 /** `http://host/path` is a valid target too (RFC 9112, 3.2.2). */
@@ -35,7 +44,7 @@ export function queryOf(target: string): string {
 /** The key of a target below `/v1/kv/`. */
 export function keyOf(target: string): string {
   const encoded = pathOf(originForm(target)).slice(KEYS_PATH.length);
-  const key = percentDecode(encoded, 'The key', false);
+  const key = percentDecode(encoded, KEY_TEXT);
   checkKey(key);
   return key;
 }
@@ -64,15 +73,16 @@ function checkKeyLength(key: string): void {
   throw new OperationalError('KEY_TOO_LONG', detail, { keyBytes, keyBytesMax });
 }
 
-/** Decodes once. `text` comes from Node's parser, where every char is one byte. `what` begins the sentence of a refusal. */
-export function percentDecode(text: string, what: string, plusIsSpace: boolean): string {
+/** Decodes once. `text` comes from Node's parser, where every char is one byte. */
+export function percentDecode(text: string, kind: EncodedText): string {
+  const { plusIsSpace } = kind;
   if (!NOT_PLAIN.test(text) && !(plusIsSpace && text.includes('+'))) return text;
   const bytes = Buffer.allocUnsafe(text.length);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
     let byte = text.charCodeAt(i);
     if (byte === PERCENT) {
-      byte = hexByte(text, i + 1, what);
+      byte = hexByte(text, i + 1, kind);
       i += 2;
     } else if (byte === PLUS && plusIsSpace) {
       byte = SPACE;
@@ -80,18 +90,19 @@ export function percentDecode(text: string, what: string, plusIsSpace: boolean):
     bytes[length++] = byte;
   }
   const decoded = bytes.subarray(0, length);
-  if (!isUtf8(decoded))
-    throw new OperationalError('INVALID_ARGUMENT', `${what} is not valid UTF-8 once decoded`);
-  return decoded.toString();
+  if (isUtf8(decoded)) return decoded.toString();
+  const { what, parameter } = kind;
+  throw new OperationalError('INVALID_ARGUMENT', `${what} is not valid UTF-8 once decoded`, { parameter });
 }
 
-function hexByte(text: string, at: number, what: string): number {
+function hexByte(text: string, at: number, { what, parameter }: EncodedText): number {
   const high = hexDigit(text.charCodeAt(at));
   const low = hexDigit(text.charCodeAt(at + 1));
   if (high >= 0 && low >= 0) return high * 16 + low;
   throw new OperationalError(
     'INVALID_ARGUMENT',
     `${what} has a percent sign that no two hexadecimal digits follow; write %25 for the sign itself`,
+    { parameter },
   );
 }
 

@@ -24,7 +24,17 @@ export function toRestError(error: unknown): RestError | null {
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
   if (status === undefined || status < CLIENT_ERRORS.min || status > CLIENT_ERRORS.max) return null;
   const detail = `The request is not valid: ${error instanceof Error ? error.message : 'it cannot be read'}`;
-  return new OperationalError('INVALID_ARGUMENT', detail, {}, { cause: error }) as RestError;
+  return new OperationalError(
+    'INVALID_ARGUMENT',
+    detail,
+    { reason: reasonOf(error) },
+    { cause: error },
+  ) as RestError;
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'unknown';
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -1,6 +1,7 @@
 /** Requests as real clients make them, and as only raw sockets can. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { NAMES_OF_WHAT_WAS_WRONG, PROBLEM_FIELDS } from '@ringleader/contracts';
 import type { Problem } from '@ringleader/contracts';
 import { expect } from '@jest/globals';
 
@@ -10,7 +11,17 @@ export async function problemOf(response: Response): Promise<Problem> {
   expect(problem.status).toBe(response.status);
   expect(problem.type).toMatch(/^urn:ringleader:problem:[a-z-]+$/);
   for (const field of ['title', 'detail', 'instance'] as const) expect(typeof problem[field]).toBe('string');
+  expectDocumentedFields(problem);
   return problem;
+}
+
+/** The fields are a part of the contract: no other than those of the code, and what was wrong is named. */
+function expectDocumentedFields({ type, title, status, detail, instance, code, ...fields }: Problem): void {
+  void [type, title, status, detail, instance];
+  const known: readonly string[] = PROBLEM_FIELDS[code];
+  expect(Object.keys(fields).filter((field) => !known.includes(field))).toEqual([]);
+  if (code !== 'INVALID_ARGUMENT') return;
+  expect(NAMES_OF_WHAT_WAS_WRONG.filter((name) => typeof fields[name] === 'string')).toHaveLength(1);
 }
 
 export interface RawAnswer {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { PROBLEM_FIELDS } from '../rest/problem.js';
 import { ERROR_CATALOGUE } from './catalogue.js';
 
 const document = readFileSync(new URL('../../../../docs/ERRORS.md', import.meta.url), 'utf8');
@@ -9,7 +10,17 @@ const documented = [...document.matchAll(/^\|\s+`([A-Z_]+)`\s+\|\s+(\d+)\s+\|\s+
   ([, code = '', status, retry]) => ({ code, httpStatus: Number(status), retry }),
 );
 
+/** Rows of the form "| `CODE` | `field`, `field`: ... |". */
+const documentedFields = [...document.matchAll(/^\|\s+`([A-Z_]+)`\s+\|\s+(`[a-z].*)\|$/gm)].map(
+  ([, code = '', fields = '']) => [code, [...fields.matchAll(/`([a-zA-Z]+)`/g)].map(([, field]) => field)],
+);
+
 describe('docs/ERRORS.md', () => {
+  it('lists the fields of every problem document', () => {
+    const withFields = Object.entries(PROBLEM_FIELDS).filter(([, fields]) => fields.length > 0);
+    expect(Object.fromEntries(documentedFields)).toEqual(Object.fromEntries(withFields));
+  });
+
   it('lists every code of the catalogue with its status and retry class, once', () => {
     const catalogue = Object.entries(ERROR_CATALOGUE).map(([code, { httpStatus, retry }]) => ({
       code,

@@ -26,6 +26,40 @@ export const REST_ERROR_CODES = [
 ] as const satisfies readonly ErrorCode[];
 export type RestErrorCode = (typeof REST_ERROR_CODES)[number];
 
+/** The fields of a problem document besides those of every one, by its code: docs/ERRORS.md lists the same. */
+export const PROBLEM_FIELDS = {
+  INVALID_ARGUMENT: [
+    'parameter',
+    'header',
+    'field',
+    'reason',
+    'allowed',
+    'min',
+    'max',
+    'lengthMax',
+    'issues',
+  ],
+  KEY_TOO_LONG: ['keyBytes', 'keyBytesMax'],
+  UNSUPPORTED_MEDIA_TYPE: ['contentType', 'allowed'],
+  KEY_NOT_FOUND: ['key'],
+  ROUTE_NOT_FOUND: ['method'],
+  METHOD_NOT_ALLOWED: ['method', 'allow'],
+  PRECONDITION_FAILED: ['revision', 'version'],
+  VALUE_TOO_LARGE: ['bytesMax'],
+  REQUEST_TOO_LARGE: ['bytesMax', 'operationsMax'],
+  HEADERS_TOO_LARGE: ['headerBytesMax'],
+  REQUEST_TIMEOUT: [],
+  RATE_LIMITED: ['requestsMax'],
+  OVERLOADED: [],
+  UNAVAILABLE: [],
+  OUTCOME_UNKNOWN: [],
+  DEADLINE_EXCEEDED: [],
+  INTERNAL: ['id'],
+} as const satisfies Record<RestErrorCode, readonly string[]>;
+
+/** Every INVALID_ARGUMENT names what was wrong by one of these. */
+export const NAMES_OF_WHAT_WAS_WRONG = ['parameter', 'header', 'field', 'reason'] as const;
+
 /** RFC 9457, with our `code` and whatever fields say what was wrong and what is allowed. */
 export const problemSchema = z
   .looseObject({
