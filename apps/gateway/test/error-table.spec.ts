@@ -79,6 +79,44 @@ describe('INVALID_ARGUMENT', () => {
     expect(problem.detail).toContain(detail);
   });
 
+  it.each([
+    '/healthz?foo=1',
+    '/readyz?foo',
+    '/metrics?foo=1',
+    '/docs?foo=1',
+    '/openapi.json?foo',
+    '/v1/cluster?foo=1',
+  ])('GET %s', async (path) => {
+    await start();
+    const problem = await problemOf(await fetch(gateway.url + path));
+    expect(problem).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'foo' });
+  });
+
+  it.each([
+    ['Idempotency-Key', 'Idempotency-Key: a\r\nidempotency-key: b'],
+    ['Content-Type', 'Content-Type: text/plain\r\nContent-Type: text/html'],
+    ['Ringleader-Timeout-Ms', 'Ringleader-Timeout-Ms: 100\r\nRingleader-Timeout-Ms: 100'],
+    ['Host', 'HOST: y'],
+    ['Transfer-Encoding', 'Transfer-Encoding: gzip, chunked'],
+  ])('%s given twice, or not as it may be', async (header, lines) => {
+    await start();
+    const { status, text } = await sendRaw(gateway.port, {
+      chunks: [`PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines}\r\n\r\n`],
+      end: true,
+    });
+    expect(status).toBe(400);
+    expect(text).toContain('"code":"INVALID_ARGUMENT"');
+    expect(text).toContain(`"header":"${header}"`);
+  });
+
+  it('a request without a Host', async () => {
+    await start();
+    const chunks = ['GET /v1/kv/k HTTP/1.1\r\nConnection: close\r\n\r\n'];
+    const { status, text } = await sendRaw(gateway.port, { chunks });
+    expect(status).toBe(400);
+    expect(text).toContain('"header":"Host"');
+  });
+
   it('is also what the HTTP parser answers', async () => {
     await start();
     const { status, text } = await sendRaw(gateway.port, { chunks: ['NONSENSE\r\n\r\n'] });
@@ -184,6 +222,15 @@ it('REQUEST_TOO_LARGE, with the limit', async () => {
     code: 'REQUEST_TOO_LARGE',
     operationsMax: 1_000,
   });
+});
+
+it('VALUE_TOO_LARGE at once, where the body would never end', async () => {
+  await start();
+  const { status, text } = await sendRaw(gateway.port, {
+    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nContent-Length: 9007199254740992\r\n\r\nbegin'],
+  });
+  expect(status).toBe(413);
+  expect(text).toContain('"code":"VALUE_TOO_LARGE"');
 });
 
 it('HEADERS_TOO_LARGE', async () => {

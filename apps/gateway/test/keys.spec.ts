@@ -191,6 +191,18 @@ describe('consistency', () => {
     }
     expect(servers.size).toBe(3);
   });
+
+  it('a stale answer says how old it is, whatever it is', async () => {
+    const read = await fetch(`${url}?consistency=stale`);
+    expect([read.status, read.headers.has('ringleader-staleness-ms')]).toEqual([404, true]);
+    const answer = await fetch(`${gateway.url}/v1/kv:batch?consistency=stale`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ operations: [{ op: 'get', key: 'none' }] }),
+    });
+    expect(answer.headers.get('ringleader-staleness-ms')).toMatch(/^[01]$/);
+    expect(answer.headers.get('ringleader-served-by')).toMatch(/^shard-[123]$/);
+  });
 });
 
 describe('a batch', () => {

@@ -212,14 +212,20 @@ describe('a stream', () => {
     for (const path of wide) await fetch(gateway.url + path, { method: 'PUT', body });
   });
 
-  it('gives all items, whatever the limit', async () => {
-    const answer = await fetch(`${gateway.url}/v1/kv?limit=3&end=wide`, {
+  it('gives all items', async () => {
+    const answer = await fetch(`${gateway.url}/v1/kv?end=wide`, {
       headers: { Accept: 'application/x-ndjson' },
     });
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
     const lines = (await answer.text()).trimEnd().split('\n');
     const all = await listAll({ limit: '1000', end: 'wide' });
     expect(lines.map((line) => JSON.parse(line) as Item)).toEqual(all);
+  });
+
+  it('has no limit, since it has no cursor', async () => {
+    const headers = { Accept: 'application/x-ndjson' };
+    const answer = await fetch(`${gateway.url}/v1/kv?limit=3`, { headers });
+    expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'limit' });
   });
 
   it('fetches no more than the client reads', async () => {

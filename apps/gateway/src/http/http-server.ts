@@ -14,7 +14,8 @@ import type { Logger } from '@ringleader/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from '../app.module.js';
 import type { GatewayParts } from '../app.module.js';
-import { KEYS_PATH, originForm } from '../kv/request-target.js';
+import { parseQuery } from '../kv/query.js';
+import { KEYS_PATH, originForm, pathOf, queryOf } from '../kv/request-target.js';
 import { openApiDocument } from '../openapi/openapi-document.js';
 import { answerConnect, answerConnectionError } from '../problems/connection-errors.js';
 import { ProblemFilter } from '../problems/problem.filter.js';
@@ -22,8 +23,9 @@ import { sendProblem } from '../problems/send-problem.js';
 import type { RestError } from '../problems/to-operational-error.js';
 import type { Admission, Admitted } from './admission.js';
 import { KnownRoutes } from './known-routes.js';
+import { refusedHeaders } from './received-headers.js';
 import { takeContentType } from './received-content-type.js';
-import { readBody } from './request-body.js';
+import { readBody, refusedLength } from './request-body.js';
 import type { BodyLimit } from './request-body.js';
 
 export interface HttpServerTimings {
@@ -58,6 +60,7 @@ const ROUTED_KEY = `${KEYS_PATH}key`;
 const API_PATH = '/v1/';
 const BATCH_PATH = '/v1/kv:batch';
 const NO_QUERY = {};
+const NO_PARAMETERS: readonly string[] = [];
 const VALUE_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.valueBytesMax, code: 'VALUE_TOO_LARGE' };
 const BATCH_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.batchBytesMax, code: 'REQUEST_TOO_LARGE' };
 
@@ -68,6 +71,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = fastifyAdapter(options.timings, filter);
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRoute', (route) => routes.add(route.url, route.method));
+  refuseMalformedHeads(fastify, filter);
   admitRequests(fastify, options.admission);
   takeBodiesAsTheyAre(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(options.parts), adapter, {
@@ -103,6 +107,8 @@ function fastifyAdapter(timings: HttpServerTimings, filter: ProblemFilter): Fast
     http: {
       maxHeaderSize: REST_LIMITS.headerBytesMax,
       headersTimeout: timings.headersTimeoutMs,
+      // Refused here instead, with a problem document.
+      requireHostHeader: false,
       connectionsCheckingInterval: timings.checkIntervalMs,
     },
   } as ConstructorParameters<typeof FastifyAdapter>[0]) as unknown as FastifyAdapter;
@@ -114,10 +120,41 @@ function routedTarget(request: IncomingMessage): string {
   return target.startsWith(KEYS_PATH) ? ROUTED_KEY : target;
 }
 
+/** The resources below /v1 know their own parameters; the others have none. */
+function refuseMalformedHeads(fastify: FastifyInstance, filter: ProblemFilter): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const refusal = refusedHeaders(request.raw);
+    if (refusal !== null) {
+      filter.answer(refusal, request, reply);
+      return;
+    }
+    if (request.is404 || isApi(request)) {
+      done();
+      return;
+    }
+    try {
+      parseQuery(queryOf(request.originalUrl), NO_PARAMETERS);
+    } catch (error) {
+      filter.answer(error, request, reply);
+      return;
+    }
+    done();
+  });
+}
+
+function isApi(request: FastifyRequest): boolean {
+  return pathOf(request.originalUrl).includes(API_PATH);
+}
+
 function admitRequests(fastify: FastifyInstance, admission: Admission): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!request.originalUrl.includes(API_PATH)) {
+    if (!isApi(request)) {
       done();
+      return;
+    }
+    const tooLarge = refusedLength(limitOf(request), Number(request.headers['content-length'] ?? 0));
+    if (tooLarge !== null) {
+      sendProblem(request, reply, tooLarge as RestError, { Connection: 'close' });
       return;
     }
     const admitted: Admitted = { client: request.ip, bytes: expectedBytes(request) };

@@ -43,6 +43,11 @@ export function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buf
   });
 }
 
+/** Of a body so long that not even its end is waited for; null for any other. */
+export function refusedLength(limit: BodyLimit, contentLength: number): OperationalError | null {
+  return contentLength > DROPPED_BYTES_MAX ? tooLarge(limit, contentLength) : null;
+}
+
 function tooLarge({ code, bytesMax }: BodyLimit, bytes: number): OperationalError {
   const what = code === 'VALUE_TOO_LARGE' ? 'A value' : 'The body of this request';
   return new OperationalError(code, `${what} has at most ${bytesMax} bytes; this one has ${bytes} or more`, {

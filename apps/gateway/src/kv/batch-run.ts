@@ -6,12 +6,13 @@
 import { ERROR_CATALOGUE, REST_LIMITS } from '@ringleader/contracts';
 import type { BatchOperation, BatchResult } from '@ringleader/contracts';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
-import type { MonotonicMs } from '@ringleader/primitives';
+import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import { isRestError } from '../problems/to-operational-error.js';
 import type { RestError } from '../problems/to-operational-error.js';
 import { deleteOperation, putOperation } from './batch-operations.js';
 import type { KeyValueStore } from './key-value-store.js';
 import { readResult, restError, writeResult } from './outcomes.js';
+import type { ReadResult, WriteResult } from './outcomes.js';
 import type { Consistency } from './query.js';
 import { instant, valueFields } from './representation.js';
 import { checkKey } from './request-target.js';
@@ -31,6 +32,9 @@ export class BatchRun {
   private readonly waitingReads: (() => void)[] = [];
   private readsUnderWay = 0;
   private valueBytes = 0;
+  /** Of the oldest answer to a read. */
+  stalenessMs = 0;
+  readonly servedBy = new Set<ShardOrdinal>();
 
   constructor(private readonly options: BatchOptions) {}
 
@@ -77,6 +81,7 @@ export class BatchRun {
     const { store, deadline, idempotencyKey } = this.options;
     const repeatable = idempotencyKey === null ? null : { idempotencyKey, occurrence };
     const result = writeResult(operation.key, await store.write(operation, repeatable, deadline));
+    this.note(result);
     if (result.kind === 'refused') return failureOf(result.error);
     const { revision, version, created } = result.reply;
     if (operation.kind === 'delete') return { status: 204, revision, version };
@@ -89,6 +94,7 @@ export class BatchRun {
       if (this.valueBytes >= REST_LIMITS.answerValueBytesMax) return failureOf(tooMuchToRead());
       const { store, consistency, deadline } = this.options;
       const result = readResult(key, await store.read(key, consistency, deadline));
+      this.note(result);
       if (result.kind !== 'found') return failureOf(result.error);
       const { row, value } = result;
       this.valueBytes += value.length;
@@ -104,6 +110,12 @@ export class BatchRun {
     } finally {
       this.endRead();
     }
+  }
+
+  private note(result: WriteResult | ReadResult): void {
+    if (result.servedBy !== null) this.servedBy.add(result.servedBy);
+    if (!('stalenessMs' in result)) return;
+    this.stalenessMs = Math.max(this.stalenessMs, result.stalenessMs ?? 0);
   }
 
   private readTurn(): Promise<void> {

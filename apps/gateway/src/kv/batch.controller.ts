@@ -1,9 +1,12 @@
 /** POST /v1/kv:batch */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Post, Req, Res } from '@nestjs/common';
+import { REST_HEADERS } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receivedContentType } from '../http/received-content-type.js';
 import { respondJson } from '../http/respond.js';
 import { DescribeBatch } from '../openapi/describe-keys.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
 import { parseBatch } from './batch-operations.js';
 import { BatchRun } from './batch-run.js';
 import { KeyValueStore } from './key-value-store.js';
@@ -19,6 +22,7 @@ export class BatchController {
   constructor(
     private readonly store: KeyValueStore,
     private readonly context: RequestContext,
+    private readonly shards: ShardDirectory,
   ) {}
 
   /** The doubled colon is a plain one: a single one would begin a parameter. */
@@ -32,6 +36,9 @@ export class BatchController {
     const operations = parseBatch(receivedContentType(request.raw), body);
     const run = new BatchRun({ store: this.store, consistency, deadline, idempotencyKey });
     const results = await run.run(operations);
-    respondJson(reply, 200, { results });
+    const headers: OutgoingHttpHeaders = {};
+    if (run.servedBy.size > 0) headers[REST_HEADERS.servedBy] = this.shards.names(run.servedBy);
+    if (consistency.kind === 'stale') headers[REST_HEADERS.stalenessMs] = Math.ceil(run.stalenessMs);
+    respondJson(reply, 200, { results }, headers);
   }
 }

@@ -1,7 +1,7 @@
 /** GET /v1/kv: keys in byte order over all shards, page by page or as one stream. */
 import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import { OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { respond, respondJson } from '../http/respond.js';
 import { DescribeList } from '../openapi/describe-keys.js';
@@ -39,7 +39,8 @@ const STREAM_CHUNK_CHARACTERS = 65_536;
 interface ListQuery {
   readonly selection: KeySelection;
   readonly keysOnly: boolean;
-  readonly limit: number;
+  /** Null where none was given. */
+  readonly limit: number | null;
   readonly cursor: string | undefined;
   readonly isStale: boolean;
 }
@@ -57,7 +58,9 @@ export class ListController {
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const query = listQueryOf(parseQuery(queryOf(request.originalUrl), PARAMETERS));
     const streams = acceptsNdjson(request.headers.accept);
-    const scan = this.scan(query, streams ? null : query.limit + 1, this.context.timeoutMs(request));
+    if (streams && query.limit !== null) throw limitOfStream();
+    const limit = query.limit ?? REST_LIMITS.listLimitDefault;
+    const scan = this.scan(query, streams ? null : limit + 1, this.context.timeoutMs(request));
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     const staleness = query.isStale ? { [REST_HEADERS.stalenessMs]: 0 } : {};
     if (streams) {
@@ -70,11 +73,11 @@ export class ListController {
       await reply.send(Readable.from(lines(scan, query.keysOnly), { objectMode: false }));
       return;
     }
-    const page = scan === null ? { rows: [], more: false } : await scan.page(query.limit);
+    const page = scan === null ? { rows: [], more: false } : await scan.page(limit);
     const last = page.rows.at(-1);
     const items = page.rows.map((row) => itemOf(row, query.keysOnly));
     const cursor = page.more && last !== undefined ? { cursor: encodeCursor(query.selection, last.key) } : {};
-    const servedBy = scan === null ? {} : { [REST_HEADERS.servedBy]: this.namesOf(scan) };
+    const servedBy = scan === null ? {} : { [REST_HEADERS.servedBy]: this.shards.names(scan.servedBy) };
     respondJson(reply, 200, { items, ...cursor }, { ...staleness, ...servedBy });
   }
 
@@ -89,14 +92,9 @@ export class ListController {
     const options: ListScanOptions = { range, reverse, keysOnly, rowsWanted, timeoutMs };
     return new ListScan(this.store, this.context.monotonicMs, options);
   }
-
-  private namesOf(scan: ListScan): string {
-    return [...scan.servedBy].map((shard) => this.shards.name(shard)).join(', ');
-  }
 }
 
 function listQueryOf(query: Query): ListQuery {
-  const { listLimitDefault, listLimitMax } = REST_LIMITS;
   return {
     selection: {
       prefix: query.get('prefix') ?? '',
@@ -106,10 +104,16 @@ function listQueryOf(query: Query): ListQuery {
       reverse: booleanParameter(query, 'reverse'),
     },
     keysOnly: booleanParameter(query, 'keysOnly'),
-    limit: integerParameter(query, 'limit', 1, listLimitMax) ?? listLimitDefault,
+    limit: integerParameter(query, 'limit', 1, REST_LIMITS.listLimitMax) ?? null,
     cursor: query.get('cursor') || undefined,
     isStale: consistencyOf(query).kind === 'stale',
   };
+}
+
+/** A stream that ended at a limit would look complete, having no cursor. */
+function limitOfStream(): OperationalError {
+  const detail = `A list as ${NDJSON} is all of it: limit goes with pages only`;
+  return new OperationalError('INVALID_ARGUMENT', detail, { parameter: 'limit' });
 }
 
 function acceptsNdjson(accept: string | undefined): boolean {

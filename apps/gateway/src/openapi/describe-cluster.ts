@@ -1,7 +1,7 @@
 /** The resources about the cluster and about this gateway in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { jsonContent, Problems } from './describe.js';
+import { jsonContent, ProbeProblems, Problems } from './describe.js';
 
 export function DescribeCluster(): MethodDecorator {
   return applyDecorators(
@@ -25,6 +25,7 @@ export function DescribeLiveness(): MethodDecorator {
     ApiTags('Probes'),
     ApiOperation({ operationId: 'healthz', summary: 'Whether the process lives' }),
     ApiResponse({ status: 200, description: 'It lives.', content: jsonContent('Liveness') }),
+    ProbeProblems(),
   );
 }
 
@@ -38,6 +39,7 @@ export function DescribeReadiness(): MethodDecorator {
       description: 'It cannot, for these reasons.',
       content: jsonContent('Readiness'),
     }),
+    ProbeProblems(),
   );
 }
 
@@ -50,5 +52,6 @@ export function DescribeMetrics(): MethodDecorator {
       description: 'Prometheus text format.',
       content: { 'text/plain': { schema: { type: 'string' } } },
     }),
+    ProbeProblems(),
   );
 }

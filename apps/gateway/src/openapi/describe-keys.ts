@@ -125,7 +125,7 @@ export function DescribeList(): MethodDecorator {
       description:
         'In byte order of the keys, over all shards. A page may hold fewer items than its limit where their values are ' +
         'large; only an answer without a cursor is the last one. With Accept: application/x-ndjson all items are ' +
-        'streamed, one a line, whatever the limit; a stream that fails half-way ends with a broken connection. No key ' +
+        'streamed, one a line, and limit is refused; a stream that fails half-way ends with a broken connection. No key ' +
         'that exists throughout is skipped or given twice; the list is not a snapshot.',
     }),
     text('prefix', 'Only keys that begin with it.'),
@@ -136,7 +136,7 @@ export function DescribeList(): MethodDecorator {
     ApiQuery({
       name: 'limit',
       required: false,
-      description: 'Items of one page at most.',
+      description: 'Items of one page at most. Not with a stream.',
       schema: {
         type: 'integer',
         minimum: 1,
@@ -165,7 +165,8 @@ export function DescribeBatch(): MethodDecorator {
       summary: 'Many operations in one request',
       description:
         'At most 1,000 operations and 8 MiB. Not atomic: each stands alone, with a result of its own in the same ' +
-        'order; operations on the same key are carried out in their order.',
+        'order; operations on the same key are carried out in their order. Once the reads of a batch have given back ' +
+        '8 MiB of values, those not yet begun get REQUEST_TOO_LARGE.',
     }),
     ApiBody({ required: true, content: jsonContent('BatchRequest') } as never),
     ConsistencyParameters(),
@@ -174,6 +175,7 @@ export function DescribeBatch(): MethodDecorator {
     ApiResponse({
       status: 200,
       description: 'A result for each operation, whatever became of it.',
+      headers: { ...servedBy, ...staleness },
       content: jsonContent('BatchResponse'),
     }),
     Problems('UNSUPPORTED_MEDIA_TYPE', 'REQUEST_TOO_LARGE', 'UNAVAILABLE'),

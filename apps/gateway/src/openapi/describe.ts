@@ -18,15 +18,26 @@ const COMMON: readonly RestErrorCode[] = [
   'METHOD_NOT_ALLOWED',
   'REQUEST_TIMEOUT',
   'HEADERS_TOO_LARGE',
-  'RATE_LIMITED',
-  'OVERLOADED',
   'INTERNAL',
 ];
 
-/** One response for each status, naming the codes that it may carry. */
+/** Any request below /v1 can meet these as well. */
+const ADMISSION: readonly RestErrorCode[] = ['RATE_LIMITED', 'OVERLOADED'];
+
+/** Of a resource below /v1. */
 export function Problems(...codes: readonly RestErrorCode[]): Decorator {
+  return problemResponses([...COMMON, ...ADMISSION, ...codes]);
+}
+
+/** Of what is always let in. */
+export function ProbeProblems(): Decorator {
+  return problemResponses(COMMON);
+}
+
+/** One response for each status, naming the codes that it may carry. */
+function problemResponses(codes: readonly RestErrorCode[]): Decorator {
   const byStatus = new Map<number, RestErrorCode[]>();
-  for (const code of [...COMMON, ...codes]) {
+  for (const code of codes) {
     const { httpStatus } = ERROR_CATALOGUE[code];
     byStatus.set(httpStatus, [...(byStatus.get(httpStatus) ?? []), code]);
   }
@@ -77,8 +88,9 @@ export function IdempotencyHeader(): Decorator {
     name: REST_HEADERS.idempotencyKey,
     required: false,
     description:
-      'Names this request. A repeat with the same Idempotency-Key, key and action gets the first answer: through any ' +
-      'gateway while the key has been written at most three times since, through the same gateway for longer.',
+      'Names this write. A repeat (the same Idempotency-Key, method and key; in a batch the same operation, by its ' +
+      'occurrence) within a minute of the first attempt gets the first answer, through any gateway; or OUTCOME_UNKNOWN ' +
+      'where nobody can tell any more. A write that was done is not done again. Bodies and conditions are not compared.',
     schema: { type: 'string', minLength: 1, maxLength: REST_LIMITS.idempotencyKeyLengthMax },
   });
 }
@@ -90,7 +102,7 @@ export const RESPONSE_HEADERS = {
   },
   staleness: {
     [REST_HEADERS.stalenessMs]: {
-      description: 'With consistency=stale: the proven age of the answer at most, where one was proven.',
+      description: 'With consistency=stale: how old the answer is at most.',
       schema: { type: 'integer' },
     },
   },

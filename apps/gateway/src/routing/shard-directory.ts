@@ -19,6 +19,10 @@ export class ShardDirectory {
     return this.entries.get(shard)?.name ?? `ordinal-${shard}`;
   }
 
+  names(shards: ReadonlySet<ShardOrdinal>): string {
+    return [...shards].map((shard) => this.name(shard)).join(', ');
+  }
+
   weight(shard: ShardOrdinal): number {
     return this.entries.get(shard)?.weight ?? 1;
   }
