@@ -1,4 +1,6 @@
 import type { Incarnation, PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
+import type { BackOff } from './election/back-off.js';
+import type { OwnPace } from './election/own-pace.js';
 import type { ClockJump } from './leases/clock-jump.js';
 import type { Grants } from './leases/grants.js';
 import type { Holdings } from './leases/holdings.js';
@@ -41,6 +43,8 @@ export interface ShardContext {
   readonly holdings: Holdings;
   readonly clockJump: ClockJump;
   readonly peers: Peers;
+  readonly pace: OwnPace;
+  readonly backOff: BackOff;
   readonly releases: Releases;
   readonly admission: Admission;
   readonly cache: RowCache;

@@ -6,7 +6,9 @@ import type { Incarnation, Prng, ShardOrdinal } from '@ringleader/primitives';
 import { flushBatches } from './accept/batch-sender.js';
 import type { ShardContext } from './context.js';
 import { dispatch } from './dispatch.js';
+import { BackOff } from './election/back-off.js';
 import { electionDue } from './election/election-timer.js';
+import { OwnPace } from './election/own-pace.js';
 import { candidacyDue, giveUp } from './election/stand.js';
 import { ClockJump } from './leases/clock-jump.js';
 import { Grants } from './leases/grants.js';
@@ -86,6 +88,7 @@ export class PaxosShard {
 
   transactionDurable(id: number, now: number): void {
     this.context.now = now;
+    this.context.pace.transactionEnds(now);
     this.context.transactions.durable(id);
   }
 
@@ -100,8 +103,10 @@ export class PaxosShard {
    */
   tick(now: number, wallNow: number): void {
     this.context.now = now;
+    this.context.pace.look(now, this.nextDeadline());
     if (this.context.clockJump.look(now, wallNow)) this.context.holdings.dropAll(now);
     if (now >= this.nextBeatAt) {
+      this.context.pace.beat(now - this.nextBeatAt);
       this.nextBeatAt = now + this.context.timings.heartbeatIntervalMs;
       beat(this.context, this.everyone);
     }
@@ -125,6 +130,7 @@ export class PaxosShard {
       for (const replica of flushes) this.flush(replica);
     }
     const transaction = context.transactions.handOut();
+    if (transaction !== null) context.pace.transactionBegins(context.now);
     const reads = context.reads.take();
     return { transaction, reads, ...context.outbox.take() };
   }
@@ -196,6 +202,8 @@ function createContext(options: PaxosShardOptions): ShardContext {
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
     clockJump: new ClockJump(timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
+    pace: new OwnPace(timings, startedAt),
+    backOff: new BackOff(prng),
     releases: new Releases(),
     admission: new Admission(limits, outbox),
     cache: new RowCache(

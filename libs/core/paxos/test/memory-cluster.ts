@@ -1,6 +1,6 @@
 /**
- * Shards in one process on a clock that steps by the millisecond: every message takes one step, every transaction one.
- * Deterministic, without faults but those a test makes; the simulation is elsewhere.
+ * Shards in one process on a clock that steps by the millisecond: every message takes one step, every transaction one,
+ * unless the test sets another pace. Deterministic, without faults but those a test makes; the simulation is elsewhere.
  */
 import { seededPrng } from '@ringleader/primitives';
 import type {
@@ -38,11 +38,23 @@ export const LIMITS: PaxosLimits = {
   rowCacheBytesMax: 1 << 24,
 };
 
+/** How slow the machine is. */
+export interface Pace {
+  /** For how long a process is not scheduled after each of its turns. */
+  readonly turnMs: () => number;
+  readonly transactionMs: () => number;
+}
+
+const PROMPT: Pace = { turnMs: () => 0, transactionMs: () => 1 };
+
 interface Node {
   readonly storage: MemoryStorage;
   shard: PaxosShard | null;
   incarnation: number;
-  running: StorageTransaction | null;
+  running: { readonly transaction: StorageTransaction; readonly durableAt: number } | null;
+  /** What arrived while the process was not scheduled. */
+  inbox: Flight[];
+  wakesAt: number;
 }
 
 interface Flight {
@@ -58,6 +70,9 @@ export class MemoryCluster {
   map: PartitionAssignment[] = [];
   /** Returns true for messages that are lost. */
   loses: (from: number, message: OutgoingMessage) => boolean = () => false;
+  pace = PROMPT;
+  messagesSent = 0;
+  transactions = 0;
   private flights: Flight[] = [];
   private nextToken = 1;
 
@@ -67,7 +82,14 @@ export class MemoryCluster {
     readonly timings: PaxosTimings = TIMINGS,
   ) {
     for (const ordinal of ordinals) {
-      this.nodes.set(ordinal, { storage: new MemoryStorage(), shard: null, incarnation: 0, running: null });
+      this.nodes.set(ordinal, {
+        storage: new MemoryStorage(),
+        shard: null,
+        incarnation: 0,
+        running: null,
+        inbox: [],
+        wakesAt: 0,
+      });
       this.start(ordinal);
     }
   }
@@ -93,6 +115,13 @@ export class MemoryCluster {
     const node = this.node(ordinal);
     node.shard = null;
     node.running = null;
+    node.inbox = [];
+    node.wakesAt = 0;
+  }
+
+  /** The process is not scheduled for so long; what is sent to it waits. */
+  pause(ordinal: number, ms: number): void {
+    this.node(ordinal).wakesAt = this.now + ms;
   }
 
   learn(map: PartitionAssignment[]): void {
@@ -122,9 +151,7 @@ export class MemoryCluster {
     this.now += 1;
     const arriving = this.flights;
     this.flights = [];
-    for (const { from, message } of arriving) {
-      this.nodes.get(message.to)?.shard?.receive(from, message.message, this.now);
-    }
+    for (const flight of arriving) this.nodes.get(flight.message.to)?.inbox.push(flight);
     for (const [ordinal, node] of this.nodes) this.turn(ordinal, node);
   }
 
@@ -161,14 +188,25 @@ export class MemoryCluster {
   }
 
   private turn(ordinal: number, node: Node): void {
-    const { shard } = node;
+    const { shard, inbox, running } = node;
+    node.inbox = [];
     if (shard === null) return;
-    if (node.running !== null) {
-      const { id } = node.running;
-      node.running = null;
-      shard.transactionDurable(id, this.now);
+    if (this.now < node.wakesAt) {
+      node.inbox = inbox;
+      return;
     }
-    if (this.now >= shard.nextDeadline()) shard.tick(this.now, this.now);
+    const isDurable = running !== null && this.now >= running.durableAt;
+    const isDue = this.now >= shard.nextDeadline();
+    // Timers first, then the sockets: that is how an event loop wakes.
+    if (isDue || isDurable || inbox.length > 0) {
+      shard.tick(this.now, this.now);
+      node.wakesAt = this.now + this.pace.turnMs();
+    }
+    if (isDurable) {
+      node.running = null;
+      shard.transactionDurable(running.transaction.id, this.now);
+    }
+    for (const { from, message } of inbox) shard.receive(from, message.message, this.now);
     this.perform(ordinal, node, shard.takeReady());
   }
 
@@ -178,8 +216,11 @@ export class MemoryCluster {
     }
     for (const reply of ready.replies) this.replies.set(reply.token, reply);
     for (const event of ready.events) this.events.push({ shard: ordinal, at: this.now, event });
+    this.messagesSent += ready.messages.length;
     if (ready.transaction !== null) {
-      node.running = ready.transaction;
+      this.transactions += 1;
+      const durableAt = this.now + this.pace.transactionMs();
+      node.running = { transaction: ready.transaction, durableAt };
       node.storage.apply(ready.transaction);
     }
     const results = ready.reads.map((read) => node.storage.read(read));

@@ -29,6 +29,7 @@ export function hearLease(
   echo: LeaseEcho,
 ): void {
   context.holdings.hear(from, echo, context.now);
+  progress.heardAt = context.now;
   const { confirmedIn } = progress;
   const older =
     confirmedIn !== undefined &&

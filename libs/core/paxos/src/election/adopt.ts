@@ -67,8 +67,8 @@ export function onPrepareRefused(context: ShardContext, replica: Replica, messag
     return;
   }
   // A grant stands against it, and may be released at any time: the Prepare is repeated, the ballot kept.
-  context.wakeups.at(
-    replica,
-    context.now + Math.max(1, Math.min(message.retryInMs, context.timings.resendIntervalMs)),
-  );
+  const { now } = context;
+  candidate.askedSince = Math.max(candidate.askedSince, now + message.retryInMs);
+  candidate.askAgainAt = Math.min(candidate.askAgainAt, now + Math.max(1, message.retryInMs));
+  context.wakeups.at(replica, candidate.askAgainAt);
 }

@@ -1,6 +1,7 @@
 /**
  * When a replica stands (docs/PROTOCOL.md 4.9): as soon as the lease of the ballot it follows has lapsed, replica r
  * after r x stagger. The owner of that ballot is left out of the order, so that nobody waits for a dead leader's turn.
+ * Who was late itself waits longer: the leader may well have been there (`OwnPace`).
  */
 import type { ShardContext } from '../context.js';
 import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
@@ -48,8 +49,9 @@ function standingTime(context: ShardContext, replica: Replica): number {
     protectedUntil(context, replica, context.ordinal),
     restartWaitEnds(context),
   );
-  const turn = turnOf(context, replica) * context.timings.electionStaggerMs;
-  return Math.max(lapsed + turn, replica.standNotBefore);
+  const { pace } = context;
+  const turn = turnOf(context, replica) * pace.staggerMs;
+  return Math.max(lapsed + pace.latenessMs + turn, replica.standNotBefore, pace.graceUntil);
 }
 
 /** 0 stands first: the preferred leader, then the others as the map lists them; with a copy under way last. */

@@ -48,13 +48,13 @@ export function onPrepare(
 
 function promise(context: ShardContext, replica: Replica, message: Prepare): void {
   const { ballot } = message;
-  const { candidacyTimeoutMs, electionStaggerMs } = context.timings;
+  const { pace } = context;
   const positionBefore = replica.durable.position;
   context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
   leaveOtherBallot(context, replica, ballot);
   // The candidate has its chance before anyone else here stands.
   replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
-  replica.standNotBefore = context.now + candidacyTimeoutMs + turnOf(context, replica) * electionStaggerMs;
+  replica.standNotBefore = context.now + pace.patienceMs + turnOf(context, replica) * pace.staggerMs;
   answerPromised(context, replica, message, positionBefore);
   watchLeader(context, replica);
 }

@@ -7,6 +7,9 @@ import { FOLLOWER, type Replica } from '../partition/replica.js';
 import { adoptWithQuorum } from './adopt.js';
 import { stepDown } from './step-down.js';
 
+/** How often a candidacy that follows on failed ones doubles its time. */
+const DOUBLINGS_MAX = 2;
+
 /** 4.1.1: promises itself, durably and under the same rules as anyone, then asks the others. */
 export function stand(context: ShardContext, replica: Replica): void {
   const { assignment, record } = replica;
@@ -19,7 +22,7 @@ export function stand(context: ShardContext, replica: Replica): void {
   stepDown(context, replica, 'superseded');
   const round = roundOf(Math.max(record.promised, replica.highestSeen)) + 1;
   const ballot = makeBallot(round, context.ordinal);
-  const candidate = new Candidate(ballot, context.now);
+  const candidate = new Candidate(ballot);
   replica.role = candidate;
   replica.catchUp = null;
   context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
@@ -35,9 +38,10 @@ function ownPromiseDurable(context: ShardContext, replica: Replica, candidate: C
   if (replica.role !== candidate) return;
   const { position, purgedTo } = replica.record;
   candidate.answers.set(context.ordinal, { position, commit: replica.commit, purgedTo });
-  candidate.preparedAt = context.now;
+  candidate.askedSince = context.now;
+  candidate.askAgainAt = context.now + context.timings.resendIntervalMs;
   if (context.rules.prepareMayLeave(true)) sendPrepares(context, replica, candidate);
-  context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
+  context.wakeups.at(replica, candidate.askAgainAt);
   adoptWithQuorum(context, replica, candidate);
 }
 
@@ -53,27 +57,39 @@ function sendPrepares(context: ShardContext, replica: Replica, candidate: Candid
 /** The partition woke while it stands: asks again, or gives this ballot up. */
 export function candidacyDue(context: ShardContext, replica: Replica, candidate: Candidate): void {
   const { candidacyTimeoutMs, resendIntervalMs } = context.timings;
-  const idleSince = candidate.adopting
-    ? (replica.catchUp?.progressedAt ?? candidate.startedAt)
-    : candidate.startedAt;
-  if (context.now >= idleSince + candidacyTimeoutMs) {
+  const { now } = context;
+  if (!candidate.answers.has(context.ordinal)) {
+    // Others have not been asked yet: giving up would only add to what the storage has to do.
+    context.wakeups.at(replica, now + candidacyTimeoutMs);
+    return;
+  }
+  const endsAt = candidacyEnds(context, replica, candidate);
+  if (now >= endsAt) {
     giveUp(context, replica);
     return;
   }
-  const asked = candidate.answers.has(context.ordinal);
-  if (asked && !candidate.adopting && context.now >= candidate.preparedAt + resendIntervalMs) {
-    candidate.preparedAt = context.now;
+  if (!candidate.adopting && now >= candidate.askAgainAt) {
+    candidate.askAgainAt = now + resendIntervalMs;
     sendPrepares(context, replica, candidate);
   }
-  context.wakeups.at(replica, Math.min(context.now + resendIntervalMs, idleSince + candidacyTimeoutMs));
+  const next = candidate.adopting ? now + resendIntervalMs : candidate.askAgainAt;
+  context.wakeups.at(replica, Math.min(next, endsAt));
+}
+
+function candidacyEnds(context: ShardContext, replica: Replica, candidate: Candidate): number {
+  const { pace, backOff } = context;
+  const askedSince = candidate.adopting
+    ? Math.max(candidate.askedSince, replica.catchUp?.progressedAt ?? candidate.askedSince)
+    : candidate.askedSince;
+  const doublings = Math.min(backOff.failuresOf(replica), DOUBLINGS_MAX);
+  return Math.max(askedSince + pace.patienceMs * 2 ** doublings, pace.graceUntil);
 }
 
 /** Ends a candidacy; the next begins, at a higher round, after a wait that differs from the others'. */
 export function giveUp(context: ShardContext, replica: Replica): void {
   replica.role = FOLLOWER;
   replica.catchUp = null;
-  const { electionStaggerMs } = context.timings;
-  const pause = electionStaggerMs * (0.5 + 2 * context.prng.nextFloat());
-  replica.standNotBefore = context.now + pause;
+  const pause = context.backOff.pauseAfterFailure(replica, context.timings.electionStaggerMs);
+  replica.standNotBefore = context.now + context.pace.extraRoundMs + pause;
   context.wakeups.at(replica, replica.standNotBefore);
 }

@@ -35,7 +35,7 @@ function endLeadership(
   context.outbox.event({ kind: 'steppedDown', partition, ballot, reason });
   announceRelease(context, replica, leader);
   answerAll(context, replica, leader);
-  replica.standNotBefore = Math.max(replica.standNotBefore, context.now + context.timings.electionStaggerMs);
+  replica.standNotBefore = Math.max(replica.standNotBefore, context.now + context.pace.staggerMs);
   replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
   context.wakeups.at(replica, replica.standNotBefore);
 }

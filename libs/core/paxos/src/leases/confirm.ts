@@ -63,8 +63,8 @@ export function onReleased(
   if (replica.record.promised === ballot && replica.released !== ballot) {
     replica.released = ballot;
     // The successor, if the leader chose one, goes first.
-    const { electionStaggerMs } = context.timings;
-    replica.standNotBefore = Math.max(replica.standNotBefore, context.now + electionStaggerMs);
+    const { staggerMs } = context.pace;
+    replica.standNotBefore = Math.max(replica.standNotBefore, context.now + staggerMs);
     watchLeader(context, replica);
   }
   context.outbox.send(from, { kind: 'releaseSeen', partition, epoch, ballot });

@@ -6,11 +6,12 @@ import { probe } from '../accept/batch-sender.js';
 import { stepDown } from '../election/step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
+import { quorumRevision } from '../rules/quorum.js';
 import { considerHandover } from './handover.js';
 import { computeLease, confirmOf, repeatConfirmRound } from './leadership-proof.js';
 
-/** A leader without a lease for this many L gives up: what waits for it is answered, others may do better. */
-const LEASELESS_MAX = 3;
+/** A leader that neither had a lease nor heard a quorum for this many L gives up: what waits for it is answered. */
+const UNBACKED_MAX = 3;
 
 export function onHeartbeat(context: ShardContext, from: ShardOrdinal, message: Heartbeat): void {
   const { incarnation, lease } = message;
@@ -43,23 +44,38 @@ export function beat(context: ShardContext, everyone: Iterable<ShardOrdinal>): v
 function beatAsLeader(context: ShardContext, replica: Replica, leader: Leader): void {
   const leased = computeLease(context, replica, leader);
   leader.leasedWhenSeen = leased;
-  if (leased) leader.leasedAt = context.now;
-  if (context.now - leader.leasedAt > LEASELESS_MAX * context.timings.leaseMs) {
+  leader.backedAt = Math.max(leader.backedAt, leased ? context.now : heardQuorumAt(context, replica, leader));
+  if (context.now > givesUpAt(context, leader)) {
     stepDown(context, replica, 'leaseLost');
     return;
   }
   const fresh = context.rules.mayStampFresh(leader.barrierCommitted, leased);
   for (const peer of replica.peers) {
-    if (context.peers.isAlive(peer, context.now)) tellPeer(context, replica, leader, { peer, fresh });
+    if (context.peers.isAlive(peer, context.now)) tellPeer(context, replica, leader, { peer, fresh, leased });
   }
   considerHandover(context, replica, leader);
+}
+
+/** On slow machines every answer may come after the lease that it prolongs, though all follow this leader. */
+function heardQuorumAt(context: ShardContext, replica: Replica, leader: Leader): number {
+  const { assignment } = replica;
+  if (assignment === null) return leader.since;
+  return quorumRevision(assignment, (ordinal) =>
+    ordinal === context.ordinal ? context.now : (leader.progress.get(ordinal)?.heardAt ?? leader.since),
+  );
+}
+
+/** A leader that was late itself hears first what waits for it. */
+function givesUpAt(context: ShardContext, leader: Leader): number {
+  const { pace, timings } = context;
+  return Math.max(leader.backedAt + UNBACKED_MAX * timings.leaseMs, pace.graceUntil);
 }
 
 function tellPeer(
   context: ShardContext,
   replica: Replica,
   leader: Leader,
-  { peer, fresh }: { peer: ShardOrdinal; fresh: boolean },
+  { peer, fresh, leased }: { peer: ShardOrdinal; fresh: boolean; leased: boolean },
 ): void {
   const { partition, commit } = replica;
   const { epoch } = replica.record;
@@ -68,7 +84,9 @@ function tellPeer(
   context.outbox.send(peer, { kind: 'commitPoint', partition, epoch, ballot, commit, fresh, ...stamp });
   const progress = leader.progressOf(peer);
   const held = context.holdings.runningSpan(peer, context.now);
-  if (held !== undefined && !context.rules.coversPartition(progress.confirmedIn, held)) {
+  // A grant that ended, as told, is asked for again by name where the lease is missing.
+  const asks = held === undefined ? !leased : !context.rules.coversPartition(progress.confirmedIn, held);
+  if (asks) {
     context.outbox.send(peer, confirmOf(context, replica, leader, 0));
   }
   if (progress.acknowledged < replica.record.position.revision) {

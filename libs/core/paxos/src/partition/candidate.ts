@@ -8,12 +8,10 @@ export class Candidate {
   readonly answers = new Map<ShardOrdinal, ReplicaState>();
   /** Set when a quorum has promised: from then on it is brought up to the greatest position. */
   adopting = false;
-  preparedAt: number;
+  /** Since when a quorum could have answered: the own promise is durable and no grant is known to forbid others theirs. */
+  askedSince = Number.POSITIVE_INFINITY;
+  /** When those who have not promised are asked again. */
+  askAgainAt = Number.POSITIVE_INFINITY;
 
-  constructor(
-    readonly ballot: Ballot,
-    readonly startedAt: number,
-  ) {
-    this.preparedAt = startedAt;
-  }
+  constructor(readonly ballot: Ballot) {}
 }

@@ -14,6 +14,8 @@ export interface PeerProgress {
   acknowledged: Revision;
   /** The grant in which it acknowledged this ballot (4.4.2). */
   confirmedIn: GrantSpan | undefined;
+  /** When it last acknowledged this ballot; at first, since when it could. */
+  heardAt: number;
   /** Batches up to here were sent in order; -1 when not even the barrier was. */
   streamed: Revision;
   /** It said that it needs a repair: batches would only be refused. */
@@ -55,7 +57,8 @@ export class Leader {
   handoverNotBefore: number;
   /** As of the last look, for summaries; decisions compute the lease when asked (4.4.5). */
   leasedWhenSeen = false;
-  leasedAt: number;
+  /** When it last had the lease, or a quorum was last heard to follow it. */
+  backedAt: number;
 
   constructor(
     readonly ballot: Ballot,
@@ -64,7 +67,7 @@ export class Leader {
     readonly since: number,
   ) {
     this.lastRevision = adopted.revision;
-    this.leasedAt = since;
+    this.backedAt = since;
     this.handoverNotBefore = since;
   }
 
@@ -79,6 +82,7 @@ export class Leader {
       progress = {
         acknowledged: -1,
         confirmedIn: undefined,
+        heardAt: this.since,
         streamed: -1,
         behind: false,
         askedAt: this.since,

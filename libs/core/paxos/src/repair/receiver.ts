@@ -92,8 +92,8 @@ export function sessionOf(replica: Replica, from: ShardOrdinal, ballot: Ballot):
 
 /** The partition woke while it is brought up to date. */
 export function catchUpDue(context: ShardContext, replica: Replica, session: CatchUp): void {
-  const { resendIntervalMs, candidacyTimeoutMs } = context.timings;
-  if (context.now >= session.progressedAt + candidacyTimeoutMs) {
+  const { resendIntervalMs } = context.timings;
+  if (context.now >= session.progressedAt + context.pace.patienceMs) {
     // A leader offers again; a candidate gives up by itself.
     replica.catchUp = null;
     return;

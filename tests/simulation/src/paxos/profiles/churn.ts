@@ -90,7 +90,13 @@ export const HANDOVERS: Profile = {
     const settings = CHURN.settings(prng);
     return {
       ...settings,
-      cluster: { ...settings.cluster, shards: 3, replicationFactor: 3 },
+      cluster: {
+        ...settings.cluster,
+        shards: 3,
+        replicationFactor: 3,
+        // So rare that no transaction takes half of an interval: that would make candidates wait for each other.
+        timings: { ...settings.cluster.timings, heartbeatIntervalMs: 25 },
+      },
       workload: { ...settings.workload, clients: 8, thinkMsMax: 3, mixes: [{ put: 5, delete: 1, read: 1 }] },
       faults: { ...settings.faults, kinds: [] },
       storage: { minMs: 0.5, maxMs: 12 },
