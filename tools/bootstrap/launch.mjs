@@ -20,8 +20,8 @@ export async function prepare(what) {
 export function run(script, args, { lifeline = false } = {}) {
   // A pipe that nothing is written to: its end tells the program that this process is gone, killed or not.
   const stdio = lifeline ? ['ignore', 'inherit', 'inherit', 'pipe'] : 'inherit';
-  const extra = lifeline ? ['--lifeline-fd', '3'] : [];
-  const child = spawn(runtime(), [join(root, script), ...args, ...extra], { stdio });
+  const env = lifeline ? { ...process.env, RINGLEADER_LIFELINE_FD: '3' } : process.env;
+  const child = spawn(runtime(), [join(root, script), ...args], { stdio, env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const stopWatching = lifeline ? whenOwnerIsGone(() => child.kill('SIGTERM')) : () => undefined;
   return new Promise((resolve, reject) => {

@@ -37,15 +37,20 @@ async function run(options: ClusterOptions, output: Output, stop: StopRequests):
   await cluster.stop();
 }
 
+/** The bootstrap's pipe; absent when a person runs this program without it. */
+function lifelineOf(environment: NodeJS.ProcessEnv): number | undefined {
+  const fd = environment['RINGLEADER_LIFELINE_FD'];
+  return fd === undefined ? undefined : Number(fd);
+}
+
 async function main(): Promise<number> {
   const output = consoleOutput(process.stdout);
   const errors = consoleOutput(process.stderr);
   let stop: StopRequests | undefined;
   try {
-    const parsed = parseArguments(process.argv.slice(2));
-    if (parsed.kind === 'help') return 0;
-    stop = listenForStop(parsed.options.lifelineFd);
-    await run(parsed.options, output, stop);
+    const options = parseArguments(process.argv.slice(2));
+    stop = listenForStop(lifelineOf(process.env));
+    await run(options, output, stop);
     return 0;
   } catch (error) {
     if (stop?.signal.aborted === true) {

@@ -2,11 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseArguments } from './options.js';
 import { StartError } from './start-error.js';
 
-const start = (...args: string[]) => {
-  const parsed = parseArguments(args);
-  if (parsed.kind !== 'start') throw new Error('help');
-  return parsed.options;
-};
+const start = (...args: string[]) => parseArguments(args);
 
 describe('parseArguments', () => {
   it('has a default for everything', () => {
@@ -18,7 +14,6 @@ describe('parseArguments', () => {
       data: undefined,
       ephemeral: false,
       timeoutSeconds: 90,
-      lifelineFd: undefined,
     });
   });
 
@@ -45,6 +40,9 @@ describe('parseArguments', () => {
     [['--coordinators', '4'], /--coordinators.*3 or 5/],
     [['--port', '70000'], /--port.*65535/],
     [['--port'], /--port.*argument missing/],
+    [['--shards'], /^[^']*'--shards <n>' argument missing/],
+    [['--shards', '--gateways', '2'], /--shards.*whole number/],
+    [['--data', '--port', '0'], /--data.*must be a folder/],
     [['--gateways', '2', '--port', '65535'], /no 2 ports from 65535/],
     [['--ephemeral', '--data', '/x'], /--data.*cannot be used with.*--ephemeral/],
     [['--sharks', '3'], /unknown option '--sharks'/],

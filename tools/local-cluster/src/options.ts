@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { START_OPTIONS, type StartOptionName } from '../start-options.mjs';
 import { StartError } from './start-error.js';
 
 export interface ClusterOptions {
@@ -12,8 +13,6 @@ export interface ClusterOptions {
   readonly ephemeral: boolean;
   /** How long the cluster may take to become healthy. */
   readonly timeoutSeconds: number;
-  /** A descriptor whose end of file means that the process which started this one is gone. */
-  readonly lifelineFd: number | undefined;
 }
 
 /** The replication factor: with fewer shards a partition could not have its replicas on distinct ones. */
@@ -29,35 +28,34 @@ function integer(min: number, max: number): (text: string) => number {
   };
 }
 
+/** A value that looks like an option is the next option, and the value was forgotten. */
+function folder(text: string): string {
+  if (text.startsWith('-')) throw new InvalidArgumentError('It must be a folder.');
+  return text;
+}
+
+function option(name: StartOptionName): Option {
+  const { flags, text, default: value } = START_OPTIONS[name];
+  return value === undefined ? new Option(flags, text) : new Option(flags, text).default(value);
+}
+
 function command(): Command {
-  return new Command('npm start --')
-    .description('Starts a whole Ringleader cluster on this machine, and stops it on Ctrl-C.')
-    .addOption(
-      new Option('--shards <n>', 'shards, each with a PostgreSQL of its own')
-        .default(3)
-        .argParser(integer(SHARDS_MIN, 64)),
-    )
-    .addOption(new Option('--gateways <n>', 'gateways').default(1).argParser(integer(1, 16)))
-    .addOption(new Option('--coordinators <n>', 'coordinators: 3 or 5').default(3).argParser(oddCoordinators))
-    .addOption(
-      new Option('--port <n>', 'port of the first gateway, the others follow (0: any free one)')
-        .default(8080)
-        .argParser(integer(0, 65_535)),
-    )
-    .addOption(
-      new Option('--data <folder>', 'where the data live (default: .ringleader)').conflicts('ephemeral'),
-    )
-    .addOption(new Option('--ephemeral', 'use a temporary folder and remove it at the end').default(false))
-    .addOption(
-      new Option('--timeout <seconds>', 'how long the cluster may take to become healthy')
-        .default(90)
-        .argParser(integer(1, 3600)),
-    )
-    .addOption(new Option('--lifeline-fd <n>').argParser(integer(3, 1024)).hideHelp())
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+  return (
+    new Command()
+      .addOption(option('shards').argParser(integer(SHARDS_MIN, 64)))
+      .addOption(option('gateways').argParser(integer(1, 16)))
+      .addOption(option('coordinators').argParser(oddCoordinators))
+      .addOption(option('port').argParser(integer(0, 65_535)))
+      .addOption(option('data').argParser(folder).conflicts('ephemeral'))
+      .addOption(option('ephemeral').default(false))
+      .addOption(option('timeout').argParser(integer(1, 3600)))
+      // The bootstrap prints the help, before it installs and builds.
+      .helpOption(false)
+      .allowExcessArguments(false)
+      .showSuggestionAfterError(false)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+  );
 }
 
 function oddCoordinators(text: string): number {
@@ -65,33 +63,23 @@ function oddCoordinators(text: string): number {
   return Number(text);
 }
 
-export type ParsedArguments =
-  { readonly kind: 'help' } | { readonly kind: 'start'; readonly options: ClusterOptions };
-
-interface RawOptions extends Omit<ClusterOptions, 'timeoutSeconds' | 'data' | 'lifelineFd'> {
+interface RawOptions extends Omit<ClusterOptions, 'timeoutSeconds' | 'data'> {
   readonly timeout: number;
   readonly data?: string;
-  readonly lifelineFd?: number;
 }
 
-/** Reads the command line; help has been printed when it was asked for. */
-export function parseArguments(args: readonly string[]): ParsedArguments {
+export function parseArguments(args: readonly string[]): ClusterOptions {
   const program = command();
   try {
     program.parse([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return { kind: 'help' };
     const sentence = error.message.replace(/^error: /, '').replace(/\.$/, '');
     throw new StartError(`${sentence}; see npm start -- --help.`, { cause: error });
   }
-  const { shards, gateways, coordinators, port, ephemeral, timeout, data, lifelineFd } =
-    program.opts<RawOptions>();
+  const { shards, gateways, coordinators, port, ephemeral, timeout, data } = program.opts<RawOptions>();
   if (port + gateways - 1 > 65_535) {
     throw new StartError(`There are no ${gateways} ports from ${port} on: choose a lower --port.`);
   }
-  return {
-    kind: 'start',
-    options: { shards, gateways, coordinators, port, ephemeral, timeoutSeconds: timeout, data, lifelineFd },
-  };
+  return { shards, gateways, coordinators, port, ephemeral, timeoutSeconds: timeout, data };
 }
