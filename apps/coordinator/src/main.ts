@@ -30,7 +30,7 @@ async function main(): Promise<void> {
       member: config.RINGLEADER_MEMBER,
     });
     let coordinator: RunningCoordinator | null = null;
-    runUntilSignal(logger, async () => coordinator?.stop());
+    runUntilSignal(logger, async () => coordinator?.stop(), config.RINGLEADER_LIFELINE_FD);
     coordinator = await startCoordinator(config, logger);
     await coordinator.stopped;
   } catch (error) {

@@ -13,7 +13,7 @@ async function main(): Promise<void> {
     const config = loadConfig(failureDetectorConfigSchema, env);
     const logger = createLogger({ level: config.RINGLEADER_LOG_LEVEL, service: 'failure-detector', member });
     let detector: RunningFailureDetector | null = null;
-    runUntilSignal(logger, async () => detector?.stop());
+    runUntilSignal(logger, async () => detector?.stop(), config.RINGLEADER_LIFELINE_FD);
     detector = await startFailureDetector(config, logger);
   } catch (error) {
     // Expected reasons are one sentence in the log; the supervisor sees the exit code.

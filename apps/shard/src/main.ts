@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     const config = loadConfig(shardConfigSchema, env);
     logger = createLogger({ level: config.RINGLEADER_LOG_LEVEL, service: 'shard', member });
     let shard: RunningShard | null = null;
-    runUntilSignal(logger, async () => shard?.stop());
+    runUntilSignal(logger, async () => shard?.stop(), config.RINGLEADER_LIFELINE_FD);
     shard = await startShard(config, logger);
     await shard.failed;
   } catch (error) {

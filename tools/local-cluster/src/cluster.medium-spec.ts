@@ -29,7 +29,6 @@ const OPTIONS: ClusterOptions = {
   data: undefined,
   ephemeral: false,
   timeoutSeconds: 30,
-  lifelineFd: undefined,
 };
 
 describe('LocalCluster', () => {
@@ -99,6 +98,17 @@ describe('LocalCluster', () => {
       ...['stop failure-detector', 'stop failure-detector', 'stop failure-detector'],
       ...['stop coordinator', 'stop coordinator', 'stop coordinator'],
     ]);
+  }, 60_000);
+
+  it('replaces a guardian that is killed, and says so', async () => {
+    const cluster = await LocalCluster.start(OPTIONS, context);
+    const guardian = async () => (await readClusterState(cluster.folder.path)).guardianPid ?? 0;
+    const first = await guardian();
+    process.kill(first, 'SIGKILL');
+    await until('a new guardian', async () => (await guardian()) !== first, { timeoutMs: 10_000 });
+    expect(alive(await guardian())).toBe(true);
+    expect(lines.filter((line) => /guardian ended with signal SIGKILL/.test(line))).toHaveLength(1);
+    await cluster.stop();
   }, 60_000);
 
   it('refuses a second start on the same data, and fewer shards than wrote it', async () => {

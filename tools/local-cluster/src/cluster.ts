@@ -2,7 +2,7 @@ import { Guardian } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seconds, type Output } from './console-output.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
-import { unhealthyReasons } from './health.js';
+import { unhealthyReasonsOf } from './health.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
 import { choosePorts, type ClusterPorts } from './ports.js';
@@ -38,7 +38,12 @@ const HEALTH_POLL_MS = 100;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
-  readonly #guardian = new Guardian();
+  readonly #guardian = new Guardian((ending) => {
+    this.context.output.line(
+      `✗ the guardian ended with ${ending}; a new one watches (process ${this.#guardian.pid})`,
+    );
+    this.#publish();
+  });
   readonly #supervisors: Supervisor[] = [];
   readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
@@ -59,12 +64,16 @@ export class LocalCluster {
   }
 
   static async start(options: ClusterOptions, context: ClusterContext): Promise<LocalCluster> {
-    const ports = await choosePorts(options);
     const folder = options.ephemeral
       ? await openEphemeralFolder(options.shards)
       : await openDataFolder(options.data ?? context.defaultData, options.shards);
+    if (folder.endedLeftovers.length > 0) {
+      const names = folder.endedLeftovers.join(', ');
+      context.output.line(`✓ ended what an earlier start had left running: ${names}`);
+    }
     let cluster: LocalCluster | undefined;
     try {
+      const ports = await choosePorts(options);
       const layout = nextLayout(await readLayout(folder.path), options, folder.path);
       await writeLayout(folder.path, layout);
       cluster = new LocalCluster(folder, ports, context);
@@ -117,7 +126,7 @@ export class LocalCluster {
     const deadline = performance.now() + timeoutSeconds * 1000;
     let said = '';
     for (;;) {
-      const reasons = (await Promise.all(this.gatewayUrls.map(unhealthyReasons))).flat();
+      const reasons = await unhealthyReasonsOf(this.gatewayUrls);
       this.context.signal.throwIfAborted();
       if (reasons.length === 0) break;
       this.#giveUpOnCrashes();
@@ -173,10 +182,11 @@ export class LocalCluster {
       startedAt: this.#startedAt,
       natsUrl: `nats://127.0.0.1:${this.ports.nats}`,
       gatewayUrls: this.gatewayUrls,
-      processes: this.#supervisors.map(({ program, pid, restarts }) => ({
+      processes: this.#supervisors.map(({ program, pid, identity, restarts }) => ({
         service: program.service,
         member: program.member,
         pid: pid ?? null,
+        identity: pid === undefined ? null : (identity ?? null),
         port: program.port,
         ...(program.url === undefined ? {} : { url: program.url }),
         log: program.logFile,

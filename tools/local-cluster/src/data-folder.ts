@@ -2,6 +2,7 @@ import { tryLock, type LockFile } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { endLeftovers } from './leftovers.js';
 import { StartError } from './start-error.js';
 
 /** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */
@@ -13,6 +14,8 @@ const EPHEMERAL_PREFIX = 'ringleader-ephemeral-';
 export interface DataFolder {
   readonly path: string;
   readonly logs: string;
+  /** Processes of an earlier cluster that were still running here, and were ended. */
+  readonly endedLeftovers: readonly string[];
   release(): Promise<void>;
 }
 
@@ -90,7 +93,9 @@ export async function openDataFolder(path: string, shards: number): Promise<Data
   } catch (error) {
     throw error instanceof StartError ? error : explain(path, error);
   }
+  let endedLeftovers: string[];
   try {
+    endedLeftovers = await endLeftovers(path);
     await makeFolder(logs);
     await proveWritable(path);
     await proveSpace(path, shards);
@@ -99,29 +104,32 @@ export async function openDataFolder(path: string, shards: number): Promise<Data
     await held.release();
     throw error instanceof StartError ? error : explain(path, error);
   }
-  return { path, logs, release: () => held.release() };
+  return { path, logs, endedLeftovers, release: () => held.release() };
 }
 
 /** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
 export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
-  await sweepEphemeral();
+  const endedLeftovers = await sweepEphemeral();
   const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
     throw explain(tmpdir(), error);
   });
   const folder = await openDataFolder(path, shards);
-  return { ...folder, release: () => rm(path, { recursive: true, force: true }) };
+  return { ...folder, endedLeftovers, release: () => rm(path, { recursive: true, force: true }) };
 }
 
-async function sweepEphemeral(): Promise<void> {
+async function sweepEphemeral(): Promise<string[]> {
+  const ended: string[] = [];
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(EPHEMERAL_PREFIX)) continue;
     const path = join(tmpdir(), name);
     try {
-      if ((await tryLock(join(path, 'lock'))).kind === 'taken')
-        await rm(path, { recursive: true, force: true });
+      if ((await tryLock(join(path, 'lock'))).kind !== 'taken') continue;
+      ended.push(...(await endLeftovers(path)));
+      await rm(path, { recursive: true, force: true });
     } catch (error) {
       // Another user's folder, or one that is being removed at this moment: not ours to clear.
       if (!['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
+  return ended;
 }

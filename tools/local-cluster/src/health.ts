@@ -1,7 +1,12 @@
 import type { ClusterView } from '@ringleader/contracts';
 
+/** Of all gateways, each reason once: what ails the cluster, every one of them says. */
+export async function unhealthyReasonsOf(gatewayUrls: readonly string[]): Promise<readonly string[]> {
+  return [...new Set((await Promise.all(gatewayUrls.map(unhealthyReasons))).flat())];
+}
+
 /** Empty when the gateway serves and says that the whole cluster is healthy; otherwise why not. */
-export async function unhealthyReasons(gatewayUrl: string): Promise<readonly string[]> {
+async function unhealthyReasons(gatewayUrl: string): Promise<readonly string[]> {
   try {
     const ready = await fetch(`${gatewayUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
     await ready.arrayBuffer();

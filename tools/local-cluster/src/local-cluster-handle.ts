@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unhealthyReasons } from './health.js';
+import { unhealthyReasonsOf } from './health.js';
 import { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
 
 export interface LocalClusterOptions {
@@ -141,7 +141,7 @@ export class LocalClusterHandle {
     await until(
       'the cluster is healthy again',
       async () => {
-        reasons = (await Promise.all(urls.map(unhealthyReasons))).flat();
+        reasons = await unhealthyReasonsOf(urls);
         return reasons.length === 0;
       },
       { timeoutMs, everyMs: 50 },

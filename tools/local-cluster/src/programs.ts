@@ -96,7 +96,15 @@ export async function serviceProgram(
     logFile,
     launch: () =>
       startChild(
-        { name: plan.member, command: process.execPath, args: [script], env, cwd: root, logFile },
+        {
+          name: plan.member,
+          command: process.execPath,
+          args: [script],
+          env,
+          cwd: root,
+          logFile,
+          lifeline: true,
+        },
         guardian,
       ),
     shutdown: async (child) => {

@@ -83,6 +83,28 @@ describe('npm start', () => {
   );
 
   it(
+    'is killed together with its guardian: services end by themselves, the next start ends the servers',
+    async () => {
+      const first = await startLocalCluster({ data: folder });
+      const { supervisorPid, guardianPid, processes } = await first.state();
+      for (const pid of [guardianPid ?? 0, supervisorPid]) process.kill(pid, 'SIGKILL');
+      const servers = processes.filter(({ service }) => ['nats-server', 'postgres'].includes(service));
+      const services = processes.filter((process) => !servers.includes(process));
+      const pidsOf = (some: typeof processes) => some.map(({ pid }) => pid ?? 0);
+      await untilNoneOf(pidsOf(services));
+      expect(await Promise.all(pidsOf(servers).map(isAlive))).not.toContain(false);
+      await first.untilExit();
+
+      const second = await startLocalCluster({ data: folder });
+      const names = servers.map(({ member }) => member).join(', ');
+      expect(second.output).toContain(`✓ ended what an earlier start had left running: ${names}\n`);
+      await untilNoneOf(pidsOf(servers));
+      await second.stop();
+    },
+    3 * START_MS,
+  );
+
+  it(
     'ends when npm alone is killed',
     async () => {
       const args = ['start', '--', '--port', '0', '--data', folder];
@@ -106,7 +128,7 @@ describe('npm start', () => {
     'runs as a user who is not root, and with no nats-server on PATH',
     async () => {
       // What is installed and built already need not be writable.
-      await run(process.execPath, [join(workspaceRoot(), 'tools/bootstrap/start.mjs'), '--help']);
+      await refusedStart('--sharks');
       const nobody = 65534;
       const isRoot = process.getuid?.() === 0;
       if (isRoot) await chown(folder, nobody, nobody);
@@ -127,10 +149,17 @@ describe('npm start', () => {
   );
 
   it('refuses a bad flag, a missing value and an impossible number in one sentence', async () => {
-    for (const args of [['--sharks', '3'], ['--port'], ['--shards', '2'], ['--coordinators', '4']]) {
+    for (const args of [
+      ['--sharks', '3'],
+      ['--port'],
+      ['--shards'],
+      ['--shards', '2'],
+      ['--coordinators', '4'],
+    ]) {
       const { code, stderr } = await refusedStart(...args);
       expect(code).toBe(1);
       expect(stderr).toMatch(/^Ringleader cannot start\. [^\n]*$/);
+      expect(stderr).toContain(`'${args[0]}`);
     }
   }, 60_000);
 

@@ -8,6 +8,7 @@ export interface ClusterState {
   readonly status: 'starting' | 'healthy' | 'stopping';
   /** The process that supervises all others. */
   readonly supervisorPid: number;
+  /** Of the shell that ends the others when the supervisor is killed. */
   readonly guardianPid: number | null;
   readonly startedAt: string;
   readonly natsUrl: string;
@@ -20,6 +21,8 @@ export interface ProcessState {
   readonly member: string;
   /** Null while the process does not run. */
   readonly pid: number | null;
+  /** Tells this process from a later one with the same id. */
+  readonly identity: string | null;
   readonly port: number;
   readonly url?: string;
   readonly log: string;

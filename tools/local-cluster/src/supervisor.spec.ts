@@ -5,6 +5,7 @@ import { backoffMs, Supervisor, type Program } from './supervisor.js';
 /** A process that ends when the test says so. */
 class FakeChild implements Child {
   readonly name = 'shard-1';
+  readonly identity = undefined;
   readonly logFile = '/nonexistent.log';
   readonly exited: Promise<ChildExit>;
   #ended: ChildExit | undefined;

@@ -43,6 +43,11 @@ export class Supervisor {
     return this.#child?.exit() === undefined ? this.#child?.pid : undefined;
   }
 
+  /** Tells the process from a later one with the same id. */
+  get identity(): string | undefined {
+    return this.#child?.identity;
+  }
+
   get restarts(): number {
     return this.#restarts;
   }

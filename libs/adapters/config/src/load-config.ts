@@ -16,6 +16,8 @@ export const commonConfig = {
   RINGLEADER_PROBE_PORT: port().optional(),
   RINGLEADER_PROBE_HOST: z.string().default('127.0.0.1'),
   RINGLEADER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** A descriptor that ends with the supervisor, for the process to end too; absent: none. Supervisors set it. */
+  RINGLEADER_LIFELINE_FD: integer(3, 1_024).optional(),
 };
 
 /** A TCP port; 0 lets the system choose. */

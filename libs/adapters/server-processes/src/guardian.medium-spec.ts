@@ -72,7 +72,8 @@ describe('Guardian', () => {
     guardian.watch(watched.pid);
     process.kill(guardian.pid ?? 0, 'SIGKILL');
     const end = ended(watched.child);
-    await until('its end', () => processStart(guardian.pid ?? 0).then((start) => start === undefined));
+    const isGone = async () => (await processStart(guardian.pid ?? 0)) === undefined;
+    await until('its end', isGone, { timeoutMs: 10_000 });
     await guardian.close();
     expect(await end).toBe('SIGTERM');
   }, 20_000);

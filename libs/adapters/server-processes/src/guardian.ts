@@ -68,20 +68,23 @@ export class Guardian {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#replacement);
-    if (hasEnded(this.#shell)) {
-      if (this.#watched.size === 0) return;
-      this.#shell = this.#start();
-    }
-    this.#shell.ref();
+    if (!hasEnded(this.#shell)) await this.#end();
+    // Exit code 0: it has done its work, and was not killed before or meanwhile.
+    if (this.#shell.exitCode === 0 || this.#watched.size === 0) return;
+    this.#shell = this.#start();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const shell = this.#shell;
+    shell.ref();
     const ended = new Promise<void>((resolve) => {
-      this.#shell.once('error', () => {
+      const settle = (): void => {
         resolve();
-      });
-      this.#shell.once('exit', () => {
-        resolve();
-      });
+      };
+      shell.once('error', settle).once('exit', settle);
     });
-    this.#shell.stdin?.end();
+    shell.stdin?.end();
     await ended;
   }
 
@@ -106,6 +109,7 @@ export class Guardian {
   #replace(ending: string): void {
     if (this.#closing) return;
     const wait = performance.now() - this.#startedAt < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0;
+    clearTimeout(this.#replacement);
     this.#replacement = setTimeout(() => {
       this.#shell = this.#start();
       this.replaced(ending);
