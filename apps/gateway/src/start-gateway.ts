@@ -11,6 +11,7 @@ import type { NatsConnection } from '@ringleader/nats';
 import { createMetrics, startProbeServer, systemClock } from '@ringleader/observability';
 import type { Logger, ProbeServer, Registry } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
+import { unreadyReasons } from './cluster/cluster-health.js';
 import { ClusterObserver } from './cluster/cluster-observer.js';
 import { clusterView } from './cluster/cluster-view.js';
 import type { GatewayConfig } from './gateway.config.js';
@@ -113,8 +114,16 @@ class Following {
   }
 
   readonly readiness: Readiness = () => {
-    if (!this.link.isConnected) return ['not connected to NATS'];
-    return this.map.partitionCount === 0 ? ['there is no partition map yet'] : [];
+    const { link, map, path } = this;
+    const now = systemClock.monotonicMs();
+    const leaderless = map.entries.filter(
+      ({ partition }) => path.leaders.announcedLeader(partition, now) === null,
+    );
+    return unreadyReasons({
+      transportConnected: link.isConnected,
+      partitions: map.entries.length,
+      partitionsWithoutLeader: leaderless.length,
+    });
   };
 
   readonly report: ClusterReport = () => {

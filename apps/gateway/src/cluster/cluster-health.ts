@@ -31,7 +31,15 @@ export function assessHealth(facts: ClusterFacts): Assessment {
   return { health: slight.length > 0 ? 'degraded' : 'healthy', reasons };
 }
 
-function graveReasons(facts: ClusterFacts): string[] {
+/** Why nothing at all can be served; empty while a part of the keys can. */
+export function unreadyReasons(
+  facts: Pick<ClusterFacts, 'transportConnected' | 'partitions' | 'partitionsWithoutLeader'>,
+): string[] {
+  const servesSome = facts.partitionsWithoutLeader < facts.partitions;
+  return facts.transportConnected && servesSome ? [] : graveReasons(facts);
+}
+
+function graveReasons(facts: Parameters<typeof unreadyReasons>[0]): string[] {
   if (!facts.transportConnected) return ['the gateway is not connected to NATS'];
   if (facts.partitions === 0) return ['there is no partition map yet'];
   const { partitionsWithoutLeader: without, partitions } = facts;

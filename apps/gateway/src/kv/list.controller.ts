@@ -1,4 +1,5 @@
 /** GET /v1/kv: keys in byte order over all shards, page by page or as one stream. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
@@ -57,28 +58,37 @@ export class ListController {
   @Get('kv')
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const query = listQueryOf(parseQuery(queryOf(request.originalUrl), PARAMETERS));
-    const streams = acceptsNdjson(request.headers.accept);
-    if (streams && query.limit !== null) throw limitOfStream();
-    const limit = query.limit ?? REST_LIMITS.listLimitDefault;
-    const scan = this.scan(query, streams ? null : limit + 1, this.context.timeoutMs(request));
+    const timeoutMs = this.context.timeoutMs(request);
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     const staleness = query.isStale ? { [REST_HEADERS.stalenessMs]: 0 } : {};
-    if (streams) {
-      const headers = { ...staleness, 'Content-Type': NDJSON };
-      if (request.method === 'HEAD') {
-        respond(reply, 200, headers, null);
-        return;
-      }
-      reply.headers(headers);
-      await reply.send(Readable.from(lines(scan, query.keysOnly), { objectMode: false }));
+    if (!acceptsNdjson(request.headers.accept)) {
+      await this.answerPage(reply, query, { timeoutMs, headers: staleness });
       return;
     }
-    const page = scan === null ? { rows: [], more: false } : await scan.page(limit);
+    if (query.limit !== null) throw limitOfStream();
+    const scan = this.scan(query, null, timeoutMs);
+    const headers = { ...staleness, 'Content-Type': NDJSON };
+    if (request.method === 'HEAD') {
+      respond(reply, 200, headers, null);
+      return;
+    }
+    reply.headers(headers);
+    await reply.send(Readable.from(lines(scan, query.keysOnly), { objectMode: false }));
+  }
+
+  private async answerPage(
+    reply: FastifyReply,
+    query: ListQuery,
+    { timeoutMs, headers }: { timeoutMs: number; headers: OutgoingHttpHeaders },
+  ): Promise<void> {
+    const limit = query.limit ?? REST_LIMITS.listLimitDefault;
+    const scan = this.scan(query, limit + 1, timeoutMs);
+    const page = (await scan?.page(limit)) ?? { rows: [], more: false };
     const last = page.rows.at(-1);
     const items = page.rows.map((row) => itemOf(row, query.keysOnly));
     const cursor = page.more && last !== undefined ? { cursor: encodeCursor(query.selection, last.key) } : {};
     const servedBy = scan === null ? {} : { [REST_HEADERS.servedBy]: this.shards.names(scan.servedBy) };
-    respondJson(reply, 200, { items, ...cursor }, { ...staleness, ...servedBy });
+    respondJson(reply, 200, { items, ...cursor }, { ...headers, ...servedBy });
   }
 
   /** Null where no key can be in the list. */
