@@ -302,6 +302,14 @@ it('OUTCOME_UNKNOWN: a write that nobody answers', async () => {
   });
 });
 
+it('OUTCOME_UNKNOWN: a repeat of a write that nobody remembers', async () => {
+  const url = await start();
+  gateway.shards.intercept = ({ token }) => ({ kind: 'outcomeUnknown', token });
+  const problem = await problemOf(await put(`${url}/k`, { headers: { 'Idempotency-Key': 'a' } }));
+  expect(problem).toMatchObject({ status: 504, code: 'OUTCOME_UNKNOWN' });
+  expect(problem.detail).toContain('Nothing was done now');
+});
+
 it('DEADLINE_EXCEEDED: a read that nobody answers', async () => {
   const url = await start();
   gateway.shards.losesReply = () => true;

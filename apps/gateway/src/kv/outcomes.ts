@@ -40,8 +40,11 @@ const FAILURES: Readonly<Record<FailureCode, string>> = {
   DEADLINE_EXCEEDED: 'No answer came in time',
 };
 
+const FORGOTTEN =
+  'Nothing was done now, but nobody can tell any more whether an earlier attempt with this Idempotency-Key was';
+
 export function writeResult(key: string, outcome: Outcome): WriteResult {
-  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code), servedBy: null };
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
   const { reply, servedBy } = outcome;
   switch (reply.kind) {
     case 'written':
@@ -56,7 +59,7 @@ export function writeResult(key: string, outcome: Outcome): WriteResult {
 }
 
 export function readResult(key: string, outcome: Outcome): ReadResult {
-  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome.code), servedBy: null };
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
   const { reply, servedBy } = outcome;
   if (reply.kind !== 'row') throw new Error(`A read was answered with ${reply.kind}`);
   const { row, stalenessMs } = reply;
@@ -76,8 +79,8 @@ function keyNotFound(key: string): RestError {
   return restError('KEY_NOT_FOUND', 'There is no such key', { key });
 }
 
-function failure(code: FailureCode): RestError {
-  return restError(code, FAILURES[code]);
+function failure({ code, forgotten }: Extract<Outcome, { kind: 'failed' }>): RestError {
+  return restError(code, forgotten === true ? FORGOTTEN : FAILURES[code]);
 }
 
 export function restError(

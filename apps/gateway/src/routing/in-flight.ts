@@ -6,7 +6,8 @@ import type { Target } from './targets.js';
 
 export type Outcome =
   | { readonly kind: 'answered'; readonly reply: SettlingReply; readonly servedBy: ShardOrdinal }
-  | { readonly kind: 'failed'; readonly code: FailureCode };
+  /** `forgotten`: nothing was done now, but nobody can tell any more what an earlier attempt of the client's did. */
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly forgotten?: true };
 
 /**
  * `queued`: an attempt waits in a channel. `sent`: the latest attempt is on its way, until `wakeAt`.

@@ -195,7 +195,7 @@ export class RequestRouter {
   /** Others wrote the key so often meanwhile that this request looks like an old one. */
   private startOver(flight: InFlight, now: MonotonicMs): void {
     if (!flight.target.renew()) {
-      this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN' });
+      this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN', forgotten: true });
       return;
     }
     for (const token of flight.tokens.splice(0)) this.sent.delete(token);
