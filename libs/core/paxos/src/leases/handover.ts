@@ -39,7 +39,10 @@ function couldLead(
   const { assignment } = replica;
   if (assignment === null || !context.rules.votes(assignment, successor)) return false;
   // It promises nothing in its first L, so until then it could not stand.
-  const promises = context.peers.knownForMs(successor, context.now) > 1.5 * context.timings.leaseMs;
+  const { leaseMs, repeatWindowMs } = context.timings;
+  // Nor does it know of the keyed writes before its start, which clients may repeat (4.7.6).
+  const knownMs = replica.keyed.isEmpty ? 1.5 * leaseMs : Math.max(1.5 * leaseMs, repeatWindowMs);
+  const promises = context.peers.knownForMs(successor, context.now) > knownMs;
   const running = context.holdings.runningSpan(successor, context.now) !== undefined;
   return promises && running && leader.progressOf(successor).acknowledged >= replica.commit;
 }

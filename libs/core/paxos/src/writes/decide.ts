@@ -87,7 +87,8 @@ function isForgotten(context: ShardContext, replica: Replica, { request, row }: 
   const { rules, timings } = context;
   const { requestId, origin } = request;
   const rowFloor = row?.requestFloor ?? replica.record.dedupeFloor;
-  const floor = isKeyed(requestId) ? Math.min(rowFloor, replica.keyed.floor) : rowFloor;
+  const { key } = request.operation;
+  const floor = isKeyed(requestId) ? Math.min(rowFloor, replica.keyed.floorOf(key)) : rowFloor;
   return rules.isForgotten(rules.earliestAttempt(requestId, origin, timings.repeatWindowMs), floor);
 }
 
@@ -172,13 +173,15 @@ function write(
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
 ): void {
-  const row = nextRow(entry.row, request, {
+  const entryRow = entry.row;
+  const row = nextRow(entryRow, request, {
     revision: leader.lastRevision + 1,
     at: context.stamp(),
     dedupeFloor: replica.record.dedupeFloor,
     marksMax: context.rules.marksPerRow(),
   });
   put(context, replica, leader, { entry, row });
+  if (entryRow !== null) replica.keyed.addAll(entryRow, context.timings.repeatWindowMs);
   replica.keyed.addAll(row, context.timings.repeatWindowMs);
   const { revision, version, createdAt, modifiedAt } = row;
   const { token } = request;

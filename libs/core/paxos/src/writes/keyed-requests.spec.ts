@@ -28,14 +28,25 @@ const row = (...requests: RequestMark[]): Row => ({
 describe('KeyedRequests', () => {
   it('is complete for nothing until it begins, and again when the rows are replaced', () => {
     const keyed = new KeyedRequests();
-    expect(keyed.floor).toBe(Number.POSITIVE_INFINITY);
+    expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
     keyed.begin(5);
     keyed.begin(9);
-    expect(keyed.floor).toBe(5);
+    expect(keyed.floorOf('k')).toBe(5);
     keyed.addAll(row(mark('key:a', 1)), WINDOW_MS);
     keyed.restart();
     expect(keyed.get('key:a')).toBeUndefined();
-    expect(keyed.floor).toBe(Number.POSITIVE_INFINITY);
+    expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('knows all of a key that had forgotten nothing when it was first seen', () => {
+    const keyed = new KeyedRequests();
+    keyed.begin(100 * MS);
+    keyed.addAll(row(mark('a', 1, 90 * MS)), WINDOW_MS);
+    keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS }, WINDOW_MS);
+    keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS }, WINDOW_MS);
+    expect(keyed.floorOf('k')).toBe(0);
+    expect(keyed.floorOf('old')).toBe(80 * MS);
+    expect(keyed.floorOf('unseen')).toBe(100 * MS);
   });
 
   it('remembers keyed writes only', () => {
@@ -51,12 +62,12 @@ describe('KeyedRequests', () => {
     keyed.addAll(row(mark('key:old', 1, 10 * MS)), WINDOW_MS);
     keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)), WINDOW_MS);
     expect(keyed.get('key:old')).toBeUndefined();
-    expect(keyed.floor).toBe(10 * MS);
+    expect(keyed.floorOf('k')).toBe(10 * MS);
     for (let i = 0; i < 5_000; i += 1)
       keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)), WINDOW_MS);
     expect(keyed.get('key:0')).toBeUndefined();
     expect(keyed.get('key:4999')).toBeDefined();
-    expect(keyed.floor).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
+    expect(keyed.floorOf('k')).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
   });
 
   it('drops what was given up before it became part of the history', () => {

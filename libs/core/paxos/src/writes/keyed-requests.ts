@@ -25,11 +25,20 @@ export function earliestAttempt(requestId: string, origin: HybridTime, repeatWin
 
 export class KeyedRequests {
   private readonly marks = new Map<string, RequestMark>();
-  private completeSince: HybridTime = Number.POSITIVE_INFINITY;
+  /** What each key's row had forgotten when it was first seen: what came later is here, or in the row. */
+  private readonly keyFloors = new Map<string, HybridTime>();
+  private begunAt: HybridTime = Number.POSITIVE_INFINITY;
+  /** The greatest origin of what was dropped again. */
+  private droppedTo: HybridTime = 0;
 
-  /** Complete for requests with a later origin; infinite while it is complete for none. */
-  get floor(): HybridTime {
-    return this.completeSince;
+  get isEmpty(): boolean {
+    return this.marks.size === 0;
+  }
+
+  /** Complete for requests on the key with a later origin; infinite while it is complete for none. */
+  floorOf(key: string): HybridTime {
+    const { begunAt, droppedTo } = this;
+    return Math.max(droppedTo, Math.min(begunAt, this.keyFloors.get(key) ?? begunAt));
   }
 
   get(requestId: string): RequestMark | undefined {
@@ -41,15 +50,17 @@ export class KeyedRequests {
    * history (a batch, promises), so that it is past the origin of every write in it.
    */
   begin(now: HybridTime): void {
-    if (this.completeSince === Number.POSITIVE_INFINITY) this.completeSince = now;
+    if (this.begunAt === Number.POSITIVE_INFINITY) this.begunAt = now;
   }
 
   /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
   addAll(row: Row, repeatWindowMs: number): void {
+    const window = repeatWindowMs * HYBRID_UNITS_PER_MS;
+    this.noteKey(row, window);
     for (const mark of row.requests) {
       if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
       this.marks.set(mark.id, mark);
-      this.forgetOldest(mark.origin - repeatWindowMs * HYBRID_UNITS_PER_MS);
+      this.forgetOldest(mark.origin - window);
     }
   }
 
@@ -61,14 +72,22 @@ export class KeyedRequests {
   /** The rows are those of another history now. */
   restart(): void {
     this.marks.clear();
-    this.completeSince = Number.POSITIVE_INFINITY;
+    this.keyFloors.clear();
+    this.begunAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Needed only until the beginning is longer ago than anything that may be repeated. */
+  private noteKey({ key, requestFloor, modifiedAt }: Row, window: HybridTime): void {
+    if (modifiedAt - window > this.begunAt) this.keyFloors.clear();
+    else if (this.keyFloors.size < ENTRIES_MAX && !this.keyFloors.has(key))
+      this.keyFloors.set(key, requestFloor);
   }
 
   private forgetOldest(before: HybridTime): void {
     for (const [id, { origin }] of this.marks) {
       if (origin >= before && this.marks.size <= ENTRIES_MAX) return;
       this.marks.delete(id);
-      this.completeSince = Math.max(this.completeSince, origin);
+      this.droppedTo = Math.max(this.droppedTo, origin);
     }
   }
 }
