@@ -45,10 +45,12 @@ function refused(line: number, code: string, detail: string): ImportLine {
   return { kind: 'refused', refusal: { line, code, detail } };
 }
 
-export function parseLine({ number, text }: Line): ImportLine {
+export function parseLine({ number, content }: Line): ImportLine {
   const tooLarge = () =>
     refused(number, 'REQUEST_TOO_LARGE', `a line may have at most ${BATCH_BYTES_MAX} bytes`);
-  if (text === undefined) return tooLarge();
+  if (content.kind === 'tooLong') return tooLarge();
+  if (content.kind === 'notUtf8') return refused(number, 'INVALID_LINE', 'the line is not valid UTF-8');
+  const { text } = content;
   if (text.trim() === '') return { kind: 'blank' };
   let value: unknown;
   try {

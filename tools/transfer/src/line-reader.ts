@@ -1,4 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
+
+export type LineContent =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Longer than is kept in memory. */
+  | { readonly kind: 'tooLong' }
+  /** Decoding it would change what it says. */
+  | { readonly kind: 'notUtf8' };
 
 /** One line of a file, without its line feed. */
 export interface Line {
@@ -6,8 +14,7 @@ export interface Line {
   readonly number: number;
   /** Where the next line begins, in bytes. */
   readonly end: number;
-  /** Undefined when the line is longer than is kept in memory. */
-  readonly text: string | undefined;
+  readonly content: LineContent;
 }
 
 export interface ReadFrom {
@@ -35,11 +42,17 @@ class LineBuffer {
     else this.#pieces.push(piece);
   }
 
-  take(): string | undefined {
-    const text = this.#bytes > this.bytesMax ? undefined : Buffer.concat(this.#pieces).toString('utf8');
+  take(): LineContent {
+    const content = this.#content();
     this.#pieces = [];
     this.#bytes = 0;
-    return text;
+    return content;
+  }
+
+  #content(): LineContent {
+    if (this.#bytes > this.bytesMax) return { kind: 'tooLong' };
+    const bytes = Buffer.concat(this.#pieces);
+    return isUtf8(bytes) ? { kind: 'text', text: bytes.toString('utf8') } : { kind: 'notUtf8' };
   }
 }
 
@@ -57,10 +70,10 @@ export async function* readLines(
       buffer.add(rest.subarray(0, at));
       end += buffer.bytes + 1;
       number += 1;
-      yield { number, end, text: buffer.take() };
+      yield { number, end, content: buffer.take() };
       rest = rest.subarray(at + 1);
     }
     buffer.add(rest);
   }
-  if (buffer.bytes > 0) yield { number: number + 1, end: end + buffer.bytes, text: buffer.take() };
+  if (buffer.bytes > 0) yield { number: number + 1, end: end + buffer.bytes, content: buffer.take() };
 }

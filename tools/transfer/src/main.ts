@@ -77,14 +77,29 @@ interface ExportFlags {
   readonly giveUpAfter: number;
 }
 
+/** Rejects, in one sentence, when the output takes no more: a folder that is not there, a full disk. */
+function failureOf(output: NodeJS.WritableStream): Promise<never> {
+  return new Promise((_, reject) => {
+    output.once('error', (cause: Error) => {
+      reject(
+        new TransferError(`The export stopped, its output cannot be written: ${cause.message}.`, { cause }),
+      );
+    });
+  });
+}
+
 async function runExport(flags: ExportFlags): Promise<number> {
   const output = flags.output === undefined ? standardOutput(process.env) : createWriteStream(flags.output);
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', () => process.exit(0));
   const startedAt = performance.now();
   const options = { url: flags.url, prefix: flags.prefix, giveUpMs: flags.giveUpAfter * 1000 };
-  const count = await exportTo(output, options, stopSignal());
-  if (output !== process.stdout) await finished(output.end());
+  const write = async (): Promise<number> => {
+    const count = await exportTo(output, options, stopSignal());
+    if (output !== process.stdout) await finished(output.end());
+    return count;
+  };
+  const count = await Promise.race([write(), failureOf(output)]);
   console.error(`${count} keys in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
   return 0;
 }
