@@ -108,8 +108,13 @@ describe('npm start', () => {
     'ends when npm alone is killed',
     async () => {
       const args = ['start', '--', '--port', '0', '--data', folder];
+      // As from a person's shell: this test itself may run below another npm.
+      const env = Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
+      );
       const npm: ChildProcess = spawn('npm', args, {
         cwd: workspaceRoot(),
+        env,
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let text = '';
