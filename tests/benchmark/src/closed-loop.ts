@@ -64,5 +64,5 @@ function summarize(latenciesMs: number[], failures: number, seconds: number): Lo
 
 /** Of a sorted list; the nearest rank. */
 export function percentile(sorted: readonly number[], fraction: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * fraction) - 1)] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? Number.NaN;
 }

@@ -93,8 +93,8 @@ async function failover(options: { readonly data: string; readonly trials: strin
 async function untilHealthy(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/v1/cluster`);
-    const { health } = (await answer.json()) as { health: { status: string } };
-    if (health.status === 'healthy') return;
+    const { health } = (await answer.json()) as { health: string };
+    if (health === 'healthy') return;
     await delay(100);
   }
 }

@@ -3,7 +3,6 @@
  */
 interface ClusterDocument {
   readonly coordinator: { readonly leader: string };
-  readonly health: { readonly status: string; readonly reasons: readonly string[] };
 }
 
 export async function readCluster(url: string): Promise<ClusterDocument> {
