@@ -104,8 +104,7 @@ describe('npm start', () => {
     3 * START_MS,
   );
 
-  // Below `npm test` the processes of this start outlive the killed npm, for a reason not found yet; from a shell they end
-  // within seconds. Run it so: `pnpm unit tools/local-cluster/src/starter -t 'npm alone'`.
+  // Below `npm test` the `npm` found first is a shim: the kill hits it, and npm itself lives on. From a shell it hits npm. Run it so: `pnpm unit tools/local-cluster/src/starter -t 'npm alone'`.
   const unlessBelowNpm = process.env['CI'] === undefined ? it : it.skip;
   unlessBelowNpm(
     'ends when npm alone is killed',
