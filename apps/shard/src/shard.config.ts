@@ -1,4 +1,5 @@
 import { commonConfig, integer } from '@ringleader/config';
+import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
 import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
 import { z } from 'zod';
 
@@ -33,12 +34,13 @@ export const shardConfigSchema = z
 export type ShardConfig = Readonly<z.infer<typeof shardConfigSchema>>;
 
 const DRIFT_FRACTION = 0.1;
-/** Clients are promised a minute (docs/API.md); the rest is for clocks that differ. */
-const REPEAT_WINDOW_MS = 65_000;
+/** Clients are promised a minute (docs/API.md). */
+const REPEAT_WINDOW_MS = 60_000;
 
 export function paxosTimings(config: ShardConfig): PaxosTimings {
   return {
     repeatWindowMs: REPEAT_WINDOW_MS,
+    clocksDifferMs: HYBRID_CLOCKS_DIFFER_MS_MAX,
     leaseMs: config.RINGLEADER_LEASE_MS,
     driftFraction: DRIFT_FRACTION,
     heartbeatIntervalMs: config.RINGLEADER_LEASE_HEARTBEAT_MS,

@@ -110,6 +110,7 @@ describe('transactions', () => {
       base: 4,
       nextBase: 8,
       purgedTo: 1,
+      dedupeFloor: 2 ** 51,
       nextKey: 'next',
       pass: 2,
     };
@@ -309,6 +310,7 @@ describe('generations', () => {
       base: 0,
       nextBase: 0,
       purgedTo: 0,
+      dedupeFloor: 0,
       nextKey: '',
       pass: 1,
     };

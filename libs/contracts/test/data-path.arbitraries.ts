@@ -127,6 +127,7 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
     absent: texts,
     commit: integer,
     purgedTo: integer,
+    dedupeFloor: instant,
   }),
   finishRequest: fc.record({
     kind: fc.constant('finishRequest'),

@@ -1,9 +1,6 @@
 /** The hybrid clock of this process: stamps origins, and is merged with every answer. */
-import { HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from '@ringleader/hybrid-clock';
+import { AHEAD_MS_MAX, HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from '@ringleader/hybrid-clock';
 import type { Clock, HybridTime } from '@ringleader/primitives';
-
-/** A shard whose clock is further ahead than this is not believed. */
-const AHEAD_MS_MAX = 60_000;
 
 export class GatewayClock {
   private last: HybridTime = HYBRID_TIME_ZERO;

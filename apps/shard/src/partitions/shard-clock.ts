@@ -1,9 +1,6 @@
 /** The clocks of this process: monotonic for deadlines and leases, hybrid for stamps, merged with whatever was heard. */
-import { HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from '@ringleader/hybrid-clock';
+import { AHEAD_MS_MAX, HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from '@ringleader/hybrid-clock';
 import type { Clock, HybridTime, MonotonicMs, WallMs } from '@ringleader/primitives';
-
-/** Whose clock is further ahead than this is not believed: stamps order nothing that safety rests on. */
-const AHEAD_MS_MAX = 60_000;
 
 export class ShardClock implements Clock {
   private last: HybridTime = HYBRID_TIME_ZERO;

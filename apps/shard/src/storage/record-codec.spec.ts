@@ -21,6 +21,7 @@ const staging = {
   base: 1,
   nextBase: 2,
   purgedTo: 0,
+  dedupeFloor: 2 ** 52,
   nextKey: 'ключ',
   pass: 3,
 };

@@ -9,7 +9,9 @@ import {
 } from '@ringleader/contracts';
 import { OperationalError } from '@ringleader/contracts';
 
-const VERSION = 1;
+const VERSION = 2;
+/** Did not say what the pages of a copy had forgotten (`dedupeFloor`): a copy begun then has to begin anew. */
+const VERSION_WITHOUT_STAGED_FLOOR = 1;
 
 /** A list of records; the same writer may be used again and again. */
 export function encodeRecords(writer: ByteWriter, records: readonly PartitionRecord[]): Buffer {
@@ -36,7 +38,7 @@ export function decodeRecords(bytes: Uint8Array): readonly PartitionRecord[] {
 
 function readRecords(reader: ByteReader): readonly PartitionRecord[] {
   const version = reader.uint8();
-  if (version !== VERSION) {
+  if (version !== VERSION && version !== VERSION_WITHOUT_STAGED_FLOOR) {
     throw new OperationalError(
       'STORAGE_FAILED',
       `The database holds records of version ${version}, known is ${VERSION}`,
@@ -47,7 +49,7 @@ function readRecords(reader: ByteReader): readonly PartitionRecord[] {
   }
   const count = reader.count();
   const records: PartitionRecord[] = [];
-  for (let i = 0; i < count; i++) records.push(readRecord(reader));
+  for (let i = 0; i < count; i++) records.push(readRecord(reader, version));
   return records;
 }
 
@@ -64,7 +66,7 @@ function writeRecord(writer: ByteWriter, record: PartitionRecord): void {
   if (record.staging !== null) writeStaging(writer, record.staging);
 }
 
-function readRecord(reader: ByteReader): PartitionRecord {
+function readRecord(reader: ByteReader, version: number): PartitionRecord {
   return {
     partition: reader.varint(),
     epoch: reader.varint(),
@@ -74,7 +76,7 @@ function readRecord(reader: ByteReader): PartitionRecord {
     purgedTo: reader.varint(),
     dedupeFloor: reader.varint(),
     generation: reader.varint(),
-    staging: reader.boolean() ? readStaging(reader) : null,
+    staging: reader.boolean() ? readStaging(reader, version) : null,
   };
 }
 
@@ -85,19 +87,23 @@ function writeStaging(writer: ByteWriter, staging: Staging): void {
   writer.varint(staging.base);
   writer.varint(staging.nextBase);
   writer.varint(staging.purgedTo);
+  writer.varint(staging.dedupeFloor);
   writer.optionalString(staging.nextKey);
   writer.varint(staging.pass);
 }
 
-function readStaging(reader: ByteReader): Staging {
-  return {
+function readStaging(reader: ByteReader, version: number): Staging | null {
+  const hasFloor = version !== VERSION_WITHOUT_STAGED_FLOOR;
+  const staging: Staging = {
     copyId: reader.varint(),
     generation: reader.varint(),
     ballot: reader.varint(),
     base: reader.varint(),
     nextBase: reader.varint(),
     purgedTo: reader.varint(),
+    dedupeFloor: hasFloor ? reader.varint() : 0,
     nextKey: reader.optionalString(),
     pass: reader.varint(),
   };
+  return hasFloor ? staging : null;
 }

@@ -55,6 +55,7 @@ export const copyCodecs: MessageCodecs<CopyKind> = {
       writeStrings(writer, message.absent);
       writer.varint(message.commit);
       writer.varint(message.purgedTo);
+      writer.float64(message.dedupeFloor);
     },
     read: (reader) => ({
       kind: 'page',
@@ -69,6 +70,7 @@ export const copyCodecs: MessageCodecs<CopyKind> = {
       absent: readStrings(reader),
       commit: reader.varint(),
       purgedTo: reader.varint(),
+      dedupeFloor: reader.instant(),
     }),
   },
   finishRequest: {

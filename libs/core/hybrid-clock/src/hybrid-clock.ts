@@ -4,9 +4,21 @@
  * The paper's pair of milliseconds and counter is packed into one integer, ms x 1024 + counter. A counter that runs over
  * carries into the milliseconds, as addition does: the clock is then that little ahead of the wall.
  */
-import { invariant, type HybridTime, type WallMs } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, invariant, type HybridTime, type WallMs } from '@ringleader/primitives';
 
-const COUNTERS_PER_MS = 1024;
+const COUNTERS_PER_MS = HYBRID_UNITS_PER_MS;
+
+/** What is asked of those who run the machines: no two wall clocks are further apart than this. */
+export const WALL_CLOCKS_DIFFER_MS_MAX = 5_000;
+
+/** Whose clock is further ahead of the own wall clock than this is not believed: one broken clock must not drag all others with it. */
+export const AHEAD_MS_MAX = 5_000;
+
+/**
+ * S: by how much two hybrid clocks of a cluster differ at most. One process may have merged what is `AHEAD_MS_MAX` ahead
+ * of a wall clock which itself is ahead of another's (docs/PROTOCOL.md 4.7.6).
+ */
+export const HYBRID_CLOCKS_DIFFER_MS_MAX = WALL_CLOCKS_DIFFER_MS_MAX + AHEAD_MS_MAX;
 
 /** A clock that has issued and received nothing. */
 export const HYBRID_TIME_ZERO: HybridTime = 0;

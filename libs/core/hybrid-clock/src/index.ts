@@ -1,10 +1,13 @@
 export {
+  AHEAD_MS_MAX,
+  HYBRID_CLOCKS_DIFFER_MS_MAX,
   HYBRID_TIME_ZERO,
   mergeHybridTime,
   nextHybridTime,
   packHybridTime,
   receiveHybridTime,
   unpackHybridTime,
+  WALL_CLOCKS_DIFFER_MS_MAX,
   type HybridTimeParts,
   type Merged,
   type Received,

@@ -7,4 +7,3 @@ export * from './rules/rules.js';
 export * from './storage.js';
 export * from './rules/quorum.js';
 export { comparePositions, makeBallot, ownerOf, roundOf } from './partition/ballot.js';
-export { isKeyed, KEYED_ID_PREFIX } from './writes/keyed-requests.js';

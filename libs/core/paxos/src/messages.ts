@@ -114,6 +114,7 @@ export interface Page extends PartitionMessage {
   readonly absent: readonly string[];
   readonly commit: Revision;
   readonly purgedTo: Revision;
+  readonly dedupeFloor: HybridTime;
 }
 /** The last step of a copy: a delta of the staging generation from `base` (4.3.5). */
 export interface FinishRequest extends PartitionMessage {

@@ -33,6 +33,7 @@ import type { StampTime, StorageReadResult } from './storage.js';
 import { submit } from './submit.js';
 import { TransactionBuilder } from './transaction-builder.js';
 import { Admission } from './writes/admission.js';
+import { KeyedRequests, keyedWindowMs } from './writes/keyed-requests.js';
 import { RowCache } from './writes/row-cache.js';
 
 export interface PaxosShardOptions {
@@ -61,7 +62,8 @@ export class PaxosShard {
     this.context = createContext(options);
     this.nextBeatAt = options.startedAt;
     for (const record of options.records) {
-      this.context.replicas.set(record.partition, new Replica(record, options.ordinal));
+      const keyed = new KeyedRequests(this.context.rules, keyedWindowMs(this.context));
+      this.context.replicas.set(record.partition, new Replica(record, options.ordinal, keyed));
     }
   }
 
@@ -200,7 +202,7 @@ function createContext(options: PaxosShardOptions): ShardContext {
     wakeups: new Wakeups(),
     grants: new Grants(incarnation, timings.leaseMs),
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
-    clockJump: new ClockJump(timings.leaseMs, timings.driftFraction),
+    clockJump: new ClockJump(rules, timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
     pace: new OwnPace(timings, startedAt),
     backOff: new BackOff(prng),

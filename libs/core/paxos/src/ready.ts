@@ -63,8 +63,10 @@ export interface PaxosTimings {
   readonly electionStaggerMs: number;
   /** A candidacy without a quorum of promises after this long is given up, and begun anew at a higher round. */
   readonly candidacyTimeoutMs: number;
-  /** How long after its first attempt a keyed write may be repeated with another origin, clocks' differences included. */
+  /** How long after its first attempt clients may repeat a keyed write (4.7.6). */
   readonly repeatWindowMs: number;
+  /** S: by how much two hybrid clocks, gateways' and shards', may differ (4.7.6). */
+  readonly clocksDifferMs: number;
   /** How often an unanswered message that must be answered (Prepare, Accept, repair) is sent again. */
   readonly resendIntervalMs: number;
 }

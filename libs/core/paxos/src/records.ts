@@ -19,7 +19,9 @@ export interface Staging {
   readonly base: Revision;
   /** What `base` becomes when the present pass is through. */
   readonly nextBase: Revision;
+  /** The greatest of any page's source, as the next field: rows that one of them purged are in no page (4.3.4). */
   readonly purgedTo: Revision;
+  readonly dedupeFloor: HybridTime;
   /** The first key of the next page; null when the present pass is through. */
   readonly nextKey: string | null;
   /** 1 for the first pass over all keys; later passes send what changed meanwhile (4.3.5). */

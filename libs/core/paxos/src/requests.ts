@@ -79,6 +79,13 @@ export interface ScanRequest {
   readonly deadline: number;
 }
 
+/** Ids of keyed requests begin with this; all others are of one gateway's making, which keeps their origin (4.7.6). */
+export const KEYED_ID_PREFIX = 'key:';
+
+export function isKeyed(requestId: string): boolean {
+  return requestId.startsWith(KEYED_ID_PREFIX);
+}
+
 export type ShardRequest = WriteRequest | ReadRequest | ScanRequest;
 
 export type ShardReply =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { replicaOf } from '../test/replicas.js';
 import { InvariantError } from '@ringleader/primitives';
-import { Replica } from './partition/replica.js';
 import type { PartitionRecord, Row } from './records.js';
 import { TransactionBuilder } from './transaction-builder.js';
 
@@ -34,7 +34,7 @@ function row(key: string, revision: number): Row {
 describe('TransactionBuilder', () => {
   it('gathers, while one runs, one record per partition and one change per key', () => {
     const builder = new TransactionBuilder();
-    const replica = new Replica(RECORD, 1);
+    const replica = replicaOf(RECORD);
     const done: string[] = [];
     builder.setRecord(replica, { ...RECORD, promised: 1 });
     builder.whenDurable(replica, () => done.push('first'));
@@ -66,7 +66,7 @@ describe('TransactionBuilder', () => {
 
   it('lets what is durable already be told at once', () => {
     const builder = new TransactionBuilder();
-    const [replica, other] = [new Replica(RECORD, 1), new Replica({ ...RECORD, partition: 5 }, 1)];
+    const [replica, other] = [replicaOf(RECORD), replicaOf({ ...RECORD, partition: 5 })];
     builder.setRecord(other, { ...RECORD, partition: 5, promised: 1 });
     builder.handOut();
     let told = 0;
@@ -78,7 +78,7 @@ describe('TransactionBuilder', () => {
 
   it('ends the process where a record breaks the order of its fields', () => {
     const builder = new TransactionBuilder();
-    const replica = new Replica(RECORD, 1);
+    const replica = replicaOf(RECORD);
     expect(() => {
       builder.setRecord(replica, { ...RECORD, commitBound: 1 });
     }).toThrow(InvariantError);

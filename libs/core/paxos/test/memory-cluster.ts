@@ -24,7 +24,8 @@ export const TIMINGS: PaxosTimings = {
   electionStaggerMs: 100,
   candidacyTimeoutMs: 400,
   resendIntervalMs: 50,
-  repeatWindowMs: 2_000,
+  repeatWindowMs: 1_500,
+  clocksDifferMs: 500,
 };
 
 export const LIMITS: PaxosLimits = {

@@ -15,6 +15,7 @@ export type Ballot = number;
 
 /** A hybrid logical clock reading packed in one integer: milliseconds x 1024 + counter. Below 2^53 until the year 2248. */
 export type HybridTime = number;
+export const HYBRID_UNITS_PER_MS = 1_024;
 
 /** Raised, durably, at every start of a shard's storage. */
 export type Incarnation = number;

@@ -18,7 +18,8 @@ export const TIMINGS: PaxosTimings = {
   electionStaggerMs: 30,
   candidacyTimeoutMs: 80,
   resendIntervalMs: 40,
-  repeatWindowMs: 1_500,
+  repeatWindowMs: 1_000,
+  clocksDifferMs: 500,
 };
 
 /** Small, so that repairs do not fit, batches are cut and requests pushed back within a few seconds. */

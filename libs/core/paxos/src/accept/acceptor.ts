@@ -78,7 +78,7 @@ function applyBatch(context: ShardContext, replica: Replica, message: Accept): v
   for (const row of rows) {
     transactions.upsert(replica, record.generation, row);
     replica.recent.add(row);
-    replica.keyed.addAll(row, context.timings.repeatWindowMs);
+    replica.keyed.addAll(row);
   }
   replica.recent.trim();
   if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;

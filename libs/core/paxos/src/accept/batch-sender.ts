@@ -26,7 +26,7 @@ export function propose(context: ShardContext, replica: Replica, leader: Leader,
   const bytes = rowBytes(row);
   let batch = leader.open.at(-1);
   const fits = batch !== undefined && batch.rows.size < batchRowsMax && batch.bytes + bytes <= batchBytesMax;
-  if (batch === undefined || !fits || hidesKeyedWrite(batch, row)) {
+  if (batch === undefined || !fits || hides(context, batch, row)) {
     batch = { rows: new Map(), after: leader.lastRevision, lastRevision: 0, bytes: 0 };
     leader.open.push(batch);
   }
@@ -38,6 +38,10 @@ export function propose(context: ShardContext, replica: Replica, leader: Leader,
   leader.lastRevision = row.revision;
   leader.bytesInFlight += bytes;
   context.flushes.add(replica);
+}
+
+function hides(context: ShardContext, batch: OpenBatch, row: Row): boolean {
+  return !context.rules.mayHideKeyedWrite() && hidesKeyedWrite(batch, row);
 }
 
 /** 4.1.6: the first batch has no rows; it moves replicas at exactly the adopted position to the new ballot. */

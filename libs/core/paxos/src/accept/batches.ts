@@ -1,7 +1,7 @@
 import type { Revision } from '@ringleader/primitives';
 import { samePosition } from '../partition/ballot.js';
 import type { Position, Row } from '../records.js';
-import { isKeyed } from '../writes/keyed-requests.js';
+import { isKeyed } from '../requests.js';
 
 /** Rows that will go out together: of several writes to one key only the last has a row (docs/PROTOCOL.md 4.2.1). */
 export interface OpenBatch {

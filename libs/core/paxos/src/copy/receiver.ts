@@ -35,6 +35,7 @@ function beginAnew(context: ShardContext, replica: Replica, session: CatchUp): v
     base: session.commit,
     nextBase: session.commit,
     purgedTo: session.purgedTo,
+    dedupeFloor: 0,
     nextKey: '',
     pass: 1,
   };
@@ -196,6 +197,7 @@ function storePage(
       ballot: Math.max(message.ballot, staging.ballot),
       base: nextKey === null ? staging.nextBase : staging.base,
       purgedTo: rules.purgePointOfCopy(staging.purgedTo, message.purgedTo),
+      dedupeFloor: rules.floorOfCopy(staging.dedupeFloor, message.dedupeFloor),
       nextKey,
     },
   });
@@ -227,7 +229,7 @@ export function onFinish(context: ShardContext, replica: Replica, from: ShardOrd
     to: message.to,
     commit: commitOfCopy(context, replica, message, staging.base),
     purgedTo: rules.purgePointOfCopy(staging.purgedTo, message.purgedTo),
-    dedupeFloor: Math.max(record.dedupeFloor, message.dedupeFloor),
+    dedupeFloor: Math.max(record.dedupeFloor, rules.floorOfCopy(staging.dedupeFloor, message.dedupeFloor)),
     generation,
   });
   replica.recent.reset(staging.base, message.rows);

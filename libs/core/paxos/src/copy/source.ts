@@ -66,6 +66,7 @@ export function onPageRequest(
           absent: withoutRows(absent, result.rows),
           commit: replica.commit,
           purgedTo: replica.record.purgedTo,
+          dedupeFloor: replica.record.dedupeFloor,
         });
       },
     );

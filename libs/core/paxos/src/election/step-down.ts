@@ -31,7 +31,7 @@ function endLeadership(
   context.flushes.delete(replica);
   context.cache.dropAll(leader);
   // What was decided on and never sent is no part of the history.
-  replica.keyed.dropPast(replica.record.position.revision);
+  if (!context.rules.keepsUnsent()) replica.keyed.dropPast(replica.record.position.revision);
   context.outbox.event({ kind: 'steppedDown', partition, ballot, reason });
   announceRelease(context, replica, leader);
   answerAll(context, replica, leader);

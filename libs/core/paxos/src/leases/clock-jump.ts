@@ -6,12 +6,18 @@
  * up. What stays unseen is at most twice the tolerance, which must be well within the drift that holders allow for: a
  * quarter of it, here. A wall clock that is slewed or stepped costs leases now and then, never safety.
  */
+import type { LeaseRules } from '../rules/lease-rules.js';
+
 export class ClockJump {
   private baseline: number | null = null;
   private readonly toleranceMs: number;
 
-  constructor(leaseMs: number, driftFraction: number) {
-    this.toleranceMs = Math.max(1, (leaseMs * driftFraction) / 4);
+  constructor(
+    private readonly rules: LeaseRules,
+    leaseMs: number,
+    driftFraction: number,
+  ) {
+    this.toleranceMs = rules.clockToleranceMs(leaseMs, driftFraction);
   }
 
   /** How far the monotonic clock may be behind without having been found out. */
@@ -23,7 +29,10 @@ export class ClockJump {
   look(now: number, wallNow: number): boolean {
     const offset = wallNow - now;
     this.baseline ??= offset;
-    if (Math.abs(offset - this.baseline) <= this.toleranceMs) return false;
+    if (Math.abs(offset - this.baseline) <= this.toleranceMs) {
+      this.baseline = this.rules.clockBaseline(this.baseline, offset);
+      return false;
+    }
     this.baseline = offset;
     return true;
   }

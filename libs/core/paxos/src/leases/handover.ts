@@ -8,6 +8,7 @@ import type { ShardContext } from '../context.js';
 import { announceRelease, stepDown } from '../election/step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
+import { keyedWindowMs } from '../writes/keyed-requests.js';
 
 /** In leases: how long a leadership lasts at least, and how long after a handover that failed the next is tried. */
 const SETTLED_LEASES = 2;
@@ -39,9 +40,9 @@ function couldLead(
   const { assignment } = replica;
   if (assignment === null || !context.rules.votes(assignment, successor)) return false;
   // It promises nothing in its first L, so until then it could not stand.
-  const { leaseMs, repeatWindowMs } = context.timings;
+  const { leaseMs } = context.timings;
   // Nor does it know of the keyed writes before its start, which clients may repeat (4.7.6).
-  const knownMs = replica.keyed.isEmpty ? 1.5 * leaseMs : Math.max(1.5 * leaseMs, repeatWindowMs);
+  const knownMs = replica.keyed.isEmpty ? 1.5 * leaseMs : Math.max(1.5 * leaseMs, keyedWindowMs(context));
   const promises = context.peers.knownForMs(successor, context.now) > knownMs;
   const running = context.holdings.runningSpan(successor, context.now) !== undefined;
   return promises && running && leader.progressOf(successor).acknowledged >= replica.commit;

@@ -11,8 +11,8 @@ interface Holding {
 export class Holdings {
   private readonly holdings = new Map<ShardOrdinal, Holding>();
   private readonly countedMs: number;
-  /** Stamps from before a jump of the clock prove nothing any more (4.4.6). */
-  private stampsSince = NO_STAMP;
+  /** Own stamps at or before the reading at which the clock was found to have jumped prove nothing (4.4.6). */
+  private jumpSeenAt = NO_STAMP;
 
   constructor(
     private readonly rules: LeaseRules,
@@ -44,11 +44,11 @@ export class Holdings {
 
   /** Was this own stamp written since the clock last jumped? */
   isMeasurable(stamp: number): boolean {
-    return stamp >= this.stampsSince;
+    return this.rules.outlivesJump(stamp, this.jumpSeenAt);
   }
 
   dropAll(now: number): void {
-    this.stampsSince = now;
+    this.jumpSeenAt = now;
     for (const holding of this.holdings.values()) holding.until = Number.NEGATIVE_INFINITY;
   }
 }

@@ -66,7 +66,7 @@ describe('Holdings', () => {
 
 describe('ClockJump', () => {
   it('sees the wall clock move against the monotonic one, either way', () => {
-    const jump = new ClockJump(L, 0.1);
+    const jump = new ClockJump(LEASE_RULES, L, 0.1);
     expect(jump.unseenMaxMs).toBe(30);
     expect(jump.look(1_000, 50_000)).toBe(false);
     expect(jump.look(1_100, 50_110)).toBe(false);
@@ -76,7 +76,7 @@ describe('ClockJump', () => {
   });
 
   it('adds up short suspensions', () => {
-    const jump = new ClockJump(L, 0.1);
+    const jump = new ClockJump(LEASE_RULES, L, 0.1);
     const seen = [0, 1, 2, 3, 4].map((times) => jump.look(1_000 + times, 50_000 + times + times * 7));
     expect(seen).toEqual([false, false, false, true, false]);
   });

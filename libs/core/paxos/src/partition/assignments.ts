@@ -7,6 +7,7 @@ import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
 import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../repair/receiver.js';
+import { KeyedRequests, keyedWindowMs } from '../writes/keyed-requests.js';
 import { Replica } from './replica.js';
 
 export function learnAssignment(context: ShardContext, assignment: PartitionAssignment): void {
@@ -38,7 +39,11 @@ function create(context: ShardContext, assignment: PartitionAssignment): void {
     generation: context.nextGeneration(),
     staging: null,
   };
-  const replica = new Replica(record, context.ordinal);
+  const replica = new Replica(
+    record,
+    context.ordinal,
+    new KeyedRequests(context.rules, keyedWindowMs(context)),
+  );
   context.replicas.set(partition, replica);
   context.transactions.setRecord(replica, record);
   replica.assign(assignment);

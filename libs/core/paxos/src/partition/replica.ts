@@ -14,7 +14,7 @@ import type { RowChanges } from '../transaction-builder.js';
 import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
 import { ownerOf } from './ballot.js';
-import { KeyedRequests } from '../writes/keyed-requests.js';
+import type { KeyedRequests } from '../writes/keyed-requests.js';
 import { RecentKeys } from './recent-keys.js';
 
 const RECENT_KEYS_MAX = 1_024;
@@ -67,7 +67,7 @@ export class Replica {
   catchUp: CatchUp | null = null;
   recent: RecentKeys;
   /** Complete for this replica's own history, back to its floor (4.7.6). */
-  readonly keyed = new KeyedRequests();
+  readonly keyed: KeyedRequests;
 
   wakeAt = Number.POSITIVE_INFINITY;
   /** Row changes gathered for the next transaction, by generation. */
@@ -78,7 +78,9 @@ export class Replica {
   constructor(
     record: PartitionRecord,
     readonly self: ShardOrdinal,
+    keyed: KeyedRequests,
   ) {
+    this.keyed = keyed;
     this.partition = record.partition;
     this.record = record;
     this.handedOut = record;

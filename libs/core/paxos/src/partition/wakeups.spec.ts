@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { replicaOf } from '../../test/replicas.js';
 import { seededPrng } from '@ringleader/primitives';
-import { Replica } from './replica.js';
+import type { Replica } from './replica.js';
 import { Wakeups } from './wakeups.js';
 
 function replica(partition: number): Replica {
@@ -15,7 +16,7 @@ function replica(partition: number): Replica {
     generation: 1,
     staging: null,
   };
-  return new Replica(record, 1);
+  return replicaOf(record);
 }
 
 describe('Wakeups', () => {

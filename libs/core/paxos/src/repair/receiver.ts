@@ -150,8 +150,7 @@ export function installed(context: ShardContext, replica: Replica, installation:
   const { ballot } = session;
   const before = replica.record;
   replica.history += 1;
-  replica.keyed.restart();
-  replica.keyed.begin(context.stamp());
+  replica.keyed.replaced(context.stamp());
   replica.commit = Math.min(commit, to.revision);
   replica.catchUp = null;
   context.transactions.setRecord(replica, {

@@ -16,6 +16,12 @@ export interface LeaseRules {
   countedFrom(sentAt: number, receivedAt: number): number;
   /** 4.4.2: a grant covers a partition only when acknowledged within the same span. Control: PairLease. */
   coversPartition(acknowledged: GrantSpan | undefined, held: GrantSpan): boolean;
+  /** 4.4.6: how far the clocks may move against each other unseen, each way. Control: LongStops. */
+  clockToleranceMs(leaseMs: number, driftFraction: number): number;
+  /** 4.4.6: with what the next look is compared, after one that saw no jump. Control: ShortStops. */
+  clockBaseline(atLastJump: number, now: number): number;
+  /** 4.4.6: may an own stamp prove anything, after a jump found at that reading? Controls: StampsOutliveStop, StampAtStop. */
+  outlivesJump(stamp: number, jumpSeenAt: number): boolean;
   /** 4.4.5, 6.2. Controls: LeaseOldOnly, QuorumOne. */
   leaseQuorum(assignment: PartitionAssignment, has: Has): boolean;
   /** 4.4.5: computed when asked. Control: LeaseFlag (answers `seenEarlier`). */
@@ -39,6 +45,9 @@ export const LEASE_RULES: LeaseRules = {
     acknowledged !== undefined &&
     acknowledged.incarnation === held.incarnation &&
     acknowledged.span === held.span,
+  clockToleranceMs: (leaseMs, driftFraction) => (leaseMs * driftFraction) / 4,
+  clockBaseline: (atLastJump) => atLastJump,
+  outlivesJump: (stamp, jumpSeenAt) => stamp > jumpSeenAt,
   leaseQuorum: hasQuorum,
   hasLease: (computeNow) => computeNow(),
   restartWaitMs: (leaseMs) => leaseMs,

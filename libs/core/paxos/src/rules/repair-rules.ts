@@ -1,4 +1,4 @@
-import type { Ballot, Revision } from '@ringleader/primitives';
+import type { Ballot, HybridTime, Revision } from '@ringleader/primitives';
 import { comparePositions, samePosition } from '../partition/ballot.js';
 import type { PartitionRecord, Position, Staging } from '../records.js';
 
@@ -20,6 +20,8 @@ export interface RepairRules {
   pageFromPresentLeader(ballot: Ballot, staging: Staging): boolean;
   /** 4.3.4. Control: CopyForgetsPurge. */
   purgePointOfCopy(staged: Revision, source: Revision): Revision;
+  /** 4.3.4. Control: CopyForgetsFloor. */
+  floorOfCopy(staged: HybridTime, source: HybridTime): HybridTime;
   /** 4.3.4: must the copy begin anew? Control: PurgeDuringCopy. */
   purgedPastBase(sourcePurgedTo: Revision, base: Revision): boolean;
   /** 4.3.5: the base while a later pass runs. Control: PassMovesBaseEarly. */
@@ -37,6 +39,7 @@ export const REPAIR_RULES: RepairRules = {
   pageGeneration: (_record, staging) => staging.generation,
   pageFromPresentLeader: (ballot, staging) => ballot >= staging.ballot,
   purgePointOfCopy: Math.max,
+  floorOfCopy: Math.max,
   purgedPastBase: (sourcePurgedTo, base) => sourcePurgedTo > base,
   baseDuringPass: (base) => base,
   finishApplies: (copyId, to, staging, own) =>

@@ -1,6 +1,6 @@
-import type { Ballot, HybridTime, Revision } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type Ballot, type HybridTime, type Revision } from '@ringleader/primitives';
 import type { RequestMark, Row } from '../records.js';
-import { earliestAttempt } from '../writes/keyed-requests.js';
+import { isKeyed } from '../requests.js';
 
 /** docs/PROTOCOL.md 4.5 and 4.7. */
 export interface RequestRules {
@@ -18,14 +18,36 @@ export interface RequestRules {
   marksPerRow(): number;
   /** 4.7.3: is it too late to tell whether the request was applied? Control: LastIdOnly. */
   isForgotten(origin: HybridTime, floor: HybridTime): boolean;
+  /** 4.7.6: W, which clients repeat within on their clocks, on those of others. Control: WindowOfClients. */
+  keyedWindowMs(repeatWindowMs: number, clocksDifferMs: number): number;
   /** 4.7.6: when the first attempt of a request may have been made. Control: RepeatIsNew. */
-  earliestAttempt(requestId: string, origin: HybridTime, repeatWindowMs: number): HybridTime;
+  earliestAttempt(requestId: string, origin: HybridTime, windowMs: number): HybridTime;
   /** 4.7.6: what a replica saw pass. Control: NoKeyedMemory. */
   recalled(mark: RequestMark | undefined): RequestMark | undefined;
+  /** 4.7.6: does what is remembered count where the key has no row any more? Control: MarkNeedsRow. */
+  markCounts(hasRow: boolean): boolean;
+  /** 4.7.6: may a row join a batch, though it has forgotten a keyed write of it? Control: BatchHidesKeyed. */
+  mayHideKeyedWrite(): boolean;
+  /** 4.7.6: from when on the memory of a process that has seen nothing is complete. Control: MemoryFromStart. */
+  memoryFloorAtStart(): HybridTime;
+  /** 4.7.6: what is known of a key of which a row has passed. Control: SeenIsComplete. */
+  floorOfSeenKey(requestFloor: HybridTime): HybridTime;
+  /** 4.7.6: the floor, when a keyed write falls off the bounded memory. Control: DropsQuietly. */
+  floorAfterDrop(floor: HybridTime, dropped: HybridTime): HybridTime;
+  /** 4.7.6: does the memory outlive a repair or copy? Control: MemoryOutlivesRepair. */
+  memoryOutlivesInstall(): boolean;
+  /** 4.7.6: does a leader that steps down remember what it decided and did not send? Control: KeepsUnsent. */
+  keepsUnsent(): boolean;
   /** 4.7.3: which commit point a repeated answer awaits. Control: DedupeBeforeCommit. */
   repeatAwaits(first: Revision): Revision;
   /** 4.7.4. Control: NoFailMemory. */
   remembersFailures(): boolean;
+  /** 4.7.4: the same checks as the first time. Control: ToldWithoutLease. */
+  toldAwaitsLease(): boolean;
+  /** 4.7.4: what is compared with the floor of the failed conditions. Control: FailFloorByOrigin. */
+  comparedWithFailFloor(earliestAttempt: HybridTime, origin: HybridTime): HybridTime;
+  /** 4.6.3: what the tombstone of an expired row remembers. Control: ExpiryForgets. */
+  marksOfExpired(marks: readonly RequestMark[]): readonly RequestMark[];
   /** 4.5.2: the commit point is taken before the row. Control: CommitReadAfterRow. */
   commitForStaleRead(takenBefore: Revision, now: Revision): Revision;
 }
@@ -38,9 +60,21 @@ export const REQUEST_RULES: RequestRules = {
   failureAwaitsLease: () => true,
   marksPerRow: () => 4,
   isForgotten: (origin, floor) => origin <= floor,
-  earliestAttempt,
+  keyedWindowMs: (repeatWindowMs, clocksDifferMs) => repeatWindowMs + clocksDifferMs,
+  earliestAttempt: (requestId, origin, windowMs) =>
+    isKeyed(requestId) ? origin - windowMs * HYBRID_UNITS_PER_MS : origin,
   recalled: (mark) => mark,
+  markCounts: () => true,
+  mayHideKeyedWrite: () => false,
+  memoryFloorAtStart: () => Number.POSITIVE_INFINITY,
+  floorOfSeenKey: (requestFloor) => requestFloor,
+  floorAfterDrop: Math.max,
+  memoryOutlivesInstall: () => false,
+  keepsUnsent: () => false,
   repeatAwaits: (first) => first,
   remembersFailures: () => true,
+  toldAwaitsLease: () => true,
+  comparedWithFailFloor: (earliestAttempt) => earliestAttempt,
+  marksOfExpired: (marks) => marks,
   commitForStaleRead: (takenBefore) => takenBefore,
 };

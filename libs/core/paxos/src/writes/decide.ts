@@ -1,4 +1,5 @@
 /** A write at its leader, once the newest row of its key is at hand (docs/PROTOCOL.md 4.7). */
+import type { HybridTime } from '@ringleader/primitives';
 import type { ShardContext } from '../context.js';
 import { hasRoom, propose } from '../accept/batch-sender.js';
 import { settle, type Waiter } from '../accept/commit-waiters.js';
@@ -6,8 +7,8 @@ import { answerAsLeader } from '../leases/leadership-proof.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';
-import type { ShardReply, WriteRequest } from '../requests.js';
-import { isKeyed } from './keyed-requests.js';
+import { isKeyed, type ShardReply, type WriteRequest } from '../requests.js';
+import { keyedWindowMs } from './keyed-requests.js';
 import { conditionsHold, isLive } from './conditions.js';
 import type { FailedRequest } from './failed-requests.js';
 import { expiredRow, nextRow } from './next-row.js';
@@ -56,7 +57,7 @@ function answerKnown(
   const { rules } = context;
   const { row } = entry;
   const mark = markOf(context, replica, { request, row });
-  if (row !== null && mark !== undefined) {
+  if (mark !== undefined && rules.markCounts(row !== null)) {
     const revision = rules.repeatAwaits(mark.revision);
     const reply = replyOfMark(request, row, mark);
     return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };
@@ -66,9 +67,15 @@ function answerKnown(
   if (!rules.remembersFailures()) return null;
   const failed = leader.failed.get(request.requestId);
   if (failed !== undefined) {
-    return { kind: 'waiter', waiter: waiterOfFailure(context, request, failed) };
+    const waiter = waiterOfFailure(context, request, failed);
+    return { kind: 'waiter', waiter: { ...waiter, needsLeadership: rules.toldAwaitsLease() } };
   }
-  return canFail(request) && request.origin <= leader.failed.floor ? unknown : null;
+  const compared = rules.comparedWithFailFloor(earliestAttempt(context, request), request.origin);
+  return canFail(request) && compared <= leader.failed.floor ? unknown : null;
+}
+
+function earliestAttempt(context: ShardContext, { requestId, origin }: WriteRequest): HybridTime {
+  return context.rules.earliestAttempt(requestId, origin, keyedWindowMs(context));
 }
 
 interface Asked {
@@ -84,12 +91,11 @@ function markOf(context: ShardContext, replica: Replica, { request, row }: Asked
 
 /** Neither the row nor, for a keyed write, this replica's own memory reaches back to the first attempt. */
 function isForgotten(context: ShardContext, replica: Replica, { request, row }: Asked): boolean {
-  const { rules, timings } = context;
-  const { requestId, origin } = request;
+  const { requestId } = request;
   const rowFloor = row?.requestFloor ?? replica.record.dedupeFloor;
   const { key } = request.operation;
   const floor = isKeyed(requestId) ? Math.min(rowFloor, replica.keyed.floorOf(key)) : rowFloor;
-  return rules.isForgotten(rules.earliestAttempt(requestId, origin, timings.repeatWindowMs), floor);
+  return context.rules.isForgotten(earliestAttempt(context, request), floor);
 }
 
 function canFail({ operation }: WriteRequest): boolean {
@@ -98,11 +104,11 @@ function canFail({ operation }: WriteRequest): boolean {
 
 /**
  * The first answer again. Revision and version are the first's; the times are those of the present row, which is the
- * same write unless the key was written since.
+ * same write unless the key was written since; where that was purged, when the write was first attempted.
  */
-function replyOfMark(request: WriteRequest, row: Row, mark: RequestMark): ShardReply {
-  const { revision, version } = mark;
-  const { createdAt, modifiedAt } = row;
+function replyOfMark(request: WriteRequest, row: Row | null, mark: RequestMark): ShardReply {
+  const { revision, version, origin } = mark;
+  const { createdAt, modifiedAt } = row ?? { createdAt: origin, modifiedAt: origin };
   return {
     kind: 'written',
     token: request.token,
@@ -163,7 +169,11 @@ export function expireIfDue(
   if (!isLive(row) || row.expiresAt === null) return false;
   const at = context.stamp();
   if (row.expiresAt > at) return false;
-  put(context, replica, leader, { entry, row: expiredRow(row, { revision: leader.lastRevision + 1, at }) });
+  const requests = context.rules.marksOfExpired(row.requests);
+  put(context, replica, leader, {
+    entry,
+    row: expiredRow({ ...row, requests }, { revision: leader.lastRevision + 1, at }),
+  });
   return true;
 }
 
@@ -173,16 +183,13 @@ function write(
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
 ): void {
-  const entryRow = entry.row;
-  const row = nextRow(entryRow, request, {
+  const row = nextRow(entry.row, request, {
     revision: leader.lastRevision + 1,
     at: context.stamp(),
     dedupeFloor: replica.record.dedupeFloor,
     marksMax: context.rules.marksPerRow(),
   });
   put(context, replica, leader, { entry, row });
-  if (entryRow !== null) replica.keyed.addAll(entryRow, context.timings.repeatWindowMs);
-  replica.keyed.addAll(row, context.timings.repeatWindowMs);
   const { revision, version, createdAt, modifiedAt } = row;
   const { token } = request;
   const created = version === 1;
@@ -197,6 +204,9 @@ function put(
   { entry, row }: { entry: CacheEntry; row: Row },
 ): void {
   const settled = isCommitted(replica, entry.row) ? entry.row : entry.settled;
+  // 4.7.6: a leader also remembers what the rows that it decides on tell.
+  if (entry.row !== null) replica.keyed.addAll(entry.row);
+  replica.keyed.addAll(row);
   context.cache.write(entry, row, settled);
   propose(context, replica, leader, row);
 }

@@ -1,10 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { hidesKeyedWrite, type OpenBatch } from '../accept/batches.js';
 import type { RequestMark, Row } from '../records.js';
-import { earliestAttempt, KeyedRequests } from './keyed-requests.js';
+import { REQUEST_RULES } from '../rules/request-rules.js';
+import { KeyedRequests } from './keyed-requests.js';
 
 const WINDOW_MS = 1_000;
 const MS = 1_024;
+
+const { earliestAttempt } = REQUEST_RULES;
+const keyedRequests = (): KeyedRequests => new KeyedRequests(REQUEST_RULES, WINDOW_MS);
 
 const mark = (id: string, revision: number, origin = revision * MS): RequestMark => ({
   id,
@@ -27,52 +31,51 @@ const row = (...requests: RequestMark[]): Row => ({
 
 describe('KeyedRequests', () => {
   it('is complete for nothing until it begins, and again when the rows are replaced', () => {
-    const keyed = new KeyedRequests();
+    const keyed = keyedRequests();
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
     keyed.begin(5);
     keyed.begin(9);
     expect(keyed.floorOf('k')).toBe(5);
-    keyed.addAll(row(mark('key:a', 1)), WINDOW_MS);
+    keyed.addAll(row(mark('key:a', 1)));
     keyed.restart();
     expect(keyed.get('key:a')).toBeUndefined();
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('knows all of a key that had forgotten nothing when it was first seen', () => {
-    const keyed = new KeyedRequests();
+    const keyed = keyedRequests();
     keyed.begin(100 * MS);
-    keyed.addAll(row(mark('a', 1, 90 * MS)), WINDOW_MS);
-    keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS }, WINDOW_MS);
-    keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS }, WINDOW_MS);
+    keyed.addAll(row(mark('a', 1, 90 * MS)));
+    keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS });
+    keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS });
     expect(keyed.floorOf('k')).toBe(0);
     expect(keyed.floorOf('old')).toBe(80 * MS);
     expect(keyed.floorOf('unseen')).toBe(100 * MS);
   });
 
   it('remembers keyed writes only', () => {
-    const keyed = new KeyedRequests();
-    keyed.addAll(row(mark('key:a', 1), mark('b', 2)), WINDOW_MS);
+    const keyed = keyedRequests();
+    keyed.addAll(row(mark('key:a', 1), mark('b', 2)));
     expect(keyed.get('key:a')).toMatchObject({ revision: 1 });
     expect(keyed.get('b')).toBeUndefined();
   });
 
   it('forgets what no client may repeat any more, and what is too much, and says so', () => {
-    const keyed = new KeyedRequests();
+    const keyed = keyedRequests();
     keyed.begin(0);
-    keyed.addAll(row(mark('key:old', 1, 10 * MS)), WINDOW_MS);
-    keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)), WINDOW_MS);
+    keyed.addAll(row(mark('key:old', 1, 10 * MS)));
+    keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)));
     expect(keyed.get('key:old')).toBeUndefined();
     expect(keyed.floorOf('k')).toBe(10 * MS);
-    for (let i = 0; i < 5_000; i += 1)
-      keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)), WINDOW_MS);
+    for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)));
     expect(keyed.get('key:0')).toBeUndefined();
     expect(keyed.get('key:4999')).toBeDefined();
     expect(keyed.floorOf('k')).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
   });
 
   it('drops what was given up before it became part of the history', () => {
-    const keyed = new KeyedRequests();
-    keyed.addAll(row(mark('key:sent', 4), mark('key:open', 5)), WINDOW_MS);
+    const keyed = keyedRequests();
+    keyed.addAll(row(mark('key:sent', 4), mark('key:open', 5)));
     keyed.dropPast(4);
     expect(keyed.get('key:sent')).toBeDefined();
     expect(keyed.get('key:open')).toBeUndefined();

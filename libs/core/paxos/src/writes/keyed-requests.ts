@@ -5,31 +5,33 @@
  * attempted after the floor, was not applied. The memory is volatile. A follower sees the same batches as its leader, so
  * a fail-over keeps it; whatever else changes the rows (a repair, a copy, a restart) begins it anew.
  */
-import type { HybridTime, Revision } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type HybridTime, type Revision } from '@ringleader/primitives';
+import type { PaxosTimings } from '../ready.js';
 import type { RequestMark, Row } from '../records.js';
+import { isKeyed } from '../requests.js';
+import type { RequestRules } from '../rules/request-rules.js';
 
-/** Ids of keyed requests begin with this; all others are of one gateway's making, which keeps their origin. */
-export const KEYED_ID_PREFIX = 'key:';
-
-const HYBRID_UNITS_PER_MS = 1_024;
 const ENTRIES_MAX = 4_096;
 
-export function isKeyed(requestId: string): boolean {
-  return requestId.startsWith(KEYED_ID_PREFIX);
-}
-
-/** The earliest time at which the first attempt of a request with this origin can have been made. */
-export function earliestAttempt(requestId: string, origin: HybridTime, repeatWindowMs: number): HybridTime {
-  return isKeyed(requestId) ? origin - repeatWindowMs * HYBRID_UNITS_PER_MS : origin;
+/** W: how long after its first attempt a keyed write may come with another origin, by whichever clock. */
+export function keyedWindowMs({ rules, timings }: { rules: RequestRules; timings: PaxosTimings }): number {
+  return rules.keyedWindowMs(timings.repeatWindowMs, timings.clocksDifferMs);
 }
 
 export class KeyedRequests {
   private readonly marks = new Map<string, RequestMark>();
   /** What each key's row had forgotten when it was first seen: what came later is here, or in the row. */
   private readonly keyFloors = new Map<string, HybridTime>();
-  private begunAt: HybridTime = Number.POSITIVE_INFINITY;
+  private begunAt: HybridTime;
   /** The greatest origin of what was dropped again. */
   private droppedTo: HybridTime = 0;
+
+  constructor(
+    private readonly rules: RequestRules,
+    private readonly windowMs: number,
+  ) {
+    this.begunAt = rules.memoryFloorAtStart();
+  }
 
   get isEmpty(): boolean {
     return this.marks.size === 0;
@@ -54,13 +56,12 @@ export class KeyedRequests {
   }
 
   /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
-  addAll(row: Row, repeatWindowMs: number): void {
-    const window = repeatWindowMs * HYBRID_UNITS_PER_MS;
-    this.noteKey(row, window);
+  addAll(row: Row): void {
+    this.noteKey(row);
     for (const mark of row.requests) {
       if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
       this.marks.set(mark.id, mark);
-      this.forgetOldest(mark.origin - window);
+      this.forgetOldest(this.windowBefore(mark.origin));
     }
   }
 
@@ -69,7 +70,12 @@ export class KeyedRequests {
     for (const [id, mark] of this.marks) if (mark.revision > revision) this.marks.delete(id);
   }
 
-  /** The rows are those of another history now. */
+  /** A repair or a copy: the rows are those of another history now. */
+  replaced(now: HybridTime): void {
+    if (!this.rules.memoryOutlivesInstall()) this.restart();
+    this.begin(now);
+  }
+
   restart(): void {
     this.marks.clear();
     this.keyFloors.clear();
@@ -77,17 +83,21 @@ export class KeyedRequests {
   }
 
   /** Needed only until the beginning is longer ago than anything that may be repeated. */
-  private noteKey({ key, requestFloor, modifiedAt }: Row, window: HybridTime): void {
-    if (modifiedAt - window > this.begunAt) this.keyFloors.clear();
+  private noteKey({ key, requestFloor, modifiedAt }: Row): void {
+    if (this.windowBefore(modifiedAt) > this.begunAt) this.keyFloors.clear();
     else if (this.keyFloors.size < ENTRIES_MAX && !this.keyFloors.has(key))
-      this.keyFloors.set(key, requestFloor);
+      this.keyFloors.set(key, this.rules.floorOfSeenKey(requestFloor));
+  }
+
+  private windowBefore(time: HybridTime): HybridTime {
+    return time - this.windowMs * HYBRID_UNITS_PER_MS;
   }
 
   private forgetOldest(before: HybridTime): void {
     for (const [id, { origin }] of this.marks) {
       if (origin >= before && this.marks.size <= ENTRIES_MAX) return;
       this.marks.delete(id);
-      this.droppedTo = Math.max(this.droppedTo, origin);
+      this.droppedTo = this.rules.floorAfterDrop(this.droppedTo, origin);
     }
   }
 }

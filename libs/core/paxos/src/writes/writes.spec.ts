@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { replicaOf } from '../../test/replicas.js';
 import { Leader } from '../partition/leader.js';
-import { Replica } from '../partition/replica.js';
+import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { WriteRequest } from '../requests.js';
 import { conditionsHold } from './conditions.js';
@@ -123,7 +124,7 @@ describe('RowCache', () => {
       generation: 1,
       staging: null,
     };
-    const replica = new Replica(record, 1);
+    const replica = replicaOf(record);
     const cache = new RowCache(bytesMax, ({ row }) => row === null || row.revision <= replica.commit);
     return { cache, leader: new Leader(1, 1, position, 0), replica };
   }

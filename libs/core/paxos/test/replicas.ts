@@ -1,0 +1,11 @@
+import { Replica } from '../src/partition/replica.js';
+import type { PartitionRecord } from '../src/records.js';
+import { RULES } from '../src/rules/rules.js';
+import { KeyedRequests } from '../src/writes/keyed-requests.js';
+
+const WINDOW_MS = 2_000;
+
+/** A replica of shard 1 with this record. */
+export function replicaOf(record: PartitionRecord): Replica {
+  return new Replica(record, 1, new KeyedRequests(RULES, WINDOW_MS));
+}
