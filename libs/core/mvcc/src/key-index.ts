@@ -91,8 +91,14 @@ export function toKeyValue(key: string, state: KeyState): KeyValue {
 
 /** -1 if all states are younger. */
 function lastAtOrBefore(history: readonly KeyState[], revision: StoreRevision): number {
-  // Nearly all reads are of the present, so the search starts at the young end.
-  let i = history.length - 1;
-  while (i >= 0 && (history[i] as KeyState).modRevision > revision) i--;
-  return i;
+  // Nearly all reads are of the present; the others halve the rest.
+  let low = -1;
+  let high = history.length - 1;
+  let middle = high;
+  while (low < high) {
+    if ((history[middle] as KeyState).modRevision <= revision) low = middle;
+    else high = middle - 1;
+    middle = Math.ceil((low + high) / 2);
+  }
+  return low;
 }

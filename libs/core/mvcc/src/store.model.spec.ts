@@ -1,25 +1,65 @@
 /**
  * The store against the obvious way: a model that keeps a full copy of all keys for every revision. Random commands,
- * snapshots taken and restored in between, and reads at random revisions must agree.
+ * snapshots taken and restored in between, and reads at random revisions must agree in all that they answer. The model
+ * shares nothing with the store but the shapes of questions and answers.
  */
 import { describe, expect, it } from '@jest/globals';
-import { compareKeys, seededPrng } from '@ringleader/primitives';
+import { seededPrng } from '@ringleader/primitives';
 import type { Prng } from '@ringleader/primitives';
-import type { Command, Compare, KeyValue, Operation } from './commands.js';
-import { rangeContains } from './key-range.js';
+import type {
+  Command,
+  CommandResult,
+  Compare,
+  KeyValue,
+  Operation,
+  OperationResult,
+  RangeResult,
+  Rejection,
+} from './commands.js';
 import type { KeyRange } from './key-range.js';
+import type { WatchEvent } from './change-log.js';
 import { decodeCommand, encodeCommand } from './command-codec.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
 import { MvccStore } from './store.js';
-import { duplicateKey } from './transaction.js';
 
 const KEYS = ['a', 'a/1', 'a/2', 'b', 'b/\u{1f600}', 'b/\uff5e', 'c', '\u{10ffff}', 'é'];
 const TERM = 3;
 
+/** Keys are ordered as their bytes are. */
+const order = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+function isWithin({ key: first, rangeEnd }: KeyRange, key: string): boolean {
+  if (rangeEnd === null) return order(key, first) === 0;
+  return order(key, first) >= 0 && (rangeEnd === '' || order(key, rangeEnd) < 0);
+}
+
+function changedTwice(operations: readonly Operation[]): string | null {
+  const found = operations.find(
+    (operation, position) =>
+      operation.kind === 'put' &&
+      operations.some(
+        (other, place) =>
+          (other.kind === 'put' && place < position && other.key === operation.key) ||
+          (other.kind === 'delete' && isWithin(other, operation.key)),
+      ),
+  );
+  return found?.key ?? null;
+}
+
+type State = ReadonlyMap<string, KeyValue>;
+
+function listOf(state: State, range: KeyRange, limit: number): RangeResult {
+  const all = [...state.values()]
+    .filter(({ key }) => isWithin(range, key))
+    .sort((x, y) => order(x.key, y.key));
+  const items = limit === 0 ? all : all.slice(0, limit);
+  return { items, count: all.length, more: items.length < all.length };
+}
+
 /** All states there ever were, by revision. */
 class NaiveStore {
-  readonly states = [new Map<string, KeyValue>()];
-  readonly leases = new Set<number>();
+  readonly states: State[] = [new Map<string, KeyValue>()];
+  readonly leases = new Map<number, number>();
   lastLease = 0;
   compacted = 0;
 
@@ -27,11 +67,11 @@ class NaiveStore {
     return this.states.length - 1;
   }
 
-  get now(): ReadonlyMap<string, KeyValue> {
-    return this.states.at(-1) as Map<string, KeyValue>;
+  get now(): State {
+    return this.states.at(-1) as State;
   }
 
-  apply(command: Command): string {
+  apply(command: Command): CommandResult {
     switch (command.kind) {
       case 'txn':
         return this.#txn(
@@ -39,39 +79,40 @@ class NaiveStore {
           command,
         );
       case 'leaseGrant':
-        this.leases.add(++this.lastLease);
-        return 'leaseGranted';
-      case 'leaseRevoke':
-        if (!this.leases.has(command.lease)) return 'rejected';
-        this.#end([command.lease]);
-        return 'leasesEnded';
+        this.leases.set(++this.lastLease, command.ttlMs);
+        return { kind: 'leaseGranted', revision: this.revision, lease: this.lastLease };
+      case 'leaseRevoke': {
+        const { lease } = command;
+        return this.leases.has(lease)
+          ? this.#end([lease])
+          : this.#rejected({ reason: 'leaseNotFound', lease });
+      }
       case 'leaseExpire':
-        if (command.term !== TERM) return 'rejected';
-        this.#end(command.leases);
-        return 'leasesEnded';
+        return command.term === TERM
+          ? this.#end(command.leases)
+          : this.#rejected({ reason: 'staleTerm', term: TERM });
       case 'compact':
-        if (command.revision > this.revision) return 'rejected';
+        if (command.revision > this.revision) {
+          return this.#rejected({ reason: 'futureRevision', revision: this.revision });
+        }
         this.compacted = Math.max(this.compacted, command.revision);
-        return 'compacted';
+        return { kind: 'compacted', revision: this.revision };
     }
   }
 
-  list(range: KeyRange, revision: number): KeyValue[] {
-    const state = this.states[revision] ?? new Map<string, KeyValue>();
-    return [...state.values()]
-      .filter(({ key }) => rangeContains(range, key))
-      .sort((x, y) => compareKeys(x.key, y.key));
+  list(range: KeyRange, revision: number, limit: number): RangeResult {
+    return listOf(this.states[revision] as State, range, limit);
   }
 
-  events(range: KeyRange, from: number): string[] {
-    const events: string[] = [];
+  events(range: KeyRange, from: number): WatchEvent[] {
+    const events: WatchEvent[] = [];
     for (let revision = from; revision <= this.revision; revision++) {
-      const before = this.states[revision - 1] as Map<string, KeyValue>;
-      const after = this.states[revision] as Map<string, KeyValue>;
+      const before = this.states[revision - 1] as State;
+      const after = this.states[revision] as State;
       const changed = [...new Set([...before.keys(), ...after.keys()])]
-        .filter((key) => rangeContains(range, key) && before.get(key) !== after.get(key))
-        .sort(compareKeys);
-      events.push(...changed.map((key) => `${revision} ${key} ${after.get(key)?.value ?? 'deleted'}`));
+        .filter((key) => isWithin(range, key) && before.get(key) !== after.get(key))
+        .sort(order);
+      events.push(...changed.map((key) => eventOf(key, after.get(key), revision)));
     }
     return events;
   }
@@ -80,49 +121,59 @@ class NaiveStore {
     const item = this.now.get(key);
     if (target === 'value' && item === undefined) return false;
     const actual = item?.[target] ?? 0;
-    const order =
-      typeof operand === 'string' ? compareKeys(actual as string, operand) : Number(actual) - operand;
-    return { equal: order === 0, notEqual: order !== 0, greater: order > 0, less: order < 0 }[result];
+    const sign = typeof operand === 'string' ? order(String(actual), operand) : Number(actual) - operand;
+    return { equal: sign === 0, notEqual: sign !== 0, greater: sign > 0, less: sign < 0 }[result];
   }
 
-  #txn(succeeded: boolean, command: Extract<Command, { kind: 'txn' }>): string {
+  #txn(succeeded: boolean, command: Extract<Command, { kind: 'txn' }>): CommandResult {
     const operations = succeeded ? command.success : command.failure;
-    if (duplicateKey(operations) !== null) return 'rejected';
-    const puts = operations.filter((operation) => operation.kind === 'put');
-    if (puts.some(({ lease }) => lease !== 0 && !this.leases.has(lease))) return 'rejected';
+    const key = changedTwice(operations);
+    if (key !== null) return this.#rejected({ reason: 'duplicateKey', key });
+    for (const operation of operations) {
+      const lease = operation.kind === 'put' ? operation.lease : 0;
+      if (lease !== 0 && !this.leases.has(lease)) return this.#rejected({ reason: 'leaseNotFound', lease });
+    }
     const next = new Map(this.now);
     const revision = this.revision + 1;
-    let isChanged = false;
-    for (const operation of operations) isChanged = change(next, operation, revision) || isChanged;
+    const results = operations.map((operation) => execute(next, operation, revision));
+    const isChanged = results.some(
+      (result) => result.kind === 'put' || (result.kind === 'delete' && result.deleted > 0),
+    );
     if (isChanged) this.states.push(next);
-    return 'txn';
+    return { kind: 'txn', revision: this.revision, succeeded, results };
   }
 
-  #end(leases: readonly number[]): void {
+  #end(leases: readonly number[]): CommandResult {
     const ended = leases.filter((lease) => this.leases.delete(lease));
     const next = new Map([...this.now].filter(([, { lease }]) => !ended.includes(lease)));
     if (next.size < this.now.size) this.states.push(next);
+    return { kind: 'leasesEnded', revision: this.revision, leases: ended };
+  }
+
+  #rejected(rejection: Rejection): CommandResult {
+    return { kind: 'rejected', revision: this.revision, rejection };
   }
 }
 
-function change(state: Map<string, KeyValue>, operation: Operation, revision: number): boolean {
-  if (operation.kind === 'put') {
-    const { key, value, lease } = operation;
-    const old = state.get(key);
-    const createRevision = old?.createRevision ?? revision;
-    state.set(key, {
-      key,
-      value,
-      lease,
-      createRevision,
-      modRevision: revision,
-      version: (old?.version ?? 0) + 1,
-    });
-    return true;
+function eventOf(key: string, item: KeyValue | undefined, revision: number): WatchEvent {
+  if (item !== undefined) return { kind: 'put', item };
+  const gone = { key, value: '', createRevision: 0, modRevision: revision, version: 0, lease: 0 };
+  return { kind: 'delete', item: gone };
+}
+
+function execute(state: Map<string, KeyValue>, operation: Operation, revision: number): OperationResult {
+  if (operation.kind === 'range') return { kind: 'range', ...listOf(state, operation, operation.limit) };
+  if (operation.kind === 'delete') {
+    const keys = [...state.keys()].filter((key) => isWithin(operation, key));
+    for (const key of keys) state.delete(key);
+    return { kind: 'delete', deleted: keys.length };
   }
-  if (operation.kind !== 'delete') return false;
-  const keys = [...state.keys()].filter((key) => rangeContains(operation, key));
-  return keys.map((key) => state.delete(key)).length > 0;
+  const { key, value, lease } = operation;
+  const old = state.get(key);
+  const createRevision = old?.createRevision ?? revision;
+  const version = (old?.version ?? 0) + 1;
+  state.set(key, { key, value, lease, createRevision, modRevision: revision, version });
+  return { kind: 'put' };
 }
 
 function pick<Item>(prng: Prng, items: readonly Item[]): Item {
@@ -167,12 +218,18 @@ function randomCommand(prng: Prng, model: NaiveStore): Command {
 
 function expectSameReads(store: MvccStore, model: NaiveStore, prng: Prng): void {
   const range = randomRange(prng);
+  const limit = prng.nextBelow(4);
   const revision = model.compacted + prng.nextBelow(model.revision - model.compacted + 1);
-  const expected = model.list(range, revision === 0 ? model.revision : revision);
-  expect(store.range({ ...range, revision, limit: 0 })).toMatchObject({ kind: 'range', items: expected });
+  const readAt = revision === 0 ? model.revision : revision;
+  const expected = model.list(range, readAt, limit);
+  expect(store.range({ ...range, revision, limit })).toEqual({
+    kind: 'range',
+    revision: readAt,
+    ...expected,
+  });
 
   const from = revision + 1;
-  const seen: string[] = [];
+  const seen: WatchEvent[] = [];
   let position = { revision: from, skip: 0 };
   for (;;) {
     const answer = store.watch({
@@ -182,11 +239,7 @@ function expectSameReads(store: MvccStore, model: NaiveStore, prng: Prng): void 
       lengthMax: 1_000,
     });
     if (answer.kind !== 'events') throw new Error('revisions above the compacted one can be watched');
-    seen.push(
-      ...answer.events.map(({ kind, item }) => {
-        return `${item.modRevision} ${item.key} ${kind === 'put' ? item.value : 'deleted'}`;
-      }),
-    );
+    seen.push(...answer.events);
     position = answer.next;
     if (answer.events.length === 0) break;
   }
@@ -203,12 +256,13 @@ describe('MvccStore against a model', () => {
     for (let step = 0; step < 150; step++) {
       const command = decodeCommand(encodeCommand(randomCommand(prng, model)));
       const outcome = model.apply(command);
-      expect(store.apply(command, TERM)).toMatchObject({ kind: outcome, revision: model.revision });
-      undisturbed.apply(command, TERM);
+      expect(store.apply(command, TERM)).toEqual(outcome);
+      expect(undisturbed.apply(command, TERM)).toEqual(outcome);
       if (prng.nextBelow(25) === 0) store = decodeSnapshot(encodeSnapshot(store));
       expectSameReads(store, model, prng);
     }
-    expect(store.listLeases().map(({ lease }) => lease)).toEqual([...model.leases].sort((a, b) => a - b));
+    const leases = [...model.leases].map(([lease, ttlMs]) => ({ lease, ttlMs }));
+    expect(store.listLeases()).toEqual(leases.sort((a, b) => a.lease - b.lease));
     expect(encodeSnapshot(store)).toEqual(encodeSnapshot(undisturbed));
   });
 });

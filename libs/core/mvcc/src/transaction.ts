@@ -9,7 +9,7 @@ import type {
 } from './commands.js';
 import type { KeyIndex, KeyState } from './key-index.js';
 import { compareKeys } from '@ringleader/primitives';
-import { rangeContains } from './key-range.js';
+import { KeySet } from './key-range.js';
 import type { KeyRange } from './key-range.js';
 import type { LeaseTable } from './lease-table.js';
 import { collectRange } from './range.js';
@@ -42,12 +42,12 @@ export function isReadOnly({ success, failure }: TxnCommand): boolean {
 
 /** A key that these operations would change twice, or null. Known before anything is executed. */
 export function duplicateKey(operations: readonly Operation[]): string | null {
-  const deletions: KeyRange[] = operations.filter((operation) => operation.kind === 'delete');
+  const deleted = new KeySet(operations.filter((operation) => operation.kind === 'delete'));
   const seen = new Set<string>();
   for (const operation of operations) {
     if (operation.kind !== 'put') continue;
     const { key } = operation;
-    if (seen.has(key) || deletions.some((range) => rangeContains(range, key))) return key;
+    if (seen.has(key) || deleted.has(key)) return key;
     seen.add(key);
   }
   return null;

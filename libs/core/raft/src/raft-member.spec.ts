@@ -274,6 +274,64 @@ describe('questions of readers', () => {
   });
 });
 
+describe('a leader that is asked to read', () => {
+  const heartbeats = (messages: readonly Message[]): Message[] =>
+    messages.filter(({ kind }) => kind === 'heartbeat');
+
+  it('has one round out at a time: what is asked meanwhile makes up the next one', () => {
+    const leader = newLeader();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    settle(leader);
+    leader.requestRead(1);
+    expect(heartbeats(settle(leader).messages)).toMatchObject([{ readRound: 1 }, { readRound: 1 }]);
+    leader.requestRead(2);
+    leader.requestRead(3);
+    expect(heartbeats(settle(leader).messages)).toEqual([]);
+    leader.step(from(2, 1, { kind: 'heartbeatReply', readRound: 1 }));
+    const ready = leader.takeReady();
+    expect(ready.reads).toEqual([{ context: 1, index: 1 }]);
+    expect(heartbeats(ready.messages)).toMatchObject([{ readRound: 2 }, { readRound: 2 }]);
+    leader.step(from(3, 1, { kind: 'heartbeatReply', readRound: 2 }));
+    expect(leader.takeReady().reads).toEqual([
+      { context: 2, index: 1 },
+      { context: 3, index: 1 },
+    ]);
+  });
+
+  it('names a round whose heartbeats were lost in the next regular ones', () => {
+    const leader = newLeader();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    leader.requestRead(1);
+    settle(leader);
+    for (let tick = 0; tick < 2; tick += 1) leader.tick();
+    expect(heartbeats(settle(leader).messages)).toMatchObject([{ readRound: 1 }, { readRound: 1 }]);
+  });
+});
+
+describe('a snapshot that is being sent', () => {
+  it('is not replaced by a newer one: its chunks go on', () => {
+    const stored = {
+      hardState: { term: 1, vote: 0, commit: 9 },
+      snapshot: { index: 9, term: 1 },
+      entries: [],
+    };
+    const leader = newLeader({ stored });
+    leader.applied(9);
+    leader.step(from(3, 2, { kind: 'appendRefusal', refusedIndex: 9, hintIndex: 0, hintTerm: 0 }));
+    const chunk = (index: number): Uint8Array => new Uint8Array([index]);
+    leader.takeReady();
+    leader.provideSnapshot({ index: 9, term: 1, chunks: [chunk(1), chunk(2)] });
+    const chunks = (): Message[] =>
+      leader.takeReady().messages.filter(({ kind }) => kind === 'snapshotChunk');
+    expect(chunks()).toMatchObject([{ point: { index: 9 }, chunkIndex: 0, chunkCount: 2, data: chunk(1) }]);
+    leader.provideSnapshot({ index: 10, term: 2, chunks: [chunk(7), chunk(8), chunk(9)] });
+    leader.step(
+      from(3, 2, { kind: 'snapshotReply', point: { index: 9, term: 1 }, chunkIndex: 0, nextChunk: 1 }),
+    );
+    expect(chunks()).toMatchObject([{ point: { index: 9 }, chunkIndex: 1, chunkCount: 2, data: chunk(2) }]);
+  });
+});
+
 describe('a configuration', () => {
   it('is checked', () => {
     const random = seededPrng(1);

@@ -1,7 +1,8 @@
 /**
  * The leader's side of linearizable reads without the log (6.4). A question asked now gets the commit index of now, and
  * is answered when a majority has confirmed this leadership by answering a heartbeat sent after the question: whoever
- * leads later had to be elected after it. Questions that come while a round is out make up the next one.
+ * leads later had to be elected after it. One round is out at a time: questions that come meanwhile make up the next one, however
+ * many they are. A round whose heartbeats were lost is confirmed by the answers to the next regular ones, which name it too.
  */
 import { invariant, type MemberId } from '@ringleader/primitives';
 import { type Leader, type MemberState, send } from '../member-state.js';
@@ -20,30 +21,31 @@ interface Round {
 }
 
 export interface LeaderReads {
+  /** The number of the newest round. */
   round: number;
   waiting: Question[];
-  /** Oldest first. */
-  rounds: Round[];
+  underWay: Round | null;
   /** The newest round which each member has answered. */
   readonly confirmed: Map<MemberId, number>;
 }
 
 export function newLeaderReads(): LeaderReads {
-  return { round: 0, waiting: [], rounds: [], confirmed: new Map() };
+  return { round: 0, waiting: [], underWay: null, confirmed: new Map() };
 }
 
-/** Starts a round for all that wait, unless the commit index is not yet known. True if heartbeats must go out for it. */
+/** Starts a round for all that wait, unless one is out or the commit index is not yet known. True if heartbeats must go out for it. */
 export function startReadRound(state: MemberState, leader: Leader): boolean {
   const { reads } = leader;
+  if (reads.waiting.length === 0 || reads.underWay !== null) return false;
   const { rules } = state.config;
   const commitTerm = state.log.termAt(state.log.commit);
   invariant(commitTerm !== null, 'the term at the commit index is known');
-  if (reads.waiting.length === 0 || !rules.knowsCommitIndex(commitTerm, state.term)) return false;
+  if (!rules.knowsCommitIndex(commitTerm, state.term)) return false;
   reads.round += 1;
-  reads.rounds.push({ number: reads.round, index: state.log.commit, questions: reads.waiting });
+  reads.underWay = { number: reads.round, index: state.log.commit, questions: reads.waiting };
   reads.waiting = [];
   answerConfirmed(state, leader);
-  return reads.rounds.length > 0;
+  return reads.underWay !== null;
 }
 
 export function confirmRound(state: MemberState, leader: Leader, from: MemberId, round: number): void {
@@ -52,18 +54,13 @@ export function confirmRound(state: MemberState, leader: Leader, from: MemberId,
   answerConfirmed(state, leader);
 }
 
-function answerConfirmed(state: MemberState, leader: Leader): void {
-  const { reads } = leader;
-  const memberCount = state.config.members.length;
-  let round = reads.rounds[0];
-  while (round !== undefined) {
-    const { number } = round;
-    const confirmations = 1 + [...reads.confirmed.values()].filter((r) => r >= number).length;
-    if (!state.config.rules.isReadConfirmed(confirmations, memberCount)) return;
-    for (const question of round.questions) answer(state, question, round.index);
-    reads.rounds.shift();
-    round = reads.rounds[0];
-  }
+function answerConfirmed(state: MemberState, { reads }: Leader): void {
+  const round = reads.underWay;
+  if (round === null) return;
+  const confirmations = 1 + [...reads.confirmed.values()].filter((r) => r >= round.number).length;
+  if (!state.config.rules.isReadConfirmed(confirmations, state.config.members.length)) return;
+  reads.underWay = null;
+  for (const question of round.questions) answer(state, question, round.index);
 }
 
 function answer(state: MemberState, { asker, session, context }: Question, index: LogIndex): void {

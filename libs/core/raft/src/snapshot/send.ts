@@ -17,6 +17,8 @@ export function isSnapshotWanted(state: MemberState, leader: Leader): boolean {
 
 export function provideSnapshot(state: MemberState, leader: Leader, snapshot: Snapshot): void {
   invariant(snapshot.chunks.length > 0, 'a snapshot has at least one chunk');
+  // Its chunks are under way, and belong to no other: a newer one waits until nobody receives this one any more.
+  if (leader.outgoingSnapshot !== null) return;
   // The log may have been compacted past it while it was read from the disk: it is wanted again then.
   if (snapshot.index >= state.log.base.index) leader.outgoingSnapshot = snapshot;
 }
