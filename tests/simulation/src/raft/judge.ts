@@ -50,7 +50,7 @@ export class Judge {
 
   applies(id: MemberId, entry: Entry): void {
     const known = this.#applied[entry.index];
-    if (known !== undefined && (known.term !== entry.term || known.data !== entry.data)) {
+    if (known !== undefined && (known.term !== entry.term || !areEqual(known.data, entry.data))) {
       throw new SimulationFailure(
         'state machine safety',
         `member ${String(id)} applies ${name(entry)}, but ${name(known)} was applied there`,
@@ -130,10 +130,15 @@ export class Judge {
       this.#seen.set(key, { prevTerm, data: entry.data });
       return;
     }
-    const isSame = known.data === entry.data && (known.prevTerm ?? prevTerm) === (prevTerm ?? known.prevTerm);
+    const isSame =
+      areEqual(known.data, entry.data) && (known.prevTerm ?? prevTerm) === (prevTerm ?? known.prevTerm);
     if (!isSame)
       throw new SimulationFailure('log matching', `member ${String(id)} has another ${key} than others`);
   }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function name({ index, term }: { readonly index: LogIndex; readonly term: Term }): string {

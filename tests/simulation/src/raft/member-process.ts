@@ -3,6 +3,8 @@
  * to the disk. Whatever it does is shown to the judge.
  */
 import {
+  decodeFrame,
+  encodeFrames,
   type Entry,
   entryKinds,
   type PersistBatch,
@@ -12,7 +14,7 @@ import {
   type Ready,
   type Snapshot,
 } from '@ringleader/raft';
-import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
+import { type Host, type NodeId, type Process, SimulationFailure } from '@ringleader/testing-simulation';
 import type { Judge } from './judge.js';
 import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
@@ -77,7 +79,7 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   receive(from: NodeId, message: SimMessage): void {
-    if (message.kind === 'raft') this.core.step(message.message);
+    if (message.kind === 'raft') this.#step(message.frame);
     else if (message.kind === 'request')
       this.#take({ client: from, requestId: message.requestId }, message.operation);
     this.#requestTurn();
@@ -90,6 +92,12 @@ export class MemberProcess implements Process<SimMessage> {
   handOver(): void {
     this.core.transferLeadership();
     this.#requestTurn();
+  }
+
+  #step(frame: Uint8Array): void {
+    const decoded = decodeFrame(frame);
+    if (decoded.kind === 'malformed') throw new SimulationFailure('codec', decoded.reason);
+    for (const message of decoded.messages) this.core.step(message);
   }
 
   #take(asker: Asker, operation: ClientOperation): void {
@@ -144,7 +152,9 @@ export class MemberProcess implements Process<SimMessage> {
   #carryOut(ready: Ready): void {
     this.#surroundings.judge.turned(this.#host.id, this.core, ready);
     if (ready.persist !== null) this.#persist(ready.persist);
-    for (const message of ready.messages) this.#host.send(message.to, { kind: 'raft', message });
+    for (const message of ready.messages) {
+      for (const frame of encodeFrames([message], 1)) this.#host.send(message.to, { kind: 'raft', frame });
+    }
     if (ready.restore !== null) this.#restore(ready.restore);
     this.#apply(ready.committed);
     for (const { context, index } of ready.reads) this.#mayRead(context, index);

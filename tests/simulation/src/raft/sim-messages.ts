@@ -1,5 +1,3 @@
-import type { Message } from '@ringleader/raft';
-
 /** Appending needs no condition to show lost, repeated and reordered writes: the value tells its whole history. */
 export type ClientOperation =
   | { readonly op: 'append'; readonly key: string; readonly value: string }
@@ -12,6 +10,7 @@ export type MemberAnswer =
   | { readonly kind: 'unavailable' };
 
 export type SimMessage =
-  | { readonly kind: 'raft'; readonly message: Message }
+  /** In the form in which it travels. */
+  | { readonly kind: 'raft'; readonly frame: Uint8Array }
   | { readonly kind: 'request'; readonly requestId: number; readonly operation: ClientOperation }
   | { readonly kind: 'answer'; readonly requestId: number; readonly answer: MemberAnswer };
