@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { capture, root, seconds } from './commands.mjs';
-import { Failure } from './failure.mjs';
+import { Failure, refusalOf } from './failure.mjs';
 import { packageFiles, Stamp, statFingerprint } from './fingerprint.mjs';
 import { runtime } from './runtime.mjs';
 
@@ -59,7 +59,14 @@ export async function ensureBuilt({ name, programs, folders, entry = 'main.js' }
   console.error('Building...');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { code, output } = await capture(runtime(), [compiler, '-b', ...programs]);
-  if (code !== 0) throw new Failure('The build failed; what the compiler said stands above.', output);
+  if (code !== 0) {
+    const refusal = refusalOf({ message: output });
+    const sentence =
+      refusal === undefined
+        ? 'The build failed; what the compiler said stands above.'
+        : `The build failed: ${refusal}`;
+    throw new Failure(sentence, output);
+  }
   await stamp.write(fingerprint);
   console.error(`✓ built (${seconds(startedAt)})`);
 }

@@ -7,11 +7,31 @@ export class Failure extends Error {
   }
 }
 
+/** Why the system refuses a file, by its code, in the words of a person. */
+const REFUSALS = {
+  EACCES: 'permission is denied; use a clone in a folder of your own',
+  EPERM: 'permission is denied; use a clone in a folder of your own',
+  EROFS: 'the file system is read-only; use a clone on another one',
+  ENOSPC: 'the disk is full; make room',
+  EDQUOT: 'the disk quota is used up',
+};
+
+/** The sentence for a file that was refused, from an error or from what a tool said about one; or undefined. */
+export function refusalOf({ code, path, message }) {
+  const named =
+    REFUSALS[code] === undefined ? Object.keys(REFUSALS).find((it) => message.includes(it)) : code;
+  if (named === undefined) return undefined;
+  const place = path ?? new RegExp(`${named}[^\\n]*?'([^'\\n]+)'`).exec(message)?.[1];
+  return `${place ?? 'A file'}: ${REFUSALS[named]}.`;
+}
+
 /** Runs `action`; a Failure becomes its sentence on standard error and a non-zero exit code. */
 export async function reportingFailures(action) {
   try {
     process.exitCode = await action();
-  } catch (error) {
+  } catch (thrown) {
+    const refusal = thrown.syscall === undefined ? undefined : refusalOf(thrown);
+    const error = refusal === undefined ? thrown : new Failure(refusal);
     if (!(error instanceof Failure)) throw error;
     if (error.output !== '') console.error(error.output.trimEnd());
     console.error(`Ringleader cannot start. ${error.message}`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { root } from './commands.mjs';
 
 const SKIPPED = new Set(['node_modules', 'dist', '.nx', '.ringleader', '.tools', 'testdata']);
@@ -25,7 +25,7 @@ export async function contentFingerprint(files) {
   const hash = createHash('sha256');
   for (const file of files)
     hash
-      .update(file)
+      .update(relative(root, file))
       .update('\0')
       .update(await readFile(file));
   return hash.digest('hex');
@@ -35,7 +35,7 @@ export async function contentFingerprint(files) {
 export async function statFingerprint(files) {
   const hash = createHash('sha256');
   const stats = await Promise.all(files.map((file) => stat(file)));
-  files.forEach((file, i) => hash.update(`${file}\0${stats[i].mtimeMs}\0${stats[i].size}\0`));
+  files.forEach((file, i) => hash.update(`${relative(root, file)}\0${stats[i].mtimeMs}\0${stats[i].size}\0`));
   return hash.digest('hex');
 }
 

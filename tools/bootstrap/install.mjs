@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { capture, root, seconds } from './commands.mjs';
-import { Failure } from './failure.mjs';
+import { Failure, refusalOf } from './failure.mjs';
 import { contentFingerprint, packageFiles, Stamp } from './fingerprint.mjs';
 
 const PNPM = 'pnpm@10.34.9';
@@ -11,9 +11,8 @@ async function inputs() {
 }
 
 function sentenceFor(output) {
-  if (/ENOSPC/.test(output)) return 'The disk is full: the packages could not be installed.';
-  if (/EROFS|EACCES|EPERM/.test(output))
-    return `${root} is not writable: the packages could not be installed.`;
+  const refusal = refusalOf({ message: output });
+  if (refusal !== undefined) return `The packages could not be installed in ${root}: ${refusal}`;
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET/.test(output)) {
     return 'The npm registry could not be reached: the packages could not be installed.';
   }

@@ -10,16 +10,19 @@ import { requireNode, runtime } from './runtime.mjs';
 import { CHECKS, jestArguments, SUITES } from './suites.mjs';
 import { Tally } from './tally.mjs';
 
+const STEPS = ['build', ...[...CHECKS, ...SUITES].map(({ name }) => name)];
+
 const USAGE = `Usage: npm test [-- <step>...]
 
 Runs everything that CI runs, or only the steps that are named:
-  ${[...CHECKS, ...SUITES].map(({ name }) => name).join(', ')}`;
+  ${STEPS.join(', ')}
+
+Everything is built first, whatever is named; "build" alone does nothing else.`;
 
 function chosenSteps(names) {
-  const known = [...CHECKS, ...SUITES].map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
+  const unknown = names.find((name) => !STEPS.includes(name));
   if (unknown !== undefined) throw new Failure(`There is no step "${unknown}".\n\n${USAGE}`);
-  return new Set(names.length === 0 ? known : names);
+  return new Set(names.length === 0 ? STEPS : names);
 }
 
 /** Runs a step with its output on the terminal; true when it succeeded. Gives it up after so many minutes. */

@@ -17,6 +17,8 @@ export interface LocalClusterOptions {
   /** Added to the environment: `RINGLEADER_*` reaches every service. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
+  /** The checkout to start from, if not this one. */
+  readonly root?: string;
   /** Put before the command line, to start it as somebody else. */
   readonly prefix?: readonly string[];
 }
@@ -63,7 +65,7 @@ export class LocalClusterHandle {
     );
     const line = [
       ...(options.prefix ?? []),
-      ...[process.execPath, join(workspaceRoot(), 'tools/bootstrap/start.mjs'), ...args],
+      ...[process.execPath, join(options.root ?? workspaceRoot(), 'tools/bootstrap/start.mjs'), ...args],
     ];
     const [command = process.execPath, ...rest] = line;
     const starter = spawn(command, rest, {

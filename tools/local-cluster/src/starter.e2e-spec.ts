@@ -2,17 +2,18 @@
  * `npm start` as a person meets it: real processes, real servers, from the command line to the last process that ends.
  */
 import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { processStart, until, workspaceRoot } from '@ringleader/server-processes';
+import { processStart, unprivileged, until, workspaceRoot } from '@ringleader/server-processes';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readClusterState, startLocalCluster, type LocalClusterHandle } from './index.js';
 
 const run = promisify(execFile);
 const START_MS = 180_000;
+const START_OPTIONS_FILE = 'tools/local-cluster/start-options.mjs';
 /** Some seconds; a machine that runs other things too may take longer to stop a cluster in order. */
 const GONE = { timeoutMs: 60_000, everyMs: 100 };
 
@@ -131,28 +132,85 @@ describe('npm start', () => {
     2 * START_MS,
   );
 
+  const isRoot = process.getuid?.() === 0;
+  const asRoot = isRoot ? it : it.skip;
+
   it(
-    'runs as a user who is not root, and with no nats-server on PATH',
+    'runs from the checkout as a user who is not root, and with no nats-server on PATH',
     async () => {
-      // What is installed and built already need not be writable.
-      await refusedStart('--sharks');
-      const nobody = 65534;
-      const isRoot = process.getuid?.() === 0;
-      if (isRoot) await chown(folder, nobody, nobody);
-      const drop = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--inh-caps=-all'];
+      // Root's checkout may lie where nobody else can enter: whoever starts there sees root's files as his own.
+      const { prefix, owner } = await unprivileged();
+      if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+      const [command = 'id', ...args] = [...prefix, 'id', '-u'];
+      expect(Number((await run(command, args)).stdout)).toBeGreaterThan(0);
       const folders = (process.env['PATH'] ?? '').split(delimiter);
       const searchPath = folders.filter((path) => !existsSync(join(path, 'nats-server'))).join(delimiter);
-      const cluster = await startLocalCluster({
-        data: folder,
-        env: { PATH: searchPath },
-        ...(isRoot ? { prefix: drop } : {}),
-      });
-      const [supervisor = 0] = await processesOf(folder);
-      const status = await readFile(`/proc/${supervisor}/status`, 'utf8');
-      expect(Number(/^Uid:\t(\d+)/m.exec(status)?.[1])).not.toBe(0);
+      const cluster = await startLocalCluster({ data: folder, env: { PATH: searchPath }, prefix });
       expect((await cluster.stop()).code).toBe(0);
     },
     2 * START_MS,
+  );
+
+  /** An account without any rights, as the system's tools see it. */
+  const NOBODY = 65534;
+  const asNobody = (home: string, ...line: string[]) => [
+    ...['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--inh-caps=-all'],
+    ...['env', `HOME=${home}`, ...line],
+  ];
+
+  asRoot(
+    "runs from another user's clone, in a home that nobody else may enter, whatever its path holds",
+    async () => {
+      const clone = join(folder, "Zoë's home (ü)", 'ring leader');
+      await mkdir(dirname(clone));
+      await run('cp', ['-a', workspaceRoot(), clone]);
+      await rm(join(clone, '.ringleader'), { recursive: true, force: true });
+      await run('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
+      await run('chmod', ['700', folder, dirname(clone)]);
+      const prefix = asNobody(dirname(clone));
+      const cluster = await startLocalCluster({ root: clone, data: join(clone, '.ringleader'), prefix });
+      expect(cluster.output).not.toContain('Installing');
+      expect((await cluster.stop()).code).toBe(0);
+      const [command = '', ...args] = asNobody(dirname(clone), process.execPath);
+      const tests = join(clone, 'tools/bootstrap/test.mjs');
+      const { stdout } = await run(command, [...args, tests, 'typecheck']);
+      expect(stdout).toMatch(/2 passed, 0 failed\n$/);
+    },
+    3 * START_MS,
+  );
+
+  asRoot(
+    'refuses a clone that its user may not write to in one sentence',
+    async () => {
+      await chmod(folder, 0o755);
+      const clone = join(folder, 'clone');
+      for (const path of [
+        'package.json',
+        'pnpm-lock.yaml',
+        'pnpm-workspace.yaml',
+        'tools/bootstrap',
+        START_OPTIONS_FILE,
+      ]) {
+        await cp(join(workspaceRoot(), path), join(clone, path), { recursive: true });
+      }
+      for (const name of ['apps', 'libs', 'tests']) await mkdir(join(clone, name));
+      const home = join(folder, 'home');
+      await mkdir(home);
+      await chown(home, NOBODY, NOBODY);
+      const [command = '', ...args] = asNobody(
+        home,
+        process.execPath,
+        join(clone, 'tools/bootstrap/start.mjs'),
+      );
+      const refused = run(command, args);
+      await expect(refused).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /\nRinglead[^\n]*permission is denied[^\n]*folder of your own[^\n]*\n$/,
+        ),
+      });
+    },
+    START_MS,
   );
 
   it('refuses a bad flag, a missing value and an impossible number in one sentence', async () => {

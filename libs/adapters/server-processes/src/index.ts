@@ -7,5 +7,6 @@ export { tryLock, type LockAttempt, type LockFile, type LockHolder } from './loc
 export { locateNatsServer, type LocateNatsServerOptions } from './nats-server.js';
 export { processStart } from './process-identity.js';
 export { ServerProcessError } from './server-process-error.js';
+export { unprivileged, type Unprivileged } from './unprivileged.js';
 export { until, type UntilOptions } from './until.js';
 export { toolsDirectory, workspaceRoot } from './workspace-root.js';

@@ -120,9 +120,14 @@ async function launchPostgres(
   }
 }
 
-export async function localPostgres(options: LocalServerOptions): Promise<LocalServer> {
-  const { name, dir, logFile, port } = options;
-  const cluster = await preparePostgres(dir);
+export interface LocalPostgresOptions extends LocalServerOptions {
+  /** Whether a start as root may use a user namespace; the system may refuse them. */
+  readonly namespaces?: boolean;
+}
+
+export async function localPostgres(options: LocalPostgresOptions): Promise<LocalServer> {
+  const { name, dir, logFile, port, namespaces = true } = options;
+  const cluster = await preparePostgres(dir, { namespaces });
   const spec = { name, ...postgresCommand(cluster, port), env: {}, cwd: dir, logFile };
   return {
     name,

@@ -48,7 +48,12 @@ async function onPath(searchPath: string | undefined): Promise<string | undefine
 export async function locateNatsServer(options: LocateNatsServerOptions): Promise<string> {
   const installed = (await onPath(options.searchPath)) ?? (await unpacked(options.toolsDir));
   if (installed !== undefined) return installed;
-  await mkdir(options.toolsDir, { recursive: true });
+  await mkdir(options.toolsDir, { recursive: true }).catch((error: unknown) => {
+    throw new ServerProcessError(
+      `nats-server is not on PATH, and ${options.toolsDir} cannot hold one: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  });
   return exclusively(join(options.toolsDir, 'nats-server.lock'), async () => {
     const meanwhile = await unpacked(options.toolsDir);
     return meanwhile ?? obtain(options);

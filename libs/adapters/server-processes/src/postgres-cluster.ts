@@ -71,9 +71,9 @@ async function initialise(dir: string, programs: PostgresPrograms, account: Unpr
 }
 
 /** Prepares `dir` (its `data` is PostgreSQL's) on first use, and finds what is needed to run a server on it. */
-export async function preparePostgres(dir: string): Promise<PostgresCluster> {
+export async function preparePostgres(dir: string, { namespaces = true } = {}): Promise<PostgresCluster> {
   const programs = locatePostgres();
-  const account = await unprivileged();
+  const account = await unprivileged({ namespaces });
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const password = await ensurePassword(dir);
   const dataDir = join(dir, 'data');

@@ -25,14 +25,18 @@ async function works(command: readonly string[]): Promise<boolean> {
 
 /**
  * As root, a user namespace in which root's files belong to an ordinary user needs no account and no change of
- * ownership. Where namespaces are refused (Docker's default profile), the process drops to `nobody` instead.
+ * ownership. Where namespaces are refused (Docker's default profile), the process drops to `nobody` instead, who keeps
+ * the right to pass any folder: the programs and the data may lie below one that is root's alone (/root, mktemp -d).
  */
-export async function unprivileged(uid = process.getuid?.()): Promise<Unprivileged> {
-  if (uid !== 0) return { prefix: [] };
+export async function unprivileged({ namespaces = true } = {}): Promise<Unprivileged> {
+  if (process.getuid?.() !== 0) return { prefix: [] };
   const namespace = ['unshare', '-U', '--map-user=1000', '--map-group=1000'];
-  if (await works([...namespace, 'true'])) return { prefix: namespace };
-  const drop = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-  if (await works([...drop, 'true'])) return { prefix: drop, owner: { uid: NOBODY, gid: NOBODY } };
+  if (namespaces && (await works([...namespace, 'true']))) return { prefix: namespace };
+  const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+  const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  const owner = { uid: NOBODY, gid: NOBODY };
+  for (const drop of [[...account, ...capability], account])
+    if (await works([...drop, 'true'])) return { prefix: drop, owner };
   throw new ServerProcessError(
     'PostgreSQL does not run as root, and neither unshare nor setpriv can give it another user here: start as an ordinary user.',
   );
