@@ -14,8 +14,10 @@ const CORE_MAY_ALSO_IMPORT = { placement: ['scope:hash-ring'] };
 /** A core has no dependencies; a hash function, which is a pure function, is the exception. */
 const CORE_PACKAGES = { 'hash-ring': ['xxhash-wasm'] };
 
-/** Adapters know contracts and primitives; these build on the adapter that carries the messages. */
+/** Adapters know contracts and primitives; these build on the adapter that carries the messages, or on the one lock. */
 const ADAPTER_MAY_ALSO_IMPORT = {
+  'log-storage': ['scope:file-lock'],
+  'server-processes': ['scope:file-lock'],
   coordination: ['scope:nats'],
   observability: ['scope:nats'],
 };

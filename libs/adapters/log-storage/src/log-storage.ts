@@ -3,17 +3,17 @@
  * One call of `append` at a time; what it was given is on disk when it resolves, with one sync. After any failure
  * the log refuses everything: what the disk has is not known any more, and only a restart, which reads it, can tell.
  */
+import { type FileLock, tryLockFile } from '@ringleader/file-lock';
 import { invariant } from '@ringleader/primitives';
 import { join } from 'node:path';
 import { assembleLog } from './assembly.js';
 import { encodeBatch } from './batch-codec.js';
-import { type DirectoryLock, lockDirectory } from './directory-lock.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { alignUp } from './record.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
 import { adoptSegment, preallocate, segmentHeaderBytes } from './segment.js';
 import { listSnapshots, readSnapshot, snapshotName, writeSnapshot } from './snapshot-files.js';
-import { corruptLog, failedStorage } from './storage-errors.js';
+import { corruptLog, failedStorage, logInUse } from './storage-errors.js';
 import type { LogBatch, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
@@ -29,6 +29,7 @@ export interface OpenedLog {
 
 const defaultSegmentSizeBytes = 8 * 1024 * 1024;
 const spareName = 'spare.partial';
+const lockName = 'lock';
 
 /** Repairs a torn tail, says so, and refuses everything else that is not in order (LOG_CORRUPT, LOG_IN_USE). */
 export async function openLogStorage(options: LogStorageOptions): Promise<OpenedLog> {
@@ -43,7 +44,7 @@ export async function openLogStorage(options: LogStorageOptions): Promise<Opened
   }
 }
 
-async function open(options: LogStorageOptions, disk: Disk, lock: DirectoryLock): Promise<OpenedLog> {
+async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Promise<OpenedLog> {
   const { directory, segmentSizeBytes = defaultSegmentSizeBytes } = options;
   await removePartials(disk, directory);
   const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
@@ -61,6 +62,12 @@ async function open(options: LogStorageOptions, disk: Disk, lock: DirectoryLock)
   return { storage, recovered: { hardState, snapshot, entries, repairs: found.repairs } };
 }
 
+async function lockDirectory(directory: string): Promise<FileLock> {
+  const attempt = await tryLockFile(join(directory, lockName));
+  if (attempt.kind === 'held') throw logInUse(directory, attempt.holder);
+  return attempt.lock;
+}
+
 /** What was being made when the process ended, and never got its name. */
 async function removePartials(disk: Disk, directory: string): Promise<void> {
   for (const name of await disk.list(directory)) {
@@ -71,7 +78,7 @@ async function removePartials(disk: Disk, directory: string): Promise<void> {
 interface Foundation {
   readonly directory: string;
   readonly disk: Disk;
-  readonly lock: DirectoryLock;
+  readonly lock: FileLock;
   readonly segmentSizeBytes: number;
 }
 

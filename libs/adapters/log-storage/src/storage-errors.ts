@@ -29,11 +29,11 @@ export function failedStorage(action: string, directory: string, cause: unknown)
   );
 }
 
-export function logInUse(directory: string, pid: number): OperationalError {
+export function logInUse(directory: string, holder: string): OperationalError {
   return new OperationalError(
     'LOG_IN_USE',
-    `The log in ${directory} is in use by the process ${String(pid)}; end it, or choose another data directory.`,
-    { directory, pid },
+    `The log in ${directory} is in use by another process (${holder}); end it, or choose another data directory.`,
+    { directory, holder },
   );
 }
 
