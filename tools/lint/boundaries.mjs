@@ -19,6 +19,7 @@ const ADAPTER_MAY_ALSO_IMPORT = {
   'log-storage': ['scope:file-lock'],
   'server-processes': ['scope:file-lock'],
   coordination: ['scope:nats'],
+  nats: ['scope:config'],
   observability: ['scope:nats'],
 };
 

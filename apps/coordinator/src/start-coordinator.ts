@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestMicroservice } from '@nestjs/common';
+import { natsSettings } from '@ringleader/config';
 import type { CommandResult } from '@ringleader/mvcc';
 import { ControlServer, connectNats } from '@ringleader/nats';
 import { NestLogger, createMetrics, startProbeServer } from '@ringleader/observability';
@@ -31,7 +32,8 @@ export async function startCoordinator(
   config: CoordinatorConfig,
   logger: Logger,
 ): Promise<RunningCoordinator> {
-  const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
+  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
+  const { connection } = link;
   const server = new ControlServer(connection, (operation, error) =>
     logger.error({ operation, error }, 'A handler failed'),
   );
@@ -60,7 +62,7 @@ export async function startCoordinator(
       await raft.stop();
       await app.close();
       await probes?.close();
-      await connection.close();
+      await link.close();
     },
   };
 }

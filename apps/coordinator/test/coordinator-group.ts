@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoordinationClient } from '@ringleader/coordination';
 import type { CoordinatorResponse } from '@ringleader/coordination';
-import { connectNats } from '@ringleader/nats';
+import { UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { MemberId } from '@ringleader/primitives';
@@ -38,7 +38,7 @@ export class CoordinatorGroup {
     if (!existsSync(main)) throw new Error(`${main} is not there: build first (tsc -b apps/coordinator)`);
     const folder = await mkdtemp(join(tmpdir(), 'coordinators-'));
     const nats = await startNatsServer({ dir: join(folder, 'nats') });
-    const connection = await connectNats({ url: nats.url, name: 'test' });
+    const connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
     const group = new CoordinatorGroup(folder, nats, connection, environment);
     await Promise.all(group.members.map((member) => group.startMember(member)));
     await group.leader();

@@ -1,6 +1,7 @@
 /** Puts a failure detector together and starts it. */
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { natsSettings } from '@ringleader/config';
 import type { CoordinationClient } from '@ringleader/coordination';
 import { connectNats } from '@ringleader/nats';
 import { NestLogger, startProbeServer } from '@ringleader/observability';
@@ -25,7 +26,8 @@ export async function startFailureDetector(
   config: FailureDetectorConfig,
   logger: Logger,
 ): Promise<RunningFailureDetector> {
-  const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
+  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
+  const { connection } = link;
   const app = await NestFactory.createApplicationContext(AppModule.in({ config, logger, connection }), {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -50,7 +52,7 @@ export async function startFailureDetector(
       await app.get<CoordinationClient>(COORDINATOR).close();
       await app.close();
       await probes?.close();
-      await connection.close();
+      await link.close();
     },
   };
 }

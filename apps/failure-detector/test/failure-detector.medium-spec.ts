@@ -8,7 +8,7 @@ import { loadConfig } from '@ringleader/config';
 import { memberKey, verdictReportSchema, verdictsSubject } from '@ringleader/contracts';
 import type { Member, Service, Verdict, VerdictReport } from '@ringleader/contracts';
 import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
-import { connectNats, heartbeatSink } from '@ringleader/nats';
+import { UNLOGGED, connectNats, heartbeatSink } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
 import { Guardian, startChild, workspaceRoot } from '@ringleader/server-processes';
@@ -50,7 +50,7 @@ describe('the failure detector', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'failure-detector-'));
     nats = await startNatsServer({ dir: join(folder, 'nats') });
-    connection = await connectNats({ url: nats.url, name: 'test' });
+    connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
     client = new CoordinationClient({ connection, cluster: CLUSTER, clock: systemClock, members: [1] });
     coordinator = await startProcess('coordinator', {
       RINGLEADER_NATS_URL: nats.url,

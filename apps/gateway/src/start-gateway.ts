@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
+import { natsSettings } from '@ringleader/config';
 import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
 import type { Coordinator } from '@ringleader/coordination';
@@ -169,7 +170,8 @@ export async function startGateway(
   logger: Logger,
   coordinatorOf: CoordinatorOf = realCoordinator,
 ): Promise<RunningGateway> {
-  const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
+  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
+  const { connection } = link;
   const following = new Following(connection, config, logger, coordinatorOf);
   const admission = new Admission({
     requestsMax: config.RINGLEADER_REQUESTS_MAX,

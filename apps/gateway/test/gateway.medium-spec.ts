@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CLUSTER_KEY, memberKey, partitionKey, shardKey } from '@ringleader/contracts';
 import type { ClusterView } from '@ringleader/contracts';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
-import { connectNats } from '@ringleader/nats';
+import { UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { createLogger } from '@ringleader/observability';
 import { startNatsServer, until } from '@ringleader/testing-servers';
@@ -70,7 +70,7 @@ beforeEach(async () => {
   coordinator = new FakeCoordinator();
   shards = new InMemoryShards(16, [1, 2, 3]);
   storeMetadata();
-  connection = await connectNats({ url: nats.url, name: 'shards' });
+  connection = (await connectNats({ servers: [nats.url], name: 'shards' }, UNLOGGED)).connection;
   new ShardsOverNats(connection, CLUSTER, shards);
   const config = gatewayConfigSchema.parse({
     RINGLEADER_CLUSTER: CLUSTER,

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { natsSettings } from '@ringleader/config';
 import { CoordinationClient } from '@ringleader/coordination';
 import { connectNats } from '@ringleader/nats';
 import {
@@ -25,7 +26,8 @@ export interface RunningShard {
 }
 
 export async function startShard(config: ShardConfig, logger: Logger): Promise<RunningShard> {
-  const connection = await connectNats({ url: config.RINGLEADER_NATS_URL, name: config.RINGLEADER_MEMBER });
+  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
+  const { connection } = link;
   const { RINGLEADER_CLUSTER: cluster } = config;
   const coordination = new CoordinationClient({ connection, cluster, clock: systemClock });
   const surroundings = { config, logger, connection, coordination };
@@ -47,7 +49,7 @@ export async function startShard(config: ShardConfig, logger: Logger): Promise<R
       await app.close();
       await probes?.close();
       await coordination.close();
-      await connection.close();
+      await link.close();
     },
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { partitionKey, shardKey } from '@ringleader/contracts';
-import { connectNats, type NatsConnection } from '@ringleader/nats';
+import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
 import { createLogger } from '@ringleader/observability';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
@@ -49,7 +49,7 @@ beforeEach(async () => {
     (entry) => [partitionKey(entry.partition), JSON.stringify(entry)] as const,
   );
   coordinator.put(...entries);
-  connection = await connectNats({ url: nats.url, name: 'shard-1' });
+  connection = (await connectNats({ servers: [nats.url], name: 'shard-1' }, UNLOGGED)).connection;
   gateway = await TestGateway.connect(nats.url);
 });
 

@@ -12,7 +12,7 @@ import {
   shardRequestSubject,
   startRequestFrame,
 } from '@ringleader/contracts';
-import { connectNats, type NatsConnection } from '@ringleader/nats';
+import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
 import { createLogger, systemClock } from '@ringleader/observability';
 import type { PartitionAssignment, Row, ShardReply, WriteRequest } from '@ringleader/paxos';
 import { until } from '@ringleader/testing-servers';
@@ -64,7 +64,7 @@ export class TestShard {
 
   static async start({ ordinal, natsUrl, postgresUrl, map }: TestShardOptions): Promise<TestShard> {
     const { storage, records, incarnation } = await openStorage(postgresUrl, { shardId: `shard-${ordinal}` });
-    const connection = await connectNats({ url: natsUrl, name: `shard-${ordinal}` });
+    const { connection } = await connectNats({ servers: [natsUrl], name: `shard-${ordinal}` }, UNLOGGED);
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
     const clock = new ShardClock(systemClock);
     const dataPath = new NatsDataPath(connection, CLUSTER, logger);
@@ -127,7 +127,7 @@ export class TestGateway {
   }
 
   static async connect(natsUrl: string): Promise<TestGateway> {
-    return new TestGateway(await connectNats({ url: natsUrl, name: GATEWAY }));
+    return new TestGateway((await connectNats({ servers: [natsUrl], name: GATEWAY }, UNLOGGED)).connection);
   }
 
   leaderOf(partition: number): number {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { shardPeerSubject, shardRequestSubject } from '@ringleader/contracts';
-import { connectNats } from '@ringleader/nats';
+import { UNLOGGED, connectNats } from '@ringleader/nats';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
 import { fixedMap, TestGateway, TestShard } from './shell.fixtures.js';
@@ -122,7 +122,7 @@ describe('three shards', () => {
   }, 60_000);
 
   it('survive garbage on every subject', async () => {
-    const connection = await connectNats({ url: nats.url, name: 'garbage' });
+    const connection = (await connectNats({ servers: [nats.url], name: 'garbage' }, UNLOGGED)).connection;
     const survivor = [...shards.values()][0]!;
     const before = survivor.router.counts.malformed;
     for (let i = 0; i < 100; i++) {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
 import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
-import { ControlClient, ControlServer, connectNats } from '@ringleader/nats';
+import { ControlClient, ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { startNatsServer } from '@ringleader/testing-servers';
 import { controlFixtures } from './control-contracts.fixtures.js';
@@ -31,7 +31,7 @@ describe('control contracts over NATS', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'ringleader-contracts-'));
     nats = await startNatsServer({ dir });
-    connection = await connectNats({ url: nats.url, name: 'contracts' });
+    connection = (await connectNats({ servers: [nats.url], name: 'contracts' }, UNLOGGED)).connection;
     server = new ControlServer(connection, (operation) => unexpected.push(operation));
     for (const operation of operations) {
       server.handle<MessageContract>(coordinatorContracts[operation], subjectOf(operation), (request) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { raftSubject } from '@ringleader/contracts';
-import { connectNats, type NatsConnection } from '@ringleader/nats';
+import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
 import type { Message } from '@ringleader/raft';
 import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
 import { NatsRaftTransport } from './raft-transport.nats.js';
@@ -18,7 +18,7 @@ describe('Raft over NATS', () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'raft-transport-'));
     server = await startNatsServer({ dir: directory });
-    connection = await connectNats({ url: server.url, name: 'raft-transport' });
+    connection = (await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED)).connection;
   }, 60_000);
   afterAll(async () => {
     await connection.close();
@@ -119,6 +119,6 @@ describe('Raft over NATS', () => {
     two.close();
     await connection.close();
     await following;
-    connection = await connectNats({ url: server.url, name: 'raft-transport' });
+    connection = (await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED)).connection;
   }, 30_000);
 });

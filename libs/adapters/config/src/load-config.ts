@@ -3,6 +3,7 @@
  */
 import { NAME_PATTERN, OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
+import { natsConfig } from './nats-config.js';
 
 /** What every process has. Merge it into an app's schema: `z.object({ ...commonConfig, ... })`. */
 export const commonConfig = {
@@ -10,7 +11,7 @@ export const commonConfig = {
     .string()
     .regex(NAME_PATTERN, 'lower-case letters, digits and hyphens')
     .default('local'),
-  RINGLEADER_NATS_URL: z.url({ protocol: /^(nats|tls)$/ }).default('nats://127.0.0.1:4222'),
+  ...natsConfig,
   RINGLEADER_MEMBER: z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens'),
   /** Loopback HTTP for /healthz, /readyz and /metrics; absent: none. */
   RINGLEADER_PROBE_PORT: port().optional(),

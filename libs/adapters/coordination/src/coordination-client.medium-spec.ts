@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
 import type { CoordinatorOperation, ErrorCode, MessageContract } from '@ringleader/contracts';
-import { ControlServer, connectNats } from '@ringleader/nats';
+import { ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { startNatsServer } from '@ringleader/testing-servers';
 import type { TestServer } from '@ringleader/testing-servers';
@@ -37,7 +37,7 @@ describe('CoordinationClient', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'coordination-client-'));
     nats = await startNatsServer({ dir: directory });
-    connection = await connectNats({ url: nats.url, name: 'test' });
+    connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
   });
 
   afterAll(async () => {

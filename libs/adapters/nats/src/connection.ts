@@ -1,33 +1,173 @@
 /**
- * The one connection of a process to NATS. It reconnects for ever: NATS is transport only, and whoever waits for an
- * answer has a deadline of its own.
+ * Connects a process to NATS, and keeps it connected: to another server of the list when one stops or goes silent.
+ * NATS is transport only, so nothing waits here without a deadline of its own.
  */
-import { connect } from '@nats-io/transport-node';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  connect,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  usernamePasswordAuthenticator,
+} from '@nats-io/transport-node';
+import type { ConnectionOptions, ReconnectToServerHandler } from '@nats-io/nats-core';
+import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
+import type { NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
+import { OperationalError } from '@ringleader/contracts';
+import { toNatsError } from './nats-errors.js';
+import { NatsLink } from './nats-link.js';
+import type { NatsLog } from './nats-link.js';
 
-export interface NatsOptions {
-  /** e.g. nats://127.0.0.1:4222 */
-  readonly url: string;
+export interface NatsOptions extends Partial<NatsSettings> {
+  readonly servers: readonly string[];
   /** Shown by nats-server's monitoring: the member's id. */
   readonly name: string;
+  /** Where answers to this process go; absent: anywhere, for tests against a server without permissions. */
+  readonly inboxPrefix?: string;
+  /** Which of the process's connections this is: in logs and metrics. */
+  readonly lane?: string;
+  /**
+   * A server that does not answer is given up after `intervalMs` times one more than `unansweredMax`. The default notices
+   * a stopped server within a second. A connection that carries bulk needs more: its pings wait behind the bulk.
+   */
+  readonly pings?: { readonly intervalMs: number; readonly unansweredMax: number };
+  /** The server (host:port) that this connection should be at, where it can choose. */
+  readonly preferredServer?: () => string | null;
+  /** Ends the attempts to connect for the first time. */
+  readonly signal?: AbortSignal;
 }
 
-export function connectNats(options: NatsOptions): Promise<NatsConnection> {
-  return connect({
-    servers: options.url,
-    name: options.name,
+const QUICK_PINGS = { intervalMs: 300, unansweredMax: 2 } as const;
+/** A server that is stopped still accepts connections, in its kernel: it just never speaks. */
+const DIAL_TIMEOUT_MS = 1_000;
+const RECONNECT_WAIT_MS = 200;
+const RECONNECT_JITTER_MS = 100;
+const FIRST_CONNECT_WAIT_MS = 250;
+const FIRST_CONNECT_WAIT_MS_MAX = 2_000;
+
+/**
+ * Tries until a server answers, with a line in the log for each attempt. Throws NATS_REFUSED when one says no (a wrong
+ * password, no encryption where it is asked for): the process ends, and its supervisor tries again.
+ */
+export async function connectNats(options: NatsOptions, log: NatsLog): Promise<NatsLink> {
+  const { lane = 'control', servers, signal } = options;
+  const connectionOptions = toConnectionOptions(options);
+  for (let attempt = 1, waitMs = FIRST_CONNECT_WAIT_MS; ; attempt += 1) {
+    let connection: NatsConnection;
+    try {
+      connection = await connect(connectionOptions);
+    } catch (cause) {
+      const error = toNatsError(cause, servers);
+      if (error.code !== 'NATS_UNREACHABLE') throw error;
+      log.warn({ lane, attempt, servers, code: error.code, error }, 'NATS cannot be reached; trying again');
+      await pause(waitMs, undefined, signal === undefined ? {} : { signal });
+      waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
+      continue;
+    }
+    const link = new NatsLink(lane, connection, log);
+    log.info({ lane, server: link.server, attempt }, 'Connected to NATS');
+    return link;
+  }
+}
+
+function toConnectionOptions(options: NatsOptions): ConnectionOptions {
+  const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
+  const { intervalMs, unansweredMax } = options.pings ?? QUICK_PINGS;
+  const authenticator = authenticatorOf(identity);
+  if (tls !== null) checkTlsFiles(tls);
+  return {
+    servers: servers.map((server) => server.replace(/^\w+:\/\//, '')),
+    name,
     // Halves the client's cost: it would otherwise capture a stack trace for each publish.
     noAsyncTraces: true,
-    waitOnFirstConnect: true,
+    waitOnFirstConnect: false,
+    timeout: DIAL_TIMEOUT_MS,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: 200,
-    reconnectJitter: 100,
-    // A dead server that leaves the socket open is noticed after two missed pings.
-    pingInterval: 5_000,
-    maxPingOut: 2,
-    // A shard's messages to itself do not exist, and a heartbeat heard from oneself proves nothing.
-    ignoreClusterUpdates: true,
-  });
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    reconnectJitter: RECONNECT_JITTER_MS,
+    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    pingInterval: intervalMs,
+    maxPingOut: unansweredMax,
+    ignoreClusterUpdates: !discovery,
+    reconnectToServer: serverChoice(options.preferredServer),
+    ...(authenticator === null ? {} : { authenticator }),
+    // Given at all, the client refuses a server that does not encrypt.
+    ...(tls === null ? {} : { tls }),
+    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+  };
+}
+
+/**
+ * The one that was dialled longest ago: the one just lost comes last, where the client would take it first. At the first
+ * connect none was dialled, and the client's own choice, by lot, spreads the processes.
+ */
+function serverChoice(preferred: () => string | null = () => null): ReconnectToServerHandler {
+  return (pool) => {
+    const wanted = preferred();
+    const [first] = pool;
+    if (first === undefined) return null;
+    const isFresh = pool.every(({ lastConnect }) => lastConnect === 0);
+    const preferredServer = pool.find(({ listen }) => listen === wanted);
+    if (preferredServer !== undefined && (isFresh || !wasDialledLast(preferredServer, pool)))
+      return preferredServer;
+    if (isFresh) return null;
+    return pool.reduce((best, server) => (server.lastConnect < best.lastConnect ? server : best), first);
+  };
+}
+
+type Pool = Parameters<ReconnectToServerHandler>[0];
+
+function wasDialledLast(server: Pool[number], pool: Pool): boolean {
+  return pool.length > 1 && pool.every(({ lastConnect }) => lastConnect <= server.lastConnect);
+}
+
+/** Files are read at each connect: a new password or key is used without a restart. */
+function authenticatorOf(identity: NatsIdentity): Authenticator | null {
+  switch (identity.kind) {
+    case 'anonymous':
+      return null;
+    case 'password':
+      return usernamePasswordAuthenticator(identity.user, identity.password);
+    case 'passwordFile': {
+      const password = (): string => readSecret(identity.file).toString('utf8').trim();
+      password();
+      return usernamePasswordAuthenticator(identity.user, password);
+    }
+    case 'credentials': {
+      const credentials = (): Uint8Array => readSecret(identity.file);
+      credentials();
+      return credsAuthenticator(credentials);
+    }
+    case 'nkey': {
+      const seed = (): Uint8Array => Buffer.from(readSecret(identity.file).toString('utf8').trim());
+      seed();
+      return nkeyAuthenticator(seed);
+    }
+  }
+}
+
+function readSecret(file: string): Buffer {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (cause) {
+    throw unreadable(file, (cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+  }
+  if (content.toString('latin1').trim() === '') throw unreadable(file, 'it is empty');
+  return content;
+}
+
+function checkTlsFiles({ caFile, certFile, keyFile }: NatsTls): void {
+  for (const file of [caFile, certFile, keyFile]) if (file !== undefined) readSecret(file);
+}
+
+function unreadable(file: string, reason: string, cause?: unknown): OperationalError {
+  return new OperationalError(
+    'CONFIG_INVALID',
+    `The file ${file} for the connection to NATS cannot be read: ${reason}`,
+    { file },
+    { cause },
+  );
 }
 
 export type { NatsConnection, Subscription } from '@nats-io/nats-core';

@@ -2,3 +2,6 @@ export * from './connection.js';
 export * from './control-client.js';
 export * from './control-server.js';
 export * from './heartbeat-sink.js';
+export * from './links.js';
+export * from './nats-errors.js';
+export * from './nats-link.js';

@@ -44,9 +44,12 @@ export const ERROR_CATALOGUE = {
 
   NOT_LEADER: { httpStatus: 503, retry: 'safe', title: 'This member is not the leader' },
   COMPACTED: { httpStatus: 410, retry: 'never', title: 'The revision has been compacted' },
+  FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'The speaker may not do this' },
   LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
 
   CONFIG_INVALID: { httpStatus: 500, retry: 'never', title: 'The configuration is not valid' },
+  NATS_REFUSED: { httpStatus: 500, retry: 'never', title: 'NATS refuses this process' },
+  NATS_UNREACHABLE: { httpStatus: 503, retry: 'safe', title: 'NATS cannot be reached' },
   LOG_CORRUPT: { httpStatus: 500, retry: 'never', title: 'The log on disk is corrupt' },
   LOG_IN_USE: { httpStatus: 500, retry: 'never', title: 'The log is in use by another process' },
   STORAGE_FAILED: { httpStatus: 500, retry: 'never', title: 'The storage failed' },

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startNatsServer, until } from '@ringleader/testing-servers';
+import type { TestServer } from '@ringleader/testing-servers';
+import { connectNats } from './connection.js';
+import { connectNatsLinks } from './links.js';
+import { UNLOGGED } from './nats-link.js';
+import type { NatsLink, NatsLog } from './nats-link.js';
+
+const WAIT = { timeoutMs: 10_000, everyMs: 10 };
+const NOTICED_WITHIN_MS = 1_000;
+const GONE_ON_WITHIN_MS = 2_000;
+
+class RecordedLog implements NatsLog {
+  readonly lines: string[] = [];
+  readonly info = (_: object, message: string): void => void this.lines.push(message);
+  readonly warn = this.info;
+  readonly error = this.info;
+}
+
+let dir: string;
+let servers: TestServer[];
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ringleader-nats-'));
+  servers = await Promise.all([1, 2, 3].map((i) => startNatsServer({ dir: join(dir, String(i)) })));
+});
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await rm(dir, { recursive: true, force: true });
+});
+
+const urls = (): string[] => servers.map(({ url }) => url);
+const serverOf = (link: NatsLink): TestServer => {
+  const server = servers.find(({ port }) => link.server.endsWith(`:${port}`));
+  if (server === undefined) throw new Error(`${link.server} is none of ours`);
+  return server;
+};
+
+/** How long it takes until the link has noticed, and until it has another server. */
+async function failOver(link: NatsLink, strike: (server: TestServer) => void): Promise<[number, number]> {
+  const startedAt = performance.now();
+  const times: number[] = [];
+  const stop = link.onChange(() => times.push(performance.now() - startedAt));
+  const lost = serverOf(link);
+  strike(lost);
+  await until('another server', async () => times.length >= 2 && link.isConnected, WAIT);
+  stop();
+  expect(serverOf(link)).not.toBe(lost);
+  await link.connection.flush();
+  const [noticedMs = Infinity, goneOnMs = Infinity] = times;
+  return [noticedMs, goneOnMs];
+}
+
+describe('the connection to NATS', () => {
+  it('goes on at another server when its own is stopped, and when it is killed', async () => {
+    const log = new RecordedLog();
+    const link = await connectNats({ servers: urls(), name: 'test' }, log);
+    const stopped = serverOf(link);
+    const [noticedMs, goneOnMs] = await failOver(link, (server) => server.pause());
+    expect(noticedMs).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(goneOnMs).toBeLessThan(GONE_ON_WITHIN_MS);
+    stopped.resume();
+    expect(link.counts).toMatchObject({ stale: 1, disconnects: 1, reconnects: 1 });
+    const killed = serverOf(link);
+    const [, afterKillMs] = await failOver(link, (server) => void server.kill9());
+    expect(afterKillMs).toBeLessThan(GONE_ON_WITHIN_MS);
+    await killed.restart();
+    expect(log.lines).toContain('The nats-server does not answer');
+    await link.close();
+    expect(await link.ended).toBeNull();
+  });
+
+  it('takes the connection for bulk along', async () => {
+    const links = await connectNatsLinks({ servers: urls(), name: 'test' }, UNLOGGED);
+    expect(links.data.server).toBe(links.control.server);
+    const stopped = serverOf(links.control);
+    await failOver(links.control, (server) => server.pause());
+    await until(
+      'the same server',
+      async () => links.data.isConnected && links.data.server === links.control.server,
+      {
+        timeoutMs: GONE_ON_WITHIN_MS,
+        everyMs: 10,
+      },
+    );
+    stopped.resume();
+    await links.close();
+  });
+
+  it('says that it waits for the first server, and goes on when there is one', async () => {
+    const port = await freePort();
+    const log = new RecordedLog();
+    const connecting = connectNats({ servers: [`nats://127.0.0.1:${port}`], name: 'test' }, log);
+    await until('a line', async () => log.lines.includes('NATS cannot be reached; trying again'), WAIT);
+    const late = await startNatsServer({ dir: join(dir, 'late'), port });
+    const link = await connecting;
+    expect(link.isConnected).toBe(true);
+    await link.close();
+    await late.stop();
+  });
+
+  it('gives up waiting when it is told to', async () => {
+    const giveUp = new AbortController();
+    const options = {
+      servers: [`nats://127.0.0.1:${await freePort()}`],
+      name: 'test',
+      signal: giveUp.signal,
+    };
+    const connecting = connectNats(options, UNLOGGED);
+    giveUp.abort();
+    await expect(connecting).rejects.toThrow(/abort/);
+  });
+
+  it('drops what would be late, and counts it', async () => {
+    const lonely = await startNatsServer({ dir: join(dir, 'lonely') });
+    const link = await connectNats({ servers: [lonely.url], name: 'test' }, UNLOGGED);
+    expect(link.publish('a', 'b')).toBe(true);
+    await lonely.kill9();
+    await until('the break', async () => !link.isConnected, WAIT);
+    expect(link.publish('a', 'b')).toBe(false);
+    expect(link.counts.dropped).toBe(1);
+    await link.close();
+  });
+
+  it('refuses a server without encryption where it is asked for', async () => {
+    const connecting = connectNats({ servers: urls(), name: 'test', tls: {} }, UNLOGGED);
+    await expect(connecting).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+    await expect(connecting).rejects.toThrow(/no encryption/);
+  });
+
+  it('names the file that it cannot read', async () => {
+    const empty = join(dir, 'empty');
+    await writeFile(empty, '\n');
+    for (const file of [join(dir, 'missing'), empty]) {
+      const identity = { kind: 'nkey', file } as const;
+      const connecting = connectNats({ servers: urls(), name: 'test', identity }, UNLOGGED);
+      await expect(connecting).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { file } });
+    }
+  });
+});

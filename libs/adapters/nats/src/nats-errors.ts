@@ -1,0 +1,34 @@
+import { errors } from '@nats-io/nats-core';
+import { OperationalError } from '@ringleader/contracts';
+
+/** What Node and OpenSSL call it when a certificate is not good. */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|ERR_OSSL_)/;
+
+/**
+ * NATS_REFUSED: trying again ends in the same way. NATS_UNREACHABLE: nobody answered. CONFIG_INVALID: a file cannot be
+ * read.
+ */
+export function toNatsError(cause: unknown, servers: readonly string[]): OperationalError {
+  if (cause instanceof OperationalError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const list = servers.join(', ');
+  const of = (code: 'NATS_REFUSED' | 'NATS_UNREACHABLE', text: string): OperationalError =>
+    new OperationalError(code, text, { servers }, { cause });
+  if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
+    return of('NATS_REFUSED', `NATS at ${list} refuses who this process says it is: ${message}`);
+  }
+  if (/does not support 'tls'|'tls' is not available/.test(message)) {
+    return of(
+      'NATS_REFUSED',
+      `NATS at ${list} offers no encryption, but tls:// or a file for TLS asks for it`,
+    );
+  }
+  if (isTlsError(cause)) return of('NATS_REFUSED', `NATS at ${list} is not trusted: ${message}`);
+  return of('NATS_UNREACHABLE', `NATS at ${list} cannot be reached: ${message}`);
+}
+
+function isTlsError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return (typeof code === 'string' && TLS_CODE.test(code)) || isTlsError(error.cause);
+}

@@ -1,0 +1,176 @@
+/**
+ * The one place that follows what becomes of a connection: whether it stands, to which server, what was refused. Whoever
+ * needs to know asks here or listens here.
+ */
+import { errors } from '@nats-io/nats-core';
+import type { NatsConnection, Payload, Status } from '@nats-io/nats-core';
+import type { OperationalError } from '@ringleader/contracts';
+import { toNatsError } from './nats-errors.js';
+
+/** A logger of pino's form. */
+export interface NatsLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface NatsCounts {
+  /** The connection broke, for whatever reason. */
+  disconnects: number;
+  reconnects: number;
+  /** Of the disconnects: the server did not answer pings in time. */
+  stale: number;
+  /** The server gave this process up because it did not read fast enough, or a subscription's queue is too long. */
+  slowConsumers: number;
+  /** Publishes and subscriptions that the server refused. */
+  permissionViolations: number;
+  otherErrors: number;
+  /** Messages that were not sent because there was no connection. */
+  dropped: number;
+}
+
+/** Each forbidden subject is logged once; beyond so many, only counted. */
+const SUBJECTS_LOGGED_MAX = 100;
+
+export class NatsLink {
+  readonly counts: NatsCounts = {
+    disconnects: 0,
+    reconnects: 0,
+    stale: 0,
+    slowConsumers: 0,
+    permissionViolations: 0,
+    otherErrors: 0,
+    dropped: 0,
+  };
+  /**
+   * Settles when the connection is closed and will not come back: with null after `close`, with the reason when it was
+   * not asked for. A process cannot go on then.
+   */
+  readonly ended: Promise<OperationalError | null>;
+  private connected = true;
+  private isClosing = false;
+  private readonly listeners = new Set<(isConnected: boolean) => void>();
+  private readonly subjectsLogged = new Set<string>();
+
+  constructor(
+    /** Which of the process's connections: in logs and metrics. */
+    readonly lane: string,
+    readonly connection: NatsConnection,
+    private readonly log: NatsLog,
+  ) {
+    this.ended = connection.closed().then((reason) => this.end(reason));
+    void this.follow();
+  }
+
+  get isConnected(): boolean {
+    return this.connected && !this.connection.isClosed();
+  }
+
+  /** host:port of the server, or of the last one. */
+  get server(): string {
+    return this.connection.getServer();
+  }
+
+  /** Returns what ends it. */
+  onChange(listener: (isConnected: boolean) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * For what is of no use when it is late. The client would keep it while it has no connection, without a bound, for who
+   * no longer waits. False when it was dropped.
+   */
+  publish(subject: string, payload?: Payload): boolean {
+    if (!this.isConnected) {
+      this.counts.dropped += 1;
+      return false;
+    }
+    this.connection.publish(subject, payload);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await this.connection.close();
+  }
+
+  private end(reason: void | Error): OperationalError | null {
+    this.change(false);
+    if (this.isClosing) return null;
+    const error = toNatsError(reason ?? new Error('the client closed the connection'), [this.server]);
+    this.log.error({ lane: this.lane, code: error.code, error }, 'The connection to NATS is closed for good');
+    return error;
+  }
+
+  private async follow(): Promise<void> {
+    for await (const status of this.connection.status()) this.take(status);
+  }
+
+  private take(status: Status): void {
+    const { lane, counts, log } = this;
+    switch (status.type) {
+      case 'disconnect':
+        if (this.isClosing) return;
+        counts.disconnects += 1;
+        log.warn({ lane, server: status.server }, 'The connection to NATS broke');
+        return this.change(false);
+      case 'reconnect':
+        counts.reconnects += 1;
+        log.info({ lane, server: status.server }, 'Connected to NATS again');
+        return this.change(true);
+      case 'staleConnection':
+        counts.stale += 1;
+        return log.warn({ lane, server: this.server }, 'The nats-server does not answer');
+      case 'slowConsumer':
+        counts.slowConsumers += 1;
+        return log.warn(
+          { lane, subject: status.sub.getSubject(), pending: status.pending },
+          'A subscription is too slow',
+        );
+      case 'update':
+        return log.info(
+          { lane, added: status.added, deleted: status.deleted },
+          'The list of nats-servers changed',
+        );
+      case 'ldm':
+        return log.info({ lane, server: status.server }, 'The nats-server is about to stop');
+      case 'error':
+        return this.takeError(status.error);
+      case 'ping':
+      case 'reconnecting':
+      case 'forceReconnect':
+      case 'close':
+        return;
+    }
+  }
+
+  private takeError(error: Error): void {
+    const { lane, counts, log, server } = this;
+    if (error instanceof errors.PermissionViolationError) {
+      counts.permissionViolations += 1;
+      const { operation, subject } = error;
+      const name = `${operation} ${subject}`;
+      if (this.subjectsLogged.has(name) || this.subjectsLogged.size >= SUBJECTS_LOGGED_MAX) return;
+      this.subjectsLogged.add(name);
+      log.error({ lane, server, operation, subject }, 'NATS does not allow this; see the permissions file');
+      return;
+    }
+    if (/slow consumer/i.test(error.message)) counts.slowConsumers += 1;
+    else counts.otherErrors += 1;
+    log.warn({ lane, server, error }, 'The nats-server reports an error');
+  }
+
+  private change(isConnected: boolean): void {
+    if (this.connected === isConnected) return;
+    this.connected = isConnected;
+    for (const listener of this.listeners) listener(isConnected);
+  }
+}
+
+/** For tests, which look at what happens and not at what is said about it. */
+export const UNLOGGED: NatsLog = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
