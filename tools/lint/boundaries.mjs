@@ -77,7 +77,14 @@ export function boundaries(root, { inTests }) {
     },
     {
       sourceTag: 'layer:testing',
-      onlyDependOnLibsWithTags: ['layer:core', 'layer:contract', 'layer:adapter', 'layer:testing'],
+      onlyDependOnLibsWithTags: [
+        'layer:core',
+        'layer:contract',
+        'layer:adapter',
+        'layer:testing',
+        // Real servers for tests; no other tool.
+        'scope:server-processes',
+      ],
     },
     {
       sourceTag: 'layer:suite',

@@ -107,6 +107,17 @@ const BOUNDARIES: readonly Fixture[] = [
     rule: BOUNDARY,
   },
   {
+    name: 'test helpers may import the tool that runs servers',
+    file: TESTING,
+    text: importing('@ringleader/server-processes'),
+  },
+  {
+    name: 'an app may not import a tool',
+    file: APP,
+    text: importing('@ringleader/server-processes'),
+    rule: BOUNDARY,
+  },
+  {
     name: 'a tool may not import an app',
     file: TOOL,
     text: importing('@ringleader/app-gateway'),

@@ -8,10 +8,8 @@ import { UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { MemberId } from '@ringleader/primitives';
-import { Guardian, startChild, workspaceRoot } from '@ringleader/server-processes';
-import type { Child, ChildExit } from '@ringleader/server-processes';
-import { startNatsServer, until } from '@ringleader/testing-servers';
-import type { TestServer } from '@ringleader/testing-servers';
+import { Guardian, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
+import type { Child, ChildExit, TestServer } from '@ringleader/testing-servers';
 
 type Environment = Readonly<Record<string, string>>;
 export type Status = CoordinatorResponse<'status'>;

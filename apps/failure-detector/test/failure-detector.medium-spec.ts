@@ -11,10 +11,8 @@ import { CoordinationClient, MemberRegistration } from '@ringleader/coordination
 import { UNLOGGED, connectNats, heartbeatSink } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
-import { Guardian, startChild, workspaceRoot } from '@ringleader/server-processes';
-import type { Child } from '@ringleader/server-processes';
-import { startNatsServer, until } from '@ringleader/testing-servers';
-import type { TestServer } from '@ringleader/testing-servers';
+import { Guardian, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
+import type { Child, TestServer } from '@ringleader/testing-servers';
 import { failureDetectorConfigSchema } from '../src/failure-detector.config.js';
 import { startFailureDetector, type RunningFailureDetector } from '../src/start-failure-detector.js';
 
