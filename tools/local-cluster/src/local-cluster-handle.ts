@@ -17,8 +17,9 @@ export interface LocalClusterOptions {
   /** Added to the environment: `RINGLEADER_*` reaches every service. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
-  /** The checkout to start from, if not this one. */
+  /** The checkout to start from, and the Node to start it with, if not this one's. */
   readonly root?: string;
+  readonly node?: string;
   /** Put before the command line, to start it as somebody else. */
   readonly prefix?: readonly string[];
 }
@@ -65,7 +66,11 @@ export class LocalClusterHandle {
     );
     const line = [
       ...(options.prefix ?? []),
-      ...[process.execPath, join(options.root ?? workspaceRoot(), 'tools/bootstrap/start.mjs'), ...args],
+      ...[
+        options.node ?? process.execPath,
+        join(options.root ?? workspaceRoot(), 'tools/bootstrap/start.mjs'),
+        ...args,
+      ],
     ];
     const [command = process.execPath, ...rest] = line;
     const starter = spawn(command, rest, {

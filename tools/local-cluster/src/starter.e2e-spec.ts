@@ -135,6 +135,14 @@ describe('npm start', () => {
   const isRoot = process.getuid?.() === 0;
   const asRoot = isRoot ? it : it.skip;
 
+  /** This Node, where anybody may run it. */
+  async function nodeForAnybody(): Promise<string> {
+    const node = join(folder, 'node');
+    await cp(process.execPath, node);
+    await chmod(node, 0o755);
+    return node;
+  }
+
   it(
     'runs from the checkout as a user who is not root, and with no nats-server on PATH',
     async () => {
@@ -163,15 +171,21 @@ describe('npm start', () => {
     async () => {
       const clone = join(folder, "Zoë's home (ü)", 'ring leader');
       await mkdir(dirname(clone));
+      const node = await nodeForAnybody();
       await run('cp', ['-a', workspaceRoot(), clone]);
       await rm(join(clone, '.ringleader'), { recursive: true, force: true });
       await run('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
       await run('chmod', ['700', folder, dirname(clone)]);
       const prefix = asNobody(dirname(clone));
-      const cluster = await startLocalCluster({ root: clone, data: join(clone, '.ringleader'), prefix });
+      const cluster = await startLocalCluster({
+        root: clone,
+        node,
+        data: join(clone, '.ringleader'),
+        prefix,
+      });
       expect(cluster.output).not.toContain('Installing');
       expect((await cluster.stop()).code).toBe(0);
-      const [command = '', ...args] = asNobody(dirname(clone), process.execPath);
+      const [command = '', ...args] = asNobody(dirname(clone), node);
       const tests = join(clone, 'tools/bootstrap/test.mjs');
       const { stdout } = await run(command, [...args, tests, 'typecheck']);
       expect(stdout).toMatch(/2 passed, 0 failed\n$/);
@@ -199,7 +213,7 @@ describe('npm start', () => {
       await chown(home, NOBODY, NOBODY);
       const [command = '', ...args] = asNobody(
         home,
-        process.execPath,
+        await nodeForAnybody(),
         join(clone, 'tools/bootstrap/start.mjs'),
       );
       const refused = run(command, args);
