@@ -1,20 +1,14 @@
 import { unreachable, type ShardOrdinal } from '@ringleader/primitives';
 import { onAccepted, onGap } from './accept/acknowledgements.js';
 import { onAccept, onCommitPoint } from './accept/acceptor.js';
-import type { ShardContext } from './context.js';
+import type { ShardParts } from './parts.js';
 import { onCopyRequired, onFinish, onPage } from './copy/receiver.js';
 import { onFinishRequest, onPageRequest } from './copy/source.js';
 import { onPrepareRefused, onPromised } from './election/adopt.js';
 import { onPrepare } from './election/promise.js';
-import {
-  onConfirm,
-  onConfirmed,
-  onReleased,
-  onReleaseSeen,
-  onStand,
-  onSuperseded,
-} from './leases/confirm.js';
-import { onHeartbeat, onHeartbeatSeen } from './leases/heartbeats.js';
+import { onReleased, onReleaseSeen, onStand, onSuperseded } from './election/succession.js';
+import { onConfirm, onConfirmed } from './accept/confirm.js';
+import { onHeartbeat, onHeartbeatSeen } from './pair/heartbeats.js';
 import type { Heartbeat, HeartbeatSeen, Released, ReleaseSeen, ShardMessage } from './messages.js';
 import type { Replica } from './partition/replica.js';
 import { onDelta, onRepairOffer } from './repair/receiver.js';
@@ -22,7 +16,7 @@ import { onDeltaRequest } from './repair/source.js';
 
 type EpochMessage = Exclude<ShardMessage, Heartbeat | HeartbeatSeen | Released | ReleaseSeen>;
 
-export function dispatch(context: ShardContext, from: ShardOrdinal, message: ShardMessage): void {
+export function dispatch(context: ShardParts, from: ShardOrdinal, message: ShardMessage): void {
   context.peers.hear(from, context.now);
   if (message.kind === 'heartbeat') return onHeartbeat(context, from, message);
   if (message.kind === 'heartbeatSeen') return onHeartbeatSeen(context, from, message);
@@ -35,7 +29,7 @@ export function dispatch(context: ShardContext, from: ShardOrdinal, message: Sha
 }
 
 /** 4.0: refused in both directions; a higher epoch makes this shard look at the map, never take it from a peer. */
-function ofThisEpoch(context: ShardContext, replica: Replica, message: EpochMessage): boolean {
+function ofThisEpoch(context: ShardParts, replica: Replica, message: EpochMessage): boolean {
   const { epoch } = replica.record;
   if (message.epoch > Math.max(epoch, replica.epochSeen)) {
     replica.epochSeen = message.epoch;
@@ -45,7 +39,7 @@ function ofThisEpoch(context: ShardContext, replica: Replica, message: EpochMess
 }
 
 function dispatchToReplica(
-  context: ShardContext,
+  context: ShardParts,
   replica: Replica,
   from: ShardOrdinal,
   message: EpochMessage,
@@ -89,7 +83,7 @@ type CatchUpKind =
   | 'finish';
 
 function dispatchCatchUp(
-  context: ShardContext,
+  context: ShardParts,
   replica: Replica,
   from: ShardOrdinal,
   message: Extract<ShardMessage, { kind: CatchUpKind }>,

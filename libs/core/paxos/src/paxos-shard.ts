@@ -4,23 +4,24 @@
  */
 import type { Incarnation, Prng, ShardOrdinal } from '@ringleader/primitives';
 import { flushBatches } from './accept/batch-sender.js';
-import type { ShardContext } from './context.js';
+import type { ShardParts } from './parts.js';
 import { dispatch } from './dispatch.js';
-import { BackOff } from './election/back-off.js';
-import { electionDue } from './election/election-timer.js';
-import { OwnPace } from './election/own-pace.js';
-import { candidacyDue, giveUp } from './election/stand.js';
-import { ClockJump } from './leases/clock-jump.js';
-import { Grants } from './leases/grants.js';
-import { passOnNow } from './leases/handover.js';
-import { beat, leadershipDue } from './leases/heartbeats.js';
-import { Holdings } from './leases/holdings.js';
-import { hasLease, startConfirmRound } from './leases/leadership-proof.js';
-import { Peers } from './leases/peers.js';
-import { Releases } from './leases/releases.js';
+import { BackOff } from './leadership/back-off.js';
+import { OwnPace } from './leadership/own-pace.js';
+import { candidacyDue, electionDue } from './election/stand.js';
+import { giveUp } from './leadership/step-down.js';
+import { ClockJump } from './pair/clock-jump.js';
+import { Grants } from './pair/grants.js';
+import { passOnNow } from './leadership/handover.js';
+import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
+import { beatToPeers } from './pair/heartbeats.js';
+import { Holdings } from './pair/holdings.js';
+import { hasLease, startConfirmRound } from './leadership/lease.js';
+import { Peers } from './pair/peers.js';
+import { Releases } from './pair/releases.js';
 import type { ShardMessage } from './messages.js';
 import { Outbox } from './outbox.js';
-import { learnAssignment } from './partition/assignments.js';
+import { learnAssignment } from './election/assignments.js';
 import { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
 import { ReadQueue } from './reads/read-queue.js';
@@ -54,7 +55,7 @@ export interface PaxosShardOptions {
 const GENERATIONS_PER_INCARNATION = 65_536;
 
 export class PaxosShard {
-  private readonly context: ShardContext;
+  private readonly context: ShardParts;
   private everyone: readonly ShardOrdinal[] = [];
   private nextBeatAt: number;
 
@@ -110,7 +111,7 @@ export class PaxosShard {
     if (now >= this.nextBeatAt) {
       this.context.pace.beat(now - this.nextBeatAt);
       this.nextBeatAt = now + this.context.timings.heartbeatIntervalMs;
-      beat(this.context, this.everyone);
+      this.beat();
     }
     for (;;) {
       const replica = this.context.wakeups.takeDue(now);
@@ -165,6 +166,14 @@ export class PaxosShard {
     startConfirmRound(context, replica, leader);
   }
 
+  private beat(): void {
+    const { context } = this;
+    beatToPeers(context, this.everyone);
+    for (const replica of [...context.led]) {
+      if (replica.leader !== null) beatAsLeader(context, replica, replica.leader);
+    }
+  }
+
   private wake(replica: Replica): void {
     const { context } = this;
     if (replica.catchUp !== null) catchUpDue(context, replica, replica.catchUp);
@@ -175,7 +184,7 @@ export class PaxosShard {
   }
 }
 
-function createContext(options: PaxosShardOptions): ShardContext {
+function createContext(options: PaxosShardOptions): ShardParts {
   const { ordinal, incarnation, timings, limits, stamp, prng, startedAt } = options;
   const rules = options.rules ?? RULES;
   const outbox = new Outbox();
@@ -192,7 +201,6 @@ function createContext(options: PaxosShardOptions): ShardContext {
     limits,
     rules,
     stamp,
-    prng,
     replicas,
     led,
     flushes: new Set(),
@@ -219,7 +227,7 @@ function createContext(options: PaxosShardOptions): ShardContext {
   };
 }
 
-function statusOf(context: ShardContext, replica: Replica): PartitionStatus {
+function statusOf(context: ShardParts, replica: Replica): PartitionStatus {
   const { record, role, assignment } = replica;
   const votes = assignment !== null && context.rules.votes(assignment, context.ordinal);
   const { leader } = replica;

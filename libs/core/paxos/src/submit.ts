@@ -1,14 +1,14 @@
-import type { ShardContext } from './context.js';
-import { notLeader } from './election/step-down.js';
+import type { ShardParts } from './parts.js';
+import { notLeader } from './leadership/step-down.js';
 import type { Leader } from './partition/leader.js';
-import { hasLease } from './leases/leadership-proof.js';
+import { hasLease } from './leadership/lease.js';
 import type { Replica } from './partition/replica.js';
 import { scan } from './reads/scan.js';
 import { readStale } from './reads/stale.js';
 import { withNewestRow } from './reads/with-row.js';
 import type { ReadRequest, ScanRequest, ShardReply, ShardRequest, WriteRequest } from './requests.js';
 
-export function submit(context: ShardContext, request: ShardRequest): void {
+export function submit(context: ShardParts, request: ShardRequest): void {
   const { token } = request;
   if (context.now > request.deadline || !context.admission.admit(request)) {
     context.outbox.reply({ kind: 'overloaded', token });
@@ -33,7 +33,7 @@ function unknownPartition(request: Exclude<ShardRequest, ScanRequest>): ShardRep
 }
 
 /** 4.7.2: run only by the ballot that it names. While the partition is handed over nothing new begins. */
-function submitWrite(context: ShardContext, replica: Replica, request: WriteRequest): void {
+function submitWrite(context: ShardParts, replica: Replica, request: WriteRequest): void {
   const { leader } = replica;
   if (
     leader === null ||
@@ -47,7 +47,7 @@ function submitWrite(context: ShardContext, replica: Replica, request: WriteRequ
   withNewestRow(context, replica, leader, request);
 }
 
-function submitRead(context: ShardContext, replica: Replica, request: ReadRequest): void {
+function submitRead(context: ShardParts, replica: Replica, request: ReadRequest): void {
   const { leader } = replica;
   const { consistency } = request;
   const leads = leader !== null && leader.serving;
@@ -60,7 +60,7 @@ function submitRead(context: ShardContext, replica: Replica, request: ReadReques
 }
 
 /** A stale read at the leader is as cheap as a linearizable one when row and lease are at hand. */
-function isAtHand(context: ShardContext, replica: Replica, leader: Leader, { key }: ReadRequest): boolean {
+function isAtHand(context: ShardParts, replica: Replica, leader: Leader, { key }: ReadRequest): boolean {
   const entry = leader.rows.get(key);
   if (entry === undefined || (entry.row?.revision ?? 0) > replica.commit) return false;
   return leader.barrierCommitted && hasLease(context, replica, leader);

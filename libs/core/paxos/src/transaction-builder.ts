@@ -8,12 +8,6 @@ import type { Replica } from './partition/replica.js';
 import type { PartitionRecord, Row } from './records.js';
 import type { RowRemoval, RowUpsert, StorageTransaction } from './storage.js';
 
-/** The newest change of each key of one generation within one transaction; null removes the row. */
-export interface RowChanges {
-  readonly generation: number;
-  readonly rows: Map<string, Row | null>;
-}
-
 type Effect = () => void;
 
 interface Pending {

@@ -1,13 +1,18 @@
-import type { Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
-import type { Accept, CommitPoint, LeaseEcho, ShardMessage } from '../messages.js';
-import { NO_STAMP } from '../messages.js';
-import { acknowledge } from '../leases/protection.js';
+import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Port } from '../parts.js';
+import { NO_STAMP, type Accept, type CommitPoint, type LeaseEcho, type ShardMessage } from '../messages.js';
+import { acknowledge, type ProtectionPort } from '../leadership/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
-import type { Ballot } from '@ringleader/primitives';
-import { keepWatching } from '../election/election-timer.js';
-import { stepDown } from '../election/step-down.js';
+import { keepWatching, type WatchPort } from '../leadership/watch.js';
+import { stepDown, type StepDownPort } from '../leadership/step-down.js';
+
+export type AcceptorPort = ProtectionPort &
+  StepDownPort &
+  WatchPort &
+  Port<
+    'now' | 'ordinal' | 'incarnation' | 'timings' | 'rules' | 'stamp' | 'outbox' | 'transactions' | 'grants'
+  >;
 
 /** A message of a leader for a partition that this shard is a member of. */
 export interface LeaderMessage {
@@ -18,7 +23,7 @@ export interface LeaderMessage {
 
 /** Is this a leader which the replica may follow? If not, and if it matters, tells it so. */
 export function followsLeader(
-  context: ShardContext,
+  context: AcceptorPort,
   replica: Replica,
   from: ShardOrdinal,
   message: LeaderMessage,
@@ -35,12 +40,12 @@ export function followsLeader(
 }
 
 /** The leader of the promised ballot was heard: nobody here stands for a while. */
-export function hearLeader(context: ShardContext, replica: Replica, ballot: Ballot): void {
+export function hearLeader(context: AcceptorPort, replica: Replica, ballot: Ballot): void {
   if (ballot === replica.record.promised) replica.leaderHeardAt = context.now;
 }
 
 /** 4.2.2. */
-export function onAccept(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Accept): void {
+export function onAccept(context: AcceptorPort, replica: Replica, from: ShardOrdinal, message: Accept): void {
   if (!followsLeader(context, replica, from, message)) return;
   context.grants.renew(from, context.now);
   const { ballot, next } = message;
@@ -62,17 +67,17 @@ export function onAccept(context: ShardContext, replica: Replica, from: ShardOrd
   acknowledgeTo(context, replica, ballot, echo);
 }
 
-function applyBatch(context: ShardContext, replica: Replica, message: Accept): void {
+function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): void {
   const { ballot, next, rows } = message;
   const { transactions } = context;
   const { record } = replica;
   leaveOtherBallot(context, replica, ballot);
-  replica.commit = Math.max(replica.commit, Math.min(message.commit, next.revision));
+  replica.advanceCommit(message.commit, next.revision);
   transactions.setRecord(replica, {
     ...replica.record,
     promised: Math.max(ballot, record.promised),
     position: next,
-    commitBound: Math.min(replica.commit, next.revision),
+    commitBound: replica.commit,
   });
   replica.keyed.begin(context.stamp());
   for (const row of rows) {
@@ -87,7 +92,7 @@ function applyBatch(context: ShardContext, replica: Replica, message: Accept): v
 }
 
 /** 4.1.2: a candidate or leader of another ballot steps down in the same step. */
-export function leaveOtherBallot(context: ShardContext, replica: Replica, ballot: Ballot): void {
+export function leaveOtherBallot(context: AcceptorPort, replica: Replica, ballot: Ballot): void {
   const { role } = replica;
   const stays =
     role.kind === 'candidate'
@@ -98,7 +103,7 @@ export function leaveOtherBallot(context: ShardContext, replica: Replica, ballot
 
 /** Tells the leader what is durable here at its ballot, when it is. */
 export function acknowledgeTo(
-  context: ShardContext,
+  context: AcceptorPort,
   replica: Replica,
   ballot: Ballot,
   lease: LeaseEcho,
@@ -116,12 +121,12 @@ export function acknowledgeTo(
 }
 
 /** The echo of an acknowledgement that answers nothing with a stamp: names the grant and prolongs nothing. */
-export function unstampedEcho(context: ShardContext, leader: ShardOrdinal): LeaseEcho {
+export function unstampedEcho(context: AcceptorPort, leader: ShardOrdinal): LeaseEcho {
   return context.grants.echo(leader, NO_STAMP);
 }
 
 export function answerGap(
-  context: ShardContext,
+  context: AcceptorPort,
   replica: Replica,
   to: ShardOrdinal,
   message: LeaderMessage,
@@ -137,18 +142,18 @@ export function answerGap(
 
 /** 4.2.5: a commit point is about the history of its ballot; another history may differ there. */
 export function learnCommit(
-  context: ShardContext,
+  context: AcceptorPort,
   replica: Replica,
   told: { ballot: Ballot; commit: Revision },
 ): boolean {
   const { position } = replica.record;
   if (!context.rules.takesCommit(position.ballot, told.ballot)) return false;
-  replica.commit = Math.max(replica.commit, Math.min(told.commit, position.revision));
+  replica.advanceCommit(told.commit);
   return true;
 }
 
 export function onCommitPoint(
-  context: ShardContext,
+  context: AcceptorPort,
   replica: Replica,
   from: ShardOrdinal,
   message: CommitPoint,
@@ -168,7 +173,7 @@ export function onCommitPoint(
 }
 
 /** 4.5.3: good for a commit point that this replica has reached, on its own clock, in its own incarnation. */
-function learnFreshness(context: ShardContext, replica: Replica, message: CommitPoint): void {
+function learnFreshness(context: AcceptorPort, replica: Replica, message: CommitPoint): void {
   const { echo, echoIncarnation, fresh, commit } = message;
   if (!fresh || echo === null || echoIncarnation !== context.incarnation || replica.commit < commit) return;
   if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };

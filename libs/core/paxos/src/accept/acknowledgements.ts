@@ -1,15 +1,16 @@
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { Accepted, Gap, LeaseEcho, RepairOffer } from '../messages.js';
-import { finishHandover } from '../leases/handover.js';
-import { answerAsLeader } from '../leases/leadership-proof.js';
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
-import { streamTo } from './batch-sender.js';
-import { settle } from './commit-waiters.js';
+import { streamTo, type BatchPort } from './batch-sender.js';
+import { commitWithQuorum } from './commit.js';
+
+export type AcknowledgementPort = BatchPort &
+  Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes'>;
 
 export function onAccepted(
-  context: ShardContext,
+  context: AcknowledgementPort,
   replica: Replica,
   from: ShardOrdinal,
   message: Accepted,
@@ -23,7 +24,7 @@ export function onAccepted(
 
 /** 4.4.2: this ballot was acknowledged within that grant. */
 export function hearLease(
-  context: ShardContext,
+  context: AcknowledgementPort,
   progress: PeerProgress,
   from: ShardOrdinal,
   echo: LeaseEcho,
@@ -40,7 +41,7 @@ export function hearLease(
 
 /** The peer is durably at this ballot and revision; sends on what it does not have yet. */
 export function noteAcknowledged(
-  context: ShardContext,
+  context: AcknowledgementPort,
   replica: Replica,
   leader: Leader,
   told: { peer: ShardOrdinal; revision: Revision },
@@ -53,12 +54,12 @@ export function noteAcknowledged(
     progress.streamed = progress.acknowledged;
     bringForward(context, replica, leader, told.peer);
   }
-  advanceCommit(context, replica, leader);
+  commitWithQuorum(context, replica, leader);
 }
 
 /** Streams on from what was last sent, or offers a repair. */
 export function bringForward(
-  context: ShardContext,
+  context: AcknowledgementPort,
   replica: Replica,
   leader: Leader,
   peer: ShardOrdinal,
@@ -66,7 +67,12 @@ export function bringForward(
   if (!streamTo(context, replica, leader, peer)) offerRepair(context, replica, leader, peer);
 }
 
-export function onGap(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Gap): void {
+export function onGap(
+  context: AcknowledgementPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Gap,
+): void {
   const { leader } = replica;
   if (leader === null || leader.ballot !== message.ballot || !replica.peers.includes(from)) return;
   const progress = leader.progressOf(from);
@@ -87,12 +93,12 @@ export function onGap(context: ShardContext, replica: Replica, from: ShardOrdina
   offerRepair(context, replica, leader, from);
 }
 
-function isRecent(context: ShardContext, progress: PeerProgress): boolean {
+function isRecent(context: AcknowledgementPort, progress: PeerProgress): boolean {
   return context.now - progress.askedAt < context.timings.resendIntervalMs / 2;
 }
 
 export function offerRepair(
-  context: ShardContext,
+  context: AcknowledgementPort,
   replica: Replica,
   leader: Leader,
   peer: ShardOrdinal,
@@ -110,47 +116,4 @@ export function offerRepair(
   };
   context.outbox.send(peer, message);
   context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
-}
-
-/** 4.2.4: what a quorum has at this ballot, and the leader's own rows too, is committed; then it is answered. */
-export function advanceCommit(context: ShardContext, replica: Replica, leader: Leader): void {
-  const { assignment } = replica;
-  if (assignment === null || replica.role !== leader) return;
-  const acknowledged = context.rules.committedRevision(assignment, (ordinal) =>
-    ordinal === context.ordinal ? leader.durableRevision : (leader.progress.get(ordinal)?.acknowledged ?? -1),
-  );
-  const sent = replica.record.position.revision;
-  const revision = Math.min(acknowledged, context.rules.ownLimit(leader.durableRevision, sent), sent);
-  if (revision < leader.adopted.revision) return;
-  const barrierNow = !leader.barrierCommitted;
-  if (!barrierNow && revision <= replica.commit) return;
-  replica.commit = Math.max(replica.commit, revision);
-  leader.barrierCommitted = true;
-  if (barrierNow) {
-    const { epoch, ballot } = leader;
-    context.outbox.event({ kind: 'leading', partition: replica.partition, epoch, ballot });
-    for (const waiter of leader.barrierWaiters.splice(0)) leader.waiters.add(waiter);
-  }
-  settleCommitted(context, replica, leader);
-}
-
-function settleCommitted(context: ShardContext, replica: Replica, leader: Leader): void {
-  let waiter = leader.waiters.take(replica.commit);
-  while (waiter !== null) {
-    if (waiter.needsLeadership) answerAsLeader(context, replica, leader, waiter);
-    else settle(context.admission, waiter);
-    waiter = leader.waiters.take(replica.commit);
-  }
-  let behindMost = Number.POSITIVE_INFINITY;
-  for (const peer of replica.peers) behindMost = Math.min(behindMost, leader.progressOf(peer).acknowledged);
-  leader.retained.prune(replica.commit, behindMost);
-  leader.bytesInFlight = bytesInFlight(replica, leader);
-  if (leader.open.length > 0) context.flushes.add(replica);
-  finishHandover(context, replica, leader);
-}
-
-function bytesInFlight(replica: Replica, leader: Leader): number {
-  let bytes = leader.retained.bytesPast(replica.commit);
-  for (const batch of leader.open) bytes += batch.bytes;
-  return bytes;
 }

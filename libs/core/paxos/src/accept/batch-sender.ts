@@ -3,16 +3,19 @@
  * nothing in flight a write goes out at once; what arrives meanwhile shares the next batch.
  */
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { Accept } from '../messages.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
-import { advanceCommit } from './acknowledgements.js';
-import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from './batches.js';
+import { commitWithQuorum, type CommitPort } from './commit.js';
+import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
+
+export type BatchPort = CommitPort &
+  Port<'now' | 'limits' | 'timings' | 'outbox' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
 
 /** The number a next write gets, or null when too much is in flight (4.2.6). */
-export function hasRoom(context: ShardContext, replica: Replica, leader: Leader): boolean {
+export function hasRoom(context: BatchPort, replica: Replica, leader: Leader): boolean {
   const { inFlightRevisionsMax, repairRowsMax, repairBytesMax } = context.limits;
   // Half a repair: with the batch that carries the commit point, the uncommitted end of a history always fits one.
   const revisionsMax = Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
@@ -21,7 +24,7 @@ export function hasRoom(context: ShardContext, replica: Replica, leader: Leader)
 }
 
 /** Puts a row, which carries the next revision, into the batch that is gathered. */
-export function propose(context: ShardContext, replica: Replica, leader: Leader, row: Row): void {
+export function propose(context: BatchPort, replica: Replica, leader: Leader, row: Row): void {
   const { batchRowsMax, batchBytesMax } = context.limits;
   const bytes = rowBytes(row);
   let batch = leader.open.at(-1);
@@ -40,12 +43,12 @@ export function propose(context: ShardContext, replica: Replica, leader: Leader,
   context.flushes.add(replica);
 }
 
-function hides(context: ShardContext, batch: OpenBatch, row: Row): boolean {
+function hides(context: BatchPort, batch: OpenBatch, row: Row): boolean {
   return !context.rules.mayHideKeyedWrite() && hidesKeyedWrite(batch, row);
 }
 
 /** 4.1.6: the first batch has no rows; it moves replicas at exactly the adopted position to the new ballot. */
-export function sendBarrier(context: ShardContext, replica: Replica, leader: Leader): void {
+export function sendBarrier(context: BatchPort, replica: Replica, leader: Leader): void {
   const next = { ballot: leader.ballot, revision: leader.adopted.revision };
   leader.retained.add({ previous: leader.adopted, next, rows: [], bytes: 0 });
   streamToAll(context, replica, leader);
@@ -53,7 +56,7 @@ export function sendBarrier(context: ShardContext, replica: Replica, leader: Lea
 }
 
 /** Before each `Ready`: sends what was gathered, as far as what is in flight allows. */
-export function flushBatches(context: ShardContext, replica: Replica, leader: Leader): void {
+export function flushBatches(context: BatchPort, replica: Replica, leader: Leader): void {
   for (;;) {
     const batch = leader.open[0];
     const idle = replica.record.position.revision <= replica.commit;
@@ -67,7 +70,7 @@ export function flushBatches(context: ShardContext, replica: Replica, leader: Le
   }
 }
 
-function sendBatch(context: ShardContext, replica: Replica, leader: Leader, open: OpenBatch): void {
+function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: OpenBatch): void {
   const { record } = replica;
   const rows = [...open.rows.values()];
   const next = { ballot: leader.ballot, revision: open.lastRevision };
@@ -81,13 +84,13 @@ function sendBatch(context: ShardContext, replica: Replica, leader: Leader, open
   context.transactions.whenDurable(replica, () => {
     if (replica.role !== leader) return;
     leader.durableRevision = Math.max(leader.durableRevision, next.revision);
-    advanceCommit(context, replica, leader);
+    commitWithQuorum(context, replica, leader);
   });
   streamToAll(context, replica, leader);
   context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
 }
 
-function streamToAll(context: ShardContext, replica: Replica, leader: Leader): void {
+function streamToAll(context: BatchPort, replica: Replica, leader: Leader): void {
   for (const peer of replica.peers) {
     const progress = leader.progressOf(peer);
     if (!progress.behind && context.peers.isAlive(peer, context.now)) {
@@ -97,12 +100,7 @@ function streamToAll(context: ShardContext, replica: Replica, leader: Leader): v
 }
 
 /** Sends all batches after the last one sent. False when they are no longer here: then only a repair will do. */
-export function streamTo(
-  context: ShardContext,
-  replica: Replica,
-  leader: Leader,
-  peer: ShardOrdinal,
-): boolean {
+export function streamTo(context: BatchPort, replica: Replica, leader: Leader, peer: ShardOrdinal): boolean {
   const progress = leader.progressOf(peer);
   const batches =
     progress.streamed < 0
@@ -117,7 +115,7 @@ export function streamTo(
   return true;
 }
 
-function acceptOf(context: ShardContext, replica: Replica, leader: Leader, batch: SentBatch): Accept {
+function acceptOf(context: BatchPort, replica: Replica, leader: Leader, batch: SentBatch): Accept {
   const { previous, next, rows } = batch;
   return {
     kind: 'accept',
@@ -133,7 +131,7 @@ function acceptOf(context: ShardContext, replica: Replica, leader: Leader, batch
 }
 
 /** Repeats the last batch, whatever was acknowledged: its answer tells where the replica is. */
-export function probe(context: ShardContext, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
+export function probe(context: BatchPort, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
   const last = leader.retained.last();
   if (last === undefined) return;
   leader.progressOf(peer).askedAt = context.now;

@@ -1,15 +1,15 @@
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { ShardParts } from '../parts.js';
 import type { PrepareRefused, Promised, ReplicaState } from '../messages.js';
 import { samePosition } from '../partition/ballot.js';
 import type { Candidate } from '../partition/candidate.js';
 import type { Replica } from '../partition/replica.js';
 import { beginCatchUp } from '../repair/receiver.js';
-import { giveUp } from './stand.js';
+import { giveUp } from '../leadership/step-down.js';
 import { takeOver } from './take-over.js';
 
 export function onPromised(
-  context: ShardContext,
+  context: ShardParts,
   replica: Replica,
   from: ShardOrdinal,
   message: Promised,
@@ -24,7 +24,7 @@ export function onPromised(
 }
 
 /** 4.1.4: with promises from a quorum, brings itself to the greatest position among them. */
-export function adoptWithQuorum(context: ShardContext, replica: Replica, candidate: Candidate): void {
+export function adoptWithQuorum(context: ShardParts, replica: Replica, candidate: Candidate): void {
   const { assignment } = replica;
   if (candidate.adopting || assignment === null) return;
   if (!context.rules.electionQuorum(assignment, (ordinal) => candidate.answers.has(ordinal))) return;
@@ -44,7 +44,7 @@ interface Answer {
 }
 
 /** The own position stands where another is not greater: nothing needs to be fetched then. */
-function mostAdvanced(context: ShardContext, replica: Replica, candidate: Candidate): Answer | null {
+function mostAdvanced(context: ShardParts, replica: Replica, candidate: Candidate): Answer | null {
   const own = candidate.answers.get(context.ordinal);
   let best: Answer | null = own === undefined ? null : { ordinal: context.ordinal, state: own };
   for (const ordinal of replica.voters) {
@@ -58,7 +58,7 @@ function mostAdvanced(context: ShardContext, replica: Replica, candidate: Candid
   return best;
 }
 
-export function onPrepareRefused(context: ShardContext, replica: Replica, message: PrepareRefused): void {
+export function onPrepareRefused(context: ShardParts, replica: Replica, message: PrepareRefused): void {
   replica.highestSeen = Math.max(replica.highestSeen, message.promised);
   const candidate = replica.candidate;
   if (candidate === null || candidate.ballot !== message.ballot) return;

@@ -1,15 +1,17 @@
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { Prepare, PrepareRefused } from '../messages.js';
-import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
+import { protectedUntil, restartWaitEnds } from '../leadership/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
-import { turnOf, watchLeader } from './election-timer.js';
-import { leaveOtherBallot } from '../accept/acceptor.js';
+import { turnOf, watchLeader, type WatchPort } from '../leadership/watch.js';
+import { leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
+
+export type PromisePort = AcceptorPort & WatchPort & Port<'rules' | 'outbox' | 'transactions'>;
 
 /** 4.1.2: the acceptor's half of an election. */
 export function onPrepare(
-  context: ShardContext,
+  context: PromisePort,
   replica: Replica,
   from: ShardOrdinal,
   message: Prepare,
@@ -46,7 +48,7 @@ export function onPrepare(
   promise(context, replica, message);
 }
 
-function promise(context: ShardContext, replica: Replica, message: Prepare): void {
+function promise(context: PromisePort, replica: Replica, message: Prepare): void {
   const { ballot } = message;
   const { pace } = context;
   const positionBefore = replica.durable.position;
@@ -60,7 +62,7 @@ function promise(context: ShardContext, replica: Replica, message: Prepare): voi
 }
 
 function answerPromised(
-  context: ShardContext,
+  context: PromisePort,
   replica: Replica,
   message: Prepare,
   positionBefore = replica.record.position,
@@ -80,7 +82,7 @@ function answerPromised(
 }
 
 /** What is told of the own promise must be durable: it makes the candidate give up. */
-function refuse(context: ShardContext, replica: Replica, from: ShardOrdinal, message: PrepareRefused): void {
+function refuse(context: PromisePort, replica: Replica, from: ShardOrdinal, message: PrepareRefused): void {
   context.transactions.whenDurable(replica, () => {
     context.outbox.send(from, message);
   });

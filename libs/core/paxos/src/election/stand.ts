@@ -1,17 +1,18 @@
-import type { ShardContext } from '../context.js';
+import type { ShardParts } from '../parts.js';
 import type { Prepare } from '../messages.js';
-import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
+import { protectedUntil, restartWaitEnds } from '../leadership/protection.js';
 import { makeBallot, roundOf } from '../partition/ballot.js';
 import { Candidate } from '../partition/candidate.js';
-import { FOLLOWER, type Replica } from '../partition/replica.js';
+import type { Replica } from '../partition/replica.js';
 import { adoptWithQuorum } from './adopt.js';
-import { stepDown } from './step-down.js';
+import { giveUp, stepDown } from '../leadership/step-down.js';
+import { mayEverStand, standingTime } from '../leadership/watch.js';
 
 /** How often a candidacy that follows on failed ones doubles its time. */
 const DOUBLINGS_MAX = 2;
 
 /** 4.1.1: promises itself, durably and under the same rules as anyone, then asks the others. */
-export function stand(context: ShardContext, replica: Replica): void {
+export function stand(context: ShardParts, replica: Replica): void {
   const { assignment, record } = replica;
   if (assignment === null || context.retired || !context.rules.votes(assignment, context.ordinal)) return;
   const freeAt = Math.max(restartWaitEnds(context), protectedUntil(context, replica, context.ordinal));
@@ -34,7 +35,7 @@ export function stand(context: ShardContext, replica: Replica): void {
   context.wakeups.at(replica, context.now + context.timings.candidacyTimeoutMs);
 }
 
-function ownPromiseDurable(context: ShardContext, replica: Replica, candidate: Candidate): void {
+function ownPromiseDurable(context: ShardParts, replica: Replica, candidate: Candidate): void {
   if (replica.role !== candidate) return;
   const { position, purgedTo } = replica.record;
   candidate.answers.set(context.ordinal, { position, commit: replica.commit, purgedTo });
@@ -45,7 +46,7 @@ function ownPromiseDurable(context: ShardContext, replica: Replica, candidate: C
   adoptWithQuorum(context, replica, candidate);
 }
 
-function sendPrepares(context: ShardContext, replica: Replica, candidate: Candidate): void {
+function sendPrepares(context: ShardParts, replica: Replica, candidate: Candidate): void {
   const { partition, voters } = replica;
   const { epoch } = replica.record;
   const message: Prepare = { kind: 'prepare', partition, epoch, ballot: candidate.ballot };
@@ -55,7 +56,7 @@ function sendPrepares(context: ShardContext, replica: Replica, candidate: Candid
 }
 
 /** The partition woke while it stands: asks again, or gives this ballot up. */
-export function candidacyDue(context: ShardContext, replica: Replica, candidate: Candidate): void {
+export function candidacyDue(context: ShardParts, replica: Replica, candidate: Candidate): void {
   const { candidacyTimeoutMs, resendIntervalMs } = context.timings;
   const { now } = context;
   if (!candidate.answers.has(context.ordinal)) {
@@ -76,7 +77,7 @@ export function candidacyDue(context: ShardContext, replica: Replica, candidate:
   context.wakeups.at(replica, Math.min(next, endsAt));
 }
 
-function candidacyEnds(context: ShardContext, replica: Replica, candidate: Candidate): number {
+function candidacyEnds(context: ShardParts, replica: Replica, candidate: Candidate): number {
   const { pace, backOff } = context;
   const askedSince = candidate.adopting
     ? Math.max(candidate.askedSince, replica.catchUp?.progressedAt ?? candidate.askedSince)
@@ -85,11 +86,25 @@ function candidacyEnds(context: ShardContext, replica: Replica, candidate: Candi
   return Math.max(askedSince + pace.patienceMs * 2 ** doublings, pace.graceUntil);
 }
 
-/** Ends a candidacy; the next begins, at a higher round, after a wait that differs from the others'. */
-export function giveUp(context: ShardContext, replica: Replica): void {
-  replica.role = FOLLOWER;
-  replica.catchUp = null;
-  const pause = context.backOff.pauseAfterFailure(replica, context.timings.electionStaggerMs);
-  replica.standNotBefore = context.now + context.pace.extraRoundMs + pause;
-  context.wakeups.at(replica, replica.standNotBefore);
+/** The partition's time has come: stands, or looks again later. */
+export function electionDue(context: ShardParts, replica: Replica): void {
+  if (!mayEverStand(context, replica)) return;
+  const at = standingTime(context, replica);
+  if (at > context.now) {
+    context.wakeups.at(replica, at);
+  } else if (quorumIsAlive(context, replica)) {
+    stand(context, replica);
+  } else {
+    context.wakeups.at(replica, context.now + context.timings.heartbeatIntervalMs);
+  }
+}
+
+/** Standing without a quorum in reach would only raise ballots, and depose a good leader when the network heals. */
+function quorumIsAlive(context: ShardParts, replica: Replica): boolean {
+  const { assignment } = replica;
+  if (assignment === null) return false;
+  return context.rules.electionQuorum(
+    assignment,
+    (ordinal) => ordinal === context.ordinal || context.peers.isAlive(ordinal, context.now),
+  );
 }

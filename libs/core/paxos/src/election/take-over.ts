@@ -1,19 +1,22 @@
-import type { ShardContext } from '../context.js';
-import { sendBarrier } from '../accept/batch-sender.js';
-import { advanceCommit } from '../accept/acknowledgements.js';
-import { ownerOf } from '../partition/ballot.js';
+import type { Port } from '../parts.js';
+import { sendBarrier, type BatchPort } from '../accept/batch-sender.js';
+import { commitWithQuorum } from '../accept/commit.js';
 import type { Candidate } from '../partition/candidate.js';
 import { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
-import { stepDown } from './step-down.js';
+import { stepDown, type StepDownPort } from '../leadership/step-down.js';
+
+export type TakeOverPort = StepDownPort &
+  BatchPort &
+  Port<'rules' | 'stamp' | 'transactions' | 'led' | 'releases'>;
 
 /**
  * 4.1.5: the candidate holds all that a quorum had; from here on it leads. What it adopted is known to be committed only
  * as far as someone said so; the barrier commits the rest (4.1.6).
  */
 export function takeOver(
-  context: ShardContext,
+  context: TakeOverPort,
   replica: Replica,
   candidate: Candidate,
   adopted: Position,
@@ -26,7 +29,7 @@ export function takeOver(
   const heard = greatestCommit(replica, candidate);
   const { ballot } = candidate;
   const leader = new Leader(ballot, replica.record.epoch, adopted, context.now);
-  replica.commit = Math.min(rules.commitAtTakeOver(heard, adopted.revision), adopted.revision);
+  replica.advanceCommit(rules.commitAtTakeOver(heard, adopted.revision), adopted.revision);
   replica.catchUp = null;
   replica.role = leader;
   replica.acknowledged = ballot;
@@ -42,7 +45,7 @@ export function takeOver(
   transactions.whenDurable(replica, () => {
     if (replica.role !== leader) return;
     leader.durableRevision = Math.max(leader.durableRevision, adopted.revision);
-    advanceCommit(context, replica, leader);
+    commitWithQuorum(context, replica, leader);
   });
   for (const [ordinal, state] of candidate.answers) {
     if (ordinal === context.ordinal) continue;
@@ -55,9 +58,4 @@ function greatestCommit(replica: Replica, candidate: Candidate): number {
   let commit = replica.commit;
   for (const state of candidate.answers.values()) commit = Math.max(commit, state.commit);
   return commit;
-}
-
-/** Who leads at this ballot, if anyone does: a message of a leader comes from the ballot's owner. */
-export function isFromOwner(ballot: number, from: number): boolean {
-  return ownerOf(ballot) === from;
 }

@@ -1,12 +1,22 @@
 import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
-import { CommitWaiters, type Waiter } from '../accept/commit-waiters.js';
-import { RetainedBatches, type OpenBatch } from '../accept/batches.js';
-import { ConfirmRounds } from '../leases/confirm-rounds.js';
-import type { Position } from '../records.js';
-import type { KeyRequest } from '../reads/with-row.js';
+import { CommitWaiters, ConfirmRounds, type Waiter } from './waiters.js';
+import { RetainedBatches, type OpenBatch } from './batches.js';
+import type { Position, Row } from '../records.js';
+import type { ReadRequest, WriteRequest } from '../requests.js';
 import type { GrantSpan } from '../rules/lease-rules.js';
 import { FailedRequests } from '../writes/failed-requests.js';
 import type { CacheEntry } from '../writes/row-cache.js';
+
+/** Inside of a scan: what the key has now, with an expired row replaced by its tombstone. */
+export interface ExpiryCheck {
+  readonly kind: 'expiry';
+  readonly key: string;
+  checked(newest: Row | null): void;
+  abandoned(): void;
+}
+
+/** What waits for the newest row of a key. */
+export type KeyRequest = WriteRequest | ReadRequest | ExpiryCheck;
 
 /** What a leader knows of another replica at its ballot. */
 export interface PeerProgress {

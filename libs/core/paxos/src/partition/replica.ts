@@ -8,9 +8,8 @@ import type {
 } from '@ringleader/primitives';
 import type { CatchUp } from '../repair/catch-up.js';
 import type { PartitionAssignment } from '../ready.js';
-import type { PartitionRecord } from '../records.js';
+import type { PartitionRecord, Row } from '../records.js';
 import { isMember, membersOf, votersOf } from '../rules/quorum.js';
-import type { RowChanges } from '../transaction-builder.js';
 import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
 import { ownerOf } from './ballot.js';
@@ -19,6 +18,12 @@ import { RecentKeys } from './recent-keys.js';
 
 const RECENT_KEYS_MAX = 1_024;
 const NEVER = Number.NEGATIVE_INFINITY;
+
+/** The newest change of each key of one generation within one transaction; null removes the row. */
+export interface RowChanges {
+  readonly generation: number;
+  readonly rows: Map<string, Row | null>;
+}
 
 export interface Follower {
   readonly kind: 'follower';
@@ -39,8 +44,7 @@ export class Replica {
   /** Voters and learners but this shard. */
   peers: readonly ShardOrdinal[] = [];
 
-  /** A fact about the replica's own history: commitBound <= commit <= position.revision. */
-  commit: Revision;
+  private commitPoint: Revision;
   /** The greatest commit point heard of from anyone; decides nothing. */
   heardCommit: Revision = 0;
   /** Raised by every change of rows that is not a batch in order (4.8). */
@@ -85,7 +89,7 @@ export class Replica {
     this.record = record;
     this.handedOut = record;
     this.durable = record;
-    this.commit = record.commitBound;
+    this.commitPoint = record.commitBound;
     this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX);
   }
 
@@ -93,6 +97,16 @@ export class Replica {
     this.assignment = assignment;
     this.voters = votersOf(assignment);
     this.peers = membersOf(assignment).filter((ordinal) => ordinal !== this.self);
+  }
+
+  /** A fact about the replica's own history: commitBound <= commit <= position.revision. */
+  get commit(): Revision {
+    return this.commitPoint;
+  }
+
+  /** The commit point moves here and nowhere else: forward, and never past the rows, which end at this revision. */
+  advanceCommit(to: Revision, lastRevision = this.record.position.revision): void {
+    this.commitPoint = Math.min(Math.max(this.commitPoint, to), lastRevision);
   }
 
   get isMember(): boolean {
@@ -121,6 +135,14 @@ export class Replica {
     if (durable.position.ballot !== record.position.ballot) return durable.commitBound;
     if (durable.generation !== record.generation) return durable.commitBound;
     return Math.max(durable.commitBound, Math.min(this.commit, durable.position.revision));
+  }
+
+  /** Removed (6.6): nothing of what the rows were holds any more. */
+  forgetEverything(): void {
+    this.commitPoint = 0;
+    this.heardCommit = 0;
+    this.fresh = null;
+    this.forgetRows(0);
   }
 
   /** The own state was thrown away or replaced: nothing remembered about rows holds any more. */

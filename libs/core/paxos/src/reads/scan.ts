@@ -9,7 +9,7 @@ import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { ScanRequest, ShardReply } from '../requests.js';
 import type { StorageReadResult } from '../storage.js';
-import type { Gate } from '../accept/commit-waiters.js';
+import type { Gate } from '../partition/waiters.js';
 import { awaitCommit } from '../writes/decide.js';
 import { isYoung, provenAt } from './stale.js';
 import { withNewestRow } from './with-row.js';

@@ -1,22 +1,10 @@
 import type { ShardContext } from '../context.js';
-import type { Leader } from '../partition/leader.js';
+import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
-import type { ReadRequest, WriteRequest } from '../requests.js';
-import type { Row } from '../records.js';
 import { isLive } from '../writes/conditions.js';
 import { decideWrite, expireIfDue } from '../writes/decide.js';
 import type { CacheEntry } from '../writes/row-cache.js';
 import { readFromLeader } from './linearizable.js';
-
-/** Inside of a scan: what the key has now, with an expired row replaced by its tombstone. */
-export interface ExpiryCheck {
-  readonly kind: 'expiry';
-  readonly key: string;
-  checked(newest: Row | null): void;
-  abandoned(): void;
-}
-
-export type KeyRequest = WriteRequest | ReadRequest | ExpiryCheck;
 
 /**
  * Brings the newest row of the request's key: from memory, or by one storage read that all requests for the key share.

@@ -151,7 +151,7 @@ export function installed(context: ShardContext, replica: Replica, installation:
   const before = replica.record;
   replica.history += 1;
   replica.keyed.replaced(context.stamp());
-  replica.commit = Math.min(commit, to.revision);
+  replica.advanceCommit(commit, to.revision);
   replica.catchUp = null;
   context.transactions.setRecord(replica, {
     ...before,

@@ -2,8 +2,8 @@
 import type { HybridTime } from '@ringleader/primitives';
 import type { ShardContext } from '../context.js';
 import { hasRoom, propose } from '../accept/batch-sender.js';
-import { settle, type Waiter } from '../accept/commit-waiters.js';
-import { answerAsLeader } from '../leases/leadership-proof.js';
+import { settle, type Waiter } from '../partition/waiters.js';
+import { answerAsLeader } from '../leadership/lease.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';

@@ -2,14 +2,23 @@
  * Newest rows of the partitions that this shard leads, over all of them the least recently used go first. A row that is
  * not committed is pinned: the storage may not have it yet, so reading it again could bring an older one back.
  */
+import type { Revision } from '@ringleader/primitives';
 import type { Row } from '../records.js';
-import type { Leader } from '../partition/leader.js';
-import type { Replica } from '../partition/replica.js';
+
+/** One leadership's part of the cache. */
+interface CachedRows {
+  readonly rows: Map<string, CacheEntry>;
+}
+
+/** What tells whether a row is committed. */
+interface Committing {
+  readonly commit: Revision;
+}
 
 export interface CacheEntry {
   readonly key: string;
-  readonly leader: Leader;
-  readonly replica: Replica;
+  readonly leader: CachedRows;
+  readonly replica: Committing;
   /** Null: the key has no row. */
   row: Row | null;
   /** The newest row known to be committed when a later one went in flight. */
@@ -38,7 +47,7 @@ export class RowCache {
     return this.bytes;
   }
 
-  get(leader: Leader, key: string): CacheEntry | undefined {
+  get(leader: CachedRows, key: string): CacheEntry | undefined {
     const entry = leader.rows.get(key);
     if (entry !== undefined && entry !== this.newest) {
       this.unlink(entry);
@@ -48,7 +57,7 @@ export class RowCache {
   }
 
   /** A row read from the storage. If the key was written while the read was under way, what was written stands. */
-  addRead(replica: Replica, leader: Leader, key: string, row: Row | null): CacheEntry {
+  addRead(replica: Committing, leader: CachedRows, key: string, row: Row | null): CacheEntry {
     const present = this.get(leader, key);
     if (present !== undefined) return present;
     const links = { previous: null, next: null };
@@ -67,7 +76,7 @@ export class RowCache {
     this.evict();
   }
 
-  dropAll(leader: Leader): void {
+  dropAll(leader: CachedRows): void {
     for (const entry of leader.rows.values()) this.remove(entry);
     leader.rows.clear();
   }

@@ -1,16 +1,20 @@
-import type { ShardContext } from '../context.js';
-import { settle, type Waiter } from '../accept/commit-waiters.js';
+import type { Port } from '../parts.js';
+import { settle, type Waiter } from '../partition/waiters.js';
 import type { Confirm } from '../messages.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 
+export type LeasePort = Port<
+  'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes' | 'admission'
+>;
+
 /** 4.4.5: computed when asked, by the clock, never kept. */
-export function hasLease(context: ShardContext, replica: Replica, leader: Leader): boolean {
+export function hasLease(context: LeasePort, replica: Replica, leader: Leader): boolean {
   return context.rules.hasLease(() => computeLease(context, replica, leader), leader.leasedWhenSeen);
 }
 
 /** What `hasLease` is for everyone but a control. */
-export function computeLease(context: ShardContext, replica: Replica, leader: Leader): boolean {
+export function computeLease(context: LeasePort, replica: Replica, leader: Leader): boolean {
   const { assignment } = replica;
   if (assignment === null) return false;
   return context.rules.leaseQuorum(assignment, (ordinal) => {
@@ -22,12 +26,7 @@ export function computeLease(context: ShardContext, replica: Replica, leader: Le
 }
 
 /** The row is committed: answers if the leadership is proven now, else after a round of Confirm (4.5.1). */
-export function answerAsLeader(
-  context: ShardContext,
-  replica: Replica,
-  leader: Leader,
-  waiter: Waiter,
-): void {
+export function answerAsLeader(context: LeasePort, replica: Replica, leader: Leader, waiter: Waiter): void {
   const failure = waiter.reply.kind === 'conditionFailed' || waiter.reply.kind === 'absent';
   const proven = failure && !context.rules.failureAwaitsLease();
   if (proven || hasLease(context, replica, leader)) {
@@ -39,7 +38,7 @@ export function answerAsLeader(
 }
 
 /** Before each `Ready`: what arrived since the last round shares the next one. */
-export function startConfirmRound(context: ShardContext, replica: Replica, leader: Leader): void {
+export function startConfirmRound(context: LeasePort, replica: Replica, leader: Leader): void {
   if (!leader.confirms.mayStart) return;
   const round = leader.confirms.start(context.now);
   sendConfirms(context, replica, leader, round.number);
@@ -48,7 +47,7 @@ export function startConfirmRound(context: ShardContext, replica: Replica, leade
 }
 
 /** A Confirm that is repeated was sent after the requests too. */
-export function repeatConfirmRound(context: ShardContext, replica: Replica, leader: Leader): boolean {
+export function repeatConfirmRound(context: LeasePort, replica: Replica, leader: Leader): boolean {
   const { current } = leader.confirms;
   if (current === null) return false;
   if (context.now >= current.sentAt + context.timings.resendIntervalMs) {
@@ -58,14 +57,14 @@ export function repeatConfirmRound(context: ShardContext, replica: Replica, lead
   return true;
 }
 
-function sendConfirms(context: ShardContext, replica: Replica, leader: Leader, round: number): void {
+function sendConfirms(context: LeasePort, replica: Replica, leader: Leader, round: number): void {
   const message = confirmOf(context, replica, leader, round);
   for (const voter of replica.voters) {
     if (voter !== context.ordinal) context.outbox.send(voter, message);
   }
 }
 
-export function confirmOf(context: ShardContext, replica: Replica, leader: Leader, round: number): Confirm {
+export function confirmOf(context: LeasePort, replica: Replica, leader: Leader, round: number): Confirm {
   const { partition } = replica;
   const { epoch } = replica.record;
   return {
@@ -78,7 +77,7 @@ export function confirmOf(context: ShardContext, replica: Replica, leader: Leade
   };
 }
 
-export function roundIsConfirmed(context: ShardContext, replica: Replica, leader: Leader): boolean {
+export function roundIsConfirmed(context: LeasePort, replica: Replica, leader: Leader): boolean {
   const { assignment } = replica;
   const { current } = leader.confirms;
   if (assignment === null || current === null) return false;
@@ -88,7 +87,7 @@ export function roundIsConfirmed(context: ShardContext, replica: Replica, leader
   );
 }
 
-export function finishRound(context: ShardContext, replica: Replica, leader: Leader): void {
+export function finishRound(context: LeasePort, replica: Replica, leader: Leader): void {
   for (const waiter of leader.confirms.finish()) settle(context.admission, waiter);
   if (leader.confirms.mayStart) context.flushes.add(replica);
 }

@@ -3,42 +3,33 @@
  * after r x stagger. The owner of that ballot is left out of the order, so that nobody waits for a dead leader's turn.
  * Who was late itself waits longer: the leader may well have been there (`OwnPace`).
  */
-import type { ShardContext } from '../context.js';
-import { protectedUntil, restartWaitEnds } from '../leases/protection.js';
+import type { Port } from '../parts.js';
+import { protectedUntil, restartWaitEnds, type ProtectionPort } from './protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
-import { stand } from './stand.js';
 
-export function watchLeader(context: ShardContext, replica: Replica): void {
+export type WatchPort = ProtectionPort &
+  Port<'now' | 'retired' | 'ordinal' | 'timings' | 'rules' | 'wakeups' | 'pace'>;
+
+export function watchLeader(context: WatchPort, replica: Replica): void {
   if (replica.role.kind === 'follower' && mayEverStand(context, replica)) {
     context.wakeups.at(replica, standingTime(context, replica));
   }
 }
 
 /** The leader was heard, so standing moves later: a wake-up that is already set finds that out by itself. */
-export function keepWatching(context: ShardContext, replica: Replica): void {
+export function keepWatching(context: WatchPort, replica: Replica): void {
   if (replica.wakeAt === Number.POSITIVE_INFINITY) watchLeader(context, replica);
 }
 
-/** The partition's time has come: stands, or looks again later. */
-export function electionDue(context: ShardContext, replica: Replica): void {
-  if (!mayEverStand(context, replica)) return;
-  const at = standingTime(context, replica);
-  if (at > context.now) {
-    context.wakeups.at(replica, at);
-  } else if (quorumIsAlive(context, replica)) {
-    stand(context, replica);
-  } else {
-    context.wakeups.at(replica, context.now + context.timings.heartbeatIntervalMs);
-  }
-}
-
-export function mayEverStand(context: ShardContext, replica: Replica): boolean {
+/** Voters stand, unless the shard is on its way out. */
+export function mayEverStand(context: WatchPort, replica: Replica): boolean {
   const { assignment } = replica;
   return !context.retired && assignment !== null && context.rules.votes(assignment, context.ordinal);
 }
 
-function standingTime(context: ShardContext, replica: Replica): number {
+/** When this replica stands, as far as is known now. */
+export function standingTime(context: WatchPort, replica: Replica): number {
   const { promised } = replica.record;
   const heardUntil =
     replica.released === promised || ownerOf(promised) === context.ordinal
@@ -55,7 +46,7 @@ function standingTime(context: ShardContext, replica: Replica): number {
 }
 
 /** 0 stands first: the preferred leader, then the others as the map lists them; with a copy under way last. */
-export function turnOf(context: ShardContext, replica: Replica): number {
+export function turnOf(context: WatchPort, replica: Replica): number {
   const { assignment, voters, record } = replica;
   if (assignment === null || record.staging !== null) return voters.length;
   const { preferredLeader } = assignment;
@@ -64,14 +55,4 @@ export function turnOf(context: ShardContext, replica: Replica): number {
   const inOrder = voters.length > others.length ? [preferredLeader, ...others] : others;
   const waiting = inOrder.filter((voter) => voter === context.ordinal || voter !== gone);
   return waiting.indexOf(context.ordinal);
-}
-
-/** Standing without a quorum in reach would only raise ballots, and depose a good leader when the network heals. */
-function quorumIsAlive(context: ShardContext, replica: Replica): boolean {
-  const { assignment } = replica;
-  if (assignment === null) return false;
-  return context.rules.electionQuorum(
-    assignment,
-    (ordinal) => ordinal === context.ordinal || context.peers.isAlive(ordinal, context.now),
-  );
 }

@@ -4,17 +4,20 @@
  * and answered, releases its ballot and says `Stand`.
  */
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
-import { announceRelease, stepDown } from '../election/step-down.js';
+import type { Port } from '../parts.js';
+import { announceRelease, stepDown, type StepDownPort } from './step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { keyedWindowMs } from '../writes/keyed-requests.js';
+
+export type HandoverPort = StepDownPort &
+  Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;
 
 /** In leases: how long a leadership lasts at least, and how long after a handover that failed the next is tried. */
 const SETTLED_LEASES = 2;
 const RETRY_LEASES = 8;
 
-export function considerHandover(context: ShardContext, replica: Replica, leader: Leader): void {
+export function considerHandover(context: HandoverPort, replica: Replica, leader: Leader): void {
   const { leaseMs } = context.timings;
   if (leader.handover !== null) {
     if (context.now >= leader.handover.startedAt + leaseMs) {
@@ -32,7 +35,7 @@ export function considerHandover(context: ShardContext, replica: Replica, leader
 }
 
 function couldLead(
-  context: ShardContext,
+  context: HandoverPort,
   replica: Replica,
   leader: Leader,
   successor: ShardOrdinal,
@@ -49,7 +52,7 @@ function couldLead(
 }
 
 /** Nothing is in flight and the successor has it all: passes on. */
-export function finishHandover(context: ShardContext, replica: Replica, leader: Leader): void {
+export function finishHandover(context: HandoverPort, replica: Replica, leader: Leader): void {
   const { handover } = leader;
   if (handover === null || replica.role !== leader) return;
   const complete =
@@ -58,7 +61,7 @@ export function finishHandover(context: ShardContext, replica: Replica, leader: 
   if (complete) passOn(context, replica, leader, handover.successor);
 }
 
-function passOn(context: ShardContext, replica: Replica, leader: Leader, successor: ShardOrdinal): void {
+function passOn(context: HandoverPort, replica: Replica, leader: Leader, successor: ShardOrdinal): void {
   const { partition } = replica;
   const { epoch, ballot } = leader;
   if (context.rules.servesAfterRelease()) announceRelease(context, replica, leader);
@@ -68,7 +71,7 @@ function passOn(context: ShardContext, replica: Replica, leader: Leader, success
 }
 
 /** Clean shutdown: no time to bring anyone forward; whoever has most goes first. */
-export function passOnNow(context: ShardContext, replica: Replica, leader: Leader): void {
+export function passOnNow(context: HandoverPort, replica: Replica, leader: Leader): void {
   const { assignment } = replica;
   let successor: ShardOrdinal = 0;
   let most = -1;

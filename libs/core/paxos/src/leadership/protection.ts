@@ -3,17 +3,19 @@
  * the holder, unless the holder released it. A promise alone protects nothing, so a failed candidacy blocks nobody.
  */
 import type { Ballot, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
 
-export function acknowledge(context: ShardContext, replica: Replica, ballot: Ballot): void {
+export type ProtectionPort = Port<'ordinal' | 'startedAt' | 'timings' | 'rules' | 'grants'>;
+
+export function acknowledge(context: ProtectionPort, replica: Replica, ballot: Ballot): void {
   replica.acknowledged = ballot;
   replica.acknowledgedTo = context.grants.incarnationOf(ownerOf(ballot));
 }
 
 /** Until when this shard may not promise the partition to the candidate; in the past when nothing forbids it. */
-export function protectedUntil(context: ShardContext, replica: Replica, candidate: ShardOrdinal): number {
+export function protectedUntil(context: ProtectionPort, replica: Replica, candidate: ShardOrdinal): number {
   const { promised } = replica.record;
   const owner = ownerOf(promised);
   const free =
@@ -26,6 +28,6 @@ export function protectedUntil(context: ShardContext, replica: Replica, candidat
 }
 
 /** 4.4.4: promises may have been given, and grants too, by the process before this one. */
-export function restartWaitEnds(context: ShardContext): number {
+export function restartWaitEnds(context: ProtectionPort): number {
   return context.startedAt + context.rules.restartWaitMs(context.timings.leaseMs);
 }

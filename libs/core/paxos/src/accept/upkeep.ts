@@ -1,47 +1,22 @@
+/** What a leader does without being asked: at each heartbeat, and when its partition wakes. */
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
-import type { Heartbeat, HeartbeatSeen } from '../messages.js';
-import { bringForward, offerRepair } from '../accept/acknowledgements.js';
-import { probe } from '../accept/batch-sender.js';
-import { stepDown } from '../election/step-down.js';
+import { considerHandover } from '../leadership/handover.js';
+import { computeLease, confirmOf, repeatConfirmRound } from '../leadership/lease.js';
+import { stepDown } from '../leadership/step-down.js';
+import type { Port } from '../parts.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { quorumRevision } from '../rules/quorum.js';
-import { considerHandover } from './handover.js';
-import { computeLease, confirmOf, repeatConfirmRound } from './leadership-proof.js';
+import { bringForward, offerRepair, type AcknowledgementPort } from './acknowledgements.js';
+import { probe } from './batch-sender.js';
+
+export type UpkeepPort = AcknowledgementPort & Port<'pace'>;
 
 /** A leader that neither had a lease nor heard a quorum for this many L gives up: what waits for it is answered. */
 const UNBACKED_MAX = 3;
 
-export function onHeartbeat(context: ShardContext, from: ShardOrdinal, message: Heartbeat): void {
-  const { incarnation, lease } = message;
-  if (!context.grants.hearHeartbeat(from, incarnation, context.now)) return;
-  context.peers.hearHeartbeat(from, { incarnation, sentAt: lease.sentAt }, context.now);
-  const echo = context.grants.echo(from, lease.sentAt);
-  context.outbox.send(from, { kind: 'heartbeatSeen', holder: incarnation, lease: echo });
-}
-
-export function onHeartbeatSeen(context: ShardContext, from: ShardOrdinal, message: HeartbeatSeen): void {
-  if (message.holder === context.incarnation) context.holdings.hear(from, message.lease, context.now);
-}
-
-/** Every heartbeat interval: one message per pair, and one per partition led and replica. */
-export function beat(context: ShardContext, everyone: Iterable<ShardOrdinal>): void {
-  const message: Heartbeat = {
-    kind: 'heartbeat',
-    incarnation: context.incarnation,
-    lease: { sentAt: context.now },
-  };
-  for (const peer of everyone) context.outbox.send(peer, message);
-  context.releases.forEachUnanswered((to, released) => {
-    if (context.peers.isAlive(to, context.now)) context.outbox.send(to, released);
-  });
-  for (const replica of [...context.led]) {
-    if (replica.leader !== null) beatAsLeader(context, replica, replica.leader);
-  }
-}
-
-function beatAsLeader(context: ShardContext, replica: Replica, leader: Leader): void {
+/** At each heartbeat: looks at its lease, and asks for what it lacks. */
+export function beatAsLeader(context: UpkeepPort, replica: Replica, leader: Leader): void {
   const leased = computeLease(context, replica, leader);
   leader.leasedWhenSeen = leased;
   leader.backedAt = Math.max(leader.backedAt, leased ? context.now : heardQuorumAt(context, replica, leader));
@@ -57,7 +32,7 @@ function beatAsLeader(context: ShardContext, replica: Replica, leader: Leader): 
 }
 
 /** On slow machines every answer may come after the lease that it prolongs, though all follow this leader. */
-function heardQuorumAt(context: ShardContext, replica: Replica, leader: Leader): number {
+function heardQuorumAt(context: UpkeepPort, replica: Replica, leader: Leader): number {
   const { assignment } = replica;
   if (assignment === null) return leader.since;
   return quorumRevision(assignment, (ordinal) =>
@@ -66,13 +41,13 @@ function heardQuorumAt(context: ShardContext, replica: Replica, leader: Leader):
 }
 
 /** A leader that was late itself hears first what waits for it. */
-function givesUpAt(context: ShardContext, leader: Leader): number {
+function givesUpAt(context: UpkeepPort, leader: Leader): number {
   const { pace, timings } = context;
   return Math.max(leader.backedAt + UNBACKED_MAX * timings.leaseMs, pace.graceUntil);
 }
 
 function tellPeer(
-  context: ShardContext,
+  context: UpkeepPort,
   replica: Replica,
   leader: Leader,
   { peer, fresh, leased }: { peer: ShardOrdinal; fresh: boolean; leased: boolean },
@@ -95,7 +70,7 @@ function tellPeer(
 }
 
 /** The partition woke while this shard leads it: asks again whoever should have answered. */
-export function leadershipDue(context: ShardContext, replica: Replica, leader: Leader): void {
+export function leadershipDue(context: UpkeepPort, replica: Replica, leader: Leader): void {
   const { resendIntervalMs } = context.timings;
   let again = repeatConfirmRound(context, replica, leader);
   for (const peer of replica.peers) {
@@ -109,7 +84,7 @@ export function leadershipDue(context: ShardContext, replica: Replica, leader: L
   if (again) context.wakeups.at(replica, context.now + resendIntervalMs);
 }
 
-function askAgain(context: ShardContext, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
+function askAgain(context: UpkeepPort, replica: Replica, leader: Leader, peer: ShardOrdinal): void {
   const progress = leader.progressOf(peer);
   if (progress.behind) {
     offerRepair(context, replica, leader, peer);

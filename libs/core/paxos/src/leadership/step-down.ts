@@ -1,14 +1,29 @@
-import type { ShardContext } from '../context.js';
-import { abandon, type Waiter } from '../accept/commit-waiters.js';
+import type { Port } from '../parts.js';
+import { abandon, type Waiter } from '../partition/waiters.js';
 import type { Leader } from '../partition/leader.js';
 import { FOLLOWER, type Replica } from '../partition/replica.js';
 import type { PaxosEvent } from '../ready.js';
 import type { ReadRequest, ScanRequest, ShardReply, WriteRequest } from '../requests.js';
 
+export type StepDownPort = Port<
+  | 'now'
+  | 'timings'
+  | 'rules'
+  | 'outbox'
+  | 'wakeups'
+  | 'pace'
+  | 'backOff'
+  | 'releases'
+  | 'led'
+  | 'flushes'
+  | 'cache'
+  | 'admission'
+>;
+
 export type StepDownReason = Extract<PaxosEvent, { kind: 'steppedDown' }>['reason'];
 
 /** A leadership or candidacy ends; the ballot never serves again (docs/PROTOCOL.md 4.1.8). */
-export function stepDown(context: ShardContext, replica: Replica, reason: StepDownReason): void {
+export function stepDown(context: StepDownPort, replica: Replica, reason: StepDownReason): void {
   const { role } = replica;
   if (role.kind === 'follower') return;
   replica.role = FOLLOWER;
@@ -19,8 +34,17 @@ export function stepDown(context: ShardContext, replica: Replica, reason: StepDo
   endLeadership(context, replica, role, reason);
 }
 
+/** Ends a candidacy; the next begins, at a higher round, after a wait that differs from the others'. */
+export function giveUp(context: StepDownPort, replica: Replica): void {
+  replica.role = FOLLOWER;
+  replica.catchUp = null;
+  const pause = context.backOff.pauseAfterFailure(replica, context.timings.electionStaggerMs);
+  replica.standNotBefore = context.now + context.pace.extraRoundMs + pause;
+  context.wakeups.at(replica, replica.standNotBefore);
+}
+
 function endLeadership(
-  context: ShardContext,
+  context: StepDownPort,
   replica: Replica,
   leader: Leader,
   reason: StepDownReason,
@@ -41,14 +65,14 @@ function endLeadership(
 }
 
 /** 4.4.7. */
-export function announceRelease(context: ShardContext, replica: Replica, leader: Leader): void {
+export function announceRelease(context: StepDownPort, replica: Replica, leader: Leader): void {
   const of = { partition: replica.partition, epoch: leader.epoch, ballot: leader.ballot };
   replica.released = leader.ballot;
   const message = context.releases.add(of, replica.peers);
   for (const peer of replica.peers) context.outbox.send(peer, message);
 }
 
-function answerAll(context: ShardContext, replica: Replica, leader: Leader): void {
+function answerAll(context: StepDownPort, replica: Replica, leader: Leader): void {
   const waiters = [
     ...leader.waiters.takeAll(),
     ...leader.barrierWaiters.splice(0),

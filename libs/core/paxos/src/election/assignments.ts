@@ -1,16 +1,16 @@
 /** The map as it reaches the core: from the coordinator only, durably, never a lower epoch (docs/PROTOCOL.md 6.5). */
-import type { ShardContext } from '../context.js';
-import { watchLeader } from '../election/election-timer.js';
-import { stand } from '../election/stand.js';
-import { stepDown } from '../election/step-down.js';
+import type { ShardParts } from '../parts.js';
+import { watchLeader } from '../leadership/watch.js';
+import { stand } from './stand.js';
+import { stepDown } from '../leadership/step-down.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
 import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../repair/receiver.js';
 import { KeyedRequests, keyedWindowMs } from '../writes/keyed-requests.js';
-import { Replica } from './replica.js';
+import { Replica } from '../partition/replica.js';
 
-export function learnAssignment(context: ShardContext, assignment: PartitionAssignment): void {
+export function learnAssignment(context: ShardParts, assignment: PartitionAssignment): void {
   const replica = context.replicas.get(assignment.partition);
   if (replica === undefined) {
     if (isMember(assignment, context.ordinal)) create(context, assignment);
@@ -26,7 +26,7 @@ export function learnAssignment(context: ShardContext, assignment: PartitionAssi
   }
 }
 
-function create(context: ShardContext, assignment: PartitionAssignment): void {
+function create(context: ShardParts, assignment: PartitionAssignment): void {
   const { partition, epoch } = assignment;
   const record: PartitionRecord = {
     partition,
@@ -50,7 +50,7 @@ function create(context: ShardContext, assignment: PartitionAssignment): void {
   watchLeader(context, replica);
 }
 
-function learnEpoch(context: ShardContext, replica: Replica, assignment: PartitionAssignment): void {
+function learnEpoch(context: ShardParts, replica: Replica, assignment: PartitionAssignment): void {
   const { rules, transactions } = context;
   const { leader } = replica;
   const keeps = leader !== null && rules.keepsBallotInNewEpoch();
@@ -70,12 +70,9 @@ function learnEpoch(context: ShardContext, replica: Replica, assignment: Partiti
 }
 
 /** 6.6: the rows go, promise and epoch stay for ever. */
-function remove(context: ShardContext, replica: Replica): void {
+function remove(context: ShardParts, replica: Replica): void {
   const { record } = replica;
   const generation = context.nextGeneration();
-  replica.commit = 0;
-  replica.heardCommit = 0;
-  replica.fresh = null;
   context.transactions.setRecord(replica, {
     partition: record.partition,
     epoch: record.epoch,
@@ -87,6 +84,6 @@ function remove(context: ShardContext, replica: Replica): void {
     generation,
     staging: null,
   });
-  replica.forgetRows(0);
+  replica.forgetEverything();
   dropUnusedGenerations(context, replica, [record.generation, record.staging?.generation]);
 }

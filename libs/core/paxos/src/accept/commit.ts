@@ -1,0 +1,51 @@
+import { finishHandover, type HandoverPort } from '../leadership/handover.js';
+import { answerAsLeader, type LeasePort } from '../leadership/lease.js';
+import type { Port } from '../parts.js';
+import type { Leader } from '../partition/leader.js';
+import type { Replica } from '../partition/replica.js';
+import { settle } from '../partition/waiters.js';
+
+export type CommitPort = HandoverPort & LeasePort & Port<'rules' | 'outbox' | 'flushes' | 'admission'>;
+
+/** 4.2.4: what a quorum has at this ballot, and the leader's own rows too, is committed; then it is answered. */
+export function commitWithQuorum(context: CommitPort, replica: Replica, leader: Leader): void {
+  const { assignment } = replica;
+  if (assignment === null || replica.role !== leader) return;
+  const acknowledged = context.rules.committedRevision(assignment, (ordinal) =>
+    ordinal === context.ordinal ? leader.durableRevision : (leader.progress.get(ordinal)?.acknowledged ?? -1),
+  );
+  const sent = replica.record.position.revision;
+  const revision = Math.min(acknowledged, context.rules.ownLimit(leader.durableRevision, sent), sent);
+  if (revision < leader.adopted.revision) return;
+  const barrierNow = !leader.barrierCommitted;
+  if (!barrierNow && revision <= replica.commit) return;
+  replica.advanceCommit(revision);
+  leader.barrierCommitted = true;
+  if (barrierNow) {
+    const { epoch, ballot } = leader;
+    context.outbox.event({ kind: 'leading', partition: replica.partition, epoch, ballot });
+    for (const waiter of leader.barrierWaiters.splice(0)) leader.waiters.add(waiter);
+  }
+  settleCommitted(context, replica, leader);
+}
+
+function settleCommitted(context: CommitPort, replica: Replica, leader: Leader): void {
+  let waiter = leader.waiters.take(replica.commit);
+  while (waiter !== null) {
+    if (waiter.needsLeadership) answerAsLeader(context, replica, leader, waiter);
+    else settle(context.admission, waiter);
+    waiter = leader.waiters.take(replica.commit);
+  }
+  let behindMost = Number.POSITIVE_INFINITY;
+  for (const peer of replica.peers) behindMost = Math.min(behindMost, leader.progressOf(peer).acknowledged);
+  leader.retained.prune(replica.commit, behindMost);
+  leader.bytesInFlight = bytesInFlight(replica, leader);
+  if (leader.open.length > 0) context.flushes.add(replica);
+  finishHandover(context, replica, leader);
+}
+
+function bytesInFlight(replica: Replica, leader: Leader): number {
+  let bytes = leader.retained.bytesPast(replica.commit);
+  for (const batch of leader.open) bytes += batch.bytes;
+  return bytes;
+}

@@ -1,0 +1,59 @@
+import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { BackOff } from './leadership/back-off.js';
+import type { OwnPace } from './leadership/own-pace.js';
+import type { Outbox } from './outbox.js';
+import type { ClockJump } from './pair/clock-jump.js';
+import type { Grants } from './pair/grants.js';
+import type { Holdings } from './pair/holdings.js';
+import type { Peers } from './pair/peers.js';
+import type { Releases } from './pair/releases.js';
+import type { Replica } from './partition/replica.js';
+import type { Wakeups } from './partition/wakeups.js';
+import type { PaxosLimits, PaxosTimings } from './ready.js';
+import type { ReadQueue } from './reads/read-queue.js';
+import type { PaxosRules } from './rules/rules.js';
+import type { StampTime } from './storage.js';
+import type { TransactionBuilder } from './transaction-builder.js';
+import type { Admission } from './writes/admission.js';
+import type { RowCache } from './writes/row-cache.js';
+
+/**
+ * What one shard's core is made of. Only `PaxosShard` holds it as a whole: each file that acts on a part names its
+ * port, which is what it needs itself and the ports of what it calls.
+ */
+export interface ShardParts {
+  /** The clock reading of the call that is being worked on. */
+  now: number;
+  /** Set by `releaseAll`: the shard leads and stands no more. */
+  retired: boolean;
+  readonly ordinal: ShardOrdinal;
+  readonly incarnation: Incarnation;
+  readonly startedAt: number;
+  readonly timings: PaxosTimings;
+  readonly limits: PaxosLimits;
+  readonly rules: PaxosRules;
+  readonly stamp: StampTime;
+  readonly replicas: Map<PartitionIndex, Replica>;
+  /** Replicas that lead here. */
+  readonly led: Set<Replica>;
+  /** Replicas with batches to send or Confirm rounds to start before the next `Ready`. */
+  readonly flushes: Set<Replica>;
+  readonly outbox: Outbox;
+  readonly transactions: TransactionBuilder;
+  readonly reads: ReadQueue;
+  readonly wakeups: Wakeups;
+  readonly grants: Grants;
+  readonly holdings: Holdings;
+  readonly clockJump: ClockJump;
+  readonly peers: Peers;
+  readonly pace: OwnPace;
+  readonly backOff: BackOff;
+  readonly releases: Releases;
+  readonly admission: Admission;
+  readonly cache: RowCache;
+  /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
+  nextGeneration(): number;
+}
+
+/** The named parts, and of the clock only its reading. */
+export type Port<K extends keyof ShardParts> = Readonly<Pick<ShardParts, K>>;
