@@ -8,6 +8,13 @@ export const CHECKS = [
   { name: 'format', args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   { name: 'typecheck', args: [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'lint', args: [bin('eslint', 'bin', 'eslint.js'), '.'] },
+  {
+    name: 'import cycles',
+    args: [
+      bin('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
+      ...['--config', 'tools/lint/import-cycles.mjs', 'apps', 'libs', 'tests', 'tools'],
+    ],
+  },
 ];
 
 const TWO_AT_A_TIME = ['--maxWorkers=2'];

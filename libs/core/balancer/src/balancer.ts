@@ -3,23 +3,11 @@
  * about the list it is given next time, and is one of the few objects in the cores that is called per request.
  */
 import type { Prng } from '@ringleader/primitives';
+import type { Candidate, Strategy } from './candidate.js';
 import { pickRandom } from './random.js';
 import { roundRobin } from './round-robin.js';
 import { smoothWeightedRoundRobin } from './smooth-weighted-round-robin.js';
 import { pickWeightedRandom } from './weighted-random.js';
-
-export type CandidateId = string | number;
-
-export interface Candidate {
-  readonly id: CandidateId;
-  /** Relative capacity, > 0. Round robin and random ignore it. */
-  readonly weight: number;
-  /** The failure detectors doubt it. */
-  readonly suspect: boolean;
-}
-
-/** Picks one of a non-empty list. */
-export type Strategy = <C extends Candidate>(candidates: readonly [C, ...C[]]) => C;
 
 export const BALANCER_STRATEGIES = [
   'round-robin',

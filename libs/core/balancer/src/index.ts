@@ -1,8 +1,2 @@
-export {
-  BALANCER_STRATEGIES,
-  createBalancer,
-  type Balancer,
-  type BalancerStrategy,
-  type Candidate,
-  type CandidateId,
-} from './balancer.js';
+export { BALANCER_STRATEGIES, createBalancer, type Balancer, type BalancerStrategy } from './balancer.js';
+export type { Candidate, CandidateId } from './candidate.js';

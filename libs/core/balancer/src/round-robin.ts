@@ -1,5 +1,5 @@
 import { BoundedMemory } from './bounded-memory.js';
-import type { Candidate, CandidateId, Strategy } from './balancer.js';
+import type { Candidate, CandidateId, Strategy } from './candidate.js';
 
 /**
  * Takes the candidate whose last turn is longest ago. For a list that never changes that is round robin; unlike a counter

@@ -1,5 +1,5 @@
 import { BoundedMemory } from './bounded-memory.js';
-import type { Candidate, CandidateId, Strategy } from './balancer.js';
+import type { Candidate, CandidateId, Strategy } from './candidate.js';
 
 /**
  * nginx's algorithm: everyone gains its weight, the richest is picked and pays what all gained together. In every cycle each

@@ -1,5 +1,5 @@
 import type { Prng } from '@ringleader/primitives';
-import type { Candidate } from './balancer.js';
+import type { Candidate } from './candidate.js';
 
 /** Each with a probability proportional to its weight: a point on the line on which the weights lie end to end. */
 export function pickWeightedRandom<C extends Candidate>(candidates: readonly [C, ...C[]], prng: Prng): C {

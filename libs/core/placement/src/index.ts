@@ -1,13 +1,12 @@
 export { compareMaps, type LeaderChange, type MapDifference, type ReplicaMove } from './moves.js';
-export {
-  EPSILON_DEFAULT,
-  computeMap,
-  type CurrentMap,
-  type PartitionPlacement,
-  type PlacementRequest,
-  type PlacementResult,
-  type PlacementShard,
-} from './placement.js';
+export { EPSILON_DEFAULT, computeMap } from './placement.js';
+export type {
+  CurrentMap,
+  PartitionPlacement,
+  PlacementRequest,
+  PlacementResult,
+  PlacementShard,
+} from './request.js';
 export {
   reportBalance,
   reportMovement,

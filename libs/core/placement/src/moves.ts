@@ -1,6 +1,6 @@
 /** What it takes to get from one map to another, as data for an executor. */
 import { invariant, type PartitionIndex, type ShardOrdinal } from '@ringleader/primitives';
-import type { PartitionPlacement } from './placement.js';
+import type { PartitionPlacement } from './request.js';
 
 /** One member of one partition's group is exchanged. Where two of a partition are, they are done one after the other. */
 export interface ReplicaMove {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { seededPrng, type Prng } from '@ringleader/primitives';
 import fc from 'fast-check';
 import { compareMaps } from './moves.js';
-import { computeMap, type PartitionPlacement, type PlacementShard } from './placement.js';
+import { computeMap } from './placement.js';
+import type { PartitionPlacement, PlacementShard } from './request.js';
 import { reportBalance, reportMovement } from './report.js';
 
 const shard = (ordinal: number, zone = '', weight = 1): PlacementShard => ({

@@ -9,44 +9,11 @@
 import { isPartitionCount } from '@ringleader/hash-ring';
 import { invariant, type ShardOrdinal } from '@ringleader/primitives';
 import { assignLeaders } from './leaders.js';
+import type { PlacementRequest, PlacementResult } from './request.js';
 import { assignReplicas } from './replicas.js';
 import { Topology } from './topology.js';
 
 export const EPSILON_DEFAULT = 0.05;
-
-export interface PlacementShard {
-  readonly ordinal: ShardOrdinal;
-  /** Where it stands on the ring depends on this, so it never changes. */
-  readonly id: string;
-  /** Shards with equal zones are expected to fail together; '' is a zone like any other. */
-  readonly zone: string;
-  /** Relative capacity, > 0. */
-  readonly weight: number;
-}
-
-export interface PartitionPlacement {
-  readonly replicas: readonly ShardOrdinal[];
-  readonly preferredLeader: ShardOrdinal;
-}
-
-/** By partition index. Empty for the first map. */
-export type CurrentMap = readonly (PartitionPlacement | undefined)[];
-
-export interface PlacementRequest {
-  /** A power of two from 16 to 16384. */
-  readonly partitionCount: number;
-  readonly replicationFactor: number;
-  /** All that may hold replicas: leave out who is leaving. Order does not matter; ordinals and ids are unique. */
-  readonly shards: readonly PlacementShard[];
-  /** How far loads may be from their share before anything moves; 0.05 by default. */
-  readonly epsilon?: number;
-  readonly current?: CurrentMap;
-}
-
-export type PlacementResult =
-  | { readonly kind: 'placed'; readonly partitions: readonly PartitionPlacement[] }
-  /** A partition's replicas are on distinct shards: there must be at least as many of these. */
-  | { readonly kind: 'tooFewShards'; readonly shards: number; readonly replicationFactor: number };
 
 /** Deterministic: equal requests give equal maps, whatever the order of the shards. */
 export function computeMap(request: PlacementRequest): PlacementResult {

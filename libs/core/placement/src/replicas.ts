@@ -2,7 +2,7 @@
 import type { PartitionIndex } from '@ringleader/primitives';
 import { Assignment } from './assignment.js';
 import { balance } from './balance.js';
-import type { CurrentMap } from './placement.js';
+import type { CurrentMap } from './request.js';
 import type { ShardIndex, Topology } from './topology.js';
 
 export function assignReplicas(topology: Topology, current: CurrentMap): Assignment {

@@ -1,7 +1,7 @@
 /** Figures about maps: how even one is, and what moved between two. */
 import type { ShardOrdinal } from '@ringleader/primitives';
 import { compareMaps } from './moves.js';
-import type { PartitionPlacement, PlacementShard } from './placement.js';
+import type { PartitionPlacement, PlacementShard } from './request.js';
 
 export interface ShardLoad {
   readonly ordinal: ShardOrdinal;

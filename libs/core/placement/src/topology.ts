@@ -1,7 +1,7 @@
 /** The shards as indices, in the order of their ordinals, with their zones, the ring they stand on and their bounds. */
 import { buildRing, partitionStart, type HashRing } from '@ringleader/hash-ring';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { PlacementRequest, PlacementShard } from './placement.js';
+import type { PlacementRequest, PlacementShard } from './request.js';
 import { fairShares, loadBounds, type LoadBounds } from './shares.js';
 
 export type ShardIndex = number;
