@@ -28,10 +28,19 @@ const staging = {
 const copying: PartitionRecord = { ...plain, partition: 0, staging };
 const copied: PartitionRecord = { ...plain, partition: 1, staging: { ...staging, nextKey: null } };
 
+/** `copying` and `plain`, as version 1 wrote them. */
+const VERSION_1 =
+  '010200808080808020ffffffffffffff0f83808080808008808080808080040c03818080808080800804010505818004010200010800d0bad0bbd18ed18703ff7f808080808020ffffffffffffff0f83808080808008808080808080040c0381808080808080080400';
+
 describe('the record codec', () => {
   it('gives back every record', () => {
     const bytes = encodeRecords(new ByteWriter(), [plain, copying, copied]);
     expect(decodeRecords(bytes)).toEqual([plain, copying, copied]);
+  });
+
+  it('reads records of the version before, but has a copy begun then begin anew: it did not keep all floors', () => {
+    const records = decodeRecords(Buffer.from(VERSION_1, 'hex'));
+    expect(records).toEqual([{ ...copying, staging: null }, plain]);
   });
 
   it('refuses damage and other versions with an operational error', () => {

@@ -1,97 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import {
+  answer,
+  assignment,
+  converged,
+  P,
+  put,
+  read,
+  stalenessOf,
+  started,
+  textOf,
+  write,
+} from '../test/cluster-client.js';
 import { LIMITS, MemoryCluster } from '../test/memory-cluster.js';
-import type { PartitionAssignment, ReadRequest, ShardReply, WriteRequest } from './index.js';
-
-const P = 7;
-
-function assignment(change: Partial<PartitionAssignment> = {}): PartitionAssignment {
-  return {
-    partition: P,
-    epoch: 1,
-    replicas: [1, 2, 3],
-    nextReplicas: null,
-    learners: [],
-    preferredLeader: 1,
-    ...change,
-  };
-}
-
-function started(limits = LIMITS): MemoryCluster {
-  const cluster = new MemoryCluster([1, 2, 3], limits);
-  cluster.learn([assignment()]);
-  cluster.until(() => cluster.leaderOf(P) !== 0);
-  return cluster;
-}
-
-let requests = 0;
-
-function put(cluster: MemoryCluster, key: string, text: string, change: Partial<WriteRequest> = {}): number {
-  requests += 1;
-  const requestId = `r${requests}`;
-  return cluster.submit(cluster.leaderOf(P), (token) => ({
-    kind: 'write',
-    token,
-    partition: P,
-    epoch: 1,
-    ballot: cluster.ballotOf(P),
-    requestId,
-    origin: cluster.now * 1_024,
-    operation: {
-      kind: 'put',
-      key,
-      value: new TextEncoder().encode(text),
-      contentType: 'text/plain',
-      expiresAt: null,
-      conditions: [],
-    },
-    deadline: cluster.now + 5_000,
-    ...change,
-  }));
-}
-
-function read(
-  cluster: MemoryCluster,
-  shard: number,
-  key: string,
-  consistency: ReadRequest['consistency'] = { kind: 'linearizable' },
-): number {
-  return cluster.submit(shard, (token) => ({
-    kind: 'read',
-    token,
-    partition: P,
-    epoch: 1,
-    key,
-    consistency,
-    deadline: cluster.now + 5_000,
-  }));
-}
-
-function answer(cluster: MemoryCluster, token: number): ShardReply {
-  cluster.until(() => cluster.replies.has(token));
-  const reply = cluster.replies.get(token);
-  if (reply === undefined) throw new Error('no reply');
-  return reply;
-}
-
-function textOf(reply: ShardReply): string | null {
-  if (reply.kind !== 'row') throw new Error(`answered ${reply.kind}`);
-  const value = reply.row?.value ?? null;
-  return value === null ? null : new TextDecoder().decode(value);
-}
-
-function write(cluster: MemoryCluster, key: string, text: string): ShardReply {
-  return answer(cluster, put(cluster, key, text));
-}
-
-/** All replicas hold the same rows at the same position. */
-function converged(cluster: MemoryCluster, ordinals: readonly number[]): boolean {
-  const states = ordinals.map((ordinal) => {
-    const record = cluster.storage(ordinal).records.get(P);
-    const rows = [...cluster.storage(ordinal).liveRows(P).values()].sort((a, b) => a.revision - b.revision);
-    return JSON.stringify([record?.position, rows]);
-  });
-  return states.every((state) => state === states[0]);
-}
 
 describe('PaxosShard', () => {
   it('elects the preferred leader after the restart wait', () => {
@@ -129,7 +49,11 @@ describe('PaxosShard', () => {
     cluster.run(400);
     const reply = answer(cluster, read(cluster, 2, 'a', { kind: 'stale', maxStalenessMs: 500 }));
     expect(textOf(reply)).toBe('one');
+    // What the own clock may have missed is part of it: it may have stood still for L x drift / 2, and run slow.
     expect(reply).toMatchObject({ kind: 'row', stalenessMs: expect.any(Number) });
+    const measuredMs = (stalenessOf(reply) - 30) * (1 - 0.1 / 4);
+    expect(measuredMs).toBeGreaterThan(0);
+    expect(measuredMs).toBeCloseTo(Math.round(measuredMs), 6);
     expect(answer(cluster, read(cluster, 2, 'a', { kind: 'stale', maxStalenessMs: 0 }))).toMatchObject({
       kind: 'tooStale',
     });

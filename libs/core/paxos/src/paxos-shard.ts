@@ -22,6 +22,7 @@ import { Releases } from './pair/releases.js';
 import type { ShardMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 import { learnAssignment } from './election/assignments.js';
+import { generationsOf } from './partition/generations.js';
 import { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
 import { ReadQueue } from './reads/read-queue.js';
@@ -50,9 +51,6 @@ export interface PaxosShardOptions {
   /** Monotonic milliseconds: the restart wait (4.4.4) counts from here. */
   readonly startedAt: number;
 }
-
-/** Generations of one incarnation; a shard that used them all up would have to be restarted. */
-const GENERATIONS_PER_INCARNATION = 65_536;
 
 export class PaxosShard {
   private readonly context: ShardParts;
@@ -190,7 +188,6 @@ function createContext(options: PaxosShardOptions): ShardParts {
   const outbox = new Outbox();
   const replicas = new Map<number, Replica>();
   const led = new Set<Replica>();
-  let generations = 0;
   return {
     now: startedAt,
     retired: false,
@@ -220,10 +217,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
       limits.rowCacheBytesMax,
       ({ row, replica }) => row === null || row.revision <= replica.commit,
     ),
-    nextGeneration: () => {
-      generations += 1;
-      return incarnation * GENERATIONS_PER_INCARNATION + generations;
-    },
+    nextGeneration: generationsOf(incarnation),
   };
 }
 

@@ -51,7 +51,13 @@ function submitRead(context: ShardParts, replica: Replica, request: ReadRequest)
   const { leader } = replica;
   const { consistency } = request;
   const leads = leader !== null && leader.serving;
-  if (consistency.kind === 'stale' && !(leads && isAtHand(context, replica, leader, request))) {
+  // A bounded age at its leader: that proves its leadership, and the age is none.
+  const byLeader =
+    leads &&
+    (consistency.kind === 'linearizable' ||
+      consistency.maxStalenessMs !== null ||
+      isAtHand(context, replica, leader, request));
+  if (consistency.kind === 'stale' && !byLeader) {
     readStale(context, replica, request, consistency.maxStalenessMs);
     return;
   }

@@ -2,19 +2,23 @@
  * Shards in one process on a clock that steps by the millisecond: every message takes one step, every transaction one,
  * unless the test sets another pace. Deterministic, without faults but those a test makes; the simulation is elsewhere.
  */
-import { seededPrng } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, seededPrng } from '@ringleader/primitives';
 import type {
   OutgoingMessage,
   PartitionAssignment,
   PaxosEvent,
   PaxosLimits,
+  PaxosRules,
   PaxosTimings,
   Ready,
+  ShardMessage,
   ShardReply,
   ShardRequest,
+  StorageRead,
+  StorageReadResult,
   StorageTransaction,
 } from '../src/index.js';
-import { PaxosShard } from '../src/index.js';
+import { PaxosShard, RULES } from '../src/index.js';
 import { MemoryStorage } from './memory-storage.js';
 
 export const TIMINGS: PaxosTimings = {
@@ -56,6 +60,7 @@ interface Node {
   /** What arrived while the process was not scheduled. */
   inbox: Flight[];
   wakesAt: number;
+  heldReads: StorageReadResult[];
 }
 
 interface Flight {
@@ -71,7 +76,11 @@ export class MemoryCluster {
   map: PartitionAssignment[] = [];
   /** Returns true for messages that are lost. */
   loses: (from: number, message: OutgoingMessage) => boolean = () => false;
+  /** What arrives in place of a message. */
+  changesMessage: (from: number, message: ShardMessage) => ShardMessage = (_from, message) => message;
   pace = PROMPT;
+  /** Returns true for storage reads whose answers wait until `answerReads`. */
+  holdsRead: (shard: number, read: StorageRead) => boolean = () => false;
   messagesSent = 0;
   transactions = 0;
   private flights: Flight[] = [];
@@ -81,6 +90,7 @@ export class MemoryCluster {
     readonly ordinals: readonly number[],
     readonly limits: PaxosLimits = LIMITS,
     readonly timings: PaxosTimings = TIMINGS,
+    readonly rules: PaxosRules = RULES,
   ) {
     for (const ordinal of ordinals) {
       this.nodes.set(ordinal, {
@@ -90,6 +100,7 @@ export class MemoryCluster {
         running: null,
         inbox: [],
         wakesAt: 0,
+        heldReads: [],
       });
       this.start(ordinal);
     }
@@ -105,9 +116,10 @@ export class MemoryCluster {
       timings: this.timings,
       limits: this.limits,
       records: [...node.storage.records.values()],
-      stamp: () => this.now * 1_024,
+      stamp: () => this.now * HYBRID_UNITS_PER_MS,
       prng: seededPrng(ordinal * 1_000 + node.incarnation),
       startedAt: this.now,
+      rules: this.rules,
     });
     node.shard.learnMap(this.map, this.now);
   }
@@ -117,6 +129,7 @@ export class MemoryCluster {
     node.shard = null;
     node.running = null;
     node.inbox = [];
+    node.heldReads = [];
     node.wakesAt = 0;
   }
 
@@ -145,6 +158,11 @@ export class MemoryCluster {
     this.nextToken += 1;
     this.shard(ordinal).submit(make(token), this.now);
     return token;
+  }
+
+  answerReads(ordinal: number): void {
+    const node = this.node(ordinal);
+    for (const result of node.heldReads.splice(0)) node.shard?.readDone(result, this.now);
   }
 
   /** One millisecond: what was sent arrives, what was handed to storages is done. */
@@ -213,7 +231,9 @@ export class MemoryCluster {
 
   private perform(ordinal: number, node: Node, ready: Ready): void {
     for (const message of ready.messages) {
-      if (!this.loses(ordinal, message)) this.flights.push({ from: ordinal, message });
+      if (this.loses(ordinal, message)) continue;
+      const changed = this.changesMessage(ordinal, message.message);
+      this.flights.push({ from: ordinal, message: { to: message.to, message: changed } });
     }
     for (const reply of ready.replies) this.replies.set(reply.token, reply);
     for (const event of ready.events) this.events.push({ shard: ordinal, at: this.now, event });
@@ -224,7 +244,12 @@ export class MemoryCluster {
       node.running = { transaction: ready.transaction, durableAt };
       node.storage.apply(ready.transaction);
     }
-    const results = ready.reads.map((read) => node.storage.read(read));
+    const results: StorageReadResult[] = [];
+    for (const read of ready.reads) {
+      const result = node.storage.read(read);
+      if (this.holdsRead(ordinal, read)) node.heldReads.push(result);
+      else results.push(result);
+    }
     for (const { partition, generation } of ready.removals)
       node.storage.removeGeneration(partition, generation);
     for (const result of results) node.shard?.readDone(result, this.now);

@@ -1,6 +1,6 @@
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
-import { NO_STAMP, type Accept, type CommitPoint, type LeaseEcho, type ShardMessage } from '../messages.js';
+import { NO_STAMP, type Accept, type CommitPoint, type LeaseEcho } from '../messages.js';
 import { acknowledge, type ProtectionPort } from '../leadership/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
@@ -132,11 +132,12 @@ export function answerGap(
   message: LeaderMessage,
 ): void {
   const { partition, epoch, ballot } = message;
-  const { position, purgedTo } = replica.record;
-  const { commit } = replica;
-  const gap: ShardMessage = { kind: 'gap', partition, epoch, ballot, position, commit, purgedTo };
   context.transactions.whenDurable(replica, () => {
-    context.outbox.send(to, gap);
+    // Of what was gathered until now some may have gone again before it became durable, as with an acknowledgement.
+    if (replica.record.epoch !== epoch) return;
+    const { position, purgedTo } = replica.durable;
+    const commit = replica.commitOfDurableRows;
+    context.outbox.send(to, { kind: 'gap', partition, epoch, ballot, position, commit, purgedTo });
   });
 }
 

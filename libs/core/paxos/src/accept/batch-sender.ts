@@ -14,15 +14,6 @@ import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../pa
 export type BatchPort = CommitPort &
   Port<'now' | 'limits' | 'timings' | 'outbox' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
 
-/** The number a next write gets, or null when too much is in flight (4.2.6). */
-export function hasRoom(context: BatchPort, replica: Replica, leader: Leader): boolean {
-  const { inFlightRevisionsMax, repairRowsMax, repairBytesMax } = context.limits;
-  // Half a repair: with the batch that carries the commit point, the uncommitted end of a history always fits one.
-  const revisionsMax = Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
-  const inFlight = leader.lastRevision - replica.commit;
-  return inFlight < revisionsMax && (inFlight === 0 || leader.bytesInFlight < repairBytesMax / 2);
-}
-
 /** Puts a row, which carries the next revision, into the batch that is gathered. */
 export function propose(context: BatchPort, replica: Replica, leader: Leader, row: Row): void {
   const { batchRowsMax, batchBytesMax } = context.limits;

@@ -5,7 +5,18 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { settle } from '../partition/waiters.js';
 
-export type CommitPort = HandoverPort & LeasePort & Port<'rules' | 'outbox' | 'flushes' | 'admission'>;
+export type CommitPort = HandoverPort &
+  LeasePort &
+  Port<'rules' | 'limits' | 'outbox' | 'flushes' | 'admission'>;
+
+/** May another revision be decided, or is too much in flight (4.2.6)? */
+export function hasRoom(context: CommitPort, replica: Replica, leader: Leader): boolean {
+  const { inFlightRevisionsMax, repairRowsMax, repairBytesMax } = context.limits;
+  // Half a repair: with the batch that carries the commit point, the uncommitted end of a history always fits one.
+  const revisionsMax = Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
+  const inFlight = leader.lastRevision - replica.commit;
+  return inFlight < revisionsMax && (inFlight === 0 || leader.bytesInFlight < repairBytesMax / 2);
+}
 
 /** 4.2.4: what a quorum has at this ballot, and the leader's own rows too, is committed; then it is answered. */
 export function commitWithQuorum(context: CommitPort, replica: Replica, leader: Leader): void {
@@ -41,6 +52,8 @@ function settleCommitted(context: CommitPort, replica: Replica, leader: Leader):
   leader.retained.prune(replica.commit, behindMost);
   leader.bytesInFlight = bytesInFlight(replica, leader);
   if (leader.open.length > 0) context.flushes.add(replica);
+  while (leader.awaitingRoom.length > 0 && hasRoom(context, replica, leader))
+    leader.awaitingRoom.shift()?.again();
   finishHandover(context, replica, leader);
 }
 

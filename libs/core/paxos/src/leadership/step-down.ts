@@ -1,6 +1,6 @@
 import type { Port } from '../parts.js';
 import { abandon, type Waiter } from '../partition/waiters.js';
-import type { Leader } from '../partition/leader.js';
+import type { KeyRequest, Leader } from '../partition/leader.js';
 import { FOLLOWER, type Replica } from '../partition/replica.js';
 import type { PaxosEvent } from '../ready.js';
 import type { ReadRequest, ScanRequest, ShardReply, WriteRequest } from '../requests.js';
@@ -79,13 +79,16 @@ function answerAll(context: StepDownPort, replica: Replica, leader: Leader): voi
     ...leader.confirms.takeAll(),
   ];
   for (const waiter of waiters) abandon(context.admission, waiter, lastAnswer(replica, waiter));
-  for (const requests of leader.reading.values()) {
-    for (const request of requests) {
-      if (request.kind === 'expiry') request.abandoned();
-      else context.admission.answer(request, notLeader(replica, request));
-    }
-  }
+  const undecided = [...leader.reading.values()].flat();
+  for (const { request } of leader.awaitingRoom.splice(0)) undecided.push(request);
   leader.reading.clear();
+  for (const request of undecided) abandonRequest(context, replica, request);
+}
+
+/** This leadership will not decide it; nothing was done. */
+export function abandonRequest(context: StepDownPort, replica: Replica, request: KeyRequest): void {
+  if (request.kind === 'expiry') request.abandoned();
+  else context.admission.answer(request, notLeader(replica, request));
 }
 
 /** Whether a write in flight will be cannot be known any more; what was only read or refused did nothing. */

@@ -20,11 +20,6 @@ export class ClockJump {
     this.toleranceMs = rules.clockToleranceMs(leaseMs, driftFraction);
   }
 
-  /** How far the monotonic clock may be behind without having been found out. */
-  get unseenMaxMs(): number {
-    return 2 * this.toleranceMs;
-  }
-
   /** True when the clocks moved against each other. */
   look(now: number, wallNow: number): boolean {
     const offset = wallNow - now;

@@ -58,6 +58,8 @@ export class Leader {
   readonly rows = new Map<string, CacheEntry>();
   /** Requests whose key is being read. */
   readonly reading = new Map<string, KeyRequest[]>();
+  /** Requests that met an expired row when there was no room for its tombstone. */
+  readonly awaitingRoom: { readonly request: KeyRequest; readonly again: () => void }[] = [];
   /** Failed conditions that may be answered only when the barrier is committed (4.1.7). */
   readonly barrierWaiters: Waiter[] = [];
   readonly failed = new FailedRequests();

@@ -3,11 +3,11 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { ReadRequest, ShardReply } from '../requests.js';
 import { isLive } from '../writes/conditions.js';
-import { awaitCommit, expireIfDue } from '../writes/decide.js';
+import { awaitCommit } from '../writes/decide.js';
 import type { CacheEntry } from '../writes/row-cache.js';
 
 /**
- * 4.5.1: the newest row; when it is committed at this ballot, and then the lease is checked. Absent is a row like any
+ * 4.5.1: the newest row, which has not expired; when it is committed at this ballot, and then the lease is checked. Absent is a row like any
  * other.
  */
 export function readFromLeader(
@@ -16,7 +16,6 @@ export function readFromLeader(
   leader: Leader,
   { request, entry }: { request: ReadRequest; entry: CacheEntry },
 ): void {
-  if (leader.handover === null) expireIfDue(context, replica, leader, entry);
   const { row } = entry;
   const { token } = request;
   const reply: ShardReply = { kind: 'row', token, row: isLive(row) ? row : null, stalenessMs: 0 };

@@ -11,7 +11,7 @@ import type { ScanRequest, ShardReply } from '../requests.js';
 import type { StorageReadResult } from '../storage.js';
 import type { Gate } from '../partition/waiters.js';
 import { awaitCommit } from '../writes/decide.js';
-import { isYoung, provenAt } from './stale.js';
+import { isYoung, measurable, provenAt } from './stale.js';
 import { withNewestRow } from './with-row.js';
 
 interface Part {
@@ -19,13 +19,17 @@ interface Part {
   /** Null for a stale scan. */
   readonly leader: Leader | null;
   readonly generation: number;
+  /** Which history was about to be read, and up to where it was known to be chosen. */
+  readonly history: number;
   readonly commitBefore: Revision;
+  /** Own sending time that proves its age (4.5.3); null where none does, or none is needed. */
+  readonly freshAt: number | null;
 }
 
 type ScanResult = Extract<StorageReadResult, { kind: 'scan' }>;
 
 export function scan(context: ShardContext, request: ScanRequest): void {
-  const linearizable = request.consistency.kind === 'linearizable';
+  const linearizable = isProvenByLeaders(context, request);
   const parts: Part[] = [];
   const notLed: number[] = [];
   for (const partition of request.partitions) {
@@ -41,6 +45,13 @@ export function scan(context: ShardContext, request: ScanRequest): void {
   whenAllDurable(context, linearizable ? parts : [], () => {
     readParts(context, request, parts);
   });
+}
+
+/** A bounded age at those who lead: they prove their leadership, and the age is none (4.5.1). */
+function isProvenByLeaders(context: ShardContext, { consistency, partitions }: ScanRequest): boolean {
+  if (consistency.kind === 'linearizable') return true;
+  const leads = (partition: number): boolean => context.replicas.get(partition)?.leader?.serving === true;
+  return consistency.maxStalenessMs !== null && partitions.every(leads);
 }
 
 /** What this leader has sent out may be committed by others already: the scan must not miss it in its own storage. */
@@ -59,9 +70,13 @@ function readParts(context: ShardContext, request: ScanRequest, parts: readonly 
   const partitions = parts.map(({ replica, generation }) => ({ partition: replica.partition, generation }));
   const read = { kind: 'scan', partitions, range, reverse, keysOnly, limitRows, limitBytes } as const;
   context.reads.scan(read, (result) => {
-    if (request.consistency.kind === 'linearizable') answerAsLeaderOfAll(context, request, parts, result);
+    if (isLed(parts)) answerAsLeaderOfAll(context, request, parts, result);
     else answerStale(context, request, parts, result);
   });
+}
+
+function isLed(parts: readonly Part[]): boolean {
+  return parts.some(({ leader }) => leader !== null);
 }
 
 function partOf(
@@ -71,20 +86,31 @@ function partOf(
   linearizable: boolean,
 ): Part | null {
   const { generation } = replica.durable;
-  const commitBefore = replica.commitOfDurableRows;
+  const { history, commit: commitBefore } = replica;
   if (linearizable) {
     const { leader } = replica;
-    return leader?.serving === true ? { replica, leader, generation, commitBefore } : null;
+    return leader?.serving === true
+      ? { replica, leader, generation, history, commitBefore, freshAt: null }
+      : null;
   }
-  const known = replica.isMember && replica.durable.position.ballot > 0;
-  return known && isYoungEnough(context, replica, request)
-    ? { replica, leader: null, generation, commitBefore }
+  const freshAt = provenAt(context, replica, replica.commitOfDurableRows);
+  const known = replica.isMember && replica.durable.position.ballot > 0 && isQuiet(replica, commitBefore);
+  return known && isYoungEnough(context, request, freshAt)
+    ? { replica, leader: null, generation, history, commitBefore, freshAt }
     : null;
 }
 
-function isYoungEnough(context: ShardContext, replica: Replica, { consistency }: ScanRequest): boolean {
+/**
+ * All that the storage holds, or is about to hold, of this partition is committed. What is gathered may replace what is
+ * durable (a repair on its way), and the read may see either.
+ */
+function isQuiet(replica: Replica, commit: Revision): boolean {
+  const { durable, record } = replica;
+  return durable.position.revision <= replica.commitOfDurableRows && record.position.revision <= commit;
+}
+
+function isYoungEnough(context: ShardContext, { consistency }: ScanRequest, freshAt: number | null): boolean {
   if (consistency.kind !== 'stale') return true;
-  const freshAt = provenAt(context, replica, replica.commitOfDurableRows);
   return isYoung(context, freshAt, consistency.maxStalenessMs);
 }
 
@@ -93,7 +119,10 @@ function refuse(context: ShardContext, request: ScanRequest, notLed: readonly nu
   context.admission.answer(request, { kind: 'rows', token, rows: [], more: false, notLed });
 }
 
-/** A row that is not committed, or hides one that is, must not be seen: only a quiet partition answers. */
+/**
+ * A row that is not committed, or hides one that is, must not be seen: only a partition answers that was quiet before the
+ * read and has been since, in one history. The position alone does not tell: a repair in between moves it back.
+ */
 function answerStale(
   context: ShardContext,
   request: ScanRequest,
@@ -101,8 +130,11 @@ function answerStale(
   result: ScanResult,
 ): void {
   const unsettled = parts.filter(
-    ({ replica, generation, commitBefore }) =>
-      replica.record.generation !== generation || replica.record.position.revision > commitBefore,
+    ({ replica, generation, history, commitBefore, freshAt }) =>
+      replica.history !== history ||
+      replica.record.generation !== generation ||
+      replica.record.position.revision > commitBefore ||
+      !isYoungEnough(context, request, measurable(context, freshAt)),
   );
   if (unsettled.length > 0) {
     refuse(

@@ -32,7 +32,7 @@ export function readStale(
     const commit = rules.commitForStaleRead(takenBefore, replica.commitOfDurableRows);
     // A switch of generations may have emptied the one that was read.
     const gone = replica.durable.generation !== generation || replica.record.generation !== generation;
-    const provenYet = freshAt !== null && context.holdings.isMeasurable(freshAt) ? freshAt : null;
+    const provenYet = measurable(context, freshAt);
     if (gone || (row?.revision ?? 0) > commit || !isYoung(context, provenYet, maxStalenessMs)) {
       tooStale();
       return;
@@ -49,7 +49,11 @@ export function readStale(
 export function provenAt(context: ShardContext, replica: Replica, commit: number): number | null {
   const { fresh } = replica;
   if (fresh === null || fresh.commit > commit) return null;
-  return context.holdings.isMeasurable(fresh.at) ? fresh.at : null;
+  return measurable(context, fresh.at);
+}
+
+export function measurable(context: ShardContext, freshAt: number | null): number | null {
+  return freshAt !== null && context.holdings.isMeasurable(freshAt) ? freshAt : null;
 }
 
 export function isYoung(
@@ -61,7 +65,8 @@ export function isYoung(
   return freshAt !== null && ageOf(context, freshAt) <= maxStalenessMs;
 }
 
-/** On the own clock, and what that may have missed. */
+/** On the own clock, with all that it may have missed: it may run slow, and may have stood still unseen (4.4.6). */
 function ageOf(context: ShardContext, freshAt: number): number {
-  return context.now - freshAt + context.clockJump.unseenMaxMs;
+  const { leaseMs, driftFraction } = context.timings;
+  return (context.now - freshAt) / (1 - driftFraction / 4) + (leaseMs * driftFraction) / 2;
 }

@@ -2,6 +2,7 @@ import type { ShardContext } from '../context.js';
 import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { isLive } from '../writes/conditions.js';
+import { abandonRequest } from '../leadership/step-down.js';
 import { decideWrite, expireIfDue } from '../writes/decide.js';
 import type { CacheEntry } from '../writes/row-cache.js';
 import { readFromLeader } from './linearizable.js';
@@ -46,10 +47,19 @@ function run(
   leader: Leader,
   { request, entry }: { request: KeyRequest; entry: CacheEntry },
 ): void {
-  if (request.kind === 'write') decideWrite(context, replica, leader, { request, entry });
-  else if (request.kind === 'read') readFromLeader(context, replica, leader, { request, entry });
-  else {
-    expireIfDue(context, replica, leader, entry);
+  if (request.kind === 'write') {
+    decideWrite(context, replica, leader, { request, entry });
+    return;
+  }
+  const expiry = expireIfDue(context, replica, leader, entry);
+  if (expiry === 'handover') {
+    abandonRequest(context, replica, request);
+  } else if (expiry === 'noRoom') {
+    const again = (): void => withNewestRow(context, replica, leader, request);
+    leader.awaitingRoom.push({ request, again });
+  } else if (request.kind === 'read') {
+    readFromLeader(context, replica, leader, { request, entry });
+  } else {
     request.checked(isLive(entry.row) ? entry.row : null);
   }
 }

@@ -10,10 +10,21 @@ import { REQUEST_RULES, type RequestRules } from './request-rules.js';
 
 export type PaxosRules = ElectionRules & AcceptRules & RepairRules & LeaseRules & RequestRules;
 
+/** What holds while the clocks keep to docs/PROTOCOL.md 4.4.6. */
 export const RULES: PaxosRules = {
   ...ELECTION_RULES,
   ...ACCEPT_RULES,
   ...REPAIR_RULES,
   ...LEASE_RULES,
   ...REQUEST_RULES,
+};
+
+/**
+ * For machines whose clocks do not: a round of Confirm proves every linearizable read and failed condition (4.5.1), and
+ * no follower tells an age.
+ */
+export const RULES_WITHOUT_LEASE: PaxosRules = {
+  ...RULES,
+  hasLease: () => false,
+  mayStampFresh: () => false,
 };

@@ -1,7 +1,8 @@
 /** A write at its leader, once the newest row of its key is at hand (docs/PROTOCOL.md 4.7). */
-import type { HybridTime } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type HybridTime } from '@ringleader/primitives';
 import type { ShardContext } from '../context.js';
-import { hasRoom, propose } from '../accept/batch-sender.js';
+import { propose } from '../accept/batch-sender.js';
+import { hasRoom } from '../accept/commit.js';
 import { settle, type Waiter } from '../partition/waiters.js';
 import { answerAsLeader } from '../leadership/lease.js';
 import type { Leader } from '../partition/leader.js';
@@ -32,7 +33,11 @@ export function decideWrite(
     admission.answer(request, { kind: 'overloaded', token });
     return;
   }
-  expireIfDue(context, replica, leader, entry);
+  // The tombstone of an expired row may take the last room.
+  if (expireIfDue(context, replica, leader, entry) === 'written' && !hasRoom(context, replica, leader)) {
+    admission.answer(request, { kind: 'overloaded', token });
+    return;
+  }
   const settled = isCommitted(replica, entry.row) ? entry.row : entry.settled;
   const failed = failureOf(request, rules.rowToDecideOn(entry.row, settled));
   if (failed !== null) {
@@ -63,7 +68,7 @@ function answerKnown(
     return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };
   }
   const unknown: Known = { kind: 'reply', reply: { kind: 'outcomeUnknown', token: request.token } };
-  if (isForgotten(context, replica, { request, row })) return unknown;
+  if (isTooFarAhead(context, request) || isForgotten(context, replica, { request, row })) return unknown;
   if (!rules.remembersFailures()) return null;
   const failed = leader.failed.get(request.requestId);
   if (failed !== undefined) {
@@ -76,6 +81,12 @@ function answerKnown(
 
 function earliestAttempt(context: ShardContext, { requestId, origin }: WriteRequest): HybridTime {
   return context.rules.earliestAttempt(requestId, origin, keyedWindowMs(context));
+}
+
+/** 4.7.6: a gateway's clock that is further off than S would make a repeat look new. */
+function isTooFarAhead(context: ShardContext, { requestId, origin }: WriteRequest): boolean {
+  const aheadMax = context.timings.clocksDifferMs * HYBRID_UNITS_PER_MS;
+  return isKeyed(requestId) && origin > context.stamp() + aheadMax;
 }
 
 interface Asked {
@@ -158,23 +169,31 @@ export function isCommitted(replica: Replica, row: Row | null): boolean {
   return row === null || row.revision <= replica.commit;
 }
 
-/** 4.6.3: an expired row is met as a tombstone, which is written first. True when one was proposed. */
+/** `noRoom`, `handover`: the row has expired, and its tombstone cannot be decided now. */
+export type Expiry = 'notDue' | 'written' | 'noRoom' | 'handover';
+
+/**
+ * 4.6.3: whoever meets an expired row has its tombstone decided first, as a write of the leader like any other: no clock
+ * hides a row, and back-pressure and handover hold for it too.
+ */
 export function expireIfDue(
   context: ShardContext,
   replica: Replica,
   leader: Leader,
   entry: CacheEntry,
-): boolean {
+): Expiry {
   const { row } = entry;
-  if (!isLive(row) || row.expiresAt === null) return false;
+  if (!isLive(row) || row.expiresAt === null) return 'notDue';
   const at = context.stamp();
-  if (row.expiresAt > at) return false;
+  if (row.expiresAt > at) return 'notDue';
+  if (leader.handover !== null) return 'handover';
+  if (!hasRoom(context, replica, leader)) return 'noRoom';
   const requests = context.rules.marksOfExpired(row.requests);
   put(context, replica, leader, {
     entry,
     row: expiredRow({ ...row, requests }, { revision: leader.lastRevision + 1, at }),
   });
-  return true;
+  return 'written';
 }
 
 function write(

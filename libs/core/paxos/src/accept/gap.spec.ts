@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { seededPrng } from '@ringleader/primitives';
+import { assignment, P } from '../../test/cluster-client.js';
+import { LIMITS, TIMINGS } from '../../test/memory-cluster.js';
+import { makeBallot, PaxosShard, type Accept } from '../index.js';
+
+const BALLOT = makeBallot(1, 1);
+
+function accept(from: number, to: number): Accept {
+  const previous = { ballot: from === 0 ? 0 : BALLOT, revision: from };
+  const next = { ballot: BALLOT, revision: to };
+  return {
+    kind: 'accept',
+    partition: P,
+    epoch: 1,
+    ballot: BALLOT,
+    previous,
+    next,
+    rows: [],
+    commit: 0,
+    lease: { sentAt: 1 },
+  };
+}
+
+/** A follower whose first transaction runs, while it has gathered a batch and then missed one. */
+function followerWithGap(): PaxosShard {
+  const shard = new PaxosShard({
+    ordinal: 3,
+    incarnation: 1,
+    timings: TIMINGS,
+    limits: LIMITS,
+    records: [],
+    stamp: () => 1,
+    prng: seededPrng(1),
+    startedAt: 0,
+  });
+  shard.learnMap([assignment()], 1);
+  expect(shard.takeReady().transaction?.id).toBe(1);
+  shard.receive(1, accept(0, 4), 2);
+  shard.receive(1, accept(7, 8), 3);
+  return shard;
+}
+
+describe('Gap', () => {
+  it('leaves when what it states is durable', () => {
+    const shard = followerWithGap();
+    expect(shard.takeReady().messages.map(({ message }) => message.kind)).not.toContain('gap');
+    shard.transactionDurable(1, 4);
+    expect(shard.takeReady().transaction?.id).toBe(2);
+    shard.transactionDurable(2, 5);
+    const gap = shard.takeReady().messages.find(({ message }) => message.kind === 'gap');
+    expect(gap?.message).toMatchObject({ position: { ballot: BALLOT, revision: 4 } });
+  });
+
+  it('states no position that the same transaction took back: the leader would count it', () => {
+    const shard = followerWithGap();
+    shard.learnMap([assignment({ epoch: 2, replicas: [1, 2] })], 4);
+    shard.transactionDurable(1, 4);
+    expect(shard.takeReady().transaction?.records).toMatchObject([{ position: { ballot: 0, revision: 0 } }]);
+    shard.transactionDurable(2, 5);
+    const told = shard.takeReady().messages.map(({ message }) => message.kind);
+    expect(told).not.toContain('gap');
+    expect(told).not.toContain('accepted');
+  });
+});

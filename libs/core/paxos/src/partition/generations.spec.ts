@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { generationsOf } from './generations.js';
+
+describe('generationsOf', () => {
+  it('gives no number twice, and ends before the numbers of the next incarnation begin', () => {
+    const next = generationsOf(7);
+    let last = 7 * 65_536;
+    for (let index = 0; index < 65_536; index += 1) {
+      const generation = next();
+      if (generation !== last + 1) throw new Error(`${generation} after ${last}`);
+      last = generation;
+    }
+    expect(last).toBeLessThan(generationsOf(8)());
+    expect(next).toThrow('65,537th');
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
+import {
+  answer,
+  P,
+  put,
+  putOperation,
+  read,
+  rowsOf,
+  scan,
+  started,
+  textOf,
+  write,
+} from '../../test/cluster-client.js';
+import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import { RULES_WITHOUT_LEASE } from '../index.js';
+import { assignment } from '../../test/cluster-client.js';
+
+const ANY_AGE = { kind: 'stale', maxStalenessMs: null } as const;
+
+describe('a stale scan', () => {
+  it('is answered by a quiet follower', () => {
+    const cluster = started();
+    write(cluster, 'a', 'one');
+    cluster.run(400);
+    expect(rowsOf(answer(cluster, scan(cluster, 2, ANY_AGE)))?.map(({ key }) => key)).toEqual(['a']);
+  });
+
+  it('never returns rows that were not chosen, though a repair moved the position back meanwhile', () => {
+    const cluster = started();
+    write(cluster, 'a', 'chosen');
+    cluster.run(300);
+    cluster.loses = (from, { to }) => from === 1 || to === 1;
+    put(cluster, 'b', 'never chosen');
+    cluster.run(20);
+    cluster.holdsRead = (shard, { kind }) => shard === 1 && kind === 'scan';
+    const token = scan(cluster, 1, ANY_AGE);
+    cluster.until(() => [2, 3].includes(leaderAmongOthers(cluster)), 5_000);
+    cluster.loses = () => false;
+    cluster.until(() => !cluster.storage(1).liveRows(P).has('b'), 5_000);
+    cluster.run(50);
+    cluster.answerReads(1);
+    expect(rowsOf(answer(cluster, token))).toBe(null);
+  });
+});
+
+function leaderAmongOthers(cluster: MemoryCluster): number {
+  const leads = (ordinal: number): boolean =>
+    cluster
+      .shard(ordinal)
+      .status()
+      .some((entry) => entry.partition === P && entry.serving);
+  return [2, 3].find(leads) ?? 0;
+}
+
+function writeExpiring(cluster: MemoryCluster, key: string, afterMs: number): void {
+  const expiresAt = (cluster.now + afterMs) * HYBRID_UNITS_PER_MS;
+  answer(cluster, put(cluster, key, '', { operation: putOperation(key, { expiresAt }) }));
+}
+
+function revisionAt(cluster: MemoryCluster, shard: number): number {
+  return cluster.storage(shard).records.get(P)?.position.revision ?? 0;
+}
+
+describe('a row whose time has come', () => {
+  it('is met as a tombstone which is decided before the read, and waits for its commit', () => {
+    const cluster = started();
+    writeExpiring(cluster, 'a', 100);
+    cluster.run(200);
+    expect(revisionAt(cluster, 1)).toBe(1);
+    expect(textOf(answer(cluster, read(cluster, 1, 'a')))).toBe(null);
+    const tombstone = cluster.storage(1).liveRows(P).get('a');
+    expect(tombstone).toMatchObject({ value: null, revision: 2, version: 0 });
+    expect(tombstone?.requests).toHaveLength(1);
+    expect(cluster.shard(1).status()[0]?.commit).toBe(2);
+  });
+
+  it('is renewed by a write that was decided first', () => {
+    const cluster = started();
+    writeExpiring(cluster, 'a', 100);
+    put(cluster, 'a', 'renewed');
+    cluster.run(200);
+    expect(textOf(answer(cluster, read(cluster, 1, 'a')))).toBe('renewed');
+  });
+
+  it('adds no more to what is in flight than writes may', () => {
+    const inFlightRevisionsMax = 20;
+    const cluster = started({ ...LIMITS, inFlightRevisionsMax, batchRowsMax: 8 });
+    for (let index = 0; index < 100; index += 1) writeExpiring(cluster, `k${index}`, 1_000);
+    write(cluster, 'stays', 'v');
+    cluster.run(1_000);
+    const committed = cluster.shard(1).status()[0]?.commit ?? 0;
+    cluster.loses = (_from, { message }) => message.kind === 'accept';
+    const token = scan(cluster, 1);
+    cluster.run(100);
+    expect(revisionAt(cluster, 1) - committed).toBeGreaterThan(0);
+    expect(revisionAt(cluster, 1) - committed).toBeLessThanOrEqual(inFlightRevisionsMax);
+    expect(cluster.replies.has(token)).toBe(false);
+    cluster.loses = () => false;
+    expect(rowsOf(answer(cluster, token))?.map(({ key }) => key)).toEqual(['stays']);
+    expect(revisionAt(cluster, 1)).toBe(committed + 100);
+  });
+
+  it('is not written over while the partition is handed over', () => {
+    const cluster = started();
+    cluster.kill(1);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    const leader = cluster.leaderOf(P);
+    writeExpiring(cluster, 'a', 100);
+    cluster.start(1);
+    cluster.run(700);
+    cluster.loses = (_from, { message }) => message.kind === 'accept';
+    put(cluster, 'b', 'keeps the handover waiting');
+    const probes: number[] = [];
+    cluster.until(() => {
+      if (cluster.now % 50 === 0) probes.push(put(cluster, 'c', 'probe'));
+      return probes.some((token) => cluster.replies.get(token)?.kind === 'notLeader');
+    });
+    expect(answer(cluster, read(cluster, leader, 'a'))).toMatchObject({ kind: 'notLeader' });
+    expect(rowsOf(answer(cluster, scan(cluster, leader)))).toBe(null);
+    cluster.loses = () => false;
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    expect(cluster.storage(1).liveRows(P).get('a')?.value).not.toBe(null);
+    expect(textOf(answer(cluster, read(cluster, 1, 'a')))).toBe(null);
+  });
+});
+
+describe('without leases', () => {
+  it('a round of Confirm answers each read, and followers tell no age', () => {
+    const cluster = new MemoryCluster([1, 2, 3], LIMITS, TIMINGS, RULES_WITHOUT_LEASE);
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    write(cluster, 'a', 'one');
+    cluster.run(400);
+    let confirms = 0;
+    cluster.loses = (_from, { message }) => {
+      if (message.kind === 'confirm') confirms += 1;
+      return false;
+    };
+    expect(textOf(answer(cluster, read(cluster, 1, 'a')))).toBe('one');
+    expect(confirms).toBeGreaterThanOrEqual(2);
+    const young = { kind: 'stale', maxStalenessMs: 500 } as const;
+    expect(answer(cluster, read(cluster, 2, 'a', young)).kind).toBe('tooStale');
+    expect(textOf(answer(cluster, read(cluster, 1, 'a', young)))).toBe('one');
+    expect(rowsOf(answer(cluster, scan(cluster, 1, young)))).toHaveLength(1);
+  });
+});
