@@ -1,6 +1,12 @@
 import { commonConfig, integer } from '@ringleader/config';
 import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
-import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
+import {
+  RULES,
+  RULES_WITHOUT_LEASE,
+  type PaxosLimits,
+  type PaxosRules,
+  type PaxosTimings,
+} from '@ringleader/paxos';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
@@ -15,6 +21,8 @@ export const shardConfigSchema = z
     /** A shard of weight 2 holds twice as much as one of weight 1. */
     RINGLEADER_WEIGHT: z.coerce.number().positive().max(1_000).default(1),
     RINGLEADER_LEASE_MS: integer(50, 60_000).default(600),
+    /** `confirm` where the clocks cannot keep to what leases assume (docs/OPERATIONS.md, "Clocks"). */
+    RINGLEADER_READ_PROOF: z.enum(['lease', 'confirm']).default('lease'),
     RINGLEADER_LEASE_HEARTBEAT_MS: integer(10, 20_000).default(150),
     RINGLEADER_ELECTION_STAGGER_MS: integer(1, 10_000).default(100),
     RINGLEADER_CANDIDACY_TIMEOUT_MS: integer(20, 60_000).default(400),
@@ -48,6 +56,10 @@ export function paxosTimings(config: ShardConfig): PaxosTimings {
     candidacyTimeoutMs: config.RINGLEADER_CANDIDACY_TIMEOUT_MS,
     resendIntervalMs: config.RINGLEADER_RESEND_INTERVAL_MS,
   };
+}
+
+export function paxosRules({ RINGLEADER_READ_PROOF }: ShardConfig): PaxosRules {
+  return RINGLEADER_READ_PROOF === 'confirm' ? RULES_WITHOUT_LEASE : RULES;
 }
 
 export function paxosLimits(config: ShardConfig): PaxosLimits {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
+import type { Clock } from '@ringleader/primitives';
 import type { Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
 import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
 import { ShardClock } from './shard-clock.js';
@@ -17,17 +18,20 @@ class ScriptedCore implements Core {
   readonly calls: string[] = [];
   readonly ready: Ready[] = [];
   deadline = Number.POSITIVE_INFINITY;
-  onTick: () => void = () => undefined;
+  onTick: (now: number) => void = () => undefined;
+  onReceive: (now: number) => void = () => undefined;
 
   learnMap = (): void => void this.calls.push('learnMap');
-  receive = (from: number, message: ShardMessage): void =>
-    void this.calls.push(`receive ${from} ${message.kind}`);
+  receive = (from: number, message: ShardMessage, now: number): void => {
+    this.calls.push(`receive ${from} ${message.kind}`);
+    this.onReceive(now);
+  };
   submit = (): void => void this.calls.push('submit');
   transactionDurable = (id: number): void => void this.calls.push(`durable ${id}`);
   readDone = (): void => void this.calls.push('readDone');
-  tick = (): void => {
+  tick = (now: number): void => {
     if (performance.now() >= this.deadline) this.deadline = Number.POSITIVE_INFINITY;
-    this.onTick();
+    this.onTick(now);
   };
   nextDeadline = (): number => this.deadline;
   takeReady = (): Ready => this.ready.shift() ?? NOTHING;
@@ -44,7 +48,9 @@ interface Rig {
   readonly failure: Promise<unknown>;
 }
 
-function rig(storage: Partial<DriverStorage> = {}): Rig {
+const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
   const core = new ScriptedCore();
   const frames: [number, PeerFrame][] = [];
   let turn = Promise.withResolvers<void>();
@@ -58,7 +64,7 @@ function rig(storage: Partial<DriverStorage> = {}): Rig {
       removeGeneration: () => Promise.resolve(),
       ...storage,
     },
-    clock: new ShardClock({ monotonicMs: () => performance.now(), wallMs: () => Date.now() }),
+    clock: new ShardClock(clock),
     sendToPeer: (shard, bytes) => {
       const frame = decodePeerFrame(bytes);
       if (frame.kind === 'peer') frames.push([shard, frame]);
@@ -144,22 +150,37 @@ describe('ShardDriver', () => {
     expect(tickedAt).toBeGreaterThanOrEqual(deadline - 1);
   });
 
-  it('lets the core look at its clocks before it works on what waited, once a turn', async () => {
-    const { core, driver, turnEnd } = rig();
-    core.onTick = () => void core.calls.push('tick');
+  it('reads its clocks once a turn, the monotonic one first, after all inputs were taken in', async () => {
+    const readings: string[] = [];
+    let monotonic = 100;
+    const clock = {
+      monotonicMs: () => {
+        readings.push('monotonic');
+        return ++monotonic;
+      },
+      wallMs: () => {
+        readings.push('wall');
+        return 50_000;
+      },
+    };
+    const { core, driver, turnEnd } = rig({}, clock);
+    const readAtTick: string[] = [];
+    const workedBy: number[] = [];
+    core.onTick = (now) => {
+      readAtTick.push(...readings.splice(0));
+      core.calls.push('tick');
+      workedBy.push(now);
+    };
+    core.onReceive = (now) => void workedBy.push(now);
     const end = turnEnd();
     driver.receive(2, [release(1), release(2)]);
-    driver.submit([]);
+    driver.receive(3, [release(3)]);
+    expect(readings).toEqual([]);
     await end;
-    driver.receive(2, [release(3)]);
     driver.stop();
-    expect(core.calls).toEqual([
-      'tick',
-      'receive 2 released',
-      'receive 2 released',
-      'tick',
-      'receive 2 released',
-    ]);
+    expect(core.calls).toEqual(['tick', 'receive 2 released', 'receive 2 released', 'receive 3 released']);
+    expect(readAtTick).toEqual(['monotonic', 'wall']);
+    expect(new Set(workedBy).size).toBe(1);
   });
 
   it('gives up its leaderships and waits for the transaction under way', async () => {

@@ -1,7 +1,7 @@
 /**
- * Drives one life of the Paxos core: events go in, and at the end of each turn of the event loop what the core has ready
- * goes out: the transaction, reads, messages, replies. It decides nothing about the protocol. It ends with the first
- * failure of the storage; then another life begins, with another core.
+ * Drives one life of the Paxos core. What arrives is taken in; in the next turn the clocks are read, once, the core works
+ * on all of it by that reading, and what it has ready goes out: the transaction, reads, messages, replies. It decides
+ * nothing about the protocol. It ends with the first failure of the storage; then another life begins, with another core.
  */
 import { appendPeerMessage, startPeerFrame } from '@ringleader/contracts';
 import type {
@@ -57,6 +57,9 @@ export interface ShardDriverOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Something for the core to work on, by the turn's reading of the clock. */
+type Input = (now: MonotonicMs) => void;
+
 /** The core looks at its clocks at least so often. */
 const TICK_MS_MAX = 500;
 
@@ -65,8 +68,7 @@ export class ShardDriver {
   private readonly core: Core;
   private readonly clock: ShardClock;
   private isTurnPlanned = false;
-  /** Did the core look at its clocks since the last turn? */
-  private hasLooked = false;
+  private inputs: Input[] = [];
   private isStopped = false;
   private timer: NodeJS.Timeout | null = null;
   private timerAt: MonotonicMs = Number.POSITIVE_INFINITY;
@@ -83,21 +85,20 @@ export class ShardDriver {
   }
 
   learnMap(assignments: readonly PartitionAssignment[]): void {
-    this.look();
-    this.core.learnMap(assignments, this.clock.monotonicMs());
-    this.planTurn();
+    this.takeIn((now) => this.core.learnMap(assignments, now));
   }
 
   receive(from: ShardOrdinal, messages: readonly ShardMessage[]): void {
-    this.look();
-    for (const message of messages) this.core.receive(from, message, this.clock.monotonicMs());
-    this.planTurn();
+    this.takeIn((now) => {
+      for (const message of messages) this.core.receive(from, message, now);
+    });
   }
 
   submit(requests: Iterable<ShardRequest>): void {
-    this.look();
-    for (const request of requests) this.core.submit(request, this.clock.monotonicMs());
-    this.planTurn();
+    const arrived = [...requests];
+    this.takeIn((now) => {
+      for (const request of arrived) this.core.submit(request, now);
+    });
   }
 
   status(): ReturnType<Core['status']> {
@@ -106,7 +107,7 @@ export class ShardDriver {
 
   /** Gives up all leaderships, so that others can stand at once; resolves when what was under way is durable. */
   async release(): Promise<void> {
-    this.core.releaseAll(this.clock.monotonicMs());
+    this.takeIn((now) => this.core.releaseAll(now));
     this.turn();
     await this.committing;
     this.turn();
@@ -119,14 +120,10 @@ export class ShardDriver {
     this.timer = null;
   }
 
-  /**
-   * The machine may have been suspended since the last turn, with inputs waiting: the core must find that out before it
-   * works on any of them by a lease that is over (docs/PROTOCOL.md 4.4.6).
-   */
-  private look(): void {
-    if (this.hasLooked || this.isStopped) return;
-    this.hasLooked = true;
-    this.core.tick(this.clock.monotonicMs(), this.clock.wallMs());
+  private takeIn(input: Input): void {
+    if (this.isStopped) return;
+    this.inputs.push(input);
+    this.planTurn();
   }
 
   private planTurn(): void {
@@ -137,8 +134,8 @@ export class ShardDriver {
 
   private turn(): void {
     this.isTurnPlanned = false;
-    this.hasLooked = false;
     if (this.isStopped) return;
+    this.work();
     const ready = this.core.takeReady();
     this.toStorage(ready);
     for (const { to, message } of ready.messages) {
@@ -153,11 +150,24 @@ export class ShardDriver {
     this.armTimer();
   }
 
+  /**
+   * The machine may have been suspended at any moment, with inputs waiting: the core must find that out before it works on
+   * any of them by a lease that is over (docs/PROTOCOL.md 4.4.6). The monotonic clock first: a pause between the two
+   * readings can then only look like a jump.
+   */
+  private work(): void {
+    const now = this.clock.monotonicMs();
+    this.core.tick(now, this.clock.wallMs());
+    const inputs = this.inputs;
+    this.inputs = [];
+    for (const input of inputs) input(now);
+  }
+
   private toStorage(ready: Ready): void {
     if (ready.transaction !== null) this.commit(ready.transaction);
     for (const read of ready.reads) {
       this.options.storage.read(read).then(
-        (result) => this.handBack(() => this.core.readDone(result, this.clock.monotonicMs())),
+        (result) => this.takeIn((now) => this.core.readDone(result, now)),
         (error: unknown) => this.fail(error),
       );
     }
@@ -171,17 +181,10 @@ export class ShardDriver {
     this.committing = this.options.storage.commit(transaction).then(
       () => {
         this.options.onTransaction(transaction, this.clock.monotonicMs() - startedAt);
-        this.handBack(() => this.core.transactionDurable(transaction.id, this.clock.monotonicMs()));
+        this.takeIn((now) => this.core.transactionDurable(transaction.id, now));
       },
       (error: unknown) => this.fail(error),
     );
-  }
-
-  private handBack(tell: () => void): void {
-    if (this.isStopped) return;
-    this.look();
-    tell();
-    this.planTurn();
   }
 
   private fail(error: unknown): void {
@@ -201,8 +204,6 @@ export class ShardDriver {
 
   private tick(): void {
     this.timer = null;
-    this.hasLooked = false;
-    this.look();
     this.planTurn();
   }
 }

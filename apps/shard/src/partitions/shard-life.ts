@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { type PaxosEvent, PaxosShard } from '@ringleader/paxos';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
-import { paxosLimits, paxosTimings, type ShardConfig } from '../shard.config.js';
+import { paxosLimits, paxosRules, paxosTimings, type ShardConfig } from '../shard.config.js';
 import type { DataPath } from './data-path.js';
 import type { LeaderAnnouncer } from './leader-announcer.js';
 import type { RequestDesk } from './request-desk.js';
@@ -35,6 +35,7 @@ export function startLife(
     incarnation,
     timings: paxosTimings(config),
     limits: paxosLimits(config),
+    rules: paxosRules(config),
     records,
     stamp: clock.stamp,
     prng: seededPrng(randomInt(UINT32_END)),
