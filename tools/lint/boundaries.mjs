@@ -21,6 +21,7 @@ const ADAPTER_MAY_ALSO_IMPORT = {
   coordination: ['scope:nats'],
   nats: ['scope:config'],
   observability: ['scope:nats'],
+  'service-host': ['scope:config', 'scope:coordination', 'scope:nats', 'scope:observability'],
 };
 
 /** What only tests need. */

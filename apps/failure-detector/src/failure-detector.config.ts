@@ -2,6 +2,7 @@ import { commonConfig, integer } from '@ringleader/config';
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
 import type { DetectorSettings } from '@ringleader/failure-detection';
+import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 export const failureDetectorConfigSchema = z
@@ -29,7 +30,9 @@ export const failureDetectorConfigSchema = z
     }
   });
 
-export type FailureDetectorConfig = Readonly<z.infer<typeof failureDetectorConfigSchema>>;
+export abstract class FailureDetectorConfig extends injectable<
+  Readonly<z.infer<typeof failureDetectorConfigSchema>>
+>() {}
 
 export function detectorSettings(config: FailureDetectorConfig): DetectorSettings {
   return {

@@ -1,6 +1,6 @@
 /** A real detector on a real nats-server and a real coordinator; the other members are heartbeats that the test sends. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,10 +11,18 @@ import { CoordinationClient, MemberRegistration } from '@ringleader/coordination
 import { UNLOGGED, connectNats, heartbeatSink } from '@ringleader/nats';
 import type { NatsConnection } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
-import { Guardian, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
+import { startService } from '@ringleader/service-host';
+import type { RunningService } from '@ringleader/service-host';
+import {
+  Guardian,
+  freePort,
+  startChild,
+  startNatsServer,
+  until,
+  workspaceRoot,
+} from '@ringleader/testing-servers';
 import type { Child, TestServer } from '@ringleader/testing-servers';
-import { failureDetectorConfigSchema } from '../src/failure-detector.config.js';
-import { startFailureDetector, type RunningFailureDetector } from '../src/start-failure-detector.js';
+import { failureDetector } from '../src/failure-detector.js';
 
 const CLUSTER = 'local';
 const DETECTOR = 'failure-detector-1';
@@ -34,7 +42,7 @@ describe('the failure detector', () => {
   let coordinator: Child;
   let connection: NatsConnection;
   let client: CoordinationClient;
-  let detector: RunningFailureDetector | null = null;
+  let detector: RunningService | null = null;
   const reports: VerdictReport[] = [];
   const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -87,8 +95,9 @@ describe('the failure detector', () => {
   }
 
   async function start(): Promise<void> {
-    const config = loadConfig(failureDetectorConfigSchema, environment());
-    detector = await startFailureDetector(
+    const config = loadConfig(failureDetector.schema, environment());
+    detector = await startService(
+      failureDetector,
       config,
       createLogger({ level: 'silent', service: 'failure-detector', member: DETECTOR }),
     );
@@ -215,6 +224,19 @@ describe('the failure detector', () => {
         .slice(before)
         .flatMap(({ members }) => members.filter(({ id }) => id === 'shard-8'));
       expect(new Set(verdicts.map((one) => one.verdict))).toEqual(new Set(['alive']));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'ends at SIGTERM with code 0 also while NATS is away, and says what it waits for',
+    async () => {
+      const env = { ...environment(), RINGLEADER_NATS_URL: `nats://127.0.0.1:${await freePort()}` };
+      const child = await startProcess('failure-detector', env);
+      cleanups.push(async () => void (await child.stop('SIGKILL', 0)));
+      const log = (): Promise<string> => readFile(child.logFile, 'utf8');
+      await until('the reason', async () => (await log()).includes('NATS cannot be reached'), WAIT);
+      expect(await child.stop('SIGTERM', 5_000)).toEqual({ code: 0, signal: null });
     },
     TIMEOUT_MS,
   );

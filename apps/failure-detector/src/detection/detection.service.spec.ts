@@ -10,10 +10,12 @@ import { parseMemberName } from './member-name.js';
 
 const SELF = {
   cluster: 'test',
+  service: 'failure-detector',
+  address: '',
   id: 'failure-detector-1',
   instance: 'own',
   startedAt: '2026-01-01T00:00:00Z',
-};
+} as const;
 const LOAD = { cpuCores: 0, memoryBytes: 0, eventLoopLagMs: 0, inFlight: 0, requestsPerSecond: 0 };
 const TICK_MS = 100;
 

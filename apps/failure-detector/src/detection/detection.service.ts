@@ -1,11 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Heartbeat, VerdictReport } from '@ringleader/contracts';
 import { FailureDetector } from '@ringleader/failure-detection';
 import type { MemberAssessment } from '@ringleader/failure-detection';
-import type { Clock, MonotonicMs } from '@ringleader/primitives';
-import { detectorSettings, type FailureDetectorConfig } from '../failure-detector.config.js';
+import type { MonotonicMs } from '@ringleader/primitives';
+import { Self, ServiceClock } from '@ringleader/service-host';
+import { FailureDetectorConfig, detectorSettings } from '../failure-detector.config.js';
 import { DetectorMetrics } from '../health/detector-metrics.js';
-import { CLOCK, CONFIG, SELF, type Self } from '../tokens.js';
 import { Echo } from './echo.js';
 import { memberName, type MemberName } from './member-name.js';
 import { PeerDetectors } from './peer-detectors.js';
@@ -23,10 +23,10 @@ export class DetectionService {
   readonly #echo = new Echo();
 
   constructor(
-    @Inject(CONFIG) config: FailureDetectorConfig,
-    @Inject(SELF) private readonly self: Self,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(DetectorMetrics) private readonly metrics: DetectorMetrics,
+    config: FailureDetectorConfig,
+    private readonly self: Self,
+    private readonly clock: ServiceClock,
+    private readonly metrics: DetectorMetrics,
   ) {
     this.#detector = new FailureDetector(detectorSettings(config));
     this.#peers = new PeerDetectors(self.id, this.#detector);

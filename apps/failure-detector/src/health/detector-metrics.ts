@@ -1,9 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { verdictSchema } from '@ringleader/contracts';
 import type { MemberAssessment } from '@ringleader/failure-detection';
-import { Counter, Gauge } from '@ringleader/observability';
-import type { Registry } from '@ringleader/observability';
-import { METRICS } from '../tokens.js';
+import { Counter, Gauge, Registry } from '@ringleader/observability';
 
 @Injectable()
 export class DetectorMetrics {
@@ -14,7 +12,7 @@ export class DetectorMetrics {
   readonly #phi: Gauge<'about'>;
   readonly #distrust: Gauge;
 
-  constructor(@Inject(METRICS) registry: Registry) {
+  constructor(registry: Registry) {
     const registers = [registry];
     const counter = (name: string, help: string): Counter =>
       new Counter({ name: `ringleader_detector_${name}_total`, help, registers });

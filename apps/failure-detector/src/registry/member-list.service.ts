@@ -1,27 +1,24 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { MEMBERS_PREFIX, SHARDS_PREFIX } from '@ringleader/contracts';
-import { PrefixMirror } from '@ringleader/coordination';
-import type { CoordinationClient } from '@ringleader/coordination';
-import type { Logger } from '@ringleader/observability';
-import type { Clock } from '@ringleader/primitives';
+import { CoordinationClient, PrefixMirror } from '@ringleader/coordination';
+import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { DetectionService } from '../detection/detection.service.js';
 import { nameOfMemberKey, nameOfShardKey } from '../detection/member-name.js';
-import { CLOCK, COORDINATOR, LOGGER } from '../tokens.js';
 
 /**
  * Keeps the list of who should be there equal to what is registered at the coordinator. Without the coordinator the list
  * stays as it was last seen, and whoever beats is watched anyway.
  */
 @Injectable()
-export class MemberListService {
+export class MemberListService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #members: PrefixMirror;
   readonly #shards: PrefixMirror;
 
   constructor(
-    @Inject(COORDINATOR) client: CoordinationClient,
-    @Inject(DetectionService) private readonly detection: DetectionService,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(LOGGER) logger: Logger,
+    client: CoordinationClient,
+    private readonly detection: DetectionService,
+    clock: ServiceClock,
+    logger: ServiceLogger,
   ) {
     const mirror = (prefix: string): PrefixMirror =>
       new PrefixMirror({
@@ -41,12 +38,12 @@ export class MemberListService {
   }
 
   /** Follows in the background: heartbeats are judged from the first one on, with or without the coordinator. */
-  start(): void {
+  onApplicationBootstrap(): void {
     void this.#members.start();
     void this.#shards.start();
   }
 
-  stop(): void {
+  beforeApplicationShutdown(): void {
     this.#members.stop();
     this.#shards.stop();
   }

@@ -1,5 +1,5 @@
 /** The heartbeats and reports of all, over NATS. */
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   heartbeatSchema,
   heartbeatSubject,
@@ -7,25 +7,20 @@ import {
   verdictsSubject,
 } from '@ringleader/contracts';
 import type { Heartbeat, VerdictReport } from '@ringleader/contracts';
-import { heartbeatSink } from '@ringleader/nats';
-import type { NatsConnection, Subscription } from '@ringleader/nats';
+import type { Subscription } from '@ringleader/nats';
+import { Nats, Self } from '@ringleader/service-host';
 import type { z } from 'zod';
 import { DetectorMetrics } from '../health/detector-metrics.js';
-import { NATS, SELF, type Self } from '../tokens.js';
 
 @Injectable()
-export class TelemetryTransport {
-  /** For the own heartbeat. */
-  readonly publishHeartbeat: (json: string) => void;
+export class TelemetryTransport implements OnApplicationShutdown {
   readonly #subscriptions: Subscription[] = [];
 
   constructor(
-    @Inject(NATS) private readonly connection: NatsConnection,
-    @Inject(SELF) private readonly self: Self,
-    @Inject(DetectorMetrics) private readonly metrics: DetectorMetrics,
-  ) {
-    this.publishHeartbeat = heartbeatSink(connection, self.cluster);
-  }
+    private readonly connection: Nats,
+    private readonly self: Self,
+    private readonly metrics: DetectorMetrics,
+  ) {}
 
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void {
     this.#subscribe(heartbeatSubject(this.self.cluster), heartbeatSchema, listener);
@@ -42,7 +37,7 @@ export class TelemetryTransport {
   }
 
   /** No listener is called any more. */
-  close(): void {
+  onApplicationShutdown(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 

@@ -1,36 +1,35 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
 import type { MemberAssessment, MemberState } from '@ringleader/failure-detection';
-import type { Logger } from '@ringleader/observability';
 import type { MonotonicMs } from '@ringleader/primitives';
+import { Self, ServiceLogger } from '@ringleader/service-host';
 import { DetectionService } from '../detection/detection.service.js';
 import { parseMemberName, type MemberName } from '../detection/member-name.js';
 import { TelemetryTransport } from '../telemetry/telemetry-transport.nats.js';
-import { LOGGER, SELF, type Self } from '../tokens.js';
 
 const REPORT_INTERVAL_MS = HEARTBEAT_INTERVAL_MS;
 
 /** Ticks the detector, and publishes what it says: four times a second, and at once when a verdict changes. */
 @Injectable()
-export class VerdictPublisherService {
+export class VerdictPublisherService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #states = new Map<MemberName, MemberState>();
   #sequence = 0;
   #nextReportAt: MonotonicMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(DetectionService) private readonly detection: DetectionService,
-    @Inject(TelemetryTransport) private readonly transport: TelemetryTransport,
-    @Inject(SELF) private readonly self: Self,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly detection: DetectionService,
+    private readonly transport: TelemetryTransport,
+    private readonly self: Self,
+    private readonly logger: ServiceLogger,
   ) {}
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.#timer = setInterval(() => this.#tick(), DETECTOR_DEFAULTS.tickMs);
   }
 
-  stop(): void {
+  beforeApplicationShutdown(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 

@@ -1,9 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
-import { commonConfig, integer, loadConfig } from './load-config.js';
+import { advertisedHost, commonConfig, hostAndPort, integer, loadConfig, memberOf } from './load-config.js';
 
-const schema = z.object({ ...commonConfig, RINGLEADER_PARTITION_COUNT: integer(16, 16_384).default(256) });
+const schema = z
+  .object({
+    ...commonConfig,
+    RINGLEADER_PARTITION_COUNT: integer(16, 16_384).default(256),
+    RINGLEADER_PASSWORD: z.string().min(3).optional(),
+  })
+  .superRefine(() => undefined);
 
 describe('loadConfig', () => {
   it('parses numbers, applies defaults and freezes', () => {
@@ -22,5 +31,75 @@ describe('loadConfig', () => {
       loadConfig(schema, { RINGLEADER_NATS_URL: 'nonsense', RINGLEADER_PARTITION_COUNT: '3' });
     expect(load).toThrow(OperationalError);
     expect(load).toThrow(/RINGLEADER_NATS_URL.*RINGLEADER_MEMBER.*RINGLEADER_PARTITION_COUNT/);
+  });
+
+  it('takes the name of the member from that of the pod', () => {
+    expect(loadConfig(schema, { HOSTNAME: 'shard-7' }).RINGLEADER_MEMBER).toBe('shard-7');
+    const environment = { HOSTNAME: 'node-3', POD_NAME: 'shard-7' };
+    expect(loadConfig(schema, environment).RINGLEADER_MEMBER).toBe('shard-7');
+    expect(loadConfig(schema, { ...environment, RINGLEADER_MEMBER: 'mine' }).RINGLEADER_MEMBER).toBe('mine');
+    expect([memberOf(environment), memberOf({ HOSTNAME: '' })]).toEqual(['shard-7', 'unnamed']);
+  });
+
+  describe('with variables in files', () => {
+    let folder: string;
+    const fileWith = (text: string): string => {
+      const file = join(folder, `file-${text.length}`);
+      writeFileSync(file, text);
+      return file;
+    };
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'ringleader-config-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const load = (environment: Record<string, string>) =>
+      loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', ...environment });
+
+    it.each([
+      ['top secret\n', 'top secret'],
+      ['with newline\n\n', 'with newline\n'],
+      [' spaces ', ' spaces '],
+    ])('reads %j', (text, expected) => {
+      expect(load({ RINGLEADER_PASSWORD_FILE: fileWith(text) }).RINGLEADER_PASSWORD).toBe(expected);
+    });
+
+    it('takes an empty file as absent', () => {
+      expect(load({ RINGLEADER_PASSWORD_FILE: fileWith('\n') }).RINGLEADER_PASSWORD).toBeUndefined();
+    });
+
+    it.each([
+      [{ RINGLEADER_PASSWORD_FILE: '/nowhere/at/all' }, /RINGLEADER_PASSWORD_FILE: .*ENOENT/],
+      [{ RINGLEADER_PASSWORD_FILE: '/dev/null', RINGLEADER_PASSWORD: 'abc' }, /not both/],
+    ])('refuses %j', (environment, message) => {
+      expect(() => load(environment)).toThrow(message);
+    });
+
+    it('does not tell the secret when it is refused', () => {
+      expect(() => load({ RINGLEADER_PASSWORD_FILE: fileWith('xy') })).toThrow(/RINGLEADER_PASSWORD/);
+      expect(() => load({ RINGLEADER_PASSWORD_FILE: fileWith('xy') })).not.toThrow(/xy/);
+    });
+  });
+});
+
+describe('addresses', () => {
+  const config = (more: Record<string, string>) =>
+    loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', ...more });
+
+  it.each([
+    [{}, '127.0.0.1', '127.0.0.1'],
+    [{}, '0.0.0.0', 'shard-1'],
+    [{ POD_IP: '10.1.2.3' }, '0.0.0.0', '10.1.2.3'],
+    [{ POD_IP: '10.1.2.3' }, '127.0.0.1', '127.0.0.1'],
+    [{ POD_IP: '10.1.2.3', RINGLEADER_ADVERTISED_HOST: 'shard-1.shards' }, '::', 'shard-1.shards'],
+  ])('with %j and %s bound, others are told %s', (environment, bound, advertised) => {
+    expect(advertisedHost(config(environment), bound)).toBe(advertised);
+  });
+
+  it('puts IPv6 addresses into brackets', () => {
+    expect([hostAndPort('::1', 80), hostAndPort('[::1]', 80), hostAndPort('a.b', 80)]).toEqual([
+      '[::1]:80',
+      '[::1]:80',
+      'a.b:80',
+    ]);
   });
 });

@@ -1,25 +1,39 @@
 /**
  * Configuration: one schema per app, parsed once at the start, frozen, injected. Nobody else reads the environment.
  */
+import { readFileSync } from 'node:fs';
 import { NAME_PATTERN, OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
 import { natsConfig } from './nats-config.js';
 
+const name = z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens');
+
 /** What every process has. Merge it into an app's schema: `z.object({ ...commonConfig, ... })`. */
 export const commonConfig = {
-  RINGLEADER_CLUSTER: z
-    .string()
-    .regex(NAME_PATTERN, 'lower-case letters, digits and hyphens')
-    .default('local'),
+  RINGLEADER_CLUSTER: name.default('local'),
   ...natsConfig,
-  RINGLEADER_MEMBER: z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens'),
-  /** Loopback HTTP for /healthz, /readyz and /metrics; absent: none. */
+  /** Absent: the pod's name (POD_NAME, or HOSTNAME, which Kubernetes sets to it). */
+  RINGLEADER_MEMBER: name,
+  /** HTTP for /livez, /startupz, /readyz and /metrics; absent: none. */
   RINGLEADER_PROBE_PORT: port().optional(),
+  /** Where probes listen: 0.0.0.0 and :: are every address of the machine. */
   RINGLEADER_PROBE_HOST: z.string().default('127.0.0.1'),
+  /** What others are told to reach this process by. Absent: see `advertisedHost`. */
+  RINGLEADER_ADVERTISED_HOST: z.string().min(1).optional(),
+  /** Of a pod, by Kubernetes' downward API. */
+  POD_IP: z.string().min(1).optional(),
   RINGLEADER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** So long a process that was told to stop goes on as before, not ready, until all have heard that it is not. */
+  RINGLEADER_DRAIN_PAUSE_MS: integer(0, 60_000).default(0),
+  /** Stopping, the pause included, is cut off after this. Absent: what the service needs at most. */
+  RINGLEADER_STOP_WITHIN_MS: integer(100, 600_000).optional(),
   /** A descriptor that ends with the supervisor, for the process to end too; absent: none. Supervisors set it. */
   RINGLEADER_LIFELINE_FD: integer(3, 1_024).optional(),
 };
+
+export type CommonConfig = Readonly<z.infer<z.ZodObject<typeof commonConfig>>>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A TCP port; 0 lets the system choose. */
 export function port(): z.ZodCoercedNumber<unknown> {
@@ -31,20 +45,78 @@ export function integer(min: number, max: number): z.ZodCoercedNumber<unknown> {
   return z.coerce.number().int().min(min).max(max);
 }
 
+/** The name of this process as far as it is known before the configuration was read: for the log of its failure. */
+export function memberOf(environment: Environment): string {
+  const names = [environment['RINGLEADER_MEMBER'], environment['POD_NAME'], environment['HOSTNAME']];
+  return names.find((candidate) => candidate !== undefined && candidate !== '') ?? 'unnamed';
+}
+
+const FILE_SUFFIX = '_FILE';
+
+interface ConfigIssue {
+  readonly variable: string;
+  readonly message: string;
+}
+
 /**
  * Throws CONFIG_INVALID which names every variable that is wrong, and what is allowed. An empty variable counts as
- * absent, as Kubernetes manifests often leave them.
+ * absent, as Kubernetes manifests often leave them. Any variable X may stand in a file instead, which X_FILE names: a
+ * secret belongs there, where no `ps` and no crash report shows it.
  */
-export function loadConfig<Schema extends z.ZodType>(
+export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Readonly<z.infer<Schema>> {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => ({ variable: path.join('.'), message }));
-    const list = issues.map(({ variable, message }) => `${variable}: ${message}`).join('; ');
-    throw new OperationalError('CONFIG_INVALID', `The configuration is not valid: ${list}`, { issues });
+  const issues: ConfigIssue[] = [];
+  const values: Record<string, string | undefined> = { ...present };
+  const { shape } = schema;
+  for (const variable of Object.keys(shape)) {
+    // Some are read again and again, so they are the names of files for the app, too.
+    if (!(`${variable}${FILE_SUFFIX}` in shape)) readFromFile(variable, values, issues);
   }
-  return Object.freeze(parsed.data);
+  values['RINGLEADER_MEMBER'] ??= present['POD_NAME'] ?? present['HOSTNAME'];
+  const parsed = schema.safeParse(values);
+  if (parsed.success && issues.length === 0) return Object.freeze(parsed.data);
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    issues.push({ variable: path.join('.'), message });
+  }
+  const list = issues.map(({ variable, message }) => `${variable}: ${message}`).join('; ');
+  throw new OperationalError('CONFIG_INVALID', `The configuration is not valid: ${list}`, { issues });
+}
+
+function readFromFile(
+  variable: string,
+  values: Record<string, string | undefined>,
+  issues: ConfigIssue[],
+): void {
+  const fileVariable = `${variable}${FILE_SUFFIX}`;
+  const file = values[fileVariable];
+  if (file === undefined) return;
+  if (values[variable] !== undefined) {
+    issues.push({ variable: fileVariable, message: `either this or ${variable}, not both` });
+    return;
+  }
+  try {
+    // Editors and `kubectl create secret --from-file` leave a newline at the end, which is never meant.
+    const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    values[variable] = text === '' ? undefined : text;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    issues.push({ variable: fileVariable, message: `${file} cannot be read: ${reason}` });
+  }
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
+
+/** The host by which others reach what listens on `boundHost`: every address is none that one can be told. */
+export function advertisedHost(config: CommonConfig, boundHost: string): string {
+  if (config.RINGLEADER_ADVERTISED_HOST !== undefined) return config.RINGLEADER_ADVERTISED_HOST;
+  if (!WILDCARDS.has(boundHost)) return boundHost;
+  return config.POD_IP ?? config.RINGLEADER_MEMBER;
+}
+
+/** host:port, with the brackets that an IPv6 address needs. */
+export function hostAndPort(host: string, portNumber: number): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`;
 }

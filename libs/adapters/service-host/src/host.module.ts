@@ -1,0 +1,49 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { CoordinationClient } from '@ringleader/coordination';
+import { NatsLink } from '@ringleader/nats';
+import { Registry, systemClock } from '@ringleader/observability';
+import type { Logger } from '@ringleader/observability';
+import { FatalErrors } from './fatal-errors.js';
+import { Health } from './health.js';
+import { HostSigns, Nats, Self, ServiceClock, ServiceLogger } from './injectables.js';
+import { Membership } from './membership.js';
+import type { NatsWaiting } from './nats-waiting.js';
+
+/** What the process has before its application begins. */
+export interface HostParts {
+  readonly self: Self;
+  readonly config: Provider;
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly fatal: FatalErrors;
+  readonly metrics: Registry;
+  readonly nats: NatsWaiting;
+}
+
+/** Global: every module of a service may ask for what is here. Its hooks run before theirs at the start, after them at the end. */
+@Module({})
+export class HostModule {
+  static of({ self, config, logger, health, fatal, metrics, nats }: HostParts): DynamicModule {
+    const providers: Provider[] = [
+      config,
+      { provide: Self, useValue: self },
+      { provide: ServiceLogger, useValue: logger },
+      { provide: ServiceClock, useValue: systemClock },
+      { provide: Health, useValue: health },
+      { provide: HostSigns, useValue: { logger, health } satisfies HostSigns },
+      { provide: FatalErrors, useValue: fatal },
+      { provide: Registry, useValue: metrics },
+      // Whoever needs NATS is made when it has answered; who does not, such as a log on disk, is opened meanwhile.
+      { provide: NatsLink, useFactory: nats.connect },
+      { provide: Nats, useFactory: (link: NatsLink) => link.connection, inject: [NatsLink] },
+      {
+        provide: CoordinationClient,
+        useFactory: (connection: Nats) =>
+          new CoordinationClient({ connection, cluster: self.cluster, clock: systemClock }),
+        inject: [Nats],
+      },
+      Membership,
+    ];
+    return { module: HostModule, global: true, providers, exports: providers };
+  }
+}

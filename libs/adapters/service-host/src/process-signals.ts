@@ -1,0 +1,68 @@
+/**
+ * How a process of Ringleader ends: SIGTERM and SIGINT stop it in order, within a bound, and a second one at once; so does
+ * the end of its lifeline, a pipe from its supervisor which the kernel closes also when the supervisor is killed. A broken
+ * invariant or any other error that nobody expected is logged and ends it at once with code 1, for its supervisor to
+ * start it again.
+ */
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import type { Logger } from '@ringleader/observability';
+
+export interface EndingOptions {
+  readonly stopWithinMs: number;
+  /** The descriptor of the lifeline; undefined: there is none. */
+  readonly lifelineFd?: number | undefined;
+}
+
+const SIGNAL_EXIT_BASE = 128;
+
+export function runUntilSignal(logger: Logger, stop: () => Promise<void>, options: EndingOptions): void {
+  let isStopping = false;
+  const request = (reason: string): void => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ reason }, 'Stopping');
+    const bound = setTimeout(() => {
+      logger.error({ stopWithinMs: options.stopWithinMs }, 'Did not stop in time');
+      process.exit(1);
+    }, options.stopWithinMs);
+    bound.unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error }, 'Stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals === 1) {
+        request(signal);
+        return;
+      }
+      logger.warn({ signal }, 'Told to stop again: ending at once');
+      process.exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
+    });
+  }
+  if (options.lifelineFd !== undefined) {
+    whenLifelineEnds(options.lifelineFd, () => request('the supervisor is gone'));
+  }
+  crashOnUnexpectedErrors(logger);
+}
+
+function whenLifelineEnds(fd: number, action: () => void): void {
+  // An error, such as a reset, is an end too.
+  new Socket({ fd, readable: true }).on('error', action).on('close', action).resume().unref();
+}
+
+function crashOnUnexpectedErrors(logger: Logger): void {
+  const crash = (error: unknown): void => {
+    logger.fatal({ error }, 'Crashed');
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+}

@@ -1,0 +1,44 @@
+/** The whole `main.ts` of a service. */
+import { loadConfig, memberOf } from '@ringleader/config';
+import type { CommonConfig } from '@ringleader/config';
+import { OperationalError } from '@ringleader/contracts';
+import { createLogger } from '@ringleader/observability';
+import type { Logger } from '@ringleader/observability';
+import type { z } from 'zod';
+import { runUntilSignal } from './process-signals.js';
+import { startService } from './start-service.js';
+import type { RunningService, ServiceDefinition } from './start-service.js';
+
+/** Never settles: the process ends instead. */
+export async function runService<Schema extends z.ZodObject>(
+  definition: ServiceDefinition<Schema>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<never> {
+  const { service, stopWithinMs } = definition;
+  const member = memberOf(environment);
+  let logger = createLogger({ level: 'info', service, member });
+  try {
+    const config = loadConfig(definition.schema, environment);
+    const common = config as unknown as CommonConfig;
+    logger = createLogger({ level: common.RINGLEADER_LOG_LEVEL, service, member: common.RINGLEADER_MEMBER });
+    let running: RunningService | null = null;
+    runUntilSignal(logger, async () => running?.stop(), {
+      stopWithinMs: common.RINGLEADER_STOP_WITHIN_MS ?? stopWithinMs,
+      lifelineFd: common.RINGLEADER_LIFELINE_FD,
+    });
+    running = await startService(definition, config, logger);
+    return await running.failed;
+  } catch (error) {
+    return fail(logger, error);
+  }
+}
+
+/** Expected reasons are one sentence in the log; the supervisor sees the exit code. */
+function fail(logger: Logger, error: unknown): never {
+  if (error instanceof OperationalError) {
+    logger.fatal({ code: error.code, details: error.details, error }, error.message);
+  } else {
+    logger.fatal({ error }, 'Crashed');
+  }
+  process.exit(1);
+}

@@ -1,0 +1,135 @@
+/**
+ * Starts one service as a NestJS application: probes first, then everything else. Whatever is the same for all services
+ * is here or in the modules that this one puts below theirs.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
+import { advertisedHost, hostAndPort, natsSettings } from '@ringleader/config';
+import type { CommonConfig } from '@ringleader/config';
+import type { Service } from '@ringleader/contracts';
+import { NestLogger, createMetrics, systemClock } from '@ringleader/observability';
+import type { Logger, Registry } from '@ringleader/observability';
+import type { z } from 'zod';
+import { FatalErrors } from './fatal-errors.js';
+import { Health } from './health.js';
+import { HostModule } from './host.module.js';
+import { NatsWaiting } from './nats-waiting.js';
+import { startProbeServer } from './probe-server.js';
+import type { HostSigns, Self } from './injectables.js';
+import type { ProbeServer } from './probe-server.js';
+
+/** What a service is made of, besides what all have. */
+export interface ServiceDefinition<Schema extends z.ZodObject = z.ZodObject> {
+  readonly service: Service;
+  readonly schema: Schema;
+  /** The class by which the configuration is injected. */
+  readonly config: abstract new () => Readonly<z.infer<Schema>>;
+  readonly module: Type<unknown>;
+  /** What it needs at most from the signal to its end, if the configuration does not say. */
+  readonly stopWithinMs: number;
+  /** Why it has not started until it calls `health.started`: 'the log is not open yet'. Absent: it has at once. */
+  readonly notStarted?: string;
+  /** Makes the application and lets it begin. Absent: one that serves nothing by itself. */
+  readonly create?: CreateApplication;
+}
+
+export type CreateApplication = (
+  root: DynamicModule,
+  options: NestApplicationContextOptions,
+  logger: Logger,
+) => Promise<INestApplicationContext>;
+
+export interface RunningService {
+  /** host:port of the probes, '' without. */
+  readonly address: string;
+  readonly health: Health;
+  /** Settles when the application runs: not before NATS has answered. */
+  readonly application: Promise<INestApplicationContext>;
+  /** Rejects when the process must end. */
+  readonly failed: Promise<never>;
+  /** Lets what is under way end, leaves the cluster, closes everything; once. */
+  stop(): Promise<void>;
+}
+
+@Module({})
+class ServiceRoot {}
+
+/** Resolves as soon as probes are answered. */
+export async function startService<Schema extends z.ZodObject>(
+  definition: ServiceDefinition<Schema>,
+  config: Readonly<z.infer<Schema>>,
+  logger: Logger,
+): Promise<RunningService> {
+  const common = config as unknown as CommonConfig;
+  const health = new Health(definition.notStarted);
+  const fatal = new FatalErrors();
+  const metrics = createMetrics({ service: definition.service, member: common.RINGLEADER_MEMBER });
+  const probes = await startProbes(common, health, metrics);
+  const address = probes === null ? '' : addressOf(common, probes);
+  const natsOptions = { ...natsSettings(common), name: common.RINGLEADER_MEMBER };
+  const nats = new NatsWaiting(natsOptions, logger, fatal);
+  health.readyWhen(nats.notReadyReasons);
+  const self = selfOf(definition.service, common, address);
+  const provider = { provide: definition.config, useValue: config };
+  const root: DynamicModule = {
+    module: ServiceRoot,
+    imports: [
+      HostModule.of({ self, config: provider, logger, health, fatal, metrics, nats }),
+      definition.module,
+    ],
+  };
+  const application = create(definition, root, { logger, health });
+  application.then(() => logger.info({ probes: address }, 'Started'), fatal.report);
+  const stop = async (): Promise<void> => {
+    health.drain();
+    logger.info({ pauseMs: common.RINGLEADER_DRAIN_PAUSE_MS }, 'Draining');
+    await pause(common.RINGLEADER_DRAIN_PAUSE_MS);
+    // Without NATS there is no application yet, and with the link closed there will be none.
+    if (nats.isOver) await (await application).close();
+    await nats.close();
+    await probes?.close();
+  };
+  let stopped: Promise<void> | null = null;
+  return {
+    ...{ address, health, application },
+    failed: fatal.first,
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+async function create(
+  definition: Pick<ServiceDefinition, 'create'>,
+  root: DynamicModule,
+  { logger, health }: HostSigns,
+): Promise<INestApplicationContext> {
+  let isRunning = false;
+  health.readyWhen(() => (isRunning ? [] : ['the application has not begun yet']));
+  const options = { logger: new NestLogger(logger), abortOnError: false };
+  const application = await (definition.create ?? createContext)(root, options, logger);
+  isRunning = true;
+  return application;
+}
+
+const createContext: CreateApplication = (root, options) =>
+  NestFactory.createApplicationContext(root, options);
+
+function startProbes(
+  { RINGLEADER_PROBE_PORT: port, RINGLEADER_PROBE_HOST: host }: CommonConfig,
+  health: Health,
+  metrics: Registry,
+): Promise<ProbeServer | null> {
+  return port === undefined ? Promise.resolve(null) : startProbeServer({ host, port, health, metrics });
+}
+
+function addressOf(config: CommonConfig, { port }: ProbeServer): string {
+  return hostAndPort(advertisedHost(config, config.RINGLEADER_PROBE_HOST), port);
+}
+
+function selfOf(service: Service, config: CommonConfig, address: string): Self {
+  const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: id } = config;
+  const startedAt = new Date(systemClock.wallMs()).toISOString();
+  return { cluster, service, id, instance: randomUUID(), startedAt, address };
+}
