@@ -139,7 +139,7 @@ export default tseslint.config(
   },
   {
     // Programs for people at a terminal speak through standard output.
-    files: ['tools/**/*.{ts,mjs,js}', 'tests/benchmark/**/*.ts'],
+    files: ['tools/**/*.{ts,mjs,js}', 'apps/cli/**/*.ts', 'tests/benchmark/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -17,11 +17,11 @@ export const CLUSTER = {
   folders: ['apps', 'libs', 'tools/local-cluster'],
 };
 
-/** What is built for `npm run import` and `npm run export`. */
-export const TRANSFER = {
-  name: 'transfer',
-  programs: ['tools/transfer'],
-  folders: ['libs', 'tools/transfer'],
+/** What is built for the `ringleader` command, `npm run import` and `npm run export`. */
+export const CLI = {
+  name: 'cli',
+  programs: ['apps/cli'],
+  folders: ['libs', 'apps/cli'],
 };
 
 /** What is built for `pnpm bench`: it starts clusters of its own. */

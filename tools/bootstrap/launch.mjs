@@ -17,11 +17,11 @@ export async function prepare(what) {
  * Runs a built program and gives its exit code. Signals are the program's to answer and are passed on. (Ctrl-C reaches
  * it twice in this way, from the terminal and from here: it takes both for one.)
  */
-export function run(script, args, { lifeline = false } = {}) {
+export function run(script, args, { lifeline = false, cwd = process.cwd() } = {}) {
   // A pipe that nothing is written to: its end tells the program that this process is gone, killed or not.
   const stdio = lifeline ? ['ignore', 'inherit', 'inherit', 'pipe'] : 'inherit';
   const env = lifeline ? { ...process.env, RINGLEADER_LIFELINE_FD: '3' } : process.env;
-  const child = spawn(runtime(), [join(root, script), ...args], { stdio, env });
+  const child = spawn(runtime(), [join(root, script), ...args], { stdio, env, cwd });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const stopWatching = lifeline ? whenOwnerIsGone(() => child.kill('SIGTERM')) : () => undefined;
   return new Promise((resolve, reject) => {

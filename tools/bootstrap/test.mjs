@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLUSTER, ensureBuilt, TRANSFER } from './build.mjs';
+import { CLI, CLUSTER, ensureBuilt } from './build.mjs';
 import { root, seconds } from './commands.mjs';
 import { Failure, reportingFailures } from './failure.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -59,7 +59,7 @@ async function timed(name, action) {
 async function build(tally) {
   try {
     await ensureBuilt(CLUSTER);
-    await ensureBuilt(TRANSFER);
+    await ensureBuilt(CLI);
     tally.addCheck('build', true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

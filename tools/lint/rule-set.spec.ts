@@ -21,7 +21,7 @@ const ADAPTER = 'libs/adapters/config/src/index.ts';
 const COORDINATION = 'libs/adapters/coordination/src/coordination-client.ts';
 const APP = 'apps/gateway/src/routing/leader-table.ts';
 const TESTING = 'libs/testing/servers/src/index.ts';
-const TOOL = 'tools/transfer/src/index.ts';
+const TOOL = 'tools/local-cluster/src/index.ts';
 
 const importing = (name: string) => `import * as it from '${name}';\nexport const used = it;\n`;
 
@@ -213,7 +213,7 @@ const HABITS: readonly Fixture[] = [
   },
   {
     name: 'process.env in main.ts',
-    file: 'tools/transfer/src/main.ts',
+    file: 'apps/cli/src/main.ts',
     text: 'export const home = process.env;',
   },
   {

@@ -312,6 +312,29 @@ describe('a cluster that npm start runs', () => {
     90_000,
   );
 
+  it('is used by the ringleader command, whose exit codes tell what happened', async () => {
+    const { gatewayUrls } = await cluster.state();
+    const ringleader = join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs');
+    // The first one answers nobody: the next is asked.
+    const env = { ...process.env, RINGLEADER_GATEWAYS: `http://127.0.0.1:1,${gatewayUrls[0] ?? ''}` };
+    const call = (...args: string[]) =>
+      run(process.execPath, [ringleader, ...args], { env }).then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        (error: { code: number; stdout: string }) => ({ code: error.code, stdout: error.stdout }),
+      );
+    expect(await call('put', 'cli/..', 'hellö')).toMatchObject({ code: 0 });
+    expect(await call('get', 'cli/..')).toEqual({ code: 0, stdout: 'hellö' });
+    expect(await call('put', 'cli/..', 'x', '--if-absent')).toMatchObject({ code: 4 });
+    expect(await call('ls', '--prefix', 'cli/')).toEqual({ code: 0, stdout: 'cli/..\n' });
+    const { stdout } = await call('-o', 'json', 'get', 'cli/..');
+    expect(JSON.parse(stdout)).toMatchObject({ key: 'cli/..', version: 1, value: 'hellö' });
+    expect(await call('del', 'cli/..')).toMatchObject({ code: 0 });
+    expect(await call('get', 'cli/..')).toEqual({ code: 3, stdout: '' });
+    expect(await call('put', 'k', '--if-revision', 'x')).toMatchObject({ code: 2 });
+    const status = await call('status', '-o', 'json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ health: 'healthy' });
+  }, 60_000);
+
   it('imports and exports through the two commands, byte for byte', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ringleader-transfer-'));
     const { gatewayUrls } = await cluster.state();
@@ -319,23 +342,23 @@ describe('a cluster that npm start runs', () => {
       JSON.stringify({ key: `transfer/${String(i).padStart(6, '0')}`, value: `line ${i} ↑` }),
     );
     await writeFile(join(folder, 'in'), `${lines.join('\n')}\n`);
-    const script = (name: string) => join(workspaceRoot(), 'tools/bootstrap', name);
-    const url = ['--url', gatewayUrls[1] ?? ''];
-    const { stdout } = await run(process.execPath, [script('import.mjs'), join(folder, 'in'), ...url]);
+    const ringleader = join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs');
+    const gateway = ['--gateway', gatewayUrls[1] ?? ''];
+    const { stdout } = await run(process.execPath, [ringleader, 'import', join(folder, 'in'), ...gateway]);
     expect(stdout).toContain('3000 keys created, 0 replaced, 0 lines refused');
     await run(process.execPath, [
-      script('export.mjs'),
+      ringleader,
+      'export',
       '--prefix',
       'transfer/',
       '--output',
       join(folder, 'out'),
-      ...url,
+      ...gateway,
     ]);
     expect(await readFile(join(folder, 'out'), 'utf8')).toBe(await readFile(join(folder, 'in'), 'utf8'));
-    const redirected = `npm run export -- --prefix transfer/ --url "$1" > "$2"`;
-    await run('sh', ['-c', redirected, 'sh', gatewayUrls[0] ?? '', join(folder, 'out')], {
-      cwd: workspaceRoot(),
-    });
+    // As a user does it: from a folder of his own, names relative to it, through npm and a pipe.
+    const piped = `npm run -s --prefix "$1" ringleader -- export --prefix transfer/ --gateway "$2" --output out.gz && gzip -dc out.gz > out`;
+    await run('sh', ['-c', piped, 'sh', workspaceRoot(), gatewayUrls[0] ?? ''], { cwd: folder });
     expect(await readFile(join(folder, 'out'), 'utf8')).toBe(await readFile(join(folder, 'in'), 'utf8'));
     await rm(folder, { recursive: true });
   }, 60_000);

@@ -1,5 +1,5 @@
 import { REST_LIMITS } from '@ringleader/contracts';
-import type { Line } from './line-reader.js';
+import type { Line } from './input.js';
 
 /** What one line asks for: the `put` of a batch. */
 export interface PutOperation {

@@ -39,20 +39,23 @@ function bar(totalBytes: number, bytes: number, lines: number): ProgressDisplay 
 }
 
 /** For a log: a line now and then. */
-function plain(totalBytes: number, lines: number): ProgressDisplay {
+function plain(totalBytes: number | null, lines: number): ProgressDisplay {
   const rate = new Rate(lines);
   let saidAt = performance.now();
   return {
     update: (bytes, count) => {
       if (performance.now() - saidAt < PLAIN_EVERY_MS) return;
       saidAt = performance.now();
-      const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);
-      process.stderr.write(`${percent} %, ${count} lines, ${rate.perSecond(count)} lines/s\n`);
+      const percent = totalBytes === null ? '' : `${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %, `;
+      process.stderr.write(`${percent}${count} lines, ${rate.perSecond(count)} lines/s\n`);
     },
     stop: () => undefined,
   };
 }
 
-export function progressDisplay(totalBytes: number, bytes: number, lines: number): ProgressDisplay {
-  return process.stderr.isTTY ? bar(totalBytes, bytes, lines) : plain(totalBytes, lines);
+/** `totalBytes` null: only the end of the input will tell how much there is. */
+export function progressDisplay(totalBytes: number | null, bytes: number, lines: number): ProgressDisplay {
+  return process.stderr.isTTY && totalBytes !== null
+    ? bar(totalBytes, bytes, lines)
+    : plain(totalBytes, lines);
 }

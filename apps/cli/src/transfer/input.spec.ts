@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLines, type Line } from './line-reader.js';
+import { gzipSync } from 'node:zlib';
+import { openInput, type Line } from './input.js';
 
-describe('readLines', () => {
+describe('openInput', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'ringleader-lines-'));
@@ -14,7 +15,8 @@ describe('readLines', () => {
   const read = async (text: string | Buffer, offset = 0, lines = 0, max = 100): Promise<Line[]> => {
     await writeFile(join(dir, 'file'), text);
     const found: Line[] = [];
-    for await (const line of readLines(join(dir, 'file'), { offset, lines }, max)) found.push(line);
+    const input = await openInput(join(dir, 'file'));
+    for await (const line of input.read({ offset, lines }, max)) found.push(line);
     return found;
   };
 
@@ -48,5 +50,37 @@ describe('readLines', () => {
       Buffer.from('b'),
     ]);
     expect((await read(bytes)).map(({ content }) => content.kind)).toEqual(['text', 'notUtf8', 'text']);
+  });
+
+  const texts = (lines: readonly Line[]) =>
+    lines.map(({ content }) => (content.kind === 'text' ? content.text : content.kind));
+
+  it('takes a byte order mark for what it is, but only in front', async () => {
+    expect(await read('\uFEFFone\n\uFEFFtwo\n')).toEqual([
+      { number: 1, end: 7, content: { kind: 'text', text: 'one' } },
+      { number: 2, end: 14, content: { kind: 'text', text: '\uFEFFtwo' } },
+    ]);
+    await expect(read(Buffer.from('\uFEFF{}', 'utf16le'))).rejects.toThrow(/UTF-16/);
+  });
+
+  it('unpacks what is compressed, whatever its name, and goes on in the middle of it', async () => {
+    const packed = gzipSync('one\ntwo\nthree');
+    expect(texts(await read(packed))).toEqual(['one', 'two', 'three']);
+    expect(await read(packed, 4, 1)).toEqual([
+      { number: 2, end: 8, content: { kind: 'text', text: 'two' } },
+      { number: 3, end: 13, content: { kind: 'text', text: 'three' } },
+    ]);
+    // Several members one behind the other are one file (RFC 1952).
+    expect(texts(await read(Buffer.concat([gzipSync('a\n'), gzipSync('b\n')])))).toEqual(['a', 'b']);
+  });
+
+  it('says that a compressed file was cut off, behind the lines that are there', async () => {
+    const whole = gzipSync(`${'x'.repeat(50)}\n`);
+    await expect(read(whole.subarray(0, -9))).rejects.toThrow(/damaged or was cut off/);
+  });
+
+  it('says what cannot be read', async () => {
+    await expect(openInput(join(dir, 'none'))).rejects.toThrow(/There is no file/);
+    await expect(openInput(dir)).rejects.toThrow(/is not a file/);
   });
 });

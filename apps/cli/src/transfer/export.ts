@@ -1,11 +1,10 @@
 import { DEFAULT_CONTENT_TYPE, REST_LIMITS, type Item } from '@ringleader/contracts';
-import { once } from 'node:events';
-import { GatewayClient, type ListPage } from './gateway-client.js';
+import { CliFailure, exitCodeOf, EXIT } from '../failure.js';
+import type { GatewayClient, ListPage } from '../gateway-client.js';
+import type { Output } from './output.js';
 import { isWorthRepeating, Patience } from './retrying.js';
-import { TransferError } from './transfer-error.js';
 
 export interface ExportOptions {
-  readonly url: string;
   readonly prefix: string;
   readonly giveUpMs: number;
 }
@@ -28,17 +27,18 @@ async function fetchPage(
       return body;
     }
     if (isWorthRepeating(status, code) && (await patience.wait(retryAfterMs))) continue;
-    throw new TransferError(`The export stopped: ${detail ?? code ?? `status ${status}`}.`);
+    const exitCode = status === 0 ? EXIT.nothingDone : exitCodeOf(status, code);
+    throw new CliFailure(`The export stopped: ${detail ?? code ?? `status ${status}`}.`, { exitCode });
   }
 }
 
 /** Writes every key and value, in the order of the keys' bytes; gives their number. One page is in memory at a time. */
 export async function exportTo(
-  output: NodeJS.WritableStream,
+  output: Pick<Output, 'write'>,
+  client: GatewayClient,
   options: ExportOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const client = new GatewayClient(options.url, signal);
   const patience = new Patience(options.giveUpMs, signal);
   const query: Record<string, string> = { limit: String(REST_LIMITS.listLimitMax) };
   if (options.prefix !== '') query['prefix'] = options.prefix;
@@ -46,7 +46,7 @@ export async function exportTo(
   for (;;) {
     const page = await fetchPage(client, query, patience);
     const text = page.items.map((item) => `${lineOf(item)}\n`).join('');
-    if (text !== '' && !output.write(text)) await once(output, 'drain');
+    if (text !== '') await output.write(text);
     count += page.items.length;
     if (page.cursor === undefined) return count;
     query['cursor'] = page.cursor;

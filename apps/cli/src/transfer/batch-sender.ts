@@ -1,8 +1,8 @@
 import type { BatchResult } from '@ringleader/contracts';
-import type { Answer, GatewayClient } from './gateway-client.js';
+import { CliFailure, EXIT } from '../failure.js';
+import type { Answer, GatewayClient } from '../gateway-client.js';
 import type { PutOperation, Refusal } from './import-line.js';
 import { isWorthRepeating, Patience } from './retrying.js';
-import { TransferError } from './transfer-error.js';
 
 export interface NumberedOperation {
   readonly line: number;
@@ -16,7 +16,7 @@ export interface BatchOutcome {
 }
 
 export interface SenderOptions {
-  readonly client: Pick<GatewayClient, 'putBatch'>;
+  readonly client: Pick<GatewayClient, 'batch'>;
   readonly signal: AbortSignal;
   readonly giveUpMs: number;
 }
@@ -52,7 +52,7 @@ export async function sendBatch(
   let pending = batch;
   let outcome = NOTHING;
   while (pending.length > 0) {
-    const answer = await options.client.putBatch(
+    const answer = await options.client.batch(
       pending.map(({ operation }) => operation),
       idempotencyKey,
     );
@@ -69,7 +69,8 @@ export async function sendBatch(
       return sum(outcome, await refuseOrSplit(pending, idempotencyKey, answer, options));
     }
     if (!(await patience.wait(answer.retryAfterMs))) {
-      throw new TransferError(`The gateway does not take the data: ${reason || `status ${answer.status}`}.`);
+      const sentence = `The gateway does not take the data: ${reason || `status ${answer.status}`}.`;
+      throw new CliFailure(sentence, { exitCode: EXIT.nothingDone });
     }
   }
   return outcome;

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { exportTo, lineOf } from './export-command.js';
+import { GatewayClient } from '../gateway-client.js';
+import { exportTo, lineOf } from './export.js';
 
 const ITEM = {
   revision: 1,
@@ -29,6 +28,11 @@ describe('exportTo', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
+  const exportFrom = (url: string) => {
+    const written: string[] = [];
+    const output = { write: (text: string) => Promise.resolve(void written.push(text)) };
+    return { output, written, client: new GatewayClient({ gateways: [url], signal: never }) };
+  };
   afterEach(() => {
     requests.length = 0;
     server.closeAllConnections();
@@ -44,11 +48,9 @@ describe('exportTo', () => {
       ];
       return { status: 200, body: cursor === null ? { items, cursor: 'c1' } : { items } };
     });
-    const output = new PassThrough();
-    const written = text(output);
-    expect(await exportTo(output, { url, prefix: 'p/', giveUpMs: 5_000 }, never)).toBe(2);
-    output.end();
-    expect(await written).toBe('{"key":"a","value":"x"}\n{"key":"b","value":"x"}\n');
+    const { output, client, written } = exportFrom(url);
+    expect(await exportTo(output, client, { prefix: 'p/', giveUpMs: 5_000 }, never)).toBe(2);
+    expect(written.join('')).toBe('{"key":"a","value":"x"}\n{"key":"b","value":"x"}\n');
     expect(requests).toEqual([
       '/v1/kv?limit=1000&prefix=p%2F',
       '/v1/kv?limit=1000&prefix=p%2F&cursor=c1',
@@ -61,9 +63,11 @@ describe('exportTo', () => {
       status: 400,
       body: { code: 'INVALID_ARGUMENT', detail: 'bad prefix' },
     }));
-    await expect(exportTo(new PassThrough(), { url, prefix: '', giveUpMs: 5_000 }, never)).rejects.toThrow(
-      'bad prefix',
-    );
+    const { output, client } = exportFrom(url);
+    await expect(exportTo(output, client, { prefix: '', giveUpMs: 5_000 }, never)).rejects.toMatchObject({
+      message: 'The export stopped: bad prefix.',
+      exitCode: 2,
+    });
   });
 
   it('writes what import reads back', () => {

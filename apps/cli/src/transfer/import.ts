@@ -1,32 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { sendBatch } from './batch-sender.js';
-import { GatewayClient } from './gateway-client.js';
+import { CliFailure, EXIT } from '../failure.js';
+import { type GatewayClient, bodyOf } from '../gateway-client.js';
 import { BATCH_BYTES_MAX, type Refusal } from './import-line.js';
-import { ImportRun } from './import-run.js';
-import { inputIdentity, readState, removeState, writeState, type ImportState } from './import-state.js';
-import { START, type Position } from './ledger.js';
-import { readLines } from './line-reader.js';
+import { ImportState } from './import-state.js';
+import { ImportRun, START, type Position } from './import-run.js';
+import { openInput } from './input.js';
 import { progressDisplay } from './progress-display.js';
-import { RefusalReport } from './refusal-report.js';
-import { TransferError } from './transfer-error.js';
+import { type ImportSummary, RefusalReport } from './import-report.js';
 
 export interface ImportOptions {
+  /** A path, or - for standard input. */
   readonly file: string;
-  readonly url: string;
-  readonly state: string;
+  /** The client whose requests end when `lastAnswers` says so. */
+  readonly clientOf: (signal: AbortSignal) => GatewayClient;
+  /** Where it is remembered how far the import is; by default beside the file. Standard input cannot be gone on with. */
+  readonly state?: string;
+  /** Where refused lines are written; by default beside the file, for standard input in the present folder. */
+  readonly refused?: string;
   readonly batchesInFlight: number;
   readonly operationsPerBatch: number;
   readonly giveUpMs: number;
-}
-
-export interface ImportSummary {
-  readonly finished: boolean;
-  readonly position: Position;
-  readonly resumedAtLine: number;
-  readonly bytes: number;
-  readonly elapsedMs: number;
-  readonly refusals: readonly Refusal[];
-  readonly refusalFile: string;
 }
 
 /** So that a kill -9 costs little. */
@@ -34,17 +28,12 @@ const SAVE_EVERY_MS = 1_000;
 /** After Ctrl-C, what is in flight may still be answered for so long. */
 const LAST_ANSWERS_MS = 5_000;
 
-interface Cluster {
-  readonly client: GatewayClient;
-  readonly id: string;
-}
-
-async function reach(url: string, signal: AbortSignal): Promise<Cluster> {
-  const client = new GatewayClient(url, signal);
-  const id = await client.clusterId();
-  if (id === '')
-    throw new TransferError(`No cluster answers at ${url}: start one with npm start, or name it with --url.`);
-  return { client, id };
+async function clusterId(client: GatewayClient): Promise<string> {
+  const { id } = bodyOf(await client.cluster(), client);
+  if (id !== null) return id;
+  throw new CliFailure('The cluster has not told its id yet: no coordinator has answered the gateway.', {
+    exitCode: EXIT.nothingDone,
+  });
 }
 
 /** Saves the position now and then while an import runs. Writes follow each other. */
@@ -53,9 +42,8 @@ class Saver {
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly options: ImportOptions,
+    private readonly state: ImportState | null,
     private readonly report: RefusalReport,
-    private readonly identity: Pick<ImportState, 'input' | 'cluster'>,
   ) {}
 
   settled(position: Position, refusals: readonly Refusal[]): void {
@@ -70,13 +58,12 @@ class Saver {
   }
 
   async save(position: Position): Promise<void> {
-    const { bytes: refusedBytes } = this.report;
-    await writeState(this.options.state, { formatVersion: 1, ...this.identity, position, refusedBytes });
+    await this.state?.write(position, this.report.bytes);
   }
 
   async finish(position: Position | undefined): Promise<void> {
     await this.#writing;
-    if (position === undefined) await removeState(this.options.state);
+    if (position === undefined) await this.state?.remove();
     else await this.save(position);
     await this.report.close();
   }
@@ -94,48 +81,59 @@ function lastAnswers(stop: AbortSignal): AbortController {
   return controller;
 }
 
+/** What an import keeps beside its input: how far it is, and what was refused. */
+function filesOf(options: ImportOptions, identity: string | null, cluster: string) {
+  if (identity === null) return { state: null, refused: options.refused ?? 'standard-input.refused.ndjson' };
+  return {
+    state: new ImportState(options.state ?? `${options.file}.import.json`, { input: identity, cluster }),
+    refused: options.refused ?? `${options.file}.refused.ndjson`,
+  };
+}
+
 export async function importFile(options: ImportOptions, stop: AbortSignal): Promise<ImportSummary> {
-  const { identity, bytes } = await inputIdentity(options.file);
-  const cluster = await reach(options.url, lastAnswers(stop).signal);
-  const previous = await readState(options.state, identity, cluster.id);
+  const input = await openInput(options.file);
+  const client = options.clientOf(lastAnswers(stop).signal);
+  const cluster = await clusterId(client);
+  const { state, refused } = filesOf(options, input.identity, cluster);
+  const previous = await state?.read();
   const from = previous?.position ?? START;
-  const report = new RefusalReport(`${options.file}.refused.ndjson`, previous?.refusedBytes ?? 0);
-  const saver = new Saver(options, report, { input: identity, cluster: cluster.id });
+  const report = new RefusalReport(refused, previous?.refusedBytes ?? 0);
+  const saver = new Saver(state, report);
   // Before the first line: a place that cannot be written to should be known now.
   await saver.save(from);
 
-  const progress = progressDisplay(bytes, from.offset, from.lines);
+  const progress = progressDisplay(input.bytes, from.offset, from.lines);
   const startedAt = performance.now();
   const runId = randomUUID();
   let position = from;
   const run = new ImportRun({
-    lines: readLines(options.file, from, BATCH_BYTES_MAX),
+    lines: input.read(from, BATCH_BYTES_MAX),
     from,
     batchesInFlight: options.batchesInFlight,
     operationsPerBatch: options.operationsPerBatch,
     signal: stop,
     send: (batch, number) =>
-      sendBatch(batch, `${runId}-${number}`, {
-        client: cluster.client,
-        signal: stop,
-        giveUpMs: options.giveUpMs,
-      }),
+      sendBatch(batch, `${runId}-${number}`, { client, signal: stop, giveUpMs: options.giveUpMs }),
     settled: (settled, refusals) => {
       position = settled;
       progress.update(settled.offset, settled.lines);
       saver.settled(settled, refusals);
     },
   });
-  let failure: Error | undefined;
-  await run.run().catch((error: unknown) => {
-    failure = error as Error;
-  });
-  progress.stop();
-  const finished = failure === undefined && !stop.aborted;
-  await saver.finish(finished ? undefined : position);
-  if (failure !== undefined && !stop.aborted) throw failure;
+  let finished = false;
+  try {
+    await run.run();
+    finished = !stop.aborted;
+  } catch (error) {
+    // What was stopped is no failure, whatever the stop has broken.
+    if (!stop.aborted) throw error;
+  } finally {
+    progress.stop();
+    await saver.finish(finished ? undefined : position);
+  }
   return {
     finished,
+    isResumable: state !== null,
     position,
     resumedAtLine: from.lines,
     bytes: position.offset - from.offset,

@@ -4,7 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { importFile, type ImportOptions } from './import-command.js';
+import { gzipSync } from 'node:zlib';
+import { GatewayClient } from '../gateway-client.js';
+import { importFile, type ImportOptions } from './import.js';
 
 interface Put {
   readonly key: string;
@@ -79,15 +81,16 @@ const numbered = (count: number) =>
 describe('importFile', () => {
   let dir: string;
   let gateway: FakeGateway;
-  let options: ImportOptions;
+  let options: ImportOptions & { readonly state: string };
   const never = new AbortController().signal;
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'ringleader-import-'));
     gateway = new FakeGateway();
+    const url = await gateway.listen();
     options = {
       file: join(dir, 'input.ndjson'),
-      url: await gateway.listen(),
+      clientOf: (signal) => new GatewayClient({ gateways: [url], signal }),
       state: join(dir, 'state.json'),
       batchesInFlight: 3,
       operationsPerBatch: 10,
@@ -219,6 +222,34 @@ describe('importFile', () => {
     expect((await importFile(options, never)).resumedAtLine).toBe(0);
   });
 
+  it('reads a compressed file, and goes on in the middle of it', async () => {
+    const keys = numbered(200);
+    await writeFile(options.file, gzipSync(keys.map((key) => line(key)).join('')));
+    const stop = new AbortController();
+    gateway.intercept = (_batch, number) => {
+      if (number === 5) stop.abort();
+      return undefined;
+    };
+    const first = await importFile(options, stop.signal);
+    expect(first.position.lines).toBeLessThan(200);
+    const sentBefore = gateway.batches.flat().length;
+    const second = await importFile(options, never);
+    expect(second).toMatchObject({ finished: true, resumedAtLine: first.position.lines });
+    expect([...gateway.store.keys()].sort()).toEqual(keys);
+    expect(gateway.batches.flat().length - sentBefore).toBe(200 - first.position.lines);
+  });
+
+  it('keeps its place before where a compressed file is cut off', async () => {
+    const text = numbered(5_000)
+      .map((key) => line(key))
+      .join('');
+    const whole = gzipSync(text);
+    await writeFile(options.file, whole.subarray(0, whole.length - 20));
+    await expect(importFile(options, never)).rejects.toThrow(/damaged or was cut off/);
+    expect(gateway.store.size).toBeGreaterThan(0);
+    expect(JSON.parse(await readFile(options.state, 'utf8'))).toMatchObject({ formatVersion: 1 });
+  });
+
   it('gives up, keeping its place, when the gateway takes nothing for too long', async () => {
     await writeFile(
       options.file,
@@ -242,6 +273,6 @@ describe('importFile', () => {
     );
     await writeFile(options.file, line('a'));
     await gateway.close();
-    await expect(importFile(options, never)).rejects.toThrow(/No cluster answers at/);
+    await expect(importFile(options, never)).rejects.toThrow(/No gateway answers at/);
   });
 });

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CliFailure, EXIT, exitCodeOf } from './failure.js';
+import { bodyOf, GatewayClient } from './gateway-client.js';
+
+const PUT = [{ op: 'put' as const, key: 'k', value: 'v' }];
+
+describe('GatewayClient', () => {
+  const servers: Server[] = [];
+  const listen = async (answer: (response: ServerResponse) => void): Promise<string> => {
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        answer(response);
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const nobody = async (): Promise<string> => {
+    const url = await listen(() => undefined);
+    servers.at(-1)?.close();
+    return url;
+  };
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+  const clientOf = (...gateways: string[]) =>
+    new GatewayClient({ gateways, signal: new AbortController().signal });
+  const failureOf = async (client: GatewayClient): Promise<CliFailure> => {
+    const answer = await client.batch(PUT, 'id');
+    try {
+      bodyOf(answer, client, true);
+    } catch (error) {
+      if (error instanceof CliFailure) return error;
+    }
+    throw new Error('It did not fail.');
+  };
+  const ok = (response: ServerResponse): void => {
+    response.end('{"results": []}');
+  };
+
+  it('asks the next gateway when one cannot be reached, and stays with it', async () => {
+    const client = clientOf(await nobody(), await listen(ok));
+    expect(await client.batch(PUT, 'id')).toMatchObject({ status: 200 });
+    expect(await client.batch(PUT, 'id')).toMatchObject({ status: 200 });
+  });
+
+  it('says that nothing was done where no gateway took the connection', async () => {
+    expect(await failureOf(clientOf(await nobody(), await nobody()))).toMatchObject({
+      exitCode: EXIT.nothingDone,
+    });
+  });
+
+  it('says that the outcome is unknown where one may have got the write', async () => {
+    const broken = await listen((response) => response.destroy());
+    expect(await failureOf(clientOf(broken, await nobody()))).toMatchObject({ exitCode: EXIT.unknown });
+    expect(await failureOf(clientOf(await nobody(), broken))).toMatchObject({ exitCode: EXIT.unknown });
+  });
+
+  it.each([
+    [400, 'INVALID_ARGUMENT', EXIT.usage],
+    [404, 'KEY_NOT_FOUND', EXIT.notFound],
+    [412, 'PRECONDITION_FAILED', EXIT.condition],
+    [503, 'UNAVAILABLE', EXIT.nothingDone],
+    [504, 'OUTCOME_UNKNOWN', EXIT.unknown],
+    [504, 'DEADLINE_EXCEEDED', EXIT.nothingDone],
+    [410, 'COMPACTED', EXIT.compacted],
+    [500, 'INTERNAL', EXIT.failed],
+    [409, 'A_CODE_OF_LATER', EXIT.condition],
+  ])('maps %s %s to exit code %s', async (status, code, exitCode) => {
+    const url = await listen((response) => {
+      response.statusCode = status;
+      response.end(JSON.stringify({ code, detail: 'why' }));
+    });
+    expect(await failureOf(clientOf(url))).toMatchObject({ exitCode, code, message: `${code}: why` });
+    expect(exitCodeOf(status, code)).toBe(exitCode);
+  });
+});

@@ -1,0 +1,153 @@
+/**
+ * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached:
+ * writes carry an idempotency key, so that what was done through the first is not done again through the second.
+ */
+import type { BatchOperation, BatchResult, ClusterView, Item } from '@ringleader/contracts';
+import { CliFailure, EXIT, exitCodeOf } from './failure.js';
+
+/** What a request to the gateway came to. A connection that broke has status 0. */
+export interface Answer<Body> {
+  readonly status: number;
+  readonly body?: Body;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly retryAfterMs?: number;
+  /** Nobody has got the request: no gateway took the connection. */
+  readonly neverSent?: boolean;
+}
+
+export interface ListPage {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+export interface GatewayClientOptions {
+  readonly gateways: readonly string[];
+  /** Aborted when no answer is wanted any more. */
+  readonly signal: AbortSignal;
+  /** The deadline that the gateway is given. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+/** The gateway's deadline should be the one that ends a request: it knows what became of it. */
+const PATIENCE_MS = 5_000;
+
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export class GatewayClient {
+  private current = 0;
+
+  constructor(private readonly options: GatewayClientOptions) {}
+
+  /** Those that are asked, for messages. */
+  get names(): string {
+    return this.options.gateways.join(', ');
+  }
+
+  cluster(): Promise<Answer<ClusterView>> {
+    return this.request('/v1/cluster', { method: 'GET' });
+  }
+
+  batch(
+    operations: readonly BatchOperation[],
+    idempotencyKey: string,
+    query = '',
+  ): Promise<Answer<{ results: BatchResult[] }>> {
+    return this.request(`/v1/kv:batch${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      body: JSON.stringify({ operations }),
+    });
+  }
+
+  list(query: Readonly<Record<string, string>>): Promise<Answer<ListPage>> {
+    return this.request(`/v1/kv?${new URLSearchParams(query).toString()}`, { method: 'GET' });
+  }
+
+  private async request<Body>(path: string, init: RequestInit): Promise<Answer<Body>> {
+    const { gateways, signal } = this.options;
+    let answer: Answer<Body> = { status: 0, neverSent: true };
+    for (let tried = 0; tried < gateways.length; tried += 1) {
+      const next = await this.ask<Body>(`${gateways[this.current] ?? ''}${path}`, init);
+      // Once one of them may have got it, it may have been done, whatever the others say.
+      const neverSent = answer.neverSent === true && next.neverSent === true;
+      answer = { ...next, neverSent };
+      if (answer.status !== 0 || signal.aborted) return answer;
+      this.current = (this.current + 1) % gateways.length;
+    }
+    return answer;
+  }
+
+  private async ask<Body>(url: string, init: RequestInit): Promise<Answer<Body>> {
+    const { timeoutMs = TIMEOUT_MS } = this.options;
+    const headers = {
+      ...(init.headers as Record<string, string>),
+      'ringleader-timeout-ms': String(timeoutMs),
+    };
+    const signal = AbortSignal.any([this.options.signal, AbortSignal.timeout(timeoutMs + PATIENCE_MS)]);
+    try {
+      const response = await fetch(url, { ...init, headers, signal });
+      const text = await response.text();
+      if (response.ok) return { status: response.status, body: JSON.parse(text) as Body };
+      return { status: response.status, ...retryAfter(response), ...problemOf(text) };
+    } catch (error) {
+      const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
+      const detail = cause instanceof Error ? `${message}: ${cause.message}` : message;
+      return { status: 0, detail, neverSent: NEVER_SENT.has(cause?.code ?? '') };
+    }
+  }
+}
+
+/** The body of an answer, or the failure that the answer is. `isWrite`: a broken connection leaves its outcome open. */
+export function bodyOf<Body>(answer: Answer<Body>, client: GatewayClient, isWrite = false): Body {
+  if (answer.body !== undefined) return answer.body;
+  const { status, code, detail } = answer;
+  if (status === 0) {
+    const isOpen = isWrite && answer.neverSent !== true;
+    const sentence = isOpen
+      ? `The connection broke; the write may or may not have been done (${detail ?? 'no answer'}).`
+      : `No gateway answers at ${client.names} (${detail ?? 'no answer'}): start a cluster with npm start, or name a gateway with --gateway.`;
+    throw new CliFailure(sentence, { exitCode: isOpen ? EXIT.unknown : EXIT.nothingDone });
+  }
+  throw refusal({
+    status,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+  });
+}
+
+/** A status of 400 or more, of a whole answer or of one result in a batch, as a failure. */
+export function refusal({
+  status,
+  code,
+  detail,
+}: Pick<Answer<unknown>, 'status' | 'code' | 'detail'>): CliFailure {
+  const sentence = detail ?? code ?? `The gateway answered with status ${status}.`;
+  return new CliFailure(code === undefined || sentence === code ? sentence : `${code}: ${sentence}`, {
+    exitCode: exitCodeOf(status, code),
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+function retryAfter(response: Response): { retryAfterMs?: number } {
+  const value = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(value) ? { retryAfterMs: value * 1000 } : {};
+}
+
+/** Something between us and the gateway may answer in a form of its own: then the status alone speaks. */
+function problemOf(text: string): { readonly code?: string; readonly detail?: string } {
+  try {
+    const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
+    return { ...(code === undefined ? {} : { code }), ...(detail === undefined ? {} : { detail }) };
+  } catch {
+    return { detail: text.slice(0, 200) };
+  }
+}

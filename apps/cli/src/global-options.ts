@@ -1,0 +1,71 @@
+/** What every command understands, before or behind its name, and what it makes of that. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from './failure.js';
+import { GatewayClient } from './gateway-client.js';
+
+export interface GlobalFlags {
+  readonly gateway: readonly string[];
+  readonly format: 'text' | 'json';
+  readonly timeout: number;
+}
+
+const DEFAULT_GATEWAY = 'http://127.0.0.1:8080';
+const TIMEOUT_MS_MAX = 60_000;
+
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function gateways(text: string): string[] {
+  return text.split(',').map((part) => {
+    const url = part.trim();
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new InvalidArgumentError('It must be an http or https address, or several with commas between.');
+    }
+    return url.replace(/\/+$/, '');
+  });
+}
+
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .addOption(
+      new Option('--gateway <url>', 'where a gateway answers; several with commas between')
+        .env('RINGLEADER_GATEWAYS')
+        .default([DEFAULT_GATEWAY], DEFAULT_GATEWAY)
+        .argParser(gateways),
+    )
+    .addOption(
+      new Option('-o, --format <format>', 'of what is printed').choices(['text', 'json']).default('text'),
+    )
+    .addOption(
+      new Option('--timeout <ms>', 'the deadline of one request')
+        .default(5_000)
+        .argParser(integer(1, TIMEOUT_MS_MAX)),
+    );
+}
+
+export function clientOf(flags: GlobalFlags, signal = stopSignal()): GatewayClient {
+  return new GatewayClient({ gateways: flags.gateway, timeoutMs: flags.timeout, signal });
+}
+
+/** npm and a terminal both pass Ctrl-C on: within this time the second one is the echo of the first. */
+const ECHO_MS = 1_000;
+
+/** Aborted at Ctrl-C; a second one ends the process. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  let firstAt: number | undefined;
+  const request = (): void => {
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > ECHO_MS) process.exit(EXIT.stopped);
+    controller.abort();
+  };
+  process.on('SIGINT', request).on('SIGTERM', request);
+  return controller.signal;
+}

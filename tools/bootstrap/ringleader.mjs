@@ -1,0 +1,16 @@
+import { CLI } from './build.mjs';
+import { reportingFailures } from './failure.mjs';
+import { prepare, run } from './launch.mjs';
+
+const SCRIPTS = new Set(['ringleader', 'import', 'export']);
+
+/** npm changes to the clone's folder; names of files are meant from where the user stands. */
+function whereTheUserStands() {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return SCRIPTS.has(script) && folder !== undefined ? folder : process.cwd();
+}
+
+await reportingFailures(async () => {
+  await prepare(CLI);
+  return run('apps/cli/dist/main.js', process.argv.slice(2), { cwd: whereTheUserStands() });
+});
