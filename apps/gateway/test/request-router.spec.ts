@@ -58,6 +58,8 @@ class Setting {
       routes,
       repeats: new RepeatMemory(10),
       hybridNow: () => ++this.hybrid,
+      monotonicMs: time.monotonicMs,
+      scheduler: time,
       requestIdPrefix: 'test.',
     });
   }
@@ -295,6 +297,67 @@ describe('a repeated write', () => {
     setting.time.advance(10);
     expect([await setting.outcome(first), await setting.outcome(repeat)]).toEqual(['written', 'written']);
     expect(await setting.value()).toBe('a');
+  });
+
+  it('joins the same write under way, also when that is refused', async () => {
+    const held: { request: FramedRequest; shard: number }[] = [];
+    setting.shards.intercept = (request, shard) => {
+      held.push({ request, shard });
+      return 'lose';
+    };
+    const conditions = [{ kind: 'ifPresent' }] as const;
+    const first = setting.put('a', conditions, 'once');
+    setting.time.advance(10);
+    const repeat = setting.put('a', conditions, 'once');
+    setting.time.advance(10);
+    expect(held).toHaveLength(1);
+    for (const { request, shard } of held) {
+      setting.shards.deliver(shard, [setting.shards.carryOut(request, shard)]);
+    }
+    expect([await setting.outcome(first), await setting.outcome(repeat)]).toEqual([
+      'conditionFailed',
+      'conditionFailed',
+    ]);
+  });
+
+  it('goes on alone when the time of the first is up, and ends at its own', async () => {
+    setting.shards.intercept = () => 'lose';
+    const first = setting.put('a', [], 'once', 100);
+    const impatient = setting.put('a', [], 'once', 50);
+    const patient = setting.put('a', [], 'once', 3_000);
+    expect(await setting.outcome(impatient, 60)).toBe('OUTCOME_UNKNOWN');
+    expect(await setting.outcome(first, 60)).toBe('OUTCOME_UNKNOWN');
+    setting.shards.intercept = () => null;
+    expect(await setting.outcome(patient, 1_100)).toBe('written');
+    expect(setting.requestsSent).toHaveLength(2);
+  });
+
+  it('is not refused because it was before: another gateway may have carried it out since', async () => {
+    const conditions = [{ kind: 'ifPresent' }] as const;
+    expect(await setting.outcome(setting.put('a', conditions, 'once'), 10)).toBe('conditionFailed');
+    setting.shards.intercept = ({ token }) => ({
+      kind: 'written',
+      token,
+      revision: 1,
+      version: 1,
+      created: true,
+      createdAt: 0,
+      modifiedAt: 0,
+    });
+    expect(await setting.outcome(setting.put('a', conditions, 'once'), 10)).toBe('written');
+  });
+
+  it('makes no attempt past its deadline, whatever leader announces itself', async () => {
+    setting.shards.intercept = () => 'lose';
+    const write = setting.put('a', [], 'once', 95);
+    setting.time.settle();
+    const sent = setting.requestsSent.length;
+    setting.time.now += 96;
+    const leader = setting.shards.entries[setting.partition]?.preferredLeader ?? 0;
+    setting.shards.moveLeader(setting.partition, leader === 2 ? 3 : 2);
+    setting.announce();
+    expect(await setting.outcome(write, 20)).toBe('OUTCOME_UNKNOWN');
+    expect(setting.requestsSent).toHaveLength(sent);
   });
 
   it('through another gateway gets the first answer from the row', async () => {

@@ -5,7 +5,8 @@
  *
  * Past that, replicas remember the keyed writes that they saw pass (docs/PROTOCOL.md 4.7.6), which they know by the prefix of
  * the id. Repeats within a minute of the first attempt get the first answer, or OUTCOME_UNKNOWN where nobody can tell any
- * more; they are never carried out twice. This gateway also remembers origin and answer, for as many requests as fit.
+ * more; they are never carried out twice. This gateway also remembers origin and success, for as many requests as fit. It
+ * never answers by a refusal that it remembers: since then the client may have asked another gateway, which carried it out.
  */
 import { createHash } from 'node:crypto';
 import { KEYED_ID_PREFIX } from '@ringleader/paxos';
@@ -26,12 +27,12 @@ export function derivedRequestId(
   return `${KEYED_ID_PREFIX}${hash}`;
 }
 
-export type Answered = Extract<Outcome, { readonly kind: 'answered' }>;
+type Answered = Extract<Outcome, { readonly kind: 'answered' }>;
 
 export interface FirstRequest {
   readonly origin: HybridTime;
-  /** Null while it is not known how it ended. */
-  readonly answer: Answered | null;
+  /** Null while it is not known that it was carried out. */
+  readonly success: Answered | null;
 }
 
 /** The most recent requests that carried an Idempotency-Key. */
@@ -44,10 +45,12 @@ export class RepeatMemory {
     return this.requests.get(requestId) ?? null;
   }
 
-  remember(requestId: string, origin: HybridTime, answer: Answered | null): void {
+  remember(requestId: string, origin: HybridTime, outcome: Outcome | null): void {
     const known = this.requests.get(requestId);
     this.requests.delete(requestId);
-    this.requests.set(requestId, { origin: known?.origin ?? origin, answer: known?.answer ?? answer });
+    const isSuccess = outcome?.kind === 'answered' && outcome.reply.kind === 'written';
+    const success = known?.success ?? (isSuccess ? outcome : null);
+    this.requests.set(requestId, { origin: known?.origin ?? origin, success });
     if (this.requests.size <= this.requestsMax) return;
     const oldest = this.requests.keys().next();
     if (!oldest.done) this.requests.delete(oldest.value);

@@ -11,6 +11,7 @@ import type { Routes, ScanCommand } from '../routing/targets.js';
 import { derivedRequestId } from './idempotency.js';
 import type { RepeatMemory } from './idempotency.js';
 import type { Consistency } from './query.js';
+import type { Scheduler } from '../routing/shard-channel.js';
 
 /** The partition map as the coordinator has it; empty before there is one. */
 export interface PartitionMapView {
@@ -29,12 +30,19 @@ export interface KeyValueStoreOptions {
   readonly routes: Routes;
   readonly repeats: RepeatMemory;
   readonly hybridNow: () => HybridTime;
+  readonly monotonicMs: () => MonotonicMs;
+  readonly scheduler: Scheduler;
   /** Begins the ids of this process's requests; different in every process. */
   readonly requestIdPrefix: string;
 }
 
 export class KeyValueStore {
   private lastRequest = 0;
+  /**
+   * Writes with an Idempotency-Key that are being carried out. A repeat joins its first: of two attempts that know nothing
+   * of each other one might be refused and the other carried out (docs/PROTOCOL.md 4.7.6).
+   */
+  private readonly underWay = new Map<string, Promise<Outcome>>();
 
   constructor(private readonly options: KeyValueStoreOptions) {}
 
@@ -47,15 +55,15 @@ export class KeyValueStore {
     if (repeatable === null) return this.firstWrite(operation, this.nextRequestId(), deadline);
     const { idempotencyKey, occurrence } = repeatable;
     const requestId = derivedRequestId(idempotencyKey, operation.kind, operation.key, occurrence);
-    const { repeats } = this.options;
-    const first = repeats.find(requestId);
-    const answer = first?.answer ?? null;
-    if (answer !== null) return answer;
-    const target = this.writeTarget(operation, requestId, first?.origin ?? this.options.hybridNow());
-    repeats.remember(requestId, target.origin ?? 0, null);
-    const outcome = await this.options.router.execute(target, deadline);
-    if (outcome.kind === 'answered') repeats.remember(requestId, target.origin ?? 0, outcome);
-    return outcome;
+    for (;;) {
+      const running = this.underWay.get(requestId);
+      if (running === undefined) return this.keyedWrite(operation, requestId, deadline);
+      const outcome = await this.within(running, deadline);
+      // What ended only because its own time was up goes on in the time of its repeat.
+      const timedOut =
+        outcome.kind === 'failed' && outcome.code !== 'OVERLOADED' && outcome.forgotten !== true;
+      if (!timedOut || this.options.monotonicMs() >= deadline) return outcome;
+    }
   }
 
   read(key: string, consistency: Consistency, deadline: MonotonicMs): Promise<Outcome> {
@@ -84,6 +92,50 @@ export class KeyValueStore {
       else partitions.push(partition);
     }
     return byShard;
+  }
+
+  private keyedWrite(
+    operation: PutOperation | DeleteOperation,
+    requestId: string,
+    deadline: MonotonicMs,
+  ): Promise<Outcome> {
+    const { repeats, hybridNow } = this.options;
+    const first = repeats.find(requestId);
+    if (first !== null && first.success !== null) return Promise.resolve(first.success);
+    const origin = first?.origin ?? hybridNow();
+    repeats.remember(requestId, origin, null);
+    const running = this.carryOut(
+      this.writeTarget(operation, requestId, origin),
+      { requestId, origin },
+      deadline,
+    );
+    this.underWay.set(requestId, running);
+    return running;
+  }
+
+  private async carryOut(
+    target: WriteTarget,
+    { requestId, origin }: { requestId: string; origin: HybridTime },
+    deadline: MonotonicMs,
+  ): Promise<Outcome> {
+    try {
+      const outcome = await this.options.router.execute(target, deadline);
+      this.options.repeats.remember(requestId, origin, outcome);
+      return outcome;
+    } finally {
+      this.underWay.delete(requestId);
+    }
+  }
+
+  /** At its own deadline whoever joined a write that is under way must be told something. */
+  private within(running: Promise<Outcome>, deadline: MonotonicMs): Promise<Outcome> {
+    const { scheduler, monotonicMs } = this.options;
+    const timeUp = new Promise<Outcome>((resolve) => {
+      scheduler.after(Math.max(0, deadline - monotonicMs()), () => {
+        resolve({ kind: 'failed', code: 'OUTCOME_UNKNOWN' });
+      });
+    });
+    return Promise.race([running, timeUp]);
   }
 
   private firstWrite(

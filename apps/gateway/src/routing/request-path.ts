@@ -78,6 +78,8 @@ export function createRequestPath(options: RequestPathOptions): RequestPath {
     routes: new ClusterRoutes({ leaders, map, balancer, shardDirectory, isSuspect }),
     repeats: new RepeatMemory(limits.repeatsRemembered),
     hybridNow: hybridClock.now,
+    monotonicMs,
+    scheduler: nodeScheduler,
     requestIdPrefix: `${randomBytes(PREFIX_BYTES).toString('base64url')}.`,
   });
   return { leaders, router, store };
