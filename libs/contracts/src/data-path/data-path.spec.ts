@@ -171,7 +171,7 @@ describe('the data path codec', () => {
     const writer = new ByteWriter();
     const bytes = encodeLeadersFrame(writer, 1, []);
     expect(decodePeerFrame(bytes)).toEqual({ kind: 'malformed', reason: 'another kind of frame' });
-    bytes[0] = 2;
+    bytes[0] = 9;
     expect(decodeLeadersFrame(bytes)).toEqual({ kind: 'malformed', reason: 'unknown version' });
   });
 });
