@@ -11,6 +11,8 @@ export const coordinatorConfigSchema = z
     RINGLEADER_COORDINATOR_ID: integer(1, 5),
     RINGLEADER_COORDINATOR_COUNT: integer(1, 5).default(3),
     RINGLEADER_DATA_DIR: z.string().min(1),
+    /** Needed once, by a cluster that is new: without it an empty data directory is a lost disk, and is refused. */
+    RINGLEADER_BOOTSTRAP: z.literal('new-cluster').optional(),
     RINGLEADER_PARTITION_COUNT: integer(16, 16_384)
       .refine(isPowerOfTwo, 'must be a power of two')
       .default(256),

@@ -20,13 +20,15 @@ export function openRaftNode(
   stateMachine: StoreStateMachine,
   logger: Logger,
 ): Promise<RaftNode<CommandResult>> {
-  const memberId = config.RINGLEADER_COORDINATOR_ID;
+  const { RINGLEADER_COORDINATOR_ID: seat, RINGLEADER_CLUSTER: cluster } = config;
   return startRaftNode({
-    memberId,
-    members: coordinatorMembers(config),
+    cluster,
+    seat,
+    seats: coordinatorMembers(config),
+    mayFound: config.RINGLEADER_BOOTSTRAP === 'new-cluster',
     directory: join(config.RINGLEADER_DATA_DIR, RAFT_DIRECTORY),
     stateMachine,
-    transport: new NatsRaftTransport(connection, config.RINGLEADER_CLUSTER, memberId),
+    transport: new NatsRaftTransport(connection, cluster, seat),
     onEvent: (event) => logRaftEvent(logger, event),
     settings: {
       tickMs: config.RINGLEADER_RAFT_TICK_MS,
@@ -60,6 +62,10 @@ function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
       return logger.info({ raft: event }, 'Took a snapshot');
     case 'tornTailRepaired':
       return logger.warn({ raft: event }, 'Cut a torn tail off the log: nothing in it had been acknowledged');
+    case 'foundersAwaited':
+      return logger.info({ raft: event }, 'Founding a cluster: waiting for the other coordinators');
+    case 'strangerRefused':
+      return logger.warn({ raft: event }, 'Refused a coordinator that has lost its disk');
     case 'frameRefused':
       return logger.warn({ raft: event }, 'Refused a malformed Raft frame');
     case 'inboxFull':

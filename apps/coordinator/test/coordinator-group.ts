@@ -38,12 +38,14 @@ export class CoordinatorGroup {
     const nats = await startNatsServer({ dir: join(folder, 'nats') });
     const connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
     const group = new CoordinatorGroup(folder, nats, connection, environment);
-    await Promise.all(group.members.map((member) => group.startMember(member)));
+    const word = { RINGLEADER_BOOTSTRAP: 'new-cluster' };
+    await Promise.all(group.members.map((member) => group.startMember(member, word)));
     await group.leader();
     return group;
   }
 
-  async startMember(member: MemberId): Promise<void> {
+  /** Without the word that founds a cluster, unless it is given. */
+  async startMember(member: MemberId, environment: Environment = {}): Promise<void> {
     const child = await startChild(
       {
         name: `coordinator-${member}`,
@@ -57,6 +59,7 @@ export class CoordinatorGroup {
           RINGLEADER_COORDINATOR_ID: String(member),
           RINGLEADER_DATA_DIR: this.dataDirectory(member),
           ...this.environment,
+          ...environment,
         },
         logFile: this.logFile(member),
       },

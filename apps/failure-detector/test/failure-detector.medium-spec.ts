@@ -63,6 +63,7 @@ describe('the failure detector', () => {
       RINGLEADER_MEMBER: 'coordinator-1',
       RINGLEADER_COORDINATOR_ID: '1',
       RINGLEADER_COORDINATOR_COUNT: '1',
+      RINGLEADER_BOOTSTRAP: 'new-cluster',
       RINGLEADER_DATA_DIR: join(folder, 'coordinator-1'),
     });
     connection.subscribe(verdictsSubject(CLUSTER), {

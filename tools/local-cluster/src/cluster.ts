@@ -79,6 +79,7 @@ export class LocalCluster {
       cluster = new LocalCluster(folder, ports, context);
       await cluster.#launch(layout);
       await cluster.#untilHealthy(options.timeoutSeconds);
+      if (layout.isFounded !== true) await writeLayout(folder.path, { ...layout, isFounded: true });
       return cluster;
     } catch (error) {
       if (cluster === undefined) await folder.release();
@@ -101,6 +102,7 @@ export class LocalCluster {
       dataFolder: this.folder.path,
       coordinators: layout.coordinators,
       initialShards: layout.initialShards,
+      isNew: layout.isFounded !== true,
       gatewayPorts: this.ports.gateways,
       probePorts: this.ports.probes,
     });

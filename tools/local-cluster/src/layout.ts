@@ -9,6 +9,8 @@ export interface Layout {
   readonly shards: number;
   /** With how many shards the first partition map was made. */
   readonly initialShards: number;
+  /** The cluster was healthy once: from then on an empty disk of a coordinator is a lost one. */
+  readonly isFounded?: boolean;
 }
 
 export interface WantedLayout {

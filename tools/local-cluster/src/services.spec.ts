@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { planServices, probePortsNeeded } from './services.js';
+import { type ClusterPlan, planServices, probePortsNeeded } from './services.js';
 
 describe('planServices', () => {
-  const plan = planServices({
+  const wanted: ClusterPlan = {
     natsUrl: 'nats://n',
     postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
     dataFolder: '/d',
     coordinators: 3,
     initialShards: 3,
+    isNew: true,
     gatewayPorts: [8080, 8081],
     probePorts: Array.from({ length: probePortsNeeded(3, 3) }, (_, i) => 1000 + i),
-  });
+  };
+  const plan = planServices(wanted);
 
   it('names every member once and gives each a port of its own', () => {
     expect(plan.map(({ member }) => member)).toEqual([
@@ -31,6 +33,7 @@ describe('planServices', () => {
       RINGLEADER_COORDINATOR_COUNT: '3',
       RINGLEADER_DATA_DIR: '/d/coordinator-2',
       RINGLEADER_INITIAL_SHARDS: '3',
+      RINGLEADER_BOOTSTRAP: 'new-cluster',
     });
     expect(env['shard-3']).toMatchObject({
       RINGLEADER_POSTGRES_URL: 'postgres://c',
@@ -42,5 +45,10 @@ describe('planServices', () => {
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',
     });
+  });
+
+  it('gives the word that founds a cluster to one that is new, and to no other', () => {
+    const words = planServices({ ...wanted, isNew: false }).map(({ env }) => env['RINGLEADER_BOOTSTRAP']);
+    expect(words.filter((word) => word !== undefined)).toEqual([]);
   });
 });

@@ -17,6 +17,8 @@ export interface ClusterPlan {
   readonly dataFolder: string;
   readonly coordinators: number;
   readonly initialShards: number;
+  /** Whether the coordinators' empty logs are those of a new cluster. */
+  readonly isNew: boolean;
   readonly gatewayPorts: readonly number[];
   /** Loopback ports for probes, as many as `probePortsNeeded` says. */
   readonly probePorts: readonly number[];
@@ -46,6 +48,7 @@ export function planServices(plan: ClusterPlan): ServicePlan[] {
         RINGLEADER_COORDINATOR_COUNT: String(plan.coordinators),
         RINGLEADER_DATA_DIR: join(plan.dataFolder, `coordinator-${index}`),
         RINGLEADER_INITIAL_SHARDS: String(plan.initialShards),
+        ...(plan.isNew ? { RINGLEADER_BOOTSTRAP: 'new-cluster' } : {}),
       }),
     ),
     ...plan.postgresUrls.map((url, i) => probed('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),

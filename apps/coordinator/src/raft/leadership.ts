@@ -1,9 +1,11 @@
 import type { RaftMemberStatus } from '@ringleader/raft';
+import type { Roster } from './roster.js';
 import type { LeadershipChange } from './state-machine.js';
 
-export function leadershipOf(status: RaftMemberStatus): LeadershipChange {
+export function leadershipOf(status: RaftMemberStatus, roster: Roster): LeadershipChange {
   const isOwnTermApplied = status.termStartIndex > 0 && status.appliedIndex >= status.termStartIndex;
-  return { term: status.term, leader: status.leader, leading: status.role === 'leader' && isOwnTermApplied };
+  const leading = status.role === 'leader' && isOwnTermApplied;
+  return { term: status.term, leader: roster.seatOf(status.leader), leading };
 }
 
 /** Tells those who asked about each change, once. */

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { LogIdentity } from '@ringleader/log-storage';
 import type { MemberId } from '@ringleader/primitives';
-import { decodeFrame, encodeFrames, type Message } from '@ringleader/raft';
+import { decodeFrame, encodeFrames, encodeIntroduction } from '@ringleader/raft';
 import type { RaftNode } from './raft-node.js';
 import type { RaftNodeEvent } from './raft-node-events.js';
 import type { RaftSettings } from './raft-settings.js';
-import type { RaftTransport } from './raft-transport.js';
+import type { RaftReceiver, RaftTransport } from './raft-transport.js';
 import { startRaftNode } from './start-raft-node.js';
 import type { CommittedCommand, StateMachine } from './state-machine.js';
 
@@ -33,27 +34,29 @@ class Journal implements StateMachine<number> {
 
 /** Frames between the members of one process, over the event loop. */
 class Switchboard {
-  readonly #receivers = new Map<MemberId, (messages: readonly Message[]) => void>();
+  readonly #receivers = new Map<MemberId, RaftReceiver>();
   readonly cut = new Set<MemberId>();
 
-  transport(member: MemberId): RaftTransport {
+  transport(seat: MemberId): RaftTransport {
     return {
-      send: (messages) => {
-        for (const message of messages) this.#carry(message);
+      send: (to, messages) => {
+        for (const frame of encodeFrames(messages, 1)) this.#carry(seat, to, frame);
       },
-      receive: (onMessages) => this.#receivers.set(member, onMessages),
-      close: () => this.#receivers.delete(member),
+      introduce: (to, introduction) => {
+        this.#carry(seat, to, encodeIntroduction(introduction));
+      },
+      receive: (receiver) => this.#receivers.set(seat, receiver),
+      close: () => this.#receivers.delete(seat),
     };
   }
 
-  #carry(message: Message): void {
-    if (this.cut.has(message.from) || this.cut.has(message.to)) return;
-    for (const frame of encodeFrames([message], 1_000_000)) {
-      const decoded = decodeFrame(frame);
-      if (decoded.kind === 'messages') {
-        setImmediate(() => this.#receivers.get(message.to)?.(decoded.messages));
-      }
-    }
+  #carry(from: MemberId, to: MemberId, frame: Uint8Array): void {
+    if (this.cut.has(from) || this.cut.has(to)) return;
+    const decoded = decodeFrame(frame);
+    setImmediate(() => {
+      if (decoded.kind === 'messages') this.#receivers.get(to)?.messages(decoded.messages);
+      if (decoded.kind === 'introduction') this.#receivers.get(to)?.introduction(decoded.introduction);
+    });
   }
 }
 
@@ -67,6 +70,8 @@ interface Member {
 class Group {
   readonly switchboard = new Switchboard();
   readonly members = new Map<MemberId, Member>();
+  /** Whom those that found a group have waited for, one after the other. */
+  readonly awaited: { readonly by: MemberId; readonly seats: readonly MemberId[] }[] = [];
   readonly #root = mkdtempSync(join(tmpdir(), 'raft-node-'));
   readonly #ids: readonly MemberId[];
   readonly #settings: Partial<RaftSettings>;
@@ -79,16 +84,28 @@ class Group {
   async startAll(): Promise<void> {
     await Promise.all(this.#ids.map((id) => this.start(id)));
   }
-  async start(id: MemberId): Promise<Member> {
+  directory(id: MemberId): string {
+    return join(this.#root, String(id));
+  }
+  identity(id: MemberId): unknown {
+    const [line] = readFileSync(join(this.directory(id), 'identity'), 'utf8').split('\n');
+    return JSON.parse(line ?? '');
+  }
+  async start(id: MemberId, options: { readonly mayFound: boolean } = { mayFound: true }): Promise<Member> {
     const journal = new Journal();
     const events: RaftNodeEvent[] = [];
     const node = await startRaftNode({
-      memberId: id,
-      members: this.#ids,
-      directory: join(this.#root, String(id)),
+      cluster: 'local',
+      seat: id,
+      seats: this.#ids,
+      mayFound: options.mayFound,
+      directory: this.directory(id),
       stateMachine: journal,
       transport: this.switchboard.transport(id),
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        if (event.kind === 'foundersAwaited') this.awaited.push({ by: id, seats: event.seats });
+      },
       settings: this.#settings,
     });
     const member = { id, node, journal, events };
@@ -250,5 +267,89 @@ describe('a Raft node', () => {
     const campaigns = [...group.members.values()].flatMap(({ events }) => events.slice(-20));
     const forced = campaigns.filter((event) => event.kind === 'candidacy').at(-1);
     expect(forced).toMatchObject({ preVote: false });
+  });
+});
+
+describe('a Raft node that has lost its disk', () => {
+  let group: Group;
+  afterEach(() => group.end());
+
+  async function stopAndLose(id: MemberId): Promise<void> {
+    await group.stop(id);
+    rmSync(group.directory(id), { recursive: true });
+  }
+
+  it('is refused without the word that founds a cluster, and makes no log that could pass for one', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const follower = await group.follower();
+    await stopAndLose(follower.id);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(group.start(follower.id, { mayFound: false })).rejects.toMatchObject({
+        code: 'LOG_MISSING',
+        message: expect.stringContaining('leave this coordinator stopped') as unknown,
+      });
+    }
+  });
+
+  it('is refused with the word too: the others know the member that was in its place', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const follower = await group.follower();
+    await stopAndLose(follower.id);
+    const knownId = (group.identity((await group.leader()).id) as LogIdentity).founders![follower.id - 1]!.id;
+    await expect(group.start(follower.id)).rejects.toMatchObject({
+      code: 'LOG_MISSING',
+      details: { seat: follower.id, knownId },
+    });
+    const { node } = await group.leader();
+    expect(await node.propose(command('goes on'), 5_000)).toMatchObject({ kind: 'applied' });
+  });
+
+  it('founds nothing with another one, while the third that knows better is away', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const leader = await group.leader();
+    const lost = [1, 2, 3].filter((id) => id !== leader.id);
+    for (const id of lost) await stopAndLose(id);
+    await group.stop(leader.id);
+    const refusals = lost.map((id) => group.start(id).then(String, (error: unknown) => error));
+    const awaitsOnly = (id: MemberId): boolean =>
+      group.awaited.some(({ by, seats }) => by === id && seats.join() === String(leader.id));
+    await eventually(() => lost.every(awaitsOnly));
+    await group.start(leader.id);
+    expect(await Promise.all(refusals)).toMatchObject(lost.map(() => ({ code: 'LOG_MISSING' })));
+  });
+
+  it('is not taken for itself where its log was removed and its identity left', async () => {
+    group = new Group(1);
+    await group.startAll();
+    await group.leader();
+    await group.stop(1);
+    for (const name of readdirSync(group.directory(1))) {
+      if (name.endsWith('.log')) unlinkSync(join(group.directory(1), name));
+    }
+    await expect(group.start(1)).rejects.toMatchObject({ code: 'LOG_MISSING' });
+  });
+
+  it('does not take the place of another: a directory belongs to one seat of one group', async () => {
+    group = new Group(3);
+    await group.startAll();
+    await group.stop(1);
+    await group.stop(2);
+    renameSync(group.directory(2), join(group.directory(1), 'saved'));
+    renameSync(group.directory(1), group.directory(2));
+    await expect(group.start(2)).rejects.toMatchObject({ code: 'LOG_FOREIGN' });
+  });
+
+  it('is no loss where the log is of before there were ids: seats remain its ids', async () => {
+    group = new Group(1);
+    await group.startAll();
+    await (await group.leader()).node.propose(command('old'), 5_000);
+    await group.stop(1);
+    unlinkSync(join(group.directory(1), 'identity'));
+    const again = await group.start(1, { mayFound: false });
+    await eventually(() => again.journal.commands.length === 1);
+    expect(group.identity(1)).toMatchObject({ id: 1, founders: [{ seat: 1, id: 1 }], isBegun: true });
   });
 });

@@ -8,10 +8,12 @@ import { invariant } from '@ringleader/primitives';
 import {
   type Entry,
   entryKinds,
+  type Introduction,
   type Message,
   type PersistBatch,
   type RaftMember,
   type Ready,
+  type Seat,
   type Snapshot,
 } from '@ringleader/raft';
 import { Leadership, leadershipOf } from './leadership.js';
@@ -21,11 +23,14 @@ import type { RaftNodeEvent } from './raft-node-events.js';
 import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from './raft-node.js';
 import type { RaftSettings } from './raft-settings.js';
 import type { RaftTransport } from './raft-transport.js';
+import type { Roster } from './roster.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 import type { LeadershipChange, StateMachine } from './state-machine.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;
+  readonly roster: Roster;
+  readonly seat: Seat;
   readonly storage: LogStorage;
   readonly recovered: RecoveredLog;
   readonly transport: RaftTransport;
@@ -66,14 +71,17 @@ export class RaftShell<Result> implements RaftNode<Result> {
     });
     // Who never asks how the node ended must not end the process by an unhandled rejection.
     this.stopped.catch(() => undefined);
-    parts.transport.receive(
-      (messages) => {
+    parts.transport.receive({
+      messages: (messages) => {
         this.#receive(messages);
       },
-      (reason) => {
+      introduction: (introduction) => {
+        this.#meet(introduction);
+      },
+      malformed: (reason) => {
         parts.onEvent({ kind: 'frameRefused', reason });
       },
-    );
+    });
     this.#ticker = setInterval(() => {
       this.#ticksDue += 1;
       this.#requestTurn();
@@ -95,8 +103,16 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   status(): RaftStatus {
-    const { id, ...status } = this.#parts.member.status();
-    return { ...status, memberId: id, leading: !this.#isStopping && this.#leadership.current.leading };
+    const { member, roster, seat } = this.#parts;
+    const status = member.status();
+    const leading = !this.#isStopping && this.#leadership.current.leading;
+    return {
+      ...status,
+      memberId: seat,
+      members: roster.seats,
+      leader: roster.seatOf(status.leader),
+      leading,
+    };
   }
 
   onLeadership(listener: (change: LeadershipChange) => void): () => void {
@@ -104,9 +120,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   transferLeadership(timeoutMs: number): Promise<boolean> {
-    const { member } = this.#parts;
+    const { member, seat: self } = this.#parts;
     if (this.#isStopping || !member.transferLeadership()) return Promise.resolve(false);
-    const self = member.status().id;
     this.#requestTurn();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -142,6 +157,16 @@ export class RaftShell<Result> implements RaftNode<Result> {
       this.#inbox.push(...messages);
     }
     this.#requestTurn();
+  }
+
+  /** Somebody founds a cluster from one of the seats: a founder who has not heard that it has begun, or a lost disk. */
+  #meet({ seat, id, isQuestion }: Introduction): void {
+    const { transport, roster, onEvent, seat: self, member } = this.#parts;
+    const known = roster.members.find((other) => other.seat === seat);
+    if (!isQuestion || known === undefined || seat === self) return;
+    if (known.id !== id) onEvent({ kind: 'strangerRefused', seat, id });
+    const own = { seat: self, id: member.status().id };
+    transport.introduce(seat, { ...own, founders: roster.members, isBegun: true, isQuestion: false });
   }
 
   /** At the end of this turn of the event loop, so that all that arrived in it is taken together. */
@@ -190,7 +215,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   /** Persist, send, apply, advance: the core has held back what must wait for the disk. */
   #carryOut(ready: Ready): void {
     if (ready.persist !== null) this.#inBackground(this.#persist(ready.persist));
-    if (ready.messages.length > 0) this.#parts.transport.send(ready.messages);
+    this.#send(ready.messages);
     if (ready.restore !== null) this.#restore(ready.restore);
     if (ready.committed.length > 0) this.#apply(ready.committed);
     this.#answer(ready);
@@ -199,12 +224,20 @@ export class RaftShell<Result> implements RaftNode<Result> {
     if (ready.committed.length > 0 || this.#reads.isQuestionDue) this.#requestTurn();
   }
 
+  #send(messages: readonly Message[]): void {
+    const { transport, roster } = this.#parts;
+    for (const [to, group] of Map.groupBy(messages, (message) => message.to)) {
+      transport.send(roster.seatOf(to), group);
+    }
+  }
+
   #answer({ reads, refused, events }: Ready): void {
-    const status = this.#parts.member.status();
+    const { member, roster, onEvent } = this.#parts;
+    const status = member.status();
     for (const read of reads) this.#reads.answered(read, status.appliedIndex);
     this.#proposals.refused(refused);
-    for (const event of events) this.#parts.onEvent(event);
-    if (this.#leadership.update(leadershipOf(status))) this.#reads.askAgain();
+    for (const event of events) onEvent(roster.withSeats(event));
+    if (this.#leadership.update(leadershipOf(status, roster))) this.#reads.askAgain();
   }
 
   #tendSnapshots(isWanted: boolean): void {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { raftSubject } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
-import type { Message } from '@ringleader/raft';
+import type { Introduction, Message } from '@ringleader/raft';
 import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
+import type { RaftReceiver } from './raft-transport.js';
 import { NatsRaftTransport } from './raft-transport.nats.js';
 
 const wait = { timeoutMs: 10_000, everyMs: 10 };
@@ -35,16 +36,21 @@ describe('Raft over NATS', () => {
     readRound,
   });
 
+  const receiver = (some: Partial<RaftReceiver>): RaftReceiver => ({
+    messages: () => undefined,
+    introduction: () => undefined,
+    malformed: () => undefined,
+    ...some,
+  });
+
   it('brings each member its own messages, in order, and those of one turn together', async () => {
     const received: Message[][] = [];
     const two = new NatsRaftTransport(connection, 'local', 2);
-    two.receive(
-      (messages) => received.push([...messages]),
-      () => undefined,
-    );
+    two.receive(receiver({ messages: (messages) => received.push([...messages]) }));
     const one = new NatsRaftTransport(connection, 'local', 1);
-    one.send([heartbeat(2, 1), heartbeat(3, 9), heartbeat(2, 2)]);
-    one.send([heartbeat(2, 3)]);
+    one.send(2, [heartbeat(2, 1), heartbeat(2, 2)]);
+    one.send(3, [heartbeat(3, 9)]);
+    one.send(2, [heartbeat(2, 3)]);
     await until('all of it', () => received.flat().length === 3, wait);
     expect(received).toEqual([[heartbeat(2, 1), heartbeat(2, 2)], [heartbeat(2, 3)]]);
     two.close();
@@ -69,11 +75,8 @@ describe('Raft over NATS', () => {
     };
     const received: Message[] = [];
     const two = new NatsRaftTransport(connection, 'local', 2);
-    two.receive(
-      (messages) => received.push(...messages),
-      () => undefined,
-    );
-    new NatsRaftTransport(connection, 'local', 1).send([append, heartbeat(2, 1)]);
+    two.receive(receiver({ messages: (messages) => received.push(...messages) }));
+    new NatsRaftTransport(connection, 'local', 1).send(2, [append, heartbeat(2, 1)]);
     await until('all of it', () => received.length === 2, wait);
     expect(received.map(({ kind }) => kind)).toEqual(['append', 'heartbeat']);
     const arrived = received[0]?.kind === 'append' ? received[0].entries : [];
@@ -83,13 +86,22 @@ describe('Raft over NATS', () => {
     two.close();
   });
 
+  it('brings introductions, to whoever receives by then', async () => {
+    const introduction: Introduction = { seat: 1, id: 77, founders: null, isBegun: false, isQuestion: true };
+    const received: Introduction[] = [];
+    const two = new NatsRaftTransport(connection, 'local', 2);
+    two.receive(receiver({ introduction: () => received.push({ ...introduction, id: 0 }) }));
+    two.receive(receiver({ introduction: (heard) => received.push(heard) }));
+    new NatsRaftTransport(connection, 'local', 1).introduce(2, introduction);
+    await until('it', () => received.length > 0, wait);
+    expect(received).toEqual([introduction]);
+    two.close();
+  });
+
   it('throws away what is no frame, and says so', async () => {
     const refused: string[] = [];
     const two = new NatsRaftTransport(connection, 'local', 2);
-    two.receive(
-      () => undefined,
-      (reason) => refused.push(reason),
-    );
+    two.receive(receiver({ malformed: (reason) => refused.push(reason) }));
     connection.publish(raftSubject('local', 2), new Uint8Array([7, 7, 7]));
     await until('a refusal', () => refused.length === 1, wait);
     expect(refused).toEqual(['version 7']);
@@ -99,10 +111,7 @@ describe('Raft over NATS', () => {
   it('sends nothing while it is not connected, and nothing late', async () => {
     const received: Message[] = [];
     const two = new NatsRaftTransport(connection, 'local', 2);
-    two.receive(
-      (messages) => received.push(...messages),
-      () => undefined,
-    );
+    two.receive(receiver({ messages: (messages) => received.push(...messages) }));
     const one = new NatsRaftTransport(connection, 'local', 1);
     const statuses: string[] = [];
     const following = (async () => {
@@ -110,10 +119,10 @@ describe('Raft over NATS', () => {
     })();
     await server.stop();
     await until('the loss', () => statuses.includes('disconnect'), wait);
-    for (let round = 1; round <= 100; round += 1) one.send([heartbeat(2, round)]);
+    for (let round = 1; round <= 100; round += 1) one.send(2, [heartbeat(2, round)]);
     await server.restart();
     await until('the way back', () => statuses.includes('reconnect'), wait);
-    one.send([heartbeat(2, 101)]);
+    one.send(2, [heartbeat(2, 101)]);
     await until('the new one', () => received.length > 0, wait);
     expect(received).toEqual([heartbeat(2, 101)]);
     two.close();

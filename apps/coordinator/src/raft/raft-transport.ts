@@ -1,10 +1,18 @@
-import type { Message } from '@ringleader/raft';
+import type { Introduction, Message, Seat } from '@ringleader/raft';
+
+export interface RaftReceiver {
+  messages(messages: readonly Message[]): void;
+  introduction(introduction: Introduction): void;
+  /** The reason for a frame that is thrown away. */
+  malformed(reason: string): void;
+}
 
 /** What carries messages between members: may lose, repeat and reorder them, and never waits. */
 export interface RaftTransport {
-  /** All of one turn. */
-  send(messages: readonly Message[]): void;
-  /** Called once. `malformed` gets the reason for a frame that is thrown away. */
-  receive(onMessages: (messages: readonly Message[]) => void, malformed: (reason: string) => void): void;
+  /** All of one turn for one member. */
+  send(to: Seat, messages: readonly Message[]): void;
+  introduce(to: Seat, introduction: Introduction): void;
+  /** From now on it gets what comes, in place of the receiver before. */
+  receive(receiver: RaftReceiver): void;
   close(): void;
 }

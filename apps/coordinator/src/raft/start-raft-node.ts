@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type LogEntry, openLogStorage, type RecoveredLog } from '@ringleader/log-storage';
-import { invariant, type MemberId, seededPrng } from '@ringleader/primitives';
-import { type Entry, entryKinds, raftConfig, RaftMember } from '@ringleader/raft';
+import { type LogEntry, type OpenedLog, openLogStorage, type RecoveredLog } from '@ringleader/log-storage';
+import { invariant, seededPrng } from '@ringleader/primitives';
+import { type Entry, entryKinds, raftConfig, RaftMember, type Seat } from '@ringleader/raft';
+import { findGroup } from './find-group.js';
 import type { RaftNodeEvent } from './raft-node-events.js';
 import type { RaftNode } from './raft-node.js';
 import { defaultRaftSettings, type RaftSettings } from './raft-settings.js';
@@ -10,8 +11,11 @@ import type { RaftTransport } from './raft-transport.js';
 import type { StateMachine } from './state-machine.js';
 
 export interface RaftNodeOptions<Result> {
-  readonly memberId: MemberId;
-  readonly members: readonly MemberId[];
+  readonly cluster: string;
+  readonly seat: Seat;
+  readonly seats: readonly Seat[];
+  /** Whether an empty log may found a cluster with the other seats, if they are as new. */
+  readonly mayFound: boolean;
   /** Of this member alone. */
   readonly directory: string;
   readonly stateMachine: StateMachine<Result>;
@@ -20,22 +24,37 @@ export interface RaftNodeOptions<Result> {
   readonly settings?: Partial<RaftSettings>;
 }
 
-/** Reads the log, restores the state machine, and takes part in the group. Throws what the log throws (LOG_CORRUPT, LOG_IN_USE). */
+/** Reads the log, finds its group, restores the state machine, and takes part. Throws what the log throws (LOG_*). */
 export async function startRaftNode<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
-  const { memberId, members, stateMachine, onEvent, transport } = options;
+  const opened = await openLogStorage({ directory: options.directory });
+  try {
+    return await join(options, opened);
+  } catch (error) {
+    options.transport.close();
+    await opened.storage.close();
+    throw error;
+  }
+}
+
+async function join<Result>(
+  options: RaftNodeOptions<Result>,
+  { storage, recovered }: OpenedLog,
+): Promise<RaftNode<Result>> {
+  const { stateMachine, onEvent, transport } = options;
   const settings = { ...defaultRaftSettings, ...options.settings };
-  const { storage, recovered } = await openLogStorage({ directory: options.directory });
   for (const repair of recovered.repairs) onEvent({ kind: 'tornTailRepaired', repair });
+  const { id, roster } = await findGroup({ ...options, storage, recovered });
   const snapshot = await storage.readSnapshot();
   if (snapshot !== null) stateMachine.restore(snapshot.chunks, snapshot.index);
   const random = seededPrng(randomBytes(4).readUInt32LE());
   const config = raftConfig(
-    { id: memberId, members, random },
+    { id, members: roster.ids, random },
     { timings: settings.timings, limits: settings.limits },
   );
   const member = new RaftMember(config, { ...recovered, entries: coreEntries(recovered) });
   const nowMs = (): number => performance.now();
-  return new RaftShell({ member, storage, recovered, transport, stateMachine, settings, nowMs, onEvent });
+  const seated = { member, roster, seat: options.seat };
+  return new RaftShell({ ...seated, storage, recovered, transport, stateMachine, settings, nowMs, onEvent });
 }
 
 function coreEntries({ entries }: RecoveredLog): Entry[] {

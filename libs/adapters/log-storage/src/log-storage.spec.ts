@@ -77,6 +77,7 @@ async function writeBatches(count: number, dataBytes = 10): Promise<void> {
 describe('the log', () => {
   it('is empty at first', async () => {
     expect(await recover()).toEqual({
+      identity: null,
       hardState: { term: 0, vote: 0, commit: 0 },
       snapshot: { index: 0, term: 0 },
       entries: [],
@@ -422,6 +423,53 @@ describe('a disk that fails', () => {
     await expect(fill()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await close(storage);
     expect(terms(await recover())).toHaveLength(9);
+  });
+});
+
+describe('the identity', () => {
+  const founders = [
+    { seat: 1, id: 2 ** 52 + 1 },
+    { seat: 2, id: 7 },
+  ];
+  const identity = { cluster: 'local', seat: 2, id: 7, founders: null, isBegun: false };
+  const path = (): string => join(directory, 'identity');
+
+  it('is kept beside the log, and replaced as a whole', async () => {
+    const { storage, recovered } = await open();
+    expect(recovered.identity).toBeNull();
+    await storage.saveIdentity(identity);
+    await close(storage);
+    expect((await recover()).identity).toEqual(identity);
+    const again = await open();
+    await again.storage.saveIdentity({ ...identity, founders, isBegun: true });
+    await close(again.storage);
+    writeFileSync(`${path()}.partial`, 'half of');
+    expect((await recover()).identity).toEqual({ ...identity, founders, isBegun: true });
+    expect(readdirSync(directory)).not.toContain('identity.partial');
+  });
+
+  it('that was damaged stops the start', async () => {
+    const { storage } = await open();
+    await storage.saveIdentity(identity);
+    await close(storage);
+    const text = readFileSync(path(), 'utf8');
+    for (const damaged of [text.replace('"id":7', '"id":8'), text.slice(0, 20), '']) {
+      writeFileSync(path(), damaged);
+      await expect(open()).rejects.toMatchObject({
+        code: 'LOG_CORRUPT',
+        message: expect.stringContaining(`${path()} at byte 0: the checksum of the identity`) as unknown,
+      });
+    }
+  });
+
+  it('without a log shows that the log is lost', async () => {
+    const { storage } = await open();
+    await storage.saveIdentity(identity);
+    await close(storage);
+    for (const name of segments()) unlinkSync(join(directory, name));
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_MISSING', details: { directory, id: 7 } });
+    // It does not make one: the next start must find the same.
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_MISSING' });
   });
 });
 

@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { assembleLog } from './assembly.js';
 import { encodeBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
+import { readIdentity, writeIdentity } from './identity-file.js';
 import { alignUp } from './record.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
 import { adoptSegment, preallocate, segmentHeaderBytes } from './segment.js';
 import { listSnapshots, readSnapshot, snapshotName, writeSnapshot } from './snapshot-files.js';
-import { corruptLog, failedStorage, logInUse } from './storage-errors.js';
-import type { LogBatch, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
+import { corruptLog, failedStorage, logInUse, missingLog } from './storage-errors.js';
+import type { LogBatch, LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
   readonly directory: string;
@@ -49,6 +50,7 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   await removePartials(disk, directory);
   const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
   const found = await recoverSegments(disk, directory);
+  const identity = await readIdentity(disk, directory);
   if (snapshot.index > 0 && found.segments.length === 0) {
     throw corruptLog({
       file: directory,
@@ -56,10 +58,12 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
       reason: 'there is a snapshot, but no segment of the log',
     });
   }
+  if (identity !== null && found.segments.length === 0)
+    throw missingLog(directory, 'it has an identity, but no log', { ...identity });
   const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
   const storage = new LogStorage({ directory, disk, lock, segmentSizeBytes }, found, snapshot);
   await storage.prepare();
-  return { storage, recovered: { hardState, snapshot, entries, repairs: found.repairs } };
+  return { storage, recovered: { identity, hardState, snapshot, entries, repairs: found.repairs } };
 }
 
 async function lockDirectory(directory: string): Promise<FileLock> {
@@ -131,6 +135,12 @@ export class LogStorage {
   /** Durable when it resolves. May run beside an append. */
   saveSnapshot(snapshot: LogSnapshot): Promise<void> {
     return this.#orFail('writing a snapshot', () => this.#installSnapshot(snapshot));
+  }
+
+  /** Durable when it resolves. */
+  saveIdentity(identity: LogIdentity): Promise<void> {
+    const { disk, directory } = this.#foundation;
+    return this.#orFail('writing the identity', () => writeIdentity(disk, directory, identity));
   }
 
   /** The newest one; null if there is none. */

@@ -10,10 +10,36 @@ export interface CorruptPlace {
 export function corruptLog({ file, offset, reason }: CorruptPlace): OperationalError {
   return new OperationalError(
     'LOG_CORRUPT',
-    `The log is corrupt in ${file} at byte ${String(offset)}: ${reason}. Keep the directory for analysis. If all other members ` +
-      `are up and one of them leads, start this member with an empty data directory, and it will be sent everything; ` +
-      `never do that to two members at a time. Else restore the directory from a copy.`,
+    `The log is corrupt in ${file} at byte ${String(offset)}: ${reason}. Keep the directory, repair the disk, and put back what is ` +
+      `damaged exactly as it was when the process ended; ${otherwise}`,
     { file, offset, reason },
+  );
+}
+
+/** An empty directory, and an older copy of a full one, have forgotten votes and entries that others count on. */
+const otherwise =
+  'if that is not possible, leave this coordinator stopped: the others go on while they are a majority. ' +
+  'Never start it from an empty directory or from an older copy.';
+
+/** There is no log where a member has one: its disk was lost, or it was never one. */
+export function missingLog(
+  directory: string,
+  reason: string,
+  details: Readonly<Record<string, unknown>> = {},
+): OperationalError {
+  return new OperationalError(
+    'LOG_MISSING',
+    `The log in ${directory} is missing: ${reason}. Put the directory back as it was when the process ended; ${otherwise}`,
+    { directory, reason, ...details },
+  );
+}
+
+/** The directory is in order, and somebody else's. */
+export function foreignLog(directory: string, reason: string): OperationalError {
+  return new OperationalError(
+    'LOG_FOREIGN',
+    `The log in ${directory} is another's: ${reason}; give each coordinator the data directory that is its own.`,
+    { directory, reason },
   );
 }
 

@@ -40,10 +40,25 @@ export interface LogRepair {
 }
 
 export interface RecoveredLog {
+  readonly identity: LogIdentity | null;
   readonly hardState: LogHardState;
   /** index 0: none. */
   readonly snapshot: LogPoint;
   /** Those after the snapshot. */
   readonly entries: readonly LogEntry[];
   readonly repairs: readonly LogRepair[];
+}
+
+export interface LogSeat {
+  readonly seat: number;
+  readonly id: number;
+}
+
+/** Whose log it is. The id is drawn for a new log and never used again; the seat is what the member is called. */
+export interface LogIdentity extends LogSeat {
+  readonly cluster: string;
+  /** The first members of the group; null until they are known. */
+  readonly founders: readonly LogSeat[] | null;
+  /** Whether the group is known to exist. */
+  readonly isBegun: boolean;
 }

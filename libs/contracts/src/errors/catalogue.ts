@@ -51,6 +51,8 @@ export const ERROR_CATALOGUE = {
   NATS_REFUSED: { httpStatus: 500, retry: 'never', title: 'NATS refuses this process' },
   NATS_UNREACHABLE: { httpStatus: 503, retry: 'safe', title: 'NATS cannot be reached' },
   LOG_CORRUPT: { httpStatus: 500, retry: 'never', title: 'The log on disk is corrupt' },
+  LOG_MISSING: { httpStatus: 500, retry: 'never', title: 'The log of this member is missing' },
+  LOG_FOREIGN: { httpStatus: 500, retry: 'never', title: 'The log belongs to another member' },
   LOG_IN_USE: { httpStatus: 500, retry: 'never', title: 'The log is in use by another process' },
   STORAGE_FAILED: { httpStatus: 500, retry: 'never', title: 'The storage failed' },
   DURABILITY_OFF: {

@@ -20,5 +20,5 @@ export const HYBRID_UNITS_PER_MS = 1_024;
 /** Raised, durably, at every start of a shard's storage. */
 export type Incarnation = number;
 
-/** A member of the coordinator's Raft group: a small positive integer. 0 is "none". */
+/** A coordinator by its seat, which is what its subjects and clients call it: 1 and up. 0 is "none". (Raft knows members by ids of their own.) */
 export type MemberId = number;

@@ -1,5 +1,6 @@
-import { invariant, type MemberId, type Prng } from '@ringleader/primitives';
+import { invariant, type Prng } from '@ringleader/primitives';
 import { type RaftRules, soundRules } from './rules.js';
+import type { MemberId } from './types.js';
 
 export interface RaftTimings {
   /** A follower that hears nothing for this long, plus up to as much again at random, seeks election. */

@@ -1,5 +1,6 @@
 export * from './codec/frame-codec.js';
 export * from './config.js';
+export * from './founding/founding.js';
 export * from './messages.js';
 export type { ProposeResult } from './proposals/propose.js';
 export * from './quorum.js';

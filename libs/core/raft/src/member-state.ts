@@ -1,5 +1,4 @@
 /** The state which the modules of this core share: one member of the group, in one of the four roles. */
-import type { MemberId } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
 import type { RaftLog } from './log/raft-log.js';
 import type { Message, MessageBody } from './messages.js';
@@ -7,7 +6,7 @@ import type { Dependency, Outbox } from './outbox.js';
 import type { LeaderReads } from './read-index/leader-reads.js';
 import type { IncomingSnapshot } from './snapshot/receive.js';
 import type { Progress } from './tracker/progress.js';
-import type { LogIndex, ProposalId, Snapshot, Term } from './types.js';
+import type { MemberId, LogIndex, ProposalId, Snapshot, Term } from './types.js';
 
 export interface Follower {
   readonly kind: 'follower';

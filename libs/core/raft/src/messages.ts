@@ -2,8 +2,7 @@
  * What members tell each other. Every message carries its sender's term; the network may lose, repeat, delay and
  * reorder them. Names follow Ongaro's thesis: Vote is RequestVote, Append is AppendEntries, TimeoutNow is of 3.10.
  */
-import type { MemberId } from '@ringleader/primitives';
-import type { Entry, LogIndex, Proposal, ReadContext, SnapshotPoint, Term } from './types.js';
+import type { MemberId, Entry, LogIndex, Proposal, ReadContext, SnapshotPoint, Term } from './types.js';
 
 interface Envelope {
   readonly from: MemberId;

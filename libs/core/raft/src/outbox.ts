@@ -2,11 +2,11 @@
  * Collects what one turn produces, and holds back each message until the batch is durable that it depends on.
  * Batches are numbered; a change of the hard state or of the log belongs to the next one to be handed out.
  */
-import { invariant, type MemberId } from '@ringleader/primitives';
+import { invariant } from '@ringleader/primitives';
 import type { Message } from './messages.js';
 import type { RaftEvent } from './ready.js';
 import type { RaftRules } from './rules.js';
-import type { ProposalId, ReadState, Snapshot } from './types.js';
+import type { MemberId, ProposalId, ReadState, Snapshot } from './types.js';
 
 /** What must be on disk before a message may leave: term and vote, or these and the log. */
 export type Dependency = 'nothing' | 'hardState' | 'log';

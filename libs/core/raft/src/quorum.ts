@@ -2,8 +2,7 @@
  * Majorities, and nothing else decides what a majority is. A group of n survives the loss of floor((n - 1) / 2), because any
  * two majorities share a member: whatever one of them has decided, the other one hears of.
  */
-import type { MemberId } from '@ringleader/primitives';
-import type { LogIndex } from './types.js';
+import type { MemberId, LogIndex } from './types.js';
 
 export type VoteResult = 'won' | 'lost' | 'pending';
 

@@ -2,7 +2,7 @@
  * One member of a Raft group, as a machine that only computes: messages, ticks and finished writes go in; what to write,
  * send and apply comes out of `takeReady` (ready.ts has the order). After Ongaro, "Consensus: Bridging Theory and Practice" (2014).
  */
-import { invariant, type MemberId } from '@ringleader/primitives';
+import { invariant } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
 import { resetTimer } from './election/roles.js';
 import { RaftLog } from './log/raft-log.js';
@@ -19,6 +19,7 @@ import { step } from './step.js';
 import { tick } from './tick.js';
 import { beginTransfer } from './transfer/transfer.js';
 import type {
+  MemberId,
   Entry,
   HardState,
   LogIndex,

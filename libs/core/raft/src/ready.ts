@@ -8,9 +8,18 @@
  *  3. `restore`, then `committed`: both are durable here. After applying, call `applied(index)`; no more is handed out before.
  *  4. `reads`, `refused`, `events`: tell those who wait.
  */
-import type { MemberId } from '@ringleader/primitives';
 import type { Message } from './messages.js';
-import type { Entry, HardState, LogIndex, ProposalId, ReadState, RoleKind, Snapshot, Term } from './types.js';
+import type {
+  MemberId,
+  Entry,
+  HardState,
+  LogIndex,
+  ProposalId,
+  ReadState,
+  RoleKind,
+  Snapshot,
+  Term,
+} from './types.js';
 
 export interface PersistBatch {
   readonly id: number;

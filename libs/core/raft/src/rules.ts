@@ -3,9 +3,8 @@
  * questions. They are injected so that the simulator can break each of them and show that its checks notice
  * (tests/simulation). Production uses `soundRules`.
  */
-import type { MemberId } from '@ringleader/primitives';
 import { majorityOf } from './quorum.js';
-import type { HardState, LogIndex, SnapshotPoint, Term } from './types.js';
+import type { MemberId, HardState, LogIndex, SnapshotPoint, Term } from './types.js';
 
 export interface RaftRules {
   /** How many of the members must agree (3.4, 3.5). */

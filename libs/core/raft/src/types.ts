@@ -1,4 +1,11 @@
-import type { MemberId } from '@ringleader/primitives';
+/**
+ * A member of a group: a positive integer below 2^53, drawn at random when the member joins and never used again. Whoever has lost
+ * its disk has lost its id with it, so that nobody takes it for the member that made promises. 0 is "nobody".
+ */
+export type MemberId = number;
+
+/** Where a member is found, whoever it is: the number in its name and address, 1 and up. */
+export type Seat = number;
 
 /** A leadership number: raised by every election, 0 before the first. */
 export type Term = number;

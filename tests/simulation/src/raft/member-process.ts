@@ -96,7 +96,8 @@ export class MemberProcess implements Process<SimMessage> {
 
   #step(frame: Uint8Array): void {
     const decoded = decodeFrame(frame);
-    if (decoded.kind === 'malformed') throw new SimulationFailure('codec', decoded.reason);
+    if (decoded.kind !== 'messages')
+      throw new SimulationFailure('codec', `a frame of messages is ${decoded.kind}`);
     for (const message of decoded.messages) this.core.step(message);
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Introduction } from '../founding/founding.js';
 import type { Message } from '../messages.js';
-import { decodeFrame, encodeFrames, frameVersion } from './frame-codec.js';
+import { decodeFrame, encodeFrames, encodeIntroduction, frameForms } from './frame-codec.js';
 
 const integer = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -78,7 +79,7 @@ const bodies = {
   // A kind of message without a line here does not compile.
 } satisfies Record<Message['kind'], fc.Arbitrary<unknown>>;
 
-const envelope = fc.record({ from: fc.nat(9), to: fc.nat(9), term: integer });
+const envelope = fc.record({ from: integer, to: integer, term: integer });
 const message = fc
   .tuple(fc.oneof(...Object.values(bodies)), envelope)
   .map(([body, addresses]) => ({ ...body, ...addresses }));
@@ -87,7 +88,7 @@ const messages = fc.array(message, { maxLength: 10 });
 function decodeAll(frames: readonly Uint8Array[]): Message[] {
   return frames.flatMap((frame) => {
     const decoded = decodeFrame(frame);
-    if (decoded.kind === 'malformed') throw new Error(decoded.reason);
+    if (decoded.kind !== 'messages') throw new Error(`not messages, but ${decoded.kind}`);
     return [...decoded.messages];
   });
 }
@@ -100,6 +101,25 @@ describe('frames', () => {
         expect(decodeAll(frames)).toEqual(sent);
         // Only the last message of a frame goes beyond the size.
         for (const frame of frames) expect(frame.byteLength).toBeLessThan(sizeBytesMax + 4_000);
+      }),
+    );
+  });
+
+  it('carry introductions, which are nothing when they are cut short or followed by more', () => {
+    const seated = fc.record({ seat: fc.nat(9), id: fc.maxSafeNat() });
+    const introduction: fc.Arbitrary<Introduction> = fc
+      .record({
+        founders: fc.option(fc.array(seated, { maxLength: 5 })),
+        isBegun: fc.boolean(),
+        isQuestion: fc.boolean(),
+      })
+      .chain((rest) => seated.map((self) => ({ ...self, ...rest })));
+    fc.assert(
+      fc.property(introduction, fc.nat(), (told, at) => {
+        const frame = encodeIntroduction(told);
+        expect(decodeFrame(frame)).toEqual({ kind: 'introduction', introduction: told });
+        expect(decodeFrame(frame.subarray(0, at % frame.byteLength)).kind).toBe('malformed');
+        expect(decodeFrame(new Uint8Array([...frame, 0])).kind).toBe('malformed');
       }),
     );
   });
@@ -119,10 +139,10 @@ describe('frames', () => {
   it('of any bytes never throw', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
-        expect(['messages', 'malformed']).toContain(decodeFrame(noise).kind);
-        expect(['messages', 'malformed']).toContain(
-          decodeFrame(new Uint8Array([frameVersion, ...noise])).kind,
-        );
+        const kinds = ['messages', 'introduction', 'malformed'];
+        expect(kinds).toContain(decodeFrame(noise).kind);
+        for (const form of Object.values(frameForms))
+          expect(kinds).toContain(decodeFrame(new Uint8Array([form, ...noise])).kind);
       }),
       { numRuns: 1_000 },
     );

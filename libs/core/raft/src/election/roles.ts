@@ -1,11 +1,11 @@
 /** How a member changes its role (thesis 3.4), and what it forgets when it does. */
-import { invariant, type MemberId } from '@ringleader/primitives';
+import { invariant } from '@ringleader/primitives';
 import { type MemberState, otherMembers, setLeader, setTerm } from '../member-state.js';
 import { appendOwn } from '../proposals/append-own.js';
 import { newLeaderReads } from '../read-index/leader-reads.js';
 import type { StepDownReason } from '../ready.js';
 import { Progress } from '../tracker/progress.js';
-import { entryKinds, entrySizeBytes, type Term } from '../types.js';
+import { type MemberId, entryKinds, entrySizeBytes, type Term } from '../types.js';
 
 /** Anew at each change, so that no two members stay in step. */
 export function resetTimer(state: MemberState): void {

@@ -4,9 +4,9 @@
  * leads later had to be elected after it. One round is out at a time: questions that come meanwhile make up the next one, however
  * many they are. A round whose heartbeats were lost is confirmed by the answers to the next regular ones, which name it too.
  */
-import { invariant, type MemberId } from '@ringleader/primitives';
+import { invariant } from '@ringleader/primitives';
 import { type Leader, type MemberState, send } from '../member-state.js';
-import type { LogIndex, ReadContext } from '../types.js';
+import type { MemberId, LogIndex, ReadContext } from '../types.js';
 
 interface Question {
   readonly asker: MemberId;

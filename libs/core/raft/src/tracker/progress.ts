@@ -5,9 +5,8 @@
  *  - replicate: it fits; Appends are pipelined ahead of their answers, inside the window of `inflights`.
  *  - snapshot: what it needs is no longer in the leader's log: chunks of a snapshot, one at a time.
  */
-import type { MemberId } from '@ringleader/primitives';
 import type { RaftLimits } from '../config.js';
-import type { LogIndex, SnapshotPoint } from '../types.js';
+import type { MemberId, LogIndex, SnapshotPoint } from '../types.js';
 import { Inflights } from './inflights.js';
 
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';

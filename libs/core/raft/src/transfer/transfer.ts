@@ -1,8 +1,8 @@
 /** Handing over leadership (3.10): catch the successor up, then tell it not to wait for its time-out. */
-import type { MemberId } from '@ringleader/primitives';
 import { seekVotes } from '../election/campaign.js';
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { TimeoutNow } from '../messages.js';
+import type { MemberId } from '../types.js';
 
 /** Null when no other member has answered lately. */
 function mostAdvanced({ config }: MemberState, leader: Leader): MemberId | null {

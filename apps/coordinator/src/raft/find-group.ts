@@ -1,0 +1,171 @@
+/**
+ * Before a member takes part: who it is, and who the others are. A log that has an identity knows both. An empty one asks
+ * the others, if it may found a cluster; else it is a lost disk, and must not vote in the place of the member that it was.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  foreignLog,
+  type LogIdentity,
+  type LogStorage,
+  missingLog,
+  type RecoveredLog,
+} from '@ringleader/log-storage';
+import { type Foundation, Founding, type Introduction, type MemberId, type Seat } from '@ringleader/raft';
+import type { RaftNodeEvent } from './raft-node-events.js';
+import type { RaftTransport } from './raft-transport.js';
+import { Roster } from './roster.js';
+
+const ASK_EVERY_MS = 200;
+
+export interface GroupSearch {
+  readonly storage: LogStorage;
+  readonly recovered: RecoveredLog;
+  readonly directory: string;
+  readonly cluster: string;
+  readonly seat: Seat;
+  readonly seats: readonly Seat[];
+  /** The operator's word that this is a new cluster. */
+  readonly mayFound: boolean;
+  readonly transport: RaftTransport;
+  readonly onEvent: (event: RaftNodeEvent) => void;
+}
+
+export interface FoundGroup {
+  readonly id: MemberId;
+  readonly roster: Roster;
+}
+
+/** Throws LOG_MISSING and LOG_FOREIGN; waits for the other founders as long as it takes. */
+export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
+  const { storage, recovered } = search;
+  const identity = recovered.identity ?? newIdentity(search);
+  checkOwner(identity, search);
+  if (recovered.identity === null) await storage.saveIdentity(identity);
+  const { cluster, seat, id } = identity;
+  const founding = new Founding({ seat, id }, search.seats, identity);
+  const save = (foundation: Foundation): Promise<void> =>
+    storage.saveIdentity({ cluster, seat, id, ...foundation });
+  const table = new FoundingTable(founding, search, save);
+  return { id, roster: new Roster(await table.founders()) };
+}
+
+function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: GroupSearch): LogIdentity {
+  const { hardState, snapshot, entries } = recovered;
+  if (hardState.term > 0 || snapshot.index > 0 || entries.length > 0) {
+    // Written before members had ids of their own: they were known by their seats, and these remain their ids.
+    return { cluster, seat, id: seat, founders: seats.map((id) => ({ seat: id, id })), isBegun: true };
+  }
+  if (!mayFound) {
+    const reason = `it is empty, and coordinator ${String(seat)} was not told to found a new cluster (RINGLEADER_BOOTSTRAP=new-cluster)`;
+    throw missingLog(directory, reason, { seat });
+  }
+  return { cluster, seat, id: drawId(), founders: null, isBegun: false };
+}
+
+/** 53 bits: as many as a number holds. Never one of the small ones that were seats. */
+function drawId(): MemberId {
+  const id = Number(randomBytes(8).readBigUInt64LE() >> 11n);
+  return id > 0xffff ? id : drawId();
+}
+
+function checkOwner({ cluster, seat, founders }: LogIdentity, search: GroupSearch): void {
+  const { directory } = search;
+  if (cluster !== search.cluster || seat !== search.seat) {
+    const owner = `coordinator ${String(seat)} of the cluster ${cluster}`;
+    throw foreignLog(
+      directory,
+      `it is that of ${owner}, not of coordinator ${String(search.seat)} of ${search.cluster}`,
+    );
+  }
+  if (founders === null || founders.length === search.seats.length) return;
+  const [is, wanted] = [founders.length, search.seats.length].map(String) as [string, string];
+  throw foreignLog(
+    directory,
+    `its group has ${is} members, not ${wanted} (RINGLEADER_COORDINATOR_COUNT=${is})`,
+  );
+}
+
+/** Where founders meet: asks until everybody is there, and writes down what is agreed before it is told. */
+class FoundingTable {
+  #isWriting = false;
+  #missing = '';
+  #settle!: { resolve: (founders: Roster['members']) => void; reject: (error: unknown) => void };
+
+  constructor(
+    private readonly founding: Founding,
+    private readonly search: GroupSearch,
+    private readonly save: (foundation: Foundation) => Promise<void>,
+  ) {}
+
+  async founders(): Promise<Roster['members']> {
+    const { transport, onEvent } = this.search;
+    const ended = new Promise<Roster['members']>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    transport.receive({
+      messages: () => undefined,
+      introduction: (heard) => this.#hear(heard),
+      malformed: (reason) => onEvent({ kind: 'frameRefused', reason }),
+    });
+    const timer = setInterval(() => this.#introduce(), ASK_EVERY_MS);
+    try {
+      this.#introduce();
+      this.#advance();
+      return await ended;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #hear(heard: Introduction): void {
+    this.founding.receive(heard);
+    if (heard.isQuestion) this.search.transport.introduce(heard.seat, this.founding.introduction(false));
+    this.#advance();
+  }
+
+  #introduce(): void {
+    if (this.founding.state.kind !== 'waiting') return;
+    for (const seat of this.search.seats) {
+      if (seat !== this.search.seat) this.search.transport.introduce(seat, this.founding.introduction(true));
+    }
+  }
+
+  #advance(): void {
+    const { toWrite, state } = this.founding;
+    if (state.kind === 'begun') this.#settle.resolve(state.founders);
+    else if (state.kind !== 'waiting') this.#settle.reject(this.#refusal(state));
+    else if (toWrite !== null) this.#write(toWrite);
+    else this.#tellWhoIsMissing(state.seats);
+  }
+
+  #write(foundation: Foundation): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.save(foundation).then(
+      () => {
+        this.#isWriting = false;
+        this.founding.written(foundation);
+        this.#introduce();
+        this.#advance();
+      },
+      (error: unknown) => this.#settle.reject(error),
+    );
+  }
+
+  #tellWhoIsMissing(seats: readonly Seat[]): void {
+    if (seats.join() === this.#missing) return;
+    this.#missing = seats.join();
+    this.search.onEvent({ kind: 'foundersAwaited', seats });
+  }
+
+  #refusal(state: Exclude<Founding['state'], { kind: 'begun' | 'waiting' }>): Error {
+    const { directory, seat } = this.search;
+    const [self, other] = [`coordinator ${String(seat)}`, `coordinator ${String(state.by)}`];
+    if (state.kind === 'replaced') {
+      const reason = `${other} knows ${self} as the member ${String(state.knownId)}, whose log was in its place`;
+      return missingLog(directory, reason, { seat, knownBy: state.by, knownId: state.knownId });
+    }
+    const reason = `a disk was lost while ${self} and ${other} founded the cluster, which has never begun`;
+    return missingLog(directory, reason, { seat, knownBy: state.by });
+  }
+}
