@@ -9,7 +9,7 @@ export const CHECKS = [
   { name: 'typecheck', args: [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'lint', args: [bin('eslint', 'bin', 'eslint.js'), '.'] },
   {
-    name: 'import cycles',
+    name: 'cycles',
     args: [
       bin('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
       ...['--config', 'tools/lint/import-cycles.mjs', 'apps', 'libs', 'tests', 'tools'],

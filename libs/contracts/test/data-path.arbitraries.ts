@@ -153,16 +153,21 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
   released: fc.record({ kind: fc.constant('released'), ...header }),
   releaseSeen: fc.record({ kind: fc.constant('releaseSeen'), ...header }),
   stand: fc.record({ kind: fc.constant('stand'), ...header }),
-  commitPoint: fc.record({
-    kind: fc.constant('commitPoint'),
-    ...header,
-    commit: integer,
-    fresh: fc.boolean(),
-    echo: optional(float),
-    echoIncarnation: integer,
+  commitPoints: fc.record({
+    kind: fc.constant('commitPoints'),
+    incarnation: integer,
+    after: integer,
+    upTo: integer,
+    points: fc.array(fc.record({ ...header, commit: integer, fresh: fc.boolean() }), { maxLength: 5 }),
+    stamp: optional(fc.record({ echo: float, echoIncarnation: integer })),
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat'), incarnation: integer, lease: stamp }),
-  heartbeatSeen: fc.record({ kind: fc.constant('heartbeatSeen'), holder: integer, lease: echo }),
+  heartbeatSeen: fc.record({
+    kind: fc.constant('heartbeatSeen'),
+    holder: integer,
+    lease: echo,
+    pointsHeard: integer,
+  }),
 };
 export const messageArbitrary: fc.Arbitrary<ShardMessage> = fc.oneof(...Object.values(messages));
 

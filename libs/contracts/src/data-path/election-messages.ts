@@ -20,9 +20,7 @@ type ElectionKind =
   | 'confirmed'
   | 'released'
   | 'releaseSeen'
-  | 'stand'
-  | 'heartbeat'
-  | 'heartbeatSeen';
+  | 'stand';
 
 export const electionCodecs: MessageCodecs<ElectionKind> = {
   prepare: headerOnly('prepare', 1),
@@ -105,28 +103,4 @@ export const electionCodecs: MessageCodecs<ElectionKind> = {
   released: headerOnly('released', 7),
   releaseSeen: headerOnly('releaseSeen', 8),
   stand: headerOnly('stand', 9),
-  heartbeat: {
-    code: 10,
-    write(writer, message) {
-      writer.varint(message.incarnation);
-      writeLeaseStamp(writer, message.lease);
-    },
-    read: (reader) => ({
-      kind: 'heartbeat',
-      incarnation: reader.varint(),
-      lease: readLeaseStamp(reader),
-    }),
-  },
-  heartbeatSeen: {
-    code: 11,
-    write(writer, message) {
-      writer.varint(message.holder);
-      writeLeaseEcho(writer, message.lease);
-    },
-    read: (reader) => ({
-      kind: 'heartbeatSeen',
-      holder: reader.varint(),
-      lease: readLeaseEcho(reader),
-    }),
-  },
 };

@@ -5,8 +5,11 @@
 import { ByteReader, MalformedFrameError } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 
-/** 2: a page of a copy names the dedupe floor of its source, without which a repeat could be done twice. */
-const DATA_PATH_VERSION = 2;
+/**
+ * 2: a page of a copy names the dedupe floor of its source, without which a repeat could be done twice.
+ * 3: commit points go per pair of shards.
+ */
+const DATA_PATH_VERSION = 3;
 
 /** A frame is closed when it has reached this size; with its last item it stays below FRAME_BYTES_MAX. */
 export const FRAME_BYTES_TARGET = 1024 * 1024;

@@ -10,6 +10,7 @@ import { copyCodecs } from './copy-messages.js';
 import { electionCodecs } from './election-messages.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 import type { MessageCodec, MessageCodecs } from './message-codec.js';
+import { pairCodecs } from './pair-messages.js';
 import { replicationCodecs } from './replication-messages.js';
 
 export interface PeerFrameHeader {
@@ -24,6 +25,7 @@ export interface PeerFrame extends PeerFrameHeader {
 
 const codecs: MessageCodecs<ShardMessage['kind']> = {
   ...electionCodecs,
+  ...pairCodecs,
   ...replicationCodecs,
   ...copyCodecs,
 };

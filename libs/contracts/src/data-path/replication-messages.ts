@@ -1,4 +1,4 @@
-/** Batches, commit points, repairs and copies (docs/PROTOCOL.md 4.2, 4.3). */
+/** Batches, repairs and copies (docs/PROTOCOL.md 4.2, 4.3). */
 import {
   type MessageCodecs,
   readLeaseEcho,
@@ -11,8 +11,7 @@ import {
 } from './message-codec.js';
 import { readPosition, readRows, readStrings, writePosition, writeRows, writeStrings } from './rows.js';
 
-type ReplicationKind =
-  'accept' | 'accepted' | 'gap' | 'commitPoint' | 'repairOffer' | 'deltaRequest' | 'delta';
+type ReplicationKind = 'accept' | 'accepted' | 'gap' | 'repairOffer' | 'deltaRequest' | 'delta';
 
 export const replicationCodecs: MessageCodecs<ReplicationKind> = {
   accept: {
@@ -65,26 +64,6 @@ export const replicationCodecs: MessageCodecs<ReplicationKind> = {
       epoch: reader.varint(),
       ballot: reader.varint(),
       ...readReplicaState(reader),
-    }),
-  },
-  commitPoint: {
-    code: 35,
-    write(writer, message) {
-      writeHeader(writer, message);
-      writer.varint(message.commit);
-      writer.boolean(message.fresh);
-      writer.optionalFloat64(message.echo);
-      writer.varint(message.echoIncarnation);
-    },
-    read: (reader) => ({
-      kind: 'commitPoint',
-      partition: reader.varint(),
-      epoch: reader.varint(),
-      ballot: reader.varint(),
-      commit: reader.varint(),
-      fresh: reader.boolean(),
-      echo: reader.optionalFloat64(),
-      echoIncarnation: reader.varint(),
     }),
   },
   repairOffer: {

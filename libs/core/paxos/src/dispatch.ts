@@ -1,6 +1,7 @@
 import { unreachable, type ShardOrdinal } from '@ringleader/primitives';
 import { onAccepted, onGap } from './accept/acknowledgements.js';
-import { onAccept, onCommitPoint } from './accept/acceptor.js';
+import { isOfThisEpoch, onAccept } from './accept/acceptor.js';
+import { onCommitPoints } from './accept/commit-points.js';
 import type { ShardParts } from './parts.js';
 import { onCopyRequired, onFinish, onPage } from './copy/receiver.js';
 import { onFinishRequest, onPageRequest } from './copy/source.js';
@@ -9,33 +10,31 @@ import { onPrepare } from './election/promise.js';
 import { onReleased, onReleaseSeen, onStand, onSuperseded } from './election/succession.js';
 import { onConfirm, onConfirmed } from './accept/confirm.js';
 import { onHeartbeat, onHeartbeatSeen } from './pair/heartbeats.js';
-import type { Heartbeat, HeartbeatSeen, Released, ReleaseSeen, ShardMessage } from './messages.js';
+import type {
+  CommitPoints,
+  Heartbeat,
+  HeartbeatSeen,
+  Released,
+  ReleaseSeen,
+  ShardMessage,
+} from './messages.js';
 import type { Replica } from './partition/replica.js';
 import { onDelta, onRepairOffer } from './repair/receiver.js';
 import { onDeltaRequest } from './repair/source.js';
 
-type EpochMessage = Exclude<ShardMessage, Heartbeat | HeartbeatSeen | Released | ReleaseSeen>;
+type EpochMessage = Exclude<ShardMessage, Heartbeat | HeartbeatSeen | CommitPoints | Released | ReleaseSeen>;
 
 export function dispatch(context: ShardParts, from: ShardOrdinal, message: ShardMessage): void {
   context.peers.hear(from, context.now);
   if (message.kind === 'heartbeat') return onHeartbeat(context, from, message);
   if (message.kind === 'heartbeatSeen') return onHeartbeatSeen(context, from, message);
+  if (message.kind === 'commitPoints') return onCommitPoints(context, from, message);
   if (message.kind === 'releaseSeen') return onReleaseSeen(context, from, message);
   const replica = context.replicas.get(message.partition);
   if (replica === undefined) return;
   if (message.kind === 'released') return onReleased(context, replica, from, message);
-  if (!ofThisEpoch(context, replica, message)) return;
+  if (!isOfThisEpoch(context, replica, message)) return;
   dispatchToReplica(context, replica, from, message);
-}
-
-/** 4.0: refused in both directions; a higher epoch makes this shard look at the map, never take it from a peer. */
-function ofThisEpoch(context: ShardParts, replica: Replica, message: EpochMessage): boolean {
-  const { epoch } = replica.record;
-  if (message.epoch > Math.max(epoch, replica.epochSeen)) {
-    replica.epochSeen = message.epoch;
-    context.outbox.event({ kind: 'mapBehind', partition: replica.partition, seenEpoch: message.epoch });
-  }
-  return replica.assignment !== null && context.rules.sameEpoch(epoch, message.epoch);
 }
 
 function dispatchToReplica(
@@ -49,8 +48,6 @@ function dispatchToReplica(
       return onAccept(context, replica, from, message);
     case 'accepted':
       return onAccepted(context, replica, from, message);
-    case 'commitPoint':
-      return onCommitPoint(context, replica, from, message);
     case 'gap':
       return onGap(context, replica, from, message);
     case 'confirm':

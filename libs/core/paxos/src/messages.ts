@@ -157,17 +157,6 @@ export interface ReleaseSeen extends PartitionMessage {
 export interface Stand extends PartitionMessage {
   readonly kind: 'stand';
 }
-/** The commit point of a ballot, for replicas that no further batch reaches soon. `fresh`: 4.5.3. */
-export interface CommitPoint extends PartitionMessage {
-  readonly kind: 'commitPoint';
-  readonly commit: Revision;
-  readonly fresh: boolean;
-  /** The receiver's own sending time (of its last heartbeat seen) that this stamp echoes; null where there is none. */
-  readonly echo: number | null;
-  /** The receiver's incarnation in that heartbeat: a restarted receiver cannot read the clock of its predecessor. */
-  readonly echoIncarnation: Incarnation;
-}
-
 /** 4.4.1: the holder's sending time as it wrote it. */
 export interface LeaseStamp {
   readonly sentAt: number;
@@ -194,6 +183,35 @@ export interface HeartbeatSeen {
   /** The incarnation in the heartbeat that is answered: its successor must not count the lease. */
   readonly holder: Incarnation;
   readonly lease: LeaseEcho;
+  /** How far the holder's commit points were heard: the greatest `upTo` that follows on all before it. */
+  readonly pointsHeard: number;
+}
+
+/** What a leader says of its partition where no batch does. */
+export interface CommitPoint extends PartitionMessage {
+  readonly commit: Revision;
+  /** 4.5.3: does a stamp vouch for it? */
+  readonly fresh: boolean;
+}
+/**
+ * 4.2.5, 4.5.3: what changed, of all partitions that the sender leads or led, since the receiver had heard everything up
+ * to `after`; with it, it has heard everything up to `upTo`. Numbers are the sender's, for this receiver, and begin anew
+ * with each of its incarnations.
+ */
+export interface CommitPoints {
+  readonly kind: 'commitPoints';
+  readonly incarnation: Incarnation;
+  readonly after: number;
+  readonly upTo: number;
+  readonly points: readonly CommitPoint[];
+  /** Vouches for every point that is fresh, for whoever has heard everything up to `upTo`. */
+  readonly stamp: FreshStamp | null;
+}
+export interface FreshStamp {
+  /** The receiver's own sending time, of its last heartbeat that the sender saw. */
+  readonly echo: number;
+  /** The receiver's incarnation in that heartbeat: a restarted receiver cannot read the clock of its predecessor. */
+  readonly echoIncarnation: Incarnation;
 }
 
 export type ShardMessage =
@@ -217,7 +235,7 @@ export type ShardMessage =
   | Released
   | ReleaseSeen
   | Stand
-  | CommitPoint
+  | CommitPoints
   | Heartbeat
   | HeartbeatSeen;
 

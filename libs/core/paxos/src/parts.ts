@@ -6,6 +6,8 @@ import type { ClockJump } from './pair/clock-jump.js';
 import type { Grants } from './pair/grants.js';
 import type { Holdings } from './pair/holdings.js';
 import type { Peers } from './pair/peers.js';
+import type { PointsHeard } from './pair/points-heard.js';
+import type { PointsTold } from './pair/points-told.js';
 import type { Releases } from './pair/releases.js';
 import type { Replica } from './partition/replica.js';
 import type { Wakeups } from './partition/wakeups.js';
@@ -46,6 +48,8 @@ export interface ShardParts {
   readonly holdings: Holdings;
   readonly clockJump: ClockJump;
   readonly peers: Peers;
+  readonly pointsTold: PointsTold;
+  readonly pointsHeard: PointsHeard;
   readonly pace: OwnPace;
   readonly backOff: BackOff;
   readonly releases: Releases;

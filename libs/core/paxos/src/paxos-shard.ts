@@ -14,10 +14,12 @@ import { ClockJump } from './pair/clock-jump.js';
 import { Grants } from './pair/grants.js';
 import { passOnNow } from './leadership/handover.js';
 import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
-import { beatToPeers } from './pair/heartbeats.js';
+import { beatToPeers, tellPoints } from './pair/heartbeats.js';
 import { Holdings } from './pair/holdings.js';
 import { hasLease, startConfirmRound } from './leadership/lease.js';
 import { Peers } from './pair/peers.js';
+import { PointsHeard } from './pair/points-heard.js';
+import { PointsTold } from './pair/points-told.js';
 import { Releases } from './pair/releases.js';
 import type { ShardMessage } from './messages.js';
 import { Outbox } from './outbox.js';
@@ -166,10 +168,12 @@ export class PaxosShard {
 
   private beat(): void {
     const { context } = this;
-    beatToPeers(context, this.everyone);
     for (const replica of [...context.led]) {
       if (replica.leader !== null) beatAsLeader(context, replica, replica.leader);
     }
+    // Before the heartbeat, so that its answer says that they were heard.
+    tellPoints(context, this.everyone);
+    beatToPeers(context, this.everyone);
   }
 
   private wake(replica: Replica): void {
@@ -209,6 +213,8 @@ function createContext(options: PaxosShardOptions): ShardParts {
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
     clockJump: new ClockJump(rules, timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
+    pointsTold: new PointsTold(rules, incarnation),
+    pointsHeard: new PointsHeard(rules, incarnation),
     pace: new OwnPace(timings, startedAt),
     backOff: new BackOff(prng),
     releases: new Releases(),

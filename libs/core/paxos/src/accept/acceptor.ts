@@ -1,6 +1,6 @@
-import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
-import { NO_STAMP, type Accept, type CommitPoint, type LeaseEcho } from '../messages.js';
+import { NO_STAMP, type Accept, type LeaseEcho } from '../messages.js';
 import { acknowledge, type ProtectionPort } from '../leadership/protection.js';
 import { ownerOf } from '../partition/ballot.js';
 import type { Replica } from '../partition/replica.js';
@@ -11,7 +11,7 @@ export type AcceptorPort = ProtectionPort &
   StepDownPort &
   WatchPort &
   Port<
-    'now' | 'ordinal' | 'incarnation' | 'timings' | 'rules' | 'stamp' | 'outbox' | 'transactions' | 'grants'
+    'now' | 'ordinal' | 'timings' | 'rules' | 'stamp' | 'outbox' | 'transactions' | 'grants' | 'pointsHeard'
   >;
 
 /** A message of a leader for a partition that this shard is a member of. */
@@ -19,6 +19,20 @@ export interface LeaderMessage {
   readonly partition: number;
   readonly epoch: number;
   readonly ballot: Ballot;
+}
+
+/** 4.0: refused in both directions; a higher epoch makes this shard look at the map, never take it from a peer. */
+export function isOfThisEpoch(
+  context: Port<'rules' | 'outbox'>,
+  replica: Replica,
+  message: { readonly epoch: Epoch },
+): boolean {
+  const { epoch } = replica.record;
+  if (message.epoch > Math.max(epoch, replica.epochSeen)) {
+    replica.epochSeen = message.epoch;
+    context.outbox.event({ kind: 'mapBehind', partition: replica.partition, seenEpoch: message.epoch });
+  }
+  return replica.assignment !== null && context.rules.sameEpoch(epoch, message.epoch);
 }
 
 /** Is this a leader which the replica may follow? If not, and if it matters, tells it so. */
@@ -72,7 +86,7 @@ function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): v
   const { transactions } = context;
   const { record } = replica;
   leaveOtherBallot(context, replica, ballot);
-  replica.advanceCommit(message.commit, next.revision);
+  replica.advanceCommit(Math.max(message.commit, commitHeard(context, replica, message)), next.revision);
   transactions.setRecord(replica, {
     ...replica.record,
     promised: Math.max(ballot, record.promised),
@@ -153,29 +167,13 @@ export function learnCommit(
   return true;
 }
 
-export function onCommitPoint(
+/** What the leader of this ballot has told of the partition so far, which may have come before the rows; 0 is nothing. */
+export function commitHeard(
   context: AcceptorPort,
   replica: Replica,
-  from: ShardOrdinal,
-  message: CommitPoint,
-): void {
-  if (!followsLeader(context, replica, from, message)) return;
-  const { ballot, commit } = message;
-  replica.heardCommit = Math.max(replica.heardCommit, commit);
-  hearLeader(context, replica, ballot);
-  if (!learnCommit(context, replica, message)) {
-    if (replica.catchUp === null) answerGap(context, replica, from, message);
-    return;
-  }
-  learnFreshness(context, replica, message);
-  if (replica.record.position.revision < commit && replica.catchUp === null) {
-    answerGap(context, replica, from, message);
-  }
-}
-
-/** 4.5.3: good for a commit point that this replica has reached, on its own clock, in its own incarnation. */
-function learnFreshness(context: AcceptorPort, replica: Replica, message: CommitPoint): void {
-  const { echo, echoIncarnation, fresh, commit } = message;
-  if (!fresh || echo === null || echoIncarnation !== context.incarnation || replica.commit < commit) return;
-  if (replica.fresh === null || echo > replica.fresh.at) replica.fresh = { at: echo, commit };
+  { ballot }: { ballot: Ballot },
+): Revision {
+  const point = context.pointsHeard.pointOf(ownerOf(ballot), replica.partition);
+  if (point === undefined || !context.rules.takesCommit(ballot, point.ballot)) return 0;
+  return context.rules.sameEpoch(replica.record.epoch, point.epoch) ? point.commit : 0;
 }

@@ -10,7 +10,7 @@ import { quorumRevision } from '../rules/quorum.js';
 import { bringForward, offerRepair, type AcknowledgementPort } from './acknowledgements.js';
 import { probe } from './batch-sender.js';
 
-export type UpkeepPort = AcknowledgementPort & Port<'pace'>;
+export type UpkeepPort = AcknowledgementPort & Port<'pace' | 'pointsTold'>;
 
 /** A leader that neither had a lease nor heard a quorum for this many L gives up: what waits for it is answered. */
 const UNBACKED_MAX = 3;
@@ -55,13 +55,12 @@ function tellPeer(
   const { partition, commit } = replica;
   const { epoch } = replica.record;
   const { ballot } = leader;
-  const stamp = context.peers.lastStamp(peer);
-  context.outbox.send(peer, { kind: 'commitPoint', partition, epoch, ballot, commit, fresh, ...stamp });
+  context.pointsTold.note(peer, { partition, epoch, ballot, commit, fresh });
   const progress = leader.progressOf(peer);
   const held = context.holdings.runningSpan(peer, context.now);
   // A grant that ended, as told, is asked for again by name where the lease is missing.
   const asks = held === undefined ? !leased : !context.rules.coversPartition(progress.confirmedIn, held);
-  if (asks) {
+  if (asks && replica.voters.includes(peer)) {
     context.outbox.send(peer, confirmOf(context, replica, leader, 0));
   }
   if (progress.acknowledged < replica.record.position.revision) {

@@ -14,6 +14,7 @@ export type StepDownPort = Port<
   | 'pace'
   | 'backOff'
   | 'releases'
+  | 'pointsTold'
   | 'led'
   | 'flushes'
   | 'cache'
@@ -53,6 +54,7 @@ function endLeadership(
   const { partition } = replica;
   context.led.delete(replica);
   context.flushes.delete(replica);
+  if (!context.rules.freshAfterStepDown()) context.pointsTold.withdraw(partition);
   context.cache.dropAll(leader);
   // What was decided on and never sent is no part of the history.
   if (!context.rules.keepsUnsent()) replica.keyed.dropPast(replica.record.position.revision);

@@ -4,19 +4,33 @@ import type { Heartbeat, HeartbeatSeen } from '../messages.js';
 import type { Port } from '../parts.js';
 
 export type HeartbeatPort = Port<
-  'now' | 'incarnation' | 'outbox' | 'grants' | 'holdings' | 'peers' | 'releases'
+  | 'now'
+  | 'incarnation'
+  | 'outbox'
+  | 'grants'
+  | 'holdings'
+  | 'peers'
+  | 'pointsTold'
+  | 'pointsHeard'
+  | 'releases'
 >;
 
 export function onHeartbeat(context: HeartbeatPort, from: ShardOrdinal, message: Heartbeat): void {
   const { incarnation, lease } = message;
   if (!context.grants.hearHeartbeat(from, incarnation, context.now)) return;
   context.peers.hearHeartbeat(from, { incarnation, sentAt: lease.sentAt }, context.now);
+  context.pointsTold.meet(from, incarnation);
   const echo = context.grants.echo(from, lease.sentAt);
-  context.outbox.send(from, { kind: 'heartbeatSeen', holder: incarnation, lease: echo });
+  const pointsHeard = context.pointsHeard.heard(from, incarnation);
+  context.outbox.send(from, { kind: 'heartbeatSeen', holder: incarnation, lease: echo, pointsHeard });
 }
 
 export function onHeartbeatSeen(context: HeartbeatPort, from: ShardOrdinal, message: HeartbeatSeen): void {
-  if (message.holder === context.incarnation) context.holdings.hear(from, message.lease, context.now);
+  const { holder, lease, pointsHeard: heard } = message;
+  if (holder !== context.incarnation) return;
+  context.holdings.hear(from, lease, context.now);
+  const { incarnation, sentAt } = lease;
+  context.pointsTold.answered(from, { incarnation, heard, sentAt });
 }
 
 export function beatToPeers(context: HeartbeatPort, everyone: Iterable<ShardOrdinal>): void {
@@ -29,4 +43,13 @@ export function beatToPeers(context: HeartbeatPort, everyone: Iterable<ShardOrdi
   context.releases.forEachUnanswered((to, released) => {
     if (context.peers.isAlive(to, context.now)) context.outbox.send(to, released);
   });
+}
+
+/** At each beat, when every partition led was looked at: what changed of them, and a stamp for all (4.5.3). */
+export function tellPoints(context: HeartbeatPort, everyone: Iterable<ShardOrdinal>): void {
+  for (const peer of everyone) {
+    if (!context.peers.isAlive(peer, context.now)) continue;
+    const stamp = context.peers.lastStamp(peer);
+    for (const message of context.pointsTold.messagesTo(peer, stamp)) context.outbox.send(peer, message);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
+import type { FreshStamp } from '../messages.js';
 
 interface Peer {
   heardAt: number;
@@ -44,9 +45,11 @@ export class Peers {
     return peer === undefined || peer.incarnation === 0 ? 0 : now - peer.since;
   }
 
-  lastStamp(ordinal: ShardOrdinal): { echo: number | null; echoIncarnation: Incarnation } {
+  /** Its sending time in its last heartbeat, to be echoed; null before the first. */
+  lastStamp(ordinal: ShardOrdinal): FreshStamp | null {
     const peer = this.peers.get(ordinal);
-    return { echo: peer?.sentAt ?? null, echoIncarnation: peer?.incarnation ?? 0 };
+    if (peer === undefined || peer.sentAt === null) return null;
+    return { echo: peer.sentAt, echoIncarnation: peer.incarnation };
   }
 
   private peerOf(ordinal: ShardOrdinal): Peer {

@@ -1,4 +1,5 @@
 import type { ShardContext } from '../context.js';
+import { vouchedAt } from '../accept/commit-points.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { ReadRequest } from '../requests.js';
@@ -47,9 +48,7 @@ export function readStale(
  * is proven, or the clock has jumped since (4.4.6: it cannot tell an age across that).
  */
 export function provenAt(context: ShardContext, replica: Replica, commit: number): number | null {
-  const { fresh } = replica;
-  if (fresh === null || fresh.commit > commit) return null;
-  return measurable(context, fresh.at);
+  return measurable(context, vouchedAt(context, replica, commit));
 }
 
 export function measurable(context: ShardContext, freshAt: number | null): number | null {

@@ -6,6 +6,7 @@ import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardContext } from '../context.js';
 import {
   acknowledgeTo,
+  commitHeard,
   followsLeader,
   hearLeader,
   leaveOtherBallot,
@@ -151,7 +152,7 @@ export function installed(context: ShardContext, replica: Replica, installation:
   const before = replica.record;
   replica.history += 1;
   replica.keyed.replaced(context.stamp());
-  replica.advanceCommit(commit, to.revision);
+  replica.advanceCommit(Math.max(commit, commitHeard(context, replica, to)), to.revision);
   replica.catchUp = null;
   context.transactions.setRecord(replica, {
     ...before,

@@ -36,6 +36,12 @@ export interface LeaseRules {
   servesAfterRelease(): boolean;
   /** 4.5.3. Controls: FreshBeforeBarrier, FreshWithoutLease. */
   mayStampFresh(barrierCommitted: boolean, leased: boolean): boolean;
+  /** 4.5.3: what a peer knows of the commit points told to it. Control: StampOutrunsPoints. */
+  pointsKnown(heard: number, sent: number): number;
+  /** 4.5.3: a stamp vouches for what was told up to it, to whoever heard that. Control: StampOutrunsPoints. */
+  stampCounts(heard: number, upTo: number): boolean;
+  /** 4.5.3: does a stamp vouch for a partition whose leadership ended? Control: FreshAfterStepDown. */
+  freshAfterStepDown(): boolean;
 }
 
 export const LEASE_RULES: LeaseRules = {
@@ -55,4 +61,7 @@ export const LEASE_RULES: LeaseRules = {
   grantsEndWithEpoch: () => false,
   servesAfterRelease: () => false,
   mayStampFresh: (barrierCommitted, leased) => barrierCommitted && leased,
+  pointsKnown: (heard) => heard,
+  stampCounts: (heard, upTo) => heard >= upTo,
+  freshAfterStepDown: () => false,
 };

@@ -42,7 +42,11 @@ export class Ghost {
   }
 
   noteSent(from: ShardOrdinal, life: number, message: ShardMessage): void {
-    if (message.kind === 'prepare' || message.kind === 'accept' || message.kind === 'commitPoint') {
+    if (message.kind === 'commitPoints') {
+      for (const { partition, ballot, epoch } of message.points) {
+        this.partition(partition).ballots.noteLeadership(ballot, epoch, from, life);
+      }
+    } else if (message.kind === 'prepare' || message.kind === 'accept') {
       const { ballots } = this.partition(message.partition);
       ballots.noteLeadership(message.ballot, message.epoch, from, life);
       if (message.kind !== 'accept') return;

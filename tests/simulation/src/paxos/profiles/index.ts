@@ -4,6 +4,7 @@ import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
+import { DEAF_FOLLOWER, FORMER_LEADER } from './stamps.js';
 import { SUSPENDED } from './suspended.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
@@ -30,6 +31,8 @@ export const STEERED: readonly Profile[] = [
   RARE_BEATS,
   PAUSED_LEADER,
   AGED_REPLICA,
+  DEAF_FOLLOWER,
+  FORMER_LEADER,
   RESTARTED_GRANTER,
   CONFIRMED_ONLY,
   NEW_EPOCH,

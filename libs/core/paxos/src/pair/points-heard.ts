@@ -1,0 +1,79 @@
+/**
+ * What other shards have told of the commit points of the partitions that they lead, and since when each vouches for all
+ * of it (docs/PROTOCOL.md 4.2.5, 4.5.3). Kept whatever this shard knows of the partition: the rows, or the map, may come
+ * later than the commit point.
+ */
+import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { CommitPoint, CommitPoints } from '../messages.js';
+import type { LeaseRules } from '../rules/lease-rules.js';
+
+interface Teller {
+  /** The teller's; its numbers begin anew with each. */
+  incarnation: Incarnation;
+  heard: number;
+  points: Map<PartitionIndex, CommitPoint>;
+  /** This shard's own sending time that the last stamp echoes: every point that is fresh was, at least, then. */
+  freshAt: number | null;
+}
+
+/** A point is about to be replaced or forgotten, which was vouched for until then. */
+export type Outdated = (point: CommitPoint, freshAt: number) => void;
+
+export class PointsHeard {
+  private readonly tellers = new Map<ShardOrdinal, Teller>();
+
+  constructor(
+    private readonly rules: LeaseRules,
+    private readonly incarnation: Incarnation,
+  ) {}
+
+  /** How far this shard has heard, for the teller's present incarnation. */
+  heard(teller: ShardOrdinal, incarnation: Incarnation): number {
+    const known = this.tellers.get(teller);
+    return known !== undefined && known.incarnation === incarnation ? known.heard : 0;
+  }
+
+  pointOf(teller: ShardOrdinal, partition: PartitionIndex): CommitPoint | undefined {
+    return this.tellers.get(teller)?.points.get(partition);
+  }
+
+  freshAt(teller: ShardOrdinal): number | null {
+    return this.tellers.get(teller)?.freshAt ?? null;
+  }
+
+  /** Gives the points that are news. */
+  take(from: ShardOrdinal, message: CommitPoints, outdated: Outdated): readonly CommitPoint[] {
+    const teller = this.tellerOf(from, message.incarnation, outdated);
+    if (teller === null) return [];
+    const { after, upTo, points, stamp } = message;
+    const isNews =
+      upTo > teller.heard && (teller.heard >= after || this.rules.stampCounts(teller.heard, upTo));
+    if (isNews) {
+      for (const point of points) {
+        const before = teller.points.get(point.partition);
+        if (before !== undefined && teller.freshAt !== null) outdated(before, teller.freshAt);
+        teller.points.set(point.partition, point);
+      }
+      teller.heard = upTo;
+    }
+    const counts = stamp !== null && stamp.echoIncarnation === this.incarnation;
+    if (counts && this.rules.stampCounts(teller.heard, upTo)) {
+      teller.freshAt = Math.max(teller.freshAt ?? stamp.echo, stamp.echo);
+    }
+    return isNews ? points : [];
+  }
+
+  /** Null for an incarnation that is gone. */
+  private tellerOf(from: ShardOrdinal, incarnation: Incarnation, outdated: Outdated): Teller | null {
+    const known = this.tellers.get(from);
+    if (known !== undefined && known.incarnation >= incarnation) {
+      return known.incarnation === incarnation ? known : null;
+    }
+    if (known !== undefined && known.freshAt !== null) {
+      for (const point of known.points.values()) outdated(point, known.freshAt);
+    }
+    const teller: Teller = { incarnation, heard: 0, points: new Map(), freshAt: null };
+    this.tellers.set(from, teller);
+    return teller;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Control } from './control.js';
+import { DEAF_FOLLOWER, FORMER_LEADER } from '../profiles/stamps.js';
+
+/** docs/PROTOCOL.md 4.5.3: what one stamp of a pair of shards vouches for. */
+export const STAMP_CONTROLS: readonly Control[] = [
+  {
+    name: 'StampOutrunsPoints',
+    broken: 'commit points that were sent count as heard, and a stamp vouches for them',
+    rules: { pointsKnown: (_heard, sent) => sent, stampCounts: () => true },
+    profile: DEAF_FOLLOWER,
+  },
+  {
+    name: 'FreshAfterStepDown',
+    broken: 'a stamp vouches for a partition that its sender no longer leads',
+    rules: { freshAfterStepDown: () => true },
+    profile: FORMER_LEADER,
+  },
+];
