@@ -45,22 +45,16 @@ export class PointsHeard {
   take(from: ShardOrdinal, message: CommitPoints, outdated: Outdated): readonly CommitPoint[] {
     const teller = this.tellerOf(from, message.incarnation, outdated);
     if (teller === null) return [];
-    const { after, upTo, points, stamp } = message;
-    const isNews =
-      upTo > teller.heard && (teller.heard >= after || this.rules.stampCounts(teller.heard, upTo));
-    if (isNews) {
-      for (const point of points) {
-        const before = teller.points.get(point.partition);
-        if (before !== undefined && teller.freshAt !== null) outdated(before, teller.freshAt);
-        teller.points.set(point.partition, point);
-      }
-      teller.heard = upTo;
-    }
-    const counts = stamp !== null && stamp.echoIncarnation === this.incarnation;
-    if (counts && this.rules.stampCounts(teller.heard, upTo)) {
-      teller.freshAt = Math.max(teller.freshAt ?? stamp.echo, stamp.echo);
-    }
+    const isNews = this.isNews(teller, message);
+    if (isNews) replace(teller, message, outdated);
+    const { upTo, points, stamp } = message;
+    const counts = stamp?.echoIncarnation === this.incarnation && this.rules.stampCounts(teller.heard, upTo);
+    if (counts) teller.freshAt = Math.max(teller.freshAt ?? stamp.echo, stamp.echo);
     return isNews ? points : [];
+  }
+
+  private isNews({ heard }: Teller, { after, upTo }: CommitPoints): boolean {
+    return upTo > heard && (heard >= after || this.rules.stampCounts(heard, upTo));
   }
 
   /** Null for an incarnation that is gone. */
@@ -76,4 +70,13 @@ export class PointsHeard {
     this.tellers.set(from, teller);
     return teller;
   }
+}
+
+function replace(teller: Teller, { points, upTo }: CommitPoints, outdated: Outdated): void {
+  for (const point of points) {
+    const before = teller.points.get(point.partition);
+    if (before !== undefined && teller.freshAt !== null) outdated(before, teller.freshAt);
+    teller.points.set(point.partition, point);
+  }
+  teller.heard = upTo;
 }
