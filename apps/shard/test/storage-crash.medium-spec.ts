@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HotConnection } from '@ringleader/postgres';
 import { startPostgres, type TestServer } from '@ringleader/testing-servers';
 import type { ShardStorage } from '../src/storage/shard-storage.js';
-import { openStorage, readRows, recordOf, rowOf, transactionOf, upsertsOf } from './storage.fixtures.js';
+import { readRows, recordOf, rowOf, transactionOf, upsertsOf } from '@ringleader/testing-conformance';
+import { openStorage } from './storage.fixtures.js';
 
 let dir: string;
 let server: TestServer;

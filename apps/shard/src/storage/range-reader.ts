@@ -2,13 +2,16 @@
  * Reads for repairs and copies: one partition, one generation, in key order. They run on the writer's connection, where
  * nothing can come between two statements that are handed over together: so several statements read one state.
  */
-import type { DeltaRead, PageRead, Row, StorageReadResult } from '@ringleader/paxos';
+import {
+  ROW_OVERHEAD_BYTES,
+  type DeltaRead,
+  type PageRead,
+  type Row,
+  type StorageReadResult,
+} from '@ringleader/paxos';
 import type { HotConnection, Statement, TextRow } from '@ringleader/postgres';
 import { addressParameters } from './point-reader.js';
 import { keyFromHex, ROW_METADATA, rowFromText } from './row-columns.js';
-
-/** What a row costs beside its key and value. */
-export const ROW_OVERHEAD_BYTES = 128;
 
 type ResultOf<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { readonly kind: K }>;
 

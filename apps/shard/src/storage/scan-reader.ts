@@ -3,10 +3,14 @@
  * parts that grow on demand, merged here; then the rows of the chosen keys. So memory is bounded by the limits of the
  * scan, not by partitions x rows x the size of a value.
  */
-import type { RowAddress, ScanRead, StorageReadResult } from '@ringleader/paxos';
+import {
+  ROW_OVERHEAD_BYTES,
+  type RowAddress,
+  type ScanRead,
+  type StorageReadResult,
+} from '@ringleader/paxos';
 import { ArrayParameter, type HotConnection, type Statement, type TextRow } from '@ringleader/postgres';
 import { fetchRows } from './point-reader.js';
-import { ROW_OVERHEAD_BYTES } from './range-reader.js';
 
 /** Keys are hexadecimal here, as PostgreSQL prints them: strings that compare as the bytes do. */
 type HexKey = string;
@@ -108,7 +112,7 @@ class KeyMerge {
       const { partition, generation } = stream;
       chosen.push({ partition, generation, key: fromHex(candidate.key) });
       bytes +=
-        candidate.key.length / 2 + ROW_OVERHEAD_BYTES + (this.read.keysOnly ? 0 : candidate.valueBytes);
+        byteLengthOf(candidate.key) + ROW_OVERHEAD_BYTES + (this.read.keysOnly ? 0 : candidate.valueBytes);
     }
   }
 
@@ -173,5 +177,6 @@ function rangeParameters(streams: readonly PartitionStream[]): Buffer[] {
 }
 
 const toHex = (key: string): HexKey => HEX_PREFIX + Buffer.from(key, 'utf8').toString('hex');
+const byteLengthOf = (hex: HexKey): number => (hex.length - HEX_PREFIX.length) / 2;
 const hexToBytes = (hex: HexKey): Buffer => Buffer.from(hex.slice(HEX_PREFIX.length), 'hex');
 const fromHex = (hex: HexKey): string => hexToBytes(hex).toString('utf8');

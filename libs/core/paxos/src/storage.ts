@@ -33,12 +33,19 @@ export interface RowRemoval {
   readonly key: string;
 }
 
+/** What a row costs beside its key and value, where limits of bytes are reckoned. */
+export const ROW_OVERHEAD_BYTES = 128;
+
 /**
  * Reads are answered by `readDone` in any order.
  * `rows`, `scan`: from any snapshot that is taken after the read was handed out (a second connection will do).
  * `delta`, `page`: from one snapshot that is exactly the state after the last transaction handed out before the read
  * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
- * in the same `Ready` comes before its reads. Limits of bytes never keep out the first row.
+ * in the same `Ready` comes before its reads.
+ *
+ * Limits: a row is inside while there are fewer than `limitRows` before it, and while those before it have less than
+ * `limitBytes`, each counted with its key, the value it is given back with, and ROW_OVERHEAD_BYTES. So the first row is
+ * always inside, and whoever pages makes progress. `keysOnly` gives back empty values; a tombstone stays a tombstone.
  */
 export type StorageRead =
   | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowAddress[] }
@@ -71,7 +78,7 @@ export interface KeyRange {
   readonly end: string | null;
 }
 
-/** For a repair (4.3.2): every row past `base`, and the present row of each named key. */
+/** For a repair (4.3.2): every row past `base` in byte order of the keys, and the present row of each named key. */
 export interface DeltaRead {
   readonly kind: 'delta';
   readonly id: number;
@@ -79,7 +86,10 @@ export interface DeltaRead {
   readonly generation: number;
   readonly base: Revision;
   readonly keys: readonly string[];
-  /** With more rows than this past the base, the answer is `tooLarge`. */
+  /**
+   * Where a row past the base is outside of the limits, or the values of the named rows have more than `limitBytes`
+   * together, the answer is `tooLarge`, and has no rows.
+   */
   readonly limitRows: number;
   readonly limitBytes: number;
 }

@@ -19,7 +19,7 @@ import type {
   StorageTransaction,
 } from '../src/index.js';
 import { PaxosShard, RULES } from '../src/index.js';
-import { MemoryStorage } from './memory-storage.js';
+import { MemoryStorage } from '../src/testing/memory-storage.js';
 
 export const TIMINGS: PaxosTimings = {
   leaseMs: 600,
@@ -251,7 +251,7 @@ export class MemoryCluster {
       else results.push(result);
     }
     for (const { partition, generation } of ready.removals)
-      node.storage.removeGeneration(partition, generation);
+      node.storage.removeGeneration({ partition, generation });
     for (const result of results) node.shard?.readDone(result, this.now);
   }
 

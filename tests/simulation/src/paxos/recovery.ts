@@ -73,7 +73,7 @@ function missingAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdi
   if (commit < committed.top) {
     return `to know revision ${String(committed.top)} as committed, it knows ${String(commit)}`;
   }
-  const { rows } = cluster.database(shard).liveRows(partition);
+  const rows = cluster.database(shard).liveRows(partition);
   for (const key of committed.keys) {
     const last = committed.last(key, committed.top)?.row ?? null;
     const row = rows.get(key) ?? null;

@@ -138,7 +138,7 @@ export class ShardProcess implements Process<SimMessage> {
     if (ready.transaction !== null) this.#runTransaction(ready.transaction);
     for (const read of ready.reads) this.#runRead(read);
     for (const { partition, generation } of ready.removals) {
-      store.state.removeGeneration(partition, generation);
+      store.state.removeGeneration({ partition, generation });
     }
     for (const { to, message } of ready.messages) this.#host.send(to, { kind: 'peer', message });
     for (const reply of ready.replies) {

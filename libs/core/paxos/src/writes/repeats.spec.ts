@@ -26,7 +26,11 @@ function putAs(
 
 /** As a purge does, everywhere at once. */
 function purge(cluster: MemoryCluster, key: string): void {
-  for (const ordinal of cluster.ordinals) cluster.storage(ordinal).liveRows(P).delete(key);
+  for (const ordinal of cluster.ordinals) {
+    const storage = cluster.storage(ordinal);
+    const generation = storage.records.get(P)?.generation ?? 0;
+    storage.apply({ id: 0, records: [], upserts: [], removals: [{ partition: P, generation, key }] });
+  }
 }
 
 describe('a repeated write', () => {

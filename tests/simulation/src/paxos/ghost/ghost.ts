@@ -70,7 +70,7 @@ export class Ghost {
       const changed = transaction.upserts
         .filter((upsert) => upsert.partition === partition && upsert.generation === generation)
         .map((upsert) => upsert.row);
-      const change = { before: before[index], after, changed, live: database.liveRows(partition) };
+      const change = { before: before[index], after, changed, live: database.live(partition) };
       this.partition(partition).noteDurable(shard, change, this.#now());
     });
   }
@@ -80,7 +80,7 @@ export class Ghost {
     const record = database.records.get(status.partition);
     if (record === undefined || record.position.ballot !== status.position.ballot) return;
     const commit = Math.min(status.commit, record.position.revision);
-    const { rows } = database.liveRows(status.partition);
+    const rows = database.liveRows(status.partition);
     this.partition(status.partition).checkReplica(shard, commit, rows, this.#now());
   }
 }

@@ -6,14 +6,10 @@ import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { PartitionAssignment, PartitionRecord, Position, Row } from '@ringleader/paxos';
 import type { Ballot, Epoch, PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { describeRow } from '../fingerprint.js';
+import type { ReplicaRows } from '../shard-database.js';
 import { BallotHistories } from './ballot-histories.js';
 import { CommittedHistory } from './committed-history.js';
 import type { ClientWrite } from './operations.js';
-
-export interface ReplicaRows {
-  readonly rows: ReadonlyMap<string, Row>;
-  readonly fingerprint: number;
-}
 
 /** What one transaction did to one partition of a shard. */
 export interface DurableChange {
