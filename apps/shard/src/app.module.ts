@@ -1,14 +1,7 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { MembershipService } from './health/membership.service.js';
-import { ShardService } from './partitions/shard.service.js';
-import { SURROUNDINGS, type Surroundings } from './surroundings.js';
+import { Module } from '@nestjs/common';
+import { ShardHealthService } from './health/shard-health.service.js';
+import { ShardMetrics } from './health/shard-metrics.js';
+import { PartitionsModule } from './partitions/partitions.module.js';
 
-@Module({})
-export class AppModule {
-  static in(surroundings: Surroundings): DynamicModule {
-    return {
-      module: AppModule,
-      providers: [{ provide: SURROUNDINGS, useValue: surroundings }, ShardService, MembershipService],
-    };
-  }
-}
+@Module({ imports: [PartitionsModule], providers: [ShardHealthService, ShardMetrics] })
+export class AppModule {}

@@ -7,6 +7,7 @@ import {
   type PaxosRules,
   type PaxosTimings,
 } from '@ringleader/paxos';
+import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
@@ -39,7 +40,7 @@ export const shardConfigSchema = z
     context.addIssue({ code: 'custom', path: ['RINGLEADER_LEASE_HEARTBEAT_MS'], message });
   });
 
-export type ShardConfig = Readonly<z.infer<typeof shardConfigSchema>>;
+export abstract class ShardConfig extends injectable<Readonly<z.infer<typeof shardConfigSchema>>>() {}
 
 const DRIFT_FRACTION = 0.1;
 /** Clients are promised a minute (docs/API.md). */

@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { partitionKey, shardKey } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
-import { createLogger } from '@ringleader/observability';
+import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
+import { FatalErrors, Health, type HostSigns } from '@ringleader/service-host';
+import { NatsDataPath } from '../src/partitions/data-path.nats.js';
+import { ShardActivity } from '../src/partitions/shard-activity.js';
+import { ShardClock } from '../src/partitions/shard-clock.js';
 import { ShardService } from '../src/partitions/shard.service.js';
 import { shardConfigSchema } from '../src/shard.config.js';
 import { CLUSTER, fixedMap, TestGateway } from './shell.fixtures.js';
@@ -25,6 +29,8 @@ let coordinator: FakeCoordinator;
 let connection: NatsConnection;
 let gateway: TestGateway;
 const running: ShardService[] = [];
+const signsOf = new WeakMap<ShardService, HostSigns>();
+const failureOf = (service: ShardService): Promise<never> | undefined => signsOf.get(service)?.fatal.first;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'ringleader-shard-'));
@@ -55,7 +61,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await gateway.close();
-  await Promise.all(running.splice(0).map((service) => service.stop()));
+  await Promise.all(running.splice(0).map((service) => service.beforeApplicationShutdown()));
   coordinator.interrupt();
   await connection.close();
 });
@@ -79,9 +85,15 @@ function start(): ShardService {
     RINGLEADER_POSTGRES_URL: url,
   });
   const logger = createLogger({ level: 'fatal', service: 'shard', member: 'shard-1' });
-  const service = new ShardService({ config, logger, connection, coordination: coordinator });
-  service.failed.catch(() => undefined);
-  service.start();
+  const signs = { logger, health: new Health('not migrated'), fatal: new FatalErrors() };
+  const service = new ShardService(
+    { config, coordination: coordinator, signs },
+    new NatsDataPath(connection, CLUSTER, logger),
+    new ShardClock(systemClock),
+    new ShardActivity(new Registry()),
+  );
+  service.onApplicationBootstrap();
+  signsOf.set(service, signs);
   running.push(service);
   return service;
 }
@@ -97,11 +109,12 @@ describe('a shard', () => {
     const service = start();
     expect(await service.ordinal).toBe(1);
     await leadsAll(service);
-    expect(service.notReadyReasons()).toEqual([]);
+    await until('readiness', () => service.notReadyReasons().length === 0, WITHIN);
+    expect(signsOf.get(service)?.health.startup()).toEqual([]);
     expect(registered()).toMatchObject({ ordinal: 1, incarnation: 1 });
     expect(await gateway.put(3, 'key', 'value')).toMatchObject({ kind: 'written', revision: 1 });
     expect(service.requests.total).toBeGreaterThan(0);
-    await service.stop();
+    await service.beforeApplicationShutdown();
     expect(service.notReadyReasons()).not.toEqual([]);
   }, 60_000);
 
@@ -139,7 +152,7 @@ describe('a shard', () => {
     const first = start();
     await leadsAll(first);
     const second = start();
-    await expect(first.failed).rejects.toMatchObject({ code: 'SHARD_SUPERSEDED' });
+    await expect(failureOf(first)).rejects.toMatchObject({ code: 'SHARD_SUPERSEDED' });
     await leadsAll(second);
     expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
   }, 60_000);
@@ -147,10 +160,10 @@ describe('a shard', () => {
   it('refuses a database that is older than the registration, and one of another shard', async () => {
     const service = start();
     await leadsAll(service);
-    await service.stop();
+    await service.beforeApplicationShutdown();
     await inDatabase(url, 'UPDATE shard_identity SET incarnation = 0');
-    await expect(start().failed).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+    await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
     await inDatabase(url, "UPDATE shard_identity SET incarnation = 5, shard_id = 'shard-9'");
-    await expect(start().failed).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+    await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
   }, 60_000);
 });

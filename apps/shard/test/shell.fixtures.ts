@@ -13,7 +13,7 @@ import {
   startRequestFrame,
 } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
-import { createLogger, systemClock } from '@ringleader/observability';
+import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import type { PartitionAssignment, Row, ShardReply, WriteRequest } from '@ringleader/paxos';
 import { until } from '@ringleader/testing-servers';
 import { NatsDataPath } from '../src/partitions/data-path.nats.js';
@@ -77,7 +77,7 @@ export class TestShard {
     });
     const driver = startLife(
       { ordinal, incarnation, storage, records },
-      { config, logger, clock, dataPath, desk, announcer, activity: new ShardActivity() },
+      { config, logger, clock, dataPath, desk, announcer, activity: new ShardActivity(new Registry()) },
       () => {
         router.routeTo(null);
         desk.abandonAll();

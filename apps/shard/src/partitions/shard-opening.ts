@@ -22,6 +22,8 @@ export interface OpeningOptions {
   readonly config: ShardConfig;
   readonly client: Coordinator;
   readonly onLost: (error: OperationalError) => void;
+  /** The database is there, with the schema of this version. */
+  readonly onMigrated: () => void;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -33,7 +35,7 @@ export class ShardOpening {
   constructor(private readonly options: OpeningOptions) {}
 
   async open(): Promise<OpenedShard> {
-    const { config, onLost } = this.options;
+    const { config, onLost, onMigrated } = this.options;
     const database = await ShardDatabase.connect({
       url: config.RINGLEADER_POSTGRES_URL,
       shardId: config.RINGLEADER_MEMBER,
@@ -42,6 +44,7 @@ export class ShardOpening {
       lastIncarnation: this.lastIncarnation,
       onLost,
     });
+    onMigrated();
     try {
       const { ordinal, incarnation } = await this.register(database);
       await database.claim(ordinal);

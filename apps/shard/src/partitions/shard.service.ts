@@ -3,13 +3,13 @@
  * anew. What outlives the lives is here: subscriptions, the partition map, announcements.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import type { ShardOrdinal } from '@ringleader/primitives';
-import { SURROUNDINGS, type Surroundings } from '../surroundings.js';
 import { Backoff } from './backoff.js';
+import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { LeaderAnnouncer } from './leader-announcer.js';
@@ -19,6 +19,7 @@ import { ShardClock } from './shard-clock.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
 import { type OpenedShard, ShardOpening } from './shard-opening.js';
+import { ShardSurroundings } from './shard-surroundings.js';
 import { WalReporter } from './wal-reporter.js';
 
 /** What stays for all lives once the ordinal is known. */
@@ -49,10 +50,7 @@ const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const FATAL_REASONS: ReadonlySet<unknown> = new Set(['corrupt', 'version', 'ordinals']);
 
 @Injectable()
-export class ShardService {
-  readonly clock = new ShardClock(systemClock);
-  readonly activity = new ShardActivity();
-  readonly dataPath: NatsDataPath;
+export class ShardService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly map: PartitionMapMirror;
   private readonly opening: ShardOpening;
   private readonly walReporter: WalReporter;
@@ -60,28 +58,35 @@ export class ShardService {
   private station: Station | null = null;
   private life: Life | null = null;
   private isStopping = false;
+  private isMapRead = false;
   private announceTimer: NodeJS.Timeout | null = null;
   private endLife: (error: unknown) => void = () => undefined;
-  private readonly fatal = Promise.withResolvers<never>();
+  /** Why there is no life now. */
+  private trouble = 'the database is not open yet';
   private readonly registered = Promise.withResolvers<ShardOrdinal>();
 
-  constructor(@Inject(SURROUNDINGS) private readonly surroundings: Surroundings) {
-    const { config, logger, connection, coordination: client } = surroundings;
-    const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: shardId } = config;
-    this.dataPath = new NatsDataPath(connection, cluster, logger);
+  constructor(
+    private readonly surroundings: ShardSurroundings,
+    readonly dataPath: NatsDataPath,
+    readonly clock: ShardClock,
+    readonly activity: ShardActivity,
+  ) {
+    const { config, coordination: client, signs } = surroundings;
+    const { logger, health } = signs;
+    const { RINGLEADER_MEMBER: shardId } = config;
     this.map = new PartitionMapMirror({
       client,
       clock: systemClock,
       onChange: (changed) => this.learn(changed),
       onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
     });
-    this.opening = new ShardOpening({ config, client, onLost: (error) => this.endLife(error) });
+    this.opening = new ShardOpening({
+      config,
+      client,
+      onLost: (error) => this.endLife(error),
+      onMigrated: () => health.started(),
+    });
     this.walReporter = new WalReporter(client, shardId, logger);
-  }
-
-  /** Rejects when the process must end. */
-  get failed(): Promise<never> {
-    return this.fatal.promise;
   }
 
   /** Settles when the shard is registered for the first time. */
@@ -110,21 +115,22 @@ export class ShardService {
     return this.life?.driver.status() ?? [];
   }
 
+  /** A map is not among them: the first shard of a cluster that is being made must not wait for the others. */
   notReadyReasons(): string[] {
-    const reasons: string[] = [];
-    if (!this.dataPath.isConnected) reasons.push('There is no connection to NATS');
-    if (this.life === null) reasons.push('The database is not open, or the shard is not registered');
-    if (this.map.partitionCount === 0) reasons.push('There is no partition map yet');
-    return reasons;
+    if (this.life === null) return [this.trouble];
+    if (!this.isMapRead) return ['the partition map was not read yet'];
+    return behindReasons(this.life.driver.status());
   }
 
-  start(): void {
-    void this.map.start();
-    this.run().catch((error: unknown) => this.fatal.reject(error));
+  onApplicationBootstrap(): void {
+    void this.map.start().then(() => {
+      this.isMapRead = true;
+    });
+    this.run().catch(this.surroundings.signs.fatal.report);
   }
 
   /** Gives up what it leads, answers what it can, and closes. */
-  async stop(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
     this.map.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
@@ -138,6 +144,7 @@ export class ShardService {
       await within(CLOSE_WITHIN_MS, life.opened.storage.close());
     }
     this.life = null;
+    this.trouble = 'the shard has stopped';
     this.endLife(null);
   }
 
@@ -148,8 +155,9 @@ export class ShardService {
       const error = await this.liveUntil(ended.promise);
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
+      this.trouble = `the database is not open, or the shard is not registered: ${messageOf(error)}`;
       const waitMs = this.backoff.failed();
-      this.surroundings.logger.warn({ waitMs, error }, 'The shard begins anew');
+      this.surroundings.signs.logger.warn({ waitMs, error }, 'The shard begins anew');
       await pause(waitMs);
     }
   }
@@ -165,7 +173,8 @@ export class ShardService {
     this.backoff.started();
     const station = this.stationOf(opened.ordinal);
     const { clock, dataPath, activity } = this;
-    const { config, logger } = this.surroundings;
+    const { config, signs } = this.surroundings;
+    const { logger } = signs;
     const { desk, announcer } = station;
     const surroundings = { config, logger, clock, dataPath, activity, desk, announcer };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
@@ -174,7 +183,7 @@ export class ShardService {
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));
     const { ordinal, incarnation, records } = opened;
-    this.surroundings.logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
+    logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
     if (!this.isStopping) await this.bury(this.life, station);
     return reason;
@@ -208,6 +217,8 @@ export class ShardService {
     this.life?.driver.learnMap(changed);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function isFatal(error: unknown): boolean {
   if (!(error instanceof OperationalError)) return true;

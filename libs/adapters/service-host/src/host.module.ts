@@ -5,7 +5,7 @@ import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { FatalErrors } from './fatal-errors.js';
 import { Health } from './health.js';
-import { HostSigns, Nats, Self, ServiceClock, ServiceLogger } from './injectables.js';
+import { Coordination, HostSigns, Nats, Self, ServiceClock, ServiceLogger } from './injectables.js';
 import { Membership } from './membership.js';
 import type { NatsWaiting } from './nats-waiting.js';
 
@@ -30,7 +30,7 @@ export class HostModule {
       { provide: ServiceLogger, useValue: logger },
       { provide: ServiceClock, useValue: systemClock },
       { provide: Health, useValue: health },
-      { provide: HostSigns, useValue: { logger, health } satisfies HostSigns },
+      { provide: HostSigns, useValue: { logger, health, fatal } satisfies HostSigns },
       { provide: FatalErrors, useValue: fatal },
       { provide: Registry, useValue: metrics },
       // Whoever needs NATS is made when it has answered; who does not, such as a log on disk, is opened meanwhile.
@@ -42,6 +42,7 @@ export class HostModule {
           new CoordinationClient({ connection, cluster: self.cluster, clock: systemClock }),
         inject: [Nats],
       },
+      { provide: Coordination, useExisting: CoordinationClient },
       Membership,
     ];
     return { module: HostModule, global: true, providers, exports: providers };

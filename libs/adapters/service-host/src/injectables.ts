@@ -2,10 +2,12 @@
  * What every provider of a service may ask for by its type. NestJS injects by classes only, so what is an interface or
  * comes from a factory has an abstract class here that stands for it.
  */
+import type { Coordinator } from '@ringleader/coordination';
 import type { NatsConnection } from '@ringleader/nats';
 import type { Logger } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
 import type { Service } from '@ringleader/contracts';
+import type { FatalErrors } from './fatal-errors.js';
 import type { Health } from './health.js';
 
 /** A class to name `T` by: `export abstract class MyConfig extends injectable<z.infer<typeof schema>>() {}`. */
@@ -18,10 +20,14 @@ export abstract class ServiceClock extends injectable<Clock>() {}
 /** The connection of a `NatsLink`. Whoever asks for it is made when NATS has answered. */
 export abstract class Nats extends injectable<NatsConnection>() {}
 
+/** The coordinators, for who calls and follows them; tests have a twin. */
+export abstract class Coordination extends injectable<Coordinator>() {}
+
 /** How a service tells of itself. */
 export abstract class HostSigns {
   abstract readonly logger: Logger;
   abstract readonly health: Health;
+  abstract readonly fatal: FatalErrors;
 }
 
 /** Who this process is. */

@@ -103,7 +103,7 @@ export async function startService<Schema extends z.ZodObject>(
 async function create(
   definition: Pick<ServiceDefinition, 'create'>,
   root: DynamicModule,
-  { logger, health }: HostSigns,
+  { logger, health }: Pick<HostSigns, 'logger' | 'health'>,
 ): Promise<INestApplicationContext> {
   let isRunning = false;
   health.readyWhen(() => (isRunning ? [] : ['the application has not begun yet']));

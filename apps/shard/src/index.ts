@@ -1,2 +1,0 @@
-export * from './shard.config.js';
-export * from './start-shard.js';
