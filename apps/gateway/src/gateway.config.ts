@@ -1,10 +1,35 @@
+import { isIP } from 'node:net';
 import { commonConfig, integer, port } from '@ringleader/config';
 import { z } from 'zod';
+
+const HOST = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]+)$/i;
+
+/** Separated by commas. */
+function listOf(item: z.ZodString) {
+  return z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(item));
+}
+
+/** An address, or a network as in 10.0.0.0/8. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 export const gatewayConfigSchema = z.object({
   ...commonConfig,
   RINGLEADER_HTTP_HOST: z.string().default('127.0.0.1'),
   RINGLEADER_HTTP_PORT: port().default(8_080),
+  /** Host names that clients call this gateway by, comma-separated, besides loopback and its address; `*` is any. */
+  RINGLEADER_HTTP_HOSTS: listOf(z.string().regex(HOST, 'host names without a port, *.example.com, or *')),
+  /** Proxies whose X-Forwarded-For names the client: addresses and networks (10.0.0.0/8), comma-separated. */
+  RINGLEADER_TRUSTED_PROXIES: listOf(z.string().refine(isNetwork, 'addresses or networks, as in 10.0.0.0/8')),
   /** How a replica is picked for what any replica may serve. */
   RINGLEADER_BALANCER: z.enum(['round-robin', 'random', 'weighted-random']).default('round-robin'),
   /** Requests below /v1 under way at once: more are refused with OVERLOADED. */

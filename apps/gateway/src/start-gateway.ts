@@ -193,6 +193,8 @@ export async function startGateway(
     version: RINGLEADER_VERSION,
     admission,
     timings: DEFAULT_HTTP_TIMINGS,
+    hosts: [config.RINGLEADER_HTTP_HOST, ...config.RINGLEADER_HTTP_HOSTS],
+    trustedProxies: config.RINGLEADER_TRUSTED_PROXIES,
   });
   following.start();
   await listen(app, config);

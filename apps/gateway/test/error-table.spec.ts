@@ -53,9 +53,15 @@ describe('INVALID_ARGUMENT', () => {
     ['Ringleader-Timeout-Ms', 'soon'],
     ['Idempotency-Key', 'x'.repeat(65)],
     ['If-Match', '17'],
-    ['If-Match', '"a"'],
-    ['If-Match', '"1", "2"'],
-    ['If-None-Match', '"17"'],
+    ['If-Match', '"17'],
+    ['If-Match', '*, "17"'],
+    ['If-Match', '"17" "18"'],
+    ['If-Match', 'w/"17"'],
+    ['If-Match', ','],
+    ['If-None-Match', '17'],
+    ['If-Unmodified-Since', 'Sun, 06 Nov 2094 08:49:37 GMT'],
+    ['If-Modified-Since', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+    ['Content-Range', 'bytes 0-4/10'],
   ])('PUT with %s: %s', async (header, value) => {
     const answer = await put(`${await start()}/k`, { headers: { [header]: value } });
     const problem = await problemOf(answer);
@@ -101,7 +107,7 @@ describe('INVALID_ARGUMENT', () => {
   ])('%s given twice, or not as it may be', async (header, lines) => {
     await start();
     const { status, text } = await sendRaw(gateway.port, {
-      chunks: [`PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines}\r\n\r\n`],
+      chunks: [`PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lines}\r\n\r\n`],
       end: true,
     });
     expect(status).toBe(400);
@@ -146,6 +152,43 @@ it.each(['text/plain', 'application/json; charset=latin1', 'nonsense'])(
   },
 );
 
+it.each([
+  ['PUT', '/v1/kv/k'],
+  ['POST', '/v1/kv:batch'],
+])('UNSUPPORTED_MEDIA_TYPE: a Content-Encoding, %s %s', async (method, path) => {
+  await start();
+  const headers = { 'Content-Encoding': 'gzip', 'Content-Type': 'application/json' };
+  const answer = await fetch(gateway.url + path, { method, headers, body: 'zipped' });
+  expect(answer.headers.get('accept-encoding')).toBe('identity');
+  expect(await problemOf(answer)).toMatchObject({
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    contentEncoding: 'gzip',
+    allowed: ['identity'],
+  });
+});
+
+it('EXPECTATION_FAILED: what nobody can expect', async () => {
+  await start();
+  const { status, text } = await sendRaw(gateway.port, {
+    chunks: [
+      'GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n',
+    ],
+  });
+  expect(status).toBe(417);
+  expect(text).toContain('"code":"EXPECTATION_FAILED"');
+});
+
+it('MISDIRECTED_REQUEST: a host that is not ours', async () => {
+  await start();
+  const { status, text } = await sendRaw(gateway.port, {
+    chunks: ['GET /healthz HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n'],
+  });
+  expect(status).toBe(421);
+  expect(text).toContain('"code":"MISDIRECTED_REQUEST"');
+  expect(text).toContain('"host":"rebound.example"');
+});
+
 it('KEY_NOT_FOUND', async () => {
   const url = await start();
   for (const method of ['GET', 'DELETE']) {
@@ -156,23 +199,33 @@ it('KEY_NOT_FOUND', async () => {
   expect([head.status, await head.text()]).toEqual([404, '']);
 });
 
-it.each(['/', '/v1', '/v1/kvs', '/v2/kv/k', '/v1/kv:nonsense', '/favicon.ico'])(
-  'ROUTE_NOT_FOUND: %s',
-  async (path) => {
-    await start();
-    const problem = await problemOf(await fetch(gateway.url + path));
-    expect(problem).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND', instance: path });
-  },
-);
+it.each([
+  '/',
+  '/v1',
+  '/v1/kvs',
+  '/v1//kv/k',
+  '//v1/kv/k',
+  '/v1%2Fkv/k',
+  '/v1/kv%2Fk',
+  '/v1/kv;x/k',
+  '/v2/kv/k',
+  '/v1/kv:nonsense',
+  '/favicon.ico',
+])('ROUTE_NOT_FOUND: %s', async (path) => {
+  await start();
+  const problem = await problemOf(await fetch(gateway.url + path));
+  expect(problem).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND', instance: path });
+});
 
 it.each([
-  ['POST', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
-  ['PATCH', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
-  ['OPTIONS', '/v1/kv/k', 'DELETE, GET, HEAD, PUT'],
-  ['DELETE', '/v1/kv', 'GET, HEAD'],
-  ['GET', '/v1/kv:batch', 'POST'],
-  ['POST', '/v1/cluster', 'GET, HEAD'],
-  ['PROPFIND', '/healthz', 'GET, HEAD'],
+  ['POST', '/v1/kv/k', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+  ['PATCH', '/v1/kv/k', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+  ['PATCH', '/v1/%6Bv/k', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+  ['DELETE', '/v1/kv', 'GET, HEAD, OPTIONS'],
+  ['GET', '/v1/kv:batch', 'OPTIONS, POST'],
+  ['GET', '/v1/kv:bat%63h', 'OPTIONS, POST'],
+  ['POST', '/v1/cluster', 'GET, HEAD, OPTIONS'],
+  ['PROPFIND', '/healthz', 'GET, HEAD, OPTIONS'],
 ])('METHOD_NOT_ALLOWED: %s %s', async (method, path, allow) => {
   await start();
   const answer = await fetch(gateway.url + path, { method });
@@ -227,7 +280,7 @@ it('REQUEST_TOO_LARGE, with the limit', async () => {
 it('VALUE_TOO_LARGE at once, where the body would never end', async () => {
   await start();
   const { status, text } = await sendRaw(gateway.port, {
-    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nContent-Length: 9007199254740992\r\n\r\nbegin'],
+    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9007199254740992\r\n\r\nbegin'],
   });
   expect(status).toBe(413);
   expect(text).toContain('"code":"VALUE_TOO_LARGE"');
@@ -236,7 +289,7 @@ it('VALUE_TOO_LARGE at once, where the body would never end', async () => {
 it('HEADERS_TOO_LARGE', async () => {
   await start();
   const { status, text } = await sendRaw(gateway.port, {
-    chunks: [`GET /v1/kv/k HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`],
+    chunks: [`GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`],
   });
   expect(status).toBe(431);
   expect(text).toContain('"code":"HEADERS_TOO_LARGE"');
@@ -245,7 +298,7 @@ it('HEADERS_TOO_LARGE', async () => {
 it('REQUEST_TIMEOUT: a body that does not come', async () => {
   await start({ timings: { requestTimeoutMs: 200, headersTimeoutMs: 200, checkIntervalMs: 50 } });
   const { status, text } = await sendRaw(gateway.port, {
-    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf'],
+    chunks: ['PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf'],
   });
   expect(status).toBe(408);
   expect(text).toContain('"code":"REQUEST_TIMEOUT"');

@@ -85,7 +85,7 @@ describe('a value', () => {
     for (const length of ['Content-Length: 0\r\n', '', 'Transfer-Encoding: chunked\r\n']) {
       const body = length.startsWith('T') ? '0\r\n\r\n' : '';
       const { status } = await sendRaw(gateway.port, {
-        chunks: [`PUT ${key} HTTP/1.1\r\nHost: x\r\n${length}\r\n${body}`],
+        chunks: [`PUT ${key} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n${body}`],
         end: true,
       });
       expect([200, 201]).toContain(status);
@@ -116,7 +116,7 @@ describe('a key', () => {
   ])('of /v1/kv/%s is %j', async (encoded, key) => {
     const { status, text } = await sendRaw(gateway.port, {
       chunks: [
-        `PUT /v1/kv/${encoded} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nv`,
+        `PUT /v1/kv/${encoded} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nConnection: close\r\n\r\nv`,
       ],
     });
     expect(status).toBe(201);
@@ -126,7 +126,7 @@ describe('a key', () => {
 
   it('may stand behind an authority', async () => {
     const request =
-      'PUT http://example.test/v1/kv/a%2Fb HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nv';
+      'PUT http://localhost:80/v1/kv/a%2Fb HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nConnection: close\r\n\r\nv';
     expect((await sendRaw(gateway.port, { chunks: [request] })).text).toContain('"key":"a/b"');
   });
 });
@@ -149,6 +149,7 @@ describe('conditions', () => {
     const unchanged = await read({ 'If-None-Match': tag });
     expect([unchanged.status, unchanged.headers.get('etag'), await unchanged.text()]).toEqual([304, tag, '']);
     expect((await read({ 'If-None-Match': `"999", W/${tag}` })).status).toBe(304);
+    expect((await read({ 'If-Match': `W/${tag}` })).status).toBe(412);
     expect((await read({ 'If-None-Match': '*' })).status).toBe(304);
     expect((await read({ 'If-None-Match': '"999"' })).status).toBe(200);
     expect((await read({ 'If-Match': tag })).status).toBe(200);

@@ -1,9 +1,8 @@
 /** GET /v1/cluster */
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { respondJson } from '../http/respond.js';
-import { parseQuery } from '../kv/query.js';
-import { queryOf } from '../kv/request-target.js';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
+import type { ClusterView } from '@ringleader/contracts';
+import type { FastifyRequest } from 'fastify';
+import { parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeCluster } from '../openapi/describe-cluster.js';
 import { CLUSTER_REPORT } from '../tokens.js';
 import type { ClusterReport } from '../tokens.js';
@@ -16,8 +15,8 @@ export class ClusterController {
 
   @DescribeCluster()
   @Get('cluster')
-  cluster(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    parseQuery(queryOf(request.originalUrl), NO_PARAMETERS);
-    respondJson(reply, 200, this.report());
+  cluster(@Req() request: FastifyRequest): ClusterView {
+    parseQuery(targetOf(request.raw).query, NO_PARAMETERS);
+    return this.report();
   }
 }

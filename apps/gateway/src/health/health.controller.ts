@@ -2,7 +2,6 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { Registry } from '@ringleader/observability';
 import type { FastifyReply } from 'fastify';
-import { respond, respondJson } from '../http/respond.js';
 import { DescribeLiveness, DescribeMetrics, DescribeReadiness } from '../openapi/describe-cluster.js';
 import { METRICS, READINESS } from '../tokens.js';
 import type { Readiness } from '../tokens.js';
@@ -16,21 +15,22 @@ export class HealthController {
 
   @DescribeLiveness()
   @Get('healthz')
-  live(@Res() reply: FastifyReply): void {
-    respondJson(reply, 200, { status: 'ok' });
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
   }
 
   @DescribeReadiness()
   @Get('readyz')
-  ready(@Res() reply: FastifyReply): void {
+  ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {
     const reasons = this.readiness();
-    respondJson(reply, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
+    reply.code(reasons.length === 0 ? 200 : 503);
+    return { ready: reasons.length === 0, reasons };
   }
 
   @DescribeMetrics()
   @Get('metrics')
-  async prometheus(@Res() reply: FastifyReply): Promise<void> {
-    const text = await this.metrics.metrics();
-    respond(reply, 200, { 'Content-Type': this.metrics.contentType }, text);
+  prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    reply.header('Content-Type', this.metrics.contentType);
+    return this.metrics.metrics();
   }
 }

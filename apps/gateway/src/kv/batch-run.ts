@@ -3,20 +3,20 @@
  * the reads of one batch may bring back is bounded, and so is how many are under way, since their sizes are not known
  * beforehand.
  */
-import { ERROR_CATALOGUE, REST_LIMITS } from '@ringleader/contracts';
+import { DEFAULT_CONTENT_TYPE, ERROR_CATALOGUE, OperationalError, REST_LIMITS } from '@ringleader/contracts';
 import type { BatchOperation, BatchResult } from '@ringleader/contracts';
-import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
+import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
-import { isRestError } from '../problems/to-operational-error.js';
-import type { RestError } from '../problems/to-operational-error.js';
-import { deleteOperation, putOperation } from './batch-operations.js';
+import { checkKey } from '../http/request-target.js';
+import { isRestError, restError } from '../problems/problem.filter.js';
+import type { RestError } from '../problems/problem.filter.js';
 import type { KeyValueStore } from './key-value-store.js';
-import { readResult, restError, writeResult } from './outcomes.js';
-import type { ReadResult, WriteResult } from './outcomes.js';
-import type { Consistency } from './query.js';
-import { instant, valueFields } from './representation.js';
-import { checkKey } from './request-target.js';
+import { instant, readResult, valueFields, writeResult } from './representation.js';
+import type { ReadResult, WriteResult } from './representation.js';
+import { contentTypeOf } from './request-context.js';
+import type { Consistency } from './request-context.js';
 
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const READS_UNDER_WAY_MAX = 32;
 
 export interface BatchOptions {
@@ -145,4 +145,69 @@ function failureOf(error: RestError): BatchResult {
   const failure = { status: ERROR_CATALOGUE[code].httpStatus, code, detail };
   if (code !== 'PRECONDITION_FAILED') return failure;
   return { ...failure, revision: Number(details['revision']), version: Number(details['version']) };
+}
+
+/** Throws what is wrong with this operation. */
+function putOperation(operation: Extract<BatchOperation, { op: 'put' }>): PutOperation {
+  checkKey(operation.key);
+  const value = valueOf(operation);
+  const { valueBytesMax: bytesMax } = REST_LIMITS;
+  if (value.length > bytesMax) {
+    const detail = `A value has at most ${bytesMax} bytes; this one has ${value.length}`;
+    throw new OperationalError('VALUE_TOO_LARGE', detail, { bytesMax });
+  }
+  const { contentType } = operation;
+  return {
+    kind: 'put',
+    key: operation.key,
+    value,
+    contentType: contentType === undefined ? DEFAULT_CONTENT_TYPE : contentTypeOf(contentType),
+    expiresAt: null,
+    conditions: conditionsOf(operation),
+  };
+}
+
+function deleteOperation(operation: Extract<BatchOperation, { op: 'delete' }>): DeleteOperation {
+  checkKey(operation.key);
+  return { kind: 'delete', key: operation.key, conditions: conditionsOf(operation) };
+}
+
+function valueOf({ value, valueBase64 }: Extract<BatchOperation, { op: 'put' }>): Buffer {
+  if ((value === undefined) === (valueBase64 === undefined)) {
+    throw new OperationalError('INVALID_ARGUMENT', 'A put has either value or valueBase64', {
+      field: 'value',
+      allowed: ['value', 'valueBase64'],
+    });
+  }
+  if (value !== undefined) {
+    if (value.isWellFormed()) return Buffer.from(value);
+    throw new OperationalError(
+      'INVALID_ARGUMENT',
+      'value holds half a surrogate pair, so it is not UTF-8 text',
+      { field: 'value' },
+    );
+  }
+  const text = valueBase64 ?? '';
+  if (text.length % 4 === 0 && BASE64.test(text)) return Buffer.from(text, 'base64');
+  throw new OperationalError(
+    'INVALID_ARGUMENT',
+    'valueBase64 is not base64 with padding (RFC 4648, section 4)',
+    { field: 'valueBase64' },
+  );
+}
+
+interface ConditionFields {
+  readonly ifRevision?: number | undefined;
+  readonly ifVersion?: number | undefined;
+  readonly ifAbsent?: true | undefined;
+  readonly ifPresent?: true | undefined;
+}
+
+function conditionsOf({ ifRevision, ifVersion, ifAbsent, ifPresent }: ConditionFields): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (ifRevision !== undefined) conditions.push({ kind: 'ifRevision', revision: ifRevision });
+  if (ifVersion !== undefined) conditions.push({ kind: 'ifVersion', version: ifVersion });
+  if (ifAbsent) conditions.push({ kind: 'ifAbsent' });
+  if (ifPresent) conditions.push({ kind: 'ifPresent' });
+  return conditions;
 }

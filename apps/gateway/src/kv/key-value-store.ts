@@ -7,11 +7,11 @@ import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@rin
 import type { Outcome } from '../routing/in-flight.js';
 import type { RequestRouter } from '../routing/request-router.js';
 import { LinearizableReadTarget, ScanTarget, StaleReadTarget, WriteTarget } from '../routing/targets.js';
+import type { Scheduler } from '../routing/shard-channel.js';
 import type { Routes, ScanCommand } from '../routing/targets.js';
 import { derivedRequestId } from './idempotency.js';
 import type { RepeatMemory } from './idempotency.js';
-import type { Consistency } from './query.js';
-import type { Scheduler } from '../routing/shard-channel.js';
+import type { Consistency } from './request-context.js';
 
 /** The partition map as the coordinator has it; empty before there is one. */
 export interface PartitionMapView {

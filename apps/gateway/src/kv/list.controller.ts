@@ -1,10 +1,12 @@
 /** GET /v1/kv: keys in byte order over all shards, page by page or as one stream. */
-import type { OutgoingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import type { Item } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { respond, respondJson } from '../http/respond.js';
+import Negotiator from 'negotiator';
+import { booleanParameter, integerParameter, parseQuery, targetOf } from '../http/request-target.js';
+import type { Query } from '../http/request-target.js';
 import { DescribeList } from '../openapi/describe-keys.js';
 import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
@@ -12,17 +14,8 @@ import { decodeCursor, encodeCursor, rangeBehind, selectionRange } from './key-s
 import type { KeySelection } from './key-selection.js';
 import { ListScan } from './list-scan.js';
 import type { ListScanOptions } from './list-scan.js';
-import {
-  booleanParameter,
-  CONSISTENCY_PARAMETERS,
-  consistencyOf,
-  integerParameter,
-  parseQuery,
-} from './query.js';
-import type { Query } from './query.js';
 import { itemOf } from './representation.js';
-import { RequestContext } from './request-context.js';
-import { queryOf } from './request-target.js';
+import { CONSISTENCY_PARAMETERS, RequestContext, consistencyOf } from './request-context.js';
 
 const PARAMETERS = [
   'prefix',
@@ -36,6 +29,11 @@ const PARAMETERS = [
 ];
 const NDJSON = 'application/x-ndjson';
 const STREAM_CHUNK_CHARACTERS = 65_536;
+
+interface Page {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
 
 interface ListQuery {
   readonly selection: KeySelection;
@@ -56,39 +54,32 @@ export class ListController {
 
   @DescribeList()
   @Get('kv')
-  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const query = listQueryOf(parseQuery(queryOf(request.originalUrl), PARAMETERS));
+  async list(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Page | Readable | null> {
+    reply.header('Vary', 'Accept');
+    const query = listQueryOf(parseQuery(targetOf(request.raw).query, PARAMETERS));
     const timeoutMs = this.context.timeoutMs(request);
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
-    const staleness = query.isStale ? { [REST_HEADERS.stalenessMs]: 0 } : {};
-    if (!acceptsNdjson(request.headers.accept)) {
-      await this.answerPage(reply, query, { timeoutMs, headers: staleness });
-      return;
-    }
+    if (query.isStale) reply.header(REST_HEADERS.stalenessMs, 0);
+    if (!prefersNdjson(request)) return this.page(reply, query, timeoutMs);
     if (query.limit !== null) throw limitOfStream();
     const scan = this.scan(query, null, timeoutMs);
-    const headers = { ...staleness, 'Content-Type': NDJSON };
-    if (request.method === 'HEAD') {
-      respond(reply, 200, headers, null);
-      return;
-    }
-    reply.headers(headers);
-    await reply.send(Readable.from(lines(scan, query.keysOnly), { objectMode: false }));
+    reply.header('Content-Type', NDJSON);
+    if (request.method === 'HEAD') return null;
+    return Readable.from(lines(scan, query.keysOnly), { objectMode: false });
   }
 
-  private async answerPage(
-    reply: FastifyReply,
-    query: ListQuery,
-    { timeoutMs, headers }: { timeoutMs: number; headers: OutgoingHttpHeaders },
-  ): Promise<void> {
+  private async page(reply: FastifyReply, query: ListQuery, timeoutMs: number): Promise<Page> {
     const limit = query.limit ?? REST_LIMITS.listLimitDefault;
     const scan = this.scan(query, limit + 1, timeoutMs);
     const page = (await scan?.page(limit)) ?? { rows: [], more: false };
     const last = page.rows.at(-1);
     const items = page.rows.map((row) => itemOf(row, query.keysOnly));
     const cursor = page.more && last !== undefined ? { cursor: encodeCursor(query.selection, last.key) } : {};
-    const servedBy = scan === null ? {} : { [REST_HEADERS.servedBy]: this.shards.names(scan.servedBy) };
-    respondJson(reply, 200, { items, ...cursor }, { ...headers, ...servedBy });
+    if (scan !== null) reply.header(REST_HEADERS.servedBy, this.shards.names(scan.servedBy));
+    return { items, ...cursor };
   }
 
   /** Null where no key can be in the list. */
@@ -126,9 +117,10 @@ function limitOfStream(): OperationalError {
   return new OperationalError('INVALID_ARGUMENT', detail, { parameter: 'limit' });
 }
 
-function acceptsNdjson(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  return accept.split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === NDJSON);
+/** Pages where the client does not care, or takes neither: RFC 9110, 12.4.1 leaves that to the server. */
+function prefersNdjson({ headers }: FastifyRequest): boolean {
+  if (headers.accept === undefined) return false;
+  return new Negotiator({ headers }).mediaType(['application/json', NDJSON]) === NDJSON;
 }
 
 /** Rows are taken as the client reads: while it is slow, nothing is fetched. */

@@ -1,9 +1,13 @@
-/** Rows as clients see them. */
+/** Rows, and what became of requests, as clients are told. */
 import { isUtf8 } from 'node:buffer';
 import type { Item } from '@ringleader/contracts';
 import { unpackHybridTime } from '@ringleader/hybrid-clock';
-import type { Row } from '@ringleader/paxos';
-import type { HybridTime, Revision } from '@ringleader/primitives';
+import type { Row, ShardReply } from '@ringleader/paxos';
+import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { restError } from '../problems/problem.filter.js';
+import type { RestError } from '../problems/problem.filter.js';
+import type { FailureCode } from '../routing/attempts.js';
+import type { Outcome } from '../routing/in-flight.js';
 
 export function instantMs(time: HybridTime): number {
   return unpackHybridTime(time).wallMs;
@@ -36,4 +40,82 @@ export function itemOf(row: Row, keysOnly: boolean): Item {
     contentType: row.contentType,
     ...times,
   };
+}
+
+type WrittenReply = Extract<ShardReply, { readonly kind: 'written' }>;
+
+export type WriteResult =
+  { readonly kind: 'written'; readonly reply: WrittenReply; readonly servedBy: ShardOrdinal } | Refused;
+
+/** `servedBy` null: no shard said so. */
+interface Refused {
+  readonly kind: 'refused';
+  readonly error: RestError;
+  readonly servedBy: ShardOrdinal | null;
+}
+
+export type ReadResult =
+  | {
+      readonly kind: 'found';
+      readonly row: Row;
+      readonly value: Uint8Array;
+      readonly stalenessMs: number | null;
+      readonly servedBy: ShardOrdinal;
+    }
+  | {
+      readonly kind: 'absent';
+      readonly error: RestError;
+      readonly stalenessMs: number | null;
+      readonly servedBy: ShardOrdinal;
+    }
+  | Refused;
+
+const FAILURES: Readonly<Record<FailureCode, string>> = {
+  OVERLOADED: 'Too much is under way; nothing was done',
+  UNAVAILABLE: 'No majority of the replicas of this key could be reached in time; nothing was done',
+  OUTCOME_UNKNOWN: 'No answer came in time: the write may or may not have been done',
+  DEADLINE_EXCEEDED: 'No answer came in time',
+};
+
+const FORGOTTEN =
+  'Nothing was done now, but nobody can tell any more whether an earlier attempt with this Idempotency-Key was';
+
+export function writeResult(key: string, outcome: Outcome): WriteResult {
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
+  const { reply, servedBy } = outcome;
+  switch (reply.kind) {
+    case 'written':
+      return { kind: 'written', reply, servedBy };
+    case 'absent':
+      return { kind: 'refused', error: keyNotFound(key), servedBy };
+    case 'conditionFailed':
+      return { kind: 'refused', error: preconditionFailed(reply.revision, reply.version), servedBy };
+    default:
+      throw new Error(`A write was answered with ${reply.kind}`);
+  }
+}
+
+export function readResult(key: string, outcome: Outcome): ReadResult {
+  if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
+  const { reply, servedBy } = outcome;
+  if (reply.kind !== 'row') throw new Error(`A read was answered with ${reply.kind}`);
+  const { row, stalenessMs } = reply;
+  const value = row?.value ?? null;
+  if (row === null || value === null)
+    return { kind: 'absent', error: keyNotFound(key), stalenessMs, servedBy };
+  return { kind: 'found', row, value, stalenessMs, servedBy };
+}
+
+export function preconditionFailed(revision: number, version: number): RestError {
+  const present =
+    revision === 0 ? 'the key does not exist' : `its revision is ${revision}, its version ${version}`;
+  return restError('PRECONDITION_FAILED', `The condition does not hold: ${present}`, { revision, version });
+}
+
+function keyNotFound(key: string): RestError {
+  return restError('KEY_NOT_FOUND', 'There is no such key', { key });
+}
+
+function failure({ code, forgotten }: Extract<Outcome, { kind: 'failed' }>): RestError {
+  return restError(code, forgotten === true ? FORGOTTEN : FAILURES[code]);
 }

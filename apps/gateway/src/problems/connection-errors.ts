@@ -1,10 +1,11 @@
 /**
  * Errors of the HTTP parser itself: there is no request yet, so the answer is written to the socket by hand.
  */
-import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { PROBLEM_MEDIA_TYPE, REST_LIMITS, problemDocument } from '@ringleader/contracts';
 import type { Problem } from '@ringleader/contracts';
+import { afterAnswers } from '../http/connection-order.js';
 
 /** So long a client may take to read the answer before the connection is cut. */
 const LINGER_MS = 1_000;
@@ -13,23 +14,20 @@ interface ParserError extends Error {
   readonly code?: string;
 }
 
-/** A socket between two exchanges has no message; one whose answer has begun cannot be given another. */
-interface HttpSocket extends Socket {
-  readonly _httpMessage?: { readonly headersSent: boolean } | null;
-}
-
 const answered = new WeakSet<Socket>();
 
-export function answerConnectionError(error: ParserError, socket: HttpSocket): void {
+/** Whole requests before it are answered first: the answer to what cannot be read is the last one of the connection. */
+export function answerConnectionError(error: ParserError, socket: Socket): void {
   if (answered.has(socket)) return;
   answered.add(socket);
-  const canAnswer =
-    socket.writable && error.code !== 'ECONNRESET' && socket._httpMessage?.headersSent !== true;
-  if (!canAnswer) {
-    socket.destroy();
-    return;
-  }
-  writeProblem(socket, problemOf(error));
+  afterAnswers(socket, (unfinished) => {
+    // One whose answer has begun cannot be given another.
+    if (error.code === 'ECONNRESET' || unfinished?.headersSent === true) socket.destroy();
+    // What comes after a request that was to be the last one is nobody's (RFC 9112, 9.6).
+    else if (error.code === 'HPE_CLOSED_CONNECTION') socket.destroySoon();
+    else if (socket.writable) writeProblem(socket, problemOf(error));
+    else socket.destroy();
+  });
 }
 
 /** CONNECT is for proxies; Node would cut the connection without a word. */
@@ -70,7 +68,7 @@ function writeProblem(socket: Socket, problem: Problem): void {
   const allow = Array.isArray(problem['allow']) ? `Allow: ${problem['allow'].join(', ')}\r\n` : '';
   const head =
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n` +
-    `Date: ${new Date().toUTCString()}\r\n` +
+    `Date: ${new Date().toUTCString()}\r\nCache-Control: no-cache\r\n` +
     `Content-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${body.length}\r\n${allow}Connection: close\r\n\r\n`;
   socket.on('error', () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]));

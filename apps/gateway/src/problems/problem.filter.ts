@@ -1,18 +1,66 @@
-/** Answers everything that is thrown while a request is handled with a problem document. */
+/** Answers everything that is thrown while a request is handled with a problem document (RFC 9457). */
 import { randomUUID } from 'node:crypto';
-import { Catch, NotFoundException } from '@nestjs/common';
+import { Catch, HttpException, NotFoundException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { OperationalError } from '@ringleader/contracts';
+import {
+  OperationalError,
+  PROBLEM_MEDIA_TYPE,
+  REST_ERROR_CODES,
+  problemDocument,
+} from '@ringleader/contracts';
+import type { ErrorDetails, RestErrorCode } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { InvariantError } from '@ringleader/primitives';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { pathOf } from '../kv/request-target.js';
-import { sendProblem } from './send-problem.js';
-import { toRestError } from './to-operational-error.js';
-import type { RestError } from './to-operational-error.js';
+import { targetOf } from '../http/request-target.js';
+
+/** What a problem document is made of. Not always an Error: what is expected costs no stack trace. */
+export interface RestError {
+  readonly code: RestErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
 
 /** The methods of every known path; null for a path that is none. */
 export type MethodsOfPath = (path: string) => readonly string[] | null;
+
+const REST_CODES: ReadonlySet<string> = new Set(REST_ERROR_CODES);
+const CLIENT_ERRORS = { min: 400, max: 499 } as const;
+
+/** What is refused for want of room is soon possible again. */
+const RETRY_AFTER_SECONDS = 1;
+const RETRY_LATER: ReadonlySet<RestErrorCode> = new Set(['RATE_LIMITED', 'OVERLOADED', 'UNAVAILABLE']);
+
+export function restError(
+  code: RestErrorCode,
+  detail: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): RestError {
+  return { code, message: detail, details: fields };
+}
+
+export function isRestError(error: unknown): error is OperationalError & RestError {
+  return error instanceof OperationalError && REST_CODES.has(error.code);
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: RestError): void {
+  const { code, details } = error;
+  const problem = problemDocument(code, error.message, instanceOf(request.originalUrl), details);
+  reply.code(problem.status).header('Content-Type', PROBLEM_MEDIA_TYPE);
+  if (RETRY_LATER.has(code)) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  if (Array.isArray(problem['allow'])) reply.header('Allow', problem['allow'].join(', '));
+  if (details['contentEncoding'] !== undefined) reply.header('Accept-Encoding', 'identity');
+  // Node reads and drops a body that nobody has begun to read. What is left of another one is not read any more, so the
+  // connection cannot be used again.
+  if (!request.raw.complete && request.raw.readableDidRead) reply.header('Connection', 'close');
+  // Bytes: Fastify would add a charset, which this media type does not have.
+  void reply.send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** The target as it was received, in what a URI reference may hold. */
+function instanceOf(target: string): string {
+  return target.replace(/[^\x21-\x7e]/g, (character) => encodeURIComponent(character));
+}
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -41,30 +89,43 @@ export class ProblemFilter implements ExceptionFilter {
     return toRestError(error) ?? this.internalError(error, request);
   }
 
-  private noSuchRoute(request: FastifyRequest): RestError {
-    const path = pathOf(request.originalUrl);
-    const allow = this.methodsOfPath(pathOf(request.raw.url ?? path));
+  noSuchRoute({ method, raw }: FastifyRequest): RestError {
+    const allow = this.methodsOfPath(targetOf(raw).path);
     if (allow === null) {
-      return new OperationalError(
-        'ROUTE_NOT_FOUND',
-        'There is no resource at this path; /docs lists all of them',
-        {
-          method: request.method,
-        },
-      ) as RestError;
+      const detail = 'There is no resource at this path; /docs lists all of them';
+      return restError('ROUTE_NOT_FOUND', detail, { method });
     }
-    const detail = `This resource has no ${request.method}; it has ${allow.join(', ')}`;
-    return new OperationalError('METHOD_NOT_ALLOWED', detail, { method: request.method, allow }) as RestError;
+    const detail = `This resource has no ${method}; it has ${allow.join(', ')}`;
+    return restError('METHOD_NOT_ALLOWED', detail, { method, allow });
   }
 
   private internalError(error: unknown, request: FastifyRequest): RestError {
     const id = randomUUID();
     const { method, originalUrl: target } = request;
     this.logger.error({ id, method, target, error }, 'A request failed inside the gateway');
-    return new OperationalError('INTERNAL', 'The gateway failed; its log tells more under this id', {
-      id,
-    }) as RestError;
+    return restError('INTERNAL', 'The gateway failed; its log tells more under this id', { id });
   }
+}
+
+/** Null for what nobody expected. */
+function toRestError(error: unknown): RestError | null {
+  if (isRestError(error)) return error;
+  // Errors of the web framework itself carry a status, and a message for the client.
+  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
+  if (status === undefined || status < CLIENT_ERRORS.min || status > CLIENT_ERRORS.max) return null;
+  const detail = `The request is not valid: ${error instanceof Error ? error.message : 'it cannot be read'}`;
+  return restError('INVALID_ARGUMENT', detail, { reason: reasonOf(error) });
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'unknown';
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { statusCode } = error as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : undefined;
 }
 
 /** A broken invariant ends the process, which NestJS would prevent by catching it. */

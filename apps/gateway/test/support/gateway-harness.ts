@@ -27,6 +27,8 @@ export interface HarnessOptions {
   readonly timings?: Partial<HttpServerTimings>;
   readonly retries?: RetryTimings;
   readonly readiness?: () => readonly string[];
+  readonly hosts?: readonly string[];
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface GatewayHarness {
@@ -85,6 +87,8 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     version: '0.0.0-test',
     admission,
     timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
+    hosts: options.hosts ?? [],
+    trustedProxies: options.trustedProxies ?? [],
   });
   const port = await listen(app);
   return {

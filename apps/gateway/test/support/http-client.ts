@@ -59,6 +59,26 @@ export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
   });
 }
 
+/** The answers of one connection, in the order they came. */
+export function answersIn(text: string): { status: number; headers: Headers; body: string }[] {
+  const answers = [];
+  for (let rest = Buffer.from(text); rest.length > 0;) {
+    const end = rest.indexOf('\r\n\r\n');
+    const [line = '', ...fields] = rest.subarray(0, end).toString().split('\r\n');
+    const headers = new Headers(
+      fields.map((field): [string, string] => {
+        const colon = field.indexOf(':');
+        return [field.slice(0, colon), field.slice(colon + 1).trim()];
+      }),
+    );
+    const length = Number(headers.get('content-length') ?? 0);
+    const body = rest.subarray(end + 4, end + 4 + length).toString();
+    answers.push({ status: Number(line.split(' ')[1]), headers, body });
+    rest = rest.subarray(end + 4 + length);
+  }
+  return answers;
+}
+
 function send(socket: Socket, { chunks, end = false, destroy = false }: RawOptions): void {
   for (const chunk of chunks) socket.write(chunk);
   if (destroy) socket.destroy();

@@ -12,7 +12,7 @@ function validRequest(prng: Prng): string {
   const target = pick(prng, ['/v1/kv/k', '/v1/kv', '/v1/kv:batch', '/v1/cluster', '/healthz', '/docs', '/']);
   const body = pick(prng, ['', 'value', '{"operations":[{"op":"get","key":"k"}]}', '{"operations":']);
   const headers = [
-    'Host: x',
+    'Host: localhost',
     'Connection: close',
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,

@@ -29,6 +29,12 @@ export const ERROR_CATALOGUE = {
   PRECONDITION_FAILED: { httpStatus: 412, retry: 'never', title: 'A condition of the request does not hold' },
   VALUE_TOO_LARGE: { httpStatus: 413, retry: 'never', title: 'The value is too large' },
   REQUEST_TOO_LARGE: { httpStatus: 413, retry: 'never', title: 'The request is too large' },
+  EXPECTATION_FAILED: { httpStatus: 417, retry: 'never', title: 'The expectation cannot be met' },
+  MISDIRECTED_REQUEST: {
+    httpStatus: 421,
+    retry: 'never',
+    title: 'This server does not answer for this host',
+  },
   HEADERS_TOO_LARGE: { httpStatus: 431, retry: 'never', title: 'The request headers are too large' },
   REQUEST_TIMEOUT: { httpStatus: 408, retry: 'safe', title: 'The request did not arrive in time' },
   RATE_LIMITED: { httpStatus: 429, retry: 'safe', title: 'Too many requests' },
