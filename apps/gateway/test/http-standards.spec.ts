@@ -96,7 +96,7 @@ describe('the target', () => {
     async (target) => {
       const operations = [
         { op: 'put', key, value: 'v'.repeat(1_000_000) },
-        ...Array(40).fill({ op: 'get', key }),
+        ...Array<object>(40).fill({ op: 'get', key }),
       ];
       const body = JSON.stringify({ operations }) + ' '.repeat(2_000_000);
       const answer = await only(raw(`POST ${target}`, body, ['Content-Type: application/json']));
@@ -195,7 +195,7 @@ describe('the requests of one connection', () => {
 });
 
 describe('caches', () => {
-  it.each([
+  it.each<[string, string, string, Record<string, string>, number]>([
     ['a value', 'GET', '/v1/kv/cached', {}, 200],
     ['its head', 'HEAD', '/v1/kv/cached', {}, 200],
     ['304', 'GET', '/v1/kv/cached', { 'If-None-Match': '*' }, 304],
@@ -210,9 +210,9 @@ describe('caches', () => {
     ['the cluster', 'GET', '/v1/cluster', {}, 200],
     ['a probe', 'GET', '/readyz', {}, 200],
     ['the document', 'GET', '/openapi.json', {}, 200],
-  ])('ask again before they use %s', async (_what, method, path, headers, status) => {
+  ])('ask again before they use %s', async (...[, method, path, headers, status]) => {
     await put('cached', 'v');
-    const answer = await fetch(gateway.url + path, { method, headers: headers as Record<string, string> });
+    const answer = await fetch(gateway.url + path, { method, headers });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([status, 'no-cache']);
     expect(answer.headers.get('vary')).toBe(/^\/v1\/kv(\?|$)/.test(path) ? 'Accept' : null);
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();

@@ -72,42 +72,44 @@ export interface WriteGuard {
   readonly allows: ((revision: number) => boolean) | null;
 }
 
+const NONE: Tags = { any: false, strong: new Set(), weak: new Set() };
 const UNGUARDED: WriteGuard = { conditions: NO_CONDITIONS, allows: null };
 
 export function writeGuardOf(headers: IncomingHttpHeaders): WriteGuard {
-  const ifMatch = headers['if-match'];
-  const ifNoneMatch = headers['if-none-match'];
-  if (ifMatch === undefined) refuseTime(headers, 'if-unmodified-since', 'If-Unmodified-Since', 'If-Match');
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  if (ifMatch === undefined) refuseTime(headers['if-unmodified-since'], 'If-Unmodified-Since', 'If-Match');
   if (ifNoneMatch === undefined)
-    refuseTime(headers, 'if-modified-since', 'If-Modified-Since', 'If-None-Match');
+    refuseTime(headers['if-modified-since'], 'If-Modified-Since', 'If-None-Match');
   if (ifMatch === undefined && ifNoneMatch === undefined) return UNGUARDED;
-  const match = ifMatch === undefined ? null : tagsOf('If-Match', ifMatch);
-  const noneMatch = ifNoneMatch === undefined ? null : tagsOf('If-None-Match', ifNoneMatch);
-  const conditions: Condition[] = [];
-  if (match?.any) conditions.push({ kind: 'ifPresent' });
-  if (noneMatch?.any) conditions.push({ kind: 'ifAbsent' });
-  const excluded = noneMatch?.weak ?? new Set<number>();
-  if (match === null || match.any) {
-    return { conditions, allows: excluded.size === 0 ? null : (revision) => !excluded.has(revision) };
-  }
-  const wanted = [...match.strong].filter((revision) => !excluded.has(revision));
-  if (wanted.length > 1) return { conditions, allows: (revision) => wanted.includes(revision) };
-  const [revision] = wanted;
-  conditions.push(revision === undefined ? NEVER : { kind: 'ifRevision', revision });
-  return { conditions, allows: null };
+  const noneMatch = ifNoneMatch === undefined ? NONE : tagsOf('If-None-Match', ifNoneMatch);
+  const { conditions, allows } =
+    ifMatch === undefined
+      ? guardOfExcluded(noneMatch.weak)
+      : guardOfMatch(tagsOf('If-Match', ifMatch), noneMatch.weak);
+  return { conditions: noneMatch.any ? [...conditions, { kind: 'ifAbsent' }] : conditions, allows };
 }
 
-function refuseTime(
-  headers: IncomingHttpHeaders,
-  field: 'if-unmodified-since' | 'if-modified-since',
-  name: string,
-  instead: string,
-): void {
-  if (headers[field] === undefined) return;
+function guardOfExcluded(excluded: ReadonlySet<number>): WriteGuard {
+  if (excluded.size === 0) return UNGUARDED;
+  return { conditions: NO_CONDITIONS, allows: (revision) => !excluded.has(revision) };
+}
+
+function guardOfMatch({ any, strong }: Tags, excluded: ReadonlySet<number>): WriteGuard {
+  if (any) return { ...guardOfExcluded(excluded), conditions: [{ kind: 'ifPresent' }] };
+  const wanted = [...strong].filter((revision) => !excluded.has(revision));
+  if (wanted.length > 1) {
+    return { conditions: NO_CONDITIONS, allows: (revision) => wanted.includes(revision) };
+  }
+  const [revision] = wanted;
+  return { conditions: [revision === undefined ? NEVER : { kind: 'ifRevision', revision }], allows: null };
+}
+
+function refuseTime(time: string | undefined, name: string, instead: string): void {
+  if (time === undefined) return;
   throw invalidHeader(
     name,
     `cannot guard a write: times of whole seconds do not tell two writes apart; use ${instead}`,
-    { allowed: ['If-Match', 'If-None-Match'] },
+    { allowed: [instead] },
   );
 }
 
