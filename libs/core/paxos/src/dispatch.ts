@@ -1,15 +1,21 @@
 import { unreachable, type ShardOrdinal } from '@ringleader/primitives';
-import { onAccepted, onGap } from './accept/acknowledgements.js';
-import { isOfThisEpoch, onAccept } from './accept/acceptor.js';
-import { onCommitPoints } from './accept/commit-points.js';
-import type { ShardParts } from './parts.js';
-import { onCopyRequired, onFinish, onPage } from './copy/receiver.js';
-import { onFinishRequest, onPageRequest } from './copy/source.js';
-import { onPrepareRefused, onPromised } from './election/adopt.js';
-import { onPrepare } from './election/promise.js';
-import { onReleased, onReleaseSeen, onStand, onSuperseded } from './election/succession.js';
+import { onAccepted, onGap, type AcknowledgementPort } from './accept/acknowledgements.js';
+import { isOfThisEpoch, onAccept, type AcceptorPort } from './accept/acceptor.js';
+import { onCommitPoints, type CommitPointsPort } from './accept/commit-points.js';
+import type { Port } from './parts.js';
+import { onCopyRequired, onFinish, onPage, type CopyPort } from './catch-up/copy-receiver.js';
+import { onFinishRequest, onPageRequest, type CopySourcePort } from './catch-up/copy-source.js';
+import { onPrepareRefused, onPromised, type AdoptPort } from './election/adopt.js';
+import { onPrepare, type PromisePort } from './election/promise.js';
+import {
+  onReleased,
+  onReleaseSeen,
+  onStand,
+  onSuperseded,
+  type SuccessionPort,
+} from './election/succession.js';
 import { onConfirm, onConfirmed } from './accept/confirm.js';
-import { onHeartbeat, onHeartbeatSeen } from './pair/heartbeats.js';
+import { onHeartbeat, onHeartbeatSeen, type HeartbeatPort } from './pair/heartbeats.js';
 import type {
   CommitPoints,
   Heartbeat,
@@ -19,12 +25,26 @@ import type {
   ShardMessage,
 } from './messages.js';
 import type { Replica } from './partition/replica.js';
-import { onDelta, onRepairOffer } from './repair/receiver.js';
-import { onDeltaRequest } from './repair/source.js';
+import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
+import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
+
+/** Messages reach every part but the requests. */
+export type DispatchPort = AcknowledgementPort &
+  AcceptorPort &
+  CommitPointsPort &
+  CopyPort &
+  CopySourcePort &
+  AdoptPort &
+  PromisePort &
+  SuccessionPort &
+  HeartbeatPort &
+  RepairPort &
+  SourcePort &
+  Port<'now' | 'replicas' | 'peers'>;
 
 type EpochMessage = Exclude<ShardMessage, Heartbeat | HeartbeatSeen | CommitPoints | Released | ReleaseSeen>;
 
-export function dispatch(context: ShardParts, from: ShardOrdinal, message: ShardMessage): void {
+export function dispatch(context: DispatchPort, from: ShardOrdinal, message: ShardMessage): void {
   context.peers.hear(from, context.now);
   if (message.kind === 'heartbeat') return onHeartbeat(context, from, message);
   if (message.kind === 'heartbeatSeen') return onHeartbeatSeen(context, from, message);
@@ -38,7 +58,7 @@ export function dispatch(context: ShardParts, from: ShardOrdinal, message: Shard
 }
 
 function dispatchToReplica(
-  context: ShardParts,
+  context: DispatchPort,
   replica: Replica,
   from: ShardOrdinal,
   message: EpochMessage,
@@ -80,7 +100,7 @@ type CatchUpKind =
   | 'finish';
 
 function dispatchCatchUp(
-  context: ShardParts,
+  context: DispatchPort,
   replica: Replica,
   from: ShardOrdinal,
   message: Extract<ShardMessage, { kind: CatchUpKind }>,

@@ -6,4 +6,4 @@ export * from './requests.js';
 export * from './rules/rules.js';
 export * from './storage.js';
 export * from './rules/quorum.js';
-export { comparePositions, makeBallot, ownerOf, roundOf } from './partition/ballot.js';
+export { comparePositions, makeBallot, ownerOf, roundOf } from './ballot.js';

@@ -12,12 +12,12 @@ import type { Releases } from './pair/releases.js';
 import type { Replica } from './partition/replica.js';
 import type { Wakeups } from './partition/wakeups.js';
 import type { PaxosLimits, PaxosTimings } from './ready.js';
-import type { ReadQueue } from './reads/read-queue.js';
+import type { ReadQueue } from './read-queue.js';
 import type { PaxosRules } from './rules/rules.js';
 import type { StampTime } from './storage.js';
 import type { TransactionBuilder } from './transaction-builder.js';
-import type { Admission } from './writes/admission.js';
-import type { RowCache } from './writes/row-cache.js';
+import type { Admission } from './admission.js';
+import type { RowCache } from './partition/row-cache.js';
 
 /**
  * What one shard's core is made of. Only `PaxosShard` holds it as a whole: each file that acts on a part names its

@@ -27,18 +27,18 @@ import { learnAssignment } from './election/assignments.js';
 import { generationsOf } from './partition/generations.js';
 import { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
-import { ReadQueue } from './reads/read-queue.js';
+import { ReadQueue } from './read-queue.js';
 import type { PartitionAssignment, PartitionStatus, PaxosLimits, PaxosTimings, Ready } from './ready.js';
 import type { PartitionRecord } from './records.js';
-import { catchUpDue } from './repair/receiver.js';
+import { catchUpDue } from './catch-up/session.js';
 import type { ShardRequest } from './requests.js';
 import { RULES, type PaxosRules } from './rules/rules.js';
 import type { StampTime, StorageReadResult } from './storage.js';
 import { submit } from './submit.js';
 import { TransactionBuilder } from './transaction-builder.js';
-import { Admission } from './writes/admission.js';
-import { KeyedRequests, keyedWindowMs } from './writes/keyed-requests.js';
-import { RowCache } from './writes/row-cache.js';
+import { Admission } from './admission.js';
+import { KeyedRequests, keyedWindowMs } from './partition/keyed-requests.js';
+import { RowCache } from './partition/row-cache.js';
 
 export interface PaxosShardOptions {
   readonly ordinal: ShardOrdinal;

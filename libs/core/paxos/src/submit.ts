@@ -1,14 +1,20 @@
-import type { ShardParts } from './parts.js';
+import type { Port } from './parts.js';
 import { notLeader } from './leadership/step-down.js';
 import type { Leader } from './partition/leader.js';
-import { hasLease } from './leadership/lease.js';
+import { hasLease, type LeasePort } from './leadership/lease.js';
 import type { Replica } from './partition/replica.js';
-import { scan } from './reads/scan.js';
-import { readStale } from './reads/stale.js';
-import { withNewestRow } from './reads/with-row.js';
+import { scan, type ScanPort } from './reads/scan.js';
+import { readStale, type StalePort } from './reads/stale.js';
+import { withNewestRow, type RowPort } from './reads/with-row.js';
 import type { ReadRequest, ScanRequest, ShardReply, ShardRequest, WriteRequest } from './requests.js';
 
-export function submit(context: ShardParts, request: ShardRequest): void {
+export type SubmitPort = LeasePort &
+  ScanPort &
+  StalePort &
+  RowPort &
+  Port<'now' | 'rules' | 'replicas' | 'outbox' | 'admission'>;
+
+export function submit(context: SubmitPort, request: ShardRequest): void {
   const { token } = request;
   if (context.now > request.deadline || !context.admission.admit(request)) {
     context.outbox.reply({ kind: 'overloaded', token });
@@ -33,7 +39,7 @@ function unknownPartition(request: Exclude<ShardRequest, ScanRequest>): ShardRep
 }
 
 /** 4.7.2: run only by the ballot that it names. While the partition is handed over nothing new begins. */
-function submitWrite(context: ShardParts, replica: Replica, request: WriteRequest): void {
+function submitWrite(context: SubmitPort, replica: Replica, request: WriteRequest): void {
   const { leader } = replica;
   if (
     leader === null ||
@@ -47,7 +53,7 @@ function submitWrite(context: ShardParts, replica: Replica, request: WriteReques
   withNewestRow(context, replica, leader, request);
 }
 
-function submitRead(context: ShardParts, replica: Replica, request: ReadRequest): void {
+function submitRead(context: SubmitPort, replica: Replica, request: ReadRequest): void {
   const { leader } = replica;
   const { consistency } = request;
   const leads = leader !== null && leader.serving;
@@ -66,7 +72,7 @@ function submitRead(context: ShardParts, replica: Replica, request: ReadRequest)
 }
 
 /** A stale read at the leader is as cheap as a linearizable one when row and lease are at hand. */
-function isAtHand(context: ShardParts, replica: Replica, leader: Leader, { key }: ReadRequest): boolean {
+function isAtHand(context: SubmitPort, replica: Replica, leader: Leader, { key }: ReadRequest): boolean {
   const entry = leader.rows.get(key);
   if (entry === undefined || (entry.row?.revision ?? 0) > replica.commit) return false;
   return leader.barrierCommitted && hasLease(context, replica, leader);

@@ -1,7 +1,7 @@
 import { Replica } from '../src/partition/replica.js';
 import type { PartitionRecord } from '../src/records.js';
 import { RULES } from '../src/rules/rules.js';
-import { KeyedRequests } from '../src/writes/keyed-requests.js';
+import { KeyedRequests } from '../src/partition/keyed-requests.js';
 
 const WINDOW_MS = 2_000;
 

@@ -2,7 +2,7 @@ import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitiv
 import type { Port } from '../parts.js';
 import { NO_STAMP, type Accept, type LeaseEcho } from '../messages.js';
 import { acknowledge, type ProtectionPort } from '../leadership/protection.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import { keepWatching, type WatchPort } from '../leadership/watch.js';
 import { stepDown, type StepDownPort } from '../leadership/step-down.js';

@@ -2,7 +2,7 @@
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { CommitPoint, CommitPoints } from '../messages.js';
 import type { Port } from '../parts.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import {
   answerGap,

@@ -1,15 +1,20 @@
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardParts } from '../parts.js';
+import type { Port } from '../parts.js';
 import type { PrepareRefused, Promised, ReplicaState } from '../messages.js';
-import { samePosition } from '../partition/ballot.js';
+import { samePosition } from '../ballot.js';
 import type { Candidate } from '../partition/candidate.js';
 import type { Replica } from '../partition/replica.js';
-import { beginCatchUp } from '../repair/receiver.js';
-import { giveUp } from '../leadership/step-down.js';
-import { takeOver } from './take-over.js';
+import { beginCatchUp, type RepairPort } from '../catch-up/repair-receiver.js';
+import { giveUp, type StepDownPort } from '../leadership/step-down.js';
+import { takeOver, type TakeOverPort } from './take-over.js';
+
+export type AdoptPort = RepairPort &
+  StepDownPort &
+  TakeOverPort &
+  Port<'now' | 'ordinal' | 'rules' | 'wakeups'>;
 
 export function onPromised(
-  context: ShardParts,
+  context: AdoptPort,
   replica: Replica,
   from: ShardOrdinal,
   message: Promised,
@@ -24,7 +29,7 @@ export function onPromised(
 }
 
 /** 4.1.4: with promises from a quorum, brings itself to the greatest position among them. */
-export function adoptWithQuorum(context: ShardParts, replica: Replica, candidate: Candidate): void {
+export function adoptWithQuorum(context: AdoptPort, replica: Replica, candidate: Candidate): void {
   const { assignment } = replica;
   if (candidate.adopting || assignment === null) return;
   if (!context.rules.electionQuorum(assignment, (ordinal) => candidate.answers.has(ordinal))) return;
@@ -35,7 +40,13 @@ export function adoptWithQuorum(context: ShardParts, replica: Replica, candidate
     return;
   }
   const { commit, purgedTo } = best.state;
-  beginCatchUp(context, replica, { source: best.ordinal, ballot: candidate.ballot, commit, purgedTo });
+  beginCatchUp(context, replica, {
+    source: best.ordinal,
+    ballot: candidate.ballot,
+    commit,
+    purgedTo,
+    whenInstalled: (to) => takeOver(context, replica, candidate, to),
+  });
 }
 
 interface Answer {
@@ -44,7 +55,7 @@ interface Answer {
 }
 
 /** The own position stands where another is not greater: nothing needs to be fetched then. */
-function mostAdvanced(context: ShardParts, replica: Replica, candidate: Candidate): Answer | null {
+function mostAdvanced(context: AdoptPort, replica: Replica, candidate: Candidate): Answer | null {
   const own = candidate.answers.get(context.ordinal);
   let best: Answer | null = own === undefined ? null : { ordinal: context.ordinal, state: own };
   for (const ordinal of replica.voters) {
@@ -58,7 +69,7 @@ function mostAdvanced(context: ShardParts, replica: Replica, candidate: Candidat
   return best;
 }
 
-export function onPrepareRefused(context: ShardParts, replica: Replica, message: PrepareRefused): void {
+export function onPrepareRefused(context: AdoptPort, replica: Replica, message: PrepareRefused): void {
   replica.highestSeen = Math.max(replica.highestSeen, message.promised);
   const candidate = replica.candidate;
   if (candidate === null || candidate.ballot !== message.ballot) return;

@@ -1,16 +1,22 @@
 /** The map as it reaches the core: from the coordinator only, durably, never a lower epoch (docs/PROTOCOL.md 6.5). */
-import type { ShardParts } from '../parts.js';
-import { watchLeader } from '../leadership/watch.js';
-import { stand } from './stand.js';
-import { stepDown } from '../leadership/step-down.js';
+import type { Port } from '../parts.js';
+import { watchLeader, type WatchPort } from '../leadership/watch.js';
+import { stand, type StandPort } from './stand.js';
+import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
 import { isMember } from '../rules/quorum.js';
-import { dropUnusedGenerations } from '../repair/receiver.js';
-import { KeyedRequests, keyedWindowMs } from '../writes/keyed-requests.js';
+import { dropUnusedGenerations, type InstallPort } from '../catch-up/install.js';
+import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
 import { Replica } from '../partition/replica.js';
 
-export function learnAssignment(context: ShardParts, assignment: PartitionAssignment): void {
+export type AssignmentPort = WatchPort &
+  StandPort &
+  StepDownPort &
+  InstallPort &
+  Port<'ordinal' | 'rules' | 'replicas' | 'transactions' | 'grants' | 'nextGeneration'>;
+
+export function learnAssignment(context: AssignmentPort, assignment: PartitionAssignment): void {
   const replica = context.replicas.get(assignment.partition);
   if (replica === undefined) {
     if (isMember(assignment, context.ordinal)) create(context, assignment);
@@ -26,7 +32,7 @@ export function learnAssignment(context: ShardParts, assignment: PartitionAssign
   }
 }
 
-function create(context: ShardParts, assignment: PartitionAssignment): void {
+function create(context: AssignmentPort, assignment: PartitionAssignment): void {
   const { partition, epoch } = assignment;
   const record: PartitionRecord = {
     partition,
@@ -50,7 +56,7 @@ function create(context: ShardParts, assignment: PartitionAssignment): void {
   watchLeader(context, replica);
 }
 
-function learnEpoch(context: ShardParts, replica: Replica, assignment: PartitionAssignment): void {
+function learnEpoch(context: AssignmentPort, replica: Replica, assignment: PartitionAssignment): void {
   const { rules, transactions } = context;
   const { leader } = replica;
   const keeps = leader !== null && rules.keepsBallotInNewEpoch();
@@ -70,7 +76,7 @@ function learnEpoch(context: ShardParts, replica: Replica, assignment: Partition
 }
 
 /** 6.6: the rows go, promise and epoch stay for ever. */
-function remove(context: ShardParts, replica: Replica): void {
+function remove(context: AssignmentPort, replica: Replica): void {
   const { record } = replica;
   const generation = context.nextGeneration();
   context.transactions.setRecord(replica, {

@@ -2,7 +2,7 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { Prepare, PrepareRefused } from '../messages.js';
 import { protectedUntil, restartWaitEnds } from '../leadership/protection.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import { turnOf, watchLeader, type WatchPort } from '../leadership/watch.js';
 import { leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';

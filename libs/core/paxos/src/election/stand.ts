@@ -1,18 +1,36 @@
-import type { ShardParts } from '../parts.js';
+import type { Port } from '../parts.js';
 import type { Prepare } from '../messages.js';
-import { protectedUntil, restartWaitEnds } from '../leadership/protection.js';
-import { makeBallot, roundOf } from '../partition/ballot.js';
+import { protectedUntil, restartWaitEnds, type ProtectionPort } from '../leadership/protection.js';
+import { makeBallot, roundOf } from '../ballot.js';
 import { Candidate } from '../partition/candidate.js';
 import type { Replica } from '../partition/replica.js';
-import { adoptWithQuorum } from './adopt.js';
-import { giveUp, stepDown } from '../leadership/step-down.js';
-import { mayEverStand, standingTime } from '../leadership/watch.js';
+import { adoptWithQuorum, type AdoptPort } from './adopt.js';
+import { giveUp, stepDown, type StepDownPort } from '../leadership/step-down.js';
+import { mayEverStand, standingTime, type WatchPort } from '../leadership/watch.js';
+
+export type StandPort = ProtectionPort &
+  AdoptPort &
+  StepDownPort &
+  WatchPort &
+  Port<
+    | 'now'
+    | 'retired'
+    | 'ordinal'
+    | 'timings'
+    | 'rules'
+    | 'outbox'
+    | 'transactions'
+    | 'wakeups'
+    | 'peers'
+    | 'pace'
+    | 'backOff'
+  >;
 
 /** How often a candidacy that follows on failed ones doubles its time. */
 const DOUBLINGS_MAX = 2;
 
 /** 4.1.1: promises itself, durably and under the same rules as anyone, then asks the others. */
-export function stand(context: ShardParts, replica: Replica): void {
+export function stand(context: StandPort, replica: Replica): void {
   const { assignment, record } = replica;
   if (assignment === null || context.retired || !context.rules.votes(assignment, context.ordinal)) return;
   const freeAt = Math.max(restartWaitEnds(context), protectedUntil(context, replica, context.ordinal));
@@ -35,7 +53,7 @@ export function stand(context: ShardParts, replica: Replica): void {
   context.wakeups.at(replica, context.now + context.timings.candidacyTimeoutMs);
 }
 
-function ownPromiseDurable(context: ShardParts, replica: Replica, candidate: Candidate): void {
+function ownPromiseDurable(context: StandPort, replica: Replica, candidate: Candidate): void {
   if (replica.role !== candidate) return;
   const { position, purgedTo } = replica.record;
   candidate.answers.set(context.ordinal, { position, commit: replica.commit, purgedTo });
@@ -46,7 +64,7 @@ function ownPromiseDurable(context: ShardParts, replica: Replica, candidate: Can
   adoptWithQuorum(context, replica, candidate);
 }
 
-function sendPrepares(context: ShardParts, replica: Replica, candidate: Candidate): void {
+function sendPrepares(context: StandPort, replica: Replica, candidate: Candidate): void {
   const { partition, voters } = replica;
   const { epoch } = replica.record;
   const message: Prepare = { kind: 'prepare', partition, epoch, ballot: candidate.ballot };
@@ -56,7 +74,7 @@ function sendPrepares(context: ShardParts, replica: Replica, candidate: Candidat
 }
 
 /** The partition woke while it stands: asks again, or gives this ballot up. */
-export function candidacyDue(context: ShardParts, replica: Replica, candidate: Candidate): void {
+export function candidacyDue(context: StandPort, replica: Replica, candidate: Candidate): void {
   const { candidacyTimeoutMs, resendIntervalMs } = context.timings;
   const { now } = context;
   if (!candidate.answers.has(context.ordinal)) {
@@ -77,7 +95,7 @@ export function candidacyDue(context: ShardParts, replica: Replica, candidate: C
   context.wakeups.at(replica, Math.min(next, endsAt));
 }
 
-function candidacyEnds(context: ShardParts, replica: Replica, candidate: Candidate): number {
+function candidacyEnds(context: StandPort, replica: Replica, candidate: Candidate): number {
   const { pace, backOff } = context;
   const askedSince = candidate.adopting
     ? Math.max(candidate.askedSince, replica.catchUp?.progressedAt ?? candidate.askedSince)
@@ -87,7 +105,7 @@ function candidacyEnds(context: ShardParts, replica: Replica, candidate: Candida
 }
 
 /** The partition's time has come: stands, or looks again later. */
-export function electionDue(context: ShardParts, replica: Replica): void {
+export function electionDue(context: StandPort, replica: Replica): void {
   if (!mayEverStand(context, replica)) return;
   const at = standingTime(context, replica);
   if (at > context.now) {
@@ -100,7 +118,7 @@ export function electionDue(context: ShardParts, replica: Replica): void {
 }
 
 /** Standing without a quorum in reach would only raise ballots, and depose a good leader when the network heals. */
-function quorumIsAlive(context: ShardParts, replica: Replica): boolean {
+function quorumIsAlive(context: StandPort, replica: Replica): boolean {
   const { assignment } = replica;
   if (assignment === null) return false;
   return context.rules.electionQuorum(

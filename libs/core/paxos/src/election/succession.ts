@@ -3,10 +3,15 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 import { watchLeader, type WatchPort } from '../leadership/watch.js';
 import type { Released, ReleaseSeen, Stand, Superseded } from '../messages.js';
-import type { Port, ShardParts } from '../parts.js';
-import { ownerOf } from '../partition/ballot.js';
+import type { Port } from '../parts.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
-import { stand } from './stand.js';
+import { stand, type StandPort } from './stand.js';
+
+export type SuccessionPort = StepDownPort &
+  WatchPort &
+  StandPort &
+  Port<'now' | 'outbox' | 'pace' | 'releases'>;
 
 /** 4.4.7: about a ballot that never serves again, so it holds in every epoch and however late it comes. */
 export function onReleased(
@@ -32,7 +37,7 @@ export function onReleaseSeen(context: Port<'releases'>, from: ShardOrdinal, mes
 }
 
 /** 4.4.8: the leader gave its ballot up and chose this replica, which is at its position. */
-export function onStand(context: ShardParts, replica: Replica, from: ShardOrdinal, message: Stand): void {
+export function onStand(context: SuccessionPort, replica: Replica, from: ShardOrdinal, message: Stand): void {
   const { ballot } = message;
   if (ownerOf(ballot) !== from || replica.record.promised !== ballot) return;
   if (replica.role.kind !== 'follower') return;

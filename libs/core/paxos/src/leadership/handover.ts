@@ -8,7 +8,7 @@ import type { Port } from '../parts.js';
 import { announceRelease, stepDown, type StepDownPort } from './step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
-import { keyedWindowMs } from '../writes/keyed-requests.js';
+import { keyedWindowMs } from '../partition/keyed-requests.js';
 
 export type HandoverPort = StepDownPort &
   Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;

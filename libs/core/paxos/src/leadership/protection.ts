@@ -4,7 +4,7 @@
  */
 import type { Ballot, ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 
 export type ProtectionPort = Port<'ordinal' | 'startedAt' | 'timings' | 'rules' | 'grants'>;

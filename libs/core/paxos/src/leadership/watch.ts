@@ -5,7 +5,7 @@
  */
 import type { Port } from '../parts.js';
 import { protectedUntil, restartWaitEnds, type ProtectionPort } from './protection.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 
 export type WatchPort = ProtectionPort &

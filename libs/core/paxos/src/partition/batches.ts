@@ -1,5 +1,5 @@
 import type { Revision } from '@ringleader/primitives';
-import { samePosition } from './ballot.js';
+import { samePosition } from '../ballot.js';
 import type { Position, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 

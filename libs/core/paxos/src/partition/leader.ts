@@ -4,8 +4,8 @@ import { RetainedBatches, type OpenBatch } from './batches.js';
 import type { Position, Row } from '../records.js';
 import type { ReadRequest, WriteRequest } from '../requests.js';
 import type { GrantSpan } from '../rules/lease-rules.js';
-import { FailedRequests } from '../writes/failed-requests.js';
-import type { CacheEntry } from '../writes/row-cache.js';
+import { FailedRequests } from './failed-requests.js';
+import type { CacheEntry } from './row-cache.js';
 
 /** Inside of a scan: what the key has now, with an expired row replaced by its tombstone. */
 export interface ExpiryCheck {

@@ -6,14 +6,14 @@ import type {
   Revision,
   ShardOrdinal,
 } from '@ringleader/primitives';
-import type { CatchUp } from '../repair/catch-up.js';
+import type { CatchUp } from './catch-up.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord, Row } from '../records.js';
 import { isMember, membersOf, votersOf } from '../rules/quorum.js';
 import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
-import { ownerOf } from './ballot.js';
-import type { KeyedRequests } from '../writes/keyed-requests.js';
+import { ownerOf } from '../ballot.js';
+import type { KeyedRequests } from './keyed-requests.js';
 import { RecentKeys } from './recent-keys.js';
 
 const RECENT_KEYS_MAX = 1_024;

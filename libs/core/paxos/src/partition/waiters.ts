@@ -1,6 +1,6 @@
 /** Answers that are held back: until a row is committed, or until the leadership is proven. */
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { Admission } from '../writes/admission.js';
+import type { Admission } from '../admission.js';
 import type { ReadRequest, ScanRequest, ShardReply, WriteRequest } from '../requests.js';
 
 /** One answer that rests on several partitions: given when all have settled, or when the first is lost. */

@@ -1,17 +1,18 @@
-import type { ShardContext } from '../context.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { ReadRequest, ShardReply } from '../requests.js';
 import { isLive } from '../writes/conditions.js';
-import { awaitCommit } from '../writes/decide.js';
-import type { CacheEntry } from '../writes/row-cache.js';
+import { awaitCommit, type WritePort } from '../writes/decide.js';
+import type { CacheEntry } from '../partition/row-cache.js';
+
+export type ReadPort = WritePort;
 
 /**
  * 4.5.1: the newest row, which has not expired; when it is committed at this ballot, and then the lease is checked. Absent is a row like any
  * other.
  */
 export function readFromLeader(
-  context: ShardContext,
+  context: ReadPort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: ReadRequest; entry: CacheEntry },

@@ -3,16 +3,21 @@
  * between partitions.
  */
 import type { Revision } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { ScanRequest, ShardReply } from '../requests.js';
 import type { StorageReadResult } from '../storage.js';
 import type { Gate } from '../partition/waiters.js';
-import { awaitCommit } from '../writes/decide.js';
-import { isYoung, measurable, provenAt } from './stale.js';
-import { withNewestRow } from './with-row.js';
+import { awaitCommit, type WritePort } from '../writes/decide.js';
+import { isYoung, measurable, provenAt, type StalePort } from './stale.js';
+import { withNewestRow, type RowPort } from './with-row.js';
+
+export type ScanPort = WritePort &
+  StalePort &
+  RowPort &
+  Port<'stamp' | 'replicas' | 'transactions' | 'reads' | 'admission'>;
 
 interface Part {
   readonly replica: Replica;
@@ -28,7 +33,7 @@ interface Part {
 
 type ScanResult = Extract<StorageReadResult, { kind: 'scan' }>;
 
-export function scan(context: ShardContext, request: ScanRequest): void {
+export function scan(context: ScanPort, request: ScanRequest): void {
   const linearizable = isProvenByLeaders(context, request);
   const parts: Part[] = [];
   const notLed: number[] = [];
@@ -48,14 +53,14 @@ export function scan(context: ShardContext, request: ScanRequest): void {
 }
 
 /** A bounded age at those who lead: they prove their leadership, and the age is none (4.5.1). */
-function isProvenByLeaders(context: ShardContext, { consistency, partitions }: ScanRequest): boolean {
+function isProvenByLeaders(context: ScanPort, { consistency, partitions }: ScanRequest): boolean {
   if (consistency.kind === 'linearizable') return true;
   const leads = (partition: number): boolean => context.replicas.get(partition)?.leader?.serving === true;
   return consistency.maxStalenessMs !== null && partitions.every(leads);
 }
 
 /** What this leader has sent out may be committed by others already: the scan must not miss it in its own storage. */
-function whenAllDurable(context: ShardContext, parts: readonly Part[], done: () => void): void {
+function whenAllDurable(context: ScanPort, parts: readonly Part[], done: () => void): void {
   let waiting = parts.length + 1;
   const oneDurable = (): void => {
     waiting -= 1;
@@ -65,7 +70,7 @@ function whenAllDurable(context: ShardContext, parts: readonly Part[], done: () 
   oneDurable();
 }
 
-function readParts(context: ShardContext, request: ScanRequest, parts: readonly Part[]): void {
+function readParts(context: ScanPort, request: ScanRequest, parts: readonly Part[]): void {
   const { range, reverse, keysOnly, limitRows, limitBytes } = request;
   const partitions = parts.map(({ replica, generation }) => ({ partition: replica.partition, generation }));
   const read = { kind: 'scan', partitions, range, reverse, keysOnly, limitRows, limitBytes } as const;
@@ -80,7 +85,7 @@ function isLed(parts: readonly Part[]): boolean {
 }
 
 function partOf(
-  context: ShardContext,
+  context: ScanPort,
   replica: Replica,
   request: ScanRequest,
   linearizable: boolean,
@@ -109,12 +114,12 @@ function isQuiet(replica: Replica, commit: Revision): boolean {
   return durable.position.revision <= replica.commitOfDurableRows && record.position.revision <= commit;
 }
 
-function isYoungEnough(context: ShardContext, { consistency }: ScanRequest, freshAt: number | null): boolean {
+function isYoungEnough(context: ScanPort, { consistency }: ScanRequest, freshAt: number | null): boolean {
   if (consistency.kind !== 'stale') return true;
   return isYoung(context, freshAt, consistency.maxStalenessMs);
 }
 
-function refuse(context: ShardContext, request: ScanRequest, notLed: readonly number[]): void {
+function refuse(context: ScanPort, request: ScanRequest, notLed: readonly number[]): void {
   const { token } = request;
   context.admission.answer(request, { kind: 'rows', token, rows: [], more: false, notLed });
 }
@@ -124,7 +129,7 @@ function refuse(context: ShardContext, request: ScanRequest, notLed: readonly nu
  * read and has been since, in one history. The position alone does not tell: a repair in between moves it back.
  */
 function answerStale(
-  context: ShardContext,
+  context: ScanPort,
   request: ScanRequest,
   parts: readonly Part[],
   result: ScanResult,
@@ -154,7 +159,7 @@ function answerStale(
  * is committed, and each leadership is proven after that. Rows that have expired are met as tombstones (4.6.3).
  */
 function answerAsLeaderOfAll(
-  context: ShardContext,
+  context: ScanPort,
   request: ScanRequest,
   parts: readonly Part[],
   result: ScanResult,
@@ -180,7 +185,7 @@ interface LedPart {
 }
 
 function prove(
-  context: ShardContext,
+  context: ScanPort,
   request: ScanRequest,
   led: readonly LedPart[],
   { rows, more }: { rows: readonly Row[]; more: boolean },
@@ -195,7 +200,7 @@ function prove(
 }
 
 function replaceExpired(
-  context: ShardContext,
+  context: ScanPort,
   request: ScanRequest,
   { led, result }: { led: readonly LedPart[]; result: ScanResult },
   done: (rows: readonly Row[]) => void,

@@ -1,13 +1,16 @@
-import type { ShardContext } from '../context.js';
-import { vouchedAt } from '../accept/commit-points.js';
+import type { Port } from '../parts.js';
+import { vouchedAt, type CommitPointsPort } from '../accept/commit-points.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { ReadRequest } from '../requests.js';
 import { isLive } from '../writes/conditions.js';
 
+export type StalePort = CommitPointsPort &
+  Port<'now' | 'timings' | 'rules' | 'reads' | 'holdings' | 'admission'>;
+
 /** 4.5.2: the commit point first, then the row; answered iff the row is at or before it. */
 export function readStale(
-  context: ShardContext,
+  context: StalePort,
   replica: Replica,
   request: ReadRequest,
   maxStalenessMs: number | null,
@@ -47,25 +50,21 @@ export function readStale(
  * 4.5.3: own sending time up to which everything that was committed is at or before this commit point; null where none
  * is proven, or the clock has jumped since (4.4.6: it cannot tell an age across that).
  */
-export function provenAt(context: ShardContext, replica: Replica, commit: number): number | null {
+export function provenAt(context: StalePort, replica: Replica, commit: number): number | null {
   return measurable(context, vouchedAt(context, replica, commit));
 }
 
-export function measurable(context: ShardContext, freshAt: number | null): number | null {
+export function measurable(context: StalePort, freshAt: number | null): number | null {
   return freshAt !== null && context.holdings.isMeasurable(freshAt) ? freshAt : null;
 }
 
-export function isYoung(
-  context: ShardContext,
-  freshAt: number | null,
-  maxStalenessMs: number | null,
-): boolean {
+export function isYoung(context: StalePort, freshAt: number | null, maxStalenessMs: number | null): boolean {
   if (maxStalenessMs === null) return true;
   return freshAt !== null && ageOf(context, freshAt) <= maxStalenessMs;
 }
 
 /** On the own clock, with all that it may have missed: it may run slow, and may have stood still unseen (4.4.6). */
-function ageOf(context: ShardContext, freshAt: number): number {
+function ageOf(context: StalePort, freshAt: number): number {
   const { leaseMs, driftFraction } = context.timings;
   return (context.now - freshAt) / (1 - driftFraction / 4) + (leaseMs * driftFraction) / 2;
 }

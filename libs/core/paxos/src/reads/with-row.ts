@@ -1,22 +1,19 @@
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { isLive } from '../writes/conditions.js';
-import { abandonRequest } from '../leadership/step-down.js';
-import { decideWrite, expireIfDue } from '../writes/decide.js';
-import type { CacheEntry } from '../writes/row-cache.js';
-import { readFromLeader } from './linearizable.js';
+import { abandonRequest, type StepDownPort } from '../leadership/step-down.js';
+import { decideWrite, expireIfDue, type WritePort } from '../writes/decide.js';
+import type { CacheEntry } from '../partition/row-cache.js';
+import { readFromLeader, type ReadPort } from './linearizable.js';
+
+export type RowPort = StepDownPort & WritePort & Port<'reads' | 'cache'>;
 
 /**
  * Brings the newest row of the request's key: from memory, or by one storage read that all requests for the key share.
  * They are decided in order of arrival, so no write overtakes a read of its key.
  */
-export function withNewestRow(
-  context: ShardContext,
-  replica: Replica,
-  leader: Leader,
-  request: KeyRequest,
-): void {
+export function withNewestRow(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {
   const key = request.kind === 'write' ? request.operation.key : request.key;
   const entry = context.cache.get(leader, key);
   if (entry !== undefined) {
@@ -42,7 +39,7 @@ export function withNewestRow(
 }
 
 function run(
-  context: ShardContext,
+  context: RowPort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: KeyRequest; entry: CacheEntry },

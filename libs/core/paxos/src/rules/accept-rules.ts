@@ -1,5 +1,5 @@
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
-import { samePosition } from '../partition/ballot.js';
+import { samePosition } from '../ballot.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { Position } from '../records.js';
 import { quorumRevision } from './quorum.js';

@@ -1,5 +1,5 @@
 import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
-import { comparePositions } from '../partition/ballot.js';
+import { comparePositions } from '../ballot.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { Position } from '../records.js';
 import { hasQuorum, isVoter, type Has } from './quorum.js';

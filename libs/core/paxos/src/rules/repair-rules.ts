@@ -1,5 +1,5 @@
 import type { Ballot, HybridTime, Revision } from '@ringleader/primitives';
-import { comparePositions, samePosition } from '../partition/ballot.js';
+import { comparePositions, samePosition } from '../ballot.js';
 import type { PartitionRecord, Position, Staging } from '../records.js';
 
 /** docs/PROTOCOL.md 4.3. */

@@ -1,22 +1,27 @@
 /** A write at its leader, once the newest row of its key is at hand (docs/PROTOCOL.md 4.7). */
 import { HYBRID_UNITS_PER_MS, type HybridTime } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
-import { propose } from '../accept/batch-sender.js';
-import { hasRoom } from '../accept/commit.js';
+import type { Port } from '../parts.js';
+import { propose, type BatchPort } from '../accept/batch-sender.js';
+import { hasRoom, type CommitPort } from '../accept/commit.js';
 import { settle, type Waiter } from '../partition/waiters.js';
-import { answerAsLeader } from '../leadership/lease.js';
+import { answerAsLeader, type LeasePort } from '../leadership/lease.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';
 import { isKeyed, type ShardReply, type WriteRequest } from '../requests.js';
-import { keyedWindowMs } from './keyed-requests.js';
+import { keyedWindowMs } from '../partition/keyed-requests.js';
 import { conditionsHold, isLive } from './conditions.js';
-import type { FailedRequest } from './failed-requests.js';
+import type { FailedRequest } from '../partition/failed-requests.js';
 import { expiredRow, nextRow } from './next-row.js';
-import type { CacheEntry } from './row-cache.js';
+import type { CacheEntry } from '../partition/row-cache.js';
+
+export type WritePort = BatchPort &
+  CommitPort &
+  LeasePort &
+  Port<'now' | 'timings' | 'rules' | 'stamp' | 'admission' | 'cache'>;
 
 export function decideWrite(
-  context: ShardContext,
+  context: WritePort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
@@ -54,7 +59,7 @@ type Known =
 
 /** 4.7.3, 4.7.4: was this request decided before, or can that not be told any more? */
 function answerKnown(
-  context: ShardContext,
+  context: WritePort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
@@ -79,12 +84,12 @@ function answerKnown(
   return canFail(request) && compared <= leader.failed.floor ? unknown : null;
 }
 
-function earliestAttempt(context: ShardContext, { requestId, origin }: WriteRequest): HybridTime {
+function earliestAttempt(context: WritePort, { requestId, origin }: WriteRequest): HybridTime {
   return context.rules.earliestAttempt(requestId, origin, keyedWindowMs(context));
 }
 
 /** 4.7.6: a gateway's clock that is further off than S would make a repeat look new. */
-function isTooFarAhead(context: ShardContext, { requestId, origin }: WriteRequest): boolean {
+function isTooFarAhead(context: WritePort, { requestId, origin }: WriteRequest): boolean {
   const aheadMax = context.timings.clocksDifferMs * HYBRID_UNITS_PER_MS;
   return isKeyed(requestId) && origin > context.stamp() + aheadMax;
 }
@@ -94,14 +99,14 @@ interface Asked {
   readonly row: Row | null;
 }
 
-function markOf(context: ShardContext, replica: Replica, { request, row }: Asked): RequestMark | undefined {
+function markOf(context: WritePort, replica: Replica, { request, row }: Asked): RequestMark | undefined {
   const { requestId } = request;
   const mark = row?.requests.find(({ id }) => id === requestId);
   return mark ?? context.rules.recalled(replica.keyed.get(requestId));
 }
 
 /** Neither the row nor, for a keyed write, this replica's own memory reaches back to the first attempt. */
-function isForgotten(context: ShardContext, replica: Replica, { request, row }: Asked): boolean {
+function isForgotten(context: WritePort, replica: Replica, { request, row }: Asked): boolean {
   const { requestId } = request;
   const rowFloor = row?.requestFloor ?? replica.record.dedupeFloor;
   const { key } = request.operation;
@@ -144,7 +149,7 @@ function failureOf(request: WriteRequest, row: Row | null): FailedRequest | null
   return null;
 }
 
-function waiterOfFailure(context: ShardContext, request: WriteRequest, failed: FailedRequest): Waiter {
+function waiterOfFailure(context: WritePort, request: WriteRequest, failed: FailedRequest): Waiter {
   const { rules } = context;
   const { token } = request;
   const { revision, version } = failed;
@@ -156,7 +161,7 @@ function waiterOfFailure(context: ShardContext, request: WriteRequest, failed: F
 }
 
 /** Answers when the revision is committed; at once where it is. */
-export function awaitCommit(context: ShardContext, replica: Replica, leader: Leader, waiter: Waiter): void {
+export function awaitCommit(context: WritePort, replica: Replica, leader: Leader, waiter: Waiter): void {
   const isFailure = waiter.reply.kind === 'conditionFailed' || waiter.reply.kind === 'absent';
   const awaitsBarrier = isFailure && context.rules.failureAwaitsBarrier() && !leader.barrierCommitted;
   if (waiter.revision > replica.commit) leader.waiters.add(waiter);
@@ -176,12 +181,7 @@ export type Expiry = 'notDue' | 'written' | 'noRoom' | 'handover';
  * 4.6.3: whoever meets an expired row has its tombstone decided first, as a write of the leader like any other: no clock
  * hides a row, and back-pressure and handover hold for it too.
  */
-export function expireIfDue(
-  context: ShardContext,
-  replica: Replica,
-  leader: Leader,
-  entry: CacheEntry,
-): Expiry {
+export function expireIfDue(context: WritePort, replica: Replica, leader: Leader, entry: CacheEntry): Expiry {
   const { row } = entry;
   if (!isLive(row) || row.expiresAt === null) return 'notDue';
   const at = context.stamp();
@@ -197,7 +197,7 @@ export function expireIfDue(
 }
 
 function write(
-  context: ShardContext,
+  context: WritePort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
@@ -217,7 +217,7 @@ function write(
 }
 
 function put(
-  context: ShardContext,
+  context: WritePort,
   replica: Replica,
   leader: Leader,
   { entry, row }: { entry: CacheEntry; row: Row },

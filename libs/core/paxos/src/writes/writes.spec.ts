@@ -5,9 +5,9 @@ import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import type { WriteRequest } from '../requests.js';
 import { conditionsHold } from './conditions.js';
-import { FailedRequests } from './failed-requests.js';
+import { FailedRequests } from '../partition/failed-requests.js';
 import { expiredRow, nextRow } from './next-row.js';
-import { RowCache } from './row-cache.js';
+import { RowCache } from '../partition/row-cache.js';
 
 function request(change: Partial<WriteRequest> = {}): WriteRequest {
   return {

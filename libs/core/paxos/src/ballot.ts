@@ -1,5 +1,5 @@
 import type { Ballot, ShardOrdinal } from '@ringleader/primitives';
-import type { Position } from '../records.js';
+import type { Position } from './records.js';
 
 /** A ballot is round x 65536 + ordinal (docs/PROTOCOL.md 4.0), so that no two shards ever share one. */
 const ORDINALS = 65_536;

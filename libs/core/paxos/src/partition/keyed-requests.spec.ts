@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hidesKeyedWrite, type OpenBatch } from '../partition/batches.js';
+import { hidesKeyedWrite, type OpenBatch } from './batches.js';
 import type { RequestMark, Row } from '../records.js';
 import { REQUEST_RULES } from '../rules/request-rules.js';
 import { KeyedRequests } from './keyed-requests.js';

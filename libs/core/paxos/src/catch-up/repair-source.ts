@@ -3,21 +3,24 @@
  * answers from one snapshot of record and rows.
  */
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
-import { noteAcknowledged } from '../accept/acknowledgements.js';
+import type { Port } from '../parts.js';
+import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { LeaderMessage } from '../accept/acceptor.js';
 import type { DeltaRequest, ShardMessage } from '../messages.js';
-import { ownerOf } from '../partition/ballot.js';
+import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionRecord, Row } from '../records.js';
 import type { DeltaRead, StorageReadResult } from '../storage.js';
+
+export type SourcePort = AcknowledgementPort &
+  Port<'now' | 'limits' | 'rules' | 'outbox' | 'transactions' | 'reads'>;
 
 /**
  * May this replica be read from at the ballot? As its leader; or, since it promised that ballot to the candidate who
  * asks, as long as that is its promise: its rows stand still (4.1.3).
  */
 export function isSource(
-  context: ShardContext,
+  context: SourcePort,
   replica: Replica,
   from: ShardOrdinal,
   message: LeaderMessage,
@@ -43,7 +46,7 @@ export function snapshotAt(replica: Replica, ballot: Ballot): PartitionRecord | 
 }
 
 export function onDeltaRequest(
-  context: ShardContext,
+  context: SourcePort,
   replica: Replica,
   from: ShardOrdinal,
   message: DeltaRequest,
@@ -89,7 +92,7 @@ export interface DeltaAnswer {
 
 /** `done` gets null when a copy is needed; it is not called when this replica is no source any more. */
 export function readDelta(
-  context: ShardContext,
+  context: SourcePort,
   replica: Replica,
   query: DeltaQuery,
   done: (answer: DeltaAnswer | null) => void,
@@ -114,7 +117,7 @@ export function readDelta(
 }
 
 function deltaReadOf(
-  context: ShardContext,
+  context: SourcePort,
   snapshot: PartitionRecord,
   { base, keys }: DeltaQuery,
 ): Omit<DeltaRead, 'id'> {
@@ -146,7 +149,7 @@ function rowsOf(result: DeltaResult, { base, keys }: DeltaQuery): { rows: Row[];
 }
 
 export function requireCopy(
-  context: ShardContext,
+  context: SourcePort,
   replica: Replica,
   to: ShardOrdinal,
   { ballot }: LeaderMessage,

@@ -3,9 +3,11 @@
  * one pass over the generation.
  */
 import type { Revision } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
+
+export type ListingPort = Port<'limits' | 'reads'>;
 
 export interface KeyListing {
   readonly base: Revision;
@@ -24,7 +26,7 @@ export interface ListedKeys {
 
 /** Lists live keys; the answer may come at once. */
 export function listLiveKeys(
-  context: ShardContext,
+  context: ListingPort,
   replica: Replica,
   base: Revision,
   done: (listed: ListedKeys) => void,
@@ -37,7 +39,7 @@ export function listLiveKeys(
 }
 
 export function listStoredKeys(
-  context: ShardContext,
+  context: ListingPort,
   replica: Replica,
   listing: KeyListing,
   done: (listed: ListedKeys) => void,

@@ -1,6 +1,6 @@
-import type { ShardReply, ShardRequest } from '../requests.js';
-import type { Outbox } from '../outbox.js';
-import type { PaxosLimits } from '../ready.js';
+import type { ShardReply, ShardRequest } from './requests.js';
+import type { Outbox } from './outbox.js';
+import type { PaxosLimits } from './ready.js';
 
 /** Bounds what is accepted and not yet answered, over all partitions. */
 export class Admission {

@@ -3,18 +3,25 @@
  * what changed meanwhile, a finish, and one atomic switch. Until then the replica is what it was.
  */
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { CopyRequired, Finish, Page } from '../messages.js';
-import { leaveOtherBallot } from '../accept/acceptor.js';
+import { leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
 import { leastEnd } from '../partition/keys.js';
 import type { Replica } from '../partition/replica.js';
 import type { Staging } from '../records.js';
-import type { CatchUp } from '../repair/catch-up.js';
-import { listStoredKeys } from '../repair/key-listing.js';
-import { ask, dropUnusedGenerations, installed, sessionOf } from '../repair/receiver.js';
+import type { CatchUp } from '../partition/catch-up.js';
+import { listStoredKeys, type ListingPort } from './key-listing.js';
+import { dropUnusedGenerations, installed, type InstallPort } from './install.js';
+import { ask, sessionOf, type SessionPort } from './session.js';
+
+export type CopyPort = AcceptorPort &
+  ListingPort &
+  InstallPort &
+  SessionPort &
+  Port<'now' | 'rules' | 'outbox' | 'transactions' | 'nextGeneration'>;
 
 /** Goes on with a copy that an earlier leader began, or begins one. */
-export function beginCopy(context: ShardContext, replica: Replica, session: CatchUp): void {
+export function beginCopy(context: CopyPort, replica: Replica, session: CatchUp): void {
   const { staging } = replica.record;
   const { rules } = context;
   const usable =
@@ -25,7 +32,7 @@ export function beginCopy(context: ShardContext, replica: Replica, session: Catc
   else beginAnew(context, replica, session);
 }
 
-function beginAnew(context: ShardContext, replica: Replica, session: CatchUp): void {
+function beginAnew(context: CopyPort, replica: Replica, session: CatchUp): void {
   const { record } = replica;
   const copyId = context.nextGeneration();
   const staging: Staging = {
@@ -46,7 +53,7 @@ function beginAnew(context: ShardContext, replica: Replica, session: CatchUp): v
 }
 
 /** The next request of the copy, once the progress so far is durable. */
-function goOn(context: ShardContext, replica: Replica, session: CatchUp): void {
+function goOn(context: CopyPort, replica: Replica, session: CatchUp): void {
   session.request = null;
   session.progressedAt = context.now;
   context.transactions.whenDurable(replica, () => {
@@ -59,7 +66,7 @@ function goOn(context: ShardContext, replica: Replica, session: CatchUp): void {
 }
 
 function askPage(
-  context: ShardContext,
+  context: CopyPort,
   replica: Replica,
   session: CatchUp,
   { staging, start }: { staging: Staging; start: string },
@@ -91,7 +98,7 @@ function askPage(
   });
 }
 
-function askFinish(context: ShardContext, replica: Replica, session: CatchUp, staging: Staging): void {
+function askFinish(context: CopyPort, replica: Replica, session: CatchUp, staging: Staging): void {
   const { base, generation, copyId } = staging;
   listStoredKeys(context, replica, { base, generation, start: '' }, (listed) => {
     if (replica.catchUp !== session || replica.record.staging !== staging) return;
@@ -112,7 +119,7 @@ function askFinish(context: ShardContext, replica: Replica, session: CatchUp, st
 }
 
 /** 4.3.5: its base becomes the base only when the pass is through. */
-function anotherPass(context: ShardContext, replica: Replica, session: CatchUp, staging: Staging): void {
+function anotherPass(context: CopyPort, replica: Replica, session: CatchUp, staging: Staging): void {
   const nextBase = Math.max(staging.base, session.commit);
   const base = context.rules.baseDuringPass(staging.base, nextBase);
   context.transactions.setRecord(replica, {
@@ -123,7 +130,7 @@ function anotherPass(context: ShardContext, replica: Replica, session: CatchUp, 
 }
 
 export function onCopyRequired(
-  context: ShardContext,
+  context: CopyPort,
   replica: Replica,
   from: ShardOrdinal,
   message: CopyRequired,
@@ -141,12 +148,12 @@ export function onCopyRequired(
   else beginCopy(context, replica, session);
 }
 
-function isPurgedPast(context: ShardContext, session: CatchUp, staging: Staging): boolean {
+function isPurgedPast(context: CopyPort, session: CatchUp, staging: Staging): boolean {
   return context.rules.purgedPastBase(session.purgedTo, staging.base);
 }
 
 /** 4.3.4: one page, stored with the progress. */
-export function onPage(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Page): void {
+export function onPage(context: CopyPort, replica: Replica, from: ShardOrdinal, message: Page): void {
   const { staging } = replica.record;
   const session = sessionOf(replica, from, message.ballot);
   if (session === null || staging === null || !isNextPage(context, replica, { session, staging, message }))
@@ -164,7 +171,7 @@ interface PageOfSession {
 }
 
 function isNextPage(
-  context: ShardContext,
+  context: CopyPort,
   replica: Replica,
   { session, staging, message }: PageOfSession,
 ): boolean {
@@ -179,11 +186,7 @@ function isNextPage(
   );
 }
 
-function storePage(
-  context: ShardContext,
-  replica: Replica,
-  { session, staging, message }: PageOfSession,
-): void {
+function storePage(context: CopyPort, replica: Replica, { session, staging, message }: PageOfSession): void {
   const { rules, transactions } = context;
   const { record } = replica;
   const generation = rules.pageGeneration(record, staging);
@@ -205,7 +208,7 @@ function storePage(
 }
 
 /** 4.3.5, 4.3.6: the rest of the staged rows, and the switch, in one transaction. */
-export function onFinish(context: ShardContext, replica: Replica, from: ShardOrdinal, message: Finish): void {
+export function onFinish(context: CopyPort, replica: Replica, from: ShardOrdinal, message: Finish): void {
   const { rules, transactions } = context;
   const { record } = replica;
   const { staging } = record;
@@ -236,7 +239,7 @@ export function onFinish(context: ShardContext, replica: Replica, from: ShardOrd
   context.outbox.event({ kind: 'copyFinished', partition: replica.partition, copyId });
 }
 
-function commitOfCopy(context: ShardContext, replica: Replica, message: Finish, base: Revision): Revision {
+function commitOfCopy(context: CopyPort, replica: Replica, message: Finish, base: Revision): Revision {
   const told = Math.min(Math.max(message.commit, base), message.to.revision);
   return context.rules.commitAfterInstall(replica.commit, told);
 }

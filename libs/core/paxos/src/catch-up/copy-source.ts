@@ -1,13 +1,15 @@
 import type { ShardOrdinal } from '@ringleader/primitives';
-import type { ShardContext } from '../context.js';
+import type { Port } from '../parts.js';
 import type { FinishRequest, PageRequest } from '../messages.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionRecord, Row } from '../records.js';
-import { isSource, readDelta, requireCopy, snapshotAt } from '../repair/source.js';
+import { isSource, readDelta, requireCopy, snapshotAt, type SourcePort } from './repair-source.js';
+
+export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads'>;
 
 /** 4.3.4, 4.3.5: rows from a key on, all of them or those past the base, and the present rows of the named keys. */
 export function onPageRequest(
-  context: ShardContext,
+  context: CopySourcePort,
   replica: Replica,
   from: ShardOrdinal,
   message: PageRequest,
@@ -86,7 +88,7 @@ function withoutRows(absent: readonly string[], page: readonly Row[]): string[] 
 
 /** 4.3.5: a repair of the staged rows, if the rest fits one. */
 export function onFinishRequest(
-  context: ShardContext,
+  context: CopySourcePort,
   replica: Replica,
   from: ShardOrdinal,
   message: FinishRequest,

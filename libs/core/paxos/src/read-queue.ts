@@ -2,15 +2,8 @@
  * Storage reads on their way. Row reads of all requests of a turn go out as one; ordered reads (delta, page) are built
  * when they are handed out, because their answer belongs to the record that was handed out last.
  */
-import type { Row } from '../records.js';
-import type {
-  DeltaRead,
-  PageRead,
-  RowAddress,
-  ScanRead,
-  StorageRead,
-  StorageReadResult,
-} from '../storage.js';
+import type { Row } from './records.js';
+import type { DeltaRead, PageRead, RowAddress, ScanRead, StorageRead, StorageReadResult } from './storage.js';
 
 type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
 type WithoutId<T> = Omit<T, 'id'>;

@@ -1,0 +1,68 @@
+/** The one transaction at the end of a repair or a copy: rows of another history, and the record that names it. */
+import type { Revision } from '@ringleader/primitives';
+import type { Port } from '../parts.js';
+import {
+  acknowledgeTo,
+  commitHeard,
+  hearLeader,
+  unstampedEcho,
+  type AcceptorPort,
+} from '../accept/acceptor.js';
+import type { CatchUp } from '../partition/catch-up.js';
+import type { Replica } from '../partition/replica.js';
+import type { Position } from '../records.js';
+
+export type InstallPort = AcceptorPort & Port<'stamp' | 'outbox' | 'transactions'>;
+
+export interface Installation {
+  readonly session: CatchUp;
+  readonly to: Position;
+  readonly commit: Revision;
+  readonly purgedTo: Revision;
+  readonly dedupeFloor: number;
+  readonly generation: number;
+}
+
+/** Rows of another history are in place: the record names it, in the same transaction (4.3.2, 4.3.6). */
+export function installed(context: InstallPort, replica: Replica, installation: Installation): void {
+  const { session, to, commit, purgedTo, dedupeFloor, generation } = installation;
+  const { ballot } = session;
+  const before = replica.record;
+  replica.history += 1;
+  replica.keyed.replaced(context.stamp());
+  replica.advanceCommit(Math.max(commit, commitHeard(context, replica, to)), to.revision);
+  replica.catchUp = null;
+  context.transactions.setRecord(replica, {
+    ...before,
+    promised: Math.max(ballot, before.promised),
+    position: to,
+    commitBound: replica.commit,
+    purgedTo,
+    dedupeFloor,
+    generation,
+    staging: null,
+  });
+  dropUnusedGenerations(context, replica, [before.generation, before.staging?.generation]);
+  if (session.whenInstalled !== null) {
+    session.whenInstalled(to);
+    return;
+  }
+  hearLeader(context, replica, ballot);
+  acknowledgeTo(context, replica, ballot, unstampedEcho(context, session.source));
+}
+
+/** Generations that the record names no more are deleted once that is durable. */
+export function dropUnusedGenerations(
+  context: InstallPort,
+  replica: Replica,
+  generations: readonly (number | undefined)[],
+): void {
+  const { generation, staging } = replica.record;
+  const unused = generations.filter(
+    (old): old is number => old !== undefined && old !== generation && old !== staging?.generation,
+  );
+  if (unused.length === 0) return;
+  context.transactions.whenDurable(replica, () => {
+    for (const old of unused) context.outbox.removeGeneration(replica.partition, old);
+  });
+}

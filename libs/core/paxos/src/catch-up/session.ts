@@ -1,0 +1,42 @@
+/** A replica on its way to another's rows: what it asks is repeated until answered, and given up when nobody answers. */
+import type { Ballot, ShardOrdinal } from '@ringleader/primitives';
+import type { Port } from '../parts.js';
+import type { ShardMessage } from '../messages.js';
+import type { CatchUp } from '../partition/catch-up.js';
+import type { Replica } from '../partition/replica.js';
+
+export type SessionPort = Port<'now' | 'timings' | 'outbox' | 'transactions' | 'wakeups' | 'pace'>;
+
+/** Sends a request, when all that it states is durable, and repeats it until it is answered. */
+export function ask(context: SessionPort, replica: Replica, session: CatchUp, request: ShardMessage): void {
+  context.transactions.whenDurable(replica, () => {
+    if (replica.catchUp !== session) return;
+    session.request = request;
+    session.requestedAt = context.now;
+    session.progressedAt = context.now;
+    context.outbox.send(session.source, request);
+    context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
+  });
+}
+
+/** The present session with this source and ballot, if the message belongs to one. */
+export function sessionOf(replica: Replica, from: ShardOrdinal, ballot: Ballot): CatchUp | null {
+  const session = replica.catchUp;
+  return session !== null && session.source === from && session.ballot === ballot ? session : null;
+}
+
+/** The partition woke while it is brought up to date. */
+export function catchUpDue(context: SessionPort, replica: Replica, session: CatchUp): void {
+  const { resendIntervalMs } = context.timings;
+  if (context.now >= session.progressedAt + context.pace.patienceMs) {
+    // A leader offers again; a candidate gives up by itself.
+    replica.catchUp = null;
+    return;
+  }
+  const patience = 2 * resendIntervalMs;
+  if (session.request !== null && context.now >= session.requestedAt + patience) {
+    session.requestedAt = context.now;
+    context.outbox.send(session.source, session.request);
+  }
+  context.wakeups.at(replica, context.now + resendIntervalMs);
+}

@@ -1,3 +1,0 @@
-import type { ShardParts } from './parts.js';
-
-export type ShardContext = ShardParts;
