@@ -5,7 +5,7 @@ import { isLive } from '../writes/conditions.js';
 import { abandonRequest, type StepDownPort } from '../leadership/step-down.js';
 import { decideWrite, expireIfDue, type WritePort } from '../writes/decide.js';
 import type { CacheEntry } from '../partition/row-cache.js';
-import { readFromLeader, type ReadPort } from './linearizable.js';
+import { readFromLeader } from './linearizable.js';
 
 export type RowPort = StepDownPort & WritePort & Port<'reads' | 'cache'>;
 
