@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { CompactionService } from './compaction/compaction.service.js';
@@ -22,18 +22,19 @@ import { CLOCK, CONFIG, LOGGER, NATS, RAFT } from './tokens.js';
 export interface Surroundings {
   readonly config: CoordinatorConfig;
   readonly logger: Logger;
-  readonly connection: NatsConnection;
+  readonly links: NatsLinks;
 }
 
 @Module({})
 export class AppModule {
-  static in({ config, logger, connection }: Surroundings): DynamicModule {
+  static in({ config, logger, links }: Surroundings): DynamicModule {
     return {
       module: AppModule,
+      controllers: [StoreController, LeaseController, StatusController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
-        { provide: NATS, useValue: connection },
+        { provide: NATS, useValue: links },
         { provide: CLOCK, useValue: systemClock },
         { provide: RAFT, useFactory: openRaftNode, inject: [CONFIG, NATS, StoreStateMachine, LOGGER] },
         StoreStateMachine,
@@ -41,10 +42,7 @@ export class AppModule {
         RangeService,
         TxnService,
         WatchService,
-        StoreController,
         LeaseKeeperService,
-        LeaseController,
-        StatusController,
         PlacementService,
         CompactionService,
         MembershipService,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { CommandResult } from '@ringleader/mvcc';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLinks } from '@ringleader/nats';
 import type { Logger } from '@ringleader/observability';
 import { defaultTimings } from '@ringleader/raft';
 import { coordinatorMembers } from './coordinator.config.js';
@@ -16,7 +16,7 @@ const RAFT_DIRECTORY = 'raft';
 /** This member of the Raft group, with its log read and the store as it was at the last snapshot. */
 export function openRaftNode(
   config: CoordinatorConfig,
-  connection: NatsConnection,
+  { data }: NatsLinks,
   stateMachine: StoreStateMachine,
   logger: Logger,
 ): Promise<RaftNode<CommandResult>> {
@@ -28,7 +28,7 @@ export function openRaftNode(
     mayFound: config.RINGLEADER_BOOTSTRAP === 'new-cluster',
     directory: join(config.RINGLEADER_DATA_DIR, RAFT_DIRECTORY),
     stateMachine,
-    transport: new NatsRaftTransport(connection, cluster, seat),
+    transport: new NatsRaftTransport(data, cluster, seat),
     onEvent: (event) => logRaftEvent(logger, event),
     settings: {
       tickMs: config.RINGLEADER_RAFT_TICK_MS,

@@ -1,8 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestMicroservice } from '@nestjs/common';
-import { natsSettings } from '@ringleader/config';
 import type { CommandResult } from '@ringleader/mvcc';
-import { ControlServer, connectNats } from '@ringleader/nats';
+import { ControlServer, connectNatsLinks, memberNatsOptions } from '@ringleader/nats';
 import { NestLogger, createMetrics, startProbeServer } from '@ringleader/observability';
 import type { Logger, ProbeServer } from '@ringleader/observability';
 import { AppModule } from './app.module.js';
@@ -10,14 +9,11 @@ import { CompactionService } from './compaction/compaction.service.js';
 import type { CoordinatorConfig } from './coordinator.config.js';
 import { registerCoordinatorMetrics } from './health/coordinator-metrics.js';
 import { notReadyReasons } from './health/readiness.js';
-import { StatusController } from './health/status.controller.js';
 import { LeaseKeeperService } from './leases/lease-keeper.service.js';
-import { LeaseController } from './leases/lease.controller.js';
 import { MembershipService } from './membership/membership.service.js';
 import { PlacementService } from './placement/placement.service.js';
 import type { RaftNode } from './raft/raft-node.js';
 import { ReplicatedStore } from './store/replicated-store.service.js';
-import { StoreController } from './store/store.controller.js';
 import { WatchService } from './store/watch.service.js';
 import { RAFT } from './tokens.js';
 
@@ -32,19 +28,19 @@ export async function startCoordinator(
   config: CoordinatorConfig,
   logger: Logger,
 ): Promise<RunningCoordinator> {
-  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
-  const { connection } = link;
-  const server = new ControlServer(connection, (operation, error) =>
-    logger.error({ operation, error }, 'A handler failed'),
-  );
-  const app = await NestFactory.createMicroservice(AppModule.in({ config, logger, connection }), {
+  const links = await connectNatsLinks(memberNatsOptions(config, 'coordinator'), logger);
+  const server = new ControlServer({
+    link: links.control,
+    cluster: config.RINGLEADER_CLUSTER,
+    member: config.RINGLEADER_COORDINATOR_ID,
+    onUnexpectedError: (operation, error) => logger.error({ operation, error }, 'A handler failed'),
+  });
+  const app = await NestFactory.createMicroservice(AppModule.in({ config, logger, links }), {
     strategy: server,
     logger: new NestLogger(logger),
     abortOnError: false,
   });
   const raft = app.get<RaftNode<CommandResult>>(RAFT);
-  for (const controller of [StoreController, LeaseController, StatusController])
-    app.get(controller).register(server);
   await app.listen();
   app.get(LeaseKeeperService).start();
   app.get(PlacementService).start();
@@ -62,7 +58,7 @@ export async function startCoordinator(
       await raft.stop();
       await app.close();
       await probes?.close();
-      await link.close();
+      await links.close();
     },
   };
 }

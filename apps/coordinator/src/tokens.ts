@@ -2,6 +2,6 @@
 export const CONFIG = Symbol('CoordinatorConfig');
 export const LOGGER = Symbol('Logger');
 export const CLOCK = Symbol('Clock');
-export const NATS = Symbol('NatsConnection');
+export const NATS = Symbol('NatsLinks');
 export const RAFT = Symbol('RaftNode');
 export const METRICS = Symbol('Registry');

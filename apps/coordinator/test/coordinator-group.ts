@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CoordinationClient } from '@ringleader/coordination';
 import type { CoordinatorResponse } from '@ringleader/coordination';
 import { UNLOGGED, connectNats } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { MemberId } from '@ringleader/primitives';
 import { Guardian, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
@@ -27,7 +27,7 @@ export class CoordinatorGroup {
   private constructor(
     private readonly folder: string,
     readonly nats: TestServer,
-    readonly connection: NatsConnection,
+    readonly link: NatsLink,
     private readonly environment: Environment,
   ) {}
 
@@ -36,8 +36,8 @@ export class CoordinatorGroup {
     if (!existsSync(main)) throw new Error(`${main} is not there: build first (tsc -b apps/coordinator)`);
     const folder = await mkdtemp(join(tmpdir(), 'coordinators-'));
     const nats = await startNatsServer({ dir: join(folder, 'nats') });
-    const connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
-    const group = new CoordinatorGroup(folder, nats, connection, environment);
+    const link = await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED);
+    const group = new CoordinatorGroup(folder, nats, link, environment);
     const word = { RINGLEADER_BOOTSTRAP: 'new-cluster' };
     await Promise.all(group.members.map((member) => group.startMember(member, word)));
     await group.leader();
@@ -71,10 +71,11 @@ export class CoordinatorGroup {
   /** One per set of members to ask. */
   client(members: readonly MemberId[] = this.members): CoordinationClient {
     const name = members.join();
-    const { connection } = this;
+    const { link } = this;
+    const speaker = { service: 'operator', member: 'test' } as const;
     const client =
       this.#clients.get(name) ??
-      new CoordinationClient({ connection, cluster: 'local', clock: systemClock, members });
+      new CoordinationClient({ link, cluster: 'local', speaker, clock: systemClock, members });
     this.#clients.set(name, client);
     return client;
   }
@@ -136,7 +137,7 @@ export class CoordinatorGroup {
   async stop(): Promise<void> {
     await Promise.all([...this.#children.values()].map((child) => child.stop('SIGKILL', 0)));
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
-    await this.connection.close();
+    await this.link.close();
     await this.nats.stop();
     await this.#guardian.close();
     await rm(this.folder, { recursive: true, force: true });

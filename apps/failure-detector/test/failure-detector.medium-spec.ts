@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
-import { memberKey, verdictReportSchema, verdictsSubject } from '@ringleader/contracts';
+import { memberKey, subjects, verdictReportSchema } from '@ringleader/contracts';
 import type { Member, Service, Verdict, VerdictReport } from '@ringleader/contracts';
 import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
 import { UNLOGGED, connectNats, heartbeatSink } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
 import { startService } from '@ringleader/service-host';
 import type { RunningService } from '@ringleader/service-host';
@@ -40,7 +40,7 @@ describe('the failure detector', () => {
   let folder: string;
   let nats: TestServer;
   let coordinator: Child;
-  let connection: NatsConnection;
+  let link: NatsLink;
   let client: CoordinationClient;
   let detector: RunningService | null = null;
   const reports: VerdictReport[] = [];
@@ -56,8 +56,8 @@ describe('the failure detector', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'failure-detector-'));
     nats = await startNatsServer({ dir: join(folder, 'nats') });
-    connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
-    client = new CoordinationClient({ connection, cluster: CLUSTER, clock: systemClock, members: [1] });
+    link = await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED);
+    client = clientOf('operator', 'test');
     coordinator = await startProcess('coordinator', {
       RINGLEADER_NATS_URL: nats.url,
       RINGLEADER_MEMBER: 'coordinator-1',
@@ -66,7 +66,7 @@ describe('the failure detector', () => {
       RINGLEADER_BOOTSTRAP: 'new-cluster',
       RINGLEADER_DATA_DIR: join(folder, 'coordinator-1'),
     });
-    connection.subscribe(verdictsSubject(CLUSTER), {
+    link.connection.subscribe(subjects.verdicts.to(CLUSTER), {
       callback: (_error, message) => void reports.push(verdictReportSchema.parse(message.json())),
     });
   }, TIMEOUT_MS);
@@ -81,7 +81,7 @@ describe('the failure detector', () => {
   afterAll(async () => {
     await client.close();
     await coordinator.stop('SIGTERM', 6_000);
-    await connection.close();
+    await link.close();
     await nats.stop();
     await rm(folder, { recursive: true });
   }, TIMEOUT_MS);
@@ -104,11 +104,20 @@ describe('the failure detector', () => {
     );
   }
 
+  function clientOf(service: Service, member: string): CoordinationClient {
+    const speaker = { service, member };
+    return new CoordinationClient({ link, cluster: CLUSTER, speaker, clock: systemClock, members: [1] });
+  }
+
   /** A member that beats until it is told not to. */
   function beat(service: Service, id: string): { stop(): void } {
     const meter = new LoadMeter({ inFlight: () => 0, requestsTotal: () => 0 });
     const identity = { service, id, instance: `${id}-process` };
-    const publisher = new HeartbeatPublisher(identity, meter, heartbeatSink(connection, CLUSTER));
+    const publisher = new HeartbeatPublisher(
+      identity,
+      meter,
+      heartbeatSink(link, CLUSTER, { service, member: id }),
+    );
     publisher.start();
     cleanups.push(() => publisher.stop());
     return publisher;
@@ -119,8 +128,10 @@ describe('the failure detector', () => {
       ...{ service, id, address: '', version: '0.0.0', instance: `${id}-process`, ordinal: 0 },
       ...{ startedAt: new Date().toISOString(), state: 'serving' },
     };
-    const registration = new MemberRegistration({ client, member });
+    const own = clientOf(service, id);
+    const registration = new MemberRegistration({ client: own, member });
     await registration.start();
+    cleanups.push(() => own.close());
     cleanups.push(() => registration.stop());
     return registration;
   }
@@ -154,7 +165,7 @@ describe('the failure detector', () => {
       const second = new HeartbeatPublisher(
         { service: 'gateway', id: 'gateway-7', instance: 'another-process' },
         new LoadMeter({ inFlight: () => 0, requestsTotal: () => 0 }),
-        heartbeatSink(connection, CLUSTER),
+        heartbeatSink(link, CLUSTER, { service: 'gateway', member: 'gateway-7' }),
       );
       second.start();
       await verdict('gateway-7', 'alive');

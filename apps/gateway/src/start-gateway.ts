@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
-import { natsSettings } from '@ringleader/config';
 import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
 import type { Coordinator } from '@ringleader/coordination';
-import { connectNats } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import { connectNatsLinks, memberNatsOptions } from '@ringleader/nats';
+import type { NatsLink, NatsLinks } from '@ringleader/nats';
 import { createMetrics, startProbeServer, systemClock } from '@ringleader/observability';
 import type { Logger, ProbeServer, Registry } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
@@ -27,7 +26,6 @@ import type { RequestPath } from './routing/request-path.js';
 import { ShardDirectory } from './routing/shard-directory.js';
 import type { ClusterReport, Readiness } from './tokens.js';
 import { LeaderAnnouncements } from './transport/leader-announcements.nats.js';
-import { NatsLink } from './transport/nats-link.js';
 import { NatsShardFrames } from './transport/shard-frames.nats.js';
 
 /** Requests under way get this long to end. */
@@ -43,10 +41,10 @@ export interface RunningGateway {
 
 /** The coordinators as a gateway uses them; tests have a twin. */
 export type FollowedCoordinator = Coordinator & Pick<CoordinationClient, 'status' | 'close'>;
-export type CoordinatorOf = (connection: NatsConnection, cluster: string) => FollowedCoordinator;
+export type CoordinatorOf = (link: NatsLink, cluster: string, member: string) => FollowedCoordinator;
 
-const realCoordinator: CoordinatorOf = (connection, cluster) =>
-  new CoordinationClient({ connection, cluster, clock: systemClock });
+const realCoordinator: CoordinatorOf = (link, cluster, member) =>
+  new CoordinationClient({ link, cluster, speaker: { service: 'gateway', member }, clock: systemClock });
 
 /** Everything that follows the cluster over NATS. */
 class Following {
@@ -55,13 +53,12 @@ class Following {
   readonly observer: ClusterObserver;
   readonly shardDirectory = new ShardDirectory();
   readonly hybridClock = new GatewayClock(systemClock);
-  readonly link: NatsLink;
   readonly frames: NatsShardFrames;
   readonly path: RequestPath;
   readonly announcements: LeaderAnnouncements;
 
   constructor(
-    readonly connection: NatsConnection,
+    readonly links: NatsLinks,
     private readonly config: GatewayConfig,
     logger: Logger,
     coordinatorOf: CoordinatorOf,
@@ -70,28 +67,34 @@ class Following {
     const onTrouble = (error: OperationalError): void =>
       logger.warn({ error }, 'The coordinators cannot be followed');
     const clock = systemClock;
-    this.client = coordinatorOf(connection, cluster);
+    this.client = coordinatorOf(links.control, cluster, gatewayId);
     this.map = new PartitionMapMirror({ client: this.client, clock, onTrouble });
     this.observer = new ClusterObserver({
       client: this.client,
-      connection,
+      link: links.control,
       clusterName: cluster,
       clock,
       shardDirectory: this.shardDirectory,
       onTrouble,
     });
-    this.link = new NatsLink(connection, (isConnected) => {
-      logger.warn({ isConnected }, 'The connection to NATS has changed');
-      if (!isConnected) return;
-      this.announcements.ask();
-      this.path.router.transportRestored();
+    links.control.onChange((isConnected) => {
+      if (isConnected) this.announcements.ask();
     });
-    const { link, hybridClock } = this;
-    this.frames = new NatsShardFrames({ connection, link, cluster, gatewayId, hybridNow: hybridClock.now });
+    links.data.onChange((isConnected) => {
+      if (isConnected) this.path.router.transportRestored();
+    });
+    const { hybridClock } = this;
+    this.frames = new NatsShardFrames({
+      link: links.data,
+      cluster,
+      gatewayId,
+      hybridNow: hybridClock.now,
+    });
     this.path = this.requestPath();
     this.announcements = new LeaderAnnouncements({
-      connection,
+      link: links.control,
       cluster,
+      gatewayId,
       leaders: this.path.leaders,
       monotonicMs: () => clock.monotonicMs(),
       onChange: (partitions) => this.path.router.leadersChanged(partitions),
@@ -99,7 +102,6 @@ class Following {
   }
 
   start(): void {
-    void this.link.follow();
     void this.map.start();
     this.observer.start();
     this.announcements.start();
@@ -111,24 +113,24 @@ class Following {
     this.announcements.close();
     this.frames.close();
     await this.client.close();
-    await this.connection.close();
+    await this.links.close();
   }
 
   readonly readiness: Readiness = () => {
-    const { link, map, path } = this;
+    const { map, path } = this;
     const now = systemClock.monotonicMs();
     const leaderless = map.entries.filter(
       ({ partition }) => path.leaders.announcedLeader(partition, now) === null,
     );
     return unreadyReasons({
-      transportConnected: link.isConnected,
+      transportConnected: this.links.isConnected,
       partitions: map.entries.length,
       partitionsWithoutLeader: leaderless.length,
     });
   };
 
   readonly report: ClusterReport = () => {
-    const { observer, map, path, link } = this;
+    const { observer, map, path } = this;
     return clusterView(
       {
         name: this.config.RINGLEADER_CLUSTER,
@@ -138,7 +140,7 @@ class Following {
         coordinatorsSeen: observer.coordinatorsSeen,
         coordinator: observer.coordinator,
         entries: map.entries,
-        transportConnected: link.isConnected,
+        transportConnected: this.links.isConnected,
         telemetry: observer.telemetry,
         announcedLeader: (partition, now) => path.leaders.announcedLeader(partition, now),
       },
@@ -170,9 +172,8 @@ export async function startGateway(
   logger: Logger,
   coordinatorOf: CoordinatorOf = realCoordinator,
 ): Promise<RunningGateway> {
-  const link = await connectNats({ ...natsSettings(config), name: config.RINGLEADER_MEMBER }, logger);
-  const { connection } = link;
-  const following = new Following(connection, config, logger, coordinatorOf);
+  const links = await connectNatsLinks(memberNatsOptions(config, 'gateway'), logger);
+  const following = new Following(links, config, logger, coordinatorOf);
   const admission = new Admission({
     requestsMax: config.RINGLEADER_REQUESTS_MAX,
     bytesMax: config.RINGLEADER_REQUEST_BYTES_MAX,
@@ -203,7 +204,7 @@ export async function startGateway(
   const probes = await startProbes(config, following.readiness, metrics);
   const membership = new GatewayMembership({
     client: following.client,
-    connection,
+    link: links.control,
     cluster: config.RINGLEADER_CLUSTER,
     id: config.RINGLEADER_MEMBER,
     instance: randomUUID(),

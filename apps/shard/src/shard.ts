@@ -9,5 +9,6 @@ export const shard = {
   module: AppModule,
   // Its pod has 120 s, of which the last 30 are the database's.
   stopWithinMs: 90_000,
+  carriesBulk: true,
   notStarted: 'the schema of the database is not migrated yet',
 } as const satisfies ServiceDefinition<typeof shardConfigSchema>;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { partitionKey, shardKey } from '@ringleader/contracts';
-import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
+import { UNLOGGED, connectNatsLinks, type NatsLinks } from '@ringleader/nats';
 import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
@@ -26,7 +26,7 @@ let nats: TestServer;
 let database = 0;
 let url: string;
 let coordinator: FakeCoordinator;
-let connection: NatsConnection;
+let links: NatsLinks;
 let gateway: TestGateway;
 const running: ShardService[] = [];
 const signsOf = new WeakMap<ShardService, HostSigns>();
@@ -55,7 +55,7 @@ beforeEach(async () => {
     (entry) => [partitionKey(entry.partition), JSON.stringify(entry)] as const,
   );
   coordinator.put(...entries);
-  connection = (await connectNats({ servers: [nats.url], name: 'shard-1' }, UNLOGGED)).connection;
+  links = await connectNatsLinks({ servers: [nats.url], name: 'shard-1' }, UNLOGGED);
   gateway = await TestGateway.connect(nats.url);
 });
 
@@ -63,7 +63,7 @@ afterEach(async () => {
   await gateway.close();
   await Promise.all(running.splice(0).map((service) => service.beforeApplicationShutdown()));
   coordinator.interrupt();
-  await connection.close();
+  await links.close();
 });
 
 async function inDatabase(target: string, ...statements: readonly string[]): Promise<void> {
@@ -88,7 +88,7 @@ function start(): ShardService {
   const signs = { logger, health: new Health('not migrated'), fatal: new FatalErrors() };
   const service = new ShardService(
     { config, coordination: coordinator, signs },
-    new NatsDataPath(connection, CLUSTER, logger),
+    new NatsDataPath(links, CLUSTER, logger),
     new ShardClock(systemClock),
     new ShardActivity(new Registry()),
   );

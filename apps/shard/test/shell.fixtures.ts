@@ -5,14 +5,11 @@ import {
   decodeLeadersFrame,
   decodeReplyFrame,
   type FramedRequest,
-  gatewayReplySubject,
   type Leadership,
-  leadersQuerySubject,
-  leadersSubject,
-  shardRequestSubject,
   startRequestFrame,
+  subjects,
 } from '@ringleader/contracts';
-import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
+import { UNLOGGED, connectNats, connectNatsLinks, type NatsLink, type NatsLinks } from '@ringleader/nats';
 import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import type { PartitionAssignment, Row, ShardReply, WriteRequest } from '@ringleader/paxos';
 import { until } from '@ringleader/testing-servers';
@@ -30,6 +27,7 @@ import { openStorage } from './storage.fixtures.js';
 
 export const CLUSTER = 'shell-test';
 const GATEWAY = 'gateway-1';
+const SELF = { service: 'gateway', member: GATEWAY } as const;
 const ORDINALS = 65_536;
 
 export function fixedMap(partitions: number, replicas: readonly number[]): PartitionAssignment[] {
@@ -55,7 +53,7 @@ export class TestShard {
     readonly ordinal: number,
     readonly driver: ShardDriver,
     readonly router: FrameRouter,
-    private readonly resources: { readonly storage: ShardStorage; readonly connection: NatsConnection },
+    private readonly resources: { readonly storage: ShardStorage; readonly links: NatsLinks },
   ) {}
 
   get storage(): ShardStorage {
@@ -64,10 +62,10 @@ export class TestShard {
 
   static async start({ ordinal, natsUrl, postgresUrl, map }: TestShardOptions): Promise<TestShard> {
     const { storage, records, incarnation } = await openStorage(postgresUrl, { shardId: `shard-${ordinal}` });
-    const { connection } = await connectNats({ servers: [natsUrl], name: `shard-${ordinal}` }, UNLOGGED);
+    const links = await connectNatsLinks({ servers: [natsUrl], name: `shard-${ordinal}` }, UNLOGGED);
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
     const clock = new ShardClock(systemClock);
-    const dataPath = new NatsDataPath(connection, CLUSTER, logger);
+    const dataPath = new NatsDataPath(links, CLUSTER, logger);
     const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
     const announcer = new LeaderAnnouncer(ordinal, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
@@ -83,7 +81,7 @@ export class TestShard {
         desk.abandonAll();
       },
     );
-    const shard = new TestShard(ordinal, driver, router, { storage, connection });
+    const shard = new TestShard(ordinal, driver, router, { storage, links });
     driver.learnMap(map);
     router.routeTo(driver);
     dataPath.listen(ordinal, router);
@@ -94,7 +92,7 @@ export class TestShard {
   async kill(): Promise<void> {
     this.router.routeTo(null);
     this.driver.stop();
-    await this.resources.connection.close();
+    await this.resources.links.close();
     await this.resources.storage.close();
   }
 
@@ -114,20 +112,20 @@ export class TestGateway {
   private readonly writer = new ByteWriter();
   private lastToken = 0;
 
-  private constructor(private readonly connection: NatsConnection) {
-    this.subscribe(leadersSubject(CLUSTER), (bytes) => {
+  private constructor(private readonly link: NatsLink) {
+    this.subscribe(subjects.leaders.to(CLUSTER), (bytes) => {
       const frame = decodeLeadersFrame(bytes);
       if (frame.kind === 'leaders') for (const leadership of frame.leaderships) this.learn(leadership);
     });
-    this.subscribe(gatewayReplySubject(CLUSTER, GATEWAY), (bytes) => {
+    this.subscribe(subjects.reply.to(CLUSTER, GATEWAY), (bytes) => {
       const frame = decodeReplyFrame(bytes);
       if (frame.kind === 'replies') for (const reply of frame.replies) this.waiting.get(reply.token)?.(reply);
     });
-    connection.publish(leadersQuerySubject(CLUSTER));
+    link.publish(subjects.leadersQuery.from(CLUSTER, SELF));
   }
 
   static async connect(natsUrl: string): Promise<TestGateway> {
-    return new TestGateway((await connectNats({ servers: [natsUrl], name: GATEWAY }, UNLOGGED)).connection);
+    return new TestGateway(await connectNats({ servers: [natsUrl], name: GATEWAY }, UNLOGGED));
   }
 
   leaderOf(partition: number): number {
@@ -181,7 +179,7 @@ export class TestGateway {
     const { promise, resolve } = Promise.withResolvers<ShardReply | null>();
     const timer = setTimeout(() => resolve(null), timeoutMs);
     this.waiting.set(token, resolve);
-    this.connection.publish(shardRequestSubject(CLUSTER, shard), this.writer.take());
+    this.link.publish(subjects.request.from(CLUSTER, SELF, shard), this.writer.take());
     const reply = await promise;
     clearTimeout(timer);
     this.waiting.delete(token);
@@ -189,7 +187,7 @@ export class TestGateway {
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.link.close();
   }
 
   private async retried(
@@ -220,7 +218,7 @@ export class TestGateway {
   }
 
   private subscribe(subject: string, take: (bytes: Uint8Array) => void): void {
-    this.connection.subscribe(subject, {
+    this.link.connection.subscribe(subject, {
       callback: (error, message) => {
         if (error !== null) throw error;
         take(message.data);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { shardPeerSubject, shardRequestSubject } from '@ringleader/contracts';
+import { ByteWriter, startPeerFrame, startRequestFrame, subjects } from '@ringleader/contracts';
 import { UNLOGGED, connectNats } from '@ringleader/nats';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
@@ -122,23 +122,46 @@ describe('three shards', () => {
   }, 60_000);
 
   it('survive garbage on every subject', async () => {
-    const connection = (await connectNats({ servers: [nats.url], name: 'garbage' }, UNLOGGED)).connection;
+    const link = await connectNats({ servers: [nats.url], name: 'garbage' }, UNLOGGED);
+    const peer = { service: 'shard', member: 9 } as const;
+    const stranger = { service: 'gateway', member: 'stranger' } as const;
     const survivor = [...shards.values()][0]!;
     const before = survivor.router.counts.malformed;
     for (let i = 0; i < 100; i++) {
       const garbage = Buffer.from(Array.from({ length: i }, (_, at) => (i * 31 + at * 17) % 256));
-      connection.publish(shardPeerSubject('shell-test', survivor.ordinal), garbage);
-      connection.publish(shardRequestSubject('shell-test', survivor.ordinal), garbage);
+      link.publish(subjects.peer.from('shell-test', peer, survivor.ordinal), garbage);
+      link.publish(subjects.peerBulk.from('shell-test', peer, survivor.ordinal), garbage);
+      link.publish(subjects.request.from('shell-test', stranger, survivor.ordinal), garbage);
     }
     await until(
       'the garbage was counted',
-      () => Promise.resolve(survivor.router.counts.malformed === before + 200),
+      () => Promise.resolve(survivor.router.counts.malformed === before + 300),
       {
         timeoutMs: 10_000,
       },
     );
-    await connection.close();
+    await link.close();
     expect(await getAll()).toEqual(keys.map(() => 'with two again'));
+  }, 30_000);
+
+  it('take nothing from who speaks for another', async () => {
+    const link = await connectNats({ servers: [nats.url], name: 'impostor' }, UNLOGGED);
+    const survivor = [...shards.values()][0]!;
+    const before = survivor.router.counts;
+    const writer = new ByteWriter();
+    startPeerFrame(writer, { from: 2, hybridTime: 1 });
+    const frame = writer.take();
+    link.publish(subjects.peer.from('shell-test', { service: 'shard', member: 3 }, survivor.ordinal), frame);
+    startRequestFrame(writer, { gatewayId: 'gateway-1', hybridTime: 1 });
+    const request = writer.take();
+    const impostor = { service: 'gateway', member: 'gateway-2' } as const;
+    link.publish(subjects.request.from('shell-test', impostor, survivor.ordinal), request);
+    await until(
+      'both are counted',
+      () => Promise.resolve(survivor.router.counts.misattributed === before.misattributed + 2),
+      { timeoutMs: 10_000 },
+    );
+    await link.close();
   }, 30_000);
 
   it('answer UNKNOWN for what was in flight when the database goes, and refuse afterwards', async () => {

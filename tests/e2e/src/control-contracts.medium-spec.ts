@@ -5,15 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
 import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
 import { ControlClient, ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
 import { startNatsServer } from '@ringleader/testing-servers';
 import { controlFixtures } from './control-contracts.fixtures.js';
 
 const operations = Object.keys(coordinatorContracts) as CoordinatorOperation[];
-const subjectOf = (operation: string): string => coordinatorSubject('test', 1, operation);
+const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
+const subjectOf = (operation: string): string => subjects.ask.from('test', SPEAKER, 1, operation);
 
 const failing = { ...coordinatorContracts.status, operation: 'failing' };
 const silent = { ...coordinatorContracts.status, operation: 'silent' };
@@ -22,7 +23,7 @@ const broken = { ...coordinatorContracts.status, operation: 'broken' };
 describe('control contracts over NATS', () => {
   let nats: Awaited<ReturnType<typeof startNatsServer>>;
   let dir: string;
-  let connection: NatsConnection;
+  let link: NatsLink;
   let client: ControlClient;
   let server: ControlServer;
   const received = new Map<string, unknown>();
@@ -31,32 +32,37 @@ describe('control contracts over NATS', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'ringleader-contracts-'));
     nats = await startNatsServer({ dir });
-    connection = (await connectNats({ servers: [nats.url], name: 'contracts' }, UNLOGGED)).connection;
-    server = new ControlServer(connection, (operation) => unexpected.push(operation));
+    link = await connectNats({ servers: [nats.url], name: 'contracts' }, UNLOGGED);
+    server = new ControlServer({
+      link,
+      cluster: 'test',
+      member: 1,
+      onUnexpectedError: (operation) => unexpected.push(operation),
+    });
     for (const operation of operations) {
-      server.handle<MessageContract>(coordinatorContracts[operation], subjectOf(operation), (request) => {
-        received.set(operation, request);
+      server.handle<MessageContract>(coordinatorContracts[operation], (request, speaker) => {
+        received.set(operation, { request, speaker });
         return Promise.resolve(controlFixtures[operation].response);
       });
     }
-    server.handle(failing, subjectOf('failing'), () =>
+    server.handle(failing, () =>
       Promise.reject(new OperationalError('NOT_LEADER', 'Ask member 2', { leader: 2 })),
     );
-    server.handle(silent, subjectOf('silent'), () => new Promise<never>(() => undefined));
-    server.handle(broken, subjectOf('broken'), () => Promise.reject(new Error('a bug')));
+    server.handle(silent, () => new Promise<never>(() => undefined));
+    server.handle(broken, () => Promise.reject(new Error('a bug')));
     await new Promise<void>((resolve, reject) => {
       void server.listen((error) => {
         if (error === undefined) resolve();
         else reject(new Error('the control server does not listen', { cause: error }));
       });
     });
-    client = new ControlClient(connection);
+    client = new ControlClient(link);
   });
 
   afterAll(async () => {
     await client.close();
     await server.close();
-    await connection.close();
+    await link.close();
     await nats.stop();
     await rm(dir, { recursive: true });
   });
@@ -66,7 +72,7 @@ describe('control contracts over NATS', () => {
     const contract: MessageContract = coordinatorContracts[operation];
     const outcome = await client.call(contract, subjectOf(operation), request);
     expect(outcome).toEqual({ kind: 'answered', response });
-    expect(received.get(operation)).toEqual(request);
+    expect(received.get(operation)).toEqual({ request, speaker: SPEAKER });
   });
 
   it('names what is wrong with a request', async () => {
@@ -91,7 +97,7 @@ describe('control contracts over NATS', () => {
   it('tells "nobody is there" from "no answer in time"', async () => {
     const nobody = await client.call(
       coordinatorContracts.status,
-      coordinatorSubject('test', 9, 'status'),
+      subjects.ask.from('test', SPEAKER, 9, 'status'),
       {},
     );
     expect(nobody).toMatchObject({ kind: 'failed', error: { code: 'UNAVAILABLE' } });

@@ -1,24 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
 import type { ResponseOf } from '@ringleader/contracts';
-import type { ControlServer } from '@ringleader/nats';
-import type { CoordinatorConfig } from '../coordinator.config.js';
-import { ownSubject } from '../own-subject.js';
+import { Handles } from '@ringleader/nats';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { CONFIG } from '../tokens.js';
 
-@Injectable()
+@Controller()
 export class StatusController {
-  constructor(
-    @Inject(CONFIG) private readonly config: CoordinatorConfig,
-    @Inject(ReplicatedStore) private readonly store: ReplicatedStore,
-  ) {}
+  constructor(@Inject(ReplicatedStore) private readonly store: ReplicatedStore) {}
 
-  register(server: ControlServer): void {
-    const { status } = coordinatorContracts;
-    server.handle(status, ownSubject(this.config, 'status'), () => Promise.resolve(this.status()));
-  }
-
+  @Handles(coordinatorContracts.status)
   status(): ResponseOf<typeof coordinatorContracts.status> {
     const { memberId, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
       this.store.status();

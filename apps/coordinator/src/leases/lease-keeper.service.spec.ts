@@ -5,6 +5,7 @@ import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { LeaseKeeperService } from './lease-keeper.service.js';
 
 const WAIT = { timeoutMs: 5_000, everyMs: 5 };
+const SPEAKER = { service: 'shard', member: 'shard-1' } as const;
 const LEADER = { term: 1, leader: 1, leading: true };
 
 describe('LeaseKeeperService', () => {
@@ -55,7 +56,7 @@ describe('LeaseKeeperService', () => {
 
   it('does not renew what does not exist', async () => {
     await expect(keeper.keepAlive({ leaseId: 99 })).rejects.toMatchObject({ code: 'LEASE_NOT_FOUND' });
-    await expect(keeper.revoke({ leaseId: 99 })).rejects.toMatchObject({ code: 'LEASE_NOT_FOUND' });
+    await expect(keeper.revoke({ leaseId: 99 }, SPEAKER)).rejects.toMatchObject({ code: 'LEASE_NOT_FOUND' });
   });
 
   it('sends callers to the leader', async () => {

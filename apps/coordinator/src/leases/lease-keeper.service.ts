@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
-import type { RequestOf, ResponseOf, coordinatorContracts } from '@ringleader/contracts';
+import type { RequestOf, ResponseOf, Speaker, coordinatorContracts } from '@ringleader/contracts';
 import { invariant } from '@ringleader/primitives';
 import type { Clock, MonotonicMs } from '@ringleader/primitives';
 import type { CommandResult, LeaseId } from '@ringleader/mvcc';
@@ -8,6 +8,7 @@ import type { Logger } from '@ringleader/observability';
 import type { LeadershipChange } from '../raft/state-machine.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { leaseNotFound, toOperationalError } from '../store/wire.js';
+import { refuseForeignWrite } from '../store/write-access.js';
 import { CLOCK, LOGGER } from '../tokens.js';
 import { LeaseDeadlines } from './lease-deadlines.js';
 
@@ -50,7 +51,11 @@ export class LeaseKeeperService {
 
   async revoke(
     request: RequestOf<typeof coordinatorContracts.leaseRevoke>,
+    speaker: Speaker,
   ): Promise<ResponseOf<typeof coordinatorContracts.leaseRevoke>> {
+    // All that is under the lease goes with it. What was attached before this request is applied here then.
+    await this.store.readBarrier();
+    for (const key of this.store.local.leaseKeys(request.leaseId)) refuseForeignWrite(speaker, { key });
     const result = await this.store.propose({ kind: 'leaseRevoke', lease: request.leaseId });
     if (result.kind === 'rejected') throw toOperationalError(result.rejection);
     return { revision: result.revision };

@@ -1,23 +1,28 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
-import type { ControlServer } from '@ringleader/nats';
-import type { CoordinatorConfig } from '../coordinator.config.js';
-import { ownSubject } from '../own-subject.js';
-import { CONFIG } from '../tokens.js';
+import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import { Handles } from '@ringleader/nats';
 import { LeaseKeeperService } from './lease-keeper.service.js';
 
-@Injectable()
-export class LeaseController {
-  constructor(
-    @Inject(CONFIG) private readonly config: CoordinatorConfig,
-    @Inject(LeaseKeeperService) private readonly leases: LeaseKeeperService,
-  ) {}
+const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
 
-  register(server: ControlServer): void {
-    const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
-    const subject = ownSubject.bind(null, this.config);
-    server.handle(leaseGrant, subject('leaseGrant'), (request) => this.leases.grant(request));
-    server.handle(leaseKeepAlive, subject('leaseKeepAlive'), (request) => this.leases.keepAlive(request));
-    server.handle(leaseRevoke, subject('leaseRevoke'), (request) => this.leases.revoke(request));
+@Controller()
+export class LeaseController {
+  constructor(@Inject(LeaseKeeperService) private readonly leases: LeaseKeeperService) {}
+
+  @Handles(leaseGrant)
+  grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {
+    return this.leases.grant(request);
+  }
+
+  @Handles(leaseKeepAlive)
+  keepAlive(request: RequestOf<typeof leaseKeepAlive>): Promise<ResponseOf<typeof leaseKeepAlive>> {
+    return this.leases.keepAlive(request);
+  }
+
+  /** Deletes the keys that are under the lease. */
+  @Handles(leaseRevoke)
+  revoke(request: RequestOf<typeof leaseRevoke>, speaker: Speaker): Promise<ResponseOf<typeof leaseRevoke>> {
+    return this.leases.revoke(request, speaker);
   }
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
 import { heartbeatSink } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLinks } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { CoordinatorConfig } from '../coordinator.config.js';
@@ -20,18 +20,19 @@ export class MembershipService {
 
   constructor(
     @Inject(CONFIG) private readonly config: CoordinatorConfig,
-    @Inject(NATS) connection: NatsConnection,
+    @Inject(NATS) { control: link }: NatsLinks,
     @Inject(ReplicatedStore) store: ReplicatedStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: id } = config;
-    this.#client = new CoordinationClient({ connection, cluster, clock: systemClock });
+    const speaker = { service: 'coordinator', member: id } as const;
+    this.#client = new CoordinationClient({ link, cluster, speaker, clock: systemClock });
     const meter = new LoadMeter({
       inFlight: () => store.proposalsInFlight,
       requestsTotal: () => store.requestsTotal,
     });
     const identity = { service: 'coordinator', id, instance: this.#instance } as const;
-    this.#heartbeat = new HeartbeatPublisher(identity, meter, heartbeatSink(connection, cluster));
+    this.#heartbeat = new HeartbeatPublisher(identity, meter, heartbeatSink(link, cluster, speaker));
   }
 
   /** Registers in the background: at the start of a cluster there is nobody to register with. */

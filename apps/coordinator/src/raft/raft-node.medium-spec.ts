@@ -54,7 +54,7 @@ class Switchboard {
     if (this.cut.has(from) || this.cut.has(to)) return;
     const decoded = decodeFrame(frame);
     setImmediate(() => {
-      if (decoded.kind === 'messages') this.#receivers.get(to)?.messages(decoded.messages);
+      if (decoded.kind === 'messages') this.#receivers.get(to)?.messages(decoded.messages, from);
       if (decoded.kind === 'introduction') this.#receivers.get(to)?.introduction(decoded.introduction);
     });
   }

@@ -72,8 +72,9 @@ export class RaftShell<Result> implements RaftNode<Result> {
     // Who never asks how the node ended must not end the process by an unhandled rejection.
     this.stopped.catch(() => undefined);
     parts.transport.receive({
-      messages: (messages) => {
-        this.#receive(messages);
+      messages: (messages, from) => {
+        if (messages.every((message) => parts.roster.isSeatOf(from, message.from))) this.#receive(messages);
+        else parts.onEvent({ kind: 'frameRefused', reason: `seat ${String(from)} speaks for another` });
       },
       introduction: (introduction) => {
         this.#meet(introduction);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { raftSubject } from '@ringleader/contracts';
-import { UNLOGGED, connectNats, type NatsConnection } from '@ringleader/nats';
+import { subjects } from '@ringleader/contracts';
+import { UNLOGGED, connectNats, type NatsLink } from '@ringleader/nats';
 import type { Introduction, Message } from '@ringleader/raft';
 import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
 import type { RaftReceiver } from './raft-transport.js';
@@ -14,15 +14,15 @@ const wait = { timeoutMs: 10_000, everyMs: 10 };
 describe('Raft over NATS', () => {
   let directory: string;
   let server: TestServer;
-  let connection: NatsConnection;
+  let link: NatsLink;
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'raft-transport-'));
     server = await startNatsServer({ dir: directory });
-    connection = (await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED)).connection;
+    link = await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED);
   }, 60_000);
   afterAll(async () => {
-    await connection.close();
+    await link.close();
     await server.stop();
     rmSync(directory, { recursive: true });
   });
@@ -45,9 +45,9 @@ describe('Raft over NATS', () => {
 
   it('brings each member its own messages, in order, and those of one turn together', async () => {
     const received: Message[][] = [];
-    const two = new NatsRaftTransport(connection, 'local', 2);
+    const two = new NatsRaftTransport(link, 'local', 2);
     two.receive(receiver({ messages: (messages) => received.push([...messages]) }));
-    const one = new NatsRaftTransport(connection, 'local', 1);
+    const one = new NatsRaftTransport(link, 'local', 1);
     one.send(2, [heartbeat(2, 1), heartbeat(2, 2)]);
     one.send(3, [heartbeat(3, 9)]);
     one.send(2, [heartbeat(2, 3)]);
@@ -74,9 +74,9 @@ describe('Raft over NATS', () => {
       commit: 0,
     };
     const received: Message[] = [];
-    const two = new NatsRaftTransport(connection, 'local', 2);
+    const two = new NatsRaftTransport(link, 'local', 2);
     two.receive(receiver({ messages: (messages) => received.push(...messages) }));
-    new NatsRaftTransport(connection, 'local', 1).send(2, [append, heartbeat(2, 1)]);
+    new NatsRaftTransport(link, 'local', 1).send(2, [append, heartbeat(2, 1)]);
     await until('all of it', () => received.length === 2, wait);
     expect(received.map(({ kind }) => kind)).toEqual(['append', 'heartbeat']);
     const arrived = received[0]?.kind === 'append' ? received[0].entries : [];
@@ -89,10 +89,10 @@ describe('Raft over NATS', () => {
   it('brings introductions, to whoever receives by then', async () => {
     const introduction: Introduction = { seat: 1, id: 77, founders: null, isBegun: false, isQuestion: true };
     const received: Introduction[] = [];
-    const two = new NatsRaftTransport(connection, 'local', 2);
+    const two = new NatsRaftTransport(link, 'local', 2);
     two.receive(receiver({ introduction: () => received.push({ ...introduction, id: 0 }) }));
     two.receive(receiver({ introduction: (heard) => received.push(heard) }));
-    new NatsRaftTransport(connection, 'local', 1).introduce(2, introduction);
+    new NatsRaftTransport(link, 'local', 1).introduce(2, introduction);
     await until('it', () => received.length > 0, wait);
     expect(received).toEqual([introduction]);
     two.close();
@@ -100,34 +100,49 @@ describe('Raft over NATS', () => {
 
   it('throws away what is no frame, and says so', async () => {
     const refused: string[] = [];
-    const two = new NatsRaftTransport(connection, 'local', 2);
+    const two = new NatsRaftTransport(link, 'local', 2);
     two.receive(receiver({ malformed: (reason) => refused.push(reason) }));
-    connection.publish(raftSubject('local', 2), new Uint8Array([7, 7, 7]));
+    const speaker = { service: 'coordinator', member: 1 } as const;
+    link.publish(subjects.raft.from('local', speaker, 2), new Uint8Array([7, 7, 7]));
     await until('a refusal', () => refused.length === 1, wait);
     expect(refused).toEqual(['version 7']);
     two.close();
   });
 
+  it('tells whose it is, and takes no introduction of another', async () => {
+    const seats: number[] = [];
+    const refused: string[] = [];
+    const two = new NatsRaftTransport(link, 'local', 2);
+    two.receive(
+      receiver({
+        messages: (_, from) => seats.push(from),
+        introduction: () => seats.push(0),
+        malformed: (reason) => refused.push(reason),
+      }),
+    );
+    const three = new NatsRaftTransport(link, 'local', 3);
+    three.introduce(2, { seat: 1, id: 77, founders: null, isBegun: false, isQuestion: true });
+    three.send(2, [heartbeat(2, 1)]);
+    await until('the messages', () => seats.length > 0, wait);
+    expect([seats, refused]).toEqual([[3], ['seat 3 introduces another']]);
+    two.close();
+  });
+
   it('sends nothing while it is not connected, and nothing late', async () => {
     const received: Message[] = [];
-    const two = new NatsRaftTransport(connection, 'local', 2);
+    const two = new NatsRaftTransport(link, 'local', 2);
     two.receive(receiver({ messages: (messages) => received.push(...messages) }));
-    const one = new NatsRaftTransport(connection, 'local', 1);
-    const statuses: string[] = [];
-    const following = (async () => {
-      for await (const { type } of connection.status()) statuses.push(type);
-    })();
+    const one = new NatsRaftTransport(link, 'local', 1);
     await server.stop();
-    await until('the loss', () => statuses.includes('disconnect'), wait);
+    await until('the loss', () => !link.isConnected, wait);
     for (let round = 1; round <= 100; round += 1) one.send(2, [heartbeat(2, round)]);
     await server.restart();
-    await until('the way back', () => statuses.includes('reconnect'), wait);
+    await until('the way back', () => link.isConnected, wait);
     one.send(2, [heartbeat(2, 101)]);
     await until('the new one', () => received.length > 0, wait);
     expect(received).toEqual([heartbeat(2, 101)]);
     two.close();
-    await connection.close();
-    await following;
-    connection = (await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED)).connection;
+    await link.close();
+    link = await connectNats({ servers: [server.url], name: 'raft-transport' }, UNLOGGED);
   }, 30_000);
 });

@@ -1,5 +1,5 @@
-import type { NatsConnection, Subscription } from '@nats-io/nats-core';
-import { raftSubject } from '@ringleader/contracts';
+import { speakerOf, subjects } from '@ringleader/contracts';
+import type { NatsLink, Subscription } from '@ringleader/nats';
 import {
   decodeFrame,
   encodeFrames,
@@ -15,18 +15,17 @@ const frameSizeBytesMax = 2 * 1024 * 1024;
 
 /** Binary frames over publish/subscribe: one per destination and turn. */
 export class NatsRaftTransport implements RaftTransport {
-  readonly #connection: NatsConnection;
+  readonly #link: NatsLink;
   readonly #cluster: string;
   readonly #seat: Seat;
   #receiver: RaftReceiver | null = null;
   #subscription: Subscription | null = null;
-  #isConnected = true;
+  #isClosed = false;
 
-  constructor(connection: NatsConnection, cluster: string, seat: Seat) {
-    this.#connection = connection;
+  constructor(link: NatsLink, cluster: string, seat: Seat) {
+    this.#link = link;
     this.#cluster = cluster;
     this.#seat = seat;
-    void this.#followStatus();
   }
 
   send(to: Seat, messages: readonly Message[]): void {
@@ -39,36 +38,30 @@ export class NatsRaftTransport implements RaftTransport {
 
   receive(receiver: RaftReceiver): void {
     this.#receiver = receiver;
-    this.#subscription ??= this.#connection.subscribe(raftSubject(this.#cluster, this.#seat), {
-      callback: (error, { data }) => {
+    this.#subscription ??= this.#link.connection.subscribe(subjects.raft.to(this.#cluster, this.#seat), {
+      callback: (error, { data, subject }) => {
         if (error !== null) this.#receiver?.malformed(error.message);
-        else this.#take(data);
+        else this.#take(data, speakerOf(subject)?.member ?? '');
       },
     });
   }
 
   close(): void {
     this.#subscription?.unsubscribe();
-    this.#isConnected = false;
+    this.#isClosed = true;
   }
 
-  #take(data: Uint8Array): void {
+  #take(data: Uint8Array, speaker: string): void {
     const frame = decodeFrame(data);
     if (frame.kind === 'malformed') this.#receiver?.malformed(frame.reason);
-    else if (frame.kind === 'introduction') this.#receiver?.introduction(frame.introduction);
-    else this.#receiver?.messages(frame.messages);
+    else if (frame.kind === 'messages') this.#receiver?.messages(frame.messages, Number(speaker));
+    else if (String(frame.introduction.seat) === speaker) this.#receiver?.introduction(frame.introduction);
+    else this.#receiver?.malformed(`seat ${speaker} introduces another`);
   }
 
   #publish(to: Seat, frames: readonly Uint8Array[]): void {
-    // The client would keep them until it is connected again, when they are of no use to anybody.
-    if (!this.#isConnected || this.#connection.isClosed()) return;
-    for (const frame of frames) this.#connection.publish(raftSubject(this.#cluster, to), frame);
-  }
-
-  async #followStatus(): Promise<void> {
-    for await (const status of this.#connection.status()) {
-      if (status.type === 'disconnect') this.#isConnected = false;
-      if (status.type === 'reconnect') this.#isConnected = true;
-    }
+    if (this.#isClosed) return;
+    const subject = subjects.raft.from(this.#cluster, { service: 'coordinator', member: this.#seat }, to);
+    for (const frame of frames) this.#link.publish(subject, frame);
   }
 }

@@ -1,7 +1,8 @@
 import type { Introduction, Message, Seat } from '@ringleader/raft';
 
 export interface RaftReceiver {
-  messages(messages: readonly Message[]): void;
+  /** `from` is whose they are, as the transport vouches for it: what a message says itself must fit. */
+  messages(messages: readonly Message[], from: Seat): void;
   introduction(introduction: Introduction): void;
   /** The reason for a frame that is thrown away. */
   malformed(reason: string): void;

@@ -24,6 +24,11 @@ export class Roster {
     return seat;
   }
 
+  /** Also for ids that nobody has. */
+  isSeatOf(seat: Seat, id: MemberId): boolean {
+    return this.#seats.get(id) === seat;
+  }
+
   /** The event as people read it: with seats. */
   withSeats(event: RaftEvent): RaftEvent {
     if (event.kind === 'leaderChanged') return { ...event, leader: this.seatOf(event.leader) };

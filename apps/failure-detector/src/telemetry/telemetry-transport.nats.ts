@@ -1,14 +1,10 @@
 /** The heartbeats and reports of all, over NATS. */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  heartbeatSchema,
-  heartbeatSubject,
-  verdictReportSchema,
-  verdictsSubject,
-} from '@ringleader/contracts';
-import type { Heartbeat, VerdictReport } from '@ringleader/contracts';
+import { heartbeatSchema, speakerOf, subjects, verdictReportSchema } from '@ringleader/contracts';
+import type { Heartbeat, Speaker, VerdictReport } from '@ringleader/contracts';
+import { NatsLink } from '@ringleader/nats';
 import type { Subscription } from '@ringleader/nats';
-import { Nats, Self } from '@ringleader/service-host';
+import { Self } from '@ringleader/service-host';
 import type { z } from 'zod';
 import { DetectorMetrics } from '../health/detector-metrics.js';
 
@@ -17,23 +13,26 @@ export class TelemetryTransport implements OnApplicationShutdown {
   readonly #subscriptions: Subscription[] = [];
 
   constructor(
-    private readonly connection: Nats,
+    private readonly link: NatsLink,
     private readonly self: Self,
     private readonly metrics: DetectorMetrics,
   ) {}
 
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void {
-    this.#subscribe(heartbeatSubject(this.self.cluster), heartbeatSchema, listener);
+    const isOf = ({ service, id }: Heartbeat, speaker: Speaker): boolean =>
+      service === speaker.service && id === speaker.member;
+    this.#subscribe(subjects.heartbeat.to(this.self.cluster), heartbeatSchema, isOf, listener);
   }
 
   onReport(listener: (report: VerdictReport) => void): void {
-    this.#subscribe(verdictsSubject(this.self.cluster), verdictReportSchema, listener);
+    const isOf = ({ detector }: VerdictReport, speaker: Speaker): boolean => detector === speaker.member;
+    this.#subscribe(subjects.verdicts.to(this.self.cluster), verdictReportSchema, isOf, listener);
   }
 
   publishReport(report: VerdictReport): void {
-    if (this.connection.isClosed()) return;
-    this.connection.publish(verdictsSubject(this.self.cluster), JSON.stringify(report));
-    this.metrics.reports.inc();
+    const { cluster, id } = this.self;
+    const subject = subjects.verdicts.from(cluster, { service: 'failure-detector', member: id });
+    if (this.link.publish(subject, JSON.stringify(report))) this.metrics.reports.inc();
   }
 
   /** No listener is called any more. */
@@ -41,16 +40,20 @@ export class TelemetryTransport implements OnApplicationShutdown {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
-  /** What does not fit the schema is counted: a member of another version, or nothing of ours. */
+  /**
+   * What does not fit the schema, or claims to be another's, is counted: a member of another version, or nothing of ours.
+   */
   #subscribe<Schema extends z.ZodType>(
     subject: string,
     schema: Schema,
+    isOf: (message: z.infer<Schema>, speaker: Speaker) => boolean,
     listener: (message: z.infer<Schema>) => void,
   ): void {
-    const subscription = this.connection.subscribe(subject, {
+    const subscription = this.link.connection.subscribe(subject, {
       callback: (error, message) => {
         const parsed = error === null ? schema.safeParse(parseJson(message.string())) : null;
-        if (parsed?.success === true) listener(parsed.data);
+        const speaker = speakerOf(message.subject);
+        if (parsed?.success === true && speaker !== null && isOf(parsed.data, speaker)) listener(parsed.data);
         else this.metrics.malformed.inc();
       },
     });

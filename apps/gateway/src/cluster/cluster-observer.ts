@@ -8,15 +8,15 @@ import {
   MEMBERS_PREFIX,
   SHARDS_PREFIX,
   clusterSchema,
-  heartbeatSubject,
   memberSchema,
   shardSchema,
-  verdictsSubject,
+  speakerOf,
+  subjects,
 } from '@ringleader/contracts';
 import type { Cluster, Member, OperationalError, ShardRegistration } from '@ringleader/contracts';
 import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
 import type { CoordinationClient, Coordinator, MirrorChange } from '@ringleader/coordination';
-import type { NatsConnection, Subscription } from '@ringleader/nats';
+import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDirectory } from '../routing/shard-directory.js';
 import type { CoordinatorStatus } from './cluster-view.js';
@@ -24,7 +24,7 @@ import { Telemetry } from './telemetry.js';
 
 export interface ClusterObserverOptions {
   readonly client: Coordinator & Pick<CoordinationClient, 'status'>;
-  readonly connection: NatsConnection;
+  readonly link: NatsLink;
   readonly clusterName: string;
   readonly clock: Clock;
   readonly shardDirectory: ShardDirectory;
@@ -70,16 +70,21 @@ export class ClusterObserver {
   /** Follows from now on; what is not known yet comes when the coordinator answers. */
   start(): void {
     for (const mirror of this.mirrors) void mirror.start();
-    const { clusterName, connection } = this.options;
+    const { clusterName, link, clock } = this.options;
+    const { connection } = link;
     this.subscriptions = [
-      connection.subscribe(heartbeatSubject(clusterName), {
+      connection.subscribe(subjects.heartbeat.to(clusterName), {
         callback: (error, message) => {
-          if (error === null) this.telemetry.heartbeat(jsonOf(message), this.options.clock.monotonicMs());
+          const speaker = speakerOf(message.subject);
+          if (error !== null || speaker === null) return;
+          this.telemetry.heartbeat(speaker, jsonOf(message), clock.monotonicMs());
         },
       }),
-      connection.subscribe(verdictsSubject(clusterName), {
+      connection.subscribe(subjects.verdicts.to(clusterName), {
         callback: (error, message) => {
-          if (error === null) this.telemetry.verdictReport(jsonOf(message), this.options.clock.monotonicMs());
+          const speaker = speakerOf(message.subject);
+          if (error !== null || speaker === null) return;
+          this.telemetry.verdictReport(speaker, jsonOf(message), clock.monotonicMs());
         },
       }),
     ];

@@ -35,6 +35,8 @@ const entry = (partition: number): PartitionEntry => ({
   preferredLeader: 1,
 });
 
+const DETECTOR = { service: 'failure-detector', member: 'd' } as const;
+
 /** A cluster that lacks nothing. */
 function whole(): ClusterKnowledge {
   const telemetry = new Telemetry();
@@ -44,6 +46,7 @@ function whole(): ClusterKnowledge {
     member('coordinator', 'coordinator-1'),
   ];
   telemetry.verdictReport(
+    DETECTOR,
     {
       detector: 'd',
       instance: 'i',
@@ -133,7 +136,11 @@ describe('clusterView', () => {
     const members = [
       { service: 'shard', id: 'shard-2', verdict: 'suspect', phi: 9, lastHeartbeatAgeMs: 999 },
     ] as const;
-    known.telemetry.verdictReport({ detector: 'd', instance: 'i', sequence: 2, members: [...members] }, NOW);
+    known.telemetry.verdictReport(
+      DETECTOR,
+      { detector: 'd', instance: 'i', sequence: 2, members: [...members] },
+      NOW,
+    );
     const view = clusterView(known, NOW);
     expect(view.reasons).toEqual(['shard-2 is suspect']);
     expect(view.members.find(({ id }) => id === 'shard-2')).toMatchObject({ verdict: 'suspect', phi: 9 });

@@ -3,7 +3,7 @@
  * as nothing (docs/ARCHITECTURE.md, "Failure detection").
  */
 import { heartbeatSchema, verdictReportSchema } from '@ringleader/contracts';
-import type { Heartbeat, Load, Service, Verdict, VerdictReport } from '@ringleader/contracts';
+import type { Heartbeat, Load, Service, Speaker, Verdict, VerdictReport } from '@ringleader/contracts';
 import type { MonotonicMs } from '@ringleader/primitives';
 
 export interface MemberVerdict {
@@ -27,21 +27,23 @@ export class Telemetry {
   private readonly heartbeats = new Map<string, Heard<Heartbeat>>();
   private readonly reports = new Map<string, Heard<ReadonlyMap<string, VerdictReport['members'][number]>>>();
 
-  /** Returns false for what is none. */
-  heartbeat(message: unknown, now: MonotonicMs): boolean {
+  /** Returns false for what is none, or claims to be another's. */
+  heartbeat(speaker: Speaker, message: unknown, now: MonotonicMs): boolean {
     const parsed = heartbeatSchema.safeParse(message);
     if (!parsed.success) return false;
     const { service, id } = parsed.data;
+    if (service !== speaker.service || id !== speaker.member) return false;
     this.heartbeats.set(nameOf(service, id), { at: now, said: parsed.data });
     this.forget(now);
     return true;
   }
 
-  /** Returns false for what is none. */
-  verdictReport(message: unknown, now: MonotonicMs): boolean {
+  /** Returns false for what is none, or claims to be another's. */
+  verdictReport(speaker: Speaker, message: unknown, now: MonotonicMs): boolean {
     const parsed = verdictReportSchema.safeParse(message);
     if (!parsed.success) return false;
     const { detector, members } = parsed.data;
+    if (detector !== speaker.member) return false;
     const byName = new Map(members.map((member) => [nameOf(member.service, member.id), member]));
     this.reports.set(detector, { at: now, said: byName });
     return true;

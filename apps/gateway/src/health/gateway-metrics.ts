@@ -61,4 +61,9 @@ export function registerGatewayMetrics(
   total('frames_sent_bytes', 'Bytes of these frames.', () => frames.counters.sentBytes);
   total('frames_received', 'Frames received from shards.', () => frames.counters.received);
   total('frames_malformed', 'Frames received that could not be read.', () => frames.counters.malformed);
+  total(
+    'frames_misattributed',
+    'Frames received that claim to be of another sender.',
+    () => frames.counters.misattributed,
+  );
 }

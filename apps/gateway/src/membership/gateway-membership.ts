@@ -3,13 +3,13 @@ import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import { MemberRegistration } from '@ringleader/coordination';
 import type { Coordinator } from '@ringleader/coordination';
 import { heartbeatSink } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, systemClock } from '@ringleader/observability';
 import type { Logger, RequestCounters } from '@ringleader/observability';
 
 export interface GatewayMembershipOptions {
   readonly client: Coordinator;
-  readonly connection: NatsConnection;
+  readonly link: NatsLink;
   readonly cluster: string;
   readonly id: string;
   /** A new one for each process. */
@@ -23,20 +23,11 @@ export class GatewayMembership {
   private readonly heartbeat: HeartbeatPublisher;
   private readonly registration: MemberRegistration;
 
-  constructor({
-    client,
-    connection,
-    cluster,
-    id,
-    instance,
-    address,
-    requests,
-    logger,
-  }: GatewayMembershipOptions) {
+  constructor({ client, link, cluster, id, instance, address, requests, logger }: GatewayMembershipOptions) {
     this.heartbeat = new HeartbeatPublisher(
       { service: 'gateway', id, instance },
       new LoadMeter(requests),
-      heartbeatSink(connection, cluster),
+      heartbeatSink(link, cluster, { service: 'gateway', member: id }),
     );
     this.registration = new MemberRegistration({
       client,

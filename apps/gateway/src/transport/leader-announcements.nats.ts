@@ -1,12 +1,13 @@
 /** Hears which shard leads what, and asks all shards when it has reason to think that it missed something. */
-import { decodeLeadersFrame, leadersQuerySubject, leadersSubject } from '@ringleader/contracts';
-import type { NatsConnection, Subscription } from '@ringleader/nats';
+import { decodeLeadersFrame, speakerOf, subjects } from '@ringleader/contracts';
+import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { MonotonicMs, PartitionIndex } from '@ringleader/primitives';
 import type { LeaderTable } from '../routing/leader-table.js';
 
 export interface LeaderAnnouncementsOptions {
-  readonly connection: NatsConnection;
+  readonly link: NatsLink;
   readonly cluster: string;
+  readonly gatewayId: string;
   readonly leaders: LeaderTable;
   readonly monotonicMs: () => MonotonicMs;
   readonly onChange: (partitions: ReadonlySet<PartitionIndex>) => void;
@@ -18,28 +19,28 @@ export class LeaderAnnouncements {
   constructor(private readonly options: LeaderAnnouncementsOptions) {}
 
   start(): void {
-    const { connection, cluster } = this.options;
-    this.subscription = connection.subscribe(leadersSubject(cluster), {
+    const { link, cluster } = this.options;
+    this.subscription = link.connection.subscribe(subjects.leaders.to(cluster), {
       callback: (error, message) => {
-        if (error === null) this.take(message.data);
+        if (error === null) this.take(message.data, speakerOf(message.subject)?.member ?? '');
       },
     });
     this.ask();
   }
 
   ask(): void {
-    const { connection, cluster } = this.options;
-    connection.publish(leadersQuerySubject(cluster));
+    const { link, cluster, gatewayId } = this.options;
+    link.publish(subjects.leadersQuery.from(cluster, { service: 'gateway', member: gatewayId }));
   }
 
   close(): void {
     this.subscription?.unsubscribe();
   }
 
-  private take(data: Uint8Array): void {
+  private take(data: Uint8Array, speaker: string): void {
     const frame = decodeLeadersFrame(data);
-    // A malformed announcement is as good as a lost one: it is repeated.
-    if (frame.kind === 'malformed') return;
+    // A malformed announcement is as good as a lost one: it is repeated. So is one that speaks for another shard.
+    if (frame.kind === 'malformed' || String(frame.from) !== speaker) return;
     const { leaders, monotonicMs, onChange } = this.options;
     const now = monotonicMs();
     const changed = new Set<PartitionIndex>();

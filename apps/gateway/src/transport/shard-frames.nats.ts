@@ -4,19 +4,17 @@ import {
   FRAME_BYTES_MAX,
   appendRequest,
   decodeReplyFrame,
-  gatewayReplySubject,
-  shardRequestSubject,
+  speakerOf,
   startRequestFrame,
+  subjects,
 } from '@ringleader/contracts';
 import type { FramedRequest, ReplyFrame } from '@ringleader/contracts';
-import type { NatsConnection, Subscription } from '@ringleader/nats';
+import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { HybridTime, ShardOrdinal } from '@ringleader/primitives';
 import { invariant } from '@ringleader/primitives';
 import type { ShardFrames } from '../routing/shard-frames.js';
-import type { NatsLink } from './nats-link.js';
 
 export interface NatsShardFramesOptions {
-  readonly connection: NatsConnection;
   readonly link: NatsLink;
   readonly cluster: string;
   readonly gatewayId: string;
@@ -28,10 +26,12 @@ export interface FrameCounters {
   sentBytes: number;
   received: number;
   malformed: number;
+  /** Replies that claim to be another shard's than their sender's. */
+  misattributed: number;
 }
 
 export class NatsShardFrames implements ShardFrames {
-  readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0, malformed: 0 };
+  readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0, malformed: 0, misattributed: 0 };
   private readonly writer = new ByteWriter();
   private subscription: Subscription | null = null;
 
@@ -42,25 +42,29 @@ export class NatsShardFrames implements ShardFrames {
   }
 
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
-    const { connection, cluster, gatewayId, hybridNow } = this.options;
+    const { link, cluster, gatewayId, hybridNow } = this.options;
     startRequestFrame(this.writer, { gatewayId, hybridTime: hybridNow() });
     for (const request of requests) appendRequest(this.writer, request);
     const frame = this.writer.take();
     invariant(frame.length < FRAME_BYTES_MAX, 'a channel keeps its frames below the limit');
-    if (!this.isOpen) return;
+    const speaker = { service: 'gateway', member: gatewayId } as const;
+    if (!link.publish(subjects.request.from(cluster, speaker, shard), frame)) return;
     this.counters.sent += 1;
     this.counters.sentBytes += frame.length;
-    connection.publish(shardRequestSubject(cluster, shard), frame);
   }
 
   onReplies(listener: (frame: ReplyFrame) => void): void {
-    const { connection, cluster, gatewayId } = this.options;
-    this.subscription = connection.subscribe(gatewayReplySubject(cluster, gatewayId), {
+    const { link, cluster, gatewayId } = this.options;
+    this.subscription = link.connection.subscribe(subjects.reply.to(cluster, gatewayId), {
       callback: (error, message) => {
         if (error !== null) return;
         const frame = decodeReplyFrame(message.data);
         if (frame.kind === 'malformed') {
           this.counters.malformed += 1;
+          return;
+        }
+        if (String(frame.servedBy) !== speakerOf(message.subject)?.member) {
+          this.counters.misattributed += 1;
           return;
         }
         this.counters.received += 1;

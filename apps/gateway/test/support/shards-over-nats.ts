@@ -4,11 +4,8 @@ import {
   appendReply,
   decodeRequestFrame,
   encodeLeadersFrame,
-  gatewayReplySubject,
-  leadersQuerySubject,
-  leadersSubject,
-  shardRequestSubject,
   startReplyFrame,
+  subjects,
 } from '@ringleader/contracts';
 import type { RequestFrame } from '@ringleader/contracts';
 import type { NatsConnection } from '@ringleader/nats';
@@ -25,7 +22,7 @@ export class ShardsOverNats {
     private readonly shards: InMemoryShards,
   ) {
     for (const shard of shards.shards) this.serve(shard);
-    connection.subscribe(leadersQuerySubject(cluster), { callback: () => this.announce() });
+    connection.subscribe(subjects.leadersQuery.to(cluster), { callback: () => this.announce() });
   }
 
   announce(): void {
@@ -33,12 +30,15 @@ export class ShardsOverNats {
       const led = this.shards.entries
         .map(({ partition, epoch }) => ({ partition, epoch, ballot: this.shards.ballot(partition) }))
         .filter(({ ballot }) => ballot % 65_536 === shard);
-      this.connection.publish(leadersSubject(this.cluster), encodeLeadersFrame(this.writer, shard, led));
+      this.connection.publish(
+        subjects.leaders.from(this.cluster, { service: 'shard', member: shard }),
+        encodeLeadersFrame(this.writer, shard, led),
+      );
     }
   }
 
   private serve(shard: ShardOrdinal): void {
-    this.connection.subscribe(shardRequestSubject(this.cluster, shard), {
+    this.connection.subscribe(subjects.request.to(this.cluster, shard), {
       callback: (error, message) => {
         if (error !== null) return;
         const frame = decodeRequestFrame(message.data);
@@ -52,6 +52,7 @@ export class ShardsOverNats {
     startReplyFrame(this.writer, { servedBy: shard, hybridTime: hybridTime + 1 });
     for (const request of requests)
       appendReply(this.writer, request.token, this.shards.carryOut(request, shard));
-    this.connection.publish(gatewayReplySubject(this.cluster, gatewayId), this.writer.take());
+    const speaker = { service: 'shard', member: shard } as const;
+    this.connection.publish(subjects.reply.from(this.cluster, speaker, gatewayId), this.writer.take());
   }
 }

@@ -10,8 +10,8 @@ export class ShardMetrics {
     shard: ShardService,
   ) {
     const { activity, dataPath, clock } = shard;
-    const counts = (): { malformed: number; peerFrames: number; requestFrames: number } =>
-      shard.router?.counts ?? { malformed: 0, peerFrames: 0, requestFrames: 0 };
+    const nothing = { malformed: 0, misattributed: 0, peerFrames: 0, requestFrames: 0 };
+    const counts = (): typeof nothing => shard.router?.counts ?? nothing;
     this.gauge('partitions_led', 'Partitions that this shard leads', () => shard.partitionsLed);
     this.gauge('partitions', 'Partitions of which this shard has a replica', () => shard.status().length);
     this.gauge('requests_in_flight', 'Requests taken and not answered', () => shard.requests.inFlight);
@@ -24,6 +24,8 @@ export class ShardMetrics {
     this.counter('frames_dropped_total', 'Frames not sent for want of NATS', () => dataPath.dropped);
     const malformed = 'Frames received and dropped for their shape';
     this.counter('frames_malformed_total', malformed, () => counts().malformed);
+    const misattributed = 'Frames received and dropped because they claim to be of another sender';
+    this.counter('frames_misattributed_total', misattributed, () => counts().misattributed);
     this.counter('peer_frames_total', 'Frames received from other shards', () => counts().peerFrames);
     this.counter('request_frames_total', 'Frames received from gateways', () => counts().requestFrames);
     this.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);

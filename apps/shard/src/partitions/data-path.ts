@@ -1,9 +1,14 @@
 /** The data path as the shard sees it: frames may be lost, repeated, delayed. Implemented over NATS. */
 import type { ShardOrdinal } from '@ringleader/primitives';
 
+/** Two ways to a peer, so that what keeps partitions alive does not stand behind rows. They overtake each other. */
+export type PeerLane = 'control' | 'bulk';
+
 export interface DataPathListener {
-  onPeerFrame(frame: Uint8Array): void;
-  onRequestFrame(frame: Uint8Array): void;
+  /** `from` is who speaks, as the transport vouches for it: an ordinal. */
+  onPeerFrame(frame: Uint8Array, from: string): void;
+  /** `from`: a gateway's name. */
+  onRequestFrame(frame: Uint8Array, from: string): void;
   /** A gateway wants to hear at once what this shard leads. */
   onLeadersQuery(): void;
 }
@@ -12,7 +17,7 @@ export interface DataPath {
   /** From now on frames for this shard are handed to the listener. */
   listen(ordinal: ShardOrdinal, listener: DataPathListener): void;
   /** These never throw and never wait; while there is no connection the frame is dropped. */
-  sendToPeer(shard: ShardOrdinal, frame: Buffer): void;
+  sendToPeer(shard: ShardOrdinal, frame: Buffer, lane: PeerLane): void;
   sendToGateway(gatewayId: string, frame: Buffer): void;
   announceLeaders(frame: Buffer): void;
   readonly isConnected: boolean;

@@ -12,6 +12,7 @@ import type { ShardDriver } from './shard-driver.js';
 export class FrameRouter implements DataPathListener {
   private driver: ShardDriver | null = null;
   private malformedTotal = 0;
+  private misattributedTotal = 0;
   private peerFramesTotal = 0;
   private requestFramesTotal = 0;
 
@@ -21,9 +22,16 @@ export class FrameRouter implements DataPathListener {
     private readonly announcer: LeaderAnnouncer,
   ) {}
 
-  get counts(): { readonly malformed: number; readonly peerFrames: number; readonly requestFrames: number } {
+  get counts(): {
+    readonly malformed: number;
+    /** Frames that claim to be somebody else's than their sender's. */
+    readonly misattributed: number;
+    readonly peerFrames: number;
+    readonly requestFrames: number;
+  } {
     return {
       malformed: this.malformedTotal,
+      misattributed: this.misattributedTotal,
       peerFrames: this.peerFramesTotal,
       requestFrames: this.requestFramesTotal,
     };
@@ -34,10 +42,14 @@ export class FrameRouter implements DataPathListener {
     this.driver = driver;
   }
 
-  onPeerFrame(bytes: Uint8Array): void {
+  onPeerFrame(bytes: Uint8Array, from: string): void {
     const frame = decodePeerFrame(bytes);
     if (frame.kind === 'malformed') {
       this.malformedTotal += 1;
+      return;
+    }
+    if (String(frame.from) !== from) {
+      this.misattributedTotal += 1;
       return;
     }
     this.peerFramesTotal += 1;
@@ -45,11 +57,15 @@ export class FrameRouter implements DataPathListener {
     this.driver?.receive(frame.from, frame.messages);
   }
 
-  onRequestFrame(bytes: Uint8Array): void {
+  onRequestFrame(bytes: Uint8Array, from: string): void {
     const frame = decodeRequestFrame(bytes);
     // The gateway's name becomes part of a subject.
     if (frame.kind === 'malformed' || !NAME_PATTERN.test(frame.gatewayId)) {
       this.malformedTotal += 1;
+      return;
+    }
+    if (frame.gatewayId !== from) {
+      this.misattributedTotal += 1;
       return;
     }
     this.requestFramesTotal += 1;

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
-import { Nats, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { NatsLinks } from '@ringleader/nats';
+import { Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { NatsDataPath } from './data-path.nats.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
@@ -16,9 +17,9 @@ import { ShardSurroundings } from './shard-surroundings.js';
     },
     {
       provide: NatsDataPath,
-      useFactory: (nats: Nats, { cluster }: Self, logger: ServiceLogger) =>
-        new NatsDataPath(nats, cluster, logger),
-      inject: [Nats, Self, ServiceLogger],
+      useFactory: (links: NatsLinks, { cluster }: Self, logger: ServiceLogger) =>
+        new NatsDataPath(links, cluster, logger),
+      inject: [NatsLinks, Self, ServiceLogger],
     },
     ShardSurroundings,
     ShardService,

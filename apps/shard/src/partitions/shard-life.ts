@@ -46,7 +46,7 @@ export function startLife(
     core,
     storage,
     clock,
-    sendToPeer: (shard, frame) => dataPath.sendToPeer(shard, frame),
+    sendToPeer: (shard, frame) => dataPath.sendToPeer(shard, frame, 'bulk'),
     onReply: (reply) => desk.answer(reply),
     onEvent: (event) => {
       activity.countEvent(event);

@@ -2,16 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError, coordinatorContracts, coordinatorSubject } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { CoordinatorOperation, ErrorCode, MessageContract } from '@ringleader/contracts';
 import { ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
-import type { NatsConnection } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
 import { startNatsServer } from '@ringleader/testing-servers';
 import type { TestServer } from '@ringleader/testing-servers';
 import { CoordinationClient } from './coordination-client.js';
 
 type Answer = () => Promise<unknown>;
 
+const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 const EMPTY_PAGE = { revision: 1, items: [], count: 0, more: false };
 const DONE = { revision: 1, succeeded: true, results: [] };
@@ -29,31 +30,32 @@ const isSilent: Answer = () => new Promise<never>(() => undefined);
 describe('CoordinationClient', () => {
   let directory: string;
   let nats: TestServer;
-  let connection: NatsConnection;
+  let link: NatsLink;
   let client: CoordinationClient;
-  let server: ControlServer;
+  let servers: ControlServer[];
   let asked: number[];
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'coordination-client-'));
     nats = await startNatsServer({ dir: directory });
-    connection = (await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED)).connection;
+    link = await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED);
   });
 
   afterAll(async () => {
-    await connection.close();
+    await link.close();
     await nats.stop();
     await rm(directory, { recursive: true });
   });
 
   beforeEach(() => {
     asked = [];
-    client = new CoordinationClient({ connection, cluster: 'test', clock, members: [1, 2, 3] });
+    servers = [];
+    client = new CoordinationClient({ link, cluster: 'test', speaker: SPEAKER, clock, members: [1, 2, 3] });
   });
 
   afterEach(async () => {
     await client.close();
-    await server.close();
+    await Promise.all(servers.map((server) => server.close()));
   });
 
   /** Members that are not named do not exist. */
@@ -61,16 +63,17 @@ describe('CoordinationClient', () => {
     operation: CoordinatorOperation,
     members: Readonly<Record<number, Answer>>,
   ): Promise<void> => {
-    server = new ControlServer(connection, () => undefined);
     const contract: MessageContract = coordinatorContracts[operation];
     for (const [member, answer] of Object.entries(members)) {
-      server.handle(contract, coordinatorSubject('test', Number(member), operation), () => {
+      const server = new ControlServer({ link, cluster: 'test', member, onUnexpectedError: () => undefined });
+      server.handle(contract, () => {
         asked.push(Number(member));
         return answer();
       });
+      await new Promise<void>((resolve) => void server.listen(() => resolve()));
+      servers.push(server);
     }
-    await new Promise<void>((resolve) => void server.listen(() => resolve()));
-    await connection.flush();
+    await link.connection.flush();
   };
 
   it('passes over members that do not exist, and stays with the one that answered', async () => {

@@ -4,15 +4,10 @@
  * ends with OUTCOME_UNKNOWN, and the caller's own conditions decide whether to try again.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  DEADLINE_MS,
-  OperationalError,
-  coordinatorContracts,
-  coordinatorSubject,
-} from '@ringleader/contracts';
-import type { CoordinatorOperation, RequestOf, ResponseOf } from '@ringleader/contracts';
+import { DEADLINE_MS, OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
+import type { CoordinatorOperation, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { ControlClient } from '@ringleader/nats';
-import type { ControlOutcome, NatsConnection } from '@ringleader/nats';
+import type { ControlOutcome, NatsLink } from '@ringleader/nats';
 import type { Clock, MemberId } from '@ringleader/primitives';
 
 type Contracts = typeof coordinatorContracts;
@@ -25,8 +20,10 @@ export interface CallOptions {
 }
 
 export interface CoordinationClientOptions {
-  readonly connection: NatsConnection;
+  readonly link: NatsLink;
   readonly cluster: string;
+  /** Who asks. */
+  readonly speaker: Speaker;
   readonly clock: Clock;
   /** Absent: all that there can be; a member that does not exist is passed over without waiting. */
   readonly members?: readonly MemberId[];
@@ -54,7 +51,7 @@ export class CoordinationClient {
   #isClosed = false;
 
   constructor(private readonly options: CoordinationClientOptions) {
-    this.#control = new ControlClient(options.connection);
+    this.#control = new ControlClient(options.link);
     this.#members = options.members ?? MEMBERS_EVER;
     this.#preferred = this.#members[0] ?? 1;
   }
@@ -96,7 +93,7 @@ export class CoordinationClient {
 
   /** Asks one member about itself, without repeats. Null when it does not answer. */
   async status(member: MemberId, options?: CallOptions): Promise<CoordinatorResponse<'status'> | null> {
-    const subject = coordinatorSubject(this.options.cluster, member, 'status');
+    const subject = this.#subject(member, 'status');
     const outcome = await this.#control.call(coordinatorContracts.status, subject, {}, options?.timeoutMs);
     return outcome.kind === 'answered' ? outcome.response : null;
   }
@@ -137,9 +134,14 @@ export class CoordinationClient {
     request: CoordinatorRequest<Operation>,
     timeoutMs: number,
   ): Promise<ControlOutcome<CoordinatorResponse<Operation>>> {
-    const subject = coordinatorSubject(this.options.cluster, this.#preferred, operation);
+    const subject = this.#subject(this.#preferred, operation);
     const contract: Contracts[Operation] = coordinatorContracts[operation];
     return this.#control.call(contract, subject, request, Math.max(1, Math.ceil(timeoutMs)));
+  }
+
+  #subject(member: MemberId, operation: CoordinatorOperation): string {
+    const { cluster, speaker } = this.options;
+    return subjects.ask.from(cluster, speaker, member, operation);
   }
 
   #nextStep(operation: CoordinatorOperation, error: OperationalError): NextStep {

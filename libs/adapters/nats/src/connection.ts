@@ -12,8 +12,10 @@ import {
 } from '@nats-io/transport-node';
 import type { ConnectionOptions, ReconnectToServerHandler } from '@nats-io/nats-core';
 import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
-import type { NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
-import { OperationalError } from '@ringleader/contracts';
+import { natsSettings } from '@ringleader/config';
+import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
+import { OperationalError, inboxPrefix } from '@ringleader/contracts';
+import type { Service } from '@ringleader/contracts';
 import { toNatsError } from './nats-errors.js';
 import { NatsLink } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
@@ -35,6 +37,19 @@ export interface NatsOptions extends Partial<NatsSettings> {
   readonly preferredServer?: () => string | null;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
+}
+
+/** What a member of the cluster needs of its configuration. */
+export function memberNatsOptions(
+  config: NatsConfig & { readonly RINGLEADER_CLUSTER: string; readonly RINGLEADER_MEMBER: string },
+  service: Service,
+): NatsOptions {
+  const { RINGLEADER_CLUSTER: cluster, RINGLEADER_MEMBER: member } = config;
+  return {
+    ...natsSettings(config),
+    name: member,
+    inboxPrefix: inboxPrefix(cluster, { service, member }),
+  };
 }
 
 const QUICK_PINGS = { intervalMs: 300, unansweredMax: 2 } as const;
@@ -64,7 +79,7 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
       waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
       continue;
     }
-    const link = new NatsLink(lane, connection, log);
+    const link = new NatsLink(lane, connection, log, options.inboxPrefix);
     log.info({ lane, server: link.server, attempt }, 'Connected to NATS');
     return link;
   }

@@ -2,11 +2,12 @@
  * Calls control contracts over NestJS' NATS transport, on the process's own connection, with a deadline for each call.
  */
 import { ClientNats } from '@nestjs/microservices';
-import type { NatsConnection } from '@nats-io/nats-core';
 import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
 import { EmptyError, Subject, TimeoutError, firstValueFrom, takeUntil, timeout } from 'rxjs';
 import { isControlEnvelope } from './control-envelope.js';
+import { noStatus } from './control-server.js';
+import type { NatsLink } from './nats-link.js';
 
 export type ControlOutcome<Response> =
   | { readonly kind: 'answered'; readonly response: Response }
@@ -17,16 +18,16 @@ export type ControlOutcome<Response> =
   | { readonly kind: 'failed'; readonly error: OperationalError };
 
 class SharedConnectionClient extends ClientNats {
-  constructor(private readonly connection: NatsConnection) {
-    super({});
+  constructor(private readonly link: NatsLink) {
+    super(link.inboxPrefix === undefined ? {} : { inboxPrefix: link.inboxPrefix });
   }
 
   override createClient(): Promise<Record<string, unknown>> {
-    const { connection } = this;
+    const { connection } = this.link;
     return Promise.resolve({
       subscribe: connection.subscribe.bind(connection),
       publish: connection.publish.bind(connection),
-      status: connection.status.bind(connection),
+      status: noStatus,
       close: () => Promise.resolve(),
     });
   }
@@ -36,8 +37,8 @@ export class ControlClient {
   private readonly client: SharedConnectionClient;
   private readonly closed = new Subject<void>();
 
-  constructor(connection: NatsConnection) {
-    this.client = new SharedConnectionClient(connection);
+  constructor(private readonly link: NatsLink) {
+    this.client = new SharedConnectionClient(link);
   }
 
   /** `timeoutMs` absent: the contract's deadline class decides. */
@@ -47,6 +48,7 @@ export class ControlClient {
     request: RequestOf<C>,
     timeoutMs: number = DEADLINE_MS[contract.deadline],
   ): Promise<ControlOutcome<ResponseOf<C>>> {
+    if (!this.link.isConnected) return { kind: 'failed', error: nobodyServes(contract.operation) };
     let reply: unknown;
     try {
       const replies = this.client.send<unknown>(subject, request);
@@ -99,6 +101,10 @@ function transportError(operation: string, timeoutMs: number, cause: unknown): O
       { cause },
     );
   }
+  return nobodyServes(operation, cause);
+}
+
+function nobodyServes(operation: string, cause?: unknown): OperationalError {
   return new OperationalError(
     'UNAVAILABLE',
     `Nobody serves ${operation} at present`,

@@ -1,9 +1,11 @@
-import type { NatsConnection } from '@nats-io/nats-core';
-import { heartbeatSubject } from '@ringleader/contracts';
+import { subjects } from '@ringleader/contracts';
+import type { Speaker } from '@ringleader/contracts';
+import type { NatsLink } from './nats-link.js';
 
-/** Where a process's heartbeats go. A closed connection swallows them: silence is what a failure detector listens for. */
-export function heartbeatSink(connection: NatsConnection, cluster: string): (json: string) => void {
+/** Where a process's heartbeats go. Without a connection they are dropped: silence is what a failure detector listens for. */
+export function heartbeatSink(link: NatsLink, cluster: string, speaker: Speaker): (json: string) => void {
+  const subject = subjects.heartbeat.from(cluster, speaker);
   return (json) => {
-    if (!connection.isClosed()) connection.publish(heartbeatSubject(cluster), json);
+    link.publish(subject, json);
   };
 }

@@ -3,14 +3,30 @@
  * calls, announcements) must not stand in a queue behind hundreds of megabytes. Order holds within a connection only,
  * never between the two: the protocols that use both take loss, repetition and reordering for granted.
  */
+import type { OperationalError } from '@ringleader/contracts';
 import { connectNats } from './connection.js';
 import type { NatsOptions } from './connection.js';
 import type { NatsLink, NatsLog } from './nats-link.js';
 
-export interface NatsLinks {
-  readonly control: NatsLink;
-  readonly data: NatsLink;
-  close(): Promise<void>;
+export class NatsLinks {
+  /** As of a link: for whichever ends first without having been asked to. */
+  readonly ended: Promise<OperationalError | null>;
+
+  constructor(
+    readonly control: NatsLink,
+    /** The same as `control` in a process without bulk. */
+    readonly data: NatsLink,
+  ) {
+    this.ended = Promise.race([control.ended, data.ended]);
+  }
+
+  get isConnected(): boolean {
+    return this.control.isConnected && this.data.isConnected;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.control.close(), this.data.close()]);
+  }
 }
 
 /** Its pings stand behind its bulk, so they may be late; a server that stopped is noticed by the other connection. */
@@ -18,6 +34,15 @@ const PATIENT_PINGS = { intervalMs: 1_000, unansweredMax: 9 } as const;
 
 export async function connectNatsLinks(options: NatsOptions, log: NatsLog): Promise<NatsLinks> {
   const control = await connectNats({ ...options, lane: 'control' }, log);
+  try {
+    return new NatsLinks(control, await connectData(options, control, log));
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+}
+
+async function connectData(options: NatsOptions, control: NatsLink, log: NatsLog): Promise<NatsLink> {
   const data = await connectNats(
     {
       ...options,
@@ -36,11 +61,5 @@ export async function connectNatsLinks(options: NatsOptions, log: NatsLog): Prom
       });
     }
   });
-  return {
-    control,
-    data,
-    close: async () => {
-      await Promise.all([control.close(), data.close()]);
-    },
-  };
+  return data;
 }

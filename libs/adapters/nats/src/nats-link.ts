@@ -57,6 +57,8 @@ export class NatsLink {
     readonly lane: string,
     readonly connection: NatsConnection,
     private readonly log: NatsLog,
+    /** Where answers to this process go. */
+    readonly inboxPrefix?: string,
   ) {
     this.ended = connection.closed().then((reason) => this.end(reason));
     void this.follow();

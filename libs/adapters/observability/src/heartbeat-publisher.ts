@@ -20,7 +20,7 @@ export class HeartbeatPublisher {
   constructor(
     private readonly identity: HeartbeatIdentity,
     private readonly meter: LoadMeter,
-    /** Hands the JSON text to the transport: `(json) => connection.publish(heartbeatSubject(cluster), json)`. */
+    /** Hands the JSON text to the transport. */
     private readonly publish: (json: string) => void,
   ) {}
 

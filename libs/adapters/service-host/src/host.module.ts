@@ -1,11 +1,11 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { CoordinationClient } from '@ringleader/coordination';
-import { NatsLink } from '@ringleader/nats';
+import { NatsLink, NatsLinks } from '@ringleader/nats';
 import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { FatalErrors } from './fatal-errors.js';
 import { Health } from './health.js';
-import { Coordination, HostSigns, Nats, Self, ServiceClock, ServiceLogger } from './injectables.js';
+import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './injectables.js';
 import { Membership } from './membership.js';
 import type { NatsWaiting } from './nats-waiting.js';
 
@@ -34,13 +34,18 @@ export class HostModule {
       { provide: FatalErrors, useValue: fatal },
       { provide: Registry, useValue: metrics },
       // Whoever needs NATS is made when it has answered; who does not, such as a log on disk, is opened meanwhile.
-      { provide: NatsLink, useFactory: nats.connect },
-      { provide: Nats, useFactory: (link: NatsLink) => link.connection, inject: [NatsLink] },
+      { provide: NatsLinks, useFactory: nats.connect },
+      { provide: NatsLink, useFactory: ({ control }: NatsLinks) => control, inject: [NatsLinks] },
       {
         provide: CoordinationClient,
-        useFactory: (connection: Nats) =>
-          new CoordinationClient({ connection, cluster: self.cluster, clock: systemClock }),
-        inject: [Nats],
+        useFactory: (link: NatsLink) =>
+          new CoordinationClient({
+            link,
+            cluster: self.cluster,
+            speaker: { service: self.service, member: self.id },
+            clock: systemClock,
+          }),
+        inject: [NatsLink],
       },
       { provide: Coordination, useExisting: CoordinationClient },
       Membership,

@@ -3,7 +3,6 @@
  * comes from a factory has an abstract class here that stands for it.
  */
 import type { Coordinator } from '@ringleader/coordination';
-import type { NatsConnection } from '@ringleader/nats';
 import type { Logger } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
 import type { Service } from '@ringleader/contracts';
@@ -17,9 +16,6 @@ export function injectable<T extends object>(): abstract new () => T {
 
 export abstract class ServiceLogger extends injectable<Logger>() {}
 export abstract class ServiceClock extends injectable<Clock>() {}
-/** The connection of a `NatsLink`. Whoever asks for it is made when NATS has answered. */
-export abstract class Nats extends injectable<NatsConnection>() {}
-
 /** The coordinators, for who calls and follows them; tests have a twin. */
 export abstract class Coordination extends injectable<Coordinator>() {}
 

@@ -4,10 +4,10 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
 import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
-import { heartbeatSink } from '@ringleader/nats';
+import { NatsLink, heartbeatSink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter } from '@ringleader/observability';
 import type { RequestCounters } from '@ringleader/observability';
-import { HostSigns, Nats, Self } from './injectables.js';
+import { HostSigns, Self } from './injectables.js';
 
 const LEAVE_WITHIN_MS = 1_500;
 
@@ -20,7 +20,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     self: Self,
     private readonly client: CoordinationClient,
-    nats: Nats,
+    link: NatsLink,
     { logger, health }: HostSigns,
   ) {
     const { cluster, service, id, instance, startedAt, address } = self;
@@ -28,7 +28,11 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       inFlight: () => this.#counters.inFlight(),
       requestsTotal: () => this.#counters.requestsTotal(),
     });
-    this.#heartbeat = new HeartbeatPublisher({ service, id, instance }, meter, heartbeatSink(nats, cluster));
+    this.#heartbeat = new HeartbeatPublisher(
+      { service, id, instance },
+      meter,
+      heartbeatSink(link, cluster, { service, member: id }),
+    );
     const version = RINGLEADER_VERSION;
     this.#registration = new MemberRegistration({
       client,

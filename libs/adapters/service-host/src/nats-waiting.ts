@@ -1,13 +1,13 @@
 /**
- * The process's connection to NATS from before it exists until it is closed. Until NATS has answered for the first time
+ * The process's connections to NATS, one or two, from before they exist until they are closed. Until NATS has answered for the first time
  * the process waits for it, and says so in its log and its probes; afterwards the client reconnects by itself.
  */
-import { connectNats } from '@ringleader/nats';
-import type { NatsLink, NatsLog, NatsOptions } from '@ringleader/nats';
+import { NatsLinks, connectNats, connectNatsLinks } from '@ringleader/nats';
+import type { NatsLog, NatsOptions } from '@ringleader/nats';
 import type { FatalErrors } from './fatal-errors.js';
 
 export class NatsWaiting {
-  #link: NatsLink | null = null;
+  #links: NatsLinks | null = null;
   #trouble = 'no answer yet';
   readonly #abandoned = new AbortController();
 
@@ -15,28 +15,30 @@ export class NatsWaiting {
     private readonly options: NatsOptions,
     private readonly log: NatsLog,
     private readonly fatal: FatalErrors,
+    /** Then the process has a connection apart for it. */
+    private readonly carriesBulk: boolean,
   ) {}
 
   /** NATS has answered once; later it may be away again. */
   get isOver(): boolean {
-    return this.#link !== null;
+    return this.#links !== null;
   }
 
   readonly notReadyReasons = (): readonly string[] => {
-    if (this.#link === null) return [`it waits for NATS: ${this.#trouble}`];
-    return this.#link.isConnected ? [] : ['there is no connection to NATS'];
+    if (this.#links === null) return [`it waits for NATS: ${this.#trouble}`];
+    return this.#links.isConnected ? [] : ['there is no connection to NATS'];
   };
 
   /** Settles when NATS has answered, however long that takes; never, once closed. */
-  readonly connect = async (): Promise<NatsLink> => {
+  readonly connect = async (): Promise<NatsLinks> => {
     const { signal } = this.#abandoned;
     try {
-      const link = await connectNats({ ...this.options, signal }, this.#listeningLog());
-      this.#link = link;
-      void link.ended.then((error) => {
+      const links = await this.#connect({ ...this.options, signal });
+      this.#links = links;
+      void links.ended.then((error) => {
         if (error !== null) this.fatal.report(error);
       });
-      return link;
+      return links;
     } catch (error) {
       // The process is ending: nobody is to be given a connection any more.
       if (signal.aborted) return new Promise<never>(() => undefined);
@@ -47,7 +49,14 @@ export class NatsWaiting {
   /** Harmless when there is no connection, or none yet. */
   async close(): Promise<void> {
     this.#abandoned.abort();
-    await this.#link?.close();
+    await this.#links?.close();
+  }
+
+  async #connect(options: NatsOptions): Promise<NatsLinks> {
+    const log = this.#listeningLog();
+    if (this.carriesBulk) return connectNatsLinks(options, log);
+    const link = await connectNats(options, log);
+    return new NatsLinks(link, link);
   }
 
   /** What the log is told of failures is what the probes say. */
@@ -58,7 +67,7 @@ export class NatsWaiting {
       error: (fields, message) => log.error(fields, message),
       warn: (fields, message) => {
         const { error } = fields as { error?: unknown };
-        if (this.#link === null && error instanceof Error) this.#trouble = error.message;
+        if (this.#links === null && error instanceof Error) this.#trouble = error.message;
         log.warn(fields, message);
       },
     };

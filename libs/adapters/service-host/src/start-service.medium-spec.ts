@@ -9,7 +9,8 @@ import { createLogger } from '@ringleader/observability';
 import { freePort, startNatsServer, until } from '@ringleader/testing-servers';
 import type { TestServer } from '@ringleader/testing-servers';
 import { z } from 'zod';
-import { Nats, injectable } from './injectables.js';
+import { NatsLink } from '@ringleader/nats';
+import { injectable } from './injectables.js';
 import { startService } from './start-service.js';
 import type { RunningService, ServiceDefinition } from './start-service.js';
 
@@ -22,7 +23,7 @@ abstract class Config extends injectable<Readonly<z.infer<typeof schema>>>() {}
 class Work implements BeforeApplicationShutdown {
   static underWay = Promise.resolve();
   static isStopping = false;
-  constructor(readonly nats: Nats) {}
+  constructor(readonly nats: NatsLink) {}
   async beforeApplicationShutdown(): Promise<void> {
     Work.isStopping = true;
     await Work.underWay;
@@ -127,7 +128,7 @@ describe('startService', () => {
     await first.stop();
     expect(hasFailed).toBe(false);
     const { application, failed } = await start();
-    await (await application).get(Work, { strict: false }).nats.close();
+    await (await application).get(Work, { strict: false }).nats.connection.close();
     await expect(failed).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
   }, 60_000);
 

@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
-import { advertisedHost, hostAndPort, natsSettings } from '@ringleader/config';
+import { advertisedHost, hostAndPort } from '@ringleader/config';
 import type { CommonConfig } from '@ringleader/config';
 import type { Service } from '@ringleader/contracts';
+import { memberNatsOptions } from '@ringleader/nats';
 import { NestLogger, createMetrics, systemClock } from '@ringleader/observability';
 import type { Logger, Registry } from '@ringleader/observability';
 import type { z } from 'zod';
@@ -30,6 +31,8 @@ export interface ServiceDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly module: Type<unknown>;
   /** What it needs at most from the signal to its end, if the configuration does not say. */
   readonly stopWithinMs: number;
+  /** Whether it carries bulk, which gets a connection apart from what keeps the cluster alive. */
+  readonly carriesBulk?: boolean;
   /** Why it has not started until it calls `health.started`: 'the log is not open yet'. Absent: it has at once. */
   readonly notStarted?: string;
   /** Makes the application and lets it begin. Absent: one that serves nothing by itself. */
@@ -69,8 +72,8 @@ export async function startService<Schema extends z.ZodObject>(
   const metrics = createMetrics({ service: definition.service, member: common.RINGLEADER_MEMBER });
   const probes = await startProbes(common, health, metrics);
   const address = probes === null ? '' : addressOf(common, probes);
-  const natsOptions = { ...natsSettings(common), name: common.RINGLEADER_MEMBER };
-  const nats = new NatsWaiting(natsOptions, logger, fatal);
+  const natsOptions = memberNatsOptions(common, definition.service);
+  const nats = new NatsWaiting(natsOptions, logger, fatal, definition.carriesBulk === true);
   health.readyWhen(nats.notReadyReasons);
   const self = selfOf(definition.service, common, address);
   const provider = { provide: definition.config, useValue: config };

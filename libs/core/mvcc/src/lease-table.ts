@@ -40,6 +40,11 @@ export class LeaseTable {
     return entry && { lease, ttlMs: entry.ttlMs };
   }
 
+  /** What hangs on it. */
+  keys(lease: LeaseId): readonly string[] {
+    return [...(this.#leases.get(lease)?.keys ?? [])];
+  }
+
   /** In ascending order of their ids. */
   list(): Lease[] {
     return [...this.#leases.values()].map(({ lease, ttlMs }) => ({ lease, ttlMs }));

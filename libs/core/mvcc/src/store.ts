@@ -99,6 +99,11 @@ export class MvccStore {
     return this.#leases.get(lease);
   }
 
+  /** The keys that end with the lease. */
+  leaseKeys(lease: LeaseId): readonly string[] {
+    return this.#leases.keys(lease);
+  }
+
   /** `term` is that of the log entry which carries the command. */
   apply(command: Command, term: number): CommandResult {
     switch (command.kind) {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { SERVICES } from '../metadata/cluster-metadata.js';
+import type { Service } from '../metadata/cluster-metadata.js';
+import { natsServerConfig } from './nats-server-config.js';
+import type { NatsCredential } from './nats-server-config.js';
+
+const SNAPSHOT = new URL('nats-server.snapshot.conf', import.meta.url);
+const users = Object.fromEntries(
+  SERVICES.map((service) => [service, { kind: 'password', password: `password-of-${service}` }]),
+) as Record<Service, NatsCredential>;
+const server = { serverName: 'nats-1', host: '127.0.0.1', port: 4222 };
+const routes = {
+  name: 'local',
+  host: '127.0.0.1',
+  port: 6222,
+  servers: ['127.0.0.1:6222', '127.0.0.1:6223', '127.0.0.1:6224'],
+  user: 'route',
+  password: 'password-of-routes',
+  advertise: true,
+};
+
+describe('the configuration of a nats-server', () => {
+  it('is what was reviewed (UPDATE_SNAPSHOTS=1 writes it anew)', () => {
+    const text = natsServerConfig({ ...server, access: { cluster: 'local', users }, routes });
+    if (process.env['UPDATE_SNAPSHOTS'] === '1') writeFileSync(SNAPSHOT, text);
+    expect(text).toBe(readFileSync(SNAPSHOT, 'utf8'));
+  });
+
+  it('holds no secret of a user who has a key', () => {
+    const keyed = Object.fromEntries(
+      SERVICES.map((service) => [service, { kind: 'nkey', publicKey: `U${service}` }]),
+    ) as Record<Service, NatsCredential>;
+    const text = natsServerConfig({ ...server, access: { cluster: 'local', users: keyed } });
+    expect(text).not.toMatch(/password/);
+    for (const service of SERVICES) expect(text).toContain(`nkey: "U${service}"`);
+  });
+
+  it('asks for certificates where an authority is named', () => {
+    const tls = { certFile: '/c', keyFile: '/k', caFile: '/a' };
+    expect(natsServerConfig({ ...server, access: null, tls })).toMatch(/ca_file: "\/a"\n {2}verify: true/);
+  });
+
+  it.each(['"', '\\', '$X', 'a\nb'])('refuses a value with %j in it', (serverName) => {
+    expect(() => natsServerConfig({ ...server, serverName, access: null })).toThrow(/escapes/);
+  });
+});
