@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Speaker } from '@ringleader/contracts';
 import { CoordinationClient } from '@ringleader/coordination';
 import type { CoordinatorResponse } from '@ringleader/coordination';
 import { UNLOGGED, connectNats } from '@ringleader/nats';
@@ -14,6 +15,8 @@ import type { Child, ChildExit, TestServer } from '@ringleader/testing-servers';
 type Environment = Readonly<Record<string, string>>;
 export type Status = CoordinatorResponse<'status'>;
 
+/** May write nothing below /ringleader/. */
+const OPERATOR = { service: 'operator', member: 'test' } as const;
 export const WAIT = { timeoutMs: 20_000, everyMs: 20 };
 const STOP_GRACE_MS = 6_000;
 
@@ -68,11 +71,10 @@ export class CoordinatorGroup {
     this.#children.set(member, child);
   }
 
-  /** One per set of members to ask. */
-  client(members: readonly MemberId[] = this.members): CoordinationClient {
-    const name = members.join();
+  /** One per set of members to ask, and speaker. */
+  client(members: readonly MemberId[] = this.members, speaker: Speaker = OPERATOR): CoordinationClient {
+    const name = `${speaker.service} ${speaker.member} ${members.join()}`;
     const { link } = this;
-    const speaker = { service: 'operator', member: 'test' } as const;
     const client =
       this.#clients.get(name) ??
       new CoordinationClient({ link, cluster: 'local', speaker, clock: systemClock, members });

@@ -185,7 +185,7 @@ describe('a group of three coordinators', () => {
     'ends the lease of a process that died, and no other, also across a change of the leader',
     async () => {
       group = await CoordinatorGroup.start();
-      const client = group.client();
+      const client = group.client(group.members, { service: 'gateway', member: 'gateway-1' });
       const leases: number[] = [];
       const registration = new MemberRegistration({
         client,

@@ -9,7 +9,8 @@ import { CoordinatorGroup, WAIT } from './coordinator-group.js';
 
 const TIMEOUT_MS = 90_000;
 
-function register(client: CoordinationClient, shardId: string): Promise<ShardRegistrationOutcome> {
+function register(group: CoordinatorGroup, shardId: string): Promise<ShardRegistrationOutcome> {
+  const client = group.client(group.members, { service: 'shard', member: shardId });
   return registerShard(client, {
     shardId,
     zone: '',
@@ -49,10 +50,10 @@ describe('the first partition map', () => {
         onChange: (changed: readonly PartitionEntry[]) => seen.push(changed.length),
       });
       await mirror.start();
-      await register(client, 'shard-1');
-      await register(client, 'shard-2');
+      await register(group, 'shard-1');
+      await register(group, 'shard-2');
       expect(await readCluster(client)).toMatchObject({ partitionCount: count, initialShards: 0 });
-      await register(client, 'shard-3');
+      await register(group, 'shard-3');
       await until('the map', () => mirror.partitionCount > 0, WAIT);
       expect(seen).toEqual([count]);
       expect(mirror.entries.every(({ replicas }) => replicas.toSorted().join() === '1,2,3')).toBe(true);
@@ -66,14 +67,14 @@ describe('the first partition map', () => {
     async () => {
       group = await CoordinatorGroup.start();
       const client = group.client();
-      for (const shard of ['shard-1', 'shard-2', 'shard-3']) await register(client, shard);
+      for (const shard of ['shard-1', 'shard-2', 'shard-3']) await register(group, shard);
       mirror = new PartitionMapMirror({ client, clock: systemClock });
       await mirror.start();
       await until('the map', () => mirror.partitionCount > 0, WAIT);
       const before = JSON.stringify(mirror.entries);
       const { clusterId } = (await readCluster(client)) as Cluster;
 
-      expect(await register(client, 'shard-4')).toEqual({ kind: 'registered', ordinal: 4, incarnation: 1 });
+      expect(await register(group, 'shard-4')).toEqual({ kind: 'registered', ordinal: 4, incarnation: 1 });
       const leader = await group.leader();
       await group.kill9(leader);
       await group.leader(group.members.filter((member) => member !== leader));
