@@ -1,23 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { soundRules } from '@ringleader/raft';
-import { controls } from './controls.js';
+import { type Control, controls } from './controls.js';
+import { soundIdentities } from './identities.js';
 import { raftSuite } from './suite.js';
 
 /** The seeds that a control has to be caught within. */
 const seeds = 60;
 
-function firstSeedThatCatches(control: string): number | null {
+function firstSeedThatCatches({ name, caughtBy }: Control): number | null {
   for (let seed = 1; seed <= seeds; seed += 1) {
-    if (raftSuite.run({ seed, traceLines: 0, control }).failure !== null) return seed;
+    const { failure } = raftSuite.run({ seed, traceLines: 0, control: name });
+    if (failure?.startsWith(`${caughtBy}: `) === true) return seed;
   }
   return null;
 }
 
 describe('negative controls: Raft with one rule broken is caught', () => {
-  it.each(controls.map((control) => [control.name, control.broken] as const))(
+  it.each(controls.map((control) => [control.name, control.broken, control] as const))(
     '%s: %s',
-    (name) => {
-      expect(firstSeedThatCatches(name)).not.toBeNull();
+    (_name, _broken, control) => {
+      expect(firstSeedThatCatches(control)).not.toBeNull();
     },
     120_000,
   );
@@ -25,5 +27,10 @@ describe('negative controls: Raft with one rule broken is caught', () => {
   it('has a control for every rule', () => {
     const broken = new Set(controls.flatMap(({ rules }) => Object.keys(rules)));
     expect([...broken].sort()).toEqual(Object.keys(soundRules).sort());
+  });
+
+  it('has a control for every rule about who a member is', () => {
+    const broken = new Set(controls.flatMap(({ identities = {} }) => Object.keys(identities)));
+    expect([...broken].sort()).toEqual(Object.keys(soundIdentities).sort());
   });
 });

@@ -10,6 +10,7 @@ import {
   World,
 } from '@ringleader/testing-simulation';
 import { ClientsProcess } from './clients.js';
+import type { IdentityRules } from './identities.js';
 import { Judge } from './judge.js';
 import { type DiskRecord, MemberDisk } from './member-disk.js';
 import { MemberProcess } from './member-process.js';
@@ -23,6 +24,7 @@ const storageLatency = { minMs: 0.1, maxMs: 1 };
 export interface GroupOptions {
   readonly seed: number;
   readonly rules: RaftRules;
+  readonly identities: IdentityRules;
   readonly traceCapacity: number;
 }
 
@@ -31,6 +33,8 @@ export class Group {
   readonly settings: RunSettings;
   readonly judge = new Judge();
   readonly members: readonly MemberId[];
+  /** Whose disks were lost. */
+  readonly lost = new Set<MemberId>();
   readonly #processes = new Map<MemberId, MemberProcess>();
   readonly #plan: FaultPlan;
   #clients: ClientsProcess | null = null;
@@ -50,7 +54,7 @@ export class Group {
       intensity,
       kinds,
     });
-    for (const member of this.members) this.#addMember(member, options.rules);
+    for (const member of this.members) this.#addMember(member, options);
     this.world.addNode(clientsNode, (host) => {
       this.#clients = new ClientsProcess(host, settings.clients, this.members);
       return this.#clients;
@@ -103,11 +107,17 @@ export class Group {
     }
   }
 
-  #addMember(member: MemberId, rules: RaftRules): void {
+  /** Of a member that is down. It is another member from then on, which the group does not know. */
+  loseDisk(member: MemberId): void {
+    this.judge.disks.get(member)?.lose();
+    this.lost.add(member);
+  }
+
+  #addMember(member: MemberId, { rules, identities }: GroupOptions): void {
     const log = new SimulatedLog<DiskRecord>(this.world.events, this.world.fork(), storageLatency);
     const disk = new MemberDisk(log);
     this.judge.disks.set(member, disk);
-    const surroundings = { settings: this.settings.group, rules, disk, judge: this.judge };
+    const surroundings = { settings: this.settings.group, rules, identities, disk, judge: this.judge };
     const clock = this.#plan.clocks.get(member);
     this.world.addNode(
       member,

@@ -40,7 +40,8 @@ export class Judge {
 
   turned(id: MemberId, core: RaftMember, ready: Ready): void {
     for (const event of ready.events) {
-      if (event.kind === 'leaderChanged' && event.leader === id) this.#elected(id, event.term, core);
+      if (event.kind === 'leaderChanged' && event.leader === core.status().id)
+        this.#elected(id, event.term, core);
     }
     for (const entry of ready.persist?.entries ?? []) this.#matches(id, entry, core);
     const { role, term, commitIndex } = core.status();
@@ -117,7 +118,9 @@ export class Judge {
       const isOwed = entry !== undefined && (this.#committedIn[index] ?? term) < term;
       if (!isOwed || core.termAt(index) === entry.term) continue;
       const what = `member ${String(id)} leads term ${String(term)} without ${name(entry)}, which is committed`;
-      throw new SimulationFailure('leader completeness', what);
+      // Worse than a broken promise of Raft's is one to a client.
+      const check = index <= this.#acknowledgedUpTo ? 'acknowledged write lost' : 'leader completeness';
+      throw new SimulationFailure(check, what);
     }
   }
 

@@ -15,6 +15,8 @@ export interface StartingPoint {
 }
 
 export class MemberDisk {
+  /** How often all of it was lost. */
+  losses = 0;
   readonly log: SimulatedLog<DiskRecord>;
   /** What survives any crash: for the checks, which look at disks and not at what members say. */
   #durable = new DiskImage();
@@ -47,6 +49,14 @@ export class MemberDisk {
     this.#unsynced = [];
     this.#durable = new DiskImage();
     for (const record of this.log.recover().records) this.#durable.replay(record);
+  }
+
+  /** Another, empty disk takes its place. Its member must be down. */
+  lose(): void {
+    this.losses += 1;
+    this.log.replaceWith([]);
+    this.#unsynced = [];
+    this.#durable = new DiskImage();
   }
 
   recover(): StartingPoint {

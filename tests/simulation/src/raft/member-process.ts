@@ -7,6 +7,7 @@ import {
   encodeFrames,
   type Entry,
   entryKinds,
+  type Message,
   type PersistBatch,
   raftConfig,
   RaftMember,
@@ -15,6 +16,7 @@ import {
   type Snapshot,
 } from '@ringleader/raft';
 import { type Host, type NodeId, type Process, SimulationFailure } from '@ringleader/testing-simulation';
+import { addressed, type IdentityRules, seatOf } from './identities.js';
 import type { Judge } from './judge.js';
 import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
@@ -24,6 +26,7 @@ import { decodeCommand, encodeCommand, StringStore } from './string-store.js';
 export interface MemberSurroundings {
   readonly settings: GroupSettings;
   readonly rules: RaftRules;
+  readonly identities: IdentityRules;
   readonly disk: MemberDisk;
   readonly judge: Judge;
 }
@@ -61,15 +64,16 @@ export class MemberProcess implements Process<SimMessage> {
   #newestSnapshot: Snapshot | null;
 
   constructor(host: Host<SimMessage>, surroundings: MemberSurroundings) {
-    const { settings, rules, disk } = surroundings;
+    const { settings, rules, disk, identities } = surroundings;
     this.#host = host;
     this.#surroundings = surroundings;
     this.#name = `${String(host.id)}.${String(host.life)}`;
-    const members = Array.from({ length: settings.members }, (_, i) => i + 1);
+    const id = identities.idOf(host.id, disk.losses);
+    const members = Array.from({ length: settings.members }, (_, i) => (i + 1 === host.id ? id : i + 1));
     const { stored, snapshot } = disk.recover();
     const { timings, limits } = settings;
     this.core = new RaftMember(
-      raftConfig({ id: host.id, members, random: host.prng }, { timings, limits, rules }),
+      raftConfig({ id, members, random: host.prng }, { timings, limits, rules }),
       stored,
     );
     if (snapshot !== null) this.store.restore(snapshot.chunks);
@@ -98,7 +102,17 @@ export class MemberProcess implements Process<SimMessage> {
     const decoded = decodeFrame(frame);
     if (decoded.kind !== 'messages')
       throw new SimulationFailure('codec', `a frame of messages is ${decoded.kind}`);
-    for (const message of decoded.messages) this.core.step(message);
+    const { identities } = this.#surroundings;
+    const { id } = this.core.status();
+    for (const message of decoded.messages) {
+      this.core.step({ ...message, to: identities.fromWire(message.to, id) });
+    }
+  }
+
+  #send(message: Message): void {
+    const named = addressed(message, this.#surroundings.identities.toWire);
+    for (const frame of encodeFrames([named], 1))
+      this.#host.send(seatOf(message.to), { kind: 'raft', frame });
   }
 
   #take(asker: Asker, operation: ClientOperation): void {
@@ -153,9 +167,7 @@ export class MemberProcess implements Process<SimMessage> {
   #carryOut(ready: Ready): void {
     this.#surroundings.judge.turned(this.#host.id, this.core, ready);
     if (ready.persist !== null) this.#persist(ready.persist);
-    for (const message of ready.messages) {
-      for (const frame of encodeFrames([message], 1)) this.#host.send(message.to, { kind: 'raft', frame });
-    }
+    for (const message of ready.messages) this.#send(message);
     if (ready.restore !== null) this.#restore(ready.restore);
     this.#apply(ready.committed);
     for (const { context, index } of ready.reads) this.#mayRead(context, index);

@@ -37,6 +37,7 @@ export function checkRecovery(group: Group): void {
 function firstDifference(group: Group): string | null {
   if (group.leader() === null) return 'a leader';
   for (const member of group.members) {
+    if (group.lost.has(member)) continue;
     const process = group.process(member);
     const applied = process?.core.status().appliedIndex ?? 0;
     if (process === null || applied < group.judge.appliedUpTo) return `member ${String(member)} to catch up`;

@@ -3,6 +3,7 @@ import { InvariantError, seededPrng } from '@ringleader/primitives';
 import type { RaftRules } from '@ringleader/raft';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import { Group } from './group.js';
+import type { IdentityRules } from './identities.js';
 import { checkRecovery } from './recovery.js';
 import { runScript } from './script.js';
 import type { Profile } from './settings.js';
@@ -11,6 +12,7 @@ export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
   readonly rules: RaftRules;
+  readonly identities: IdentityRules;
   readonly traceCapacity: number;
 }
 
@@ -21,10 +23,10 @@ export interface RunReport {
   readonly summary: string;
 }
 
-export function runRaft({ profile, seed, rules, traceCapacity }: RunOptions): RunReport {
+export function runRaft({ profile, seed, rules, identities, traceCapacity }: RunOptions): RunReport {
   const prng = seededPrng(seed);
   const settings = profile.settings(prng);
-  const group = new Group(settings, { seed: prng.nextUint32(), rules, traceCapacity });
+  const group = new Group(settings, { seed: prng.nextUint32(), rules, identities, traceCapacity });
   const failure = verdictOf(() => {
     runToTheEnd(group, profile, prng.nextUint32());
   });

@@ -1,6 +1,7 @@
 import { soundRules } from '@ringleader/raft';
 import type { SimulationSuite, SuiteRun } from '../suite.js';
 import { controls } from './controls.js';
+import { soundIdentities } from './identities.js';
 import { profiles } from './profiles/index.js';
 import { runRaft } from './run.js';
 import { randomProfile } from './settings.js';
@@ -17,6 +18,7 @@ export const raftSuite: SimulationSuite = {
       profile,
       seed: run.seed,
       rules: { ...soundRules, ...control?.rules },
+      identities: { ...soundIdentities, ...control?.identities },
       traceCapacity: run.traceLines,
     });
     return {
