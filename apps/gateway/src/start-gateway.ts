@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
+import { HybridClock } from '@ringleader/hybrid-clock';
 import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { CoordinationClient, PartitionMapMirror } from '@ringleader/coordination';
 import type { Coordinator } from '@ringleader/coordination';
@@ -20,7 +21,6 @@ import { Admission } from './http/admission.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http/http-server.js';
 import { RequestContext } from './kv/request-context.js';
 import { GatewayMembership } from './membership/gateway-membership.js';
-import { GatewayClock } from './routing/gateway-clock.js';
 import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from './routing/request-path.js';
 import type { RequestPath } from './routing/request-path.js';
 import { ShardDirectory } from './routing/shard-directory.js';
@@ -52,7 +52,7 @@ class Following {
   readonly map: PartitionMapMirror;
   readonly observer: ClusterObserver;
   readonly shardDirectory = new ShardDirectory();
-  readonly hybridClock = new GatewayClock(systemClock);
+  readonly hybridClock = new HybridClock(systemClock);
   readonly frames: NatsShardFrames;
   readonly path: RequestPath;
   readonly announcements: LeaderAnnouncements;
@@ -88,7 +88,7 @@ class Following {
       link: links.data,
       cluster,
       gatewayId,
-      hybridNow: hybridClock.now,
+      hybridNow: hybridClock.stamp,
     });
     this.path = this.requestPath();
     this.announcements = new LeaderAnnouncements({
@@ -97,6 +97,7 @@ class Following {
       gatewayId,
       leaders: this.path.leaders,
       monotonicMs: () => clock.monotonicMs(),
+      mergeClock: hybridClock.merge,
       onChange: (partitions) => this.path.router.leadersChanged(partitions),
     });
   }
@@ -180,7 +181,8 @@ export async function startGateway(
     clientRequestsMax: config.RINGLEADER_CLIENT_REQUESTS_MAX,
   });
   const metrics = createMetrics({ service: 'gateway', member: config.RINGLEADER_MEMBER });
-  registerGatewayMetrics(metrics, { admission, router: following.path.router, frames: following.frames });
+  const { frames, hybridClock } = following;
+  registerGatewayMetrics(metrics, { admission, router: following.path.router, frames, hybridClock });
   const app = await createHttpServer({
     parts: {
       store: following.path.store,

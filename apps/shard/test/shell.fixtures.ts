@@ -67,7 +67,7 @@ export class TestShard {
     const clock = new ShardClock(systemClock);
     const dataPath = new NatsDataPath(links, CLUSTER, logger);
     const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
-    const announcer = new LeaderAnnouncer(ordinal, (frame) => dataPath.announceLeaders(frame));
+    const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
     const config = shardConfigSchema.parse({
       RINGLEADER_MEMBER: `shard-${ordinal}`,

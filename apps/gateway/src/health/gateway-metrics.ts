@@ -1,4 +1,5 @@
 /** The gateway's own figures for Prometheus, read when they are asked for. */
+import type { HybridClock } from '@ringleader/hybrid-clock';
 import { Gauge, Counter } from '@ringleader/observability';
 import type { Registry } from '@ringleader/observability';
 import type { Admission } from '../http/admission.js';
@@ -9,11 +10,12 @@ export interface MeasuredParts {
   readonly admission: Admission;
   readonly router: RequestRouter;
   readonly frames: NatsShardFrames;
+  readonly hybridClock: HybridClock;
 }
 
 export function registerGatewayMetrics(
   registry: Registry,
-  { admission, router, frames }: MeasuredParts,
+  { admission, router, frames, hybridClock }: MeasuredParts,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -66,4 +68,5 @@ export function registerGatewayMetrics(
     'Frames received that claim to be of another sender.',
     () => frames.counters.misattributed,
   );
+  total('clock_refused', 'Hybrid times too far ahead to be merged.', () => hybridClock.refused);
 }

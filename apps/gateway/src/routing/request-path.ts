@@ -1,12 +1,12 @@
 /** Puts the request path together: routes, router and store, over whatever carries the frames. */
 import { randomBytes } from 'node:crypto';
 import type { Balancer } from '@ringleader/balancer';
+import type { HybridClock } from '@ringleader/hybrid-clock';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import { RepeatMemory } from '../kv/idempotency.js';
 import { KeyValueStore } from '../kv/key-value-store.js';
 import type { PartitionMapView } from '../kv/key-value-store.js';
 import { ClusterRoutes } from './cluster-routes.js';
-import { type GatewayClock } from './gateway-clock.js';
 import { LeaderTable } from './leader-table.js';
 import { RequestRouter } from './request-router.js';
 import { DEFAULT_RETRY_TIMINGS, RetryBudget } from './retry-policy.js';
@@ -19,7 +19,7 @@ export interface RequestPathOptions {
   readonly frames: ShardFrames;
   readonly map: PartitionMapView;
   readonly clock: Clock;
-  readonly hybridClock: GatewayClock;
+  readonly hybridClock: HybridClock;
   readonly balancer: Balancer;
   readonly shardDirectory: ShardDirectory;
   readonly isSuspect: (shard: ShardOrdinal) => boolean;
@@ -77,7 +77,7 @@ export function createRequestPath(options: RequestPathOptions): RequestPath {
     map,
     routes: new ClusterRoutes({ leaders, map, balancer, shardDirectory, isSuspect }),
     repeats: new RepeatMemory(limits.repeatsRemembered),
-    hybridNow: hybridClock.now,
+    hybridNow: hybridClock.stamp,
     monotonicMs,
     scheduler: nodeScheduler,
     requestIdPrefix: `${randomBytes(PREFIX_BYTES).toString('base64url')}.`,

@@ -1,7 +1,7 @@
 /** Hears which shard leads what, and asks all shards when it has reason to think that it missed something. */
 import { decodeLeadersFrame, speakerOf, subjects } from '@ringleader/contracts';
 import type { NatsLink, Subscription } from '@ringleader/nats';
-import type { MonotonicMs, PartitionIndex } from '@ringleader/primitives';
+import type { HybridTime, MonotonicMs, PartitionIndex } from '@ringleader/primitives';
 import type { LeaderTable } from '../routing/leader-table.js';
 
 export interface LeaderAnnouncementsOptions {
@@ -10,6 +10,8 @@ export interface LeaderAnnouncementsOptions {
   readonly gatewayId: string;
   readonly leaders: LeaderTable;
   readonly monotonicMs: () => MonotonicMs;
+  /** Takes over the clock of every announcement (docs/PROTOCOL.md 4.7.2). */
+  readonly mergeClock: (heard: HybridTime) => void;
   readonly onChange: (partitions: ReadonlySet<PartitionIndex>) => void;
 }
 
@@ -41,7 +43,8 @@ export class LeaderAnnouncements {
     const frame = decodeLeadersFrame(data);
     // A malformed announcement is as good as a lost one: it is repeated. So is one that speaks for another shard.
     if (frame.kind === 'malformed' || String(frame.from) !== speaker) return;
-    const { leaders, monotonicMs, onChange } = this.options;
+    const { leaders, monotonicMs, mergeClock, onChange } = this.options;
+    mergeClock(frame.hybridTime);
     const now = monotonicMs();
     const changed = new Set<PartitionIndex>();
     for (const { partition, epoch, ballot } of frame.leaderships) {

@@ -14,7 +14,7 @@ import type { AdmissionLimits } from '../../src/http/admission.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
 import type { HttpServerTimings } from '../../src/http/http-server.js';
 import { RequestContext } from '../../src/kv/request-context.js';
-import { GatewayClock } from '../../src/routing/gateway-clock.js';
+import { HybridClock } from '@ringleader/hybrid-clock';
 import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from '../../src/routing/request-path.js';
 import type { RequestPath, RequestPathLimits } from '../../src/routing/request-path.js';
 import type { RetryTimings } from '../../src/routing/retry-policy.js';
@@ -53,7 +53,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     frames: shards,
     map: shards,
     clock: systemClock,
-    hybridClock: new GatewayClock(systemClock),
+    hybridClock: new HybridClock(systemClock),
     balancer: createBalancer('round-robin', seededPrng(1)),
     shardDirectory,
     isSuspect: () => false,

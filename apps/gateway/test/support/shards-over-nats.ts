@@ -32,7 +32,7 @@ export class ShardsOverNats {
         .filter(({ ballot }) => ballot % 65_536 === shard);
       this.connection.publish(
         subjects.leaders.from(this.cluster, { service: 'shard', member: shard }),
-        encodeLeadersFrame(this.writer, shard, led),
+        encodeLeadersFrame(this.writer, { from: shard, hybridTime: Date.now() * 1_024 }, led),
       );
     }
   }

@@ -3,10 +3,14 @@ import { decodeLeadersFrame, type Leadership } from '@ringleader/contracts';
 import { LeaderAnnouncer } from './leader-announcer.js';
 
 function announcerInto(announced: (readonly Leadership[])[]): LeaderAnnouncer {
-  return new LeaderAnnouncer(3, (bytes) => {
-    const frame = decodeLeadersFrame(bytes);
-    if (frame.kind === 'leaders') announced.push(frame.leaderships);
-  });
+  return new LeaderAnnouncer(
+    3,
+    () => 7,
+    (bytes) => {
+      const frame = decodeLeadersFrame(bytes);
+      if (frame.kind === 'leaders') announced.push(frame.leaderships);
+    },
+  );
 }
 
 const leading = (partition: number, ballot: number) =>

@@ -1,7 +1,7 @@
 /** Tells all gateways what this shard leads: changes at once, everything now and then and on demand. */
 import { ByteWriter, encodeLeadersFrame, type Leadership } from '@ringleader/contracts';
 import type { PaxosEvent } from '@ringleader/paxos';
-import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 
 /** 16,384 partitions at this many each stay far below the size of a frame. */
 const LEADERSHIPS_PER_FRAME = 4_096;
@@ -13,6 +13,7 @@ export class LeaderAnnouncer {
 
   constructor(
     private readonly ordinal: ShardOrdinal,
+    private readonly stamp: () => HybridTime,
     private readonly announce: (frame: Buffer) => void,
   ) {}
 
@@ -51,7 +52,7 @@ export class LeaderAnnouncer {
   private send(leaderships: readonly Leadership[]): void {
     for (let from = 0; from < leaderships.length; from += LEADERSHIPS_PER_FRAME) {
       const part = leaderships.slice(from, from + LEADERSHIPS_PER_FRAME);
-      this.announce(encodeLeadersFrame(this.writer, this.ordinal, part));
+      this.announce(encodeLeadersFrame(this.writer, { from: this.ordinal, hybridTime: this.stamp() }, part));
     }
   }
 }

@@ -204,7 +204,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     if (this.station !== null) return this.station;
     const { clock, dataPath } = this;
     const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
-    const announcer = new LeaderAnnouncer(ordinal, (frame) => dataPath.announceLeaders(frame));
+    const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
     dataPath.listen(ordinal, router);
     this.announceTimer = setInterval(() => announcer.announceAll(), ANNOUNCE_ALL_INTERVAL_MS);

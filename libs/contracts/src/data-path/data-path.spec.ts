@@ -76,7 +76,7 @@ const anyFrame = fc.oneof(
   })),
   replyFrames.map((frame) => ({ bytes: encodeReplies(new ByteWriter(), frame), decode: decodeReplyFrame })),
   fc.array(leadershipArbitrary).map((leaderships) => ({
-    bytes: encodeLeadersFrame(new ByteWriter(), 7, leaderships),
+    bytes: encodeLeadersFrame(new ByteWriter(), { from: 7, hybridTime: 5 }, leaderships),
     decode: decodeLeadersFrame,
   })),
 );
@@ -118,8 +118,9 @@ describe('the data path codec', () => {
     const writer = new ByteWriter();
     fc.assert(
       fc.property(fc.array(leadershipArbitrary), integerArbitrary, (leaderships, from) => {
-        const bytes = encodeLeadersFrame(writer, from, leaderships);
-        expect(decodeLeadersFrame(bytes)).toEqual({ kind: 'leaders', from, leaderships });
+        const header = { from, hybridTime: from };
+        const bytes = encodeLeadersFrame(writer, header, leaderships);
+        expect(decodeLeadersFrame(bytes)).toEqual({ kind: 'leaders', ...header, leaderships });
       }),
     );
   });
@@ -169,7 +170,7 @@ describe('the data path codec', () => {
 
   it('refuses a frame of another version and a frame of another kind', () => {
     const writer = new ByteWriter();
-    const bytes = encodeLeadersFrame(writer, 1, []);
+    const bytes = encodeLeadersFrame(writer, { from: 1, hybridTime: 5 }, []);
     expect(decodePeerFrame(bytes)).toEqual({ kind: 'malformed', reason: 'another kind of frame' });
     bytes[0] = 9;
     expect(decodeLeadersFrame(bytes)).toEqual({ kind: 'malformed', reason: 'unknown version' });

@@ -2,7 +2,7 @@
  * From a shard to all gateways: which partitions it leads, at which ballots, with the barrier committed. Sent when that
  * changes, every few hundred milliseconds, and on demand. A gateway keeps the highest ballot it heard of per partition.
  */
-import type { Ballot, Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Ballot, Epoch, HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { ByteReader } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
@@ -13,19 +13,24 @@ export interface Leadership {
   readonly ballot: Ballot;
 }
 
-export interface LeadersFrame {
-  readonly kind: 'leaders';
+export interface LeadersFrameHeader {
   readonly from: ShardOrdinal;
+  readonly hybridTime: HybridTime;
+}
+
+export interface LeadersFrame extends LeadersFrameHeader {
+  readonly kind: 'leaders';
   readonly leaderships: readonly Leadership[];
 }
 
 export function encodeLeadersFrame(
   writer: ByteWriter,
-  from: ShardOrdinal,
+  { from, hybridTime }: LeadersFrameHeader,
   leaderships: Iterable<Leadership>,
 ): Buffer {
   writeFrameStart(writer, 'leaders');
   writer.varint(from);
+  writer.float64(hybridTime);
   for (const leadership of leaderships) {
     writer.varint(leadership.partition);
     writer.varint(leadership.epoch);
@@ -41,9 +46,10 @@ export function decodeLeadersFrame(bytes: Uint8Array): LeadersFrame | MalformedF
 function readLeadersFrame(reader: ByteReader): LeadersFrame {
   expectFrameKind(reader, 'leaders');
   const from = reader.varint();
+  const hybridTime = reader.instant();
   const leaderships: Leadership[] = [];
   while (!reader.atEnd) {
     leaderships.push({ partition: reader.varint(), epoch: reader.varint(), ballot: reader.varint() });
   }
-  return { kind: 'leaders', from, leaderships };
+  return { kind: 'leaders', from, hybridTime, leaderships };
 }

@@ -12,3 +12,4 @@ export {
   type Merged,
   type Received,
 } from './hybrid-clock.js';
+export { HybridClock } from './process-clock.js';

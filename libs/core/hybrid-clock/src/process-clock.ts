@@ -1,19 +1,19 @@
-/** The hybrid clock of this process: stamps origins, and is merged with every answer. */
-import { AHEAD_MS_MAX, HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from '@ringleader/hybrid-clock';
 import type { Clock, HybridTime } from '@ringleader/primitives';
+import { AHEAD_MS_MAX, HYBRID_TIME_ZERO, mergeHybridTime, nextHybridTime } from './hybrid-clock.js';
 
-export class GatewayClock {
+/** The hybrid clock of one process: stamps what happens here, and is merged with every frame that is heard. */
+export class HybridClock {
   private last: HybridTime = HYBRID_TIME_ZERO;
   private refusedTotal = 0;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(protected readonly clock: Clock) {}
 
   /** How many readings were too far ahead to be merged. */
   get refused(): number {
     return this.refusedTotal;
   }
 
-  readonly now = (): HybridTime => {
+  readonly stamp = (): HybridTime => {
     this.last = nextHybridTime(this.last, this.clock.wallMs());
     return this.last;
   };
