@@ -5,7 +5,7 @@ import { hasLease, type LeasePort } from './leadership/lease.js';
 import type { Replica } from './partition/replica.js';
 import { scan, type ScanPort } from './reads/scan.js';
 import { readStale, type StalePort } from './reads/stale.js';
-import { withNewestRow, type RowPort } from './reads/with-row.js';
+import { withNewestRow, type RowPort } from './reads/linearizable.js';
 import type { ReadRequest, ScanRequest, ShardReply, ShardRequest, WriteRequest } from './requests.js';
 
 export type SubmitPort = LeasePort &

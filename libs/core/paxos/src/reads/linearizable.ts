@@ -1,18 +1,70 @@
-import type { Leader } from '../partition/leader.js';
+/** What needs the newest row of a key at its leader: linearizable reads, and writes (docs/PROTOCOL.md 4.5.1, 4.6.3). */
+import type { Port } from '../parts.js';
+import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { ReadRequest, ShardReply } from '../requests.js';
 import { isLive } from '../writes/conditions.js';
-import { awaitCommit, type WritePort } from '../writes/decide.js';
+import { abandonRequest, type StepDownPort } from '../leadership/step-down.js';
+import { awaitCommit, decideWrite, expireIfDue, type WritePort } from '../writes/decide.js';
 import type { CacheEntry } from '../partition/row-cache.js';
 
-export type ReadPort = WritePort;
+export type RowPort = StepDownPort & WritePort & Port<'reads' | 'cache'>;
 
 /**
- * 4.5.1: the newest row, which has not expired; when it is committed at this ballot, and then the lease is checked. Absent is a row like any
- * other.
+ * Brings the newest row of the request's key: from memory, or by one storage read that all requests for the key share.
+ * They are decided in order of arrival, so no write overtakes a read of its key.
  */
-export function readFromLeader(
-  context: ReadPort,
+export function withNewestRow(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {
+  const key = request.kind === 'write' ? request.operation.key : request.key;
+  const entry = context.cache.get(leader, key);
+  if (entry !== undefined) {
+    run(context, replica, leader, { request, entry });
+    return;
+  }
+  const waiting = leader.reading.get(key);
+  if (waiting !== undefined) {
+    waiting.push(request);
+    return;
+  }
+  leader.reading.set(key, [request]);
+  const { partition } = replica;
+  const { generation } = replica.record;
+  context.reads.row({ partition, generation, key }, (row) => {
+    // After a step-down all who waited were answered.
+    if (replica.role !== leader) return;
+    const requests = leader.reading.get(key) ?? [];
+    leader.reading.delete(key);
+    const read = context.cache.addRead(replica, leader, key, row);
+    for (const each of requests) run(context, replica, leader, { request: each, entry: read });
+  });
+}
+
+function run(
+  context: RowPort,
+  replica: Replica,
+  leader: Leader,
+  { request, entry }: { request: KeyRequest; entry: CacheEntry },
+): void {
+  if (request.kind === 'write') {
+    decideWrite(context, replica, leader, { request, entry });
+    return;
+  }
+  const expiry = expireIfDue(context, replica, leader, entry);
+  if (expiry === 'handover') {
+    abandonRequest(context, replica, request);
+  } else if (expiry === 'noRoom') {
+    const again = (): void => withNewestRow(context, replica, leader, request);
+    leader.awaitingRoom.push({ request, again });
+  } else if (request.kind === 'read') {
+    readFromLeader(context, replica, leader, { request, entry });
+  } else {
+    request.checked(isLive(entry.row) ? entry.row : null);
+  }
+}
+
+/** 4.5.1: when the row is committed at this ballot, the lease is checked. Absent is a row like any other. */
+function readFromLeader(
+  context: RowPort,
   replica: Replica,
   leader: Leader,
   { request, entry }: { request: ReadRequest; entry: CacheEntry },
@@ -20,10 +72,6 @@ export function readFromLeader(
   const { row } = entry;
   const { token } = request;
   const reply: ShardReply = { kind: 'row', token, row: isLive(row) ? row : null, stalenessMs: 0 };
-  awaitCommit(context, replica, leader, {
-    request,
-    revision: row?.revision ?? 0,
-    reply,
-    needsLeadership: true,
-  });
+  const revision = row?.revision ?? 0;
+  awaitCommit(context, replica, leader, { request, revision, reply, needsLeadership: true });
 }

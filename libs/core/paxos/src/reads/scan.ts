@@ -12,7 +12,7 @@ import type { StorageReadResult } from '../storage.js';
 import type { Gate } from '../partition/waiters.js';
 import { awaitCommit, type WritePort } from '../writes/decide.js';
 import { isYoung, measurable, provenAt, type StalePort } from './stale.js';
-import { withNewestRow, type RowPort } from './with-row.js';
+import { withNewestRow, type RowPort } from './linearizable.js';
 
 export type ScanPort = WritePort &
   StalePort &
