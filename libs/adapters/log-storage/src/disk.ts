@@ -23,7 +23,10 @@ export interface Disk {
   read(path: string): Promise<Buffer>;
   /** Names, sorted. */
   list(directory: string): Promise<string[]>;
-  makeDirectory(path: string): Promise<void>;
+  /** With what of the way to it is missing; the first of these, or null. Durable when `syncDirectory` was called above each. */
+  makeDirectory(path: string): Promise<string | null>;
+  /** What was made and removed in it is so on disk too, and in no other order than before. */
+  syncDirectory(path: string): Promise<void>;
   /** Within one directory, and durable. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -34,10 +37,8 @@ export const nodeDisk: Disk = {
   open: async (path) => new NodeDiskFile(await fsp.open(path, 'r+')),
   read: (path) => fsp.readFile(path),
   list: async (directory) => (await fsp.readdir(directory)).sort(),
-  makeDirectory: async (path) => {
-    await fsp.mkdir(path, { recursive: true });
-    await syncDirectory(dirname(path));
-  },
+  makeDirectory: async (path) => (await fsp.mkdir(path, { recursive: true })) ?? null,
+  syncDirectory,
   rename: async (from, to) => {
     await fsp.rename(from, to);
     await syncDirectory(dirname(to));

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
@@ -369,6 +369,7 @@ class FailingDisk implements Disk {
   read = nodeDisk.read;
   list = nodeDisk.list;
   makeDirectory = nodeDisk.makeDirectory;
+  syncDirectory = nodeDisk.syncDirectory;
   rename = nodeDisk.rename;
   remove = nodeDisk.remove;
 
@@ -423,6 +424,44 @@ describe('a disk that fails', () => {
     await expect(fill()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await close(storage);
     expect(terms(await recover())).toHaveLength(9);
+  });
+});
+
+describe('folders', () => {
+  /** What was made, removed and synced, in order. */
+  function watchedDisk(calls: string[]): Disk {
+    const note = (call: string, path: string): void => {
+      calls.push(`${call} ${relative(directory, path)}`);
+    };
+    return {
+      ...nodeDisk,
+      syncDirectory: async (path) => {
+        await nodeDisk.syncDirectory(path);
+        note('sync', path);
+      },
+      remove: async (path) => {
+        await nodeDisk.remove(path);
+        note('remove', path);
+      },
+    };
+  }
+
+  it('that were made on the way to the log are on disk, the last above all', async () => {
+    const calls: string[] = [];
+    await open(join(directory, 'a', 'b', 'c'), watchedDisk(calls));
+    expect(calls.slice(0, 3)).toEqual([`sync ${join('a', 'b')}`, 'sync a', 'sync ']);
+  });
+
+  it('lose old segments one after the other: no crash leaves a gap', async () => {
+    await writeBatches(30, 300);
+    const calls: string[] = [];
+    const { storage } = await open(directory, watchedDisk(calls));
+    await storage.saveSnapshot(snapshot(30, 1));
+    calls.length = 0;
+    const old = segments().slice(0, -1);
+    await storage.compact(30);
+    expect(old.length).toBeGreaterThan(1);
+    expect(calls).toEqual(old.flatMap((name) => [`remove ${name}`, 'sync ']));
   });
 });
 

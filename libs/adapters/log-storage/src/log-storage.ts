@@ -5,7 +5,7 @@
  */
 import { type FileLock, tryLockFile } from '@ringleader/file-lock';
 import { invariant } from '@ringleader/primitives';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { assembleLog } from './assembly.js';
 import { encodeBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
@@ -35,7 +35,7 @@ const lockName = 'lock';
 /** Repairs a torn tail, says so, and refuses everything else that is not in order (LOG_CORRUPT, LOG_IN_USE). */
 export async function openLogStorage(options: LogStorageOptions): Promise<OpenedLog> {
   const { directory, disk = nodeDisk } = options;
-  await attempt('making the directory', directory, () => disk.makeDirectory(directory));
+  await attempt('making the directory', directory, () => makeDirectory(disk, resolve(directory)));
   const lock = await attempt('locking the directory', directory, () => lockDirectory(directory));
   try {
     return await attempt('reading the log', directory, () => open(options, disk, lock));
@@ -64,6 +64,15 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   const storage = new LogStorage({ directory, disk, lock, segmentSizeBytes }, found, snapshot);
   await storage.prepare();
   return { storage, recovered: { identity, hardState, snapshot, entries, repairs: found.repairs } };
+}
+
+/** A new folder is lost with its log unless each folder above that was made with it is on disk as well. */
+async function makeDirectory(disk: Disk, directory: string): Promise<void> {
+  const firstMade = (await disk.makeDirectory(directory)) ?? directory;
+  for (let made = directory; ; made = dirname(made)) {
+    await disk.syncDirectory(dirname(made));
+    if (made === firstMade || made === dirname(made)) return;
+  }
 }
 
 async function lockDirectory(directory: string): Promise<FileLock> {
@@ -159,6 +168,8 @@ export class LogStorage {
       // The entry at the snapshot's end stays, because its term shows that the log continues the snapshot.
       while (this.#segments.length > 1 && this.#segments[0]!.lastIndex < index) {
         await disk.remove(this.#segments[0]!.path);
+        // Else the disk could keep this one and lose the next: a gap, which is damage.
+        await disk.syncDirectory(directory);
         this.#segments.shift();
       }
       for (const point of await listSnapshots(disk, directory)) {
