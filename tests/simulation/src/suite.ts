@@ -10,6 +10,8 @@ export interface SuiteRun {
 export interface SuiteResult {
   /** Null where every check held. */
   readonly failure: string | null;
+  /** The name of the check that failed. */
+  readonly check?: string | null;
   readonly trace: readonly string[];
   /** One line on what happened in the run. */
   readonly summary: string;

@@ -2,6 +2,7 @@ export * from './event-queue.js';
 export * from './failure.js';
 export * from './fault-driver.js';
 export * from './fault-plan.js';
+export * from './judge.js';
 export * from './network.js';
 export * from './node-clock.js';
 export * from './node.js';

@@ -8,6 +8,18 @@ import type { Trace } from './trace.js';
 
 export type NodeId = number;
 
+/**
+ * How a message travels: called when it is sent; what it gives back is called for each receiver, and must not share
+ * anything that one of them could change with another.
+ */
+export type Carry<Message> = (from: NodeId, message: Message) => () => Message;
+
+export interface Transport<Message> {
+  readonly deliver: (from: NodeId, to: NodeId, message: Message) => void;
+  /** Left out, receivers get the object that was sent. */
+  readonly carry?: Carry<Message> | undefined;
+}
+
 export interface LinkQuality {
   readonly delayMinMs: number;
   readonly delayMaxMs: number;
@@ -32,6 +44,7 @@ export class Network<Message> {
   readonly #prng: Prng;
   readonly #trace: Trace;
   readonly #deliver: (from: NodeId, to: NodeId, message: Message) => void;
+  readonly #carry: Carry<Message>;
   readonly #links = new Map<string, LinkQuality>();
   readonly #cuts = new Map<string, number>();
   #quality: LinkQuality = GOOD_LINK;
@@ -41,8 +54,9 @@ export class Network<Message> {
     events: EventQueue,
     prng: Prng,
     trace: Trace,
-    deliver: (from: NodeId, to: NodeId, message: Message) => void,
+    { deliver, carry = (_from, message) => () => message }: Transport<Message>,
   ) {
+    this.#carry = carry;
     this.#events = events;
     this.#prng = prng;
     this.#trace = trace;
@@ -94,15 +108,16 @@ export class Network<Message> {
       this.#trace.add(this.#events.now, `lost ${String(from)}>${String(to)}`, message);
       return;
     }
-    this.#sendOnce(from, to, message, quality);
+    const receive = this.#carry(from, message);
+    this.#sendOnce(from, to, receive, quality);
     if (quality.duplicateProbability > 0 && this.#prng.nextFloat() < quality.duplicateProbability) {
-      this.#sendOnce(from, to, message, quality);
+      this.#sendOnce(from, to, receive, quality);
     }
   }
 
-  #sendOnce(from: NodeId, to: NodeId, message: Message, quality: LinkQuality): void {
+  #sendOnce(from: NodeId, to: NodeId, receive: () => Message, quality: LinkQuality): void {
     this.#events.after(this.#drawDelay(quality), () => {
-      this.#deliver(from, to, message);
+      this.#deliver(from, to, receive());
     });
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededPrng } from '@ringleader/primitives';
 import { EventQueue } from './event-queue.js';
-import { parseSeeds } from './failure.js';
+import { parseSeeds, SimulationFailure } from './failure.js';
 import { scheduleFaults } from './fault-driver.js';
 import { ALL_FAULT_KINDS, drawFaultPlan } from './fault-plan.js';
+import { Judge } from './judge.js';
 import type { Host } from './node.js';
 import { SimulatedLog } from './simulated-log.js';
 import { SimulatedStore } from './simulated-store.js';
@@ -177,5 +178,50 @@ describe('parseSeeds', () => {
     expect(parseSeeds('1..200')).toEqual({ first: 1, last: 200 });
     expect(() => parseSeeds('9..1')).toThrow('empty');
     expect(() => parseSeeds('x')).toThrow('range');
+  });
+});
+
+describe('messages that are carried', () => {
+  it('are packed when they are sent, and unpacked for each receiver', () => {
+    interface Note {
+      text: string;
+    }
+    const carry = (_from: number, note: Note): (() => Note) => {
+      const packed = JSON.stringify(note);
+      return () => JSON.parse(packed) as Note;
+    };
+    const world = new World<Note>({ seed: 1, carry });
+    const received: Note[] = [];
+    for (const id of [1, 2]) {
+      world.addNode(id, () => ({ receive: (_from, note) => received.push(note) })).start();
+    }
+    const note = { text: 'as it was sent' };
+    for (const to of [1, 2]) world.network.send(3, to, note);
+    note.text = 'changed under way';
+    world.events.runUntil(10);
+    expect(received).toEqual([{ text: 'as it was sent' }, { text: 'as it was sent' }]);
+    expect(received[0]).not.toBe(received[1]);
+  });
+});
+
+describe('Judge', () => {
+  const failing = (check: string) => () => {
+    throw new SimulationFailure(check, 'seen');
+  };
+
+  it('lets every failed check end the run, or only those that count', () => {
+    expect(() => new Judge().check(failing('one'))).toThrow('one: seen');
+    const judge = new Judge(new Set(['two']));
+    judge.check(failing('one'));
+    judge.check(failing('one'));
+    expect(() => judge.check(failing('two'))).toThrow('two: seen');
+    expect([...judge.passedOver]).toEqual([['one', 2]]);
+  });
+
+  it('hides nothing but failed checks', () => {
+    const broken = (): void => {
+      throw new TypeError('a defect');
+    };
+    expect(() => new Judge(new Set()).check(broken)).toThrow('a defect');
   });
 });

@@ -10,8 +10,9 @@ import {
   type KvOutput,
   type Operation,
 } from '@ringleader/testing-linearizability';
-import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { Condition } from '@ringleader/paxos';
+import type { Revision } from '@ringleader/primitives';
+import { fail } from './checks.js';
 import type { ClientRequest, Outcome } from './gateway.js';
 
 export interface ClientEvent {
@@ -26,11 +27,41 @@ export interface ClientEvent {
 const UTF8 = new TextDecoder();
 const CONFIGURATIONS_MAX = 20_000;
 
-/** A history too hard to decide within the bound is no failure: the other checks have seen it too. */
-export function checkLinearizable(history: readonly ClientEvent[]): void {
-  const operations = history.flatMap((event) => operationOf(event) ?? []);
+/**
+ * A history too hard to decide within the bound is no failure: the other checks have seen it too. `revisionOf` tells
+ * where a write is committed, if it is: only of what expires, which nobody asks for, does a client not learn that.
+ */
+export function checkLinearizable(
+  history: readonly ClientEvent[],
+  revisionOf: (write: ClientWriteRequest) => Revision | null,
+): void {
+  const operations = history
+    .flatMap((event) => [operationOf(event), ...expiryOf(event, revisionOf)])
+    .filter((operation) => operation !== null);
   const result = checkOperations(kvWithConditions, operations, { configurationsMax: CONFIGURATIONS_MAX });
-  if (result.verdict === 'violation') throw new SimulationFailure('linearizability', result.counterexample);
+  if (result.verdict === 'violation') fail('linearizability', result.counterexample);
+}
+
+type ClientWriteRequest = Extract<ClientRequest, { kind: 'write' }>;
+
+/** From when it is written on a row with a time to live may go at any time, or never. */
+function expiryOf(
+  { client, request, invokedAt }: ClientEvent,
+  revisionOf: (write: ClientWriteRequest) => Revision | null,
+): Operation<KvInput, KvOutput>[] {
+  if (request.kind !== 'write' || request.operation.kind !== 'put') return [];
+  const { key, expiresAt } = request.operation;
+  const ifRevision = expiresAt === null ? null : revisionOf(request);
+  if (ifRevision === null) return [];
+  return [
+    {
+      process: client,
+      input: { op: 'delete', key, conditions: { ifRevision } },
+      outcome: { kind: 'unknown' },
+      invokedAt,
+      returnedAt: Infinity,
+    },
+  ];
 }
 
 function operationOf(event: ClientEvent): Operation<KvInput, KvOutput> | null {

@@ -3,12 +3,14 @@ import { RULES, type PartitionStatus, type PaxosRules } from '@ringleader/paxos'
 import type { PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
 import {
   drawFaultPlan,
+  Judge,
   scheduleFaults,
   SimulatedStore,
   World,
   type FaultPlan,
   type NodeId,
 } from '@ringleader/testing-simulation';
+import type { CheckId } from './checks.js';
 import type { ClientEvent } from './client-history.js';
 import type { BrokenSurroundings } from './controls/control.js';
 import { GatewayProcess } from './gateway.js';
@@ -19,6 +21,7 @@ import { ShardDatabase } from './shard-database.js';
 import { ShardObserver } from './shard-observer.js';
 import { ShardProcess } from './shard-process.js';
 import type { SimMessage } from './sim-messages.js';
+import { carry } from './wire.js';
 import { Workload } from './workload.js';
 
 const FIRST_GATEWAY = 1_001;
@@ -29,12 +32,15 @@ export interface ClusterOptions {
   readonly rules?: PaxosRules;
   readonly broken?: BrokenSurroundings;
   readonly traceCapacity?: number;
+  /** Null: all checks count. */
+  readonly counting?: ReadonlySet<CheckId> | null;
 }
 
 export class Cluster {
   readonly world: World<SimMessage>;
   readonly settings: RunSettings;
   readonly broken: BrokenSurroundings;
+  readonly judge: Judge;
   readonly ghost: Ghost;
   readonly observer: ShardObserver;
   readonly map: PartitionMap;
@@ -51,13 +57,19 @@ export class Cluster {
   constructor(settings: RunSettings, options: ClusterOptions) {
     this.settings = settings;
     this.broken = options.broken ?? {};
-    this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity ?? 0 });
+    this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity ?? 0, carry });
     this.#prng = this.world.fork();
     const now = (): number => this.world.events.now;
     this.shards = Array.from({ length: settings.cluster.shards }, (_, index) => index + 1);
     this.plan = this.#drawPlan();
-    this.ghost = new Ghost(now);
-    this.observer = new ShardObserver(this.ghost, now, (shard) => this.plan.clocks.get(shard)?.rate ?? 1);
+    this.judge = new Judge(options.counting ?? null);
+    this.ghost = new Ghost(this.judge, now);
+    this.observer = new ShardObserver(
+      this.ghost,
+      this.judge,
+      now,
+      (shard) => this.plan.clocks.get(shard)?.rate ?? 1,
+    );
     this.map = new PartitionMap((assignment) => {
       this.ghost.noteAssignment(assignment);
       for (const shard of this.shards) this.#sendMap(shard);

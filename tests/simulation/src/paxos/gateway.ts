@@ -2,11 +2,11 @@
  * A gateway as far as the protocol goes: finds leaders, repeats a write under the same request id and origin, takes a
  * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
  */
+import { HybridClock } from '@ringleader/hybrid-clock';
 import { isKeyed } from '@ringleader/paxos';
-import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
+import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
-import { HybridClock } from './hybrid-clock.js';
 import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 
 export interface GatewaySettings {
@@ -45,6 +45,7 @@ export type ClientRequest =
   | {
       readonly kind: 'scan';
       readonly partition: PartitionIndex;
+      readonly maxStalenessMs: number | null | 'linearizable';
       readonly limitRows: number;
       readonly reverse: boolean;
     };
@@ -73,7 +74,7 @@ export class GatewayProcess implements Process<SimMessage> {
     this.#host = host;
     this.#settings = settings;
     this.#routing = routing;
-    this.#clock = new HybridClock(() => host.wallMs());
+    this.#clock = new HybridClock(host);
   }
 
   get host(): Host<SimMessage> {
@@ -85,7 +86,7 @@ export class GatewayProcess implements Process<SimMessage> {
     this.#nextOperation += 1;
     this.#pending.set(operation, {
       request,
-      origin: this.#clock.now(),
+      origin: this.#clock.stamp(),
       deadline: this.#host.monotonicMs() + this.#settings.operationTimeoutMs,
       done,
       attempts: 0,
@@ -96,10 +97,10 @@ export class GatewayProcess implements Process<SimMessage> {
   }
 
   receive(_from: NodeId, message: SimMessage): void {
+    this.#clock.merge(message.hybridTime);
     if (message.kind === 'leaders') {
       for (const notice of message.notices) this.#learnLeader(notice);
     } else if (message.kind === 'reply') {
-      this.#clock.observe(message.hybridTime);
       this.#take(message.attempt.operation, message.attempt.number, message.reply);
     }
   }
@@ -122,7 +123,7 @@ export class GatewayProcess implements Process<SimMessage> {
     const timeoutMs = min + this.#host.prng.nextFloat() * (max - min);
     const { shard, body } = this.#address(pending);
     const attempt = { operation, number: pending.attempts };
-    this.#host.send(shard, { kind: 'request', attempt, body, timeoutMs });
+    this.#host.send(shard, { kind: 'request', attempt, body, timeoutMs, hybridTime: this.#clock.stamp() });
     pending.elsewhere = this.#host.prng.nextBelow(3) === 0;
     this.#retryAfter(operation, pending, timeoutMs);
   }
@@ -139,8 +140,9 @@ export class GatewayProcess implements Process<SimMessage> {
     const replicas = this.#routing.replicasOf(partition);
     const anyReplica = replicas[this.#host.prng.nextBelow(replicas.length)] ?? 0;
     const leader = this.#leaders.get(partition);
-    const epoch = leader?.epoch ?? this.#routing.epochOf(partition);
-    const toLeader = elsewhere ? anyReplica : (leader?.leader ?? anyReplica);
+    const ownEpoch = this.#routing.epochOf(partition);
+    const epoch = leader?.epoch ?? ownEpoch;
+    const toLeader = presumed(leader, elsewhere) ?? anyReplica;
     switch (request.kind) {
       case 'write': {
         const { requestId, operation } = request;
@@ -159,27 +161,27 @@ export class GatewayProcess implements Process<SimMessage> {
         };
       }
       case 'read': {
-        const { key, maxStalenessMs } = request;
-        if (maxStalenessMs === 'linearizable') {
-          return {
-            shard: toLeader,
-            body: { kind: 'read', partition, epoch, key, consistency: { kind: 'linearizable' } },
-          };
-        }
-        const ownEpoch = this.#routing.epochOf(partition);
-        const consistency = { kind: 'stale', maxStalenessMs } as const;
-        return { shard: anyReplica, body: { kind: 'read', partition, epoch: ownEpoch, key, consistency } };
+        const { key } = request;
+        const consistency = consistencyOf(request);
+        const body = { kind: 'read', partition, key, consistency } as const;
+        return isStale(request)
+          ? { shard: anyReplica, body: { ...body, epoch: ownEpoch } }
+          : { shard: toLeader, body: { ...body, epoch } };
       }
       case 'scan': {
         const { limitRows, reverse } = request;
-        return { shard: toLeader, body: { ...WHOLE_SCAN, partitions: [partition], limitRows, reverse } };
+        const consistency = consistencyOf(request);
+        return {
+          shard: isStale(request) ? anyReplica : toLeader,
+          body: { ...WHOLE_SCAN, partitions: [partition], limitRows, reverse, consistency },
+        };
       }
     }
   }
 
   /** A client that repeats a keyed write may reach another gateway, which does not know the first origin. */
   #originOf(requestId: string, first: HybridTime): HybridTime {
-    return isKeyed(requestId) ? this.#clock.now() : first;
+    return isKeyed(requestId) ? this.#clock.stamp() : first;
   }
 
   #take(operation: number, attempt: number, reply: ShardReply): void {
@@ -240,10 +242,25 @@ export class GatewayProcess implements Process<SimMessage> {
   }
 }
 
+function presumed(leader: LeaderNotice | undefined, elsewhere: boolean): ShardOrdinal | undefined {
+  return elsewhere ? undefined : leader?.leader;
+}
+
+interface Reading {
+  readonly maxStalenessMs: number | null | 'linearizable';
+}
+
+function isStale({ maxStalenessMs }: Reading): boolean {
+  return maxStalenessMs !== 'linearizable';
+}
+
+function consistencyOf({ maxStalenessMs }: Reading): ReadRequest['consistency'] {
+  return maxStalenessMs === 'linearizable' ? { kind: 'linearizable' } : { kind: 'stale', maxStalenessMs };
+}
+
 const WHOLE_SCAN = {
   kind: 'scan',
   range: { start: '', end: null },
   keysOnly: false,
   limitBytes: 1 << 20,
-  consistency: { kind: 'linearizable' },
 } as const;

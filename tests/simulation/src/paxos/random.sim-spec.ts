@@ -1,13 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { PINNED } from './pinned-seeds.js';
 import { paxosSuite } from './suite.js';
 
 const SEEDS = 200;
 const SEEDS_PER_TEST = 25;
 
 /** Throws with the command that replays it. */
-function mustPass(seed: number, profile?: string): void {
-  const run = { seed, traceLines: 0, profile };
+function mustPass(seed: number): void {
+  const run = { seed, traceLines: 0 };
   const { failure } = paxosSuite.run(run);
   if (failure !== null) throw new Error(`${failure}\nReplay: ${paxosSuite.replayCommand(run)}`);
 }
@@ -24,14 +23,4 @@ describe('the Paxos core under random faults', () => {
     const run = { seed: 11, traceLines: 0 };
     expect(paxosSuite.run(run)).toEqual(paxosSuite.run(run));
   });
-});
-
-describe('seeds that found a bug once (docs/BUGS.md)', () => {
-  it.each(PINNED.map(({ profile, seed }) => [profile, seed] as const))(
-    'profile %s, seed %i',
-    (profile, seed) => {
-      mustPass(seed, profile);
-    },
-    30_000,
-  );
 });

@@ -2,8 +2,9 @@
  * After the last fault: within bounded simulated time every partition has one leader, all its replicas have the same
  * rows, which are the committed ones, and a write goes through.
  */
-import { SimulationFailure } from '@ringleader/testing-simulation';
-import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Row } from '@ringleader/paxos';
+import type { PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { fail } from './checks.js';
 import type { Cluster } from './cluster.js';
 import { fingerprintOf } from './fingerprint.js';
 
@@ -32,10 +33,7 @@ export function checkRecovery(cluster: Cluster): void {
     const missing = unproven.size > 0 ? 'a write in every partition' : firstMissing(cluster, partitions);
     if (missing === null) return;
     if (events.now < deadline) continue;
-    throw new SimulationFailure(
-      'liveness',
-      `${String(recoveryMs)} ms after the last fault still waiting for ${missing}`,
-    );
+    fail('liveness', `${String(recoveryMs)} ms after the last fault still waiting for ${missing}`);
   }
 }
 
@@ -73,13 +71,18 @@ function missingAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdi
   if (commit < committed.top) {
     return `to know revision ${String(committed.top)} as committed, it knows ${String(commit)}`;
   }
-  const rows = cluster.database(shard).liveRows(partition);
-  for (const key of committed.keys) {
+  const database = cluster.database(shard);
+  const rows = database.liveRows(partition);
+  const purgedTo = database.records.get(partition)?.purgedTo ?? 0;
+  const missing = [...committed.keys].find((key) => {
     const last = committed.last(key, committed.top)?.row ?? null;
-    const row = rows.get(key) ?? null;
-    if (last !== null && (row === null || fingerprintOf(row) !== fingerprintOf(last))) {
-      return `to have the committed row of ${key}`;
-    }
-  }
-  return null;
+    return last !== null && !isRow(rows.get(key) ?? null, last, purgedTo);
+  });
+  return missing === undefined ? null : `to have the committed row of ${missing}`;
+}
+
+/** Or was it a tombstone, and purged? */
+function isRow(row: Row | null, committed: Row, purgedTo: Revision): boolean {
+  if (row === null) return committed.value === null && committed.revision <= purgedTo;
+  return fingerprintOf(row) === fingerprintOf(committed);
 }

@@ -67,6 +67,15 @@ export class Scene {
     this.cluster.world.network.setFilter(filter);
   }
 
+  /** Restarts the shard; while it is down its database purges what its leader could have told it to (4.6.2). */
+  purge(shard: ShardOrdinal): void {
+    const node = this.cluster.world.node(shard);
+    if (!node.isUp) return;
+    node.crash();
+    this.cluster.database(shard).purge();
+    node.start();
+  }
+
   restart(shard: ShardOrdinal): void {
     const node = this.cluster.world.node(shard);
     node.crash();

@@ -1,23 +1,33 @@
 /** The in-memory twin of a shard's PostgreSQL, with what the checks want to know of it: which rows they are, as a number. */
+import { ByteWriter, decodeFrame, readRequestMarks, writeRequestMarks } from '@ringleader/contracts';
 import type { PartitionIndex } from '@ringleader/primitives';
-import type { GenerationRemoval, Row, RowAddress } from '@ringleader/paxos';
+import type { GenerationRemoval, Row, RowAddress, StorageTransaction } from '@ringleader/paxos';
 import { MemoryStorage } from '@ringleader/paxos/testing';
 import { fingerprintOf } from './fingerprint.js';
 
 export interface ReplicaRows {
   readonly rows: ReadonlyMap<string, Row>;
-  /** Sum of the fingerprints of the rows: equal for equal sets of rows. */
+  /** Sums of the fingerprints of the rows, equal for equal sets of rows: of all, and without tombstones. */
   readonly fingerprint: number;
+  readonly liveFingerprint: number;
 }
+
+const EMPTY = { fingerprint: 0, liveFingerprint: 0 };
+const writer = new ByteWriter();
 
 export class ShardDatabase extends MemoryStorage {
   incarnation = 0;
-  readonly #fingerprints = new Map<string, number>();
+  readonly #fingerprints = new Map<string, Omit<ReplicaRows, 'rows'>>();
 
   live(partition: PartitionIndex): ReplicaRows {
     const generation = this.records.get(partition)?.generation ?? 0;
-    const fingerprint = this.#fingerprints.get(nameOf({ partition, generation })) ?? 0;
-    return { rows: this.liveRows(partition), fingerprint };
+    const fingerprints = this.#fingerprints.get(nameOf({ partition, generation })) ?? EMPTY;
+    return { rows: this.liveRows(partition), ...fingerprints };
+  }
+
+  override apply(transaction: StorageTransaction): void {
+    const upserts = transaction.upserts.map((upsert) => ({ ...upsert, row: stored(upsert.row) }));
+    super.apply({ ...transaction, upserts });
   }
 
   override removeGeneration(removal: GenerationRemoval): void {
@@ -25,12 +35,53 @@ export class ShardDatabase extends MemoryStorage {
     this.#fingerprints.delete(nameOf(removal));
   }
 
-  protected override changed(address: RowAddress, before: Row | null, after: Row | null): void {
-    const change =
-      (after === null ? 0 : fingerprintOf(after)) - (before === null ? 0 : fingerprintOf(before));
-    const name = nameOf(address);
-    this.#fingerprints.set(name, (this.#fingerprints.get(name) ?? 0) + change);
+  /**
+   * What an order to purge up to the commit bound does (docs/PROTOCOL.md 4.6.2), which any leader may have sent whose ballot
+   * is both promised and that of the rows.
+   */
+  purge(): void {
+    for (const record of [...this.records.values()]) {
+      const { partition, generation, promised, position, commitBound } = record;
+      if (promised !== position.ballot || commitBound <= record.purgedTo) continue;
+      const tombstones = [...this.liveRows(partition).values()].filter(
+        (row) => row.value === null && row.revision <= commitBound,
+      );
+      const origins = tombstones.flatMap(({ requests }) => requests.map(({ origin }) => origin));
+      const floors = tombstones.map(({ requestFloor }) => requestFloor);
+      const dedupeFloor = Math.max(record.dedupeFloor, ...floors, ...origins);
+      this.apply({
+        id: 0,
+        records: [{ ...record, purgedTo: commitBound, dedupeFloor }],
+        upserts: [],
+        removals: tombstones.map(({ key }) => ({ partition, generation, key })),
+      });
+    }
   }
+
+  protected override changed(address: RowAddress, before: Row | null, after: Row | null): void {
+    const name = nameOf(address);
+    const { fingerprint, liveFingerprint } = this.#fingerprints.get(name) ?? EMPTY;
+    this.#fingerprints.set(name, {
+      fingerprint: fingerprint + numberOf(after) - numberOf(before),
+      liveFingerprint: liveFingerprint + liveNumberOf(after) - liveNumberOf(before),
+    });
+  }
+}
+
+/** As PostgreSQL gives it back: nothing of it is shared with who wrote it, and the requests went through their codec. */
+function stored(row: Row): Row {
+  writeRequestMarks(writer, row.requests);
+  const requests = decodeFrame(writer.take(), readRequestMarks);
+  if ('kind' in requests) throw new RangeError(`unreadable requests: ${requests.reason}`);
+  return { ...row, value: row.value === null ? null : Uint8Array.from(row.value), requests };
+}
+
+function numberOf(row: Row | null): number {
+  return row === null ? 0 : fingerprintOf(row);
+}
+
+function liveNumberOf(row: Row | null): number {
+  return row?.value === null ? 0 : numberOf(row);
 }
 
 function nameOf({ partition, generation }: GenerationRemoval): string {

@@ -1,7 +1,14 @@
 /** Joins shards and checks: what a shard was asked, did, stored and answered, each at its instant. */
 import type { PartitionStatus, Ready, ShardReply, StorageTransaction } from '@ringleader/paxos';
-import { compareKeys, type PartitionIndex, type Revision, type ShardOrdinal } from '@ringleader/primitives';
-import { SimulationFailure } from '@ringleader/testing-simulation';
+import {
+  compareKeys,
+  type HybridTime,
+  type PartitionIndex,
+  type Revision,
+  type ShardOrdinal,
+} from '@ringleader/primitives';
+import type { Judge } from '@ringleader/testing-simulation';
+import { fail } from './checks.js';
 import { AnswerChecks } from './ghost/answers.js';
 import type { Ghost } from './ghost/ghost.js';
 import type { ClientWrite } from './ghost/operations.js';
@@ -15,6 +22,8 @@ interface Asked {
   /** The same, as far as any shard knew of it. */
   readonly knownAtArrival: ReadonlyMap<PartitionIndex, Revision>;
   readonly arrivedAt: number;
+  /** The shard's hybrid clock then: what had expired by it must not be shown as live. */
+  readonly hybridTime: HybridTime;
 }
 
 /** One process of a shard. */
@@ -27,6 +36,8 @@ export interface ShardLife {
 export interface ShardView {
   readonly statuses: readonly PartitionStatus[];
   readonly database: ShardDatabase;
+  /** 4.2.6, as configured. */
+  readonly inFlightMax: number;
 }
 
 /** How often each kind of answer was given: a run in which nothing happens proves nothing. */
@@ -35,32 +46,45 @@ export type AnswerCounts = Partial<Record<ShardReply['kind'], number>>;
 export class ShardObserver {
   readonly answers: AnswerCounts = {};
   readonly #ghost: Ghost;
+  readonly #judge: Judge;
   readonly #now: () => number;
   readonly #clockRate: (shard: ShardOrdinal) => number;
   readonly #checks: AnswerChecks;
   readonly #asked = new Map<string, Asked>();
 
-  constructor(ghost: Ghost, now: () => number, clockRate: (shard: ShardOrdinal) => number) {
+  constructor(ghost: Ghost, judge: Judge, now: () => number, clockRate: (shard: ShardOrdinal) => number) {
     this.#ghost = ghost;
+    this.#judge = judge;
     this.#now = now;
     this.#clockRate = clockRate;
     this.#checks = new AnswerChecks((partition) => ghost.partition(partition).committed);
   }
 
-  asked({ shard, life }: ShardLife, token: number, body: RequestBody): void {
+  asked({ shard, life }: ShardLife, token: number, body: RequestBody, hybridTime: HybridTime): void {
     const partitions = body.kind === 'scan' ? body.partitions : [body.partition];
     const histories = partitions.map((partition) => ({ partition, ...this.#committedIn(partition) }));
     const topAtArrival = new Map(histories.map(({ partition, top }) => [partition, top]));
     const knownAtArrival = new Map(histories.map(({ partition, known }) => [partition, known]));
     const handle = handleOf(shard, life, token);
-    this.#asked.set(handle, { body, topAtArrival, knownAtArrival, arrivedAt: this.#now() });
+    this.#asked.set(handle, {
+      body,
+      topAtArrival,
+      knownAtArrival,
+      arrivedAt: this.#now(),
+      hybridTime,
+    });
     if (body.kind === 'write') this.#write(body.requestId).deliveries.set(handle, 'pending');
   }
 
   readyTaken({ shard, life }: ShardLife, ready: Ready, view: ShardView): void {
     for (const event of ready.events) this.#ghost.noteEvent(shard, life, event);
     for (const { message } of ready.messages) this.#ghost.noteSent(shard, life, message);
-    for (const status of view.statuses) this.#ghost.checkStatus(shard, status, view.database);
+    for (const status of view.statuses) {
+      this.#judge.check(() => {
+        checkInFlight(shard, status, view.inFlightMax);
+      });
+      this.#ghost.checkStatus(shard, status, view.database);
+    }
   }
 
   transactionTakesEffect(
@@ -78,9 +102,11 @@ export class ShardObserver {
     this.#asked.delete(handle);
     if (asked === undefined) return;
     const { body } = asked;
-    if (body.kind === 'write') this.#checkWrite(this.#write(body.requestId), handle, reply);
-    else if (body.kind === 'read') this.#checkRead(shard, body, asked, reply);
-    else this.#checkScan(body, asked, reply);
+    this.#judge.check(() => {
+      if (body.kind === 'write') this.#checkWrite(this.#write(body.requestId), handle, reply);
+      else if (body.kind === 'read') this.#checkRead(shard, body, asked, reply);
+      else this.#checkScan(shard, body, asked, reply);
+    });
   }
 
   #checkWrite(write: ClientWrite, handle: string, reply: ShardReply): void {
@@ -101,7 +127,7 @@ export class ShardObserver {
       case 'outcomeUnknown':
         return;
       default:
-        throw new SimulationFailure('answers', `a write was answered ${reply.kind}`);
+        fail('answers', `a write was answered ${reply.kind}`);
     }
   }
 
@@ -116,42 +142,69 @@ export class ShardObserver {
     if (consistency.kind === 'linearizable') {
       const from = asked.topAtArrival.get(partition) ?? 0;
       this.#checks.row('linearizable read', { partition, key, from }, reply.row);
+      this.#checks.notExpired(reply.row, asked.hybridTime);
       return;
     }
     const { maxStalenessMs } = consistency;
     if (maxStalenessMs !== null && (reply.stalenessMs === null || reply.stalenessMs > maxStalenessMs)) {
-      throw new SimulationFailure(
-        'staleness',
-        `${String(maxStalenessMs)} asked for, answered ${String(reply.stalenessMs)}`,
-      );
+      fail('staleness', `${String(maxStalenessMs)} asked for, answered ${String(reply.stalenessMs)}`);
     }
-    const { committed } = this.#ghost.partition(partition);
-    const from =
-      reply.stalenessMs === null
-        ? 0
-        : committed.knownAt(asked.arrivedAt - reply.stalenessMs / this.#clockRate(shard));
+    const from = this.#provenBy(shard, partition, asked, reply.stalenessMs);
     const check = reply.stalenessMs === null ? 'stale read' : 'staleness';
     this.#checks.row(check, { partition, key, from }, reply.row);
   }
 
-  /**
-   * Key by key: rows that are there, and keys within what was scanned that are not. A scan shows what the leader has
-   * stored: what others have committed without its knowledge may be missing, for nobody was told of it yet.
-   */
-  #checkScan(body: Extract<RequestBody, { kind: 'scan' }>, asked: Asked, reply: ShardReply): void {
+  /** What must be in an answer of that age: everything that somebody knew to be committed before. */
+  #provenBy(
+    shard: ShardOrdinal,
+    partition: PartitionIndex,
+    { arrivedAt }: Asked,
+    ageMs: number | null,
+  ): Revision {
+    if (ageMs === null) return 0;
+    const { committed } = this.#ghost.partition(partition);
+    return committed.knownAt(arrivedAt - ageMs / this.#clockRate(shard));
+  }
+
+  /** Key by key: rows that are there, and keys within what was scanned that are not. */
+  #checkScan(
+    shard: ShardOrdinal,
+    body: Extract<RequestBody, { kind: 'scan' }>,
+    asked: Asked,
+    reply: ShardReply,
+  ): void {
     if (reply.kind !== 'rows' || reply.notLed.length > 0) return;
-    if (body.consistency.kind !== 'linearizable') return;
-    const last = reply.rows.at(-1)?.key;
+    const { consistency } = body;
     const rows = new Map(reply.rows.map((row) => [row.key, row]));
-    const isPast = (key: string): boolean =>
-      last === undefined || (body.reverse ? compareKeys(key, last) < 0 : compareKeys(key, last) > 0);
     for (const partition of body.partitions) {
-      const from = asked.knownAtArrival.get(partition) ?? 0;
-      for (const key of this.#ghost.partition(partition).committed.keys) {
-        if (reply.more && isPast(key)) continue;
-        this.#checks.row('linearizable scan', { partition, key, from }, rows.get(key) ?? null);
+      const keys = this.#keysCovered(partition, body, reply);
+      if (consistency.kind === 'linearizable') {
+        // What others have committed without the leader's knowledge may be missing: nobody was told of it yet.
+        const from = asked.knownAtArrival.get(partition) ?? 0;
+        for (const key of keys) {
+          this.#checks.row('linearizable scan', { partition, key, from }, rows.get(key) ?? null);
+        }
+      } else {
+        const from = this.#provenBy(shard, partition, asked, consistency.maxStalenessMs);
+        this.#checks.snapshot({ partition, from }, keys, rows);
       }
     }
+    if (consistency.kind === 'linearizable') {
+      for (const row of reply.rows) this.#checks.notExpired(row, asked.hybridTime);
+    }
+  }
+
+  /** Those which the answer says something of: up to the last row, where there are more. */
+  #keysCovered(
+    partition: PartitionIndex,
+    { reverse }: Extract<RequestBody, { kind: 'scan' }>,
+    { rows, more }: Extract<ShardReply, { kind: 'rows' }>,
+  ): string[] {
+    const keys = [...this.#ghost.partition(partition).committed.keys];
+    const last = rows.at(-1)?.key;
+    if (!more) return keys;
+    if (last === undefined) return [];
+    return keys.filter((key) => (reverse ? compareKeys(key, last) >= 0 : compareKeys(key, last) <= 0));
   }
 
   #committedIn(partition: PartitionIndex): { readonly top: Revision; readonly known: Revision } {
@@ -161,9 +214,19 @@ export class ShardObserver {
 
   #write(requestId: string): ClientWrite {
     const write = this.#ghost.writes.get(requestId);
-    if (write === undefined) throw new SimulationFailure('harness', `unknown request ${requestId}`);
+    if (write === undefined) throw new RangeError(`unknown request ${requestId}`);
     return write;
   }
+}
+
+/** Once its barrier is committed, what is not committed is the leader's own. */
+function checkInFlight(shard: ShardOrdinal, status: PartitionStatus, inFlightMax: number): void {
+  const inFlight = status.position.revision - status.commit;
+  if (status.role !== 'leader' || !status.serving || inFlight <= inFlightMax) return;
+  fail(
+    'in flight',
+    `shard ${String(shard)} has ${String(inFlight)} revisions in flight, at most ${String(inFlightMax)} are allowed`,
+  );
 }
 
 function handleOf(shard: ShardOrdinal, life: number, token: number): string {

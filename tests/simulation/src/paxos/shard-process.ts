@@ -5,13 +5,14 @@
 import {
   PaxosShard,
   type PartitionAssignment,
+  type PaxosLimits,
   type PaxosRules,
   type Ready,
   type StorageRead,
 } from '@ringleader/paxos';
+import { HybridClock } from '@ringleader/hybrid-clock';
 import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Host, NodeId, Process, SimulatedStore } from '@ringleader/testing-simulation';
-import { HybridClock } from './hybrid-clock.js';
 import type { ShardDatabase } from './shard-database.js';
 import type { ShardLife, ShardObserver } from './shard-observer.js';
 import type { ClusterSettings } from './settings.js';
@@ -28,6 +29,11 @@ export interface ShardSurroundings {
 }
 
 const ANNOUNCE_INTERVAL_MS = 150;
+
+/** Half of what a repair carries, so that it can undo them with the batch that tells of their commit. */
+function inFlightMax({ inFlightRevisionsMax, repairRowsMax }: PaxosLimits): number {
+  return Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
+}
 
 interface Asked {
   readonly gateway: NodeId;
@@ -50,7 +56,7 @@ export class ShardProcess implements Process<SimMessage> {
     this.#host = host;
     this.#self = { shard: host.id, life: host.life };
     this.#surroundings = surroundings;
-    this.#clock = new HybridClock(() => host.wallMs());
+    this.#clock = new HybridClock(host);
     const database = surroundings.store.state;
     database.incarnation += 1;
     database.removeUnnamedGenerations();
@@ -60,7 +66,7 @@ export class ShardProcess implements Process<SimMessage> {
       timings: surroundings.settings.timings,
       limits: surroundings.settings.limits,
       records: [...database.records.values()],
-      stamp: () => this.#clock.now(),
+      stamp: this.#clock.stamp,
       prng: host.prng,
       rules: surroundings.rules,
       startedAt: host.monotonicMs(),
@@ -71,6 +77,7 @@ export class ShardProcess implements Process<SimMessage> {
 
   receive(from: NodeId, message: SimMessage): void {
     this.#look();
+    this.#clock.merge(message.hybridTime);
     if (message.kind === 'peer') {
       this.core.receive(from, message.message, this.#host.monotonicMs());
     } else if (message.kind === 'request') {
@@ -100,9 +107,8 @@ export class ShardProcess implements Process<SimMessage> {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.#asked.set(token, { gateway, attempt });
-    if (body.kind === 'write') this.#clock.observe(body.origin);
     const now = this.#host.monotonicMs();
-    this.#surroundings.observer.asked(this.#self, token, body);
+    this.#surroundings.observer.asked(this.#self, token, body, this.#clock.stamp());
     this.core.submit({ ...body, token, deadline: now + timeoutMs }, now);
   }
 
@@ -134,19 +140,25 @@ export class ShardProcess implements Process<SimMessage> {
 
   #carryOut(ready: Ready): void {
     const { store, observer } = this.#surroundings;
-    observer.readyTaken(this.#self, ready, { statuses: this.core.status(), database: store.state });
+    observer.readyTaken(this.#self, ready, {
+      statuses: this.core.status(),
+      database: store.state,
+      inFlightMax: inFlightMax(this.#surroundings.settings.limits),
+    });
     if (ready.transaction !== null) this.#runTransaction(ready.transaction);
     for (const read of ready.reads) this.#runRead(read);
     for (const { partition, generation } of ready.removals) {
       store.state.removeGeneration({ partition, generation });
     }
-    for (const { to, message } of ready.messages) this.#host.send(to, { kind: 'peer', message });
+    for (const { to, message } of ready.messages) {
+      this.#host.send(to, { kind: 'peer', message, hybridTime: this.#clock.stamp() });
+    }
     for (const reply of ready.replies) {
       const asked = this.#asked.get(reply.token);
       if (asked === undefined) continue;
       this.#asked.delete(reply.token);
       observer.answered(this.#self, reply.token, reply);
-      const hybridTime = this.#clock.now();
+      const hybridTime = this.#clock.stamp();
       this.#host.send(asked.gateway, { kind: 'reply', attempt: asked.attempt, reply, hybridTime });
     }
     if (ready.events.some((event) => event.kind === 'leading')) this.#announce();
@@ -199,6 +211,7 @@ export class ShardProcess implements Process<SimMessage> {
       .filter((status) => status.role === 'leader' && status.serving)
       .map(({ partition, epoch, ballot }) => ({ partition, epoch, ballot, leader }));
     if (notices.length === 0) return;
-    for (const gateway of this.#surroundings.gateways) this.#host.send(gateway, { kind: 'leaders', notices });
+    const message = { kind: 'leaders', notices, hybridTime: this.#clock.stamp() } as const;
+    for (const gateway of this.#surroundings.gateways) this.#host.send(gateway, message);
   }
 }

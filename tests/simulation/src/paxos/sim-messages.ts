@@ -1,4 +1,4 @@
-/** What travels in the simulated network: shards' messages as they are, and requests and answers of gateways. */
+/** What travels in the simulated network, before it is encoded and after it was decoded (`wire.ts`). */
 import type { Ballot, Epoch, HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardMessage, ShardReply, ShardRequest } from '@ringleader/paxos';
 
@@ -20,12 +20,14 @@ export interface LeaderNotice {
 }
 
 export type SimMessage =
-  | { readonly kind: 'peer'; readonly message: ShardMessage }
+  /** With the sender's hybrid clock, which receivers merge. */
+  | { readonly kind: 'peer'; readonly message: ShardMessage; readonly hybridTime: HybridTime }
   | {
       readonly kind: 'request';
       readonly attempt: Attempt;
       readonly body: RequestBody;
       readonly timeoutMs: number;
+      readonly hybridTime: HybridTime;
     }
   | {
       readonly kind: 'reply';
@@ -34,4 +36,8 @@ export type SimMessage =
       /** The shard's clock, which gateways merge (docs/PROTOCOL.md 4.7.2). */
       readonly hybridTime: HybridTime;
     }
-  | { readonly kind: 'leaders'; readonly notices: readonly LeaderNotice[] };
+  | {
+      readonly kind: 'leaders';
+      readonly notices: readonly LeaderNotice[];
+      readonly hybridTime: HybridTime;
+    };

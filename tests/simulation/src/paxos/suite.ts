@@ -3,7 +3,7 @@ import type { SimulationSuite, SuiteRun } from '../suite.js';
 import { CONTROLS, type Control } from './controls/index.js';
 import { RANDOM, type Profile } from './profile.js';
 import { PROFILES } from './profiles/index.js';
-import { runPaxos } from './run.js';
+import { runPaxos, type RunOptions } from './run.js';
 
 export const paxosSuite: SimulationSuite = {
   core: 'paxos',
@@ -13,21 +13,31 @@ export const paxosSuite: SimulationSuite = {
       run.profile === undefined
         ? (control?.profile ?? RANDOM)
         : named<Profile>('profile', PROFILES, run.profile);
-    const report = runPaxos({
+    const { failure, trace, ...report } = runPaxos({
       profile,
       seed: run.seed,
-      rules: { ...RULES, ...control?.rules },
-      broken: control ?? {},
+      ...(control === null ? {} : brokenBy(control)),
       traceCapacity: run.traceLines,
     });
+    const { committed, simulatedMs, answers } = report;
     return {
-      failure: report.failure?.message ?? null,
-      trace: report.failure === null ? [] : report.trace,
-      summary: `${String(report.committed)} writes committed in ${report.simulatedMs.toFixed(0)} simulated ms, ${JSON.stringify(report.answers)}`,
+      failure: failure?.message ?? null,
+      check: failure?.check ?? null,
+      trace: failure === null ? [] : trace,
+      summary: `${String(committed)} writes committed in ${simulatedMs.toFixed(0)} simulated ms, ${JSON.stringify(answers)}`,
     };
   },
   replayCommand,
 };
+
+/** Only the check that is for it counts. */
+function brokenBy(control: Control): Pick<RunOptions, 'rules' | 'broken' | 'counting'> {
+  return {
+    rules: { ...RULES, ...control.rules },
+    broken: control,
+    counting: new Set([control.caughtBy]),
+  };
+}
 
 function replayCommand(run: SuiteRun): string {
   const profile = run.profile === undefined ? '' : ` --profile ${run.profile}`;

@@ -1,7 +1,13 @@
 /** Clients: each asks one thing at a time, of few hot keys, and remembers what it saw to form conditions from. */
 import { KEYED_ID_PREFIX } from '@ringleader/paxos';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
-import type { PartitionIndex, Prng, Revision } from '@ringleader/primitives';
+import {
+  HYBRID_UNITS_PER_MS,
+  type HybridTime,
+  type PartitionIndex,
+  type Prng,
+  type Revision,
+} from '@ringleader/primitives';
 import type { Ghost } from './ghost/ghost.js';
 import { ABSENT, type ClientWrite, type KeyState } from './ghost/operations.js';
 import type { ClientRequest, GatewayProcess, Outcome } from './gateway.js';
@@ -20,7 +26,21 @@ export interface WorkloadSettings {
 /** Relative frequencies. */
 export type RequestMix = Readonly<Partial<Record<RequestKind, number>>>;
 
-export type RequestKind = 'put' | 'delete' | 'conditional' | 'read' | 'staleRead' | 'boundedRead' | 'scan';
+export type RequestKind =
+  | 'put'
+  /** With a time to live. */
+  | 'expiring'
+  | 'delete'
+  | 'conditional'
+  | 'read'
+  | 'staleRead'
+  | 'boundedRead'
+  | 'scan'
+  | 'staleScan'
+  | 'boundedScan';
+
+/** Shorter than a run, longer than a write takes. */
+const TTL_MS = { min: 5, max: 300 };
 
 export interface WorkloadContext {
   readonly ghost: Ghost;
@@ -72,7 +92,12 @@ export class Workload {
     this.#runOne(-1, gateway, request, done);
   }
 
-  put(partition: PartitionIndex, key: string, conditions: readonly Condition[] = []): ClientRequest {
+  put(
+    partition: PartitionIndex,
+    key: string,
+    conditions: readonly Condition[] = [],
+    expiresAt: HybridTime | null = null,
+  ): ClientRequest {
     const number = this.#operations + 1;
     const padding = '.'.repeat(this.#prng.nextBelow(this.#settings.valueBytesMax));
     const operation: PutOperation = {
@@ -80,7 +105,7 @@ export class Workload {
       key,
       value: UTF8.encode(`${String(number)}${padding}`),
       contentType: 'text/plain',
-      expiresAt: null,
+      expiresAt,
       conditions,
     };
     return this.#write(partition, operation);
@@ -151,6 +176,10 @@ export class Workload {
     switch (this.#drawKind(this.#mixOf(client))) {
       case 'put':
         return this.put(partition, key);
+      case 'expiring': {
+        const conditions = this.#prng.nextBelow(3) === 0 ? this.#drawConditions(key) : [];
+        return this.put(partition, key, conditions, this.#drawExpiry(client));
+      }
       case 'delete':
         return this.delete(partition, key);
       case 'conditional': {
@@ -164,15 +193,29 @@ export class Workload {
       case 'staleRead':
         return { kind: 'read', partition, key, maxStalenessMs: null };
       case 'boundedRead':
-        return { kind: 'read', partition, key, maxStalenessMs: 20 + this.#prng.nextFloat() * 400 };
+        return { kind: 'read', partition, key, maxStalenessMs: this.#drawBound() };
       case 'scan':
-        return {
-          kind: 'scan',
-          partition,
-          limitRows: 1 + this.#prng.nextBelow(12),
-          reverse: this.#prng.nextBelow(2) === 0,
-        };
+        return this.#drawScan(partition, 'linearizable');
+      case 'staleScan':
+        return this.#drawScan(partition, null);
+      case 'boundedScan':
+        return this.#drawScan(partition, this.#drawBound());
     }
+  }
+
+  #drawScan(partition: PartitionIndex, maxStalenessMs: number | null | 'linearizable'): ClientRequest {
+    const limitRows = 1 + this.#prng.nextBelow(12);
+    return { kind: 'scan', partition, limitRows, reverse: this.#prng.nextBelow(2) === 0, maxStalenessMs };
+  }
+
+  #drawBound(): number {
+    return 20 + this.#prng.nextBelow(400);
+  }
+
+  /** By the clock of the client's gateway, as that would compute it from a time to live. */
+  #drawExpiry(client: number): HybridTime {
+    const ttlMs = TTL_MS.min + this.#prng.nextFloat() * (TTL_MS.max - TTL_MS.min);
+    return Math.floor((this.#gatewayOf(client).host.wallMs() + ttlMs) * HYBRID_UNITS_PER_MS);
   }
 
   #drawKind(mix: RequestMix): RequestKind {

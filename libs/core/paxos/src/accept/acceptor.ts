@@ -128,8 +128,7 @@ export function acknowledgeTo(
   const { revision } = position;
   context.transactions.whenDurable(replica, () => {
     // In the same transaction the rows may have gone again: a new epoch without this replica, another history.
-    const { position: durable } = replica.durable;
-    if (durable.ballot !== ballot || durable.revision < revision) return;
+    if (!context.rules.mayAcknowledge(replica.durable.position, ballot, revision)) return;
     context.outbox.send(ownerOf(ballot), { kind: 'accepted', partition, epoch, ballot, revision, lease });
   });
 }

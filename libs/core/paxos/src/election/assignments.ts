@@ -81,8 +81,7 @@ function remove(context: AssignmentPort, replica: Replica): void {
   const generation = context.nextGeneration();
   context.transactions.setRecord(replica, {
     partition: record.partition,
-    epoch: record.epoch,
-    promised: context.rules.promiseOfRemoved(record.promised),
+    ...context.rules.recordOfRemoved({ promised: record.promised, epoch: record.epoch }),
     position: { ballot: 0, revision: 0 },
     commitBound: 0,
     purgedTo: 0,

@@ -1,6 +1,6 @@
 /**
- * Scans over several partitions of this shard. Each partition is read at one point of its own history; there is no order
- * between partitions.
+ * Scans over several partitions of this shard. Each partition is read at one point of its own history, but for rows that
+ * have expired, in whose place stands what their keys have now; there is no order between partitions.
  */
 import type { Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
@@ -99,8 +99,9 @@ function partOf(
       : null;
   }
   const freshAt = provenAt(context, replica, replica.commitOfDurableRows);
-  const known = replica.isMember && replica.durable.position.ballot > 0 && isQuiet(replica, commitBefore);
-  return known && isYoungEnough(context, request, freshAt)
+  const known = replica.isMember && replica.durable.position.ballot > 0;
+  const settled = context.rules.scanIsSettled(isQuiet(replica, commitBefore), true);
+  return known && settled && isYoungEnough(context, request, freshAt)
     ? { replica, leader: null, generation, history, commitBefore, freshAt }
     : null;
 }
@@ -136,7 +137,7 @@ function answerStale(
 ): void {
   const unsettled = parts.filter(
     ({ replica, generation, history, commitBefore, freshAt }) =>
-      replica.history !== history ||
+      !context.rules.scanIsSettled(true, replica.history === history) ||
       replica.record.generation !== generation ||
       replica.record.position.revision > commitBefore ||
       !isYoungEnough(context, request, measurable(context, freshAt)),
@@ -192,10 +193,11 @@ function prove(
 ): void {
   const reply: ShardReply = { kind: 'rows', token: request.token, rows, more, notLed: [] };
   const gate: Gate = { waiting: led.length, answered: false };
+  const needsLeadership = context.rules.scanAwaitsLease();
   for (const { replica, leader } of led) {
     // Tombstones that were just written have no row in the answer, but a revision.
     const revision = leader.lastRevision;
-    awaitCommit(context, replica, leader, { request, revision, reply, needsLeadership: true, gate });
+    awaitCommit(context, replica, leader, { request, revision, reply, needsLeadership, gate });
   }
 }
 

@@ -17,6 +17,8 @@ export interface AcceptRules {
   ): Revision;
   /** 4.2.3, 4.2.4: nothing is committed past the leader's own durable rows. Control: AckBeforeOwnApply. */
   ownLimit(ownDurable: Revision, sent: Revision): Revision;
+  /** 4.2.2: an acknowledgement states what became durable, not what was gathered. Control: AcknowledgesUndone. */
+  mayAcknowledge(durable: Position, ballot: Ballot, revision: Revision): boolean;
   /** 4.2.5. Control: CommitAnyBallot. */
   takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
 }
@@ -26,5 +28,6 @@ export const ACCEPT_RULES: AcceptRules = {
   batchFits: samePosition,
   committedRevision: quorumRevision,
   ownLimit: (ownDurable) => ownDurable,
+  mayAcknowledge: (durable, ballot, revision) => durable.ballot === ballot && durable.revision >= revision,
   takesCommit: (positionBallot, messageBallot) => positionBallot === messageBallot,
 };

@@ -26,8 +26,8 @@ export interface ElectionRules {
   acknowledgedByPromise(told: Position, adopted: Position): Revision;
   /** 4.1.8, 6.5: does a leadership outlive a new epoch? Control: LeaderKeepsBallot. */
   keepsBallotInNewEpoch(): boolean;
-  /** 6.6: what a removed replica's promise becomes. Control: ForgetRecord. */
-  promiseOfRemoved(promised: Ballot): Ballot;
+  /** 6.6: what a removed replica keeps. Control: ForgetRecord. */
+  recordOfRemoved(own: { promised: Ballot; epoch: Epoch }): { promised: Ballot; epoch: Epoch };
 }
 
 export const ELECTION_RULES: ElectionRules = {
@@ -41,5 +41,5 @@ export const ELECTION_RULES: ElectionRules = {
   commitAtTakeOver: (heard) => heard,
   acknowledgedByPromise: () => -1,
   keepsBallotInNewEpoch: () => false,
-  promiseOfRemoved: (promised) => promised,
+  recordOfRemoved: (own) => own,
 };

@@ -46,8 +46,14 @@ export interface RequestRules {
   toldAwaitsLease(): boolean;
   /** 4.7.4: what is compared with the floor of the failed conditions. Control: FailFloorByOrigin. */
   comparedWithFailFloor(earliestAttempt: HybridTime, origin: HybridTime): HybridTime;
+  /** 4.6.3: the tombstone of an expired row is a write like any other. Control: ExpiryPassesBackPressure. */
+  expiryMayBeDecided(hasRoom: boolean, handingOver: boolean): boolean;
   /** 4.6.3: what the tombstone of an expired row remembers. Control: ExpiryForgets. */
   marksOfExpired(marks: readonly RequestMark[]): readonly RequestMark[];
+  /** 4.5.1, of a scan. Control: ScanWithoutLease. */
+  scanAwaitsLease(): boolean;
+  /** 4.5.2, of a scan: nothing that is not committed was stored before the read, nor since. Control: StaleScanUnsettled. */
+  scanIsSettled(quietBefore: boolean, sameHistory: boolean): boolean;
   /** 4.5.2: the commit point is taken before the row. Control: CommitReadAfterRow. */
   commitForStaleRead(takenBefore: Revision, now: Revision): Revision;
 }
@@ -75,6 +81,9 @@ export const REQUEST_RULES: RequestRules = {
   remembersFailures: () => true,
   toldAwaitsLease: () => true,
   comparedWithFailFloor: (earliestAttempt) => earliestAttempt,
+  expiryMayBeDecided: (room, handingOver) => room && !handingOver,
   marksOfExpired: (marks) => marks,
+  scanAwaitsLease: () => true,
+  scanIsSettled: (quietBefore, sameHistory) => quietBefore && sameHistory,
   commitForStaleRead: (takenBefore) => takenBefore,
 };

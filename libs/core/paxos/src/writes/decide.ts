@@ -186,8 +186,10 @@ export function expireIfDue(context: WritePort, replica: Replica, leader: Leader
   if (!isLive(row) || row.expiresAt === null) return 'notDue';
   const at = context.stamp();
   if (row.expiresAt > at) return 'notDue';
-  if (leader.handover !== null) return 'handover';
-  if (!hasRoom(context, replica, leader)) return 'noRoom';
+  const handingOver = leader.handover !== null;
+  if (!context.rules.expiryMayBeDecided(hasRoom(context, replica, leader), handingOver)) {
+    return handingOver ? 'handover' : 'noRoom';
+  }
   const requests = context.rules.marksOfExpired(row.requests);
   put(context, replica, leader, {
     entry,

@@ -1,5 +1,7 @@
+import type { PaxosRules } from '@ringleader/paxos';
 import type { Control } from './control.js';
 import { ELECTION_CONTROLS } from './elections.js';
+import { KEYED_CONTROLS } from './keyed.js';
 import { LEASE_CONTROLS } from './leases.js';
 import { MEMBERSHIP_CONTROLS } from './membership.js';
 import { REPLICATION_CONTROLS } from './replication.js';
@@ -14,5 +16,24 @@ export const CONTROLS: readonly Control[] = [
   ...LEASE_CONTROLS,
   ...STAMP_CONTROLS,
   ...REQUEST_CONTROLS,
+  ...KEYED_CONTROLS,
   ...MEMBERSHIP_CONTROLS,
 ];
+
+/** Rules that no run here breaks with a consequence, and why; each is tested beside its source. */
+export const RULES_WITHOUT_CONTROL: Partial<Record<keyof PaxosRules, string>> = {
+  markCounts:
+    'a row goes from under a memory that stays only by a purge of a running replica, which is not built yet',
+  mayAcknowledge: 'not steered to yet',
+  sourceStillHas: 'not steered to yet',
+  purgePointOfCopy: 'not steered to yet',
+  floorOfCopy: 'not steered to yet',
+  finishApplies: 'not steered to yet',
+  clockToleranceMs: 'not steered to yet',
+  clockBaseline: 'not steered to yet',
+  toldAwaitsLease: 'not steered to yet',
+  keyedWindowMs: 'not steered to yet',
+  floorAfterDrop: 'not steered to yet',
+  mayHideKeyedWrite: 'not steered to yet',
+  comparedWithFailFloor: 'not steered to yet',
+};

@@ -1,6 +1,7 @@
 import type { PartitionAssignment } from '@ringleader/paxos';
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Control } from './control.js';
+import { REMOVED } from '../profiles/removed.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from '../profiles/membership.js';
 
 type Has = (ordinal: ShardOrdinal) => boolean;
@@ -25,12 +26,14 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
     broken: 'acceptors do not compare epochs',
     rules: { sameEpoch: () => true },
     profile: STALE_EPOCH,
+    caughtBy: 'linearizability',
   },
   {
     name: 'CommitOldOnly',
     broken: 'in the joint epoch commit by the old majority only',
     rules: { committedRevision: ({ replicas }, acknowledged) => majorityRevision(replicas, acknowledged) },
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'CommitNewOnly',
@@ -39,18 +42,21 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
       committedRevision: (assignment, acknowledged) => majorityRevision(newestSet(assignment), acknowledged),
     },
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'ElectNewOnly',
     broken: 'in the joint epoch elect by the new majority only',
     rules: { electionQuorum: (assignment, has) => majority(newestSet(assignment), has) },
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'LeaseOldOnly',
     broken: 'lease from a majority of the old set only',
     rules: { leaseQuorum: ({ replicas }, has) => majority(replicas, has) },
     profile: LEAVING_LEADER,
+    caughtBy: 'linearizability',
   },
   {
     name: 'LearnerVotes',
@@ -68,18 +74,21 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
       },
     },
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'LeaderKeepsBallot',
     broken: 'a leader takes a new epoch over without a new ballot and keeps its acks',
     rules: { keepsBallotInNewEpoch: () => true },
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'ForgetRecord',
-    broken: 'a removed replica forgets its promise',
-    rules: { promiseOfRemoved: () => 0 },
-    profile: MEMBERSHIP,
+    broken: 'a removed replica forgets its promise and epoch',
+    rules: { recordOfRemoved: () => ({ promised: 0, epoch: 0 }) },
+    profile: REMOVED,
+    caughtBy: 'linearizability',
   },
   {
     name: 'SettleOnData',
@@ -87,6 +96,7 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
     rules: {},
     settlesUnproven: true,
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
   {
     name: 'NoJoint',
@@ -94,5 +104,6 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
     rules: {},
     skipsJoint: true,
     profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
   },
 ];

@@ -1,7 +1,9 @@
+import { comparePositions } from '@ringleader/paxos';
 import type { Control } from './control.js';
 import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES, DEPOSED_COPY } from '../profiles/copies.js';
+import { PURGES } from '../profiles/purges.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
@@ -11,65 +13,90 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: 'accept a batch whatever the own position is',
     rules: { batchFits: () => true },
     profile: RANDOM,
+    caughtBy: 'linearizability',
   },
   {
     name: 'PromiseNotChecked',
     broken: 'accept a batch of a lower ballot than promised',
     rules: { mayAccept: () => true },
     profile: CHURN,
+    caughtBy: 'linearizability',
   },
   {
     name: 'AckBeforeOwnApply',
     broken: "commit counted without the leader's own durable apply, reads from its rows",
     rules: { ownLimit: (_ownDurable, sent) => sent },
     profile: SLOW_LEADER,
+    caughtBy: 'linearizability',
   },
   {
     name: 'CommitAnyBallot',
     broken: 'a follower takes a commit point without having accepted at that ballot',
     rules: { takesCommit: () => true },
     profile: CHURN,
+    caughtBy: 'stale read',
   },
   {
     name: 'NoUndo',
     broken: 'repair sends rows past the base but not the present rows of the own keys past it',
     rules: { keysToUndo: () => [] },
     profile: CHURN,
+    caughtBy: 'linearizability',
   },
   {
     name: 'BaseFromOthers',
     broken: "diff base = greatest commit point heard of, not the replica's own",
     rules: { repairBase: (own) => Math.max(own.heard, own.commit) },
     profile: CHURN,
+    caughtBy: 'linearizability',
   },
   {
     name: 'LateDiff',
     broken: 'a diff installs although the position it was made from is no longer there',
-    rules: { deltaApplies: () => true },
+    rules: { deltaApplies: (_own, from, to) => comparePositions(to, from) > 0 },
     profile: LATE_OFFERS,
+    caughtBy: 'rows of a position',
   },
   {
     name: 'BackwardDiff',
     broken: 'a repair installs although it leads back behind the own position',
     rules: { deltaApplies: (own, from) => own.ballot === from.ballot && own.revision === from.revision },
     profile: LATE_OFFERS,
+    caughtBy: 'rows of a position',
   },
   {
     name: 'LivePages',
     broken: 'full copy in pages onto the live rows, position moved at the end',
     rules: { pageGeneration: (record) => record.generation },
     profile: COPIES,
+    caughtBy: 'linearizability',
   },
   {
     name: 'CopyFromDeposed',
     broken: 'a copy takes a page from a leader older than the one before',
     rules: { pageFromPresentLeader: () => true },
     profile: DEPOSED_COPY,
+    caughtBy: 'replica state',
   },
   {
     name: 'PassMovesBaseEarly',
     broken: 'a later pass of a copy counts from its own start before it is through',
     rules: { baseDuringPass: (_base, nextBase) => nextBase },
     profile: COPIES,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'InstallWithoutCommit',
+    broken: 'a repair moves the purge point but not the commit bound',
+    rules: { commitAfterInstall: (own) => own },
+    profile: PURGES,
+    caughtBy: 'invariant',
+  },
+  {
+    name: 'PurgeDuringCopy',
+    broken: "a copy finishes although the source has purged past the copy's base",
+    rules: { purgedPastBase: () => false },
+    profile: PURGES,
+    caughtBy: 'linearizability',
   },
 ];

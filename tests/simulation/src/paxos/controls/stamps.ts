@@ -8,11 +8,13 @@ export const STAMP_CONTROLS: readonly Control[] = [
     broken: 'commit points that were sent count as heard, and a stamp vouches for them',
     rules: { pointsKnown: (_heard, sent) => sent, stampCounts: () => true },
     profile: DEAF_FOLLOWER,
+    caughtBy: 'staleness',
   },
   {
     name: 'FreshAfterStepDown',
     broken: 'a stamp vouches for a partition that its sender no longer leads',
     rules: { freshAfterStepDown: () => true },
     profile: FORMER_LEADER,
+    caughtBy: 'staleness',
   },
 ];

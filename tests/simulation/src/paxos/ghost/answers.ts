@@ -3,9 +3,9 @@
  * effect, so an answer is right if it fits some point of that history between the question and the answer: that is
  * linearizability with the witness at hand.
  */
-import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { Row, ShardReply } from '@ringleader/paxos';
-import type { PartitionIndex, Revision } from '@ringleader/primitives';
+import type { HybridTime, PartitionIndex, Revision } from '@ringleader/primitives';
+import { fail, type CheckId } from '../checks.js';
 import { describeRow } from '../fingerprint.js';
 import { describe } from './ballot-histories.js';
 import type { CommittedHistory } from './committed-history.js';
@@ -66,12 +66,36 @@ export class AnswerChecks {
     }
   }
 
+  /** 4.6.3: whoever meets an expired row at the leader is answered with its tombstone. */
+  notExpired(row: Row | null, hybridTime: HybridTime): void {
+    if (row === null || row.expiresAt === null || row.expiresAt > hybridTime) return;
+    fail('expiry', `${describeRow(row)} was shown, which had expired before it was asked for`);
+  }
+
+  /** Do all these rows, and those that are not there, fit one point of the history since `from`? */
+  snapshot(
+    { partition, from }: Omit<Question, 'key'>,
+    keys: readonly string[],
+    rows: ReadonlyMap<string, Row>,
+  ): void {
+    const history = this.#committed(partition);
+    for (const key of keys) this.row('stale scan', { partition, key, from: 0 }, rows.get(key) ?? null);
+    for (let at = history.top; at >= from; at -= 1) {
+      const fits = keys.every((key) => history.shows(key, at, rows.get(key)?.revision ?? 0));
+      if (fits) return;
+    }
+    if (history.hasUnseen(from, history.top)) return;
+    const shown = keys.map((key) => `${key} at ${String(rows.get(key)?.revision ?? 0)}`).join(', ');
+    fail('stale scan', `no point of the history since revision ${String(from)} shows ${shown}`);
+  }
+
   /** Does the row fit some point of the history since `from`? */
-  row(check: string, { partition, key, from }: Question, row: Row | null): void {
+  row(check: CheckId, { partition, key, from }: Question, row: Row | null): void {
     const history = this.#committed(partition);
     if (row === null) {
       const states = history.statesBetween(key, from, history.top);
-      if (states.some((state) => state.revision === 0)) return;
+      // An expiry that a later write of the same batch replaced was never seen.
+      if (states.some((state) => state.revision === 0) || history.hasUnseen(from, history.top)) return;
       fail(check, `${key} was read as absent, but was at ${JSON.stringify(states)}`);
     }
     if (row.value === null) fail(check, `a tombstone was answered: ${describeRow(row)}`);
@@ -82,8 +106,4 @@ export class AnswerChecks {
       fail(check, `${key} was read as ${describeRow(row)}, but ${describe(last)} was committed before`);
     }
   }
-}
-
-function fail(check: string, what: string): never {
-  throw new SimulationFailure(check, what);
 }

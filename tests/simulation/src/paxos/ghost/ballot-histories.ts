@@ -2,9 +2,10 @@
  * Which write each leader gave which revision, gathered from everything that shards send and store.
  * A ballot's history is that of the position it adopted, and what its leader appended.
  */
-import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { Judge } from '@ringleader/testing-simulation';
 import type { Position, Row } from '@ringleader/paxos';
 import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { fail } from '../checks.js';
 import { describeRow, fingerprintOf } from '../fingerprint.js';
 
 export interface Numbered {
@@ -28,18 +29,27 @@ const BALLOT_ORDINALS = 65_536;
 
 export class BallotHistories {
   readonly #ballots = new Map<Ballot, BallotHistory>();
+  readonly #judge: Judge;
+
+  constructor(judge: Judge) {
+    this.#judge = judge;
+  }
 
   /** One leader per ballot: one shard, in one of its lives, in one epoch. */
   noteLeadership(ballot: Ballot, epoch: Epoch, shard: ShardOrdinal, life: number): void {
     const owner = `shard ${String(shard)} in life ${String(life)}`;
     const known = this.#ballots.get(ballot);
     if (known === undefined) {
-      if (ballot % BALLOT_ORDINALS !== shard)
-        fail('one leader per ballot', `${owner} uses ballot ${String(ballot)}`);
       this.#ballots.set(ballot, { epoch, owner, adopted: null, entries: new Map() });
-    } else if (known.owner !== owner || known.epoch !== epoch) {
-      fail('one leader per ballot', `ballot ${String(ballot)} of ${known.owner} is used by ${owner}`);
     }
+    this.#judge.check(() => {
+      if (known === undefined && ballot % BALLOT_ORDINALS !== shard) {
+        fail('one leader per ballot', `${owner} uses ballot ${String(ballot)}`);
+      }
+      if (known !== undefined && (known.owner !== owner || known.epoch !== epoch)) {
+        fail('one leader per ballot', `ballot ${String(ballot)} of ${known.owner} is used by ${owner}`);
+      }
+    });
   }
 
   epochOf(ballot: Ballot): Epoch | null {
@@ -50,9 +60,11 @@ export class BallotHistories {
     const history = this.#ballots.get(ballot);
     if (history === undefined) return;
     const known = history.adopted;
-    if (known !== null && (known.ballot !== position.ballot || known.revision !== position.revision)) {
-      fail('log matching', `ballot ${String(ballot)} adopted ${text(known)} and ${text(position)}`);
-    }
+    this.#judge.check(() => {
+      if (known !== null && (known.ballot !== position.ballot || known.revision !== position.revision)) {
+        fail('log matching', `ballot ${String(ballot)} adopted ${text(known)} and ${text(position)}`);
+      }
+    });
     history.adopted = position;
     for (const [revision, entry] of history.entries) {
       if (revision <= position.revision) this.#compare(ballot, entry, this.find(position.ballot, revision));
@@ -111,13 +123,14 @@ export class BallotHistories {
   }
 
   #compare(ballot: Ballot, entry: Numbered, known: Numbered | null): void {
-    if (known !== null && !sameWrite(entry, known)) {
+    this.#judge.check(() => {
+      if (known === null || sameWrite(entry, known)) return;
       fail(
         'log matching',
         `in the history of ballot ${String(ballot)} revision ${String(entry.revision)} is both ` +
           `${describe(known)} and ${describe(entry)}`,
       );
-    }
+    });
   }
 }
 
@@ -132,8 +145,4 @@ export function describe(entry: Numbered): string {
 
 function text(position: Position): string {
   return `(${String(position.ballot)}, ${String(position.revision)})`;
-}
-
-function fail(check: string, what: string): never {
-  throw new SimulationFailure(check, what);
 }

@@ -1,7 +1,8 @@
 /** The writes of one partition that are committed in fact, whoever knows of it, in the order of their revisions. */
-import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { Judge } from '@ringleader/testing-simulation';
 import type { Row } from '@ringleader/paxos';
-import type { Ballot, Revision } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type Ballot, type Revision } from '@ringleader/primitives';
+import { fail, type CheckId } from '../checks.js';
 import { describeRow, fingerprintOf } from '../fingerprint.js';
 import { describe, sameWrite, type Numbered } from './ballot-histories.js';
 import { ABSENT, conditionsHold, type ClientWrite, type KeyState } from './operations.js';
@@ -14,12 +15,13 @@ interface Committed {
 
 /** Whose view of the rows is checked, and under which name it fails. */
 export interface Claim {
-  readonly check: string;
+  readonly check: CheckId;
   readonly who: string;
 }
 
 export class CommittedHistory {
   readonly #name: string;
+  readonly #judge: Judge;
   readonly #writeOf: (requestId: string) => ClientWrite | undefined;
   readonly #committed: Committed[] = [];
   readonly #byKey = new Map<string, Numbered[]>();
@@ -28,8 +30,9 @@ export class CommittedHistory {
   #lastUnseen: Revision = 0;
   readonly #revisionOfRequest = new Map<string, Revision>();
 
-  constructor(name: string, writeOf: (requestId: string) => ClientWrite | undefined) {
+  constructor(name: string, judge: Judge, writeOf: (requestId: string) => ClientWrite | undefined) {
     this.#name = name;
+    this.#judge = judge;
     this.#writeOf = writeOf;
   }
 
@@ -84,6 +87,16 @@ export class CommittedHistory {
     return write === null || this.isDelete(write)
       ? ABSENT
       : { revision: write.revision, version: write.version };
+  }
+
+  /**
+   * Is the key at that revision (0: absent) at that point of the history? In place of a row that has expired a scan shows
+   * what the key has now.
+   */
+  shows(key: string, upTo: Revision, revision: Revision): boolean {
+    if (this.stateAt(key, upTo).revision === revision) return true;
+    const last = this.last(key, upTo);
+    return last !== null && (last.row === null || last.row.expiresAt !== null);
   }
 
   /** All states of a key between two points of the history, both included. */
@@ -171,11 +184,31 @@ export class CommittedHistory {
   }
 
   #append(write: Numbered): void {
-    this.#checkVersion(write);
-    if (write.requestId !== null) this.#checkRequest(write, write.requestId);
+    this.#judge.check(() => {
+      this.#checkVersion(write);
+    });
+    this.#judge.check(() => {
+      if (!this.#mayHideWriteTo(write.key))
+        this.#checkExpiry(write, this.last(write.key, write.revision - 1));
+    });
+    if (write.requestId !== null) this.#noteRequest(write, write.requestId);
     const writes = this.#byKey.get(write.key);
     if (writes === undefined) this.#byKey.set(write.key, [write]);
     else writes.push(write);
+  }
+
+  /** 4.6.3: what the leader writes of its own accord is the end of a row whose time was up, and forgets no request. */
+  #checkExpiry({ row, requestId }: Numbered, before: Numbered | null): void {
+    // A row that a later write of the same batch replaced was never seen.
+    if (row === null || (before !== null && before.row === null)) return;
+    const expired = before?.row ?? null;
+    const old = expired === null ? 'nothing' : describeRow(expired);
+    if (requestId === null && !isExpiryOf(row, expired)) {
+      this.#fail('expiry', `${describeRow(row)} was written by the leader in place of ${old}`);
+    }
+    if (requestId !== null && wasExpiredFor(row, expired)) {
+      this.#fail('expiry', `${describeRow(row)} was decided on ${old}, which had expired`);
+    }
   }
 
   #checkVersion(write: Numbered): void {
@@ -189,23 +222,31 @@ export class CommittedHistory {
     }
   }
 
-  #checkRequest(write: Numbered, requestId: string): void {
+  #noteRequest(write: Numbered, requestId: string): void {
     const earlier = this.#revisionOfRequest.get(requestId);
-    if (earlier !== undefined) {
+    this.#revisionOfRequest.set(requestId, write.revision);
+    this.#judge.check(() => {
+      if (earlier === undefined) return;
       this.#fail(
         'applied once',
         `${requestId} is committed at revisions ${String(earlier)} and ${String(write.revision)}`,
       );
-    }
-    this.#revisionOfRequest.set(requestId, write.revision);
+    });
     const request = this.#writeOf(requestId);
-    if (request === undefined) return this.#fail('integrity', `${requestId} was never asked for`);
-    const before = this.stateAt(write.key, write.revision - 1);
-    if (request.body.key !== write.key || (request.body.kind === 'delete') !== this.isDelete(write)) {
-      this.#fail('integrity', `${describe(write)} is not what ${requestId} asked for`);
-    }
-    if (!this.#mayHideWriteTo(write.key)) this.#checkConditions(request, write, before);
-    this.#checkNotDenied(request, write);
+    this.#judge.check(() => {
+      if (request === undefined) this.#fail('integrity', `${requestId} was never asked for`);
+      if (request.body.key !== write.key || (request.body.kind === 'delete') !== this.isDelete(write)) {
+        this.#fail('integrity', `${describe(write)} is not what ${requestId} asked for`);
+      }
+    });
+    if (request === undefined) return;
+    this.#judge.check(() => {
+      const before = this.stateAt(write.key, write.revision - 1);
+      if (!this.#mayHideWriteTo(write.key)) this.#checkConditions(request, write, before);
+    });
+    this.#judge.check(() => {
+      this.#checkNotDenied(request, write);
+    });
   }
 
   #checkConditions(request: ClientWrite, write: Numbered, before: KeyState): void {
@@ -243,7 +284,23 @@ export class CommittedHistory {
     }
   }
 
-  #fail(check: string, what: string): never {
-    throw new SimulationFailure(check, `${this.#name}: ${what}`);
+  #fail(check: CheckId, what: string): never {
+    fail(check, `${this.#name}: ${what}`);
   }
+}
+
+function marksOf({ requests, requestFloor }: Row): string {
+  return `${requests.map(({ id, revision }) => `${id}@${String(revision)}`).join(' ')} ${String(requestFloor)}`;
+}
+
+/** Is it the tombstone of this row, not before its time, with all that it remembered? */
+function isExpiryOf(tombstone: Row, row: Row | null): boolean {
+  if (row === null || row.expiresAt === null || tombstone.value !== null) return false;
+  return row.expiresAt <= tombstone.modifiedAt && marksOf(tombstone) === marksOf(row);
+}
+
+/** The clock may reach the time in the middle of a decision. */
+function wasExpiredFor({ modifiedAt }: Row, row: Row | null): boolean {
+  if (row === null || row.value === null || row.expiresAt === null) return false;
+  return row.expiresAt + HYBRID_UNITS_PER_MS <= modifiedAt;
 }

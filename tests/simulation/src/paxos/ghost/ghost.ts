@@ -7,6 +7,7 @@ import type {
   StorageTransaction,
 } from '@ringleader/paxos';
 import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Judge } from '@ringleader/testing-simulation';
 import type { ShardDatabase } from '../shard-database.js';
 import type { ClientWrite } from './operations.js';
 import { PartitionGhost } from './partition-ghost.js';
@@ -15,9 +16,11 @@ export class Ghost {
   readonly writes = new Map<string, ClientWrite>();
   readonly #partitions = new Map<PartitionIndex, PartitionGhost>();
   readonly #assignments = new Map<string, PartitionAssignment>();
+  readonly #judge: Judge;
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(judge: Judge, now: () => number) {
+    this.#judge = judge;
     this.#now = now;
   }
 
@@ -26,7 +29,9 @@ export class Ghost {
     if (found === undefined) {
       const assignment = (epoch: Epoch): PartitionAssignment | undefined =>
         this.#assignments.get(`${String(partition)}/${String(epoch)}`);
-      found = new PartitionGhost(partition, assignment, (requestId) => this.writes.get(requestId));
+      found = new PartitionGhost(partition, this.#judge, assignment, (requestId) =>
+        this.writes.get(requestId),
+      );
       this.#partitions.set(partition, found);
     }
     return found;

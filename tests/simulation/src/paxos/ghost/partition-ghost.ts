@@ -2,14 +2,21 @@
  * What a partition really is, as seen from outside of all shards: which histories its ballots have, what is durable
  * where, and so what is committed. Everything shards claim is compared with this.
  */
-import { SimulationFailure } from '@ringleader/testing-simulation';
+import type { Judge } from '@ringleader/testing-simulation';
 import type { PartitionAssignment, PartitionRecord, Position, Row } from '@ringleader/paxos';
 import type { Ballot, Epoch, PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { fail, type CheckId } from '../checks.js';
 import { describeRow } from '../fingerprint.js';
 import type { ReplicaRows } from '../shard-database.js';
 import { BallotHistories } from './ballot-histories.js';
 import { CommittedHistory } from './committed-history.js';
 import type { ClientWrite } from './operations.js';
+
+interface RowsSeen extends Omit<ReplicaRows, 'rows'> {
+  readonly shard: ShardOrdinal;
+  /** Once something was purged, equal positions may differ in tombstones. */
+  readonly isWhole: boolean;
+}
 
 /** What one transaction did to one partition of a shard. */
 export interface DurableChange {
@@ -21,33 +28,36 @@ export interface DurableChange {
 }
 
 export class PartitionGhost {
-  readonly ballots = new BallotHistories();
+  readonly ballots: BallotHistories;
   readonly committed: CommittedHistory;
   readonly #partition: PartitionIndex;
+  readonly #judge: Judge;
   readonly #assignment: (epoch: Epoch) => PartitionAssignment | undefined;
   /** By ballot: the greatest revision that each shard ever had durably at that ballot. */
   readonly #durable = new Map<Ballot, Map<ShardOrdinal, Revision>>();
   /** By ballot at which something is committed: up to which revision. */
   readonly #agreedTo = new Map<Ballot, Revision>();
   #highestCommitted: Ballot = 0;
-  readonly #rowsAtPosition = new Map<
-    string,
-    { readonly fingerprint: number; readonly shard: ShardOrdinal }
-  >();
+  readonly #rowsAtPosition = new Map<string, RowsSeen>();
 
   constructor(
     partition: PartitionIndex,
+    judge: Judge,
     assignment: (epoch: Epoch) => PartitionAssignment | undefined,
     writeOf: (requestId: string) => ClientWrite | undefined,
   ) {
     this.#partition = partition;
+    this.#judge = judge;
     this.#assignment = assignment;
-    this.committed = new CommittedHistory(`partition ${String(partition)}`, writeOf);
+    this.ballots = new BallotHistories(judge);
+    this.committed = new CommittedHistory(`partition ${String(partition)}`, judge, writeOf);
   }
 
   /** A transaction that changed this partition took effect. */
   noteDurable(shard: ShardOrdinal, { before, after, changed, live }: DurableChange, now: number): void {
-    if (before !== undefined) this.#checkForward(shard, before, after);
+    this.#judge.check(() => {
+      if (before !== undefined) this.#checkForward(shard, before, after);
+    });
     const { position } = after;
     this.ballots.noteRows(position.ballot, changed);
     if (
@@ -57,34 +67,43 @@ export class PartitionGhost {
     ) {
       this.#noteAccepted(shard, position);
     }
-    this.#checkRecord(shard, after);
-    this.#checkRowsOfPosition(shard, position, live);
+    this.#judge.check(() => {
+      this.#checkRecord(shard, after);
+    });
+    this.#judge.check(() => {
+      this.#checkRowsOfPosition(shard, after, live);
+    });
     this.checkReplica(shard, after.commitBound, live.rows, now);
-    if (
-      before !== undefined &&
-      before.position.ballot !== position.ballot &&
-      position.ballot % 65_536 === shard
-    ) {
-      this.#checkTakeOver(shard, position.ballot, live.rows);
+    const isTakeOver = before !== undefined && before.position.ballot !== position.ballot;
+    if (isTakeOver && position.ballot % 65_536 === shard) {
+      this.#judge.check(() => {
+        this.#checkTakeOver(shard, position.ballot, live.rows);
+      });
     }
   }
 
   /** A replica's rows at or before the commit point it believes in are the committed history. */
   checkReplica(shard: ShardOrdinal, commit: Revision, rows: ReadonlyMap<string, Row>, now: number): void {
     const { top } = this.committed;
-    if (commit > top) {
+    this.#judge.check(() => {
+      if (commit <= top) return;
       this.#fail(
         'commit point',
         `shard ${String(shard)} believes ${String(commit)} committed, only ${String(top)} are`,
       );
-    }
-    this.committed.noteKnown(commit, now);
-    const claim = { check: 'replica state', who: `shard ${String(shard)} at commit ${String(commit)}` };
-    for (const key of this.committed.keys) {
-      const row = rows.get(key) ?? null;
-      if (row !== null && row.revision > commit) continue;
-      this.committed.checkRow(claim, key, row, commit);
-    }
+    });
+    this.committed.noteKnown(Math.min(commit, top), now);
+    const claim = {
+      check: 'replica state',
+      who: `shard ${String(shard)} at commit ${String(commit)}`,
+    } as const;
+    this.#judge.check(() => {
+      for (const key of this.committed.keys) {
+        const row = rows.get(key) ?? null;
+        if (row !== null && row.revision > commit) continue;
+        this.committed.checkRow(claim, key, row, commit);
+      }
+    });
   }
 
   #noteAccepted(shard: ShardOrdinal, position: Position): void {
@@ -98,8 +117,11 @@ export class PartitionGhost {
     }
     durable.set(shard, Math.max(revision, durable.get(shard) ?? -1));
     const assignment = this.#assignment(epoch);
-    if (assignment === undefined)
-      return this.#fail('epochs', `ballot ${String(ballot)} has unknown epoch ${String(epoch)}`);
+    this.#judge.check(() => {
+      if (assignment === undefined)
+        this.#fail('epochs', `ballot ${String(ballot)} has unknown epoch ${String(epoch)}`);
+    });
+    if (assignment === undefined) return;
     const chosen = Math.min(
       majorityRevision(assignment.replicas, durable),
       assignment.nextReplicas === null ? Infinity : majorityRevision(assignment.nextReplicas, durable),
@@ -110,17 +132,19 @@ export class PartitionGhost {
   #choose(ballot: Ballot, revision: Revision): void {
     const find = (wanted: Revision): ReturnType<BallotHistories['find']> => this.ballots.find(ballot, wanted);
     const agreedTo = this.#agreedTo.get(ballot);
-    if (agreedTo === undefined) this.#checkHoldsWhatWasCommitted(ballot, revision);
-    else if (revision <= agreedTo) return;
-    if (revision > this.committed.top && ballot < this.#highestCommitted) {
-      this.#fail(
-        'agreement',
-        `revision ${String(revision)} is committed at ballot ${String(ballot)}, after ballot ${String(this.#highestCommitted)}`,
-      );
-    }
+    if (agreedTo !== undefined && revision <= agreedTo) return;
+    this.#judge.check(() => {
+      if (agreedTo === undefined) this.#checkHoldsWhatWasCommitted(ballot, revision);
+      if (revision > this.committed.top && ballot < this.#highestCommitted) {
+        this.#fail(
+          'agreement',
+          `revision ${String(revision)} is committed at ballot ${String(ballot)}, after ballot ${String(this.#highestCommitted)}`,
+        );
+      }
+      this.committed.checkAgreement(ballot, { from: (agreedTo ?? 0) + 1, to: revision }, find);
+    });
     this.#agreedTo.set(ballot, revision);
     this.#highestCommitted = Math.max(this.#highestCommitted, ballot);
-    this.committed.checkAgreement(ballot, { from: (agreedTo ?? 0) + 1, to: revision }, find);
     this.committed.commit(ballot, revision, find);
   }
 
@@ -156,12 +180,20 @@ export class PartitionGhost {
   }
 
   /** Equal positions mean equal rows. */
-  #checkRowsOfPosition(shard: ShardOrdinal, position: Position, live: ReplicaRows): void {
+  #checkRowsOfPosition(
+    shard: ShardOrdinal,
+    { position, purgedTo }: PartitionRecord,
+    live: ReplicaRows,
+  ): void {
     const name = `${String(position.ballot)}/${String(position.revision)}`;
     const known = this.#rowsAtPosition.get(name);
     if (known === undefined) {
-      this.#rowsAtPosition.set(name, { fingerprint: live.fingerprint, shard });
-    } else if (known.fingerprint !== live.fingerprint) {
+      const { fingerprint, liveFingerprint } = live;
+      this.#rowsAtPosition.set(name, { fingerprint, liveFingerprint, shard, isWhole: purgedTo === 0 });
+      return;
+    }
+    const isWhole = known.isWhole && purgedTo === 0;
+    if (isWhole ? known.fingerprint !== live.fingerprint : known.liveFingerprint !== live.liveFingerprint) {
       const rows = [...live.rows.values()].map(describeRow).join('; ');
       this.#fail(
         'rows of a position',
@@ -173,7 +205,10 @@ export class PartitionGhost {
   /** A new leader has everything that was committed at lower ballots; newer rows may lie on top. */
   #checkTakeOver(shard: ShardOrdinal, ballot: Ballot, rows: ReadonlyMap<string, Row>): void {
     const top = this.committed.topBelow(ballot);
-    const claim = { check: 'elected leader', who: `shard ${String(shard)} with ballot ${String(ballot)}` };
+    const claim = {
+      check: 'elected leader',
+      who: `shard ${String(shard)} with ballot ${String(ballot)}`,
+    } as const;
     for (const key of this.committed.keys) {
       const row = rows.get(key) ?? null;
       if (row !== null && row.revision > top) continue;
@@ -181,8 +216,8 @@ export class PartitionGhost {
     }
   }
 
-  #fail(check: string, what: string): never {
-    throw new SimulationFailure(check, `partition ${String(this.#partition)}: ${what}`);
+  #fail(check: CheckId, what: string): never {
+    fail(check, `partition ${String(this.#partition)}: ${what}`);
   }
 }
 

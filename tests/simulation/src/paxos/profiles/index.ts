@@ -4,6 +4,9 @@ import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
+import { PURGES } from './purges.js';
+import { REMOVED } from './removed.js';
+import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER } from './stamps.js';
 import { SUSPENDED } from './suspended.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
@@ -19,9 +22,15 @@ export const STEERED: readonly Profile[] = [
   SLOW_LEADER,
   COPIES,
   DEPOSED_COPY,
+  PURGES,
   LATE_OFFERS,
   LATE_REQUESTS,
+  EXPIRING,
+  EXPIRING_SCANS,
+  SCANNED_LEADER,
+  SCANNED_REPLICAS,
   MEMBERSHIP,
+  REMOVED,
   STALE_EPOCH,
   LEAVING_LEADER,
   UNPROVEN_BARRIER,
