@@ -1,41 +1,51 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
-import type { Registry } from '@ringleader/observability';
+import { ServiceClock } from '@ringleader/service-host';
 import { ClusterController } from './cluster/cluster.controller.js';
+import { ClusterModule } from './cluster/cluster.module.js';
+import { GatewayConfig } from './gateway.config.js';
+import { GatewayHealthService } from './health/gateway-health.service.js';
+import { FrameMetrics, RequestMetrics } from './health/gateway-metrics.js';
 import { HealthController } from './health/health.controller.js';
+import { Admission } from './http/admission.js';
+import { HttpDrain } from './http/http-drain.js';
 import { BatchController } from './kv/batch.controller.js';
-import { KeyValueStore } from './kv/key-value-store.js';
 import { KeysController } from './kv/keys.controller.js';
 import { ListController } from './kv/list.controller.js';
 import { RequestContext } from './kv/request-context.js';
-import { ShardDirectory } from './routing/shard-directory.js';
-import { CLUSTER_REPORT, METRICS, READINESS } from './tokens.js';
-import type { ClusterReport, Readiness } from './tokens.js';
+import { RoutingModule } from './routing/routing.module.js';
 
-/** What the resources rest on. Made by the process (gateway.ts), or by a test with shards in memory. */
-export interface GatewayParts {
-  readonly store: KeyValueStore;
-  readonly context: RequestContext;
-  readonly shardDirectory: ShardDirectory;
-  readonly readiness: Readiness;
-  readonly clusterReport: ClusterReport;
-  readonly metrics: Registry;
-}
+/** All resources there are. A test serves them over shards in memory. */
+export const RESOURCES = [
+  KeysController,
+  ListController,
+  BatchController,
+  ClusterController,
+  HealthController,
+];
 
-@Module({})
-export class AppModule {
-  static of(parts: GatewayParts): DynamicModule {
-    return {
-      module: AppModule,
-      controllers: [KeysController, ListController, BatchController, ClusterController, HealthController],
-      providers: [
-        { provide: KeyValueStore, useValue: parts.store },
-        { provide: RequestContext, useValue: parts.context },
-        { provide: ShardDirectory, useValue: parts.shardDirectory },
-        { provide: READINESS, useValue: parts.readiness },
-        { provide: CLUSTER_REPORT, useValue: parts.clusterReport },
-        { provide: METRICS, useValue: parts.metrics },
-      ],
-    };
-  }
-}
+@Module({
+  imports: [RoutingModule, ClusterModule],
+  controllers: RESOURCES,
+  providers: [
+    {
+      provide: Admission,
+      useFactory: (config: GatewayConfig) =>
+        new Admission({
+          requestsMax: config.RINGLEADER_REQUESTS_MAX,
+          bytesMax: config.RINGLEADER_REQUEST_BYTES_MAX,
+          clientRequestsMax: config.RINGLEADER_CLIENT_REQUESTS_MAX,
+        }),
+      inject: [GatewayConfig],
+    },
+    {
+      provide: RequestContext,
+      useFactory: (clock: ServiceClock) => new RequestContext(() => clock.monotonicMs()),
+      inject: [ServiceClock],
+    },
+    HttpDrain,
+    RequestMetrics,
+    FrameMetrics,
+    GatewayHealthService,
+  ],
+})
+export class AppModule {}

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { commonConfig, integer, port } from '@ringleader/config';
+import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const HOST = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]+)$/i;
@@ -44,4 +45,4 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_REPEATS_REMEMBERED: integer(0, 10_000_000).default(50_000),
 });
 
-export type GatewayConfig = Readonly<z.infer<typeof gatewayConfigSchema>>;
+export abstract class GatewayConfig extends injectable<Readonly<z.infer<typeof gatewayConfigSchema>>>() {}

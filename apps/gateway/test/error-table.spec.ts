@@ -85,18 +85,14 @@ describe('INVALID_ARGUMENT', () => {
     expect(problem.detail).toContain(detail);
   });
 
-  it.each([
-    '/healthz?foo=1',
-    '/readyz?foo',
-    '/metrics?foo=1',
-    '/docs?foo=1',
-    '/openapi.json?foo',
-    '/v1/cluster?foo=1',
-  ])('GET %s', async (path) => {
-    await start();
-    const problem = await problemOf(await fetch(gateway.url + path));
-    expect(problem).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'foo' });
-  });
+  it.each(['/healthz?foo=1', '/readyz?foo', '/docs?foo=1', '/openapi.json?foo', '/v1/cluster?foo=1'])(
+    'GET %s',
+    async (path) => {
+      await start();
+      const problem = await problemOf(await fetch(gateway.url + path));
+      expect(problem).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'foo' });
+    },
+  );
 
   it.each([
     ['Idempotency-Key', 'Idempotency-Key: a\r\nidempotency-key: b'],

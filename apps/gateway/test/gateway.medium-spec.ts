@@ -1,9 +1,12 @@
 /** A whole gateway over real NATS and the real codec, with shards in memory and a coordinator's twin. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { loadConfig } from '@ringleader/config';
 import { CLUSTER_KEY, memberKey, partitionKey, shardKey } from '@ringleader/contracts';
 import type { ClusterView } from '@ringleader/contracts';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
@@ -12,9 +15,9 @@ import type { NatsConnection } from '@ringleader/nats';
 import { createLogger } from '@ringleader/observability';
 import { startNatsServer, until } from '@ringleader/testing-servers';
 import type { TestServer } from '@ringleader/testing-servers';
-import { gatewayConfigSchema } from '../src/gateway.config.js';
-import { startGateway } from '../src/start-gateway.js';
-import type { RunningGateway } from '../src/start-gateway.js';
+import { startService } from '@ringleader/service-host';
+import type { RunningService } from '@ringleader/service-host';
+import { gateway as definition } from '../src/gateway.js';
 import { InMemoryShards } from './support/in-memory-shards.js';
 import { ShardsOverNats } from './support/shards-over-nats.js';
 
@@ -26,7 +29,8 @@ let nats: TestServer;
 let connection: NatsConnection;
 let coordinator: FakeCoordinator;
 let shards: InMemoryShards;
-let gateway: RunningGateway;
+let served: ShardsOverNats;
+let gateway: RunningService;
 let url: string;
 
 beforeAll(async () => {
@@ -71,20 +75,18 @@ beforeEach(async () => {
   shards = new InMemoryShards(16, [1, 2, 3]);
   storeMetadata();
   connection = (await connectNats({ servers: [nats.url], name: 'shards' }, UNLOGGED)).connection;
-  new ShardsOverNats(connection, CLUSTER, shards);
-  const config = gatewayConfigSchema.parse({
+  served = new ShardsOverNats(connection, CLUSTER, shards);
+  const config = loadConfig(definition.schema, {
     RINGLEADER_CLUSTER: CLUSTER,
     RINGLEADER_MEMBER: 'gateway-1',
     RINGLEADER_NATS_URL: nats.url,
     RINGLEADER_HTTP_PORT: '0',
+    RINGLEADER_PROBE_PORT: '0',
   });
   const logger = createLogger({ level: 'fatal', service: 'gateway', member: 'gateway-1' });
-  const twin = Object.assign(coordinator, {
-    status: () => Promise.resolve(null),
-    close: () => Promise.resolve(),
-  });
-  gateway = await startGateway(config, logger, () => twin);
-  url = `http://${gateway.address}`;
+  gateway = await startService({ ...definition, coordination: coordinator }, config, logger);
+  const application = (await gateway.application) as NestFastifyApplication;
+  url = `http://127.0.0.1:${(application.getHttpServer().address() as AddressInfo).port}`;
   await until('the gateway is ready', async () => (await fetch(`${url}/readyz`)).ok, WITHIN);
 });
 afterEach(async () => {
@@ -164,18 +166,34 @@ describe('a gateway', () => {
       half.on('error', reject);
     });
     half.write('12345');
-    await until(
-      'the request is under way',
-      async () => /http_requests_in_flight\{[^}]*\} 1/.test(await (await fetch(`${url}/metrics`)).text()),
-      WITHIN,
-    );
+    await oneIsUnderWay();
     const stopped = gateway.stop();
     await until('nothing new is accepted', async () => !(await isListening()), WITHIN);
     half.end('67890');
     expect(await answered).toBe(201);
     await stopped;
   });
+
+  it('gives what is under way the time that its client gave it', async () => {
+    served.isSilent = true;
+    const startedAt = performance.now();
+    const headers = { 'Ringleader-Timeout-Ms': '4500' };
+    const answer = fetch(`${url}/v1/kv/slow`, { method: 'PUT', body: 'x', headers });
+    await oneIsUnderWay();
+    const stopped = gateway.stop();
+    expect((await fetch(`http://${gateway.address}/readyz`)).status).toBe(503);
+    expect((await answer).status).toBe(504);
+    expect(performance.now() - startedAt).toBeGreaterThan(4_400);
+    await stopped;
+    expect(coordinator.items.has(memberKey('gateway', 'gateway-1'))).toBe(false);
+  }, 20_000);
 });
+
+function oneIsUnderWay(): Promise<void> {
+  const metrics = async (): Promise<string> => (await fetch(`http://${gateway.address}/metrics`)).text();
+  const isOne = async (): Promise<boolean> => /http_requests_in_flight\{[^}]*\} 1/.test(await metrics());
+  return until('the request is under way', isOne, WITHIN);
+}
 
 async function isListening(): Promise<boolean> {
   try {

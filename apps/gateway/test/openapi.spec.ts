@@ -48,7 +48,6 @@ describe('/openapi.json', () => {
       '/v1/cluster': ['get'],
       '/healthz': ['get'],
       '/readyz': ['get'],
-      '/metrics': ['get'],
     });
   });
 

@@ -1,7 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { MEMBERS_PREFIX, SHARDS_PREFIX } from '@ringleader/contracts';
-import { CoordinationClient, PrefixMirror } from '@ringleader/coordination';
-import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { PrefixMirror } from '@ringleader/coordination';
+import { Coordination, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { DetectionService } from '../detection/detection.service.js';
 import { nameOfMemberKey, nameOfShardKey } from '../detection/member-name.js';
 
@@ -15,7 +15,7 @@ export class MemberListService implements OnApplicationBootstrap, BeforeApplicat
   readonly #shards: PrefixMirror;
 
   constructor(
-    client: CoordinationClient,
+    client: Coordination,
     private readonly detection: DetectionService,
     clock: ServiceClock,
     logger: ServiceLogger,

@@ -55,6 +55,10 @@ export class ClusterObserver {
     ];
   }
 
+  get clusterName(): string {
+    return this.options.clusterName;
+  }
+
   get members(): readonly Member[] {
     return [...this.membersByKey.values()];
   }

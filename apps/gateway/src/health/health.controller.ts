@@ -1,17 +1,12 @@
-/** What Kubernetes and Prometheus ask. Served on the gateway's own port. */
-import { Controller, Get, Inject, Res } from '@nestjs/common';
-import type { Registry } from '@ringleader/observability';
+/** What load balancers in front of the gateway ask, on its own port; Kubernetes and Prometheus ask the port of its probes. */
+import { Controller, Get, Res } from '@nestjs/common';
+import { Health } from '@ringleader/service-host';
 import type { FastifyReply } from 'fastify';
-import { DescribeLiveness, DescribeMetrics, DescribeReadiness } from '../openapi/describe-cluster.js';
-import { METRICS, READINESS } from '../tokens.js';
-import type { Readiness } from '../tokens.js';
+import { DescribeLiveness, DescribeReadiness } from '../openapi/describe-cluster.js';
 
 @Controller()
 export class HealthController {
-  constructor(
-    @Inject(READINESS) private readonly readiness: Readiness,
-    @Inject(METRICS) private readonly metrics: Registry,
-  ) {}
+  constructor(private readonly health: Health) {}
 
   @DescribeLiveness()
   @Get('healthz')
@@ -22,15 +17,8 @@ export class HealthController {
   @DescribeReadiness()
   @Get('readyz')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {
-    const reasons = this.readiness();
+    const reasons = this.health.readiness();
     reply.code(reasons.length === 0 ? 200 : 503);
     return { ready: reasons.length === 0, reasons };
-  }
-
-  @DescribeMetrics()
-  @Get('metrics')
-  prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    reply.header('Content-Type', this.metrics.contentType);
-    return this.metrics.metrics();
   }
 }

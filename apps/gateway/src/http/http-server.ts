@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
-import type { INestApplication } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,12 +13,10 @@ import { REST_LIMITS } from '@ringleader/contracts';
 import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppModule } from '../app.module.js';
-import type { GatewayParts } from '../app.module.js';
 import { openApiDocument } from '../openapi/openapi-document.js';
 import { answerConnect, answerConnectionError } from '../problems/connection-errors.js';
 import { ProblemFilter } from '../problems/problem.filter.js';
-import type { Admission } from './admission.js';
+import { Admission } from './admission.js';
 import { handleInOrder } from './connection-order.js';
 import type { RequestHandler } from './connection-order.js';
 import { KnownHosts } from './request-head.js';
@@ -46,10 +44,10 @@ export const DEFAULT_HTTP_TIMINGS: HttpServerTimings = {
 };
 
 export interface HttpServerOptions {
-  readonly parts: GatewayParts;
+  /** With the resources, and what they rest on. */
+  readonly root: DynamicModule;
   readonly logger: Logger;
   readonly version: string;
-  readonly admission: Admission;
   readonly timings: HttpServerTimings;
   /** Besides loopback and the address that a connection came to. */
   readonly hosts: readonly string[];
@@ -67,13 +65,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRoute', (route) => routes.add(route.url, route.method));
   refuseHeads(fastify, { filter, routes, hosts: new KnownHosts(options.hosts) });
-  admitRequests(fastify, filter, options.admission);
-  takeBodiesAsTheyAre(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(options.parts), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(options.root, adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLogger(options.logger),
   });
+  admitRequests(fastify, filter, app.get(Admission, { strict: false }));
+  takeBodiesAsTheyAre(fastify);
   app.useGlobalFilters(filter);
   serveDocument(app, options.version);
   await app.init();

@@ -42,16 +42,3 @@ export function DescribeReadiness(): MethodDecorator {
     ProbeProblems(),
   );
 }
-
-export function DescribeMetrics(): MethodDecorator {
-  return applyDecorators(
-    ApiTags('Probes'),
-    ApiOperation({ operationId: 'metrics', summary: 'Figures for Prometheus' }),
-    ApiResponse({
-      status: 200,
-      description: 'Prometheus text format.',
-      content: { 'text/plain': { schema: { type: 'string' } } },
-    }),
-    ProbeProblems(),
-  );
-}

@@ -4,15 +4,19 @@ import { inspect } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
 import type { ClusterView } from '@ringleader/contracts';
-import { createMetrics, systemClock } from '@ringleader/observability';
+import { systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
+import { Health } from '@ringleader/service-host';
+import { RESOURCES } from '../../src/app.module.js';
+import { ClusterReport } from '../../src/cluster/cluster-report.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
 import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
 import type { HttpServerTimings } from '../../src/http/http-server.js';
+import { KeyValueStore } from '../../src/kv/key-value-store.js';
 import { RequestContext } from '../../src/kv/request-context.js';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from '../../src/routing/request-path.js';
@@ -45,6 +49,8 @@ export interface GatewayHarness {
 
 const PARTITIONS = 16;
 
+class InMemoryGateway {}
+
 export async function startGateway(options: HarnessOptions = {}): Promise<GatewayHarness> {
   const shards = new InMemoryShards(PARTITIONS, [1, 2, 3]);
   const shardDirectory = new ShardDirectory();
@@ -74,18 +80,23 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     ...options.admission,
   });
   const { logger, log } = memoryLogger();
+  const health = new Health();
+  if (options.readiness !== undefined) health.readyWhen(options.readiness);
   const app = await createHttpServer({
-    parts: {
-      store: path.store,
-      context: new RequestContext(() => systemClock.monotonicMs()),
-      shardDirectory,
-      readiness: options.readiness ?? ((): readonly string[] => []),
-      clusterReport: () => reportOf(shards, path),
-      metrics: createMetrics({}),
+    root: {
+      module: InMemoryGateway,
+      controllers: RESOURCES,
+      providers: [
+        { provide: KeyValueStore, useValue: path.store },
+        { provide: RequestContext, useValue: new RequestContext(() => systemClock.monotonicMs()) },
+        { provide: ShardDirectory, useValue: shardDirectory },
+        { provide: Health, useValue: health },
+        { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
+        { provide: Admission, useValue: admission },
+      ],
     },
     logger,
     version: '0.0.0-test',
-    admission,
     timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
     hosts: options.hosts ?? [],
     trustedProxies: options.trustedProxies ?? [],

@@ -14,6 +14,8 @@ import type { InMemoryShards } from './in-memory-shards.js';
 
 export class ShardsOverNats {
   malformed = 0;
+  /** Requests are taken, and nobody ever answers. */
+  isSilent = false;
   private readonly writer = new ByteWriter();
 
   constructor(
@@ -43,7 +45,7 @@ export class ShardsOverNats {
         if (error !== null) return;
         const frame = decodeRequestFrame(message.data);
         if (frame.kind === 'malformed') this.malformed += 1;
-        else this.answer(shard, frame);
+        else if (!this.isSilent) this.answer(shard, frame);
       },
     });
   }

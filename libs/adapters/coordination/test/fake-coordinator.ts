@@ -1,6 +1,11 @@
 import { OperationalError } from '@ringleader/contracts';
 import type { ErrorCode, KeyValue, WatchEvent } from '@ringleader/contracts';
-import type { Coordinator, CoordinatorRequest, CoordinatorResponse } from '../src/coordination-client.js';
+import type {
+  CoordinationClient,
+  Coordinator,
+  CoordinatorRequest,
+  CoordinatorResponse,
+} from '../src/coordination-client.js';
 
 type Operation = keyof Coordinator;
 type Range = { readonly key: string; readonly rangeEnd?: string | undefined };
@@ -13,7 +18,7 @@ interface Failure {
 }
 
 /** What the adapter's classes see of a coordinator, in memory and with faults on demand. Keys here are ASCII. */
-export class FakeCoordinator implements Coordinator {
+export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 'status' | 'close'> {
   revision = 0;
   compacted = 0;
   /** How many items or events one answer holds. */
@@ -49,6 +54,16 @@ export class FakeCoordinator implements Coordinator {
 
   remove(...keys: readonly string[]): void {
     this.#commit([], keys);
+  }
+
+  /** It says nothing of its members. */
+  status(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  close(): Promise<void> {
+    this.interrupt();
+    return Promise.resolve();
   }
 
   compact(): void {

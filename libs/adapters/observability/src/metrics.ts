@@ -1,4 +1,4 @@
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -8,4 +8,54 @@ export function createMetrics(labels: Readonly<Record<string, string>>): Registr
   registry.setDefaultLabels({ ...labels });
   collectDefaultMetrics({ register: registry, prefix: 'ringleader_' });
   return registry;
+}
+
+/** Figures that exist anyway: they are read when Prometheus asks for them, and cost nothing in between. */
+export class ReadFigures {
+  constructor(
+    private readonly registry: Registry,
+    /** Of the names: `ringleader_shard_`. */
+    private readonly prefix: string,
+  ) {}
+
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `${this.prefix}${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** `read` gives the total since the process started; the name ends in `_total`. */
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `${this.prefix}${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+
+  /** One figure for each key of a map. */
+  countersBy<Label extends string>(
+    { name, help, label }: { name: string; help: string; label: Label },
+    read: () => ReadonlyMap<string, number>,
+  ): void {
+    new Counter<Label>({
+      name: `${this.prefix}${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [key, count] of read()) this.labels(key).inc(count);
+      },
+    });
+  }
 }

@@ -18,12 +18,14 @@ export interface HostParts {
   readonly fatal: FatalErrors;
   readonly metrics: Registry;
   readonly nats: NatsWaiting;
+  /** Absent: the real one. */
+  readonly coordination?: Coordination | undefined;
 }
 
 /** Global: every module of a service may ask for what is here. Its hooks run before theirs at the start, after them at the end. */
 @Module({})
 export class HostModule {
-  static of({ self, config, logger, health, fatal, metrics, nats }: HostParts): DynamicModule {
+  static of({ self, config, logger, health, fatal, metrics, nats, coordination }: HostParts): DynamicModule {
     const providers: Provider[] = [
       config,
       { provide: Self, useValue: self },
@@ -37,8 +39,9 @@ export class HostModule {
       { provide: NatsLinks, useFactory: nats.connect },
       { provide: NatsLink, useFactory: ({ control }: NatsLinks) => control, inject: [NatsLinks] },
       {
-        provide: CoordinationClient,
+        provide: Coordination,
         useFactory: (link: NatsLink) =>
+          coordination ??
           new CoordinationClient({
             link,
             cluster: self.cluster,
@@ -47,7 +50,6 @@ export class HostModule {
           }),
         inject: [NatsLink],
       },
-      { provide: Coordination, useExisting: CoordinationClient },
       Membership,
     ];
     return { module: HostModule, global: true, providers, exports: providers };

@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
-import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
+import { MemberRegistration } from '@ringleader/coordination';
 import { NatsLink, heartbeatSink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter } from '@ringleader/observability';
 import type { RequestCounters } from '@ringleader/observability';
-import { HostSigns, Self } from './injectables.js';
+import { Coordination, HostSigns, Self } from './injectables.js';
 
 const LEAVE_WITHIN_MS = 1_500;
 
@@ -19,7 +19,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
 
   constructor(
     self: Self,
-    private readonly client: CoordinationClient,
+    private readonly client: Coordination,
     link: NatsLink,
     { logger, health }: HostSigns,
   ) {
@@ -53,7 +53,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Before it is registered this is what it is registered with. */
-  update(change: Partial<Pick<Member, 'state' | 'ordinal'>>): void {
+  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address'>>): void {
     this.#registration.update(change);
   }
 

@@ -19,7 +19,7 @@ import { Health } from './health.js';
 import { HostModule } from './host.module.js';
 import { NatsWaiting } from './nats-waiting.js';
 import { startProbeServer } from './probe-server.js';
-import type { HostSigns, Self } from './injectables.js';
+import type { Coordination, Self } from './injectables.js';
 import type { ProbeServer } from './probe-server.js';
 
 /** What a service is made of, besides what all have. */
@@ -36,14 +36,19 @@ export interface ServiceDefinition<Schema extends z.ZodObject = z.ZodObject> {
   /** Why it has not started until it calls `health.started`: 'the log is not open yet'. Absent: it has at once. */
   readonly notStarted?: string;
   /** Makes the application and lets it begin. Absent: one that serves nothing by itself. */
-  readonly create?: CreateApplication;
+  readonly create?: (beginning: Beginning<Readonly<z.infer<Schema>>>) => Promise<INestApplicationContext>;
+  /** In place of the real coordinators, for tests. */
+  readonly coordination?: Coordination;
 }
 
-export type CreateApplication = (
-  root: DynamicModule,
-  options: NestApplicationContextOptions,
-  logger: Logger,
-) => Promise<INestApplicationContext>;
+export interface Beginning<Config> {
+  /** The service's module, below what all have. */
+  readonly root: DynamicModule;
+  readonly options: NestApplicationContextOptions;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly health: Health;
+}
 
 export interface RunningService {
   /** host:port of the probes, '' without. */
@@ -75,16 +80,18 @@ export async function startService<Schema extends z.ZodObject>(
   const natsOptions = memberNatsOptions(common, definition.service);
   const nats = new NatsWaiting(natsOptions, logger, fatal, definition.carriesBulk === true);
   health.readyWhen(nats.notReadyReasons);
+  const { coordination } = definition;
   const self = selfOf(definition.service, common, address);
   const provider = { provide: definition.config, useValue: config };
   const root: DynamicModule = {
     module: ServiceRoot,
     imports: [
-      HostModule.of({ self, config: provider, logger, health, fatal, metrics, nats }),
+      HostModule.of({ self, config: provider, logger, health, fatal, metrics, nats, coordination }),
       definition.module,
     ],
   };
-  const application = create(definition, root, { logger, health });
+  const options = { logger: new NestLogger(logger), abortOnError: false };
+  const application = create(definition, { root, options, config, logger, health });
   application.then(() => logger.info({ probes: address }, 'Started'), fatal.report);
   const stop = async (): Promise<void> => {
     health.drain();
@@ -103,21 +110,20 @@ export async function startService<Schema extends z.ZodObject>(
   };
 }
 
-async function create(
-  definition: Pick<ServiceDefinition, 'create'>,
-  root: DynamicModule,
-  { logger, health }: Pick<HostSigns, 'logger' | 'health'>,
+async function create<Schema extends z.ZodObject>(
+  definition: Pick<ServiceDefinition<Schema>, 'create'>,
+  beginning: Beginning<Readonly<z.infer<Schema>>>,
 ): Promise<INestApplicationContext> {
+  const { root, options, health } = beginning;
   let isRunning = false;
   health.readyWhen(() => (isRunning ? [] : ['the application has not begun yet']));
-  const options = { logger: new NestLogger(logger), abortOnError: false };
-  const application = await (definition.create ?? createContext)(root, options, logger);
+  const application =
+    definition.create === undefined
+      ? await NestFactory.createApplicationContext(root, options)
+      : await definition.create(beginning);
   isRunning = true;
   return application;
 }
-
-const createContext: CreateApplication = (root, options) =>
-  NestFactory.createApplicationContext(root, options);
 
 function startProbes(
   { RINGLEADER_PROBE_PORT: port, RINGLEADER_PROBE_HOST: host }: CommonConfig,

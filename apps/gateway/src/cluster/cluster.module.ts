@@ -1,0 +1,35 @@
+/** What this gateway knows of the cluster, for reports and to take suspects out of rotation. */
+import { Module } from '@nestjs/common';
+import { NatsLink } from '@ringleader/nats';
+import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { RoutingModule } from '../routing/routing.module.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
+import { ClusterFollower } from './cluster-follower.service.js';
+import { ClusterObserver } from './cluster-observer.js';
+import { ClusterReport } from './cluster-report.js';
+
+@Module({
+  imports: [RoutingModule],
+  providers: [
+    {
+      provide: ClusterObserver,
+      useFactory: clusterObserver,
+      inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger],
+    },
+    ClusterReport,
+    ClusterFollower,
+  ],
+  exports: [ClusterReport],
+})
+export class ClusterModule {}
+
+/** In the order of `inject`. */
+type ObserverIngredients = [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger];
+
+function clusterObserver(...ingredients: ObserverIngredients): ClusterObserver {
+  const [client, link, { cluster: clusterName }, clock, shardDirectory, logger] = ingredients;
+  return new ClusterObserver({
+    ...{ client, link, clusterName, clock, shardDirectory },
+    onTrouble: (error) => logger.warn({ error }, 'The coordinators cannot be followed'),
+  });
+}
