@@ -246,12 +246,9 @@ describe('a write', () => {
         let ballot = 0;
         s.shards.intercept = (request) => {
           ballot += 65_536;
-          s.leaders.announce(
-            s.partition,
-            1,
-            (request.kind === 'write' ? request.ballot : 0) + ballot,
-            s.time.now,
-          );
+          const higher = (request.kind === 'write' ? request.ballot : 0) + ballot;
+          const leadership = { partition: s.partition, epoch: 1, ballot: higher };
+          s.leaders.announce(higher % 65_536, leadership, s.time.now);
           return { kind: 'outcomeUnknown', token: request.token };
         };
       },

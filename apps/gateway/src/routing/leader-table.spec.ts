@@ -3,6 +3,9 @@ import { LeaderTable } from './leader-table.js';
 
 const ballot = (round: number, shard: number): number => round * 65_536 + shard;
 const table = (): LeaderTable => new LeaderTable({ hintMs: 1_000, announcementMs: 3_000 });
+/** Of partition 3, by whose ballot it is. */
+const announce = (leaders: LeaderTable, epoch: number, highest: number, now: number): boolean =>
+  leaders.announce(highest % 65_536, { partition: 3, epoch, ballot: highest }, now);
 
 describe('LeaderTable', () => {
   it('knows nobody at first', () => {
@@ -12,17 +15,17 @@ describe('LeaderTable', () => {
 
   it('routes to whoever announced the highest ballot', () => {
     const leaders = table();
-    expect(leaders.announce(3, 1, ballot(2, 7), 0)).toBe(true);
-    expect(leaders.announce(3, 1, ballot(1, 9), 0)).toBe(false);
-    expect(leaders.announce(3, 1, ballot(2, 7), 0)).toBe(false);
+    expect(announce(leaders, 1, ballot(2, 7), 0)).toBe(true);
+    expect(announce(leaders, 1, ballot(1, 9), 0)).toBe(false);
+    expect(announce(leaders, 1, ballot(2, 7), 0)).toBe(false);
     expect(leaders.route(3, 0)).toEqual({ shard: 7, ballot: ballot(2, 7), epoch: 1 });
-    expect(leaders.announce(3, 2, ballot(3, 9), 0)).toBe(true);
+    expect(announce(leaders, 2, ballot(3, 9), 0)).toBe(true);
     expect(leaders.route(3, 0)).toEqual({ shard: 9, ballot: ballot(3, 9), epoch: 2 });
   });
 
   it('follows a hint for a while, then asks the announced leader again', () => {
     const leaders = table();
-    leaders.announce(3, 1, ballot(2, 7), 0);
+    announce(leaders, 1, ballot(2, 7), 0);
     expect(leaders.hint(3, { shard: 9, ballot: ballot(3, 9), epoch: 1 }, 100)).toBe(true);
     expect(leaders.hint(3, { shard: 9, ballot: ballot(3, 9), epoch: 1 }, 200)).toBe(false);
     expect(leaders.route(3, 1_099)?.shard).toBe(9);
@@ -37,16 +40,44 @@ describe('LeaderTable', () => {
 
   it('takes no hint without a ballot, and none that is old', () => {
     const leaders = table();
-    leaders.announce(3, 1, ballot(2, 7), 0);
+    announce(leaders, 1, ballot(2, 7), 0);
     expect(leaders.hint(3, { shard: 0, ballot: 0, epoch: 1 }, 0)).toBe(false);
     expect(leaders.hint(3, { shard: 5, ballot: ballot(1, 5), epoch: 1 }, 0)).toBe(false);
   });
 
   it('reports leaders which announced themselves lately only', () => {
     const leaders = table();
-    leaders.announce(3, 1, ballot(2, 7), 0);
+    announce(leaders, 1, ballot(2, 7), 0);
     expect([leaders.announcedLeader(3, 3_000), leaders.announcedLeader(3, 3_001)]).toEqual([7, null]);
-    leaders.announce(3, 1, ballot(2, 7), 4_000);
+    announce(leaders, 1, ballot(2, 7), 4_000);
     expect(leaders.announcedLeader(3, 5_000)).toBe(7);
+  });
+
+  it('believes nobody who announces the ballot of another', () => {
+    const leaders = table();
+    expect(leaders.announce(7, { partition: 3, epoch: 1, ballot: ballot(2, 9) }, 0)).toBe(false);
+    expect(leaders.route(3, 0)).toBeNull();
+  });
+
+  it('forgets a ballot that nobody announces any more, however high it is', () => {
+    const leaders = table();
+    announce(leaders, 1, ballot(2, 7), 0);
+    announce(leaders, 9, ballot(2 ** 30, 5), 10);
+    for (let now = 300; now <= 3_000; now += 300) expect(announce(leaders, 1, ballot(2, 7), now)).toBe(false);
+    expect(announce(leaders, 1, ballot(2, 7), 3_300)).toBe(true);
+    expect(leaders.route(3, 3_300)).toEqual({ shard: 7, ballot: ballot(2, 7), epoch: 1 });
+    expect(leaders.announcedLeader(3, 3_300)).toBe(7);
+  });
+
+  it('lets no hint whose time is over hold up another, however high it was', () => {
+    const leaders = table();
+    announce(leaders, 1, ballot(2, 7), 0);
+    leaders.hint(3, { shard: 5, ballot: ballot(2 ** 30, 5), epoch: 1 }, 0);
+    expect(leaders.hint(3, { shard: 9, ballot: ballot(3, 9), epoch: 1 }, 999)).toBe(false);
+    expect(leaders.hint(3, { shard: 9, ballot: ballot(3, 9), epoch: 1 }, 1_000)).toBe(true);
+    expect(leaders.route(3, 1_001)?.shard).toBe(9);
+    // The same lie again is no news, and a true announcement ends it.
+    expect(announce(leaders, 1, ballot(3, 9), 1_100)).toBe(true);
+    expect(leaders.route(3, 1_101)?.shard).toBe(9);
   });
 });

@@ -4,7 +4,11 @@
  * Leaders announce themselves once their barrier is committed, and again every few hundred milliseconds; whoever is asked
  * and does not lead may hint at a higher ballot, which says who stood for election, not who won. So a hint is followed at
  * once, but for a short while only: if nothing confirms it, the announced leader is asked again.
+ *
+ * Nothing that is believed here outlives its source: a ballot which nobody announces any more, or a hint whose time is
+ * over, holds up no other, however high it is. A leader announces itself again and again; a falsehood does not.
  */
+import type { Leadership } from '@ringleader/contracts';
 import type { Ballot, Epoch, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 
 export interface Route {
@@ -17,7 +21,10 @@ export interface Route {
 export interface LeaderTableTimings {
   /** How long an unconfirmed hint is followed. */
   readonly hintMs: number;
-  /** Without an announcement for so long, a leader counts as unknown in reports; it is still asked first. */
+  /**
+   * Without an announcement for so long, a leader counts as unknown in reports, and any other that announces itself is
+   * believed; until then it is still asked first.
+   */
   readonly announcementMs: number;
 }
 
@@ -36,15 +43,17 @@ export class LeaderTable {
 
   constructor(private readonly timings: LeaderTableTimings) {}
 
-  /** True when the route changed to a higher ballot. */
-  announce(partition: PartitionIndex, epoch: Epoch, ballot: Ballot, now: MonotonicMs): boolean {
+  /** What `speaker` says of itself. True when the route changed. */
+  announce(speaker: ShardOrdinal, { partition, epoch, ballot }: Leadership, now: MonotonicMs): boolean {
+    // A ballot belongs to who stood for it: nobody announces another's.
+    if (ballot % ORDINALS !== speaker) return false;
     const entry = this.entry(partition);
-    const known = entry.announced?.ballot ?? 0;
-    if (ballot < known) return false;
+    if (ballot < this.announcedBallot(entry, now)) return false;
+    const isNews = ballot !== entry.announced?.ballot;
     entry.announcedAt = now;
-    if (ballot === known) return false;
-    entry.announced = { shard: ballot % ORDINALS, ballot, epoch };
-    if (entry.hinted !== null && entry.hinted.ballot <= ballot) entry.hinted = null;
+    if (!isNews) return false;
+    entry.announced = { shard: speaker, ballot, epoch };
+    if (ballot >= this.hintedBallot(entry, now)) entry.hinted = null;
     return true;
   }
 
@@ -52,8 +61,8 @@ export class LeaderTable {
   hint(partition: PartitionIndex, hint: Route, now: MonotonicMs): boolean {
     if (hint.ballot === 0) return false;
     const entry = this.entry(partition);
-    const known = Math.max(entry.announced?.ballot ?? 0, entry.hinted?.ballot ?? 0);
-    if (hint.ballot <= known) return false;
+    const known = Math.max(this.announcedBallot(entry, now), this.hintedBallot(entry, now));
+    if (hint.ballot <= known || hint.ballot === entry.hinted?.ballot) return false;
     entry.hinted = { ...hint, shard: hint.shard === 0 ? hint.ballot % ORDINALS : hint.shard };
     entry.hintedAt = now;
     return true;
@@ -62,17 +71,27 @@ export class LeaderTable {
   route(partition: PartitionIndex, now: MonotonicMs): Route | null {
     const entry = this.entries[partition];
     if (entry === undefined) return null;
-    if (entry.hinted !== null && (entry.announced === null || now - entry.hintedAt < this.timings.hintMs)) {
-      return entry.hinted;
-    }
-    return entry.announced;
+    return entry.announced === null || this.hintedBallot(entry, now) > 0
+      ? (entry.hinted ?? entry.announced)
+      : entry.announced;
   }
 
   /** Null when nobody has announced to lead it lately. */
   announcedLeader(partition: PartitionIndex, now: MonotonicMs): ShardOrdinal | null {
     const entry = this.entries[partition];
-    if (entry === undefined || now - entry.announcedAt > this.timings.announcementMs) return null;
+    if (entry === undefined || this.announcedBallot(entry, now) === 0) return null;
     return entry.announced?.shard ?? null;
+  }
+
+  /** 0 when nobody has announced it lately. */
+  private announcedBallot({ announced, announcedAt }: Entry, now: MonotonicMs): Ballot {
+    if (announced === null || now - announcedAt > this.timings.announcementMs) return 0;
+    return announced.ballot;
+  }
+
+  /** 0 when its time is over. */
+  private hintedBallot({ hinted, hintedAt }: Entry, now: MonotonicMs): Ballot {
+    return hinted === null || now - hintedAt >= this.timings.hintMs ? 0 : hinted.ballot;
   }
 
   private entry(partition: PartitionIndex): Entry {

@@ -47,8 +47,8 @@ export class LeaderAnnouncements {
     mergeClock(frame.hybridTime);
     const now = monotonicMs();
     const changed = new Set<PartitionIndex>();
-    for (const { partition, epoch, ballot } of frame.leaderships) {
-      if (leaders.announce(partition, epoch, ballot, now)) changed.add(partition);
+    for (const leadership of frame.leaderships) {
+      if (leaders.announce(frame.from, leadership, now)) changed.add(leadership.partition);
     }
     if (changed.size > 0) onChange(changed);
   }

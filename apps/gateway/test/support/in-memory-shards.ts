@@ -83,7 +83,10 @@ export class InMemoryShards implements ShardFrames {
 
   /** All leaders at their present ballots, as the shards would announce them. */
   announce(leaders: LeaderTable, now: number): void {
-    this.partitions.forEach((_, index) => leaders.announce(index, EPOCH, this.ballot(index), now));
+    this.partitions.forEach((_, partition) => {
+      const ballot = this.ballot(partition);
+      leaders.announce(ballot % ORDINALS, { partition, epoch: EPOCH, ballot }, now);
+    });
   }
 
   ballot(partition: PartitionIndex): number {

@@ -134,16 +134,57 @@ describe('FailureDetector', () => {
   });
 
   it('ignores repeats, late heartbeats and those of a process that was replaced', () => {
+    const bench = new Bench();
+    const beat = (instance: string, sequence: number, afterMs: number): boolean => {
+      bench.pass(afterMs);
+      return bench.detector.beat('shard-1', { instance, sequence }, bench.now);
+    };
+    expect(beat('a', 1, 0)).toBe(true);
+    expect(beat('a', 3, 500)).toBe(true);
+    expect(beat('a', 3, 10)).toBe(false);
+    expect(beat('a', 2, 10)).toBe(false);
+    expect(beat('b', 1, 900)).toBe(true);
+    expect(beat('a', 4, 10)).toBe(false);
+    expect(beat('b', 2, 240)).toBe(true);
+  });
+
+  describe('after a heartbeat that nothing explains', () => {
+    const lie = (bench: Bench, instance: string, sequence: number): boolean =>
+      bench.detector.beat('shard-1', { instance, sequence }, bench.now);
+    const LIES: readonly [string, string, number][] = [
+      ['a leap of the sequence', 'first', 2 ** 52],
+      ['another process', 'forged', 7],
+    ];
+
+    it.each(LIES)('%s: does not believe one, and hears the member on', (_, instance, sequence) => {
+      const bench = new Bench();
+      bench.beatAfter(...regular(10));
+      expect(lie(bench, instance, sequence)).toBe(false);
+      for (const interval of regular(20)) {
+        bench.pass(interval);
+        expect(bench.beat()).toBe(true);
+        expect(bench.state()).toBe('alive');
+      }
+    });
+
+    it.each(LIES)('%s: though it was believed, the member is never silenced', (_, instance, sequence) => {
+      const bench = new Bench();
+      bench.beatAfter(...regular(10));
+      lie(bench, instance, sequence);
+      expect(lie(bench, instance, sequence + 1)).toBe(true);
+      for (const interval of regular(40)) {
+        bench.pass(interval);
+        bench.beat();
+        expect(bench.state()).toBe('alive');
+      }
+    });
+  });
+
+  it('hears a member again after a pause of its own in which thousands of heartbeats went by', () => {
     const { detector } = new Bench();
-    const beat = (instance: string, sequence: number): boolean =>
-      detector.beat('m', { instance, sequence }, 0);
-    expect(beat('a', 1)).toBe(true);
-    expect(beat('a', 3)).toBe(true);
-    expect(beat('a', 3)).toBe(false);
-    expect(beat('a', 2)).toBe(false);
-    expect(beat('b', 1)).toBe(true);
-    expect(beat('a', 4)).toBe(false);
-    expect(beat('b', 2)).toBe(true);
+    detector.beat('m', { instance: 'a', sequence: 1 }, 0);
+    expect(detector.beat('m', { instance: 'a', sequence: 90_000 }, 250)).toBe(false);
+    expect(detector.beat('m', { instance: 'a', sequence: 90_001 }, 500)).toBe(true);
   });
 
   it('starts over with a restarted member', () => {

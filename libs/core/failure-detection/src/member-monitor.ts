@@ -21,6 +21,17 @@ export interface Assessment {
   readonly silenceMs: number | null;
 }
 
+/** More heartbeats than this do not get lost between two that are heard: at four a second, some four minutes. */
+const SEQUENCE_LEAP_MAX = 1_000;
+/** The next heartbeat of a process that beats would have been heard by now. */
+const INTERVALS_OF_SILENCE = 1.5;
+
+function follows(earlier: Beat | undefined, later: Beat): boolean {
+  if (earlier?.instance !== later.instance) return false;
+  const leap = later.sequence - earlier.sequence;
+  return leap > 0 && leap <= SEQUENCE_LEAP_MAX;
+}
+
 export class MemberMonitor {
   readonly #settings: DetectorSettings;
   readonly #health: LocalHealth;
@@ -28,9 +39,10 @@ export class MemberMonitor {
   #window: IntervalWindow;
   #lastBeatAt: number | undefined;
   #last: Beat | undefined;
-  #previousInstance: string | undefined;
   #suspectSince: number | undefined;
   readonly #confirmedBy = new Set<string>();
+  /** The last heartbeat that nothing explained, and that was not believed. */
+  #doubted: Beat | undefined;
 
   constructor(settings: DetectorSettings, health: LocalHealth, now: number) {
     this.#settings = settings;
@@ -39,22 +51,31 @@ export class MemberMonitor {
     this.#window = this.#freshWindow();
   }
 
-  /** False for a repeat, for one that a later one overtook, and for one of a process that another has replaced. */
+  /**
+   * False for one that nothing explains: a repeat, one that a later one overtook, a leap in the sequence, one of another
+   * process while this one still beats. A bad byte or a buggy process may have made it, so it silences nobody; and two that
+   * follow each other are believed, so a falsehood that was believed silences nobody either.
+   */
   beat(beat: Beat, now: number): boolean {
-    const { instance, sequence } = beat;
-    if (instance === this.#previousInstance) return false;
-    if (this.#last?.instance === instance) {
-      if (sequence <= this.#last.sequence) return false;
-      this.#recordInterval(now);
-    } else {
-      // A restart: the time without a process says nothing about the intervals of the new one.
-      this.#previousInstance = this.#last?.instance;
-      this.#window = this.#freshWindow();
+    if (!this.#isExplained(beat, now) && !follows(this.#doubted, beat)) {
+      this.#doubted = beat;
+      return false;
     }
+    this.#doubted = undefined;
+    if (follows(this.#last, beat)) this.#recordInterval(now);
+    // A restart: the time without a process says nothing about the intervals of the new one.
+    else this.#window = this.#freshWindow();
     this.#last = beat;
     this.#lastBeatAt = now;
     this.#endSuspicion();
     return true;
+  }
+
+  #isExplained(beat: Beat, now: number): boolean {
+    if (this.#last === undefined || follows(this.#last, beat)) return true;
+    if (this.#last.instance === beat.instance) return false;
+    // Another process, where the last one has fallen silent.
+    return (this.silenceMs(now) ?? 0) > INTERVALS_OF_SILENCE * this.#settings.heartbeatIntervalMs;
   }
 
   /** Another detector suspects this member too, or no longer does. Counts only while this one does. */
