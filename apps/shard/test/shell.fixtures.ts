@@ -46,6 +46,8 @@ export interface TestShardOptions {
   readonly natsUrl: string;
   readonly postgresUrl: string;
   readonly map: readonly PartitionAssignment[];
+  /** Over the defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export class TestShard {
@@ -60,7 +62,7 @@ export class TestShard {
     return this.resources.storage;
   }
 
-  static async start({ ordinal, natsUrl, postgresUrl, map }: TestShardOptions): Promise<TestShard> {
+  static async start({ ordinal, natsUrl, postgresUrl, map, settings }: TestShardOptions): Promise<TestShard> {
     const { storage, records, incarnation } = await openStorage(postgresUrl, { shardId: `shard-${ordinal}` });
     const links = await connectNatsLinks({ servers: [natsUrl], name: `shard-${ordinal}` }, UNLOGGED);
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
@@ -72,6 +74,7 @@ export class TestShard {
     const config = shardConfigSchema.parse({
       RINGLEADER_MEMBER: `shard-${ordinal}`,
       RINGLEADER_POSTGRES_URL: postgresUrl,
+      ...settings,
     });
     const driver = startLife(
       { ordinal, incarnation, storage, records },

@@ -26,8 +26,8 @@ const databaseOf = (ordinal: number): string => {
   return url.href;
 };
 
-async function start(ordinal: number): Promise<TestShard> {
-  const options = { ordinal, natsUrl: nats.url, postgresUrl: databaseOf(ordinal), map };
+async function start(ordinal: number, settings: Record<string, string> = {}): Promise<TestShard> {
+  const options = { ordinal, natsUrl: nats.url, postgresUrl: databaseOf(ordinal), map, settings };
   const shard = await TestShard.start(options);
   shards.set(ordinal, shard);
   return shard;
@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
   for (const ordinal of ORDINALS) await connection.runOnce(`CREATE DATABASE shard_${ordinal}`);
   await connection.close();
-  await Promise.all(ORDINALS.map(start));
+  await Promise.all(ORDINALS.map((ordinal) => start(ordinal)));
   gateway = await TestGateway.connect(nats.url);
   await gateway.allLed(PARTITIONS);
 }, 90_000);
@@ -97,6 +97,21 @@ describe('three shards', () => {
       version: 1,
     });
   }, 30_000);
+
+  it('serve without leases, where they are told to, by rounds of Confirm', async () => {
+    const restartAll = async (settings: Record<string, string>): Promise<void> => {
+      await Promise.all(ORDINALS.map(kill));
+      await Promise.all(ORDINALS.map((ordinal) => start(ordinal, settings)));
+    };
+    await restartAll({ RINGLEADER_READ_PROOF: 'confirm' });
+    await putAll('confirmed');
+    expect(await getAll()).toEqual(keys.map(() => 'confirmed'));
+    const statuses = [...shards.values()].flatMap(({ driver }) => driver.status());
+    expect(statuses.some(({ role }) => role === 'leader')).toBe(true);
+    expect(statuses.filter(({ leased }) => leased)).toEqual([]);
+    await restartAll({});
+    expect(await getAll()).toEqual(keys.map(() => 'confirmed'));
+  }, 60_000);
 
   it('lose nothing when one is killed, and go on', async () => {
     await putAll('before the kill');
