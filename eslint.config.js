@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import js from '@eslint/js';
+import * as jsonParser from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 import { boundaries } from './tools/lint/boundaries.mjs';
 import { corePurityRules } from './tools/lint/core-purity.mjs';
+import { dependencyChecks } from './tools/lint/dependency-checks.mjs';
 import { limits, testLimits } from './tools/lint/limits.mjs';
 import { ensureProjectGraph, nx } from './tools/lint/project-graph.mjs';
 
@@ -44,7 +46,7 @@ export default tseslint.config(
       '**/coverage/**',
     ],
   },
-  js.configs.recommended,
+  { files: ['**/*.{js,mjs,ts}'], ...js.configs.recommended },
   {
     files: ['**/*.{js,mjs}'],
     languageOptions: {
@@ -136,6 +138,13 @@ export default tseslint.config(
       ...TESTS,
     ],
     rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    // What a package imports, it declares, and nothing else. (The root's are everybody's tools.)
+    files: ['{apps,libs,tests,tools}/**/package.json'],
+    languageOptions: { parser: jsonParser },
+    plugins: { '@nx': nx },
+    rules: { '@nx/dependency-checks': ['error', dependencyChecks] },
   },
   {
     // Programs for people at a terminal speak through standard output.

@@ -1,13 +1,20 @@
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capture, root, seconds } from './commands.mjs';
 import { Failure, refusalOf } from './failure.mjs';
-import { contentFingerprint, packageFiles, Stamp } from './fingerprint.mjs';
 
 const PNPM = 'pnpm@10.34.9';
 
-async function inputs() {
-  const own = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'].map((name) => join(root, name));
-  return [...own, ...(await packageFiles((name) => name === 'package.json'))];
+const LOCKFILE = join(root, 'pnpm-lock.yaml');
+/** What was installed, beside it: gone with what it speaks of. */
+const INSTALLED = join(root, 'node_modules', '.ringleader-lock.yaml');
+
+async function isInstalled() {
+  const installed = await readFile(INSTALLED).catch((error) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return installed !== undefined && installed.equals(await readFile(LOCKFILE));
 }
 
 function sentenceFor(output) {
@@ -24,9 +31,7 @@ function sentenceFor(output) {
  * Progress goes to standard error: standard output may be an export.
  */
 export async function ensureInstalled() {
-  const fingerprint = await contentFingerprint(await inputs());
-  const stamp = new Stamp('install');
-  if (await stamp.matches(fingerprint)) return;
+  if (await isInstalled()) return;
   const startedAt = performance.now();
   console.error('Installing packages...');
   const args = ['exec', '--yes', `--package=${PNPM}`, '--', 'pnpm', 'install', '--frozen-lockfile'];
@@ -36,6 +41,6 @@ export async function ensureInstalled() {
     },
   );
   if (code !== 0) throw new Failure(sentenceFor(output), output);
-  await stamp.write(fingerprint);
+  await copyFile(LOCKFILE, INSTALLED);
   console.error(`✓ packages installed (${seconds(startedAt)})`);
 }

@@ -7,17 +7,17 @@ import { whenOwnerIsGone } from './owner.mjs';
 import { requireNode, runtime } from './runtime.mjs';
 
 /** Everything that must be there before a program of this checkout can run. */
-export async function prepare(what) {
+export async function prepare(packages) {
   requireNode();
   await ensureInstalled();
-  await ensureBuilt(what);
+  await ensureBuilt(packages);
 }
 
 /**
  * Runs a built program and gives its exit code. Signals are the program's to answer and are passed on. (Ctrl-C reaches
  * it twice in this way, from the terminal and from here: it takes both for one.)
  */
-export function run(script, args, { lifeline = false, cwd = process.cwd() } = {}) {
+export function run(script, args, { lifeline = false, cwd } = {}) {
   // A pipe that nothing is written to: its end tells the program that this process is gone, killed or not.
   const stdio = lifeline ? ['ignore', 'inherit', 'inherit', 'pipe'] : 'inherit';
   const env = lifeline ? { ...process.env, RINGLEADER_LIFELINE_FD: '3' } : process.env;
@@ -25,7 +25,10 @@ export function run(script, args, { lifeline = false, cwd = process.cwd() } = {}
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const stopWatching = lifeline ? whenOwnerIsGone(() => child.kill('SIGTERM')) : () => undefined;
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (error) => {
+      stopWatching();
+      reject(error);
+    });
     child.once('exit', (code, signal) => {
       stopWatching();
       if (signal !== null) console.error(`${script} was ended by ${signal}.`);

@@ -1,4 +1,3 @@
-import { CLI } from './build.mjs';
 import { reportingFailures } from './failure.mjs';
 import { prepare, run } from './launch.mjs';
 
@@ -7,10 +6,10 @@ const SCRIPTS = new Set(['ringleader', 'import', 'export']);
 /** npm changes to the clone's folder; names of files are meant from where the user stands. */
 function whereTheUserStands() {
   const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  return SCRIPTS.has(script) && folder !== undefined ? folder : process.cwd();
+  return SCRIPTS.has(script) && folder !== undefined ? folder : undefined;
 }
 
 await reportingFailures(async () => {
-  await prepare(CLI);
+  await prepare(['apps/cli']);
   return run('apps/cli/dist/main.js', process.argv.slice(2), { cwd: whereTheUserStands() });
 });

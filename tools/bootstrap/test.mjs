@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLI, CLUSTER, ensureBuilt } from './build.mjs';
+import { CLUSTER, ensureBuilt } from './build.mjs';
 import { root, seconds } from './commands.mjs';
 import { Failure, reportingFailures } from './failure.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -58,8 +58,7 @@ async function timed(name, action) {
 
 async function build(tally) {
   try {
-    await ensureBuilt(CLUSTER);
-    await ensureBuilt(CLI);
+    await ensureBuilt([...CLUSTER, 'apps/cli']);
     tally.addCheck('build', true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -237,7 +237,29 @@ const HABITS: readonly Fixture[] = [
   },
 ];
 
-const ALL = [...BOUNDARIES, ...PURITY, ...HABITS];
+const MANIFEST = 'libs/adapters/config/package.json';
+const DEPENDENCIES = '@nx/dependency-checks';
+const manifest = (dependencies: object) =>
+  JSON.stringify({ name: '@ringleader/config', version: '0.1.0', dependencies });
+const IMPORTED = { '@ringleader/contracts': 'workspace:*', zod: '4.6.7' };
+
+const MANIFESTS: readonly Fixture[] = [
+  { name: 'a package declares what it imports', file: MANIFEST, text: manifest(IMPORTED) },
+  {
+    name: 'and misses nothing',
+    file: MANIFEST,
+    text: manifest({ zod: '4.6.7' }),
+    rule: DEPENDENCIES,
+  },
+  {
+    name: 'and nothing else',
+    file: MANIFEST,
+    text: manifest({ ...IMPORTED, '@ringleader/primitives': 'workspace:*' }),
+    rule: DEPENDENCIES,
+  },
+];
+
+const ALL = [...BOUNDARIES, ...PURITY, ...HABITS, ...MANIFESTS];
 
 describe('the rule set', () => {
   let messages: Record<string, string[]>;

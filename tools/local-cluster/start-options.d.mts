@@ -6,7 +6,7 @@ export interface StartOption {
 }
 
 export type StartOptionName =
-  'shards' | 'gateways' | 'coordinators' | 'port' | 'data' | 'ephemeral' | 'timeout';
+  'shards' | 'gateways' | 'coordinators' | 'nats' | 'port' | 'data' | 'ephemeral' | 'timeout';
 
 export declare const START_OPTIONS: Readonly<Record<StartOptionName, StartOption>>;
 export declare function asksForHelp(args: readonly string[]): boolean;

@@ -6,6 +6,7 @@ export const START_OPTIONS = {
   shards: { flags: '--shards <n>', text: 'shards, each with a PostgreSQL of its own', default: 3 },
   gateways: { flags: '--gateways <n>', text: 'gateways', default: 1 },
   coordinators: { flags: '--coordinators <n>', text: 'coordinators: 3 or 5', default: 3 },
+  nats: { flags: '--nats <n>', text: 'nats-servers: 1, or a cluster of 3 or 5', default: 1 },
   port: {
     flags: '--port <n>',
     text: 'port of the first gateway, the others follow (0: any free one)',

@@ -9,7 +9,7 @@ import { UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { MemberId } from '@ringleader/primitives';
-import { Guardian, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
+import { startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
 import type { Child, ChildExit, TestServer } from '@ringleader/testing-servers';
 
 type Environment = Readonly<Record<string, string>>;
@@ -24,7 +24,6 @@ const STOP_GRACE_MS = 6_000;
 export class CoordinatorGroup {
   readonly members: readonly MemberId[] = [1, 2, 3];
   readonly #children = new Map<MemberId, Child>();
-  readonly #guardian = new Guardian();
   readonly #clients = new Map<string, CoordinationClient>();
 
   private constructor(
@@ -49,25 +48,23 @@ export class CoordinatorGroup {
 
   /** Without the word that founds a cluster, unless it is given. */
   async startMember(member: MemberId, environment: Environment = {}): Promise<void> {
-    const child = await startChild(
-      {
-        name: `coordinator-${member}`,
-        command: process.execPath,
-        args: [join(workspaceRoot(), 'apps/coordinator/dist/main.js')],
-        env: {
-          ...process.env,
-          NODE_OPTIONS: '',
-          RINGLEADER_NATS_URL: this.nats.url,
-          RINGLEADER_MEMBER: `coordinator-${member}`,
-          RINGLEADER_COORDINATOR_ID: String(member),
-          RINGLEADER_DATA_DIR: this.dataDirectory(member),
-          ...this.environment,
-          ...environment,
-        },
-        logFile: this.logFile(member),
+    const child = await startChild({
+      name: `coordinator-${member}`,
+      command: process.execPath,
+      args: [join(workspaceRoot(), 'apps/coordinator/dist/main.js')],
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        RINGLEADER_NATS_URL: this.nats.url,
+        RINGLEADER_MEMBER: `coordinator-${member}`,
+        RINGLEADER_COORDINATOR_ID: String(member),
+        RINGLEADER_DATA_DIR: this.dataDirectory(member),
+        ...this.environment,
+        ...environment,
       },
-      this.#guardian,
-    );
+      logFile: this.logFile(member),
+      orphaned: 'lifeline',
+    });
     this.#children.set(member, child);
   }
 
@@ -141,7 +138,6 @@ export class CoordinatorGroup {
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     await this.link.close();
     await this.nats.stop();
-    await this.#guardian.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 

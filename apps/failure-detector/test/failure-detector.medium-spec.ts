@@ -13,14 +13,7 @@ import type { NatsLink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
 import { startService } from '@ringleader/service-host';
 import type { RunningService } from '@ringleader/service-host';
-import {
-  Guardian,
-  freePort,
-  startChild,
-  startNatsServer,
-  until,
-  workspaceRoot,
-} from '@ringleader/testing-servers';
+import { freePort, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
 import type { Child, TestServer } from '@ringleader/testing-servers';
 import { failureDetector } from '../src/failure-detector.js';
 
@@ -36,7 +29,6 @@ const built = (app: string): string => {
 };
 
 describe('the failure detector', () => {
-  const guardian = new Guardian();
   let folder: string;
   let nats: TestServer;
   let coordinator: Child;
@@ -89,10 +81,8 @@ describe('the failure detector', () => {
   function startProcess(app: string, env: Record<string, string>): Promise<Child> {
     const logFile = join(folder, `${app}.log`);
     const childEnv = { ...process.env, NODE_OPTIONS: '', ...env };
-    return startChild(
-      { name: app, command: process.execPath, args: [built(app)], env: childEnv, logFile },
-      guardian,
-    );
+    const [command, args] = [process.execPath, [built(app)]];
+    return startChild({ name: app, command, args, env: childEnv, logFile, orphaned: 'lifeline' });
   }
 
   async function start(): Promise<void> {

@@ -9,7 +9,6 @@ import { createLogger } from '@ringleader/observability';
 import { startService } from '@ringleader/service-host';
 import type { RunningService } from '@ringleader/service-host';
 import {
-  Guardian,
   freePort,
   startChild,
   startNatsServer,
@@ -24,7 +23,6 @@ const WAIT = { timeoutMs: 30_000, everyMs: 50 };
 const TIMEOUT_MS = 90_000;
 
 describe('the process of a shard', () => {
-  const guardian = new Guardian();
   let folder: string;
   let nats: TestServer;
   let postgres: TestServer | null = null;
@@ -53,10 +51,8 @@ describe('the process of a shard', () => {
       RINGLEADER_DATA_DIR: join(folder, 'coordinator-1'),
     };
     const logFile = join(folder, 'coordinator.log');
-    coordinator = await startChild(
-      { name: 'coordinator', command: process.execPath, args: [main], env, logFile },
-      guardian,
-    );
+    const [name, command] = ['coordinator', process.execPath];
+    coordinator = await startChild({ name, command, args: [main], env, logFile, orphaned: 'lifeline' });
   }, TIMEOUT_MS);
   afterEach(async () => {
     await service?.stop();
@@ -67,7 +63,6 @@ describe('the process of a shard', () => {
   afterAll(async () => {
     await coordinator.stop('SIGTERM', 10_000);
     await nats.stop();
-    await guardian.close();
     await rm(folder, { recursive: true });
   }, TIMEOUT_MS);
 

@@ -1,16 +1,14 @@
-import { Guardian } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
-import { seconds, type Output } from './console-output.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { unhealthyReasonsOf } from './health.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
 import { choosePorts, type ClusterPorts } from './ports.js';
-import { natsProgram, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
+import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
 import { planServices, type Service, type ServicePlan } from './services.js';
-import { StartError } from './start-error.js';
 import { StateFile, type ClusterState } from './state-file.js';
 import { Supervisor, type Program } from './supervisor.js';
+import { seconds, StartError, type Output } from './terminal.js';
 
 export interface ClusterContext {
   readonly root: string;
@@ -38,12 +36,6 @@ const HEALTH_POLL_MS = 100;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
-  readonly #guardian = new Guardian((ending) => {
-    this.context.output.line(
-      `✗ the guardian ended with ${ending}; a new one watches (process ${this.#guardian.pid})`,
-    );
-    this.#publish();
-  });
   readonly #supervisors: Supervisor[] = [];
   readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
@@ -61,6 +53,10 @@ export class LocalCluster {
 
   get gatewayUrls(): string[] {
     return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
+  }
+
+  get natsUrl(): string {
+    return this.ports.nats.map((port) => `nats://127.0.0.1:${port}`).join();
   }
 
   static async start(options: ClusterOptions, context: ClusterContext): Promise<LocalCluster> {
@@ -90,15 +86,15 @@ export class LocalCluster {
 
   async #launch(layout: Layout): Promise<void> {
     const { root, environment } = this.context;
-    const surroundings: Surroundings = { root, environment, folder: this.folder, guardian: this.#guardian };
-    const nats = this.#step(() => natsProgram(surroundings, this.ports.nats));
-    const databases = this.ports.postgres.map((port, i) =>
-      this.#step(() => postgresProgram(surroundings, i + 1, port)),
+    const surroundings: Surroundings = { root, environment, folder: this.folder };
+    const nats = natsPrograms(surroundings, this.ports).map((prepare) => this.#step(prepare));
+    const databases = Array.from({ length: layout.shards }, (_, i) =>
+      this.#step(() => postgresProgram(surroundings, i + 1)),
     );
-    const natsUrl = (await settled([nats, ...databases]))[0]?.url ?? '';
+    await settled([...nats, ...databases]);
     const plans = planServices({
-      natsUrl,
-      postgresUrls: (await Promise.all(databases)).map(({ url }) => url ?? ''),
+      natsUrl: this.natsUrl,
+      postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
       dataFolder: this.folder.path,
       coordinators: layout.coordinators,
       initialShards: layout.initialShards,
@@ -120,7 +116,8 @@ export class LocalCluster {
     this.#supervisors.push(supervisor);
     await supervisor.start();
     const took = seconds(performance.now() - startedAt);
-    this.context.output.line(`✓ ${program.member.padEnd(20)} started on port ${program.port} (${took})`);
+    const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
+    this.context.output.line(`✓ ${program.member.padEnd(20)} started on ${place} (${took})`);
     return program;
   }
 
@@ -165,7 +162,6 @@ export class LocalCluster {
       const names = group.map(({ program }) => program.member).join(', ');
       output.line(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
-    await this.#guardian.close();
     await this.#stateFile.flushed();
     await this.folder.release();
   }
@@ -180,17 +176,16 @@ export class LocalCluster {
       formatVersion: 1,
       status: this.#status,
       supervisorPid: process.pid,
-      guardianPid: this.#guardian.pid ?? null,
       startedAt: this.#startedAt,
-      natsUrl: `nats://127.0.0.1:${this.ports.nats}`,
+      natsUrl: this.natsUrl,
       gatewayUrls: this.gatewayUrls,
-      processes: this.#supervisors.map(({ program, pid, identity, restarts }) => ({
+      processes: this.#supervisors.map(({ program, child, restarts }) => ({
         service: program.service,
         member: program.member,
-        pid: pid ?? null,
-        identity: pid === undefined ? null : (identity ?? null),
-        port: program.port,
-        ...(program.url === undefined ? {} : { url: program.url }),
+        pid: child?.pid ?? null,
+        identity: child?.identity ?? null,
+        port: program.port ?? null,
+        url: program.url,
         log: program.logFile,
         restarts,
       })),

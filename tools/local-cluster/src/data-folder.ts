@@ -1,9 +1,9 @@
-import { tryLock, type LockFile } from '@ringleader/server-processes';
+import { tryLockFile, type FileLock } from '@ringleader/file-lock';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { endLeftovers } from './leftovers.js';
-import { StartError } from './start-error.js';
+import { StartError } from './terminal.js';
 
 /** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */
 const FREE_MB_PER_SHARD = 128;
@@ -68,11 +68,11 @@ async function proveSpace(path: string, shards: number): Promise<void> {
   );
 }
 
-async function lock(path: string): Promise<LockFile> {
-  const attempt = await tryLock(join(path, 'lock'));
+async function lock(path: string): Promise<FileLock> {
+  const attempt = await tryLockFile(join(path, 'lock'));
   if (attempt.kind === 'taken') return attempt.lock;
   throw new StartError(
-    `A cluster runs on ${path} already (process ${attempt.holder.pid}): stop it first, or choose another folder with --data.`,
+    `A cluster runs on ${path} already (${attempt.holder}): stop it first, or choose another folder with --data.`,
   );
 }
 
@@ -85,7 +85,7 @@ async function rotateLogs(logs: string): Promise<void> {
 }
 
 export async function openDataFolder(path: string, shards: number): Promise<DataFolder> {
-  let held: LockFile;
+  let held: FileLock;
   const logs = join(path, 'logs');
   try {
     await makeFolder(path);
@@ -114,7 +114,11 @@ export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
     throw explain(tmpdir(), error);
   });
   const folder = await openDataFolder(path, shards);
-  return { ...folder, endedLeftovers, release: () => rm(path, { recursive: true, force: true }) };
+  const release = async (): Promise<void> => {
+    await rm(path, { recursive: true, force: true });
+    await folder.release();
+  };
+  return { ...folder, endedLeftovers, release };
 }
 
 async function sweepEphemeral(): Promise<string[]> {
@@ -123,9 +127,11 @@ async function sweepEphemeral(): Promise<string[]> {
     if (!name.startsWith(EPHEMERAL_PREFIX)) continue;
     const path = join(tmpdir(), name);
     try {
-      if ((await tryLock(join(path, 'lock'))).kind !== 'taken') continue;
+      const attempt = await tryLockFile(join(path, 'lock'));
+      if (attempt.kind !== 'taken') continue;
       ended.push(...(await endLeftovers(path)));
       await rm(path, { recursive: true, force: true });
+      await attempt.lock.release();
     } catch (error) {
       // Another user's folder, or one that is being removed at this moment: not ours to clear.
       if (!['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StartError } from './start-error.js';
+import { StartError } from './terminal.js';
 
 /** What a data folder was made for. It is written before the first process starts and survives all of them. */
 export interface Layout {

@@ -5,7 +5,7 @@ import { readClusterState, type ClusterState, type ProcessState } from './state-
 const GRACE_MS = 8_000;
 const GONE_MS = 10_000;
 
-/** A process of a cluster whose starter and guardian were both killed. */
+/** A process of a cluster whose starter was killed, which could not end by itself: it was stopped, or hangs. */
 type Leftover = ProcessState & { readonly pid: number };
 
 /** For the caller who has locked the folder. Gives the names of those it ended. */

@@ -10,6 +10,7 @@ export interface LocalClusterOptions {
   readonly shards?: number;
   readonly gateways?: number;
   readonly coordinators?: number;
+  readonly nats?: number;
   /** Of the first gateway; free ones, if not given. */
   readonly port?: number;
   /** A temporary folder, removed by `dispose`, if not given. */
@@ -57,6 +58,7 @@ export class LocalClusterHandle {
       shards: options.shards,
       gateways: options.gateways,
       coordinators: options.coordinators,
+      nats: options.nats,
       timeout: options.timeoutSeconds,
       port: options.port ?? 0,
       data,
@@ -74,6 +76,7 @@ export class LocalClusterHandle {
     ];
     const [command = process.execPath, ...rest] = line;
     const starter = spawn(command, rest, {
+      ...(options.root === undefined ? {} : { cwd: options.root }),
       // A test that is killed leaves no cluster behind.
       env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,9 +1,9 @@
 import { ServerProcessError, workspaceRoot } from '@ringleader/server-processes';
 import { join, relative, resolve } from 'node:path';
 import { LocalCluster } from './cluster.js';
-import { consoleOutput, seconds, type Output } from './console-output.js';
+import { consoleOutput, seconds, type Output } from './terminal.js';
 import { parseArguments, type ClusterOptions } from './options.js';
-import { StartError } from './start-error.js';
+import { StartError } from './terminal.js';
 import { listenForStop, type StopRequests } from './stop-requests.js';
 
 function greeting(cluster: LocalCluster, tookMs: number): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseArguments } from './options.js';
-import { StartError } from './start-error.js';
+import { StartError } from './terminal.js';
 
 const start = (...args: string[]) => parseArguments(args);
 
@@ -10,6 +10,7 @@ describe('parseArguments', () => {
       shards: 3,
       gateways: 1,
       coordinators: 3,
+      nats: 1,
       port: 8080,
       data: undefined,
       ephemeral: false,
@@ -38,6 +39,7 @@ describe('parseArguments', () => {
     [['--shards', 'many'], /--shards.*whole number/],
     [['--shards', '3.5'], /--shards.*whole number/],
     [['--coordinators', '4'], /--coordinators.*3 or 5/],
+    [['--nats', '2'], /--nats.*1 or 3 or 5/],
     [['--port', '70000'], /--port.*65535/],
     [['--port'], /--port.*argument missing/],
     [['--shards'], /^[^']*'--shards <n>' argument missing/],

@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { START_OPTIONS, type StartOptionName } from '../start-options.mjs';
-import { StartError } from './start-error.js';
+import { StartError } from './terminal.js';
 
 export interface ClusterOptions {
   readonly shards: number;
   readonly gateways: number;
+  readonly nats: number;
   readonly coordinators: number;
   /** Of the first gateway; the others take the ports after it. 0: free ones. */
   readonly port: number;
@@ -44,7 +45,8 @@ function command(): Command {
     new Command()
       .addOption(option('shards').argParser(integer(SHARDS_MIN, 64)))
       .addOption(option('gateways').argParser(integer(1, 16)))
-      .addOption(option('coordinators').argParser(oddCoordinators))
+      .addOption(option('coordinators').argParser(oneOf('3', '5')))
+      .addOption(option('nats').argParser(oneOf('1', '3', '5')))
       .addOption(option('port').argParser(integer(0, 65_535)))
       .addOption(option('data').argParser(folder).conflicts('ephemeral'))
       .addOption(option('ephemeral').default(false))
@@ -58,9 +60,12 @@ function command(): Command {
   );
 }
 
-function oddCoordinators(text: string): number {
-  if (text !== '3' && text !== '5') throw new InvalidArgumentError('It must be 3 or 5.');
-  return Number(text);
+/** Odd numbers: an even one survives the loss of no more members than the one below. */
+function oneOf(...allowed: readonly string[]): (text: string) => number {
+  return (text) => {
+    if (allowed.includes(text)) return Number(text);
+    throw new InvalidArgumentError(`It must be ${allowed.join(' or ')}.`);
+  };
 }
 
 interface RawOptions extends Omit<ClusterOptions, 'timeoutSeconds' | 'data'> {
@@ -77,9 +82,10 @@ export function parseArguments(args: readonly string[]): ClusterOptions {
     const sentence = error.message.replace(/^error: /, '').replace(/\.$/, '');
     throw new StartError(`${sentence}; see npm start -- --help.`, { cause: error });
   }
-  const { shards, gateways, coordinators, port, ephemeral, timeout, data } = program.opts<RawOptions>();
+  const { timeout, data, ...options } = program.opts<RawOptions>();
+  const { port, gateways } = options;
   if (port + gateways - 1 > 65_535) {
     throw new StartError(`There are no ${gateways} ports from ${port} on: choose a lower --port.`);
   }
-  return { shards, gateways, coordinators, port, ephemeral, timeoutSeconds: timeout, data };
+  return { ...options, timeoutSeconds: timeout, data };
 }

@@ -3,16 +3,16 @@ import {
   localPostgres,
   locateNatsServer,
   startChild,
-  type Guardian,
   type LocalServer,
 } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
+import type { ClusterPorts } from './ports.js';
 import type { Service, ServicePlan } from './services.js';
-import { StartError } from './start-error.js';
 import type { Program } from './supervisor.js';
+import { StartError } from './terminal.js';
 
 /** Every service promises to end within five seconds of SIGTERM. */
 const SERVICE_GRACE_MS = 8_000;
@@ -21,49 +21,45 @@ export interface Surroundings {
   /** The checkout: its built services and its tools. */
   readonly root: string;
   readonly folder: DataFolder;
-  readonly guardian: Guardian;
   /** Of this process; services get only what they need of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-function serverProgram(service: Service, server: LocalServer, guardian: Guardian): Program {
-  return {
-    service,
-    member: server.name,
-    port: server.port,
-    url: server.url,
-    logFile: server.logFile,
-    launch: () => server.launch(guardian),
-    shutdown: (child) => server.shutdown(child),
-  };
-}
+const placeOf = ({ folder }: Surroundings, name: string, dir = name) => ({
+  name,
+  dir: join(folder.path, dir),
+  logFile: join(folder.logs, `${name}.log`),
+});
 
-export async function natsProgram(
-  { root, folder, guardian, environment }: Surroundings,
-  port: number,
-): Promise<Program> {
-  const toolsDir = join(root, '.tools');
-  const program = await locateNatsServer({ searchPath: environment['PATH'], toolsDir });
-  const name = 'nats-server';
-  const dir = join(folder.path, 'nats');
-  const server = await localNatsServer(program, {
-    name,
-    dir,
-    port,
-    logFile: join(folder.logs, `${name}.log`),
+const serverProgram = (service: Service, server: LocalServer): Program => ({
+  ...server,
+  service,
+  member: server.name,
+});
+
+/** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
+export function natsPrograms(
+  surroundings: Surroundings,
+  { nats, natsRoutes }: ClusterPorts,
+): readonly (() => Promise<Program>)[] {
+  const { root, environment } = surroundings;
+  const located = locateNatsServer({ searchPath: environment['PATH'], toolsDir: join(root, '.tools') });
+  return nats.map((port, i) => async () => {
+    const routePort = natsRoutes[i];
+    const options =
+      routePort === undefined
+        ? { ...placeOf(surroundings, 'nats-server', 'nats'), port }
+        : {
+            ...placeOf(surroundings, `nats-server-${i + 1}`),
+            port,
+            cluster: { port: routePort, allPorts: natsRoutes },
+          };
+    return serverProgram('nats-server', await localNatsServer(await located, options));
   });
-  return serverProgram('nats-server', server, guardian);
 }
 
-export async function postgresProgram(
-  { folder, guardian }: Surroundings,
-  index: number,
-  port: number,
-): Promise<Program> {
-  const name = `postgres-${index}`;
-  const logFile = join(folder.logs, `${name}.log`);
-  const server = await localPostgres({ name, dir: join(folder.path, name), port, logFile });
-  return serverProgram('postgres', server, guardian);
+export async function postgresProgram(surroundings: Surroundings, index: number): Promise<Program> {
+  return serverProgram('postgres', await localPostgres(placeOf(surroundings, `postgres-${index}`)));
 }
 
 /** What a service sees of the starter's environment: how to find programs, and settings of Ringleader's own. */
@@ -72,11 +68,11 @@ function inherited(environment: Surroundings['environment']): Record<string, str
   return Object.fromEntries(['PATH', 'HOME', 'TZ', ...names].map((name) => [name, environment[name]]));
 }
 
-export async function serviceProgram(
-  { root, folder, guardian, environment }: Surroundings,
-  plan: ServicePlan,
-): Promise<Program> {
-  const script = join(root, 'apps', plan.service, 'dist', 'main.js');
+export async function serviceProgram(surroundings: Surroundings, plan: ServicePlan): Promise<Program> {
+  const { service, member, port } = plan;
+  const { root, environment } = surroundings;
+  const { logFile } = placeOf(surroundings, member);
+  const script = join(root, 'apps', service, 'dist', 'main.js');
   if (!existsSync(script))
     throw new StartError(`${script} is missing: build the services first (npm start does).`);
   const dataDir = plan.env['RINGLEADER_DATA_DIR'];
@@ -87,26 +83,14 @@ export async function serviceProgram(
     ...inherited(environment),
     ...plan.env,
   };
-  const logFile = join(folder.logs, `${plan.member}.log`);
+  const [command, args] = [process.execPath, [script]];
   return {
-    service: plan.service,
-    member: plan.member,
-    port: plan.port,
-    url: `http://127.0.0.1:${plan.port}`,
+    service,
+    member,
+    port,
+    url: `http://127.0.0.1:${port}`,
     logFile,
-    launch: () =>
-      startChild(
-        {
-          name: plan.member,
-          command: process.execPath,
-          args: [script],
-          env,
-          cwd: root,
-          logFile,
-          lifeline: true,
-        },
-        guardian,
-      ),
+    launch: () => startChild({ name: member, command, args, env, cwd: root, logFile, orphaned: 'lifeline' }),
     shutdown: async (child) => {
       await child.stop('SIGTERM', SERVICE_GRACE_MS);
     },

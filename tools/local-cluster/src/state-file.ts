@@ -8,9 +8,8 @@ export interface ClusterState {
   readonly status: 'starting' | 'healthy' | 'stopping';
   /** The process that supervises all others. */
   readonly supervisorPid: number;
-  /** Of the shell that ends the others when the supervisor is killed. */
-  readonly guardianPid: number | null;
   readonly startedAt: string;
+  /** Of every nats-server, with commas between. */
   readonly natsUrl: string;
   readonly gatewayUrls: readonly string[];
   readonly processes: readonly ProcessState[];
@@ -23,8 +22,9 @@ export interface ProcessState {
   readonly pid: number | null;
   /** Tells this process from a later one with the same id. */
   readonly identity: string | null;
-  readonly port: number;
-  readonly url?: string;
+  /** Null for what listens on a Unix socket only. */
+  readonly port: number | null;
+  readonly url: string;
   readonly log: string;
   readonly restarts: number;
 }

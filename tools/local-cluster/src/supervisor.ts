@@ -1,10 +1,10 @@
+import { RestartBackOff } from '@ringleader/primitives';
 import { describeExit, lastLines, type Child } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
-import { seconds, type Output } from './console-output.js';
 import type { Service } from './services.js';
+import { seconds, type Output } from './terminal.js';
 
-const BACKOFF_FIRST_MS = 100;
-const BACKOFF_MAX_MS = 10_000;
+const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 /** A process that ran this long has earned a quick restart. */
 const STABLE_MS = 10_000;
 const LINES_SHOWN = 12;
@@ -12,24 +12,21 @@ const LINES_SHOWN = 12;
 export interface Program {
   readonly service: Service;
   readonly member: string;
-  readonly port: number;
-  readonly url?: string;
+  /** Undefined for what listens on a Unix socket only. */
+  readonly port?: number | undefined;
+  readonly url: string;
   readonly logFile: string;
-  /** Starts the process and resolves when it runs (a database: when it accepts connections). */
+  /** Starts the process and resolves when it runs (a server: when it serves). */
   launch(): Promise<Child>;
   /** Ends it cleanly, within a bounded time. */
   shutdown(child: Child): Promise<void>;
 }
 
-/** How long to wait before the next start, after so many short lives in a row. */
-export function backoffMs(shortLives: number): number {
-  return Math.min(BACKOFF_FIRST_MS * 2 ** Math.max(0, shortLives - 1), BACKOFF_MAX_MS);
-}
-
 /** Keeps one program running until it is told to stop: a process that ends is shown at once and started again. */
 export class Supervisor {
+  readonly #backOff = new RestartBackOff(BACK_OFF, STABLE_MS);
+  readonly #stopping = new AbortController();
   #child: Child | undefined;
-  #stopping = new AbortController();
   #restarts = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -39,13 +36,9 @@ export class Supervisor {
     private readonly changed: () => void,
   ) {}
 
-  get pid(): number | undefined {
-    return this.#child?.exit() === undefined ? this.#child?.pid : undefined;
-  }
-
-  /** Tells the process from a later one with the same id. */
-  get identity(): string | undefined {
-    return this.#child?.identity;
+  /** The process, while it runs. */
+  get child(): Child | undefined {
+    return this.#child?.exit() === undefined ? this.#child : undefined;
   }
 
   get restarts(): number {
@@ -54,68 +47,61 @@ export class Supervisor {
 
   /** The first start: its failure is the caller's. */
   async start(): Promise<void> {
-    this.#adopt(await this.program.launch());
-    this.#loop = this.#keepRunning();
+    const child = await this.#launch();
+    this.#loop = this.#keepRunning(child);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#child !== undefined) await this.program.shutdown(this.#child);
+    if (this.child !== undefined) await this.program.shutdown(this.child);
     await this.#loop;
   }
 
   /** Without asking: for a second Ctrl-C. */
   kill(): void {
     this.#stopping.abort();
-    this.#child?.signal('SIGKILL');
+    this.child?.signal('SIGKILL');
   }
 
-  #adopt(child: Child): void {
+  async #launch(): Promise<Child> {
+    const child = await this.program.launch();
     this.#child = child;
+    this.#backOff.started(performance.now());
     this.changed();
+    return child;
   }
 
-  #isStopping(): boolean {
-    return this.#stopping.signal.aborted;
-  }
-
-  async #keepRunning(): Promise<void> {
-    let shortLives = 0;
-    while (!this.#isStopping()) {
-      const startedAt = performance.now();
-      const ending = await this.#untilEnd();
-      if (this.#isStopping()) return;
-      shortLives = performance.now() - startedAt > STABLE_MS ? 1 : shortLives + 1;
-      await this.#again(ending, backoffMs(shortLives));
+  async #keepRunning(first: Child): Promise<void> {
+    const { member, logFile } = this.program;
+    const { signal } = this.#stopping;
+    let ending = await this.#endOf(first);
+    while (!signal.aborted) {
+      const waitMs = this.#backOff.failed(performance.now());
+      const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
+      const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
+      this.output.line([`✗ ${member} ${ending}; ${next}`, ...lines].join('\n'));
+      this.#restarts += 1;
+      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) ending = await this.#again();
     }
   }
 
-  async #untilEnd(): Promise<string> {
-    const child = this.#child;
-    if (child === undefined) return 'could not be started again';
+  async #again(): Promise<string> {
+    const { member } = this.program;
+    try {
+      const child = await this.#launch();
+      if (this.#stopping.signal.aborted) await this.program.shutdown(child);
+      else this.output.line(`✓ ${member} runs again (process ${child.pid})`);
+      return await this.#endOf(child);
+    } catch (error) {
+      this.output.line(`✗ ${member}: ${(error as Error).message}`);
+      return 'could not be started again';
+    }
+  }
+
+  async #endOf(child: Child): Promise<string> {
     const ending = `ended with ${describeExit(await child.exited)}`;
     this.changed();
     return ending;
-  }
-
-  async #again(ending: string, waitMs: number): Promise<void> {
-    const { member, logFile } = this.program;
-    const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
-    this.output.line(
-      `✗ ${member} ${ending}; starting it again in ${seconds(waitMs)}. The end of ${logFile}:`,
-    );
-    this.output.line(lines.join('\n'));
-    this.#restarts += 1;
-    await delay(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-    if (this.#isStopping()) return;
-    try {
-      const child = await this.program.launch();
-      this.#adopt(child);
-      if (this.#isStopping()) await this.program.shutdown(child);
-      else this.output.line(`✓ ${member} runs again (process ${child.pid})`);
-    } catch (error) {
-      this.#child = undefined;
-      this.output.line(`✗ ${member}: ${(error as Error).message}`);
-    }
   }
 }

@@ -1,14 +1,27 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { ChildExit } from './child-exit.js';
-import type { Guardian } from './guardian.js';
-import { processStart } from './process-identity.js';
-import { ServerProcessError } from './server-process-error.js';
+import { processStart } from './process-table.js';
+
+/** Something outside this program is missing or refuses: the message is one sentence a person can act on. */
+export class ServerProcessError extends Error {
+  override readonly name = 'ServerProcessError';
+}
+
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export function describeExit(exit: ChildExit): string {
+  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+}
 
 export interface ChildSpec {
   readonly name: string;
+  /** Put before the command line, to run it as somebody else. */
+  readonly prefix?: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,10 +29,10 @@ export interface ChildSpec {
   /** Standard output and standard error are appended here, by the child itself. */
   readonly logFile: string;
   /**
-   * Gives the child a pipe that ends with this process, however that ends, and names it in RINGLEADER_LIFELINE_FD:
-   * for programs that watch it and then end by themselves.
+   * How the child learns that this process is gone, however that ended. A signal: the kernel sends it. `lifeline`: a pipe
+   * ends, which RINGLEADER_LIFELINE_FD names, for programs that watch it and then end by themselves.
    */
-  readonly lifeline?: boolean;
+  readonly orphaned: NodeJS.Signals | 'lifeline';
 }
 
 const LIFELINE_FD = 3;
@@ -40,14 +53,26 @@ export interface Child {
   stop(signal: NodeJS.Signals, graceMs: number): Promise<ChildExit>;
 }
 
-export async function startChild(spec: ChildSpec, guardian: Guardian | undefined): Promise<Child> {
+let kernelTellsChildren: boolean | undefined;
+
+/** Linux's parent-death signal, by util-linux. Elsewhere the next start on the same data ends what was left. */
+function commandLine({ prefix = [], command, args, orphaned }: ChildSpec): string[] {
+  const signalled = ['setpriv', '--pdeathsig', orphaned.replace(/^SIG/, '')];
+  kernelTellsChildren ??= spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
+  // Innermost: who becomes somebody else loses the signal.
+  const middle = orphaned !== 'lifeline' && kernelTellsChildren ? signalled : [];
+  return [...prefix, ...middle, command, ...args];
+}
+
+export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = openSync(spec.logFile, 'a', 0o600);
-  const { lifeline = false } = spec;
-  const process = spawn(spec.command, spec.args, {
-    env: { ...spec.env, ...(lifeline ? { RINGLEADER_LIFELINE_FD: String(LIFELINE_FD) } : {}) },
+  const hasLifeline = spec.orphaned === 'lifeline';
+  const [command = '', ...args] = commandLine(spec);
+  const process = spawn(command, args, {
+    env: { ...spec.env, ...(hasLifeline ? { RINGLEADER_LIFELINE_FD: String(LIFELINE_FD) } : {}) },
     cwd: spec.cwd,
     detached: true,
-    stdio: ['ignore', log, log, ...(lifeline ? (['pipe'] as const) : [])],
+    stdio: ['ignore', log, log, ...(hasLifeline ? (['pipe'] as const) : [])],
   });
   closeSync(log);
   // Nothing is ever written to it; that the child is gone is learnt from its exit.
@@ -56,20 +81,14 @@ export async function startChild(spec: ChildSpec, guardian: Guardian | undefined
   const exited = new Promise<ChildExit>((resolve) => {
     process.once('exit', (code, signal) => {
       ended = { code, signal };
-      if (process.pid !== undefined) guardian?.forget(process.pid);
       resolve(ended);
     });
   });
-  try {
-    await once(process, 'spawn');
-  } catch (error) {
-    throw new ServerProcessError(`${spec.name} could not be started: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  const pid = process.pid;
-  if (pid === undefined) throw new ServerProcessError(`${spec.name} could not be started.`);
-  guardian?.watch(pid);
+  await once(process, 'spawn').catch((error: unknown) => {
+    const reason = (error as Error).message;
+    throw new ServerProcessError(`${spec.name} could not be started: ${reason}`, { cause: error });
+  });
+  const { pid = 0 } = process;
   return {
     name: spec.name,
     pid,
@@ -77,11 +96,8 @@ export async function startChild(spec: ChildSpec, guardian: Guardian | undefined
     logFile: spec.logFile,
     exited,
     exit: () => ended,
-    signal: (signal) => {
-      if (ended === undefined) process.kill(signal);
-    },
+    signal: (signal) => void process.kill(signal),
     stop: async (signal, graceMs) => {
-      if (ended !== undefined) return ended;
       process.kill(signal);
       const insist = setTimeout(() => process.kill('SIGKILL'), graceMs);
       const exit = await exited;

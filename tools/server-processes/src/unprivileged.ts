@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { ServerProcessError } from './server-process-error.js';
+import { ServerProcessError } from './child.js';
 
 const run = promisify(execFile);
 

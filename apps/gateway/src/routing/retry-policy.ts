@@ -1,5 +1,5 @@
 /** When a request is sent again. Pure: readings of the clock and random numbers are arguments. */
-import type { MonotonicMs } from '@ringleader/primitives';
+import { backOffMs as doubled, jittered, type MonotonicMs } from '@ringleader/primitives';
 
 export interface RetryTimings {
   /** An attempt without an answer for so long is followed by another one; doubled each time. */
@@ -19,13 +19,12 @@ export const DEFAULT_RETRY_TIMINGS: RetryTimings = {
 
 /** `attempt` counts from 1. */
 export function attemptTimeoutMs(timings: RetryTimings, attempt: number): number {
-  return Math.min(timings.attemptTimeoutMsMax, timings.attemptTimeoutMs * 2 ** (attempt - 1));
+  return doubled({ firstMs: timings.attemptTimeoutMs, maxMs: timings.attemptTimeoutMsMax }, attempt);
 }
 
-/** `random`: 0 <= random < 1. Half of the pause is random, so that those who failed together do not return together. */
+/** `random`: 0 <= random < 1. */
 export function backOffMs(timings: RetryTimings, attempt: number, random: number): number {
-  const bound = Math.min(timings.backOffMsMax, timings.backOffMs * 2 ** Math.max(0, attempt - 1));
-  return bound * (0.5 + random / 2);
+  return jittered(doubled({ firstMs: timings.backOffMs, maxMs: timings.backOffMsMax }, attempt), random);
 }
 
 /**

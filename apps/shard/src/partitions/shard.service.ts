@@ -7,8 +7,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
-import type { ShardOrdinal } from '@ringleader/primitives';
-import { Backoff } from './backoff.js';
+import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
@@ -35,7 +34,9 @@ interface Life {
   readonly driver: ShardDriver;
 }
 
-const BACKOFF = { firstMs: 100, maxMs: 1_000, forgetAfterMs: 10_000 } as const;
+const BACK_OFF = { firstMs: 100, maxMs: 1_000 } as const;
+/** Who ran for so long begins anew after the first wait. */
+const FORGET_FAILURES_AFTER_MS = 10_000;
 const ANNOUNCE_ALL_INTERVAL_MS = 500;
 const REPORT_WITHIN_MS = 500;
 const RELEASE_WITHIN_MS = 1_500;
@@ -54,7 +55,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly map: PartitionMapMirror;
   private readonly opening: ShardOpening;
   private readonly walReporter: WalReporter;
-  private readonly backoff = new Backoff(BACKOFF, systemClock);
+  private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
   private station: Station | null = null;
   private life: Life | null = null;
   private isStopping = false;
@@ -156,7 +157,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
       this.trouble = `the database is not open, or the shard is not registered: ${messageOf(error)}`;
-      const waitMs = this.backoff.failed();
+      const waitMs = this.backOff.failed(this.clock.monotonicMs());
       this.surroundings.signs.logger.warn({ waitMs, error }, 'The shard begins anew');
       await pause(waitMs);
     }
@@ -170,7 +171,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       return error;
     }
-    this.backoff.started();
+    this.backOff.started(this.clock.monotonicMs());
     const station = this.stationOf(opened.ordinal);
     const { clock, dataPath, activity } = this;
     const { config, signs } = this.surroundings;

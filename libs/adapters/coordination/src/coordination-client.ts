@@ -8,7 +8,7 @@ import { DEADLINE_MS, OperationalError, coordinatorContracts, subjects } from '@
 import type { CoordinatorOperation, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { ControlClient } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
-import type { Clock, MemberId } from '@ringleader/primitives';
+import { backOffMs, jittered, type Clock, type MemberId } from '@ringleader/primitives';
 
 type Contracts = typeof coordinatorContracts;
 export type CoordinatorRequest<Operation extends CoordinatorOperation> = RequestOf<Contracts[Operation]>;
@@ -38,7 +38,7 @@ export type Coordinator = Pick<
 const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5];
 /** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
 const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
-const PAUSE_MS = { min: 20, max: 250 } as const;
+const PAUSE = { firstMs: 40, maxMs: 250 } as const;
 const WRITES: ReadonlySet<CoordinatorOperation> = new Set(['txn', 'leaseGrant', 'leaseRevoke']);
 
 type NextStep = 'fail' | 'same-member' | 'next-member';
@@ -182,8 +182,7 @@ function attemptMs(operation: CoordinatorOperation): number {
 /** Each member is asked once before the first pause; later rounds wait longer, so that an election is not hammered. */
 function pauseAfter(attempt: number, members: number): number {
   if (attempt % members !== 0) return 0;
-  const bound = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** (attempt / members));
-  return bound * (0.5 + Math.random() / 2);
+  return jittered(backOffMs(PAUSE, attempt / members), Math.random());
 }
 
 function callersError(operation: CoordinatorOperation, error: OperationalError): OperationalError {

@@ -1,3 +1,4 @@
+export * from './back-off.js';
 export * from './clock.js';
 export * from './ids.js';
 export * from './invariant.js';

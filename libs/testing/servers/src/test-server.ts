@@ -1,6 +1,5 @@
 import {
   freePort,
-  Guardian,
   localNatsServer,
   localPostgres,
   locateNatsServer,
@@ -35,15 +34,14 @@ export interface TestServer {
   restart(): Promise<void>;
 }
 
-async function run(server: LocalServer): Promise<TestServer> {
-  const guardian = new Guardian();
-  let child: Child = await server.launch(guardian);
+async function run(server: LocalServer, port: number): Promise<TestServer> {
+  let child: Child = await server.launch();
   const stop = async (): Promise<void> => {
     await server.shutdown(child);
   };
   return {
     url: server.url,
-    port: server.port,
+    port,
     logFile: server.logFile,
     get pid() {
       return child.pid;
@@ -60,7 +58,7 @@ async function run(server: LocalServer): Promise<TestServer> {
     },
     restart: async () => {
       await stop();
-      child = await server.launch(guardian);
+      child = await server.launch();
     },
   };
 }
@@ -72,9 +70,11 @@ async function options(name: string, { dir, port }: ServerOptions) {
 
 export async function startNatsServer(of: ServerOptions): Promise<TestServer> {
   const program = await locateNatsServer({ searchPath: process.env['PATH'], toolsDir: toolsDirectory() });
-  return run(await localNatsServer(program, await options('nats-server', of)));
+  const place = await options('nats-server', of);
+  return run(await localNatsServer(program, place), place.port);
 }
 
 export async function startPostgres(of: ServerOptions): Promise<TestServer> {
-  return run(await localPostgres(await options('postgres', of)));
+  const place = await options('postgres', of);
+  return run(await localPostgres(place), place.port);
 }

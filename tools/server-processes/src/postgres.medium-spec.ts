@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { freePort } from './ports.js';
+import { localPostgres } from './postgres.js';
+
+async function addressSeenBy(url: string): Promise<unknown> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query('SELECT inet_server_port() AS port');
+  await client.end();
+  return (rows as { port: unknown }[])[0]?.port;
+}
+
+describe('localPostgres', () => {
+  let home: string;
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'ringleader ü, "x"-'));
+    await chmod(home, 0o700);
+  });
+  afterEach(() => rm(home, { recursive: true }));
+
+  it.each([
+    ['by a user namespace', true, 'own data'],
+    ['by another account', false, 'own data'],
+    ['with too long a path for a socket', true, 'x'.repeat(120)],
+    ['by another account, with too long a path for a socket', false, 'x'.repeat(120)],
+  ])(
+    'runs on a socket below a folder that its user alone may enter, %s',
+    async (_how, namespaces, name) => {
+      const dir = join(home, name);
+      await mkdir(dir);
+      const server = await localPostgres({ name: 'postgres', dir, logFile: join(home, 'log'), namespaces });
+      expect(server.port).toBeUndefined();
+      for (const start of [1, 2]) {
+        const child = await server.launch();
+        expect(child.pid).toBeGreaterThan(start);
+        expect(await addressSeenBy(server.url)).toBeNull();
+        await server.shutdown(child);
+        expect(child.exit()).toEqual({ code: 0, signal: null });
+      }
+      const sockets = new URL(server.url).searchParams.get('host') ?? '';
+      expect(existsSync(sockets)).toBe(sockets === dir);
+    },
+    60_000,
+  );
+
+  it('listens on a port too, if it is given one', async () => {
+    const port = await freePort();
+    const dir = join(home, 'data');
+    const server = await localPostgres({ name: 'postgres', dir, port, logFile: join(home, 'log') });
+    const child = await server.launch();
+    expect(await addressSeenBy(server.url)).toBe(port);
+    await server.shutdown(child);
+  }, 60_000);
+});

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** What /proc says of a process; see proc(5). */
+export interface ProcessStat {
+  readonly parent: number;
+  readonly userTicks: number;
+  readonly systemTicks: number;
+  readonly startTicks: number;
+  readonly residentPages: number;
+}
+
+/** Undefined when there is no such process, or when it has ended and nobody has asked yet with what (a zombie). */
+export function processStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+  // The second field is the program's name in parentheses and may hold anything; the fields after it may not.
+  const [state = '', ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (state === 'Z' || state === 'X') return undefined;
+  const field = (number: number): number => Number(fields[number - 4]);
+  return {
+    parent: field(4),
+    userTicks: field(14),
+    systemTicks: field(15),
+    startTicks: field(22),
+    residentPages: field(24),
+  };
+}
+
+/**
+ * When the process with this id was started, in a form that only serves to compare; undefined when there is none.
+ * A process id alone names nobody for long: after a reboot it soon belongs to another program.
+ */
+export async function processStart(pid: number): Promise<string | undefined> {
+  if (process.platform === 'linux') {
+    const stat = processStat(pid);
+    if (stat === undefined) return undefined;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat.startTicks}`;
+  }
+  return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+}
