@@ -1,6 +1,6 @@
 /** Lists over all shards: order, bounds, pages, streams; while keys are written and leaders move. */
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { REST_LIMITS } from '@ringleader/contracts';
 import type { Item } from '@ringleader/contracts';
 import { compareKeys, seededPrng } from '@ringleader/primitives';
@@ -76,6 +76,9 @@ beforeAll(async () => {
   ];
   keys = [...odd, ...Array.from({ length: 700 }, (_, i) => `n/${i}`)].sort(compareKeys);
   await putAll(keys);
+});
+afterEach(() => {
+  gateway.shards.intercept = () => null;
 });
 afterAll(() => gateway.close());
 
@@ -159,9 +162,8 @@ describe('a list', () => {
   it('answers UNAVAILABLE while a part of the keys has no leader', async () => {
     gateway.shards.intercept = ({ kind, token }) =>
       kind === 'scan' ? { kind: 'rows', token, rows: [], more: false, notLed: [3] } : null;
-    const answer = await fetch(`${gateway.url}/v1/kv`, { headers: { 'Ringleader-Timeout-Ms': '200' } });
+    const answer = await fetch(`${gateway.url}/v1/kv`, { headers: { 'Ringleader-Timeout-Ms': '1000' } });
     expect((await problemOf(answer)).code).toBe('UNAVAILABLE');
-    gateway.shards.intercept = () => null;
   });
 });
 
@@ -210,7 +212,7 @@ describe('a stream', () => {
   beforeAll(async () => {
     const body = new Uint8Array(524_288).fill(97);
     for (const path of wide) await fetch(gateway.url + path, { method: 'PUT', body });
-  });
+  }, 30_000);
 
   it('gives all items', async () => {
     const answer = await fetch(`${gateway.url}/v1/kv?end=wide`, {
@@ -272,6 +274,5 @@ describe('a stream', () => {
     const answer = await fetch(`${gateway.url}/v1/kv?prefix=wide/`, { headers });
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow('terminated');
-    gateway.shards.intercept = () => null;
   });
 });

@@ -7,6 +7,8 @@ import type { GatewayHarness } from './support/gateway-harness.js';
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly tags: readonly string[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Record<string, unknown> };
   readonly parameters: readonly {
     readonly name: string;
     readonly in: string;
@@ -42,12 +44,12 @@ describe('/openapi.json', () => {
   it('has every resource with its methods', () => {
     const methods = Object.entries(document.paths).map(([path, item]) => [path, Object.keys(item).sort()]);
     expect(Object.fromEntries(methods)).toEqual({
-      '/v1/kv/{key}': ['delete', 'get', 'put'],
-      '/v1/kv': ['get'],
+      '/v1/kv/{key}': ['delete', 'get', 'head', 'put'],
+      '/v1/kv': ['get', 'head'],
       '/v1/kv:batch': ['post'],
-      '/v1/cluster': ['get'],
-      '/healthz': ['get'],
-      '/readyz': ['get'],
+      '/v1/cluster': ['get', 'head'],
+      '/healthz': ['get', 'head'],
+      '/readyz': ['get', 'head'],
     });
   });
 
@@ -72,6 +74,15 @@ describe('/openapi.json', () => {
       'consistency',
       'maxStalenessMs',
     ]);
+    expect(parametersOf(operation('/v1/kv/{key}', 'get'), 'header')).toEqual(
+      [
+        'If-Match',
+        'If-Modified-Since',
+        'If-None-Match',
+        'If-Unmodified-Since',
+        'Ringleader-Timeout-Ms',
+      ].sort(),
+    );
     expect(parametersOf(operation('/v1/kv/{key}', 'get'), 'path')).toEqual(['key']);
   });
 
@@ -98,6 +109,26 @@ describe('/openapi.json', () => {
       [...new Set(references.map(([, name]) => name as string))].filter((name) => !known.includes(name)),
     ).toEqual([]);
     expect(JSON.stringify(document)).not.toContain('$schema');
+  });
+
+  it('says what a body is', () => {
+    const put = operation('/v1/kv/{key}', 'put').requestBody?.content ?? {};
+    expect(Object.keys(put)).toEqual(['text/plain', 'application/octet-stream', '*/*']);
+    const batch = operation('/v1/kv:batch', 'post').requestBody;
+    expect(batch).toMatchObject({
+      required: true,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/BatchRequest' } } },
+    });
+    for (const item of Object.values(document.paths)) {
+      for (const [method, { requestBody }] of Object.entries(item)) {
+        expect(requestBody !== undefined).toBe(method === 'put' || method === 'post');
+      }
+    }
+  });
+
+  it('shows every operation once', () => {
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+    for (const { tags } of operations) expect(tags).toHaveLength(1);
   });
 
   it('gives every operation a name of its own and a summary', () => {

@@ -160,7 +160,7 @@ function sendValue(
 }
 
 /**
- * Past the web framework, for the two answers that the gateway gives most (docs/MEASUREMENTS.md has what it saves). Hooks
+ * Past the web framework, for the two answers that the gateway gives most (docs/adr/0010 has what it saves). Hooks
  * of the framework that follow the answer still run (onResponse); those that would change it do not (onSend).
  */
 function answerDirectly(

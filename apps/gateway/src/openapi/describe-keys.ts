@@ -1,26 +1,38 @@
 /** The resources below /v1/kv in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
-import {
-  IdempotencyHeader,
-  jsonContent,
-  Problems,
-  RESPONSE_HEADERS,
-  schemaRef,
-  TimeoutHeader,
-} from './describe.js';
+import { IdempotencyHeader, jsonContent, Problems, RESPONSE_HEADERS, TimeoutHeader } from './describe.js';
 
 const TAG = 'Keys and values';
-const ANY_VALUE = { '*/*': { schema: { type: 'string', format: 'binary' } } };
+/**
+ * Types that people's and programs' clients know how to send and to read stand for all the others. Not JSON: a generated
+ * client would encode what is encoded already.
+ */
+const VALUE_WRITTEN = {
+  'text/plain': { schema: { type: 'string' } },
+  'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+  '*/*': { schema: { type: 'string', format: 'binary' } },
+};
+const VALUE_READ = {
+  'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+  '*/*': { schema: { type: 'string', format: 'binary' } },
+};
 const { etag, servedBy, staleness } = RESPONSE_HEADERS;
 
 const text = (name: string, description: string): MethodDecorator =>
   ApiQuery({ name, required: false, description, schema: { type: 'string' } });
 const flag = (name: string, description: string): MethodDecorator =>
   ApiQuery({ name, required: false, description, schema: { type: 'boolean', default: false } });
+/** RFC 9110, 8.8.3: `*`, or a list of tags. */
+const TAGS = '^(\\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$';
 const conditionHeader = (name: string, description: string): MethodDecorator =>
-  ApiHeader({ name, required: false, description, schema: { type: 'string' } });
+  ApiHeader({ name, required: false, description, schema: { type: 'string', pattern: TAGS } });
+/** RFC 9110, 5.6.7. */
+const DATE =
+  '^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|[12][0-9]|3[01]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (19|20)[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$';
+const timeHeader = (name: string, description: string): MethodDecorator =>
+  ApiHeader({ name, required: false, description, schema: { type: 'string', pattern: DATE } });
 
 function KeyParameter(): MethodDecorator {
   return ApiParam({
@@ -28,7 +40,7 @@ function KeyParameter(): MethodDecorator {
     description:
       'Everything behind /v1/kv/, slashes included, percent-decoded once: 1 to 1,024 bytes of UTF-8. Clients that ' +
       'normalise paths need %2F in keys with // or with the segments . and ..',
-    schema: { type: 'string', minLength: 1 },
+    schema: { type: 'string', minLength: 1, maxLength: REST_LIMITS.keyBytesMax },
   });
 }
 
@@ -56,17 +68,30 @@ export function DescribePut(): MethodDecorator {
     ApiOperation({
       operationId: 'putKey',
       summary: 'Store a value',
-      description: 'Any bytes, of any Content-Type.',
+      description: 'Any bytes, of any Content-Type, without a Content-Encoding.',
+      requestBody: { required: false, description: 'The value: up to 1 MiB.', content: VALUE_WRITTEN },
     }),
     KeyParameter(),
-    ApiBody({ required: false, description: 'The value: up to 1 MiB.', content: ANY_VALUE } as never),
-    conditionHeader('If-Match', '"17": only if this is the present revision. *: only if the key exists.'),
-    conditionHeader('If-None-Match', '*: only if the key does not exist.'),
+    conditionHeader(
+      'If-Match',
+      '"17": only if this is the present revision, or one of a list. *: only if the key exists.',
+    ),
+    conditionHeader(
+      'If-None-Match',
+      '*: only if the key does not exist. "17": only if this is not the present revision.',
+    ),
     IdempotencyHeader(),
     TimeoutHeader(),
     ApiResponse({ status: 201, description: 'The key is new.', ...written }),
     ApiResponse({ status: 200, description: 'The value of the key was replaced.', ...written }),
-    Problems('KEY_TOO_LONG', 'VALUE_TOO_LARGE', 'PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+    Problems(
+      'KEY_TOO_LONG',
+      'VALUE_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'PRECONDITION_FAILED',
+      'UNAVAILABLE',
+      'OUTCOME_UNKNOWN',
+    ),
   );
 }
 
@@ -83,19 +108,20 @@ export function DescribeGet(): MethodDecorator {
     ApiOperation({
       operationId: 'getKey',
       summary: 'Read a value',
-      description:
-        'As it was stored, with the Content-Type it was stored with. HEAD gives the headers alone.',
+      description: 'As it was stored, with the Content-Type it was stored with.',
     }),
     KeyParameter(),
     ConsistencyParameters(),
     conditionHeader('If-None-Match', '"17": 304 if this is still the revision.'),
     conditionHeader('If-Match', '"17": 412 if this is not the revision any more.'),
+    timeHeader('If-Modified-Since', 'A date: 304 if the value was not stored after it.'),
+    timeHeader('If-Unmodified-Since', 'A date: 412 if the value was stored after it.'),
     TimeoutHeader(),
     ApiResponse({
       status: 200,
       description: 'The value.',
       headers: headers,
-      content: ANY_VALUE,
+      content: VALUE_READ,
     }),
     ApiResponse({ status: 304, description: 'The revision is the one in If-None-Match.' }),
     Problems('KEY_TOO_LONG', 'KEY_NOT_FOUND', 'PRECONDITION_FAILED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
@@ -107,8 +133,14 @@ export function DescribeDelete(): MethodDecorator {
     ApiTags(TAG),
     ApiOperation({ operationId: 'deleteKey', summary: 'Delete a key' }),
     KeyParameter(),
-    conditionHeader('If-Match', '"17": only if this is the present revision. *: only if the key exists.'),
-    conditionHeader('If-None-Match', '*: only if the key does not exist.'),
+    conditionHeader(
+      'If-Match',
+      '"17": only if this is the present revision, or one of a list. *: only if the key exists.',
+    ),
+    conditionHeader(
+      'If-None-Match',
+      '*: only if the key does not exist. "17": only if this is not the present revision.',
+    ),
     IdempotencyHeader(),
     TimeoutHeader(),
     ApiResponse({ status: 204, description: 'The key is gone.', headers: servedBy }),
@@ -151,7 +183,12 @@ export function DescribeList(): MethodDecorator {
       status: 200,
       description: 'A page, or the stream of all items.',
       headers: { ...servedBy, ...staleness },
-      content: { ...jsonContent('ListResponse'), 'application/x-ndjson': { schema: schemaRef('Item') } },
+      content: {
+        ...jsonContent('ListResponse'),
+        'application/x-ndjson': {
+          schema: { type: 'string', description: 'Lines, an Item as JSON in each.' },
+        },
+      },
     }),
     Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
@@ -167,8 +204,8 @@ export function DescribeBatch(): MethodDecorator {
         'At most 1,000 operations and 8 MiB. Not atomic: each stands alone, with a result of its own in the same ' +
         'order; operations on the same key are carried out in their order. Once the reads of a batch have given back ' +
         '8 MiB of values, those not yet begun get REQUEST_TOO_LARGE.',
+      requestBody: { required: true, content: jsonContent('BatchRequest') },
     }),
-    ApiBody({ required: true, content: jsonContent('BatchRequest') } as never),
     ConsistencyParameters(),
     IdempotencyHeader(),
     TimeoutHeader(),

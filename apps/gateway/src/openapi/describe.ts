@@ -6,7 +6,7 @@ import type { RestErrorCode } from '@ringleader/contracts';
 
 type Decorator = MethodDecorator & ClassDecorator;
 
-export const schemaRef = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
+const schemaRef = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
 
 export function jsonContent(name: string): Record<string, { schema: { $ref: string } }> {
   return { 'application/json': { schema: schemaRef(name) } };
@@ -17,6 +17,8 @@ const COMMON: readonly RestErrorCode[] = [
   'INVALID_ARGUMENT',
   'METHOD_NOT_ALLOWED',
   'REQUEST_TIMEOUT',
+  'EXPECTATION_FAILED',
+  'MISDIRECTED_REQUEST',
   'HEADERS_TOO_LARGE',
   'INTERNAL',
 ];

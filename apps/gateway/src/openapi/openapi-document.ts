@@ -17,12 +17,34 @@ export function openApiDocument(app: INestApplication, version: string): OpenAPI
     .setVersion(version)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  // The resources name their tags themselves; those of their classes would show each of them a second time.
+  const document = SwaggerModule.createDocument(app, config, { autoTagControllers: false });
   const paths = Object.fromEntries(
-    // The router escapes a colon by another one.
-    Object.entries(document.paths).map(([path, item]) => [path.replaceAll('::', ':'), item]),
+    Object.entries(document.paths).map(([path, item]) => [
+      // The router escapes a colon by another one.
+      path.replaceAll('::', ':'),
+      item.get === undefined ? item : { ...item, head: headOf(item.get) },
+    ]),
   );
   return { ...document, paths, components: { ...document.components, schemas: componentSchemas() } };
+}
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+/** Every resource that has GET has HEAD, which gives the same headers and nothing else. */
+function headOf(get: Operation): Operation {
+  const responses = Object.entries(get.responses).map(([status, response]) => {
+    const { content, ...head } = response as { content?: unknown; description: string };
+    void content;
+    return [status, head];
+  });
+  const name = get.operationId ?? '';
+  return {
+    ...get,
+    operationId: `head${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    summary: `${get.summary ?? ''}: the headers alone`,
+    responses: Object.fromEntries(responses) as Operation['responses'],
+  };
 }
 
 /** JSON Schema of every contract with an id; importing the contracts registers them. */
