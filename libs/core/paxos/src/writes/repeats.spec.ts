@@ -59,6 +59,17 @@ describe('a repeated write', () => {
     expect(putAs(cluster, 'r', 'a', { ...later, origin: soon }).kind).toBe('written');
   });
 
+  it('is refused again only under the checks of the first time', () => {
+    const cluster = startedLongAgo();
+    const refused = { operation: putOperation('a', { conditions: [{ kind: 'ifPresent' }] }) };
+    expect(putAs(cluster, 'r', 'a', refused).kind).toBe('conditionFailed');
+    cluster.loses = (from, { to }) => from === 1 || to === 1;
+    cluster.run(TIMINGS.leaseMs);
+    expect(cluster.leaderOf(P)).toBe(1);
+    const again = put(cluster, 'a', 'v', { requestId: 'r', ...refused });
+    expect(answer(cluster, again).kind).toBe('notLeader');
+  });
+
   it('comes to nothing when its origin is further ahead than clocks may differ', () => {
     const cluster = startedLongAgo();
     const ahead = (ms: number): number => hybrid(cluster.now + TIMINGS.clocksDifferMs + ms);
