@@ -275,6 +275,32 @@ describe('npm start', () => {
   }
 });
 
+describe('a cluster with three nats-servers', () => {
+  let cluster: LocalClusterHandle;
+  beforeAll(async () => {
+    cluster = await startLocalCluster({ nats: 3 });
+  }, START_MS);
+  afterAll(() => cluster.dispose(), START_MS);
+
+  it('answers while any one of them is stopped, and when it has been killed', async () => {
+    const [url = ''] = await cluster.gatewayUrls();
+    const key = `${url}/v1/kv/kept`;
+    const written = await fetch(key, { method: 'PUT', body: 'value' });
+    expect(written.ok).toBe(true);
+    const answers = async () => {
+      const answer = await fetch(key).catch(() => undefined);
+      return answer?.ok === true && (await answer.text()) === 'value';
+    };
+    for (const member of ['nats-server-1', 'nats-server-2', 'nats-server-3']) {
+      const pid = await cluster.signal(member, 'SIGSTOP');
+      await until(`an answer without ${member}`, answers, { timeoutMs: 20_000 });
+      process.kill(pid, 'SIGKILL');
+      await cluster.untilRestarted(member, pid);
+      await cluster.untilHealthy();
+    }
+  }, 180_000);
+});
+
 describe('a cluster that npm start runs', () => {
   let cluster: LocalClusterHandle;
   beforeAll(async () => {
