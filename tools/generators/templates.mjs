@@ -148,8 +148,8 @@ export function adapter(name) {
       ...packageFiles({
         layer: 'adapter',
         name,
-        dependencies: { '@ringleader/contracts': 'workspace:*', '@ringleader/primitives': 'workspace:*' },
-        references: ['../../contracts', '../../core/primitives'],
+        dependencies: { '@ringleader/contracts': 'workspace:*' },
+        references: ['../../contracts'],
       }),
       'README.md': `# ${name}\n\nThe technology this adapter hides, what it promises to its users, and how its failures are translated.\n`,
       'src/index.ts': `export { open${type}, type ${type} } from './${name}.js';\n`,
