@@ -2,8 +2,7 @@
  * A frame is one NATS message of the data path: a version byte, a kind byte, a header, then items up to its end.
  * Whoever receives a frame of another version or of a wrong shape counts it and drops it: messages may be lost anyway.
  */
-import { ByteReader, MalformedFrameError } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import { ByteReader, MalformedBytesError, type ByteWriter } from '@ringleader/primitives';
 
 /**
  * 2: a page of a copy names the dedupe floor of its source, without which a repeat could be done twice.
@@ -31,8 +30,8 @@ export function writeFrameStart(writer: ByteWriter, kind: FrameKind): void {
 }
 
 export function expectFrameKind(reader: ByteReader, kind: FrameKind): void {
-  if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedFrameError('unknown version');
-  if (reader.uint8() !== FRAME_KINDS[kind]) throw new MalformedFrameError('another kind of frame');
+  if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedBytesError('unknown version');
+  if (reader.uint8() !== FRAME_KINDS[kind]) throw new MalformedBytesError('another kind of frame');
 }
 
 /** Runs a reader over the frame; what it throws about the frame's shape becomes a value. */
@@ -40,7 +39,7 @@ export function decodeFrame<T>(bytes: Uint8Array, read: (reader: ByteReader) => 
   try {
     return read(new ByteReader(bytes));
   } catch (error) {
-    if (error instanceof MalformedFrameError) return { kind: 'malformed', reason: error.message };
+    if (error instanceof MalformedBytesError) return { kind: 'malformed', reason: error.message };
     throw error;
   }
 }

@@ -1,5 +1,4 @@
-export { ByteReader, MalformedFrameError } from './byte-reader.js';
-export { ByteWriter } from './byte-writer.js';
+export { ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
 export { decodeFrame, FRAME_BYTES_MAX, FRAME_BYTES_TARGET, type MalformedFrame } from './frame.js';
 export * from './leaders-frame.js';
 export * from './peer-frame.js';

@@ -2,9 +2,15 @@
  * From a shard to all gateways: which partitions it leads, at which ballots, with the barrier committed. Sent when that
  * changes, every few hundred milliseconds, and on demand. A gateway keeps the highest ballot it heard of per partition.
  */
-import type { Ballot, Epoch, HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { ByteReader } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import type {
+  ByteReader,
+  ByteWriter,
+  Ballot,
+  Epoch,
+  HybridTime,
+  PartitionIndex,
+  ShardOrdinal,
+} from '@ringleader/primitives';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 
 export interface Leadership {

@@ -1,7 +1,6 @@
 /** How one kind of peer message is written and read; the groups of kinds are in the files beside this one. */
+import type { ByteReader, ByteWriter } from '@ringleader/primitives';
 import type { LeaseEcho, LeaseStamp, ReplicaState, ShardMessage } from '@ringleader/paxos';
-import type { ByteReader } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
 import { readPosition, writePosition } from './rows.js';
 
 export type MessageOf<K extends ShardMessage['kind']> = Extract<ShardMessage, { readonly kind: K }>;

@@ -1,7 +1,6 @@
 /** What two shards say to each other at every heartbeat interval (docs/PROTOCOL.md 4.4.1, 4.5.3). */
+import type { ByteReader, ByteWriter } from '@ringleader/primitives';
 import type { CommitPoint, FreshStamp } from '@ringleader/paxos';
-import type { ByteReader } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
 import {
   type MessageCodecs,
   readLeaseEcho,

@@ -3,9 +3,13 @@
  * Header: the sender's ordinal and hybrid time.
  */
 import type { ShardMessage } from '@ringleader/paxos';
-import type { HybridTime, ShardOrdinal } from '@ringleader/primitives';
-import { type ByteReader, MalformedFrameError } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import {
+  type ByteReader,
+  MalformedBytesError,
+  type ByteWriter,
+  type HybridTime,
+  type ShardOrdinal,
+} from '@ringleader/primitives';
 import { copyCodecs } from './copy-messages.js';
 import { electionCodecs } from './election-messages.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
@@ -64,7 +68,7 @@ function readPeerFrame(reader: ByteReader): PeerFrame {
   const messages: ShardMessage[] = [];
   while (!reader.atEnd) {
     const codec = codecsByCode[reader.uint8()];
-    if (codec === undefined) throw new MalformedFrameError('unknown message code');
+    if (codec === undefined) throw new MalformedBytesError('unknown message code');
     messages.push(codec.read(reader));
   }
   return { kind: 'peer', from, hybridTime, messages };

@@ -3,9 +3,13 @@
  * merges into its own clock (docs/PROTOCOL.md 4.7.2). Rows come without the requests that they remember.
  */
 import type { Row, ShardReply } from '@ringleader/paxos';
-import type { HybridTime, ShardOrdinal } from '@ringleader/primitives';
-import { type ByteReader, MalformedFrameError } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import {
+  type ByteReader,
+  MalformedBytesError,
+  type ByteWriter,
+  type HybridTime,
+  type ShardOrdinal,
+} from '@ringleader/primitives';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 import { readVarints, readVisibleRow, writeVarints, writeVisibleRow } from './rows.js';
 
@@ -156,7 +160,7 @@ function readReplyFrame(reader: ByteReader): ReplyFrame {
   const replies: ShardReply[] = [];
   while (!reader.atEnd) {
     const codec = codecsByCode.get(reader.uint8());
-    if (codec === undefined) throw new MalformedFrameError('unknown reply code');
+    if (codec === undefined) throw new MalformedBytesError('unknown reply code');
     const token = reader.varint();
     replies.push(codec.read(reader, token));
   }

@@ -12,9 +12,12 @@ import type {
   ShardRequest,
   WriteRequest,
 } from '@ringleader/paxos';
-import type { HybridTime } from '@ringleader/primitives';
-import { type ByteReader, MalformedFrameError } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
+import {
+  type ByteReader,
+  MalformedBytesError,
+  type ByteWriter,
+  type HybridTime,
+} from '@ringleader/primitives';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 import { readContentType, readVarints, writeContentType, writeVarints } from './rows.js';
 
@@ -85,7 +88,7 @@ function readRequest(reader: ByteReader): FramedRequest {
     case SCAN:
       return readScan(reader);
     default:
-      throw new MalformedFrameError('unknown request code');
+      throw new MalformedBytesError('unknown request code');
   }
 }
 
@@ -163,7 +166,7 @@ function readCondition(reader: ByteReader): Condition {
     case CONDITION_CODES.ifPresent:
       return { kind: 'ifPresent' };
     default:
-      throw new MalformedFrameError('unknown condition code');
+      throw new MalformedBytesError('unknown condition code');
   }
 }
 

@@ -1,7 +1,6 @@
 /** The parts that messages, requests and replies share: rows, positions and lists. */
+import { type ByteReader, MalformedBytesError, type ByteWriter } from '@ringleader/primitives';
 import type { Position, RequestMark, Row } from '@ringleader/paxos';
-import { type ByteReader, MalformedFrameError } from './byte-reader.js';
-import type { ByteWriter } from './byte-writer.js';
 
 /** One byte instead of the text for the usual types. Codes are part of the format: append only. 0 is "spelled out". */
 const CONTENT_TYPES: readonly string[] = [
@@ -29,7 +28,7 @@ export function readContentType(reader: ByteReader): string {
   const code = reader.uint8();
   if (code === 0) return reader.string();
   const contentType = CONTENT_TYPES[code - 1];
-  if (contentType === undefined) throw new MalformedFrameError('unknown content type code');
+  if (contentType === undefined) throw new MalformedBytesError('unknown content type code');
   return contentType;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MalformedBytesError } from './bytes.js';
+import { MalformedBytesError } from '@ringleader/primitives';
 import { decodeCommand, encodeCommand } from './command-codec.js';
 import type { Command } from './commands.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';

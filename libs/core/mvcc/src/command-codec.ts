@@ -2,8 +2,7 @@
  * Commands as they stand in the Raft log. The first byte is the version of the form: a member that finds one it does not
  * know must stop instead of guessing, because it could not apply what the others apply.
  */
-import { unreachable } from '@ringleader/primitives';
-import { ByteReader, ByteWriter, MalformedBytesError } from './bytes.js';
+import { ByteReader, ByteWriter, MalformedBytesError, unreachable } from '@ringleader/primitives';
 import { COMPARE_RESULTS, NUMERIC_TARGETS } from './commands.js';
 import type { Command, Compare, Operation } from './commands.js';
 
@@ -13,35 +12,38 @@ const COMMAND_KINDS = ['txn', 'leaseGrant', 'leaseRevoke', 'leaseExpire', 'compa
 const OPERATION_KINDS = ['put', 'delete', 'range'] as const;
 const TARGETS = [...NUMERIC_TARGETS, 'value'] as const;
 
+const writer = new ByteWriter();
+
 export function encodeCommand(command: Command): Uint8Array {
-  const writer = new ByteWriter().integer(COMMAND_VERSION).integer(COMMAND_KINDS.indexOf(command.kind));
+  writer.truncate(0);
+  writer.varint(COMMAND_VERSION).varint(COMMAND_KINDS.indexOf(command.kind));
   switch (command.kind) {
     case 'txn':
-      writer.list(command.compare, (compare) => writeCompare(writer, compare));
-      writer.list(command.success, (operation) => writeOperation(writer, operation));
-      writer.list(command.failure, (operation) => writeOperation(writer, operation));
+      writer.list(command.compare, writeCompare);
+      writer.list(command.success, writeOperation);
+      writer.list(command.failure, writeOperation);
       break;
     case 'leaseGrant':
-      writer.integer(command.ttlMs);
+      writer.varint(command.ttlMs);
       break;
     case 'leaseRevoke':
-      writer.integer(command.lease);
+      writer.varint(command.lease);
       break;
     case 'leaseExpire':
-      writer.integer(command.term).list(command.leases, (lease) => writer.integer(lease));
+      writer.varint(command.term).list(command.leases, (lease) => writer.varint(lease));
       break;
     case 'compact':
-      writer.integer(command.revision);
+      writer.varint(command.revision);
       break;
     default:
       unreachable(command, 'command');
   }
-  return writer.finish();
+  return writer.copy();
 }
 
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new ByteReader(bytes);
-  const version = reader.integer();
+  const version = reader.varint();
   if (version !== COMMAND_VERSION) throw new MalformedBytesError(`command version ${version} is not known`);
   const command = readCommand(reader);
   reader.end();
@@ -57,73 +59,73 @@ function readCommand(reader: ByteReader): Command {
       return { kind, compare, success, failure: reader.list(() => readOperation(reader)) };
     }
     case 'leaseGrant':
-      return { kind, ttlMs: reader.integer() };
+      return { kind, ttlMs: reader.varint() };
     case 'leaseRevoke':
-      return { kind, lease: reader.integer() };
+      return { kind, lease: reader.varint() };
     case 'leaseExpire': {
-      const term = reader.integer();
-      return { kind, term, leases: reader.list(() => reader.integer()) };
+      const term = reader.varint();
+      return { kind, term, leases: reader.list(() => reader.varint()) };
     }
     case 'compact':
-      return { kind, revision: reader.integer() };
+      return { kind, revision: reader.varint() };
   }
 }
 
-function writeCompare(writer: ByteWriter, compare: Compare): void {
+function writeCompare(compare: Compare): void {
   writer
-    .string(compare.key)
-    .integer(COMPARE_RESULTS.indexOf(compare.result))
-    .integer(TARGETS.indexOf(compare.target));
-  if (compare.target === 'value') writer.string(compare.operand);
-  else writer.integer(compare.operand);
+    .text(compare.key)
+    .varint(COMPARE_RESULTS.indexOf(compare.result))
+    .varint(TARGETS.indexOf(compare.target));
+  if (compare.target === 'value') writer.text(compare.operand);
+  else writer.varint(compare.operand);
 }
 
 function readCompare(reader: ByteReader): Compare {
-  const key = reader.string();
+  const key = reader.text();
   const result = reader.oneOf(COMPARE_RESULTS);
   const target = reader.oneOf(TARGETS);
-  if (target === 'value') return { key, result, target, operand: reader.string() };
-  return { key, result, target, operand: reader.integer() };
+  if (target === 'value') return { key, result, target, operand: reader.text() };
+  return { key, result, target, operand: reader.varint() };
 }
 
-function writeOperation(writer: ByteWriter, operation: Operation): void {
-  writer.integer(OPERATION_KINDS.indexOf(operation.kind)).string(operation.key);
+function writeOperation(operation: Operation): void {
+  writer.varint(OPERATION_KINDS.indexOf(operation.kind)).text(operation.key);
   switch (operation.kind) {
     case 'put':
-      writer.string(operation.value).integer(operation.lease);
+      writer.text(operation.value).varint(operation.lease);
       break;
     case 'delete':
-      writeRangeEnd(writer, operation.rangeEnd);
+      writeRangeEnd(operation.rangeEnd);
       break;
     case 'range':
-      writeRangeEnd(writer, operation.rangeEnd);
-      writer.integer(operation.limit);
+      writeRangeEnd(operation.rangeEnd);
+      writer.varint(operation.limit);
       break;
   }
 }
 
 function readOperation(reader: ByteReader): Operation {
   const kind = reader.oneOf(OPERATION_KINDS);
-  const key = reader.string();
+  const key = reader.text();
   switch (kind) {
     case 'put': {
-      const value = reader.string();
-      return { kind, key, value, lease: reader.integer() };
+      const value = reader.text();
+      return { kind, key, value, lease: reader.varint() };
     }
     case 'delete':
       return { kind, key, rangeEnd: readRangeEnd(reader) };
     case 'range': {
       const rangeEnd = readRangeEnd(reader);
-      return { kind, key, rangeEnd, limit: reader.integer() };
+      return { kind, key, rangeEnd, limit: reader.varint() };
     }
   }
 }
 
-function writeRangeEnd(writer: ByteWriter, rangeEnd: string | null): void {
-  if (rangeEnd === null) writer.integer(0);
-  else writer.integer(1).string(rangeEnd);
+function writeRangeEnd(rangeEnd: string | null): void {
+  if (rangeEnd === null) writer.varint(0);
+  else writer.varint(1).text(rangeEnd);
 }
 
 function readRangeEnd(reader: ByteReader): string | null {
-  return reader.oneOf([false, true]) ? reader.string() : null;
+  return reader.oneOf([false, true]) ? reader.text() : null;
 }

@@ -1,4 +1,3 @@
-export { MalformedBytesError } from './bytes.js';
 export type { WatchEvent } from './change-log.js';
 export { decodeCommand, encodeCommand } from './command-codec.js';
 export * from './commands.js';

@@ -4,7 +4,7 @@
  *
  * Histories of keys and leases are written; the log of changes and the keys of each lease follow from them.
  */
-import { ByteReader, ByteWriter, MalformedBytesError } from './bytes.js';
+import { ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
 import { KeyIndex } from './key-index.js';
 import type { KeyState } from './key-index.js';
@@ -16,25 +16,25 @@ const SNAPSHOT_VERSION = 1;
 export function encodeSnapshot(store: MvccStore): Uint8Array {
   const { index, leases } = store.parts;
   const writer = new ByteWriter()
-    .integer(SNAPSHOT_VERSION)
-    .integer(store.revision)
-    .integer(store.compactedRevision);
+    .varint(SNAPSHOT_VERSION)
+    .varint(store.revision)
+    .varint(store.compactedRevision);
   writer
-    .integer(leases.lastGranted)
-    .list(leases.list(), ({ lease, ttlMs }) => writer.integer(lease).integer(ttlMs));
-  writer.integer(index.size);
+    .varint(leases.lastGranted)
+    .list(leases.list(), ({ lease, ttlMs }) => writer.varint(lease).varint(ttlMs));
+  writer.varint(index.size);
   for (const [key, history] of index.entries()) {
-    writer.string(key).list(history, (state) => writeState(writer, state));
+    writer.text(key).list(history, (state) => writeState(writer, state));
   }
-  return writer.finish();
+  return writer.copy();
 }
 
 export function decodeSnapshot(bytes: Uint8Array): MvccStore {
   const reader = new ByteReader(bytes);
-  const version = reader.integer();
+  const version = reader.varint();
   if (version !== SNAPSHOT_VERSION) throw new MalformedBytesError(`snapshot version ${version} is not known`);
-  const revision = reader.integer();
-  const compacted = reader.integer();
+  const revision = reader.varint();
+  const compacted = reader.varint();
   const leases = readLeases(reader);
   const index = readKeys(reader);
   reader.end();
@@ -43,24 +43,24 @@ export function decodeSnapshot(bytes: Uint8Array): MvccStore {
 }
 
 function writeState(writer: ByteWriter, state: KeyState): void {
-  writer.integer(state.modRevision).integer(state.version);
-  if (state.version > 0) writer.integer(state.createRevision).string(state.value).integer(state.lease);
+  writer.varint(state.modRevision).varint(state.version);
+  if (state.version > 0) writer.varint(state.createRevision).text(state.value).varint(state.lease);
 }
 
 function readState(reader: ByteReader): KeyState {
-  const modRevision = reader.integer();
-  const version = reader.integer();
+  const modRevision = reader.varint();
+  const version = reader.varint();
   if (version === 0) return { modRevision, version, createRevision: 0, value: '', lease: 0 };
-  const createRevision = reader.integer();
-  const value = reader.string();
-  return { modRevision, version, createRevision, value, lease: reader.integer() };
+  const createRevision = reader.varint();
+  const value = reader.text();
+  return { modRevision, version, createRevision, value, lease: reader.varint() };
 }
 
 function readLeases(reader: ByteReader): LeaseTable {
-  const leases = new LeaseTable(reader.integer());
+  const leases = new LeaseTable(reader.varint());
   reader.list(() => {
-    const lease = reader.integer();
-    leases.restore(lease, reader.integer());
+    const lease = reader.varint();
+    leases.restore(lease, reader.varint());
   });
   return leases;
 }
@@ -68,7 +68,7 @@ function readLeases(reader: ByteReader): LeaseTable {
 function readKeys(reader: ByteReader): KeyIndex {
   const index = new KeyIndex();
   reader.list(() => {
-    const key = reader.string();
+    const key = reader.text();
     for (const state of reader.list(() => readState(reader))) index.append(key, state);
   });
   return index;

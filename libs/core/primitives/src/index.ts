@@ -1,4 +1,6 @@
 export * from './back-off.js';
+export * from './byte-reader.js';
+export * from './byte-writer.js';
 export * from './clock.js';
 export * from './ids.js';
 export * from './invariant.js';

@@ -1,7 +1,7 @@
 /** What travels between two members: a byte for what it is, then messages one after the other, or one introduction. */
+import { ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
 import type { Introduction } from '../founding/founding.js';
 import type { Message } from '../messages.js';
-import { ByteReader, ByteWriter, MalformedError } from './bytes.js';
 import { readMessage, writeMessage } from './message-codec.js';
 
 /** A new form of either gets a new number: who does not know it refuses the frame, and nothing in it is guessed at. */
@@ -12,70 +12,60 @@ export type DecodedFrame =
   | { readonly kind: 'introduction'; readonly introduction: Introduction }
   | { readonly kind: 'malformed'; readonly reason: string };
 
+/** Frames are cut out of its memory one after the other. */
+const writer = new ByteWriter();
+
 /** Packs messages, in their order, into frames. A frame is closed once it exceeds `sizeBytesMax`: one message is never cut. */
 export function encodeFrames(messages: readonly Message[], sizeBytesMax: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
-  let writer: ByteWriter | null = null;
+  writer.truncate(0);
   for (const message of messages) {
-    writer ??= newFrame(frameForms.messages);
+    if (writer.length === 0) writer.varint(frameForms.messages);
     writeMessage(writer, message);
-    if (writer.length >= sizeBytesMax) {
-      frames.push(writer.finish());
-      writer = null;
-    }
+    if (writer.length >= sizeBytesMax) frames.push(writer.take());
   }
-  if (writer !== null) frames.push(writer.finish());
+  if (writer.length > 0) frames.push(writer.take());
   return frames;
 }
 
 export function encodeIntroduction({ seat, id, isQuestion, isBegun, founders }: Introduction): Uint8Array {
-  const writer = newFrame(frameForms.introduction);
-  writer.integer(seat);
-  writer.integer(id);
-  writer.flag(isQuestion);
-  writer.flag(isBegun);
-  writer.flag(founders !== null);
-  writer.integer(founders?.length ?? 0);
-  for (const founder of founders ?? []) {
-    writer.integer(founder.seat);
-    writer.integer(founder.id);
-  }
-  return writer.finish();
+  writer.truncate(0);
+  writer.varint(frameForms.introduction).varint(seat).varint(id);
+  writer
+    .boolean(isQuestion)
+    .boolean(isBegun)
+    .boolean(founders !== null);
+  writer.list(founders ?? [], (founder) => writer.varint(founder.seat).varint(founder.id));
+  return writer.take();
 }
 
 export function decodeFrame(frame: Uint8Array): DecodedFrame {
   const reader = new ByteReader(frame);
   try {
-    const form = reader.integer();
+    const form = reader.varint();
     if (form === frameForms.messages) return readMessages(reader);
     if (form === frameForms.introduction) return readIntroduction(reader);
     return { kind: 'malformed', reason: `version ${String(form)}` };
   } catch (error) {
-    if (error instanceof MalformedError) return { kind: 'malformed', reason: error.message };
+    if (error instanceof MalformedBytesError) return { kind: 'malformed', reason: error.message };
     throw error;
   }
 }
 
 function readMessages(reader: ByteReader): DecodedFrame {
   const messages: Message[] = [];
-  while (!reader.isAtEnd) messages.push(readMessage(reader));
+  while (!reader.atEnd) messages.push(readMessage(reader));
   return { kind: 'messages', messages };
 }
 
 function readIntroduction(reader: ByteReader): DecodedFrame {
-  const seat = reader.integer();
-  const id = reader.integer();
-  const isQuestion = reader.flag();
-  const isBegun = reader.flag();
-  const isFounded = reader.flag();
-  const founders = reader.list(() => ({ seat: reader.integer(), id: reader.integer() }));
-  if (!reader.isAtEnd) throw new MalformedError('bytes follow an introduction');
+  const seat = reader.varint();
+  const id = reader.varint();
+  const isQuestion = reader.boolean();
+  const isBegun = reader.boolean();
+  const isFounded = reader.boolean();
+  const founders = reader.list(() => ({ seat: reader.varint(), id: reader.varint() }));
+  reader.end();
   const introduction = { seat, id, isQuestion, isBegun, founders: isFounded ? founders : null };
   return { kind: 'introduction', introduction };
-}
-
-function newFrame(form: number): ByteWriter {
-  const writer = new ByteWriter();
-  writer.integer(form);
-  return writer;
 }

@@ -1,8 +1,7 @@
 /** One message as bytes: what it is, who sends it to whom in which term, and its fields in the order of messages.ts. */
-import { unreachable } from '@ringleader/primitives';
+import { type ByteReader, type ByteWriter, MalformedBytesError, unreachable } from '@ringleader/primitives';
 import type { Message, MessageBody } from '../messages.js';
 import { type Entry, type EntryKind, entryKinds } from '../types.js';
-import { type ByteReader, type ByteWriter, MalformedError } from './bytes.js';
 
 /** Positions are part of the format: new kinds go to the end. */
 const kinds = [
@@ -25,19 +24,19 @@ const kinds = [
 ] as const satisfies readonly Message['kind'][];
 
 export function writeMessage(writer: ByteWriter, message: Message): void {
-  writer.integer(kinds.indexOf(message.kind));
-  writer.integer(message.from);
-  writer.integer(message.to);
-  writer.integer(message.term);
+  writer.varint(kinds.indexOf(message.kind));
+  writer.varint(message.from);
+  writer.varint(message.to);
+  writer.varint(message.term);
   writeBody(writer, message);
 }
 
 export function readMessage(reader: ByteReader): Message {
-  const kind = kinds[reader.integer()];
-  if (kind === undefined) throw new MalformedError('a message is of an unknown kind');
-  const from = reader.integer();
-  const to = reader.integer();
-  const term = reader.integer();
+  const kind = kinds[reader.varint()];
+  if (kind === undefined) throw new MalformedBytesError('a message is of an unknown kind');
+  const from = reader.varint();
+  const to = reader.varint();
+  const term = reader.varint();
   return { ...readBody(reader, kind), from, to, term };
 }
 
@@ -48,17 +47,20 @@ function writeBody(writer: ByteWriter, message: Message): void {
       return writeCandidacy(writer, message);
     case 'preVoteReply':
     case 'voteReply':
-      return writer.flag(message.granted);
+      writer.boolean(message.granted);
+      return;
     case 'append':
       return writeAppend(writer, message);
     case 'appendReply':
-      return writer.integer(message.matchIndex);
+      writer.varint(message.matchIndex);
+      return;
     case 'appendRefusal':
       return writeIntegers(writer, [message.refusedIndex, message.hintIndex, message.hintTerm]);
     case 'heartbeat':
       return writeIntegers(writer, [message.commit, message.readRound]);
     case 'heartbeatReply':
-      return writer.integer(message.readRound);
+      writer.varint(message.readRound);
+      return;
     case 'snapshotChunk':
       return writeChunk(writer, message);
     case 'snapshotReply':
@@ -78,15 +80,15 @@ function writeBody(writer: ByteWriter, message: Message): void {
 }
 
 function readBody(reader: ByteReader, kind: Message['kind']): MessageBody {
-  const integer = (): number => reader.integer();
+  const integer = (): number => reader.varint();
   switch (kind) {
     case 'preVote':
       return { kind, lastIndex: integer(), lastTerm: integer() };
     case 'vote':
-      return { kind, lastIndex: integer(), lastTerm: integer(), transfer: reader.flag() };
+      return { kind, lastIndex: integer(), lastTerm: integer(), transfer: reader.boolean() };
     case 'preVoteReply':
     case 'voteReply':
-      return { kind, granted: reader.flag() };
+      return { kind, granted: reader.boolean() };
     case 'append':
       return readAppend(reader);
     case 'appendReply':
@@ -125,12 +127,12 @@ type OfKind<K extends Message['kind']> = Extract<Message, { kind: K }>;
 type BodyOfKind<K extends Message['kind']> = Extract<MessageBody, { kind: K }>;
 
 function writeIntegers(writer: ByteWriter, values: readonly number[]): void {
-  for (const value of values) writer.integer(value);
+  for (const value of values) writer.varint(value);
 }
 
 function writeCandidacy(writer: ByteWriter, message: OfKind<'preVote' | 'vote'>): void {
   writeIntegers(writer, [message.lastIndex, message.lastTerm]);
-  if (message.kind === 'vote') writer.flag(message.transfer);
+  if (message.kind === 'vote') writer.boolean(message.transfer);
 }
 
 /** Entries are consecutive, so their indexes follow from the first one's. */
@@ -143,21 +145,21 @@ function writeAppend(writer: ByteWriter, message: OfKind<'append'>): void {
 }
 
 function readAppend(reader: ByteReader): BodyOfKind<'append'> {
-  const prevIndex = reader.integer();
-  const prevTerm = reader.integer();
-  const commit = reader.integer();
+  const prevIndex = reader.varint();
+  const prevTerm = reader.varint();
+  const commit = reader.varint();
   let index = prevIndex;
   const entries = reader.list((): Entry => {
     index += 1;
-    return { index, term: reader.integer(), kind: readEntryKind(reader), data: reader.bytes() };
+    return { index, term: reader.varint(), kind: readEntryKind(reader), data: reader.copiedBytes() };
   });
   return { kind: 'append', prevIndex, prevTerm, entries, commit };
 }
 
 function readEntryKind(reader: ByteReader): EntryKind {
-  const kind = reader.integer();
+  const kind = reader.varint();
   if (kind === entryKinds.noop || kind === entryKinds.command) return kind;
-  throw new MalformedError('an entry is of an unknown kind');
+  throw new MalformedBytesError('an entry is of an unknown kind');
 }
 
 function writeChunk(writer: ByteWriter, message: OfKind<'snapshotChunk'>): void {
@@ -170,28 +172,28 @@ function snapshotReplyFields({ point, chunkIndex, nextChunk }: OfKind<'snapshotR
 }
 
 function readChunk(reader: ByteReader): BodyOfKind<'snapshotChunk'> {
-  const point = { index: reader.integer(), term: reader.integer() };
-  const chunkIndex = reader.integer();
-  const chunkCount = reader.integer();
-  return { kind: 'snapshotChunk', point, chunkIndex, chunkCount, data: reader.bytes() };
+  const point = { index: reader.varint(), term: reader.varint() };
+  const chunkIndex = reader.varint();
+  const chunkCount = reader.varint();
+  return { kind: 'snapshotChunk', point, chunkIndex, chunkCount, data: reader.copiedBytes() };
 }
 
 function writeProposals(writer: ByteWriter, message: OfKind<'propose' | 'proposeRefusal'>): void {
-  writer.integer(message.session);
+  writer.varint(message.session);
   if (message.kind === 'proposeRefusal') {
-    writer.integer(message.ids.length);
+    writer.varint(message.ids.length);
     writeIntegers(writer, message.ids);
     return;
   }
-  writer.integer(message.proposals.length);
+  writer.varint(message.proposals.length);
   for (const proposal of message.proposals) {
-    writer.integer(proposal.id);
+    writer.varint(proposal.id);
     writer.bytes(proposal.data);
   }
 }
 
 function readPropose(reader: ByteReader): BodyOfKind<'propose'> {
-  const session = reader.integer();
-  const proposals = reader.list(() => ({ id: reader.integer(), data: reader.bytes() }));
+  const session = reader.varint();
+  const proposals = reader.list(() => ({ id: reader.varint(), data: reader.copiedBytes() }));
   return { kind: 'propose', session, proposals };
 }
