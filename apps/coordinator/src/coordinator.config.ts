@@ -1,5 +1,6 @@
 import { commonConfig, integer } from '@ringleader/config';
 import type { MemberId } from '@ringleader/primitives';
+import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
@@ -45,7 +46,9 @@ export const coordinatorConfigSchema = z
     }
   });
 
-export type CoordinatorConfig = Readonly<z.infer<typeof coordinatorConfigSchema>>;
+export abstract class CoordinatorConfig extends injectable<
+  Readonly<z.infer<typeof coordinatorConfigSchema>>
+>() {}
 
 export function coordinatorMembers(config: CoordinatorConfig): MemberId[] {
   return Array.from({ length: config.RINGLEADER_COORDINATOR_COUNT }, (_, i) => i + 1);

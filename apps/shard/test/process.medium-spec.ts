@@ -48,6 +48,7 @@ describe('the process of a shard', () => {
       RINGLEADER_MEMBER: 'coordinator-1',
       RINGLEADER_COORDINATOR_ID: '1',
       RINGLEADER_COORDINATOR_COUNT: '1',
+      RINGLEADER_BOOTSTRAP: 'new-cluster',
       RINGLEADER_DATA_DIR: join(folder, 'coordinator-1'),
     };
     const logFile = join(folder, 'coordinator.log');

@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
-import type { Logger } from '@ringleader/observability';
+import { ServiceLogger } from '@ringleader/service-host';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { LOGGER } from '../tokens.js';
 
 /**
  * How much history is kept for watchers that were away: enough that a process which pauses for a minute resumes, little
@@ -12,16 +11,16 @@ const HISTORY_EVENTS = { eventsMin: 20_000, eventsMax: 40_000 } as const;
 
 /** Bounds the store's history: the leader proposes what to forget, so that all members forget the same. */
 @Injectable()
-export class CompactionService {
+export class CompactionService implements OnApplicationBootstrap {
   #isLeading = false;
   #isRunning = false;
 
   constructor(
-    @Inject(ReplicatedStore) private readonly store: ReplicatedStore,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly store: ReplicatedStore,
+    private readonly logger: ServiceLogger,
   ) {}
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.store.onLeadership(({ leading }) => {
       this.#isLeading = leading;
     });

@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
 import type { ResponseOf } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
@@ -6,7 +6,7 @@ import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 @Controller()
 export class StatusController {
-  constructor(@Inject(ReplicatedStore) private readonly store: ReplicatedStore) {}
+  constructor(private readonly store: ReplicatedStore) {}
 
   @Handles(coordinatorContracts.status)
   status(): ResponseOf<typeof coordinatorContracts.status> {

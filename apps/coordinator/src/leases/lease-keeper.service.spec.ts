@@ -19,11 +19,11 @@ describe('LeaseKeeperService', () => {
     clock = new ManualClock();
     const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
     keeper = new LeaseKeeperService(group.store, clock, logger);
-    keeper.start();
+    keeper.onApplicationBootstrap();
     lease = (await keeper.grant({ ttlMs: 1_000 })).leaseId;
   });
 
-  afterEach(() => keeper.stop());
+  afterEach(() => keeper.onApplicationShutdown());
 
   const isGone = (): boolean => group.store.local.lease(lease) === undefined;
   /** Moves the clock in steps that are no pause of the process. */

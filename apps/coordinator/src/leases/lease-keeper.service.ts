@@ -1,41 +1,40 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker, coordinatorContracts } from '@ringleader/contracts';
 import { invariant } from '@ringleader/primitives';
-import type { Clock, MonotonicMs } from '@ringleader/primitives';
+import type { MonotonicMs } from '@ringleader/primitives';
 import type { CommandResult, LeaseId } from '@ringleader/mvcc';
-import type { Logger } from '@ringleader/observability';
+import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import type { LeadershipChange } from '../raft/state-machine.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { leaseNotFound, toOperationalError } from '../store/wire.js';
 import { refuseForeignWrite } from '../store/write-access.js';
-import { CLOCK, LOGGER } from '../tokens.js';
 import { LeaseDeadlines } from './lease-deadlines.js';
 
 const CHECK_INTERVAL_MS = 100;
 
 /** Grants, renews and ends leases. Only the leader renews and notices that one has run out. */
 @Injectable()
-export class LeaseKeeperService {
+export class LeaseKeeperService implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Null while this member does not lead. */
   #deadlines: LeaseDeadlines | null = null;
   #lastCheckAt: MonotonicMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(ReplicatedStore) private readonly store: ReplicatedStore,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly store: ReplicatedStore,
+    private readonly clock: ServiceClock,
+    private readonly logger: ServiceLogger,
   ) {}
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.#lastCheckAt = this.clock.monotonicMs();
     this.store.onChange((result) => this.#follow(result));
     this.store.onLeadership((change) => this.#onLeadership(change));
     this.#timer = setInterval(() => this.check(), CHECK_INTERVAL_MS);
   }
 
-  stop(): void {
+  onApplicationShutdown(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#deadlines = null;

@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
@@ -8,7 +8,7 @@ const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
 
 @Controller()
 export class LeaseController {
-  constructor(@Inject(LeaseKeeperService) private readonly leases: LeaseKeeperService) {}
+  constructor(private readonly leases: LeaseKeeperService) {}
 
   @Handles(leaseGrant)
   grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {

@@ -46,7 +46,7 @@ describe('PlacementService', () => {
   const mapExists = (): boolean => hasPartitionMap(group.store.local);
 
   it('creates the cluster once, and the map once enough shards have registered', async () => {
-    placement.start();
+    placement.onApplicationBootstrap();
     await until('the cluster', clusterExists, WAIT);
     await register(1);
     await register(2);
@@ -69,7 +69,7 @@ describe('PlacementService', () => {
 
   it('does nothing while it does not lead', async () => {
     group.lead({ term: 1, leader: 2, leading: false });
-    placement.start();
+    placement.onApplicationBootstrap();
     await register(1);
     expect(clusterExists()).toBe(false);
     group.lead({ term: 2, leader: 1, leading: true });
@@ -80,9 +80,9 @@ describe('PlacementService', () => {
     'tries again what was not confirmed: %s',
     async (failure) => {
       group.failures.push(failure);
-      placement.start();
+      placement.onApplicationBootstrap();
       await until('the cluster', clusterExists, WAIT);
-      placement.stop();
+      placement.beforeApplicationShutdown();
     },
   );
 });

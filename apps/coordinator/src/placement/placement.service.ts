@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
-import type { Logger } from '@ringleader/observability';
-import type { Clock } from '@ringleader/primitives';
-import type { CoordinatorConfig } from '../coordinator.config.js';
+import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { CoordinatorConfig } from '../coordinator.config.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { CLOCK, CONFIG, LOGGER } from '../tokens.js';
 import { hasPartitionMap, readCluster, readShards } from './cluster-metadata.js';
 import { createClusterCommand, firstMapCommand } from './first-map.js';
 
@@ -17,7 +15,7 @@ const RETRY_MS = 500;
  * leader that is none any more, or a step done twice, changes nothing.
  */
 @Injectable()
-export class PlacementService {
+export class PlacementService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   #isLeading = false;
   #isRunning = false;
   /** Something may have changed since the running step looked. */
@@ -26,13 +24,13 @@ export class PlacementService {
   #retry: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(CONFIG) private readonly config: CoordinatorConfig,
-    @Inject(ReplicatedStore) private readonly store: ReplicatedStore,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly config: CoordinatorConfig,
+    private readonly store: ReplicatedStore,
+    private readonly clock: ServiceClock,
+    private readonly logger: ServiceLogger,
   ) {}
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.store.onChange(() => this.#look());
     this.store.onLeadership(({ leading }) => {
       this.#isLeading = leading;
@@ -41,7 +39,7 @@ export class PlacementService {
     });
   }
 
-  stop(): void {
+  beforeApplicationShutdown(): void {
     this.#isLeading = false;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;

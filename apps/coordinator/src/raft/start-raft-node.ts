@@ -21,12 +21,15 @@ export interface RaftNodeOptions<Result> {
   readonly stateMachine: StateMachine<Result>;
   readonly transport: RaftTransport;
   readonly onEvent: (event: RaftNodeEvent) => void;
+  /** The log is read; the group may still have to be found. */
+  readonly onOpened?: () => void;
   readonly settings?: Partial<RaftSettings>;
 }
 
 /** Reads the log, finds its group, restores the state machine, and takes part. Throws what the log throws (LOG_*). */
 export async function startRaftNode<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
   const opened = await openLogStorage({ directory: options.directory });
+  options.onOpened?.();
   try {
     return await join(options, opened);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { ReplicatedStore } from './replicated-store.service.js';
@@ -8,7 +8,7 @@ type Contract = typeof coordinatorContracts.range;
 
 @Injectable()
 export class RangeService {
-  constructor(@Inject(ReplicatedStore) private readonly store: ReplicatedStore) {}
+  constructor(private readonly store: ReplicatedStore) {}
 
   async range(request: RequestOf<Contract>): Promise<ResponseOf<Contract>> {
     if (request.serializable !== true) await this.store.readBarrier();

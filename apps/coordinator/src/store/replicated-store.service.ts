@@ -1,10 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
 import { encodeCommand } from '@ringleader/mvcc';
 import type { Command, CommandResult, MvccStore } from '@ringleader/mvcc';
-import type { RaftNode, RaftStatus } from '../raft/raft-node.js';
+import { CoordinatorRaft } from '../raft/coordinator-raft.js';
+import type { RaftStatus } from '../raft/raft-node.js';
 import type { LeadershipChange } from '../raft/state-machine.js';
-import { RAFT } from '../tokens.js';
 import { StoreStateMachine } from './store-state-machine.js';
 import type { StoreListener } from './store-state-machine.js';
 
@@ -21,8 +21,8 @@ export class ReplicatedStore {
   #requestsTotal = 0;
 
   constructor(
-    @Inject(RAFT) private readonly raft: RaftNode<CommandResult>,
-    @Inject(StoreStateMachine) private readonly machine: StoreStateMachine,
+    private readonly raft: CoordinatorRaft,
+    private readonly machine: StoreStateMachine,
   ) {}
 
   /** What this member has applied. Not to be kept: a restored snapshot replaces it. */

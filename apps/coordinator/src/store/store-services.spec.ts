@@ -130,7 +130,7 @@ describe('the store’s services', () => {
 
     it('sends its callers away when it stops', async () => {
       const answer = watch(1);
-      watches.stop();
+      watches.beforeApplicationShutdown();
       await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
 

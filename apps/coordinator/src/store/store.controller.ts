@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
@@ -13,9 +13,9 @@ const { range, txn, watch } = coordinatorContracts;
 @Controller()
 export class StoreController {
   constructor(
-    @Inject(RangeService) private readonly ranges: RangeService,
-    @Inject(TxnService) private readonly transactions: TxnService,
-    @Inject(WatchService) private readonly watches: WatchService,
+    private readonly ranges: RangeService,
+    private readonly transactions: TxnService,
+    private readonly watches: WatchService,
   ) {}
 
   @Handles(range)

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { invariant } from '@ringleader/primitives';
@@ -14,7 +14,7 @@ const REQUEST_LENGTH_MAX = 1_048_576;
 
 @Injectable()
 export class TxnService {
-  constructor(@Inject(ReplicatedStore) private readonly store: ReplicatedStore) {}
+  constructor(private readonly store: ReplicatedStore) {}
 
   async txn(request: RequestOf<Contract>): Promise<ResponseOf<Contract>> {
     const command = toTxnCommand(request);

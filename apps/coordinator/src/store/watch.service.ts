@@ -1,9 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import type { WatchOutcome } from '@ringleader/mvcc';
-import type { Clock } from '@ringleader/primitives';
-import { CLOCK } from '../tokens.js';
+import { ServiceClock } from '@ringleader/service-host';
 import { ReplicatedStore, unavailable } from './replicated-store.service.js';
 import { ANSWER_ITEMS_MAX, ANSWER_LENGTH_MAX, compacted, toKeyRange } from './wire.js';
 
@@ -14,13 +13,13 @@ const WATCHERS_MAX = 4_096;
 
 /** Long polls: each waits for the store to change, up to the time its caller gave. */
 @Injectable()
-export class WatchService {
+export class WatchService implements BeforeApplicationShutdown {
   readonly #waiting = new Set<() => void>();
   #isStopped = false;
 
   constructor(
-    @Inject(ReplicatedStore) private readonly store: ReplicatedStore,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly store: ReplicatedStore,
+    private readonly clock: ServiceClock,
   ) {
     store.onChange(() => this.#wakeAll());
   }
@@ -44,7 +43,7 @@ export class WatchService {
   }
 
   /** Ends all long polls, so that their callers go to another member. */
-  stop(): void {
+  beforeApplicationShutdown(): void {
     this.#isStopped = true;
     this.#wakeAll();
   }

@@ -62,6 +62,9 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** So long a stop waits for an application that is about to begin. */
+const BEGIN_WITHIN_MS = 1_000;
+
 @Module({})
 class ServiceRoot {}
 
@@ -97,8 +100,10 @@ export async function startService<Schema extends z.ZodObject>(
     health.drain();
     logger.info({ pauseMs: common.RINGLEADER_DRAIN_PAUSE_MS }, 'Draining');
     await pause(common.RINGLEADER_DRAIN_PAUSE_MS);
-    // Without NATS there is no application yet, and with the link closed there will be none.
-    if (nats.isOver) await (await application).close();
+    // It may wait for NATS, or for others of its kind, and then nothing is under way.
+    const begun = await Promise.race([application, pause(nats.isOver ? BEGIN_WITHIN_MS : 0)]);
+    if (begun === undefined) logger.info({ reasons: health.startup() }, 'Stopped before it had begun');
+    else await begun.close();
     await nats.close();
     await probes?.close();
   };

@@ -3,13 +3,14 @@ import type { CommandResult } from '@ringleader/mvcc';
 import type { NatsLinks } from '@ringleader/nats';
 import type { Logger } from '@ringleader/observability';
 import { defaultTimings } from '@ringleader/raft';
-import { coordinatorMembers } from './coordinator.config.js';
-import type { CoordinatorConfig } from './coordinator.config.js';
-import type { RaftNodeEvent } from './raft/raft-node-events.js';
-import type { RaftNode } from './raft/raft-node.js';
-import { NatsRaftTransport } from './raft/raft-transport.nats.js';
-import { startRaftNode } from './raft/start-raft-node.js';
-import type { StoreStateMachine } from './store/store-state-machine.js';
+import type { HostSigns } from '@ringleader/service-host';
+import { coordinatorMembers } from '../coordinator.config.js';
+import type { CoordinatorConfig } from '../coordinator.config.js';
+import type { RaftNodeEvent } from './raft-node-events.js';
+import type { RaftNode } from './raft-node.js';
+import { NatsRaftTransport } from './raft-transport.nats.js';
+import { startRaftNode } from './start-raft-node.js';
+import type { StoreStateMachine } from '../store/store-state-machine.js';
 
 const RAFT_DIRECTORY = 'raft';
 
@@ -18,7 +19,7 @@ export function openRaftNode(
   config: CoordinatorConfig,
   { data }: NatsLinks,
   stateMachine: StoreStateMachine,
-  logger: Logger,
+  { logger, health }: HostSigns,
 ): Promise<RaftNode<CommandResult>> {
   const { RINGLEADER_COORDINATOR_ID: seat, RINGLEADER_CLUSTER: cluster } = config;
   return startRaftNode({
@@ -30,6 +31,7 @@ export function openRaftNode(
     stateMachine,
     transport: new NatsRaftTransport(data, cluster, seat),
     onEvent: (event) => logRaftEvent(logger, event),
+    onOpened: () => health.started(),
     settings: {
       tickMs: config.RINGLEADER_RAFT_TICK_MS,
       timings: {

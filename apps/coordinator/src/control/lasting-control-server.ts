@@ -1,0 +1,28 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ControlServer, NatsLink } from '@ringleader/nats';
+import { ServiceLogger } from '@ringleader/service-host';
+import { CoordinatorConfig } from '../coordinator.config.js';
+
+/**
+ * NestJS closes the transport of a microservice before anything else. A coordinator is asked until it has left the
+ * registry, which is in the coordinators, and perhaps in nobody but itself.
+ */
+@Injectable()
+export class LastingControlServer extends ControlServer implements OnApplicationShutdown {
+  constructor(config: CoordinatorConfig, link: NatsLink, logger: ServiceLogger) {
+    super({
+      link,
+      cluster: config.RINGLEADER_CLUSTER,
+      member: config.RINGLEADER_COORDINATOR_ID,
+      onUnexpectedError: (operation, error) => logger.error({ operation, error }, 'A handler failed'),
+    });
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return super.close();
+  }
+}
