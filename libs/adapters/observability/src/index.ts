@@ -3,6 +3,4 @@ export * from './load-meter.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './nest-logger.js';
-export * from './probe-server.js';
-export * from './process-signals.js';
 export * from './system-clock.js';
