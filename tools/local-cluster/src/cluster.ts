@@ -4,7 +4,13 @@ import { unhealthyReasonsOf } from './health.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
 import { choosePorts, type ClusterPorts } from './ports.js';
-import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
+import {
+  natsPasswordFolder,
+  natsPrograms,
+  postgresProgram,
+  serviceProgram,
+  type Surroundings,
+} from './programs.js';
 import { planServices, type Service, type ServicePlan } from './services.js';
 import { StateFile, type ClusterState } from './state-file.js';
 import { Supervisor, type Program } from './supervisor.js';
@@ -94,6 +100,7 @@ export class LocalCluster {
     await settled([...nats, ...databases]);
     const plans = planServices({
       natsUrl: this.natsUrl,
+      natsPasswordFolder: natsPasswordFolder(this.folder),
       postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
       dataFolder: this.folder.path,
       coordinators: layout.coordinators,

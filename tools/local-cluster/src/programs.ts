@@ -2,6 +2,7 @@ import {
   localNatsServer,
   localPostgres,
   locateNatsServer,
+  natsPasswords,
   startChild,
   type LocalServer,
 } from '@ringleader/server-processes';
@@ -10,6 +11,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
 import type { ClusterPorts } from './ports.js';
+import { CLUSTER } from './services.js';
 import type { Service, ServicePlan } from './services.js';
 import type { Program } from './supervisor.js';
 import { StartError } from './terminal.js';
@@ -37,22 +39,37 @@ const serverProgram = (service: Service, server: LocalServer): Program => ({
   member: server.name,
 });
 
+/** Where the passwords of services lie. */
+export const natsPasswordFolder = ({ path }: DataFolder): string => join(path, 'nats-passwords');
+
 /** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
 export function natsPrograms(
   surroundings: Surroundings,
   { nats, natsRoutes }: ClusterPorts,
 ): readonly (() => Promise<Program>)[] {
-  const { root, environment } = surroundings;
+  const { root, environment, folder } = surroundings;
+  const passwords = natsPasswords(natsPasswordFolder(folder));
   const located = locateNatsServer({ searchPath: environment['PATH'], toolsDir: join(root, '.tools') });
   return nats.map((port, i) => async () => {
+    const { users, routes } = await passwords;
+    const access = { cluster: CLUSTER, users };
     const routePort = natsRoutes[i];
     const options =
       routePort === undefined
-        ? { ...placeOf(surroundings, 'nats-server', 'nats'), port }
+        ? { ...placeOf(surroundings, 'nats-server', 'nats'), port, access }
         : {
             ...placeOf(surroundings, `nats-server-${i + 1}`),
             port,
-            cluster: { port: routePort, allPorts: natsRoutes },
+            access,
+            routes: {
+              ...routes,
+              name: CLUSTER,
+              host: '127.0.0.1',
+              port: routePort,
+              servers: natsRoutes.map((other) => `127.0.0.1:${other}`),
+              // Every process has the whole list.
+              advertise: false,
+            },
           };
     return serverProgram('nats-server', await localNatsServer(await located, options));
   });

@@ -4,6 +4,7 @@ import { type ClusterPlan, planServices, probePortsNeeded } from './services.js'
 describe('planServices', () => {
   const wanted: ClusterPlan = {
     natsUrl: 'nats://n',
+    natsPasswordFolder: '/p',
     postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
     dataFolder: '/d',
     coordinators: 3,
@@ -26,7 +27,10 @@ describe('planServices', () => {
   it('gives each service what it needs to know', () => {
     const env = Object.fromEntries(plan.map((service) => [service.member, service.env]));
     expect(env['coordinator-2']).toEqual({
+      RINGLEADER_CLUSTER: 'local',
       RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_NATS_USER: 'coordinator',
+      RINGLEADER_NATS_PASSWORD_FILE: '/p/coordinator',
       RINGLEADER_MEMBER: 'coordinator-2',
       RINGLEADER_PROBE_PORT: '1001',
       RINGLEADER_COORDINATOR_ID: '2',
@@ -40,7 +44,10 @@ describe('planServices', () => {
       RINGLEADER_MEMBER: 'shard-3',
     });
     expect(env['gateway-2']).toEqual({
+      RINGLEADER_CLUSTER: 'local',
       RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_NATS_USER: 'gateway',
+      RINGLEADER_NATS_PASSWORD_FILE: '/p/gateway',
       RINGLEADER_MEMBER: 'gateway-2',
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',

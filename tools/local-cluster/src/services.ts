@@ -1,6 +1,9 @@
+import { natsPasswordFile } from '@ringleader/server-processes';
 import { join } from 'node:path';
 
 export type Service = 'gateway' | 'shard' | 'failure-detector' | 'coordinator' | 'postgres' | 'nats-server';
+
+type MemberService = Exclude<Service, 'postgres' | 'nats-server'>;
 
 /** One Node process of the cluster: which, and with what environment. */
 export interface ServicePlan {
@@ -10,8 +13,13 @@ export interface ServicePlan {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The name of a cluster on this machine. */
+export const CLUSTER = 'local';
+
 export interface ClusterPlan {
   readonly natsUrl: string;
+  /** Of the passwords that services identify themselves with: a file for each. */
+  readonly natsPasswordFolder: string;
   /** By shard, from the first. */
   readonly postgresUrls: readonly string[];
   readonly dataFolder: string;
@@ -35,11 +43,22 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices(plan: ClusterPlan): ServicePlan[] {
   const probes = plan.probePorts[Symbol.iterator]();
-  const common = (member: string) => ({ RINGLEADER_NATS_URL: plan.natsUrl, RINGLEADER_MEMBER: member });
-  const probed = (service: Service, index: number, env: Record<string, string>): ServicePlan => {
+  const common = (service: MemberService, member: string) => ({
+    RINGLEADER_CLUSTER: CLUSTER,
+    RINGLEADER_NATS_URL: plan.natsUrl,
+    RINGLEADER_NATS_USER: service,
+    RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(plan.natsPasswordFolder, service),
+    RINGLEADER_MEMBER: member,
+  });
+  const probed = (service: MemberService, index: number, env: Record<string, string>): ServicePlan => {
     const port = probes.next().value ?? 0;
     const member = `${service}-${index}`;
-    return { service, member, port, env: { ...common(member), RINGLEADER_PROBE_PORT: String(port), ...env } };
+    return {
+      service,
+      member,
+      port,
+      env: { ...common(service, member), RINGLEADER_PROBE_PORT: String(port), ...env },
+    };
   };
   return [
     ...numbers(plan.coordinators).map((index) =>
@@ -52,14 +71,14 @@ export function planServices(plan: ClusterPlan): ServicePlan[] {
       }),
     ),
     ...plan.postgresUrls.map((url, i) => probed('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
-    ...plan.gatewayPorts.map((port, i) => gateway(port, common(`gateway-${i + 1}`))),
+    ...plan.gatewayPorts.map((port, i) => gateway(port, common('gateway', `gateway-${i + 1}`))),
     ...numbers(FAILURE_DETECTORS).map((index) => probed('failure-detector', index, {})),
   ];
 }
 
 function gateway(
   port: number,
-  common: { RINGLEADER_MEMBER: string; RINGLEADER_NATS_URL: string },
+  common: { readonly RINGLEADER_MEMBER: string } & Record<string, string>,
 ): ServicePlan {
   return {
     service: 'gateway',

@@ -1,6 +1,7 @@
 export { describeExit, lastLines, ServerProcessError, startChild } from './child.js';
 export type { Child, ChildExit, ChildSpec } from './child.js';
 export type { LocalServer } from './local-server.js';
+export { natsPasswordFile, natsPasswords } from './nats-passwords.js';
 export { locateNatsServer } from './nats-program.js';
 export { localNatsServer } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';

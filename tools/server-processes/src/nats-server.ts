@@ -1,35 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { natsServerConfig } from '@ringleader/contracts';
+import type { NatsServerConfig } from '@ringleader/contracts';
 import { startChild } from './child.js';
 import { STOP_GRACE_MS, waitUntilReady, type LocalServer, type LocalServerOptions } from './local-server.js';
 
-/** Frames of the data path stay below 4 MiB; the limit leaves room for twice that. */
-const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
-
-export interface LocalNatsOptions extends LocalServerOptions {
+/** Who may connect, and which other servers there are; `access` null: anybody may do anything. */
+export interface LocalNatsOptions
+  extends LocalServerOptions, Pick<NatsServerConfig, 'access' | 'routes' | 'tls'> {
   readonly port: number;
-  /** Of a server that is one of several: where it hears the others, and where all of them do. */
-  readonly cluster?: { readonly port: number; readonly allPorts: readonly number[] };
-}
-
-/** A server for one machine: loopback only, nothing on disk but its log. */
-function configuration({ name, port, cluster }: LocalNatsOptions): string {
-  const routes = cluster?.allPorts.map((route) => `nats://127.0.0.1:${route}`) ?? [];
-  return [
-    `server_name: ${name}`,
-    'host: 127.0.0.1',
-    `port: ${port}`,
-    `max_payload: ${MAX_PAYLOAD_BYTES}`,
-    'max_pending: 268435456',
-    'logtime: true',
-    ...(cluster === undefined
-      ? []
-      : [
-          `cluster { name: ringleader, listen: "127.0.0.1:${cluster.port}", routes: [${routes.join(', ')}] }`,
-        ]),
-    '',
-  ].join('\n');
 }
 
 /** nats-server greets every client with `INFO {...}` before anything else. */
@@ -48,10 +28,13 @@ function greets(port: number): Promise<boolean> {
 }
 
 export async function localNatsServer(program: string, options: LocalNatsOptions): Promise<LocalServer> {
-  const { name, dir, logFile, port } = options;
+  const { name, dir, logFile, port, ...config } = options;
   const file = join(dir, 'nats-server.conf');
   await mkdir(dir, { recursive: true });
-  await writeFile(file, configuration(options), { mode: 0o600 });
+  const text = natsServerConfig({ ...config, serverName: name, host: '127.0.0.1', port });
+  // It holds passwords. A file that exists would keep the mode that it has.
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
   return {
     name,
     port,

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { errors } from '@nats-io/nats-core';
 import { OperationalError } from '@ringleader/contracts';
 
@@ -10,7 +11,7 @@ const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|
  */
 export function toNatsError(cause: unknown, servers: readonly string[]): OperationalError {
   if (cause instanceof OperationalError) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = types.isNativeError(cause) ? cause.message : String(cause);
   const list = servers.join(', ');
   const of = (code: 'NATS_REFUSED' | 'NATS_UNREACHABLE', text: string): OperationalError =>
     new OperationalError(code, text, { servers }, { cause });
@@ -28,7 +29,7 @@ export function toNatsError(cause: unknown, servers: readonly string[]): Operati
 }
 
 function isTlsError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return (typeof code === 'string' && TLS_CODE.test(code)) || isTlsError(error.cause);
 }

@@ -1,3 +1,17 @@
-export { startNatsServer, startPostgres, type ServerOptions, type TestServer } from './test-server.js';
-export { freePort, startChild, until, workspaceRoot } from '@ringleader/server-processes';
+export {
+  startNatsCluster,
+  startNatsServer,
+  startPostgres,
+  type NatsAccess,
+  type ServerOptions,
+  type TestServer,
+} from './test-server.js';
+export {
+  freePort,
+  natsPasswordFile,
+  natsPasswords,
+  startChild,
+  until,
+  workspaceRoot,
+} from '@ringleader/server-processes';
 export type { Child, ChildExit } from '@ringleader/server-processes';

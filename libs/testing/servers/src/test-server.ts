@@ -1,12 +1,15 @@
 import {
   freePort,
+  freePorts,
   localNatsServer,
   localPostgres,
   locateNatsServer,
+  natsPasswords,
   toolsDirectory,
   type Child,
   type LocalServer,
 } from '@ringleader/server-processes';
+import type { NatsServerConfig, NatsServerTls } from '@ringleader/contracts';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -68,10 +71,40 @@ async function options(name: string, { dir, port }: ServerOptions) {
   return { name, dir, port: port ?? (await freePort()), logFile: join(dir, `${name}.log`) };
 }
 
-export async function startNatsServer(of: ServerOptions): Promise<TestServer> {
-  const program = await locateNatsServer({ searchPath: process.env['PATH'], toolsDir: toolsDirectory() });
+export type NatsAccess = NatsServerConfig['access'];
+
+/** Without `access` anybody may do anything. */
+export async function startNatsServer(
+  of: ServerOptions & { readonly access?: NatsAccess; readonly tls?: NatsServerTls },
+): Promise<TestServer> {
+  const { access = null, tls } = of;
   const place = await options('nats-server', of);
-  return run(await localNatsServer(program, place), place.port);
+  const server = { ...place, access, ...(tls === undefined ? {} : { tls }) };
+  return run(await localNatsServer(await natsProgram(), server), place.port);
+}
+
+/** Servers that know each other, with routes that take a password, and tell clients of each other. */
+export async function startNatsCluster(
+  count: number,
+  { dir, access = null }: { readonly dir: string; readonly access?: NatsAccess },
+): Promise<TestServer[]> {
+  const program = await natsProgram();
+  const ports = await freePorts(2 * count);
+  const [clients, routePorts] = [ports.slice(0, count), ports.slice(count)];
+  const { routes } = await natsPasswords(join(dir, 'passwords'));
+  const servers = routePorts.map((other) => `127.0.0.1:${other}`);
+  const starting = clients.map(async (port, i) => {
+    const name = `nats-${i + 1}`;
+    const place = await options(name, { dir: join(dir, name), port });
+    const own = { name: 'test', host: '127.0.0.1', port: routePorts[i] ?? 0, advertise: true };
+    const server = { ...place, access, routes: { ...routes, ...own, servers } };
+    return run(await localNatsServer(program, server), port);
+  });
+  return Promise.all(starting);
+}
+
+function natsProgram(): Promise<string> {
+  return locateNatsServer({ searchPath: process.env['PATH'], toolsDir: toolsDirectory() });
 }
 
 export async function startPostgres(of: ServerOptions): Promise<TestServer> {

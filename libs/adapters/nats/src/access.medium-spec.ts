@@ -1,0 +1,218 @@
+/** Real nats-servers with the generated configuration: each service may do its own, and nobody anything else. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { nkeys } from '@nats-io/nats-core';
+import { SERVICES, inboxPrefix, subjects } from '@ringleader/contracts';
+import type { NatsCredential, Service, Subject } from '@ringleader/contracts';
+import {
+  natsPasswordFile,
+  natsPasswords,
+  startNatsCluster,
+  startNatsServer,
+  until,
+} from '@ringleader/testing-servers';
+import type { NatsAccess, TestServer } from '@ringleader/testing-servers';
+import { connectNats } from './connection.js';
+import type { NatsOptions } from './connection.js';
+import { UNLOGGED } from './nats-link.js';
+import type { NatsLink } from './nats-link.js';
+
+const CLUSTER = 'access';
+const OTHER_CLUSTER = 'other';
+const WAIT = { timeoutMs: 10_000, everyMs: 10 };
+const all = Object.entries(subjects) as unknown as [string, Subject<Service, readonly string[]>][];
+/** Tokens for whatever a subject is addressed with. */
+const ADDRESS = ['1', '2'];
+
+let dir: string;
+let passwords: string;
+let access: NatsAccess;
+let server: TestServer;
+const links = new Map<Service, NatsLink>();
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ringleader-access-'));
+  passwords = join(dir, 'passwords');
+  access = { cluster: CLUSTER, users: (await natsPasswords(passwords)).users };
+  server = await startNatsServer({ dir: join(dir, 'nats'), access });
+  for (const service of SERVICES) links.set(service, await connectNats(optionsOf(service), UNLOGGED));
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([...links.values()].map((link) => link.close()));
+  await server.stop();
+  await rm(dir, { recursive: true, force: true });
+}, 30_000);
+
+function optionsOf(service: Service, servers = [server.url]): NatsOptions {
+  const identity = {
+    kind: 'passwordFile',
+    user: service,
+    file: natsPasswordFile(passwords, service),
+  } as const;
+  return {
+    servers,
+    name: `${service}-1`,
+    identity,
+    inboxPrefix: inboxPrefix(CLUSTER, { service, member: `${service}-1` }),
+  };
+}
+
+/** The server answers the flush after what it has refused. */
+async function isAllowed(service: Service, attempt: (link: NatsLink) => void): Promise<boolean> {
+  const link = links.get(service);
+  if (link === undefined) throw new Error(`${service} is not connected`);
+  const before = link.counts.permissionViolations;
+  attempt(link);
+  await link.connection.flush();
+  await new Promise(setImmediate);
+  return link.counts.permissionViolations === before;
+}
+
+const maySay = (service: Service, subject: string): Promise<boolean> =>
+  isAllowed(service, (link) => link.connection.publish(subject, ''));
+const mayHear = (service: Service, subject: string): Promise<boolean> =>
+  isAllowed(service, (link) => {
+    const subscription = link.connection.subscribe(subject, { callback: () => undefined });
+    void link.connection.flush().then(() => subscription.unsubscribe());
+  });
+
+describe.each(SERVICES)('a %s', (service) => {
+  it.each(all)('says %s if it is a speaker, in its own name only', async (_, subject) => {
+    for (const speaker of SERVICES) {
+      const text = subject.from(CLUSTER, { service: speaker, member: 'm' }, ...ADDRESS);
+      const isSpeaker = speaker === service && subject.declaration.speakers.includes(service);
+      expect([text, await maySay(service, text)]).toEqual([text, isSpeaker]);
+    }
+    const elsewhere = subject.from(OTHER_CLUSTER, { service, member: 'm' }, ...ADDRESS);
+    expect(await maySay(service, elsewhere)).toBe(false);
+  });
+
+  it.each(all)('hears %s if it is a listener', async (_, subject) => {
+    const isListener = subject.declaration.listeners.includes(service);
+    expect(await mayHear(service, subject.to(CLUSTER, ...ADDRESS))).toBe(isListener);
+    expect(await mayHear(service, subject.to(OTHER_CLUSTER, ...ADDRESS))).toBe(false);
+  });
+
+  it('hears its own inbox, nobody else’s, and not everything', async () => {
+    for (const other of SERVICES) {
+      const inbox = `${inboxPrefix(CLUSTER, { service: other, member: 'm' })}.x`;
+      expect(await mayHear(service, inbox)).toBe(other === service);
+    }
+    for (const everything of ['>', 'rl.>', '_INBOX.>', '$SYS.>', 'rl.*.*.*.heartbeat.>']) {
+      expect([everything, await mayHear(service, everything)]).toEqual([everything, false]);
+    }
+  });
+});
+
+describe('a nats-server with access', () => {
+  it('lets a coordinator answer where it was asked, once, and nowhere else', async () => {
+    const [coordinator, gateway] = [links.get('coordinator')!, links.get('gateway')!];
+    const subscription = coordinator.connection.subscribe(subjects.ask.to(CLUSTER, 1, 'status'), {
+      callback: (_, message) => void message.respond('answer'),
+    });
+    await coordinator.connection.flush();
+    const subject = subjects.ask.from(CLUSTER, { service: 'gateway', member: 'gateway-1' }, 1, 'status');
+    const answer = await gateway.connection.request(subject, '', { timeout: 5_000 });
+    expect(answer.string()).toBe('answer');
+    expect(await maySay('coordinator', answer.subject)).toBe(false);
+    subscription.unsubscribe();
+  });
+
+  it('refuses who does not say who it is, or says it wrongly', async () => {
+    const wrong: NonNullable<NatsOptions['identity']>[] = [
+      { kind: 'anonymous' },
+      { kind: 'password', user: 'shard', password: 'wrong' },
+      { kind: 'password', user: 'nobody', password: 'x' },
+      { kind: 'passwordFile', user: 'shard', file: natsPasswordFile(passwords, 'gateway') },
+    ];
+    for (const identity of wrong) {
+      const connecting = connectNats({ servers: [server.url], name: 'stranger', identity }, UNLOGGED);
+      await expect(connecting).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+    }
+  });
+
+  it('knows who has a key without knowing the key', async () => {
+    const pairs = SERVICES.map((service) => [service, nkeys.createUser()] as const);
+    const users = Object.fromEntries(
+      pairs.map(([service, pair]) => [service, { kind: 'nkey', publicKey: pair.getPublicKey() }]),
+    ) as Record<Service, NatsCredential>;
+    const keyed = await startNatsServer({ dir: join(dir, 'keyed'), access: { cluster: CLUSTER, users } });
+    const [[service, pair] = ['shard' as Service, nkeys.createUser()]] = pairs;
+    const file = join(dir, 'seed');
+    await writeFile(file, pair.getSeed());
+    const identity = { kind: 'nkey', file } as const;
+    const link = await connectNats({ servers: [keyed.url], name: service, identity }, UNLOGGED);
+    expect(link.isConnected).toBe(true);
+    await link.close();
+    await writeFile(file, nkeys.createUser().getSeed());
+    const stranger = connectNats({ servers: [keyed.url], name: service, identity }, UNLOGGED);
+    await expect(stranger).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+    await keyed.stop();
+  });
+
+  it('is encrypted, and trusted by its authority, where that is asked for', async () => {
+    const files = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', files.keyFile, '-out', files.certFile];
+    await promisify(execFile)('openssl', ['req', '-x509', '-days', '1', ...key, ...subject]);
+    const secure = await startNatsServer({ dir: join(dir, 'tls'), access, tls: files });
+    const servers = [secure.url.replace('nats:', 'tls:')];
+    const trusting = { ...optionsOf('shard', servers), tls: { caFile: files.certFile } };
+    const link = await connectNats(trusting, UNLOGGED);
+    expect(link.connection.info?.tls_required).toBe(true);
+    await link.close();
+    const distrusting = connectNats({ ...trusting, tls: {} }, UNLOGGED);
+    await expect(distrusting).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+    await expect(distrusting).rejects.toThrow(/not trusted/);
+    await secure.stop();
+  });
+});
+
+describe('a cluster of three nats-servers', () => {
+  let servers: TestServer[];
+  beforeAll(async () => {
+    servers = await startNatsCluster(3, { dir: join(dir, 'cluster'), access });
+  }, 60_000);
+  afterAll(() => Promise.all(servers.map((one) => one.stop())), 30_000);
+
+  const strikes: [string, (struck: TestServer) => void, (struck: TestServer) => Promise<unknown> | void][] = [
+    ['stopped', (struck) => struck.pause(), (struck) => struck.resume()],
+    ['killed', (struck) => void struck.kill9(), (struck) => struck.restart()],
+  ];
+  it.each(strikes)(
+    'carries on for who was at the one that is %s',
+    async (_, strike, mend) => {
+      // It knows one server, and learns of the others.
+      const asker = await connectNats(optionsOf('gateway', [servers[0]!.url]), UNLOGGED);
+      const answerer = await connectNats(optionsOf('coordinator', [servers[1]!.url]), UNLOGGED);
+      answerer.connection.subscribe(subjects.ask.to(CLUSTER, 1, 'status'), {
+        callback: (_error, message) => void message.respond('answer'),
+      });
+      const subject = subjects.ask.from(CLUSTER, { service: 'gateway', member: 'gateway-1' }, 1, 'status');
+      const isAnswered = async (): Promise<boolean> => {
+        if (!asker.isConnected) return false;
+        const asking = asker.connection.request(subject, '', { timeout: 200 });
+        return asking.then(
+          () => true,
+          () => false,
+        );
+      };
+      await until('an answer', isAnswered, WAIT);
+      const struck = servers.find(({ port }) => asker.server.endsWith(`:${port}`))!;
+      const startedAt = performance.now();
+      const loss = new Promise<void>((resolve) => asker.onChange(() => resolve()));
+      strike(struck);
+      await loss;
+      await until('an answer by another server', isAnswered, WAIT);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(asker.server.endsWith(`:${struck.port}`)).toBe(false);
+      await mend(struck);
+      await Promise.all([asker.close(), answerer.close()]);
+    },
+    30_000,
+  );
+});
