@@ -17,7 +17,6 @@ const CORE_PACKAGES = { 'hash-ring': ['xxhash-wasm'] };
 /** Adapters know contracts and primitives; these build on the adapter that carries the messages, or on the one lock. */
 const ADAPTER_MAY_ALSO_IMPORT = {
   'log-storage': ['scope:file-lock'],
-  'server-processes': ['scope:file-lock'],
   coordination: ['scope:nats'],
   nats: ['scope:config'],
   observability: ['scope:nats'],
