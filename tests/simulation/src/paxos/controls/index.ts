@@ -24,13 +24,10 @@ export const CONTROLS: readonly Control[] = [
 export const RULES_WITHOUT_CONTROL: Partial<Record<keyof PaxosRules, string>> = {
   markCounts:
     'a row goes from under a memory that stays only by a purge of a running replica, which is not built yet',
-  mayAcknowledge: 'not steered to yet',
   sourceStillHas: 'not steered to yet',
   purgePointOfCopy: 'not steered to yet',
   floorOfCopy: 'not steered to yet',
   finishApplies: 'not steered to yet',
-  clockToleranceMs: 'not steered to yet',
-  clockBaseline: 'not steered to yet',
   toldAwaitsLease: 'not steered to yet',
   keyedWindowMs: 'not steered to yet',
   floorAfterDrop: 'not steered to yet',

@@ -1,5 +1,6 @@
 import type { Control } from './control.js';
 import { AGED_REPLICA, DRIFT, RARE_BEATS, SLOW_ANSWERS } from '../profiles/leases.js';
+import { SHORT_OF_A_JUMP, STOPPED_LEADER } from '../profiles/stops.js';
 import { SUSPENDED } from '../profiles/suspended.js';
 import {
   CONFIRMED_ONLY,
@@ -79,6 +80,27 @@ export const LEASE_CONTROLS: readonly Control[] = [
     broken: 'stamps from before a clock stood still are counted after it',
     rules: { outlivesJump: () => true },
     profile: SUSPENDED,
+    caughtBy: 'linearizable read',
+  },
+  {
+    name: 'LongStops',
+    broken: 'a clock may stand still unseen for longer than the discount covers (L/4)',
+    rules: { clockToleranceMs: (leaseMs) => leaseMs / 4 },
+    profile: SHORT_OF_A_JUMP,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'ShortStops',
+    broken: 'a clock that stood still is compared with the last look, so that short stops do not add up',
+    rules: { clockBaseline: (_atLastJump, now) => now },
+    profile: SHORT_OF_A_JUMP,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'StampAtStop',
+    broken: 'a stamp equal to the reading at which the stop was found is counted',
+    rules: { outlivesJump: (stamp, jumpSeenAt) => stamp >= jumpSeenAt },
+    profile: STOPPED_LEADER,
     caughtBy: 'linearizable read',
   },
 ];

@@ -2,6 +2,7 @@ import type { PartitionAssignment } from '@ringleader/paxos';
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Control } from './control.js';
 import { REMOVED } from '../profiles/removed.js';
+import { UNDONE } from '../profiles/undone.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from '../profiles/membership.js';
 
 type Has = (ordinal: ShardOrdinal) => boolean;
@@ -105,5 +106,12 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
     skipsJoint: true,
     profile: MEMBERSHIP,
     caughtBy: 'linearizability',
+  },
+  {
+    name: 'AcknowledgesUndone',
+    broken: 'a batch is acknowledged that the same transaction has removed again',
+    rules: { mayAcknowledge: () => true },
+    profile: UNDONE,
+    caughtBy: 'acknowledged',
   },
 ];

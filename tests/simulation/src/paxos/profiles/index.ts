@@ -8,7 +8,9 @@ import { PURGES } from './purges.js';
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER } from './stamps.js';
+import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
 import { SUSPENDED } from './suspended.js';
+import { UNDONE } from './undone.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
 import { AGED_REPLICA, DRIFT, PAUSED_LEADER, RARE_BEATS, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
@@ -48,6 +50,9 @@ export const STEERED: readonly Profile[] = [
   HEARTBEATS_ONLY,
   RELEASED,
   SUSPENDED,
+  SHORT_OF_A_JUMP,
+  STOPPED_LEADER,
+  UNDONE,
 ];
 
 export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];
