@@ -24,9 +24,6 @@ export const CONTROLS: readonly Control[] = [
 export const RULES_WITHOUT_CONTROL: Partial<Record<keyof PaxosRules, string>> = {
   markCounts:
     'a row goes from under a memory that stays only by a purge of a running replica, which is not built yet',
-  sourceStillHas: 'not steered to yet',
-  purgePointOfCopy: 'not steered to yet',
-  floorOfCopy: 'not steered to yet',
   finishApplies: 'not steered to yet',
   toldAwaitsLease: 'not steered to yet',
   keyedWindowMs: 'not steered to yet',

@@ -4,6 +4,7 @@ import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES, DEPOSED_COPY } from '../profiles/copies.js';
 import { PURGES } from '../profiles/purges.js';
+import { PURGED_AHEAD, RECOPIED } from '../profiles/recopied.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
@@ -98,5 +99,26 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     rules: { purgedPastBase: () => false },
     profile: PURGES,
     caughtBy: 'linearizability',
+  },
+  {
+    name: 'PurgeByPosition',
+    broken: "a repair is decided by the replica's revision instead of its base",
+    rules: { sourceStillHas: (_base, sourcePurgedTo, ownRevision) => ownRevision >= sourcePurgedTo },
+    profile: PURGED_AHEAD,
+    caughtBy: 'replica state',
+  },
+  {
+    name: 'CopyForgetsPurge',
+    broken: "a copy resumed from another leader keeps only the last source's purge point",
+    rules: { purgePointOfCopy: (_staged, source) => source },
+    profile: RECOPIED,
+    caughtBy: 'replica state',
+  },
+  {
+    name: 'CopyForgetsFloor',
+    broken: "a copy resumed from another leader keeps only the last source's dedupe floor",
+    rules: { floorOfCopy: (_staged, source) => source },
+    profile: RECOPIED,
+    caughtBy: 'applied once',
   },
 ];

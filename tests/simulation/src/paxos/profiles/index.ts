@@ -5,6 +5,7 @@ import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { PURGES } from './purges.js';
+import { PURGED_AHEAD, RECOPIED } from './recopied.js';
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER } from './stamps.js';
@@ -25,6 +26,8 @@ export const STEERED: readonly Profile[] = [
   COPIES,
   DEPOSED_COPY,
   PURGES,
+  RECOPIED,
+  PURGED_AHEAD,
   LATE_OFFERS,
   LATE_REQUESTS,
   EXPIRING,
