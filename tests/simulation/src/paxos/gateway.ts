@@ -5,7 +5,7 @@
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { isKeyed } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
-import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type HybridTime, type PartitionIndex, type ShardOrdinal } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
 import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 
@@ -14,6 +14,8 @@ export interface GatewaySettings {
   readonly operationTimeoutMs: number;
   /** Control OldAnswerTaken: a failure is taken from whichever attempt. */
   readonly takesOldFailures: boolean;
+  /** By how much, either way, another gateway's clock may differ, through which a client repeats a keyed write. */
+  readonly clocksDifferMs: number;
 }
 
 export interface RoutingMap {
@@ -181,7 +183,10 @@ export class GatewayProcess implements Process<SimMessage> {
 
   /** A client that repeats a keyed write may reach another gateway, which does not know the first origin. */
   #originOf(requestId: string, first: HybridTime): HybridTime {
-    return isKeyed(requestId) ? this.#clock.stamp() : first;
+    if (!isKeyed(requestId)) return first;
+    const { clocksDifferMs } = this.#settings;
+    const aheadMs = clocksDifferMs === 0 ? 0 : (this.#host.prng.nextFloat() - 0.5) * clocksDifferMs;
+    return this.#clock.stamp() + Math.floor(aheadMs * HYBRID_UNITS_PER_MS);
   }
 
   #take(operation: number, attempt: number, reply: ShardReply): void {

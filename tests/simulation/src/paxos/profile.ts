@@ -54,6 +54,7 @@ const GATEWAY: GatewaySettings = {
   attemptTimeoutMs: { min: 40, max: 250 },
   operationTimeoutMs: 1_200,
   takesOldFailures: false,
+  clocksDifferMs: 0,
 };
 
 const WORKLOAD: WorkloadSettings = {
@@ -62,6 +63,7 @@ const WORKLOAD: WorkloadSettings = {
   thinkMsMax: 30,
   mixes: [{ put: 4, delete: 2, conditional: 4, read: 4, staleRead: 2, boundedRead: 2, scan: 1 }],
   valueBytesMax: 40,
+  keyedOneIn: 3,
 };
 
 export const NO_FAULTS: FaultSettings = {

@@ -21,6 +21,8 @@ export interface WorkloadSettings {
   /** Of the clients of the first gateway, of the second, and so on; the last one is of all others too. */
   readonly mixes: readonly RequestMix[];
   readonly valueBytesMax: number;
+  /** Every so many writes one is under a key of the client's own. */
+  readonly keyedOneIn: number;
 }
 
 /** Relative frequencies. */
@@ -117,8 +119,7 @@ export class Workload {
 
   #write(partition: PartitionIndex, operation: PutOperation | DeleteOperation): ClientRequest {
     this.#operations += 1;
-    // Every third write is under a key of the client's own.
-    const prefix = this.#operations % 3 === 0 ? KEYED_ID_PREFIX : '';
+    const prefix = this.#operations % this.#settings.keyedOneIn === 0 ? KEYED_ID_PREFIX : '';
     return { kind: 'write', partition, requestId: `${prefix}w${String(this.#operations)}`, operation };
   }
 

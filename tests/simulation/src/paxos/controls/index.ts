@@ -26,8 +26,5 @@ export const RULES_WITHOUT_CONTROL: Partial<Record<keyof PaxosRules, string>> = 
     'a row goes from under a memory that stays only by a purge of a running replica, which is not built yet',
   finishApplies: 'not steered to yet',
   toldAwaitsLease: 'not steered to yet',
-  keyedWindowMs: 'not steered to yet',
-  floorAfterDrop: 'not steered to yet',
-  mayHideKeyedWrite: 'not steered to yet',
   comparedWithFailFloor: 'not steered to yet',
 };

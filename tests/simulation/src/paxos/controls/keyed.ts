@@ -1,4 +1,5 @@
 import type { Control } from './control.js';
+import { KEYED } from '../profiles/keyed.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 
 /** docs/PROTOCOL.md 4.7.6: keyed writes, repeated by clients through other gateways. */
@@ -7,14 +8,14 @@ export const KEYED_CONTROLS: readonly Control[] = [
     name: 'RepeatIsNew',
     broken: 'a keyed write that the row has forgotten counts as first attempted when it arrives',
     rules: { earliestAttempt: (_requestId, origin) => origin },
-    profile: LATE_REQUESTS,
+    profile: KEYED,
     caughtBy: 'applied once',
   },
   {
     name: 'NoKeyedMemory',
     broken: 'a replica forgets the keyed writes that it saw pass, and still vouches for them',
     rules: { recalled: () => undefined },
-    profile: LATE_REQUESTS,
+    profile: KEYED,
     caughtBy: 'applied once',
   },
   {
@@ -35,7 +36,7 @@ export const KEYED_CONTROLS: readonly Control[] = [
     name: 'SeenIsComplete',
     broken: 'a key counts as known from its beginning once one of its rows has passed',
     rules: { floorOfSeenKey: () => 0 },
-    profile: LATE_REQUESTS,
+    profile: KEYED,
     caughtBy: 'applied once',
   },
   {
@@ -44,5 +45,19 @@ export const KEYED_CONTROLS: readonly Control[] = [
     rules: { keepsUnsent: () => true },
     profile: LATE_REQUESTS,
     caughtBy: 'linearizability',
+  },
+  {
+    name: 'WindowOfClients',
+    broken: 'the window is that of clients, without the difference between clocks',
+    rules: { keyedWindowMs: (repeatWindowMs) => repeatWindowMs },
+    profile: KEYED,
+    caughtBy: 'applied once',
+  },
+  {
+    name: 'DropsQuietly',
+    broken: 'what falls off the bounded memory does not raise its floor',
+    rules: { floorAfterDrop: (floor) => floor },
+    profile: KEYED,
+    caughtBy: 'applied once',
   },
 ];

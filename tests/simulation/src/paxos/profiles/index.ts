@@ -2,6 +2,7 @@ import { RANDOM, type Profile } from '../profile.js';
 import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
 import { COPIES, DEPOSED_COPY } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
+import { KEYED } from './keyed.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { PURGES } from './purges.js';
@@ -30,6 +31,7 @@ export const STEERED: readonly Profile[] = [
   PURGED_AHEAD,
   LATE_OFFERS,
   LATE_REQUESTS,
+  KEYED,
   EXPIRING,
   EXPIRING_SCANS,
   SCANNED_LEADER,
