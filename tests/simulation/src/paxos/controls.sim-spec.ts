@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { RULES } from '@ringleader/paxos';
 import { CHECKS } from './checks.js';
@@ -29,6 +30,16 @@ describe('negative controls: the protocol with one rule broken is caught by the 
     const broken = new Set(CONTROLS.flatMap(({ rules }) => Object.keys(rules)));
     const withoutControl = Object.keys(RULES).filter((rule) => !broken.has(rule));
     expect(withoutControl.sort()).toEqual(Object.keys(RULES_WITHOUT_CONTROL).sort());
+  });
+
+  it('stand in docs/PROTOCOL.md with the check that finds them', () => {
+    const document = readFileSync('docs/PROTOCOL.md', 'utf8');
+    const rows = document.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+    const documented = rows
+      .filter((cells) => cells.length === 7 && cells[4] !== undefined && cells[4] in CHECKS)
+      .map(([, name, , profile, check]) => [name, profile, check].join(' / '));
+    const present = CONTROLS.map(({ name, profile, caughtBy }) => [name, profile.name, caughtBy].join(' / '));
+    expect(documented.sort()).toEqual(present.sort());
   });
 
   it('have names of their own and name checks that there are', () => {

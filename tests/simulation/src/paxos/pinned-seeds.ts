@@ -10,9 +10,14 @@ export interface PinnedSeed {
 }
 
 export const PINNED: readonly PinnedSeed[] = [
-  { bug: 'an acknowledged write given up by a follower', control: 'BackwardDiff', seed: 10 },
-  { bug: 'a stale read claimed too young an age', control: 'StampsOutliveStop', seed: 1 },
-  { bug: 'a repeated PUT carried out a second time', control: 'NoKeyedMemory', seed: 2 },
-  { bug: 'a stale scan returned rows that were never chosen', control: 'StaleScanUnsettled', seed: 2 },
-  { bug: 'one scan put 2,560 tombstones in flight', control: 'ExpiryPassesBackPressure', seed: 1 },
+  { bug: 'an acknowledged write given up by a follower', control: 'BackwardDiff', seed: 8 },
+  { bug: 'too young an age after a suspension', control: 'StampsOutliveStop', seed: 1 },
+  { bug: 'short suspensions that were not added up', control: 'ShortStops', seed: 1 },
+  { bug: 'a suspension that the lease does not allow for', control: 'LongStops', seed: 1 },
+  { bug: 'an acknowledgement of what was removed again', control: 'AcknowledgesUndone', seed: 1 },
+  { bug: 'a repeated PUT carried out a second time, its id gone', control: 'RepeatIsNew', seed: 1 },
+  { bug: 'a repeated PUT carried out a second time, unseen', control: 'NoKeyedMemory', seed: 1 },
+  { bug: 'a stale scan with rows that were never chosen', control: 'StaleScanUnsettled', seed: 1 },
+  { bug: 'tombstones of expired rows past the back-pressure', control: 'ExpiryPassesBackPressure', seed: 1 },
+  { bug: 'a copy that lost the dedupe floor of its first source', control: 'CopyForgetsFloor', seed: 1 },
 ];
