@@ -5,7 +5,12 @@
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { isKeyed } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
-import { HYBRID_UNITS_PER_MS, type HybridTime, type PartitionIndex, type ShardOrdinal } from '@ringleader/primitives';
+import {
+  HYBRID_UNITS_PER_MS,
+  type HybridTime,
+  type PartitionIndex,
+  type ShardOrdinal,
+} from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
 import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 

@@ -13,7 +13,12 @@ function settingsOf(prng: Prng): RunSettings {
       timings: { ...cluster.timings, repeatWindowMs: 300, clocksDifferMs: 300 },
       limits: { ...LIMITS, repairRowsMax: 40, batchRowsMax: 20 },
     },
-    gateway: { attemptTimeoutMs: { min: 10, max: 60 }, operationTimeoutMs: 300, takesOldFailures: false, clocksDifferMs: 300 },
+    gateway: {
+      attemptTimeoutMs: { min: 10, max: 60 },
+      operationTimeoutMs: 300,
+      takesOldFailures: false,
+      clocksDifferMs: 300,
+    },
     workload: {
       ...workload,
       clients: 10,

@@ -123,7 +123,8 @@ const PURGED_AHEAD_SCRIPT: Script = function* (scene) {
     yield* done(scene, [workload.put(0, key('gone')), workload.put(0, key('kept'))]);
     yield scene.leaseMs;
     const rejoin = scene.separate([former, WRITERS], [...others, READERS]);
-    for (let count = 0; count < REPAIR_ROWS; count += 1) workload.ask(workload.put(0, key(`own${String(count)}`)));
+    for (let count = 0; count < REPAIR_ROWS; count += 1)
+      workload.ask(workload.put(0, key(`own${String(count)}`)));
     const isLed = (): boolean => others.some((shard) => cluster.status(shard, 0)?.serving === true);
     for (let waited = 0; waited < 6 * scene.leaseMs && !isLed(); waited += 1) yield 1;
     yield* done(scene, [workload.delete(0, key('gone')), workload.put(0, key('kept'))]);

@@ -1,6 +1,8 @@
 import { GOOD_LINK } from '@ringleader/testing-simulation';
+import type { ShardOrdinal } from '@ringleader/primitives';
+import type { Cluster } from '../cluster.js';
 import type { Profile } from '../profile.js';
-import type { Script } from '../script.js';
+import type { Scene, Script } from '../script.js';
 import { QUICK } from './leases.js';
 
 /**
@@ -10,7 +12,7 @@ import { QUICK } from './leases.js';
 const SCRIPT: Script = function* (scene) {
   yield 300;
   const { cluster } = scene;
-  const { map, shards, processes, stores } = cluster;
+  const { map, shards } = cluster;
   for (;;) {
     const leader = yield* scene.leader();
     const [leaving, silent] = scene.others(leader);
@@ -18,25 +20,37 @@ const SCRIPT: Script = function* (scene) {
     if (leaving === undefined || silent === undefined || joining === undefined) return;
     const nextReplicas = [leader, silent, joining];
     map.change(0, { nextReplicas, preferredLeader: leader });
-    for (const shard of shards) processes.get(shard)?.learnMap(map.entries());
+    for (const shard of shards) cluster.processes.get(shard)?.learnMap(map.entries());
     yield scene.leaseMs * 1.5;
-    const isReady = cluster.leaderOf(0) === leader && cluster.status(leader, 0)?.epoch === map.epochOf(0);
-    if (isReady) {
-      const rejoin = scene.separate([leader], [silent]);
-      stores.get(leaving)?.setLatency({ minMs: 5, maxMs: 15 });
-      yield scene.between(10, 40);
-      for (const shard of shards) if (shard !== leaving) cluster.withholdMapFrom(shard, scene.leaseMs / 2);
-      map.change(0, { replicas: nextReplicas, nextReplicas: null });
-      processes.get(leaving)?.learnMap(map.entries());
-      yield scene.leaseMs * 0.6;
-      stores.get(leaving)?.setLatency({ minMs: 0.05, maxMs: 0.3 });
-      rejoin();
-    } else {
-      map.change(0, { nextReplicas: null });
-    }
+    if (isReady(cluster, leader)) yield* settle(scene, { leader, leaving, silent, nextReplicas });
+    else map.change(0, { nextReplicas: null });
     yield scene.leaseMs * 2;
   }
 };
+
+function isReady(cluster: Cluster, leader: ShardOrdinal): boolean {
+  return cluster.leaderOf(0) === leader && cluster.status(leader, 0)?.epoch === cluster.map.epochOf(0);
+}
+
+interface Exchange {
+  readonly leader: ShardOrdinal;
+  readonly leaving: ShardOrdinal;
+  readonly silent: ShardOrdinal;
+  readonly nextReplicas: readonly ShardOrdinal[];
+}
+
+function* settle(scene: Scene, { leader, leaving, silent, nextReplicas }: Exchange): Generator<number, void> {
+  const { map, shards, processes, stores } = scene.cluster;
+  const rejoin = scene.separate([leader], [silent]);
+  stores.get(leaving)?.setLatency({ minMs: 5, maxMs: 15 });
+  yield scene.between(10, 40);
+  for (const shard of shards) if (shard !== leaving) scene.cluster.withholdMapFrom(shard, scene.leaseMs / 2);
+  map.change(0, { replicas: nextReplicas, nextReplicas: null });
+  processes.get(leaving)?.learnMap(map.entries());
+  yield scene.leaseMs * 0.6;
+  stores.get(leaving)?.setLatency({ minMs: 0.05, maxMs: 0.3 });
+  rejoin();
+}
 
 export const UNDONE: Profile = {
   name: 'undone',
