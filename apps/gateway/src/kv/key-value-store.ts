@@ -11,17 +11,12 @@ import type { Scheduler } from '../routing/shard-channel.js';
 import type { Routes, ScanCommand } from '../routing/targets.js';
 import { derivedRequestId } from './idempotency.js';
 import type { RepeatMemory } from './idempotency.js';
-import type { Consistency } from './request-context.js';
+import type { Consistency, Repeatable } from './request-context.js';
 
 /** The partition map as the coordinator has it; empty before there is one. */
 export interface PartitionMapView {
   readonly partitionCount: number;
   readonly entries: readonly PartitionEntry[];
-}
-
-export interface Repeatable {
-  readonly idempotencyKey: string;
-  readonly occurrence: number;
 }
 
 export interface KeyValueStoreOptions {

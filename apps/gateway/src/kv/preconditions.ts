@@ -6,9 +6,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { MonotonicMs } from '@ringleader/primitives';
 import type { Outcome } from '../routing/in-flight.js';
-import type { KeyValueStore, Repeatable } from './key-value-store.js';
+import type { KeyValueStore } from './key-value-store.js';
 import { instantMs } from './representation.js';
-import { invalidHeader } from './request-context.js';
+import { invalidHeader, type Repeatable } from './request-context.js';
 
 /** RFC 9110, 8.8.3; lists may have empty elements (5.6.1). */
 const TAG = /[ \t,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/y;

@@ -6,7 +6,6 @@ import type { MonotonicMs } from '@ringleader/primitives';
 import type { FastifyRequest } from 'fastify';
 import { integerParameter, invalidParameter, parseInteger } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
-import type { Repeatable } from './key-value-store.js';
 
 /** What can stand in a header: no control characters but the tab. Header values reach us with one char for each byte. */
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -62,6 +61,11 @@ export class RequestContext {
     const idempotencyKey = idempotencyKeyOf(request.headers);
     return idempotencyKey === null ? null : { idempotencyKey, occurrence: 0 };
   }
+}
+
+export interface Repeatable {
+  readonly idempotencyKey: string;
+  readonly occurrence: number;
 }
 
 export type Consistency =
