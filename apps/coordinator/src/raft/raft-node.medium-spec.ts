@@ -36,6 +36,8 @@ class Journal implements StateMachine<number> {
 class Switchboard {
   readonly #receivers = new Map<MemberId, RaftReceiver>();
   readonly cut = new Set<MemberId>();
+  /** Whose the transport says that frames of a member are. */
+  readonly disguises = new Map<MemberId, MemberId>();
 
   transport(seat: MemberId): RaftTransport {
     return {
@@ -54,7 +56,8 @@ class Switchboard {
     if (this.cut.has(from) || this.cut.has(to)) return;
     const decoded = decodeFrame(frame);
     setImmediate(() => {
-      if (decoded.kind === 'messages') this.#receivers.get(to)?.messages(decoded.messages, from);
+      if (decoded.kind === 'messages')
+        this.#receivers.get(to)?.messages(decoded.messages, this.disguises.get(from) ?? from);
       if (decoded.kind === 'introduction') this.#receivers.get(to)?.introduction(decoded.introduction);
     });
   }
@@ -153,6 +156,18 @@ const command = (text: string): Uint8Array => Buffer.from(text);
 describe('a Raft node', () => {
   let group: Group;
   afterEach(() => group.end());
+
+  it('takes nothing from a seat that speaks for another', async () => {
+    group = new Group(3);
+    await group.startAll();
+    const leader = await group.leader();
+    const follower = await group.follower();
+    const isRefusal = (event: RaftNodeEvent): boolean =>
+      event.kind === 'frameRefused' && event.reason === 'seat 9 speaks for another';
+    expect(follower.events.some(isRefusal)).toBe(false);
+    group.switchboard.disguises.set(leader.id, 9);
+    await eventually(() => follower.events.some(isRefusal));
+  });
 
   it('applies what is proposed at the leader and at followers, everywhere and in one order', async () => {
     group = new Group(3);

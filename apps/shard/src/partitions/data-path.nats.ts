@@ -7,7 +7,7 @@ import type { DataPath, DataPathListener, PeerLane } from './data-path.js';
 /**
  * What keeps partitions alive (short messages between shards, announcements) goes over the connection for control, rows
  * and requests over the one for bulk. Order holds on neither side of that line: the protocol takes loss, repetition and
- * reordering for granted (docs/PROTOCOL.md, 4.1).
+ * reordering for granted (docs/ARCHITECTURE.md, "The services").
  */
 export class NatsDataPath implements DataPath {
   /** Set with the ordinal, which the shard learns when it registers. */

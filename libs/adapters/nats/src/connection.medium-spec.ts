@@ -89,6 +89,21 @@ describe('the connection to NATS', () => {
     await links.close();
   });
 
+  it('lets control pass by while the other connection is full of bulk', async () => {
+    const links = await connectNatsLinks({ servers: urls(), name: 'test' }, UNLOGGED);
+    const bulk = Buffer.alloc(1024 * 1024);
+    const startedAt = performance.now();
+    const afterMs = async (link: NatsLink): Promise<number> => {
+      await link.connection.flush();
+      return performance.now() - startedAt;
+    };
+    for (let i = 0; i < 128; i += 1) links.data.publish('bulk', bulk);
+    const [data, control] = await Promise.all([afterMs(links.data), afterMs(links.control)]);
+    expect(control).toBeLessThan(data / 2);
+    expect(links.data.counts.stale).toBe(0);
+    await links.close();
+  });
+
   it('says that it waits for the first server, and goes on when there is one', async () => {
     const port = await freePort();
     const log = new RecordedLog();

@@ -7,6 +7,7 @@ import { FatalErrors } from './fatal-errors.js';
 import { Health } from './health.js';
 import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './injectables.js';
 import { Membership } from './membership.js';
+import { NatsFigures } from './nats-figures.js';
 import type { NatsWaiting } from './nats-waiting.js';
 
 /** What the process has before its application begins. */
@@ -50,6 +51,7 @@ export class HostModule {
           }),
         inject: [NatsLink],
       },
+      NatsFigures,
       Membership,
     ];
     return { module: HostModule, global: true, providers, exports: providers };

@@ -105,6 +105,8 @@ describe('startService', () => {
     const { stop, application } = await start({ RINGLEADER_DRAIN_PAUSE_MS: '200' });
     await application;
     await until('readiness', isReady, WAIT);
+    expect((await probe('/metrics')).body).toMatch(/^ringleader_nats_connected\{.*\} 1$/m);
+    expect((await probe('/metrics')).body).toMatch(/^ringleader_nats_stale_total\{lane="control".*\} 0$/m);
     const work = Promise.withResolvers<void>();
     Work.underWay = work.promise;
     Work.isStopping = false;
