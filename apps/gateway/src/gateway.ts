@@ -22,7 +22,11 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
       logger,
       version: RINGLEADER_VERSION,
       timings: DEFAULT_HTTP_TIMINGS,
-      hosts: [config.RINGLEADER_HTTP_HOST, ...config.RINGLEADER_HTTP_HOSTS],
+      hosts: [
+        config.RINGLEADER_HTTP_HOST,
+        advertisedHost(config, config.RINGLEADER_HTTP_HOST),
+        ...config.RINGLEADER_HTTP_HOSTS,
+      ],
       trustedProxies: config.RINGLEADER_TRUSTED_PROXIES,
     });
     await listen(app, config);

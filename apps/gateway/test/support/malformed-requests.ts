@@ -59,6 +59,23 @@ const DAMAGES: readonly Damage[] = [
   (request) => request.replace(/ (\/\S*) /, ' http://elsewhere$1 '),
   (request) => request.replace(/ \/\S* /, ' nonsense '),
   (request, prng) => insertHeader(request, `If-Match: ${bytes(prng, 6).replaceAll(/[\r\n]/g, ' ')}`),
+  (request, prng) =>
+    insertHeader(
+      request,
+      `${pick(prng, ['If-None-Match', 'If-Unmodified-Since', 'If-Modified-Since', 'Content-Range', 'Content-Encoding', 'Accept'])}: ${pick(prng, ['', ',', '"', '"1", W/"2"', 'Sun, 06 Nov 1994 08:49:37 GMT', 'gzip', 'a;q=0, */*;q=2', bytes(prng, 9).replaceAll(/[\r\n]/g, ' ')])}`,
+    ),
+  (request, prng) =>
+    request.replace(
+      'Host: localhost',
+      `Host: ${pick(prng, ['', '[::1', '[::1]:x', 'a b', '%00', 'x'.repeat(300), '*'])}`,
+    ),
+  (request, prng) =>
+    request.replace(
+      / \/(\S*) /,
+      (_whole, path: string) =>
+        ` /${[...path].map((c) => (prng.nextBelow(3) === 0 ? `%${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c)).join('')} `,
+    ),
+  (request) => request.replace('Connection: close\r\n', '').repeat(40),
   (request) => insertHeader(request, 'Expect: 100-continue'),
   (request) => insertHeader(request, 'Expect: the-unexpected'),
   (request) => insertHeader(request, 'Connection: Upgrade\r\nUpgrade: websocket'),
