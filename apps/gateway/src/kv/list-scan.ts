@@ -26,7 +26,7 @@ export interface ListScanOptions {
 
 class StoreScanSource implements ScanSource {
   deadline: MonotonicMs;
-  /** The last page failed because nobody leads, not because nobody answered. */
+  /** The last page that was answered was refused, since its shard did not lead: a page cut off by the deadline says nothing. */
   private isRefused = false;
 
   constructor(
@@ -44,8 +44,8 @@ class StoreScanSource implements ScanSource {
   async page(shard: ShardOrdinal, command: ScanCommand): Promise<ScanPage> {
     const deadline = Math.min(this.deadline, this.monotonicMs() + PAGE_TIMEOUT_MS);
     const outcome = await this.store.scanPage(shard, command, deadline);
-    this.isRefused = outcome.kind === 'answered' || outcome.code === 'UNAVAILABLE';
     if (outcome.kind === 'failed') {
+      if (outcome.code === 'UNAVAILABLE') this.isRefused = true;
       if (outcome.code !== 'OVERLOADED') return { kind: 'moved' };
       return {
         kind: 'failed',
@@ -53,6 +53,7 @@ class StoreScanSource implements ScanSource {
       };
     }
     const { reply } = outcome;
+    this.isRefused = reply.kind !== 'rows' || reply.notLed.length > 0;
     if (reply.kind !== 'rows' || reply.notLed.length > 0) return { kind: 'moved' };
     return reply;
   }
