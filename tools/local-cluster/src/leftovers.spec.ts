@@ -47,11 +47,10 @@ describe('endLeftovers', () => {
   });
 
   it('kills what does not answer', async () => {
-    const stopped = await child('');
-    process.kill(stopped.pid, 'SIGSTOP');
-    await state({ service: 'nats-server', ...stopped });
+    const deaf = await child(`trap '' TERM;`);
+    await state({ service: 'nats-server', ...deaf });
     expect(await endLeftovers(folder, 100)).toEqual(['nats-server-1']);
-    expect(await stopped.exited).toEqual([null, 'SIGKILL']);
+    expect(await deaf.exited).toEqual([null, 'SIGKILL']);
   });
 
   it('spares a process that only has the id of one of ours', async () => {
