@@ -1,4 +1,5 @@
 import type { CommandResult } from '@ringleader/mvcc';
+import { Registry } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
 import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from '../src/raft/raft-node.js';
 import type { LeadershipChange } from '../src/raft/state-machine.js';
@@ -21,7 +22,7 @@ export class ManualClock implements Clock {
 /** Raft as the services see it, without the others: commits at once, and fails on demand. */
 export class GroupOfOne implements RaftNode<CommandResult> {
   readonly machine = new StoreStateMachine();
-  readonly store = new ReplicatedStore(this, this.machine);
+  readonly store = new ReplicatedStore(this, this.machine, new Registry());
   readonly stopped = Promise.resolve();
   /** What the next proposals come to instead of being applied. */
   readonly failures: Exclude<ProposalOutcome<CommandResult>['kind'], 'applied'>[] = [];

@@ -8,6 +8,7 @@ import { FrameMetrics, RequestMetrics } from './health/gateway-metrics.js';
 import { HealthController } from './health/health.controller.js';
 import { Admission } from './http/admission.js';
 import { HttpDrain } from './http/http-drain.js';
+import { HttpMetrics } from './http/http-metrics.js';
 import { BatchController } from './kv/batch.controller.js';
 import { KeysController } from './kv/keys.controller.js';
 import { ListController } from './kv/list.controller.js';
@@ -43,6 +44,7 @@ export const RESOURCES = [
       inject: [ServiceClock],
     },
     HttpDrain,
+    HttpMetrics,
     RequestMetrics,
     FrameMetrics,
     GatewayHealthService,

@@ -98,6 +98,9 @@ describe('the process of a shard', () => {
       await start();
       await until('the start', answersWith('/startupz', 200), WAIT);
       await until('readiness', answersWith('/readyz', 200), WAIT);
+      const figures = (await probe('/metrics')).body;
+      expect(figures).toMatch(/postgres_round_trip_seconds_count\{[^}]*connection="writer"[^}]*\} [1-9]/);
+      expect(figures).toMatch(/ringleader_nats_[a-z_]*\{[^}]*lane="data"/);
       await postgres?.kill9();
       await until('the loss of the database to be told', answersWith('/readyz', 503), WAIT);
       expect(await probe('/livez')).toMatchObject({ status: 200 });

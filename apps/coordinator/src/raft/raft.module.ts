@@ -1,19 +1,21 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { NatsLinks } from '@ringleader/nats';
-import { FatalErrors, HostSigns } from '@ringleader/service-host';
+import { FatalErrors } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { StoreStateMachine } from '../store/store-state-machine.js';
 import { CoordinatorRaft } from './coordinator-raft.js';
 import { openRaftNode } from './open-raft-node.js';
+import { RaftEvents } from './raft-events.js';
 
 /** The log and the group, below the store. */
 @Module({
   providers: [
     StoreStateMachine,
+    RaftEvents,
     {
       provide: CoordinatorRaft,
       useFactory: openRaftNode,
-      inject: [CoordinatorConfig, NatsLinks, StoreStateMachine, HostSigns],
+      inject: [CoordinatorConfig, NatsLinks, StoreStateMachine, RaftEvents],
     },
   ],
   exports: [StoreStateMachine, CoordinatorRaft],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
 import { encodeCommand } from '@ringleader/mvcc';
 import type { Command, CommandResult, MvccStore } from '@ringleader/mvcc';
+import { Histogram, Registry } from '@ringleader/observability';
 import { CoordinatorRaft } from '../raft/coordinator-raft.js';
 import type { RaftStatus } from '../raft/raft-node.js';
 import type { LeadershipChange } from '../raft/state-machine.js';
@@ -11,6 +12,8 @@ import type { StoreListener } from './store-state-machine.js';
 /** Sooner than a client gives a member up, so that the client hears what happened instead of nothing. */
 const PROPOSAL_TIMEOUT_MS = 2_500;
 const BARRIER_TIMEOUT_MS = 800;
+const COMMIT_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const MS_PER_SECOND = 1_000;
 /** Beyond this a majority is slower than its clients, and waiting longer would only make it slower. */
 const PROPOSALS_IN_FLIGHT_MAX = 1_024;
 
@@ -19,11 +22,20 @@ const PROPOSALS_IN_FLIGHT_MAX = 1_024;
 export class ReplicatedStore {
   #proposalsInFlight = 0;
   #requestsTotal = 0;
+  readonly #commitSeconds: Histogram;
 
   constructor(
     private readonly raft: CoordinatorRaft,
     private readonly machine: StoreStateMachine,
-  ) {}
+    registry: Registry,
+  ) {
+    this.#commitSeconds = new Histogram({
+      name: 'ringleader_coordinator_commit_seconds',
+      help: 'From a proposal to its being applied here',
+      buckets: COMMIT_SECONDS,
+      registers: [registry],
+    });
+  }
 
   /** What this member has applied. Not to be kept: a restored snapshot replaces it. */
   get local(): MvccStore {
@@ -61,9 +73,13 @@ export class ReplicatedStore {
     }
     this.#proposalsInFlight += 1;
     this.#requestsTotal += 1;
+    const startedAt = performance.now();
     try {
       const outcome = await this.raft.propose(encodeCommand(command), PROPOSAL_TIMEOUT_MS);
-      if (outcome.kind === 'applied') return outcome.result;
+      if (outcome.kind === 'applied') {
+        this.#commitSeconds.observe((performance.now() - startedAt) / MS_PER_SECOND);
+        return outcome.result;
+      }
       throw outcome.kind === 'unavailable' ? unavailable() : outcomeUnknown();
     } finally {
       this.#proposalsInFlight -= 1;

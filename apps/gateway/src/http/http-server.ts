@@ -19,6 +19,7 @@ import { ProblemFilter } from '../problems/problem.filter.js';
 import { Admission } from './admission.js';
 import { handleInOrder } from './connection-order.js';
 import type { RequestHandler } from './connection-order.js';
+import { HttpMetrics } from './http-metrics.js';
 import { KnownHosts } from './request-head.js';
 import { KnownRoutes, admitRequests, refuseHeads, takeBodiesAsTheyAre } from './request-hooks.js';
 import { targetOf } from './request-target.js';
@@ -72,6 +73,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   });
   admitRequests(fastify, filter, app.get(Admission, { strict: false }));
   takeBodiesAsTheyAre(fastify);
+  app.get(HttpMetrics, { strict: false }).measure(fastify);
   app.useGlobalFilters(filter);
   serveDocument(app, options.version);
   await app.init();

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
 import type { ClusterView } from '@ringleader/contracts';
-import { systemClock } from '@ringleader/observability';
+import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
 import { Health } from '@ringleader/service-host';
@@ -14,6 +14,7 @@ import { clusterView } from '../../src/cluster/cluster-view.js';
 import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
+import { HttpMetrics } from '../../src/http/http-metrics.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
 import type { HttpServerTimings } from '../../src/http/http-server.js';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
@@ -41,6 +42,7 @@ export interface GatewayHarness {
   readonly shards: InMemoryShards;
   readonly path: RequestPath;
   readonly admission: Admission;
+  readonly metrics: Registry;
   /** Every line logged so far. */
   readonly log: readonly string[];
   announce(): void;
@@ -81,6 +83,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
   });
   const { logger, log } = memoryLogger();
   const health = new Health();
+  const metrics = new Registry();
   if (options.readiness !== undefined) health.readyWhen(options.readiness);
   const app = await createHttpServer({
     root: {
@@ -93,6 +96,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
         { provide: Admission, useValue: admission },
+        { provide: HttpMetrics, useValue: new HttpMetrics(metrics) },
       ],
     },
     logger,
@@ -108,6 +112,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     shards,
     path,
     admission,
+    metrics,
     log,
     announce,
     close: () => app.close(),

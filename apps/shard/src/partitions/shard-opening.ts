@@ -7,7 +7,7 @@ import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardConfig } from '../shard.config.js';
-import { ShardDatabase } from '../storage/shard-database.js';
+import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
 import { superseded } from '../storage/superseded.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
 
@@ -22,6 +22,7 @@ export interface OpeningOptions {
   readonly config: ShardConfig;
   readonly client: Coordinator;
   readonly onLost: (error: OperationalError) => void;
+  readonly onRoundTrip: (purpose: ConnectionPurpose, durationMs: number) => void;
   /** The database is there, with the schema of this version. */
   readonly onMigrated: () => void;
 }
@@ -35,7 +36,7 @@ export class ShardOpening {
   constructor(private readonly options: OpeningOptions) {}
 
   async open(): Promise<OpenedShard> {
-    const { config, onLost, onMigrated } = this.options;
+    const { config, onLost, onRoundTrip, onMigrated } = this.options;
     const database = await ShardDatabase.connect({
       url: config.RINGLEADER_POSTGRES_URL,
       shardId: config.RINGLEADER_MEMBER,
@@ -43,6 +44,7 @@ export class ShardOpening {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       lastIncarnation: this.lastIncarnation,
       onLost,
+      onRoundTrip,
     });
     onMigrated();
     try {

@@ -85,6 +85,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       config,
       client,
       onLost: (error) => this.endLife(error),
+      onRoundTrip: activity.countRoundTrip,
       onMigrated: () => health.started(),
     });
     this.walReporter = new WalReporter(client, shardId, logger);

@@ -28,6 +28,8 @@ import { lockWriter } from './writer-lock.js';
 export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
 export const MIGRATIONS = [InitialSchema1790000000000];
 
+export type ConnectionPurpose = 'writer' | 'points' | 'scans';
+
 export interface ShardDatabaseOptions {
   readonly url: string;
   readonly shardId: string;
@@ -38,6 +40,8 @@ export interface ShardDatabaseOptions {
   readonly lastIncarnation: Incarnation | null;
   /** Called at the first failure of a connection, whether or not a statement was under way. */
   readonly onLost: (error: OperationalError) => void;
+  /** Told of each statement: what its connection is for, and how long the server took. */
+  readonly onRoundTrip?: (purpose: ConnectionPurpose, durationMs: number) => void;
 }
 
 export class ShardDatabase {
@@ -114,12 +118,13 @@ export class ShardDatabase {
   }
 }
 
-function openConnection(options: ShardDatabaseOptions, purpose: string): Promise<HotConnection> {
+function openConnection(options: ShardDatabaseOptions, purpose: ConnectionPurpose): Promise<HotConnection> {
   return HotConnection.open({
     url: options.url,
     applicationName: `${options.shardId} ${purpose}`,
     connectTimeoutMs: options.connectTimeoutMs,
     stallMs: options.stallMs,
     onLost: options.onLost,
+    onRoundTrip: (durationMs) => options.onRoundTrip?.(purpose, durationMs),
   });
 }

@@ -24,6 +24,8 @@ export interface HotConnectionOptions {
   readonly stallMs: number;
   /** Called once, when the connection ends without `close` having been called. */
   readonly onLost: (error: OperationalError) => void;
+  /** Told of each statement, how long the server took for it. */
+  readonly onRoundTrip?: ((durationMs: number) => void) | undefined;
 }
 
 /**
@@ -122,8 +124,10 @@ export class HotConnection {
   /** Sends the first of those that wait; it stays the first until it is answered. */
   private submit(): void {
     const { action, query, resolve, reject } = this.waiting[0]!;
+    const startedAt = performance.now();
     this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
       this.completed++;
+      this.options.onRoundTrip?.(performance.now() - startedAt);
       this.waiting.shift();
       if (this.waiting.length > 0) this.submit();
       if (error) reject(translatePostgresError(error, action));

@@ -8,6 +8,7 @@ import { Health } from './health.js';
 import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './injectables.js';
 import { Membership } from './membership.js';
 import { NatsFigures } from './nats-figures.js';
+import { NatsRoundTrips } from './nats-round-trips.js';
 import type { NatsWaiting } from './nats-waiting.js';
 
 /** What the process has before its application begins. */
@@ -53,6 +54,7 @@ export class HostModule {
       },
       NatsFigures,
       Membership,
+      NatsRoundTrips,
     ];
     return { module: HostModule, global: true, providers, exports: providers };
   }

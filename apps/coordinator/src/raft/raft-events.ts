@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { ReadFigures, Registry } from '@ringleader/observability';
+import type { Logger } from '@ringleader/observability';
+import { Health, ServiceLogger } from '@ringleader/service-host';
+import type { RaftNodeEvent } from './raft-node-events.js';
+
+/** What happens in the group, logged and counted: elections above all. */
+@Injectable()
+export class RaftEvents {
+  readonly #counts = new Map<RaftNodeEvent['kind'], number>();
+
+  constructor(
+    private readonly logger: ServiceLogger,
+    private readonly health: Health,
+    registry: Registry,
+  ) {
+    const events = { name: 'raft_events_total', help: 'Elections, snapshots, refusals', label: 'kind' };
+    new ReadFigures(registry, 'ringleader_coordinator_').countersBy(events, () => this.#counts);
+  }
+
+  readonly opened = (): void => this.health.started();
+
+  readonly take = (event: RaftNodeEvent): void => {
+    this.#counts.set(event.kind, (this.#counts.get(event.kind) ?? 0) + 1);
+    logRaftEvent(this.logger, event);
+  };
+}
+
+function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
+  switch (event.kind) {
+    case 'leaderChanged':
+      return logger.info(
+        { raft: event },
+        event.leader === 0 ? 'The leader is not known' : 'There is a leader',
+      );
+    case 'candidacy':
+      return logger.info({ raft: event }, 'Seeking election');
+    case 'steppedDown':
+      return logger.info({ raft: event }, 'Stepped down');
+    case 'snapshotSending':
+      return logger.info({ raft: event }, 'Sending a snapshot');
+    case 'snapshotInstalled':
+      return logger.info({ raft: event }, 'Installed a snapshot');
+    case 'snapshotTaken':
+      return logger.info({ raft: event }, 'Took a snapshot');
+    case 'tornTailRepaired':
+      return logger.warn({ raft: event }, 'Cut a torn tail off the log: nothing in it had been acknowledged');
+    case 'foundersAwaited':
+      return logger.info({ raft: event }, 'Founding a cluster: waiting for the other coordinators');
+    case 'strangerRefused':
+      return logger.warn({ raft: event }, 'Refused a coordinator that has lost its disk');
+    case 'frameRefused':
+      return logger.warn({ raft: event }, 'Refused a malformed Raft frame');
+    case 'inboxFull':
+      return logger.warn({ raft: event }, 'Dropped Raft messages: the inbox is full');
+  }
+}
