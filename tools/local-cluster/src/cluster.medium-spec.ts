@@ -103,10 +103,11 @@ describe('LocalCluster', () => {
 
   it('runs a cluster of nats-servers, each of which comes back on its own port', async () => {
     const cluster = await LocalCluster.start({ ...OPTIONS, nats: 3 }, context);
+    // They stand in the order in which they were prepared.
     const servers = async () =>
-      (await readClusterState(cluster.folder.path)).processes.filter(
-        ({ service }) => service === 'nats-server',
-      );
+      (await readClusterState(cluster.folder.path)).processes
+        .filter(({ service }) => service === 'nats-server')
+        .sort((a, b) => (a.member < b.member ? -1 : 1));
     const before = await servers();
     expect(before.map(({ member }) => member)).toEqual(['nats-server-1', 'nats-server-2', 'nats-server-3']);
     const { natsUrl } = await readClusterState(cluster.folder.path);
