@@ -27,7 +27,7 @@ export interface SubjectDeclaration<S extends Service> {
   readonly listeners: readonly Service[];
   /** The tokens behind the speaker; `*` stands for one that the message is addressed with. */
   readonly what: readonly string[];
-  /** A request: whoever receives it may answer to the inbox that it names. */
+  /** A request: whoever listens may answer in inboxes. */
   readonly isAnswered?: boolean;
 }
 
@@ -127,8 +127,11 @@ export const subjects = {
   }),
 };
 
-/** Where answers to one member go: nobody else may listen there, and only who was asked may speak there. */
-export function inboxPrefix(cluster: string, { service, member }: Speaker): string {
+/** Where answers to one member go: no other service may listen there, and only services that are asked may speak there. */
+export function inboxPrefix(
+  cluster: string,
+  { service, member }: { readonly service: Service | '*'; readonly member: string | number },
+): string {
   return `_INBOX.${ROOT}.${cluster}.${service}.${member}`;
 }
 

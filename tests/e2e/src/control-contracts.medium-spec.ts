@@ -104,4 +104,12 @@ describe('control contracts over NATS', () => {
     const late = await client.call(silent, subjectOf('silent'), {}, 50);
     expect(late).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
   });
+
+  it('waits for no answer once the connection has broken, and asks nobody until there is another', async () => {
+    const waiting = client.call(silent, subjectOf('silent'), {}, 60_000);
+    await nats.kill9();
+    expect(await waiting).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
+    const meanwhile = await client.call(coordinatorContracts.status, subjectOf('status'), {}, 60_000);
+    expect(meanwhile).toMatchObject({ kind: 'failed', error: { code: 'UNAVAILABLE' } });
+  });
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nkeys } from '@nats-io/nats-core';
+import type { Msg } from '@nats-io/nats-core';
 import { SERVICES, inboxPrefix, subjects } from '@ringleader/contracts';
 import type { NatsCredential, Service, Subject } from '@ringleader/contracts';
 import {
@@ -109,7 +110,7 @@ describe.each(SERVICES)('a %s', (service) => {
 });
 
 describe('a nats-server with access', () => {
-  it('lets a coordinator answer where it was asked, once, and nowhere else', async () => {
+  it('lets coordinators answer who asks, and nobody else', async () => {
     const [coordinator, gateway] = [links.get('coordinator')!, links.get('gateway')!];
     const subscription = coordinator.connection.subscribe(subjects.ask.to(CLUSTER, 1, 'status'), {
       callback: (_, message) => void message.respond('answer'),
@@ -118,7 +119,9 @@ describe('a nats-server with access', () => {
     const subject = subjects.ask.from(CLUSTER, { service: 'gateway', member: 'gateway-1' }, 1, 'status');
     const answer = await gateway.connection.request(subject, '', { timeout: 5_000 });
     expect(answer.string()).toBe('answer');
-    expect(await maySay('coordinator', answer.subject)).toBe(false);
+    for (const service of SERVICES) {
+      expect([service, await maySay(service, answer.subject)]).toEqual([service, service === 'coordinator']);
+    }
     subscription.unsubscribe();
   });
 
@@ -215,4 +218,32 @@ describe('a cluster of three nats-servers', () => {
     },
     30_000,
   );
+
+  it('lets a coordinator that has moved answer what it was asked before', async () => {
+    const asker = await connectNats(optionsOf('gateway', [servers[0]!.url]), UNLOGGED);
+    const answerer = await connectNats(optionsOf('coordinator', [servers[1]!.url]), UNLOGGED);
+    const asked = Promise.withResolvers<Msg>();
+    answerer.connection.subscribe(subjects.ask.to(CLUSTER, 1, 'watch'), {
+      callback: (_error, message) => asked.resolve(message),
+    });
+    await answerer.connection.flush();
+    const subject = subjects.ask.from(CLUSTER, { service: 'gateway', member: 'gateway-1' }, 1, 'watch');
+    const isThere = async (): Promise<boolean> => {
+      const probe = asker.connection.request(subject, '', { timeout: 8_000 });
+      probe.catch(() => undefined);
+      const first = await Promise.race([asked.promise, probe.catch(() => null)]);
+      if (first === null) return false;
+      const moved = new Promise<void>((resolve) => answerer.onChange((isBack) => isBack && resolve()));
+      const struck = servers.find(({ port }) => answerer.server.endsWith(`:${port}`))!;
+      await struck.kill9();
+      await moved;
+      first.respond('late');
+      expect((await probe).string()).toBe('late');
+      await struck.restart();
+      return true;
+    };
+    await until('an answer', isThere, WAIT);
+    expect(answerer.counts.permissionViolations).toBe(0);
+    await Promise.all([asker.close(), answerer.close()]);
+  }, 30_000);
 });

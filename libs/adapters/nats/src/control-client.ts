@@ -35,10 +35,15 @@ class SharedConnectionClient extends ClientNats {
 
 export class ControlClient {
   private readonly client: SharedConnectionClient;
-  private readonly closed = new Subject<void>();
+  /** What was asked through a connection that broke may be lost, and so may its answer: nobody waits for it any more. */
+  private readonly lost = new Subject<void>();
+  private readonly unlisten: () => void;
 
   constructor(private readonly link: NatsLink) {
     this.client = new SharedConnectionClient(link);
+    this.unlisten = link.onChange((isConnected) => {
+      if (!isConnected) this.lost.next();
+    });
   }
 
   /** `timeoutMs` absent: the contract's deadline class decides. */
@@ -52,7 +57,7 @@ export class ControlClient {
     let reply: unknown;
     try {
       const replies = this.client.send<unknown>(subject, request);
-      reply = await firstValueFrom(replies.pipe(timeout(timeoutMs), takeUntil(this.closed)));
+      reply = await firstValueFrom(replies.pipe(timeout(timeoutMs), takeUntil(this.lost)));
     } catch (cause) {
       return { kind: 'failed', error: transportError(contract.operation, timeoutMs, cause) };
     }
@@ -61,7 +66,8 @@ export class ControlClient {
 
   /** Calls that wait for an answer end at once, with DEADLINE_EXCEEDED. */
   async close(): Promise<void> {
-    this.closed.next();
+    this.unlisten();
+    this.lost.next();
     await this.client.close();
   }
 }
@@ -96,7 +102,7 @@ function transportError(operation: string, timeoutMs: number, cause: unknown): O
   if (cause instanceof EmptyError) {
     return new OperationalError(
       'DEADLINE_EXCEEDED',
-      `The client was closed while it waited for ${operation}`,
+      `The connection to NATS ended while ${operation} was waited for`,
       { operation },
       { cause },
     );

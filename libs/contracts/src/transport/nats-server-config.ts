@@ -9,8 +9,6 @@ import { permissionsOf } from './permissions.js';
 /** Frames of the data path stay below 4 MiB; the limit leaves room for twice that. */
 const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const MAX_PENDING_BYTES = 256 * 1024 * 1024;
-/** A little longer than the longest of the deadline classes. */
-const ANSWER_WITHIN = '1m';
 
 export type NatsCredential =
   | { readonly kind: 'password'; readonly password: string }
@@ -103,7 +101,7 @@ function usersBlock(cluster: string, users: Readonly<Record<Service, NatsCredent
 }
 
 function userBlock(cluster: string, service: Service, credential: NatsCredential): string[] {
-  const { publish, subscribe, mayAnswer } = permissionsOf(cluster, service);
+  const { publish, subscribe } = permissionsOf(cluster, service);
   const list = (name: string, patterns: readonly string[]): string[] => [
     `        ${name}: { allow: [`,
     ...patterns.map((pattern) => `          ${quoted(pattern)}`),
@@ -115,7 +113,6 @@ function userBlock(cluster: string, service: Service, credential: NatsCredential
     '      permissions: {',
     ...list('publish', publish),
     ...list('subscribe', subscribe),
-    ...(mayAnswer ? [`        allow_responses: { max: 1, expires: ${quoted(ANSWER_WITHIN)} }`] : []),
     '      }',
     '    }',
   ];

@@ -9,8 +9,6 @@ import type { Subject } from '../subjects.js';
 export interface ServicePermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** May answer requests, once each, in the inbox that the request names. */
-  readonly mayAnswer: boolean;
 }
 
 type AnySubject = Subject<Service, readonly (string | number)[]>;
@@ -19,12 +17,16 @@ export function permissionsOf(cluster: string, service: Service): ServicePermiss
   const all = Object.values(subjects) as unknown as readonly AnySubject[];
   const said = all.filter(({ declaration }) => declaration.speakers.includes(service));
   const heard = all.filter(({ declaration }) => declaration.listeners.includes(service));
+  const isAsked = heard.some(({ declaration }) => declaration.isAnswered === true);
   return {
-    publish: said.map((subject) => subject.allFrom(cluster, service)),
-    subscribe: [
-      ...heard.flatMap((subject) => subject.allTo(cluster)),
-      `${inboxPrefix(cluster, { service, member: '*' })}.>`,
+    publish: [
+      ...said.map((subject) => subject.allFrom(cluster, service)),
+      // Not NATS' own allow_responses: the server that a member moves to does not know what it was asked at the last one.
+      ...(isAsked ? [inboxes(cluster, '*')] : []),
     ],
-    mayAnswer: heard.some(({ declaration }) => declaration.isAnswered === true),
+    subscribe: [...heard.flatMap((subject) => subject.allTo(cluster)), inboxes(cluster, service)],
   };
 }
+
+const inboxes = (cluster: string, service: Service | '*'): string =>
+  `${inboxPrefix(cluster, { service, member: '*' })}.>`;
