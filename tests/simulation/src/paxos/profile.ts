@@ -6,6 +6,7 @@ import {
   type LinkQuality,
   type StorageLatency,
 } from '@ringleader/testing-simulation';
+import type { PaxosRules } from '@ringleader/paxos';
 import type { Script } from './script.js';
 import type { GatewaySettings } from './gateway.js';
 import { LIMITS, TIMINGS, type ClusterSettings } from './settings.js';
@@ -46,6 +47,8 @@ export interface Profile {
   readonly name: string;
   readonly about: string;
   settings(prng: Prng): RunSettings;
+  /** What the shards are configured to follow; left out, `RULES`. */
+  readonly rules?: PaxosRules;
   /** Steers the cluster into a corner that chance rarely finds. */
   readonly script?: Script;
 }

@@ -16,6 +16,7 @@ export const paxosSuite: SimulationSuite = {
     const { failure, trace, ...report } = runPaxos({
       profile,
       seed: run.seed,
+      rules: { ...(profile.rules ?? RULES), ...control?.rules },
       ...(control === null ? {} : brokenBy(control)),
       traceCapacity: run.traceLines,
     });
@@ -31,12 +32,8 @@ export const paxosSuite: SimulationSuite = {
 };
 
 /** Only the check that is for it counts. */
-function brokenBy(control: Control): Pick<RunOptions, 'rules' | 'broken' | 'counting'> {
-  return {
-    rules: { ...RULES, ...control.rules },
-    broken: control,
-    counting: new Set([control.caughtBy]),
-  };
+function brokenBy(control: Control): Pick<RunOptions, 'broken' | 'counting'> {
+  return { broken: control, counting: new Set([control.caughtBy]) };
 }
 
 function replayCommand(run: SuiteRun): string {

@@ -22,13 +22,12 @@ export const CONTROLS: readonly Control[] = [
 
 /** Rules that no run here breaks with a consequence, and why. */
 export const RULES_WITHOUT_CONTROL: Partial<Record<keyof PaxosRules, string>> = {
-  finishApplies:
-    'LateCopy: a copy ends with its session, so a finish that comes late finds none; broken, nothing fails',
+  finishApplies: 'LateCopy: a copy ends with its session, so no finish comes late; see repair-rules.spec.ts',
   markCounts:
     'MarkNeedsRow: a row is purged under a running replica only, which is not built yet; see repeats.spec.ts',
   mayHideKeyedWrite:
     'BatchHidesKeyed: wants five writes of one key in the batch that a leader loses; see keyed-requests.spec.ts',
   toldAwaitsLease:
-    'ToldWithoutLease: a gateway that knows a later leader has to forget it between two attempts',
+    'ToldWithoutLease: a gateway has to forget a later leader between two attempts; see repeats.spec.ts',
   comparedWithFailFloor: 'FailFloorByOrigin: no run has 1,024 failures at one ballot; see repeats.spec.ts',
 };

@@ -1,5 +1,6 @@
+import { RULES } from '@ringleader/paxos';
 import type { Control } from './control.js';
-import { AGED_REPLICA, DRIFT, RARE_BEATS, SLOW_ANSWERS } from '../profiles/leases.js';
+import { AGED_REPLICA, DRIFT, RARE_BEATS, SLOW_ANSWERS, WILD_CLOCKS } from '../profiles/leases.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from '../profiles/stops.js';
 import { SUSPENDED } from '../profiles/suspended.js';
 import {
@@ -102,5 +103,12 @@ export const LEASE_CONTROLS: readonly Control[] = [
     rules: { outlivesJump: (stamp, jumpSeenAt) => stamp >= jumpSeenAt },
     profile: STOPPED_LEADER,
     caughtBy: 'linearizable read',
+  },
+  {
+    name: 'LeaseOnWildClocks',
+    broken: 'a lease is counted on though clocks run further apart than it allows for',
+    rules: { hasLease: RULES.hasLease },
+    profile: WILD_CLOCKS,
+    caughtBy: 'linearizability',
   },
 ];

@@ -15,7 +15,15 @@ import { SUSPENDED } from './suspended.js';
 import { UNDONE } from './undone.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
-import { AGED_REPLICA, DRIFT, PAUSED_LEADER, RARE_BEATS, SLOW_ANSWERS, SPLIT_LEADER } from './leases.js';
+import {
+  AGED_REPLICA,
+  DRIFT,
+  PAUSED_LEADER,
+  RARE_BEATS,
+  SLOW_ANSWERS,
+  SPLIT_LEADER,
+  WILD_CLOCKS,
+} from './leases.js';
 
 /** Those that steer; the rules must pass on them, and the controls that they are for must not. */
 export const STEERED: readonly Profile[] = [
@@ -43,6 +51,7 @@ export const STEERED: readonly Profile[] = [
   UNPROVEN_BARRIER,
   SPLIT_LEADER,
   DRIFT,
+  WILD_CLOCKS,
   SLOW_ANSWERS,
   RARE_BEATS,
   PAUSED_LEADER,

@@ -2,6 +2,7 @@
  * Expiring leases with a rival ready. In all of them the first gateway's clients write, wherever a leader is, and the
  * second one's read at a leader that is cut off: what it answers must still be true.
  */
+import { RULES_WITHOUT_LEASE } from '@ringleader/paxos';
 import { BASE, type Profile, type RunSettings } from '../profile.js';
 import { READERS, WRITERS, type Script } from '../script.js';
 import { TIMINGS } from '../settings.js';
@@ -69,6 +70,25 @@ export const DRIFT: Profile = {
   name: 'drift',
   about: 'split-leader with clocks that run 5 % fast or slow',
   settings: () => ({ ...QUICK, clockRates: [0.95, 1.05, 1.05] }),
+  script: SPLIT,
+};
+
+/** Clocks that no lease allows for: there a round of Confirm proves each answer (docs/PROTOCOL.md 4.5.1, 4.4.6). */
+export const WILD_CLOCKS: Profile = {
+  name: 'wild-clocks',
+  about: 'split-leader with clocks far out of the drift bound, and Confirm in place of the lease',
+  settings: () => ({
+    ...QUICK,
+    clockRates: [0.6, 1.4, 1.4],
+    workload: {
+      ...QUICK.workload,
+      mixes: [
+        { put: 8, delete: 1 },
+        { read: 3, scan: 1, conditional: 1 },
+      ],
+    },
+  }),
+  rules: RULES_WITHOUT_LEASE,
   script: SPLIT,
 };
 
