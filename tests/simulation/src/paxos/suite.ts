@@ -16,8 +16,7 @@ export const paxosSuite: SimulationSuite = {
     const { failure, trace, ...report } = runPaxos({
       profile,
       seed: run.seed,
-      rules: { ...(profile.rules ?? RULES), ...control?.rules },
-      ...(control === null ? {} : brokenBy(control)),
+      ...followed(profile, control),
       traceCapacity: run.traceLines,
     });
     const { committed, simulatedMs, answers } = report;
@@ -31,9 +30,15 @@ export const paxosSuite: SimulationSuite = {
   replayCommand,
 };
 
-/** Only the check that is for it counts. */
-function brokenBy(control: Control): Pick<RunOptions, 'broken' | 'counting'> {
-  return { broken: control, counting: new Set([control.caughtBy]) };
+/** The profile's rules; of a control, with one broken, and then only the check that is for it counts. */
+function followed(profile: Profile, control: Control | null): Partial<RunOptions> {
+  const rules = profile.rules ?? RULES;
+  if (control === null) return { rules };
+  return {
+    rules: { ...rules, ...control.rules },
+    broken: control,
+    counting: new Set([control.caughtBy]),
+  };
 }
 
 function replayCommand(run: SuiteRun): string {
