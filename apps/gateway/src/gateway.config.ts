@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { commonConfig, integer, port } from '@ringleader/config';
+import { budgetBytes, commonConfig, integer, port } from '@ringleader/config';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -23,6 +23,8 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
+const BODIES = { share: 1 / 4, minMib: 16, maxMib: 1_024, elseMib: 256 };
+
 export const gatewayConfigSchema = z.object({
   ...commonConfig,
   RINGLEADER_HTTP_HOST: z.string().default('127.0.0.1'),
@@ -35,8 +37,8 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_BALANCER: z.enum(['round-robin', 'random', 'weighted-random']).default('round-robin'),
   /** Requests below /v1 under way at once: more are refused with OVERLOADED. */
   RINGLEADER_REQUESTS_MAX: integer(1, 1_000_000).default(10_000),
-  /** Bytes of their bodies. */
-  RINGLEADER_REQUEST_BYTES_MAX: integer(8_388_608, 8_589_934_592).default(268_435_456),
+  /** Bytes of their bodies. Absent: a share of the container's memory. */
+  RINGLEADER_REQUEST_BYTES_MAX: integer(8_388_608, 8_589_934_592).default(() => budgetBytes(BODIES)),
   /** Of one client address: more are refused with RATE_LIMITED. */
   RINGLEADER_CLIENT_REQUESTS_MAX: integer(1, 1_000_000).default(5_000),
   /** Operations of all requests under way at once: a batch has many. */

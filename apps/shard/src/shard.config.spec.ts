@@ -1,22 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
-import { RULES, RULES_WITHOUT_LEASE } from '@ringleader/paxos';
-import { paxosRules, paxosTimings, shardConfigSchema } from './shard.config.js';
+import { loadConfig } from '@ringleader/config';
+import { postgresUrl, shardConfigSchema } from './shard.config.js';
 
-const NEEDED = { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_POSTGRES_URL: 'postgres://localhost/shard' };
+const load = (environment: Record<string, string>) =>
+  loadConfig(shardConfigSchema, { RINGLEADER_MEMBER: 'shard-1', ...environment });
 
 describe('the configuration of a shard', () => {
-  it('proves reads by leases, unless it is told to do without', () => {
-    expect(paxosRules(shardConfigSchema.parse(NEEDED))).toBe(RULES);
-    const confirm = shardConfigSchema.parse({ ...NEEDED, RINGLEADER_READ_PROOF: 'confirm' });
-    expect(paxosRules(confirm)).toBe(RULES_WITHOUT_LEASE);
-    const { error } = shardConfigSchema.safeParse({ ...NEEDED, RINGLEADER_READ_PROOF: 'none' });
-    expect(error?.issues[0]?.path).toEqual(['RINGLEADER_READ_PROOF']);
+  it.each([
+    ['postgres://user@host:5432/db', 'p@ss%&/?', 'postgres://user@host:5432/db?password=p%40ss%25%26%2F%3F'],
+    ['postgres:///db?host=/run/pg&user=me', 'a b', 'postgres:///db?host=/run/pg&user=me&password=a%20b'],
+  ])('adds to %s the password %s', (url, password, expected) => {
+    const config = load({ RINGLEADER_POSTGRES_URL: url, RINGLEADER_POSTGRES_PASSWORD: password });
+    expect(postgresUrl(config)).toBe(expected);
   });
 
-  it('reaches as far back for the first attempt of a repeat as clients repeat and clocks differ', () => {
-    const { repeatWindowMs, clocksDifferMs } = paxosTimings(shardConfigSchema.parse(NEEDED));
-    expect(repeatWindowMs).toBe(60_000);
-    expect(clocksDifferMs).toBe(HYBRID_CLOCKS_DIFFER_MS_MAX);
-  });
+  it.each(['postgres://user:secret@host/db', 'postgres:///db?host=/run/pg&password=secret'])(
+    'takes %s as it is, and no second password beside it',
+    (url) => {
+      expect(postgresUrl(load({ RINGLEADER_POSTGRES_URL: url }))).toBe(url);
+      const both = { RINGLEADER_POSTGRES_URL: url, RINGLEADER_POSTGRES_PASSWORD: 'x' };
+      expect(() => load(both)).toThrow(/RINGLEADER_POSTGRES_PASSWORD: is given/);
+      expect(() => load(both)).not.toThrow(/secret/);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { commonConfig, integer } from '@ringleader/config';
+import { budgetBytes, commonConfig, integer } from '@ringleader/config';
 import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
 import {
   RULES,
@@ -11,12 +11,17 @@ import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
+const ROW_CACHE = { share: 1 / 16, minMib: 8, maxMib: 1_024, elseMib: 64 };
+const REQUESTS = { share: 1 / 16, minMib: 16, maxMib: 256, elseMib: 64 };
 
 /** Parsed once, at the start. */
 export const shardConfigSchema = z
   .object({
     ...commonConfig,
+    /** By TCP or by a Unix socket (docs/OPERATIONS.md, "A shard's PostgreSQL"). */
     RINGLEADER_POSTGRES_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    /** If it is not in the URL; best as RINGLEADER_POSTGRES_PASSWORD_FILE. */
+    RINGLEADER_POSTGRES_PASSWORD: z.string().min(1).optional(),
     /** Replicas of a partition go to distinct zones while there are enough. */
     RINGLEADER_ZONE: z.string().max(64).default(''),
     /** A shard of weight 2 holds twice as much as one of weight 1. */
@@ -31,9 +36,18 @@ export const shardConfigSchema = z
     /** A statement that takes longer means that the database is lost. */
     RINGLEADER_POSTGRES_STALL_MS: integer(500, 600_000).default(4_000),
     RINGLEADER_REQUESTS_MAX: integer(16, 1_000_000).default(20_000),
-    RINGLEADER_ROW_CACHE_BYTES: integer(0, 64 * 1024 * MIB).default(64 * MIB),
+    /** Rows kept in memory. Absent: a share of the container's memory. */
+    RINGLEADER_ROW_CACHE_BYTES: integer(0, 64 * 1024 * MIB).default(() => budgetBytes(ROW_CACHE)),
+    /** Values of requests that are not answered yet. Absent: a share of the container's memory. */
+    RINGLEADER_SHARD_REQUEST_BYTES_MAX: integer(8 * MIB, 64 * 1024 * MIB).default(() =>
+      budgetBytes(REQUESTS),
+    ),
   })
   .superRefine((config, context) => {
+    if (config.RINGLEADER_POSTGRES_PASSWORD !== undefined && hasPassword(config.RINGLEADER_POSTGRES_URL)) {
+      const message = 'is given, and RINGLEADER_POSTGRES_URL has one too';
+      context.addIssue({ code: 'custom', path: ['RINGLEADER_POSTGRES_PASSWORD'], message });
+    }
     // Two heartbeats may be lost before a lease lapses: one lost message is no reason to elect.
     if (config.RINGLEADER_LEASE_MS >= 3 * config.RINGLEADER_LEASE_HEARTBEAT_MS) return;
     const message = 'must be at most a third of RINGLEADER_LEASE_MS';
@@ -41,6 +55,19 @@ export const shardConfigSchema = z
   });
 
 export abstract class ShardConfig extends injectable<Readonly<z.infer<typeof shardConfigSchema>>>() {}
+
+function hasPassword(text: string): boolean {
+  const url = new URL(text);
+  return url.password !== '' || url.searchParams.has('password');
+}
+
+/** With the password, wherever that came from. */
+export function postgresUrl(config: ShardConfig): string {
+  const { RINGLEADER_POSTGRES_URL: text, RINGLEADER_POSTGRES_PASSWORD: password } = config;
+  if (password === undefined) return text;
+  // As a parameter, since a URL without a host, as that of a socket, cannot have user information.
+  return `${text}${text.includes('?') ? '&' : '?'}password=${encodeURIComponent(password)}`;
+}
 
 const DRIFT_FRACTION = 0.1;
 /** Clients are promised a minute (docs/API.md). */
@@ -67,7 +94,7 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
   return {
     inFlightRevisionsMax: 4_096,
     requestsMax: config.RINGLEADER_REQUESTS_MAX,
-    requestBytesMax: 64 * MIB,
+    requestBytesMax: config.RINGLEADER_SHARD_REQUEST_BYTES_MAX,
     batchRowsMax: 1_024,
     batchBytesMax: MIB,
     repairRowsMax: 1_000,

@@ -6,7 +6,7 @@ import { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardConfig } from '../shard.config.js';
+import { type ShardConfig, postgresUrl } from '../shard.config.js';
 import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
 import { superseded } from '../storage/superseded.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
@@ -38,7 +38,7 @@ export class ShardOpening {
   async open(): Promise<OpenedShard> {
     const { config, onLost, onRoundTrip, onMigrated } = this.options;
     const database = await ShardDatabase.connect({
-      url: config.RINGLEADER_POSTGRES_URL,
+      url: postgresUrl(config),
       shardId: config.RINGLEADER_MEMBER,
       stallMs: config.RINGLEADER_POSTGRES_STALL_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

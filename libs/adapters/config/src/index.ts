@@ -1,2 +1,3 @@
 export * from './load-config.js';
+export * from './memory.js';
 export * from './nats-config.js';
