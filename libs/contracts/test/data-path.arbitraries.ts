@@ -65,14 +65,21 @@ const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K
     promised: integer,
     retryInMs: float,
   }),
-  accept: fc.record({
-    kind: fc.constant('accept'),
-    ...header,
-    previous: position,
-    next: position,
-    rows,
-    commit: integer,
+  accepts: fc.record({
+    kind: fc.constant('accepts'),
+    incarnation: integer,
+    number: integer,
     lease: stamp,
+    batches: fc.array(fc.record({ ...header, previous: position, next: position, rows, commit: integer }), {
+      maxLength: 3,
+    }),
+  }),
+  acceptsSeen: fc.record({
+    kind: fc.constant('acceptsSeen'),
+    holder: integer,
+    number: integer,
+    lease: echo,
+    except: fc.array(integer, { maxLength: 4 }),
   }),
   accepted: fc.record({ kind: fc.constant('accepted'), ...header, revision: integer, lease: echo }),
   gap: fc.record({ kind: fc.constant('gap'), ...header, ...state }),

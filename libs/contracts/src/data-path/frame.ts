@@ -7,8 +7,9 @@ import { ByteReader, MalformedBytesError, type ByteWriter } from '@ringleader/pr
 /**
  * 2: a page of a copy names the dedupe floor of its source, without which a repeat could be done twice.
  * 3: commit points go per pair of shards.
+ * 4: batches of all partitions go as one message, and are answered by its number.
  */
-const DATA_PATH_VERSION = 3;
+const DATA_PATH_VERSION = 4;
 
 /** A frame is closed when it has reached this size; with its last item it stays below FRAME_BYTES_MAX. */
 export const FRAME_BYTES_TARGET = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { unreachable, type ShardOrdinal } from '@ringleader/primitives';
 import { onAccepted, onGap, type AcknowledgementPort } from './accept/acknowledgements.js';
-import { isOfThisEpoch, onAccept, type AcceptorPort } from './accept/acceptor.js';
+import { isOfThisEpoch, type AcceptorPort } from './accept/acceptor.js';
+import { onAccepts, onAcceptsSeen, type AcceptsPort, type AcceptsSeenPort } from './accept/accepts.js';
 import { onCommitPoints, type CommitPointsPort } from './accept/commit-points.js';
 import type { Port } from './parts.js';
 import { onCopyRequired, onFinish, onPage, type CopyPort } from './catch-up/copy-receiver.js';
@@ -17,6 +18,8 @@ import {
 import { onConfirm, onConfirmed } from './accept/confirm.js';
 import { onHeartbeat, onHeartbeatSeen, type HeartbeatPort } from './pair/heartbeats.js';
 import type {
+  Accepts,
+  AcceptsSeen,
   CommitPoints,
   Heartbeat,
   HeartbeatSeen,
@@ -31,6 +34,8 @@ import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
 /** Messages reach every part but the requests. */
 export type DispatchPort = AcknowledgementPort &
   AcceptorPort &
+  AcceptsPort &
+  AcceptsSeenPort &
   CommitPointsPort &
   CopyPort &
   CopySourcePort &
@@ -42,14 +47,43 @@ export type DispatchPort = AcknowledgementPort &
   SourcePort &
   Port<'now' | 'replicas' | 'peers'>;
 
-type EpochMessage = Exclude<ShardMessage, Heartbeat | HeartbeatSeen | CommitPoints | Released | ReleaseSeen>;
+type PairMessage = Heartbeat | HeartbeatSeen | CommitPoints | Accepts | AcceptsSeen | ReleaseSeen;
+type EpochMessage = Exclude<ShardMessage, PairMessage | Released>;
 
 export function dispatch(context: DispatchPort, from: ShardOrdinal, message: ShardMessage): void {
   context.peers.hear(from, context.now);
-  if (message.kind === 'heartbeat') return onHeartbeat(context, from, message);
-  if (message.kind === 'heartbeatSeen') return onHeartbeatSeen(context, from, message);
-  if (message.kind === 'commitPoints') return onCommitPoints(context, from, message);
-  if (message.kind === 'releaseSeen') return onReleaseSeen(context, from, message);
+  if (isOfPair(message)) dispatchToPair(context, from, message);
+  else dispatchToPartition(context, from, message);
+}
+
+function isOfPair(message: ShardMessage): message is PairMessage {
+  return !('partition' in message) || message.kind === 'releaseSeen';
+}
+
+function dispatchToPair(context: DispatchPort, from: ShardOrdinal, message: PairMessage): void {
+  switch (message.kind) {
+    case 'accepts':
+      return onAccepts(context, from, message);
+    case 'acceptsSeen':
+      return onAcceptsSeen(context, from, message);
+    case 'heartbeat':
+      return onHeartbeat(context, from, message);
+    case 'heartbeatSeen':
+      return onHeartbeatSeen(context, from, message);
+    case 'commitPoints':
+      return onCommitPoints(context, from, message);
+    case 'releaseSeen':
+      return onReleaseSeen(context, from, message);
+    default:
+      return unreachable(message, 'pair message');
+  }
+}
+
+function dispatchToPartition(
+  context: DispatchPort,
+  from: ShardOrdinal,
+  message: EpochMessage | Released,
+): void {
   const replica = context.replicas.get(message.partition);
   if (replica === undefined) return;
   if (message.kind === 'released') return onReleased(context, replica, from, message);
@@ -64,8 +98,6 @@ function dispatchToReplica(
   message: EpochMessage,
 ): void {
   switch (message.kind) {
-    case 'accept':
-      return onAccept(context, replica, from, message);
     case 'accepted':
       return onAccepted(context, replica, from, message);
     case 'gap':

@@ -42,13 +42,31 @@ export interface PrepareRefused extends PartitionMessage {
 }
 /** 4.2.1. A barrier is an Accept without rows whose next position has another ballot than the previous one. */
 export interface Accept extends PartitionMessage {
-  readonly kind: 'accept';
   readonly previous: Position;
   readonly next: Position;
   readonly rows: readonly Row[];
   readonly commit: Revision;
-  readonly lease: LeaseStamp;
 }
+/** The Accepts of all partitions that wait for one receiver: answered together, by number. */
+export interface Accepts {
+  readonly kind: 'accepts';
+  /** The sender's; numbers begin anew with each. */
+  readonly incarnation: Incarnation;
+  readonly number: number;
+  readonly lease: LeaseStamp;
+  readonly batches: readonly Accept[];
+}
+/** "All batches of that number, but those, are durable here at their ballots": an Accepted for each. */
+export interface AcceptsSeen {
+  readonly kind: 'acceptsSeen';
+  /** The sender's incarnation in the message that is answered. */
+  readonly holder: Incarnation;
+  readonly number: number;
+  readonly lease: LeaseEcho;
+  /** Places in the list of batches, ascending: refused, out of place, or gone again. */
+  readonly except: readonly number[];
+}
+/** The acknowledgement of what no Accept brought: a repair, or a copy. */
 export interface Accepted extends PartitionMessage {
   readonly kind: 'accepted';
   /** Durable at the message's ballot. */
@@ -218,7 +236,8 @@ export type ShardMessage =
   | Prepare
   | Promised
   | PrepareRefused
-  | Accept
+  | Accepts
+  | AcceptsSeen
   | Accepted
   | Gap
   | Superseded

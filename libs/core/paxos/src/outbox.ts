@@ -11,15 +11,20 @@ export interface OutboxContents {
   readonly removals: GenerationRemoval[];
 }
 
+const BULK_KINDS: ReadonlySet<ShardMessage['kind']> = new Set(['accepts', 'delta', 'page', 'finish']);
+
 /** What may leave the core now. What must wait for the storage is held by the transaction builder. */
 export class Outbox {
   private messages: OutgoingMessage[] = [];
+  /** What carries rows, and so may be long: behind the rest. */
+  private bulk: OutgoingMessage[] = [];
   private replies: ShardReply[] = [];
   private events: PaxosEvent[] = [];
   private removals: GenerationRemoval[] = [];
 
   send(to: ShardOrdinal, message: ShardMessage): void {
-    this.messages.push({ to, message });
+    if (BULK_KINDS.has(message.kind)) this.bulk.push({ to, message });
+    else this.messages.push({ to, message });
   }
 
   reply(reply: ShardReply): void {
@@ -35,8 +40,10 @@ export class Outbox {
   }
 
   take(): OutboxContents {
-    const { messages, replies, events, removals } = this;
+    const { bulk, replies, events, removals } = this;
+    const messages = bulk.length === 0 ? this.messages : [...this.messages, ...bulk];
     this.messages = [];
+    if (bulk.length > 0) this.bulk = [];
     this.replies = [];
     this.events = [];
     this.removals = [];

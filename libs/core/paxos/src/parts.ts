@@ -2,6 +2,7 @@ import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/prim
 import type { BackOff } from './leadership/back-off.js';
 import type { OwnPace } from './leadership/own-pace.js';
 import type { Outbox } from './outbox.js';
+import type { AcceptsSent } from './pair/accepts-sent.js';
 import type { ClockJump } from './pair/clock-jump.js';
 import type { Grants } from './pair/grants.js';
 import type { Holdings } from './pair/holdings.js';
@@ -48,6 +49,7 @@ export interface ShardParts {
   readonly holdings: Holdings;
   readonly clockJump: ClockJump;
   readonly peers: Peers;
+  readonly accepts: AcceptsSent;
   readonly pointsTold: PointsTold;
   readonly pointsHeard: PointsHeard;
   readonly pace: OwnPace;

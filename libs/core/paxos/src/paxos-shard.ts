@@ -10,6 +10,7 @@ import { BackOff } from './leadership/back-off.js';
 import { OwnPace } from './leadership/own-pace.js';
 import { candidacyDue, electionDue } from './election/stand.js';
 import { giveUp } from './leadership/step-down.js';
+import { AcceptsSent } from './pair/accepts-sent.js';
 import { ClockJump } from './pair/clock-jump.js';
 import { Grants } from './pair/grants.js';
 import { passOnNow } from './leadership/handover.js';
@@ -132,6 +133,7 @@ export class PaxosShard {
       context.flushes.clear();
       for (const replica of flushes) this.flush(replica);
     }
+    for (const { to, message } of context.accepts.take(context.now)) context.outbox.send(to, message);
     const transaction = context.transactions.handOut();
     if (transaction !== null) context.pace.transactionBegins(context.now);
     const reads = context.reads.take();
@@ -172,6 +174,7 @@ export class PaxosShard {
       if (replica.leader !== null) beatAsLeader(context, replica, replica.leader);
     }
     // Before the heartbeat, so that its answer says that they were heard.
+    context.accepts.forgetOld(context.now);
     tellPoints(context, this.everyone);
     beatToPeers(context, this.everyone);
   }
@@ -213,6 +216,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
     clockJump: new ClockJump(rules, timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
+    accepts: new AcceptsSent(incarnation),
     pointsTold: new PointsTold(rules, incarnation),
     pointsHeard: new PointsHeard(rules, incarnation),
     pace: new OwnPace(timings, startedAt),

@@ -57,6 +57,13 @@ export class TransactionBuilder {
     else this.building.effects.push(effect);
   }
 
+  /** Runs the effect when all that was gathered, for whichever partition, is durable. */
+  whenGathered(effect: Effect): void {
+    if (this.building.dirty.length > 0) this.building.effects.push(effect);
+    else if (this.running !== null) this.running.effects.push(effect);
+    else effect();
+  }
+
   /** The next transaction, unless one runs or there is nothing to do. */
   handOut(): StorageTransaction | null {
     if (this.running !== null || this.building.dirty.length === 0) return null;

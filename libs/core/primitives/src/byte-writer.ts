@@ -129,6 +129,13 @@ export class ByteWriter {
     return copied;
   }
 
+  /** What was written by another writer, as it is. */
+  raw(written: Uint8Array): void {
+    this.reserve(written.length);
+    this.buffer.set(written, this.offset);
+    this.offset += written.length;
+  }
+
   /** What was written since the last call. The bytes are the caller's: they are never written to again. */
   take(): Buffer {
     const taken = this.buffer.subarray(this.start, this.offset);

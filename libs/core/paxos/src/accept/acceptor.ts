@@ -58,27 +58,29 @@ export function hearLeader(context: AcceptorPort, replica: Replica, ballot: Ball
   if (ballot === replica.record.promised) replica.leaderHeardAt = context.now;
 }
 
-/** 4.2.2. */
-export function onAccept(context: AcceptorPort, replica: Replica, from: ShardOrdinal, message: Accept): void {
-  if (!followsLeader(context, replica, from, message)) return;
-  context.grants.renew(from, context.now);
+/** 4.2.2. True where the batch is, or will be with what is gathered, in this replica's rows. */
+export function takeBatch(
+  context: AcceptorPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Accept,
+): boolean {
+  if (!followsLeader(context, replica, from, message)) return false;
   const { ballot, next } = message;
   const { position } = replica.record;
   replica.heardCommit = Math.max(replica.heardCommit, message.commit);
-  const echo = context.grants.echo(from, message.lease.sentAt);
   if (position.ballot === ballot && position.revision >= next.revision) {
     hearLeader(context, replica, ballot);
     learnCommit(context, replica, message);
-    acknowledgeTo(context, replica, ballot, echo);
-    return;
-  }
-  if (!context.rules.batchFits(message.previous, position)) {
+  } else if (context.rules.batchFits(message.previous, position)) {
+    applyBatch(context, replica, message);
+  } else {
     hearLeader(context, replica, ballot);
     answerGap(context, replica, from, message);
-    return;
+    return false;
   }
-  applyBatch(context, replica, message);
-  acknowledgeTo(context, replica, ballot, echo);
+  acknowledge(context, replica, ballot);
+  return true;
 }
 
 function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): void {

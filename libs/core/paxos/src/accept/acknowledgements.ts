@@ -30,7 +30,12 @@ export function hearLease(
   echo: LeaseEcho,
 ): void {
   context.holdings.hear(from, echo, context.now);
-  progress.heardAt = context.now;
+  noteConfirmed(progress, echo, context.now);
+}
+
+/** For each partition of an answer whose lease was heard. */
+export function noteConfirmed(progress: PeerProgress, echo: LeaseEcho, now: number): void {
+  progress.heardAt = now;
   const { confirmedIn } = progress;
   const older =
     confirmedIn !== undefined &&

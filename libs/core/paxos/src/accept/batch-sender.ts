@@ -12,7 +12,7 @@ import { commitWithQuorum, type CommitPort } from './commit.js';
 import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
 
 export type BatchPort = CommitPort &
-  Port<'now' | 'limits' | 'timings' | 'outbox' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
+  Port<'now' | 'limits' | 'timings' | 'accepts' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
 
 /** Puts a row, which carries the next revision, into the batch that is gathered. */
 export function propose(context: BatchPort, replica: Replica, leader: Leader, row: Row): void {
@@ -41,7 +41,7 @@ function hides(context: BatchPort, batch: OpenBatch, row: Row): boolean {
 /** 4.1.6: the first batch has no rows; it moves replicas at exactly the adopted position to the new ballot. */
 export function sendBarrier(context: BatchPort, replica: Replica, leader: Leader): void {
   const next = { ballot: leader.ballot, revision: leader.adopted.revision };
-  leader.retained.add({ previous: leader.adopted, next, rows: [], bytes: 0 });
+  leader.retained.add({ previous: leader.adopted, next, rows: [], bytes: 0, message: null });
   streamToAll(context, replica, leader);
   context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
 }
@@ -65,7 +65,7 @@ function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: O
   const { record } = replica;
   const rows = [...open.rows.values()];
   const next = { ballot: leader.ballot, revision: open.lastRevision };
-  leader.retained.add({ previous: record.position, next, rows, bytes: open.bytes });
+  leader.retained.add({ previous: record.position, next, rows, bytes: open.bytes, message: null });
   context.transactions.setRecord(replica, { ...record, position: next, commitBound: replica.commit });
   for (const row of rows) {
     context.transactions.upsert(replica, record.generation, row);
@@ -99,26 +99,20 @@ export function streamTo(context: BatchPort, replica: Replica, leader: Leader, p
       : leader.retained.from({ ballot: leader.ballot, revision: progress.streamed });
   if (batches === null) return false;
   for (const batch of batches) {
-    context.outbox.send(peer, acceptOf(context, replica, leader, batch));
+    context.accepts.gather(peer, acceptOf(replica, leader, batch), batch.bytes);
     progress.streamed = batch.next.revision;
     progress.askedAt = context.now;
   }
   return true;
 }
 
-function acceptOf(context: BatchPort, replica: Replica, leader: Leader, batch: SentBatch): Accept {
-  const { previous, next, rows } = batch;
-  return {
-    kind: 'accept',
-    partition: replica.partition,
-    epoch: replica.record.epoch,
-    ballot: leader.ballot,
-    previous,
-    next,
-    rows,
-    commit: replica.commit,
-    lease: { sentAt: context.now },
-  };
+function acceptOf(replica: Replica, leader: Leader, batch: SentBatch): Accept {
+  const { partition, commit } = replica;
+  const { epoch } = replica.record;
+  const { message, previous, next, rows } = batch;
+  if (message !== null && message.commit === commit && message.epoch === epoch) return message;
+  batch.message = { partition, epoch, ballot: leader.ballot, previous, next, rows, commit };
+  return batch.message;
 }
 
 /** Repeats the last batch, whatever was acknowledged: its answer tells where the replica is. */
@@ -126,5 +120,5 @@ export function probe(context: BatchPort, replica: Replica, leader: Leader, peer
   const last = leader.retained.last();
   if (last === undefined) return;
   leader.progressOf(peer).askedAt = context.now;
-  context.outbox.send(peer, acceptOf(context, replica, leader, last));
+  context.accepts.gather(peer, acceptOf(replica, leader, last), last.bytes);
 }

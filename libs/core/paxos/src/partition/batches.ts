@@ -1,5 +1,6 @@
 import type { Revision } from '@ringleader/primitives';
 import { samePosition } from '../ballot.js';
+import type { Accept } from '../messages.js';
 import type { Position, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 
@@ -17,6 +18,8 @@ export interface SentBatch {
   readonly next: Position;
   readonly rows: readonly Row[];
   readonly bytes: number;
+  /** As it was last sent: the same for all receivers, as long as the commit point is. */
+  message: Accept | null;
 }
 
 /** Committed batches kept for a replica that lost one: a resend is cheaper than a repair. */

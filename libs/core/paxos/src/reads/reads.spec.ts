@@ -90,7 +90,7 @@ describe('a row whose time has come', () => {
     write(cluster, 'stays', 'v');
     cluster.run(1_000);
     const committed = cluster.shard(1).status()[0]?.commit ?? 0;
-    cluster.loses = (_from, { message }) => message.kind === 'accept';
+    cluster.loses = (_from, { message }) => message.kind === 'accepts';
     const token = scan(cluster, 1);
     cluster.run(100);
     expect(revisionAt(cluster, 1) - committed).toBeGreaterThan(0);
@@ -109,7 +109,7 @@ describe('a row whose time has come', () => {
     writeExpiring(cluster, 'a', 100);
     cluster.start(1);
     cluster.run(700);
-    cluster.loses = (_from, { message }) => message.kind === 'accept';
+    cluster.loses = (_from, { message }) => message.kind === 'accepts';
     put(cluster, 'b', 'keeps the handover waiting');
     const probes: number[] = [];
     cluster.until(() => {

@@ -19,6 +19,8 @@ export interface AcceptRules {
   ownLimit(ownDurable: Revision, sent: Revision): Revision;
   /** 4.2.2: an acknowledgement states what became durable, not what was gathered. Control: AcknowledgesUndone. */
   mayAcknowledge(durable: Position, ballot: Ballot, revision: Revision): boolean;
+  /** 4.2.7: does the answer to a message of many batches acknowledge one that is not durable? Control: AnswerCoversAll. */
+  answerCovers(isDurable: boolean): boolean;
   /** 4.2.5. Control: CommitAnyBallot. */
   takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
 }
@@ -29,5 +31,6 @@ export const ACCEPT_RULES: AcceptRules = {
   committedRevision: quorumRevision,
   ownLimit: (ownDurable) => ownDurable,
   mayAcknowledge: (durable, ballot, revision) => durable.ballot === ballot && durable.revision >= revision,
+  answerCovers: (isDurable) => isDurable,
   takesCommit: (positionBallot, messageBallot) => positionBallot === messageBallot,
 };

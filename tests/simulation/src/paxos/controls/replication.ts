@@ -24,6 +24,13 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     caughtBy: 'linearizability',
   },
   {
+    name: 'AnswerCoversAll',
+    broken: 'the answer to a message of many batches acknowledges those that were refused too',
+    rules: { answerCovers: () => true },
+    profile: RANDOM,
+    caughtBy: 'acknowledged',
+  },
+  {
     name: 'AckBeforeOwnApply',
     broken: "commit counted without the leader's own durable apply, reads from its rows",
     rules: { ownLimit: (_ownDurable, sent) => sent },

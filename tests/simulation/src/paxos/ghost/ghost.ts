@@ -51,12 +51,16 @@ export class Ghost {
       for (const { partition, ballot, epoch } of message.points) {
         this.partition(partition).ballots.noteLeadership(ballot, epoch, from, life);
       }
-    } else if (message.kind === 'prepare' || message.kind === 'accept') {
+    } else if (message.kind === 'prepare') {
       const { ballots } = this.partition(message.partition);
       ballots.noteLeadership(message.ballot, message.epoch, from, life);
-      if (message.kind !== 'accept') return;
-      if (message.previous.ballot !== message.ballot) ballots.noteAdopted(message.ballot, message.previous);
-      ballots.noteRows(message.ballot, message.rows);
+    } else if (message.kind === 'accepts') {
+      for (const { partition, ballot, epoch, previous, rows } of message.batches) {
+        const { ballots } = this.partition(partition);
+        ballots.noteLeadership(ballot, epoch, from, life);
+        if (previous.ballot !== ballot) ballots.noteAdopted(ballot, previous);
+        ballots.noteRows(ballot, rows);
+      }
     }
   }
 

@@ -52,7 +52,7 @@ export const CONFIRMED_ONLY: Profile = {
   about: 'a lease that rests on a Confirm, with a rival ready',
   settings: () => QUICK,
   script: loneGranter(function* (scene, leader, granter) {
-    scene.pass((from, to, message) => !(from === leader && to === granter && isKind(message, ['accept'])));
+    scene.pass((from, to, message) => !(from === leader && to === granter && isKind(message, ['accepts'])));
     scene.restart(granter);
     yield scene.leaseMs * scene.between(1.3, 2);
   }),

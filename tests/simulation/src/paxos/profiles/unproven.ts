@@ -27,7 +27,7 @@ const SCRIPT: Script = function* (scene) {
     yield 5;
     const hideLeader = scene.separate([leader], [WRITERS]);
     scene.pass((from, _to, message) => {
-      return from === leader || message.kind !== 'peer' || message.message.kind !== 'accept';
+      return from === leader || message.kind !== 'peer' || message.message.kind !== 'accepts';
     });
     for (let waited = 0; waited < 3 * scene.leaseMs && !answered; waited += 1) yield 1;
     const next = shards.find(

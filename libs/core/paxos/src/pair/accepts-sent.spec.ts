@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Accept, Accepts, OutgoingMessage } from '../messages.js';
+import { AcceptsSent } from './accepts-sent.js';
+
+const LIFE = 3;
+const BALLOT = 65_537;
+
+function batch(partition: number, revision: number): Accept {
+  const next = { ballot: BALLOT, revision };
+  const previous = { ballot: BALLOT, revision: revision - 1 };
+  return { partition, epoch: 1, ballot: BALLOT, previous, next, rows: [], commit: 0 };
+}
+
+function acceptsOf(messages: readonly OutgoingMessage[]): Accepts[] {
+  return messages.map(({ message }) => message as Accepts);
+}
+
+describe('AcceptsSent', () => {
+  it('sends what was gathered of all partitions as one message, the same list to all who get the same', () => {
+    const accepts = new AcceptsSent(LIFE);
+    const batches = [batch(1, 5), batch(2, 9)];
+    for (const each of batches) {
+      accepts.gather(2, each, 100);
+      accepts.gather(3, each, 100);
+    }
+    accepts.gather(4, batch(1, 5), 100);
+    const [second, third, fourth] = acceptsOf(accepts.take(1_000));
+    expect(second).toEqual({
+      kind: 'accepts',
+      incarnation: LIFE,
+      number: 1,
+      lease: { sentAt: 1_000 },
+      batches,
+    });
+    expect(third?.batches).toBe(second?.batches);
+    expect(fourth?.batches).not.toBe(second?.batches);
+    expect(accepts.take(1_001)).toEqual([]);
+  });
+
+  it('bounds the bytes of a message, and sends what is longer alone', () => {
+    const accepts = new AcceptsSent(LIFE);
+    for (const bytes of [200_000, 50_000, 50_000, 900_000, 10]) accepts.gather(2, batch(bytes, 1), bytes);
+    const sizes = acceptsOf(accepts.take(0)).map(({ batches }) => batches.map(({ partition }) => partition));
+    expect(sizes).toEqual([[200_000, 50_000], [50_000], [900_000], [10]]);
+  });
+
+  it('gives what an answer is about once, to the peer and the life that it was sent by', () => {
+    const accepts = new AcceptsSent(LIFE);
+    accepts.gather(2, batch(1, 5), 100);
+    accepts.take(0);
+    expect(accepts.settle(3, { holder: LIFE, number: 1 })).toBe(null);
+    expect(accepts.settle(2, { holder: LIFE - 1, number: 1 })).toBe(null);
+    expect(accepts.settle(2, { holder: LIFE, number: 2 })).toBe(null);
+    expect(accepts.settle(2, { holder: LIFE, number: 1 })).toEqual([batch(1, 5)]);
+    expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
+  });
+
+  it('forgets in the end what nobody answers', () => {
+    const accepts = new AcceptsSent(LIFE);
+    accepts.gather(2, batch(1, 5), 100);
+    accepts.take(0);
+    accepts.forgetOld(29_999);
+    accepts.gather(2, batch(1, 6), 100);
+    accepts.take(29_999);
+    accepts.forgetOld(30_000);
+    expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
+    expect(accepts.settle(2, { holder: LIFE, number: 2 })).toEqual([batch(1, 6)]);
+  });
+});
