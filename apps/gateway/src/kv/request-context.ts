@@ -45,6 +45,12 @@ export function contentTypeOf(contentType: string | undefined): string {
   );
 }
 
+/** The idempotency key, and which of several writes under it this is. */
+export interface Repeatable {
+  readonly idempotencyKey: string;
+  readonly occurrence: number;
+}
+
 @Injectable()
 export class RequestContext {
   constructor(readonly monotonicMs: () => MonotonicMs) {}
