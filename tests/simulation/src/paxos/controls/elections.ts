@@ -50,7 +50,7 @@ export const ELECTION_CONTROLS: readonly Control[] = [
     name: 'AdoptedIsCommitted',
     broken: 'a new leader takes all it adopted as committed',
     rules: { commitAtTakeOver: (_heard, adopted) => adopted },
-    profile: RANDOM,
+    profile: CHURN,
     caughtBy: 'linearizable read',
   },
   {
