@@ -3,7 +3,7 @@
  */
 import { expect } from '@jest/globals';
 import { startLocalCluster } from '@ringleader/tool-local-cluster';
-import type { LocalClusterHandle } from '@ringleader/tool-local-cluster';
+import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/tool-local-cluster';
 import { underLoad } from './under-load.js';
 import type { LoadFindings } from './under-load.js';
 
@@ -14,8 +14,8 @@ export class LoadedCluster {
     private readonly seed: number,
   ) {}
 
-  static async start(): Promise<LoadedCluster> {
-    const cluster = await startLocalCluster();
+  static async start(options: LocalClusterOptions = {}): Promise<LoadedCluster> {
+    const cluster = await startLocalCluster(options);
     const [url = ''] = await cluster.gatewayUrls();
     // Another seed for each run: a failure prints it with the history.
     return new LoadedCluster(cluster, url, Date.now() % 1_000_000);
