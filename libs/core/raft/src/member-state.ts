@@ -3,10 +3,9 @@ import type { RaftConfig } from './config.js';
 import type { RaftLog } from './log/raft-log.js';
 import type { Message, MessageBody } from './messages.js';
 import type { Dependency, Outbox } from './outbox.js';
-import type { LeaderReads } from './read-index/leader-reads.js';
-import type { IncomingSnapshot } from './snapshot/receive.js';
+import type { LeaderReads } from './read-index/reads.js';
 import type { Progress } from './tracker/progress.js';
-import type { MemberId, LogIndex, ProposalId, Snapshot, Term } from './types.js';
+import type { IncomingSnapshot, MemberId, LogIndex, ProposalId, Snapshot, Term } from './types.js';
 
 export interface Follower {
   readonly kind: 'follower';
@@ -85,4 +84,11 @@ export function setLeader(state: MemberState, leader: MemberId): void {
   if (state.leader === leader) return;
   state.leader = leader;
   state.outbox.note({ kind: 'leaderChanged', term: state.term, leader });
+}
+
+/** What the leader knows of the member that just spoke; null where it is none of the group. */
+export function heardProgress(leader: Leader, member: number): Progress | null {
+  const progress = leader.progress.get(member) ?? null;
+  if (progress !== null) progress.ticksSinceHeard = 0;
+  return progress;
 }

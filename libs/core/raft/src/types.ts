@@ -40,6 +40,13 @@ export interface SnapshotPoint {
   readonly term: Term;
 }
 
+/** As far as its chunks have come. */
+export interface IncomingSnapshot {
+  readonly point: SnapshotPoint;
+  readonly chunkCount: number;
+  readonly chunks: Uint8Array[];
+}
+
 export interface Snapshot extends SnapshotPoint {
   readonly chunks: readonly Uint8Array[];
 }

@@ -12,11 +12,10 @@ import {
 } from '@ringleader/testing-simulation';
 import type { CheckId } from './checks.js';
 import type { ClientEvent } from './client-history.js';
-import type { BrokenSurroundings } from './controls/control.js';
 import { GatewayProcess } from './gateway.js';
 import { Ghost } from './ghost/ghost.js';
 import { PartitionMap } from './partition-map.js';
-import type { RunSettings } from './profile.js';
+import type { BrokenSurroundings, RunSettings } from './settings.js';
 import { ShardDatabase } from './shard-database.js';
 import { ShardObserver } from './shard-observer.js';
 import { ShardProcess } from './shard-process.js';

@@ -1,47 +1,11 @@
 /** A kind of run: how large, which load, which faults, and for steered ones a script. */
 import type { Prng } from '@ringleader/primitives';
-import {
-  ALL_FAULT_KINDS,
-  type FaultKind,
-  type LinkQuality,
-  type StorageLatency,
-} from '@ringleader/testing-simulation';
+import { ALL_FAULT_KINDS } from '@ringleader/testing-simulation';
 import type { PaxosRules } from '@ringleader/paxos';
 import type { Script } from './script.js';
 import type { GatewaySettings } from './gateway.js';
-import { LIMITS, TIMINGS, type ClusterSettings } from './settings.js';
+import { LIMITS, TIMINGS, type FaultSettings, type RunSettings } from './settings.js';
 import type { WorkloadSettings } from './workload.js';
-
-export interface FaultSettings {
-  readonly kinds: readonly FaultKind[];
-  readonly intensity: number;
-  readonly durationMaxMs: number;
-  readonly clockDriftMax: number;
-  readonly wallSkewMaxMs: number;
-  /** Mean time between planned restarts of a shard, which hands its leaderships over first; 0 is none. */
-  readonly plannedRestartMs: number;
-  /** Mean time between new epochs of a partition (another preferred leader, a learner, a joint change); 0 is none. */
-  readonly epochChangeMs: number;
-}
-
-export interface RunSettings {
-  readonly cluster: ClusterSettings;
-  readonly gateways: number;
-  readonly gateway: GatewaySettings;
-  readonly workload: WorkloadSettings;
-  readonly faults: FaultSettings;
-  /** While no fault is on; null draws it per seed. */
-  readonly storage: StorageLatency | null;
-  readonly links: LinkQuality | null;
-  /** How fast the shards' clocks run, in their order; null draws it per seed. */
-  readonly clockRates: readonly number[] | null;
-  /** Of reads beside the writer; null is as fast as the storage is at the time. */
-  readonly readLatency: StorageLatency | null;
-  /** How long faults last; then everything heals, and must come back. */
-  readonly faultyMs: number;
-  /** Simulated time within which all partitions must have a leader and equal replicas again. */
-  readonly recoveryMs: number;
-}
 
 export interface Profile {
   readonly name: string;

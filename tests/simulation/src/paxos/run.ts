@@ -4,7 +4,7 @@ import { InvariantError, seededPrng } from '@ringleader/primitives';
 import type { CheckId } from './checks.js';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import { checkLinearizable } from './client-history.js';
-import type { BrokenSurroundings } from './controls/control.js';
+import type { BrokenSurroundings } from './settings.js';
 import { Cluster } from './cluster.js';
 import { scheduleEpochChanges, schedulePlannedRestarts } from './operators.js';
 import type { Profile } from './profile.js';

@@ -1,5 +1,8 @@
-/** What a run looks like apart from its faults. Leases are short: more elections per simulated second. */
+/** What a run looks like. Leases are short: more elections per simulated second. */
 import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
+import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
+import type { GatewaySettings } from './gateway.js';
+import type { WorkloadSettings } from './workload.js';
 
 export interface ClusterSettings {
   readonly shards: number;
@@ -33,3 +36,44 @@ export const LIMITS: PaxosLimits = {
   repairBytesMax: 4 * 1024,
   rowCacheBytesMax: 2 * 1024,
 };
+
+export interface FaultSettings {
+  readonly kinds: readonly FaultKind[];
+  readonly intensity: number;
+  readonly durationMaxMs: number;
+  readonly clockDriftMax: number;
+  readonly wallSkewMaxMs: number;
+  /** Mean time between planned restarts of a shard, which hands its leaderships over first; 0 is none. */
+  readonly plannedRestartMs: number;
+  /** Mean time between new epochs of a partition (another preferred leader, a learner, a joint change); 0 is none. */
+  readonly epochChangeMs: number;
+}
+
+export interface RunSettings {
+  readonly cluster: ClusterSettings;
+  readonly gateways: number;
+  readonly gateway: GatewaySettings;
+  readonly workload: WorkloadSettings;
+  readonly faults: FaultSettings;
+  /** While no fault is on; null draws it per seed. */
+  readonly storage: StorageLatency | null;
+  readonly links: LinkQuality | null;
+  /** How fast the shards' clocks run, in their order; null draws it per seed. */
+  readonly clockRates: readonly number[] | null;
+  /** Of reads beside the writer; null is as fast as the storage is at the time. */
+  readonly readLatency: StorageLatency | null;
+  /** How long faults last; then everything heals, and must come back. */
+  readonly faultyMs: number;
+  /** Simulated time within which all partitions must have a leader and equal replicas again. */
+  readonly recoveryMs: number;
+}
+
+/** Rules of those around the core, which a control may break. */
+export interface BrokenSurroundings {
+  /** OldAnswerTaken: a gateway takes a failure from whichever attempt. */
+  readonly takesOldFailures?: boolean;
+  /** SettleOnData: the coordinator settles a joint epoch unasked. */
+  readonly settlesUnproven?: boolean;
+  /** NoJoint: the coordinator exchanges the set in one step. */
+  readonly skipsJoint?: boolean;
+}

@@ -6,7 +6,7 @@ import { isolatedLeader } from './profiles/isolated-leader.js';
 import { type IdentityRules, seatOf } from './identities.js';
 import { longLog } from './profiles/long-log.js';
 import { lostDisk } from './profiles/lost-disk.js';
-import { type Profile, randomProfile } from './settings.js';
+import { type Profile, randomProfile } from './profile.js';
 
 export interface Control {
   readonly name: string;

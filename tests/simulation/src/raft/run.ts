@@ -6,7 +6,7 @@ import { Group } from './group.js';
 import type { IdentityRules } from './identities.js';
 import { checkRecovery } from './recovery.js';
 import { runScript } from './script.js';
-import type { Profile } from './settings.js';
+import type { Profile } from './profile.js';
 
 export interface RunOptions {
   readonly profile: Profile;

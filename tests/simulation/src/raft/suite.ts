@@ -4,7 +4,7 @@ import { controls } from './controls.js';
 import { soundIdentities } from './identities.js';
 import { profiles } from './profiles/index.js';
 import { runRaft } from './run.js';
-import { randomProfile } from './settings.js';
+import { randomProfile } from './profile.js';
 
 export const raftSuite: SimulationSuite = {
   core: 'raft',

@@ -2,7 +2,7 @@
 import { invariant } from '@ringleader/primitives';
 import { type MemberState, otherMembers, setLeader, setTerm } from '../member-state.js';
 import { appendOwn } from '../proposals/append-own.js';
-import { newLeaderReads } from '../read-index/leader-reads.js';
+import { newLeaderReads } from '../read-index/reads.js';
 import type { StepDownReason } from '../ready.js';
 import { Progress } from '../tracker/progress.js';
 import { type MemberId, entryKinds, entrySizeBytes, type Term } from '../types.js';

@@ -6,32 +6,8 @@
  */
 import { invariant } from '@ringleader/primitives';
 import { type Leader, type MemberState, send } from '../member-state.js';
-import type { MemberId, LogIndex, ReadContext } from '../types.js';
-
-interface Question {
-  readonly asker: MemberId;
-  readonly session: number;
-  readonly context: ReadContext;
-}
-
-interface Round {
-  readonly number: number;
-  readonly index: LogIndex;
-  readonly questions: readonly Question[];
-}
-
-export interface LeaderReads {
-  /** The number of the newest round. */
-  round: number;
-  waiting: Question[];
-  underWay: Round | null;
-  /** The newest round which each member has answered. */
-  readonly confirmed: Map<MemberId, number>;
-}
-
-export function newLeaderReads(): LeaderReads {
-  return { round: 0, waiting: [], underWay: null, confirmed: new Map() };
-}
+import type { MemberId, LogIndex } from '../types.js';
+import type { Question } from './reads.js';
 
 /** Starts a round for all that wait, unless one is out or the commit index is not yet known. True if heartbeats must go out for it. */
 export function startReadRound(state: MemberState, leader: Leader): boolean {

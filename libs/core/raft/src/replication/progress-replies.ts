@@ -1,9 +1,8 @@
 /** What a leader learns from its followers' answers. */
-import type { Leader, MemberState } from '../member-state.js';
+import { heardProgress, type Leader, type MemberState } from '../member-state.js';
 import type { AppendRefusal, AppendReply, HeartbeatReply } from '../messages.js';
 import { confirmRound } from '../read-index/leader-reads.js';
 import { resendChunk } from '../snapshot/send.js';
-import type { Progress } from '../tracker/progress.js';
 import { urgeSuccessor } from '../transfer/transfer.js';
 import { settleByCounting } from './commit.js';
 
@@ -37,10 +36,4 @@ export function handleHeartbeatReply(state: MemberState, leader: Leader, message
   resendChunk(state, leader, progress);
   confirmRound(state, leader, message.from, message.readRound);
   urgeSuccessor(state, leader);
-}
-
-export function heardProgress(leader: Leader, member: number): Progress | null {
-  const progress = leader.progress.get(member) ?? null;
-  if (progress !== null) progress.ticksSinceHeard = 0;
-  return progress;
 }

@@ -1,13 +1,7 @@
 /** Receiving a snapshot: chunks in order, from one leader; then the whole log gives way to it (5.3, figure 5.3). */
 import { type MemberState, send, type Follower } from '../member-state.js';
 import type { SnapshotChunk } from '../messages.js';
-import type { Snapshot, SnapshotPoint } from '../types.js';
-
-export interface IncomingSnapshot {
-  readonly point: SnapshotPoint;
-  readonly chunkCount: number;
-  readonly chunks: Uint8Array[];
-}
+import type { IncomingSnapshot, Snapshot } from '../types.js';
 
 export function handleSnapshotChunk(state: MemberState, follower: Follower, message: SnapshotChunk): void {
   const { log } = state;

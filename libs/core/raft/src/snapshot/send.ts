@@ -1,8 +1,7 @@
 /** Sending a snapshot to a follower whose next entries are compacted away (5.3): one chunk at a time, resent when not answered. */
 import { invariant } from '@ringleader/primitives';
-import { type Leader, type MemberState, send } from '../member-state.js';
+import { heardProgress, type Leader, type MemberState, send } from '../member-state.js';
 import type { SnapshotReply } from '../messages.js';
-import { heardProgress } from '../replication/progress-replies.js';
 import type { Progress } from '../tracker/progress.js';
 import type { LogIndex, Snapshot } from '../types.js';
 

@@ -1,17 +1,8 @@
-/** Rules of those around the core, which a control may break. */
-export interface BrokenSurroundings {
-  /** OldAnswerTaken: a gateway takes a failure from whichever attempt. */
-  readonly takesOldFailures?: boolean;
-  /** SettleOnData: the coordinator settles a joint epoch unasked. */
-  readonly settlesUnproven?: boolean;
-  /** NoJoint: the coordinator exchanges the set in one step. */
-  readonly skipsJoint?: boolean;
-}
-
 /** The protocol with one rule broken. The checks must find a violation, or they are worth nothing. */
 import type { PaxosRules } from '@ringleader/paxos';
 import type { CheckId } from '../checks.js';
 import type { Profile } from '../profile.js';
+import type { BrokenSurroundings } from '../settings.js';
 
 export interface Control extends BrokenSurroundings {
   /** As in docs/PROTOCOL.md. */

@@ -1,4 +1,5 @@
-import type { Profile, RunSettings } from '../profile.js';
+import type { Profile } from '../profile.js';
+import type { RunSettings } from '../settings.js';
 import type { Prng } from '@ringleader/primitives';
 import { LIMITS } from '../settings.js';
 import { LATE_REQUESTS } from './late-requests.js';

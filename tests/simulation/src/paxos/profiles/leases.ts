@@ -3,9 +3,9 @@
  * second one's read at a leader that is cut off: what it answers must still be true.
  */
 import { RULES_WITHOUT_LEASE } from '@ringleader/paxos';
-import { BASE, type Profile, type RunSettings } from '../profile.js';
+import { BASE, type Profile } from '../profile.js';
 import { READERS, WRITERS, type Script } from '../script.js';
-import { TIMINGS } from '../settings.js';
+import { TIMINGS, type RunSettings } from '../settings.js';
 import { GOOD_LINK, type LinkQuality } from '@ringleader/testing-simulation';
 
 /** The cluster elects within a few milliseconds, so that a rival is ready the moment a lease ends. */

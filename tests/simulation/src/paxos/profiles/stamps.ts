@@ -1,5 +1,6 @@
 /** Replicas that hear a shard vouch for what they know of its partitions, when it must not, or not to them. */
-import type { Profile, RunSettings } from '../profile.js';
+import type { Profile } from '../profile.js';
+import type { RunSettings } from '../settings.js';
 import { READERS, WRITERS } from '../script.js';
 import { QUICK } from './leases.js';
 

@@ -5,7 +5,8 @@
 import type { MemberId } from '@ringleader/primitives';
 import { clientsNode } from '../group.js';
 import type { Scene } from '../script.js';
-import { base, type Profile } from '../settings.js';
+import type { Profile } from '../profile.js';
+import { base } from '../settings.js';
 
 interface OldEntry {
   readonly index: number;

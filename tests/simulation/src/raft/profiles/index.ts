@@ -1,4 +1,4 @@
-import { type Profile, randomProfile } from '../settings.js';
+import { type Profile, randomProfile } from '../profile.js';
 import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
 import { isolatedLeader } from './isolated-leader.js';

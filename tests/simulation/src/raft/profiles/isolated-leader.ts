@@ -3,7 +3,8 @@
  * believes in itself, and a read there is as old as its isolation.
  */
 import type { Scene } from '../script.js';
-import { base, type Profile } from '../settings.js';
+import type { Profile } from '../profile.js';
+import { base } from '../settings.js';
 
 function* script(scene: Scene): Generator<number, void> {
   const { world, judge } = scene.group;

@@ -3,7 +3,8 @@
  * away: with the third member, which has missed it all, it is a majority of names, and knows nothing.
  */
 import type { Scene } from '../script.js';
-import { base, type Profile } from '../settings.js';
+import type { Profile } from '../profile.js';
+import { base } from '../settings.js';
 
 function* script(scene: Scene): Generator<number, void> {
   const { judge, world } = scene.group;

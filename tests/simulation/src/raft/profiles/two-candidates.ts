@@ -5,7 +5,8 @@
 import type { MemberId } from '@ringleader/primitives';
 import { GOOD_LINK } from '@ringleader/testing-simulation';
 import type { Scene } from '../script.js';
-import { base, type Profile } from '../settings.js';
+import type { Profile } from '../profile.js';
+import { base } from '../settings.js';
 
 const slowMs = 40;
 
