@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { unhealthyReasonsOf } from './health.js';
+import { Links } from './links.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
 import { choosePorts, type ClusterPorts } from './ports.js';
@@ -46,6 +47,8 @@ export class LocalCluster {
   readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
   #status: ClusterState['status'] = 'starting';
+  /** Only where connections are to be cut. */
+  #links: Links | undefined;
 
   private constructor(
     readonly folder: DataFolder,
@@ -109,7 +112,13 @@ export class LocalCluster {
       gatewayPorts: this.ports.gateways,
       probePorts: this.ports.probes,
     });
-    await settled(plans.map((plan: ServicePlan) => this.#step(() => serviceProgram(surroundings, plan))));
+    if (environment['RINGLEADER_CUTTABLE_LINKS'] === '1') this.#links = await Links.open(this.folder.path);
+    const linked = (plan: ServicePlan) => this.#links?.interpose(plan) ?? plan;
+    await settled(
+      plans.map((plan: ServicePlan) =>
+        this.#step(async () => serviceProgram(surroundings, await linked(plan))),
+      ),
+    );
   }
 
   /** Prepares and starts one program, and says so. */
@@ -169,6 +178,7 @@ export class LocalCluster {
       const names = group.map(({ program }) => program.member).join(', ');
       output.line(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
+    await this.#links?.close();
     await this.#stateFile.flushed();
     await this.folder.release();
   }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unhealthyReasonsOf } from './health.js';
+import { turnLinks, type LinkState, type LinkTarget } from './links.js';
 import { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
 
 export interface LocalClusterOptions {
@@ -18,6 +19,8 @@ export interface LocalClusterOptions {
   /** Added to the environment: `RINGLEADER_*` reaches every service. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
+  /** Connections to NATS and PostgreSQL can be cut, by `turn`. */
+  readonly cuttable?: boolean;
   /** The checkout to start from, and the Node to start it with, if not this one's. */
   readonly root?: string;
   readonly node?: string;
@@ -75,10 +78,11 @@ export class LocalClusterHandle {
       ],
     ];
     const [command = process.execPath, ...rest] = line;
+    const cuttable = options.cuttable === true ? { RINGLEADER_CUTTABLE_LINKS: '1' } : {};
     const starter = spawn(command, rest, {
       ...(options.root === undefined ? {} : { cwd: options.root }),
       // A test that is killed leaves no cluster behind.
-      env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1', ...options.env },
+      env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1', ...cuttable, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new LocalClusterHandle(starter, data, options.data === undefined);
@@ -129,6 +133,11 @@ export class LocalClusterHandle {
     const pid = await this.pid(member);
     process.kill(pid, signal);
     return pid;
+  }
+
+  /** Cuts the member's connections to NATS or to its database, or lets them go on. */
+  turn(member: string, target: LinkTarget, state: LinkState): Promise<void> {
+    return turnLinks(this.dataFolder, member, target, state);
   }
 
   /** Resolves when the member runs under another process id than `previous`. */
