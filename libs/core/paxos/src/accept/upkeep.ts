@@ -3,6 +3,7 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import { considerHandover } from '../leadership/handover.js';
 import { computeLease, confirmOf, repeatConfirmRound } from '../leadership/lease.js';
 import { stepDown } from '../leadership/step-down.js';
+import type { CommitPoint } from '../messages.js';
 import type { Port } from '../parts.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -24,9 +25,11 @@ export function beatAsLeader(context: UpkeepPort, replica: Replica, leader: Lead
     stepDown(context, replica, 'leaseLost');
     return;
   }
-  const fresh = context.rules.mayStampFresh(leader.barrierCommitted, leased);
+  const point = pointOf(replica, leader, context.rules.mayStampFresh(leader.barrierCommitted, leased));
   for (const peer of replica.peers) {
-    if (context.peers.isAlive(peer, context.now)) tellPeer(context, replica, leader, { peer, fresh, leased });
+    if (!context.peers.isAlive(peer, context.now)) continue;
+    context.pointsTold.note(peer, point);
+    askPeer(context, replica, leader, { peer, leased });
   }
   considerHandover(context, replica, leader);
 }
@@ -46,16 +49,24 @@ function givesUpAt(context: UpkeepPort, leader: Leader): number {
   return Math.max(leader.backedAt + UNBACKED_MAX * timings.leaseMs, pace.graceUntil);
 }
 
-function tellPeer(
+/** Most partitions are idle at most beats: theirs is what it was. */
+function pointOf(replica: Replica, leader: Leader, fresh: boolean): CommitPoint {
+  const { partition, commit } = replica;
+  const { epoch } = replica.record;
+  const { ballot, point } = leader;
+  const isPresent =
+    point !== null && point.commit === commit && point.fresh === fresh && point.epoch === epoch;
+  if (isPresent) return point;
+  leader.point = { partition, epoch, ballot, commit, fresh };
+  return leader.point;
+}
+
+function askPeer(
   context: UpkeepPort,
   replica: Replica,
   leader: Leader,
-  { peer, fresh, leased }: { peer: ShardOrdinal; fresh: boolean; leased: boolean },
+  { peer, leased }: { peer: ShardOrdinal; leased: boolean },
 ): void {
-  const { partition, commit } = replica;
-  const { epoch } = replica.record;
-  const { ballot } = leader;
-  context.pointsTold.note(peer, { partition, epoch, ballot, commit, fresh });
   const progress = leader.progressOf(peer);
   const held = context.holdings.runningSpan(peer, context.now);
   // A grant that ended, as told, is asked for again by name where the lease is missing.

@@ -23,7 +23,8 @@ class PeerPoints {
   private incarnation: Incarnation = 0;
   /** When it was sent the beat that its last answer is about. */
   private answeredAt = Number.NEGATIVE_INFINITY;
-  private readonly tellings = new Map<PartitionIndex, Telling>();
+  /** By partition. */
+  private readonly tellings: (Telling | undefined)[] = [];
   /** Of those, what the peer has not said to have heard, in order of number. */
   private unheard = new Map<PartitionIndex, Telling>();
   private last = 0;
@@ -32,18 +33,18 @@ class PeerPoints {
   private freshPoints = 0;
 
   note(point: CommitPoint): void {
-    const told = this.tellings.get(point.partition)?.point;
-    if (told !== undefined && sameTelling(told, point)) return;
+    const told = this.tellings[point.partition]?.point;
+    if (told === point || (told !== undefined && sameTelling(told, point))) return;
     this.last += 1;
     this.freshPoints += Number(point.fresh) - Number(told?.fresh ?? false);
     const telling: Telling = { point, number: this.last };
-    this.tellings.set(point.partition, telling);
+    this.tellings[point.partition] = telling;
     this.unheard.delete(point.partition);
     this.unheard.set(point.partition, telling);
   }
 
   withdraw(partition: PartitionIndex): void {
-    const told = this.tellings.get(partition)?.point;
+    const told = this.tellings[partition]?.point;
     if (told?.fresh === true) this.note({ ...told, fresh: false });
   }
 
@@ -90,8 +91,11 @@ class PeerPoints {
 
   private goBackTo(heard: number): void {
     this.heard = heard;
-    const again = [...this.tellings].filter(([, { number }]) => number > heard);
-    this.unheard = new Map(again.sort(([, a], [, b]) => a.number - b.number));
+    const again = this.tellings
+      .filter((telling) => telling !== undefined)
+      .filter(({ number }) => number > heard);
+    again.sort((a, b) => a.number - b.number);
+    this.unheard = new Map(again.map((telling) => [telling.point.partition, telling]));
   }
 }
 

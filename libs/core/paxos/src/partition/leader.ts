@@ -1,6 +1,7 @@
 import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { CommitWaiters, ConfirmRounds, type Waiter } from './waiters.js';
 import { RetainedBatches, type OpenBatch } from './batches.js';
+import type { CommitPoint } from '../messages.js';
 import type { Position, Row } from '../records.js';
 import type { ReadRequest, WriteRequest } from '../requests.js';
 import type { GrantSpan } from '../rules/lease-rules.js';
@@ -64,6 +65,9 @@ export class Leader {
   readonly barrierWaiters: Waiter[] = [];
   readonly failed = new FailedRequests();
   readonly confirms = new ConfirmRounds();
+
+  /** As it was last told: the same object as long as nothing changes. */
+  point: CommitPoint | null = null;
 
   handover: Handover | null = null;
   handoverNotBefore: number;
