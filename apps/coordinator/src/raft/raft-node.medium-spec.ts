@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { openLogStorage } from '@ringleader/log-storage';
 import type { LogIdentity } from '@ringleader/log-storage';
 import type { MemberId } from '@ringleader/primitives';
 import { decodeFrame, encodeFrames, encodeIntroduction } from '@ringleader/raft';
@@ -103,6 +104,7 @@ class Group {
       seats: this.#ids,
       mayFound: options.mayFound,
       directory: this.directory(id),
+      log: await openLogStorage({ directory: this.directory(id) }),
       stateMachine: journal,
       transport: this.switchboard.transport(id),
       onEvent: (event) => {

@@ -3,8 +3,8 @@ import { NatsLinks } from '@ringleader/nats';
 import { FatalErrors } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { StoreStateMachine } from '../store/store-state-machine.js';
-import { CoordinatorRaft } from './coordinator-raft.js';
-import { openRaftNode } from './open-raft-node.js';
+import { CoordinatorLog, CoordinatorRaft } from './coordinator-raft.js';
+import { openLog, openRaftNode } from './open-raft-node.js';
 import { RaftEvents } from './raft-events.js';
 
 /** The log and the group, below the store. */
@@ -12,10 +12,11 @@ import { RaftEvents } from './raft-events.js';
   providers: [
     StoreStateMachine,
     RaftEvents,
+    { provide: CoordinatorLog, useFactory: openLog, inject: [CoordinatorConfig, RaftEvents] },
     {
       provide: CoordinatorRaft,
       useFactory: openRaftNode,
-      inject: [CoordinatorConfig, NatsLinks, StoreStateMachine, RaftEvents],
+      inject: [CoordinatorConfig, NatsLinks, StoreStateMachine, RaftEvents, CoordinatorLog],
     },
   ],
   exports: [StoreStateMachine, CoordinatorRaft],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type LogEntry, type OpenedLog, openLogStorage, type RecoveredLog } from '@ringleader/log-storage';
+import type { LogEntry, OpenedLog, RecoveredLog } from '@ringleader/log-storage';
 import { invariant, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds, raftConfig, RaftMember, type Seat } from '@ringleader/raft';
 import { findGroup } from './find-group.js';
@@ -16,25 +16,23 @@ export interface RaftNodeOptions<Result> {
   readonly seats: readonly Seat[];
   /** Whether an empty log may found a cluster with the other seats, if they are as new. */
   readonly mayFound: boolean;
-  /** Of this member alone. */
+  /** Where its log is: for people. */
   readonly directory: string;
+  /** Of this member alone; closed when the node ends, and when it does not begin. */
+  readonly log: OpenedLog;
   readonly stateMachine: StateMachine<Result>;
   readonly transport: RaftTransport;
   readonly onEvent: (event: RaftNodeEvent) => void;
-  /** The log is read; the group may still have to be found. */
-  readonly onOpened?: () => void;
   readonly settings?: Partial<RaftSettings>;
 }
 
-/** Reads the log, finds its group, restores the state machine, and takes part. Throws what the log throws (LOG_*). */
+/** Finds the group of the log, restores the state machine, and takes part. Throws what the log throws (LOG_*). */
 export async function startRaftNode<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
-  const opened = await openLogStorage({ directory: options.directory });
-  options.onOpened?.();
   try {
-    return await join(options, opened);
+    return await join(options, options.log);
   } catch (error) {
     options.transport.close();
-    await opened.storage.close();
+    await options.log.storage.close();
     throw error;
   }
 }

@@ -9,6 +9,11 @@ export class NestLogger implements LoggerService {
     this.logger.debug({ context }, String(message));
   }
   error(message: unknown, ...context: unknown[]): void {
+    // What keeps the application from beginning is thrown as well, and then said by whoever runs it.
+    if (context.at(-1) === 'ExceptionHandler') {
+      this.debug(message, ...context);
+      return;
+    }
     this.logger.error({ context, error: message instanceof Error ? message : undefined }, String(message));
   }
   warn(message: unknown, ...context: unknown[]): void {
