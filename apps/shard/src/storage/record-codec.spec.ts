@@ -36,6 +36,10 @@ describe('the record codec', () => {
   it('gives back every record', () => {
     const bytes = encodeRecords(new ByteWriter(), [plain, copying, copied]);
     expect(decodeRecords(bytes)).toEqual([plain, copying, copied]);
+    // Databases hold this form.
+    expect(bytes.toString('hex')).toBe(
+      '0203ff7f808080808020ffffffffffffff0f83808080808008808080808080040c038180808080808008040000808080808020ffffffffffffff0f83808080808008808080808080040c038180808080808008040105058180040102008080808080808008010800d0bad0bbd18ed1870301808080808020ffffffffffffff0f83808080808008808080808080040c0381808080808080080401050581800401020080808080808080080003',
+    );
   });
 
   it('reads records of the version before, but has a copy begun then begin anew: it did not keep all floors', () => {

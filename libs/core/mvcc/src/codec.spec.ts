@@ -25,12 +25,22 @@ const COMMANDS: Command[] = [
   },
 ];
 
+/** The bytes of these. */
+const RECORDED = [
+  '01018827',
+  '01028080808080808008',
+  '010309030102ac02',
+  '010400',
+  '01000202c3a9010404f09f9880016b030280010300016b000301016b01000200000a00',
+];
+
 describe('command codec', () => {
   it.each(COMMANDS.map((command) => [command.kind, command] as const))('gives %s back', (_, command) => {
     expect(decodeCommand(encodeCommand(command))).toEqual(command);
   });
 
   it('has a form that does not change: logs on disk are in it', () => {
+    expect(COMMANDS.map((command) => Buffer.from(encodeCommand(command)).toString('hex'))).toEqual(RECORDED);
     const command: Command = {
       kind: 'txn',
       compare: [{ key: 'k', target: 'version', result: 'equal', operand: 0 }],
@@ -89,6 +99,10 @@ describe('snapshot codec', () => {
 
   it('gives the whole store back, byte for byte', () => {
     const snapshot = encodeSnapshot(build());
+    // Snapshots on disk have this form.
+    expect(Buffer.from(snapshot).toString('hex')).toBe(
+      '010301010101e80702016103010101013100020201013200030301013300016203010101013101020201013201030301013301',
+    );
     const restored = decodeSnapshot(snapshot);
     expect(encodeSnapshot(restored)).toEqual(snapshot);
     expect(restored).toMatchObject({ revision: 3, compactedRevision: 1, leaseCount: 1 });

@@ -124,6 +124,14 @@ describe('frames', () => {
     );
   });
 
+  it('carry introductions in the bytes that are recorded', () => {
+    const told = { seat: 2, id: 2 ** 52, isQuestion: true, isBegun: false };
+    const hexOf = (founders: Introduction['founders']): string =>
+      Buffer.from(encodeIntroduction({ ...told, founders })).toString('hex');
+    expect(hexOf(null)).toBe('0202808080808080800801000000');
+    expect(hexOf([{ seat: 1, id: 300 }])).toBe('020280808080808080080100010101ac02');
+  });
+
   it('that are cut short are malformed, or hold fewer messages', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), fc.nat(), (sent, at) => {
