@@ -107,6 +107,7 @@ describe('the failure detector', () => {
       identity,
       meter,
       heartbeatSink(link, CLUSTER, { service, member: id }),
+      () => true,
     );
     publisher.start();
     cleanups.push(() => publisher.stop());
@@ -156,6 +157,7 @@ describe('the failure detector', () => {
         { service: 'gateway', id: 'gateway-7', instance: 'another-process' },
         new LoadMeter({ inFlight: () => 0, requestsTotal: () => 0 }),
         heartbeatSink(link, CLUSTER, { service: 'gateway', member: 'gateway-7' }),
+        () => true,
       );
       second.start();
       await verdict('gateway-7', 'alive');

@@ -9,6 +9,8 @@ import type { RunningCluster } from './running-cluster.js';
 
 export interface FailoverTrial {
   readonly victim: string;
+  /** When the process that was killed had started, as it is registered. */
+  readonly startedAt: string;
   /** Sorted; one for each key that the victim led. */
   readonly recoveryMs: readonly number[];
 }
@@ -26,15 +28,28 @@ export async function failoverTrial(
   const client = new RestClient(url, PROBES_AT_ONCE);
   try {
     const keys = await keysServedBy(client, victim);
+    const { members } = await readCluster(url);
+    const startedAt = members.find(({ id }) => id === victim)?.startedAt ?? '';
     const process = (await cluster.processes()).find(({ member }) => member === victim);
     if (process === undefined) throw new Error(`${victim} does not run`);
     globalThis.process.kill(process.pid, 'SIGKILL');
     const killedAtMs = performance.now();
     const recoveryMs = await Promise.all(keys.map((key) => firstWriteAfter(client, key, killedAtMs)));
-    return { victim, recoveryMs: recoveryMs.sort((a, b) => a - b) };
+    return { victim, startedAt, recoveryMs: recoveryMs.sort((a, b) => a - b) };
   } finally {
     await client.close();
   }
+}
+
+interface ClusterDocument {
+  readonly health: string;
+  readonly members: readonly { readonly id: string; readonly startedAt: string }[];
+}
+
+export async function readCluster(url: string): Promise<ClusterDocument> {
+  const answer = await fetch(`${url}/v1/cluster`);
+  if (!answer.ok) throw new Error(`/v1/cluster answers ${answer.status}`);
+  return (await answer.json()) as ClusterDocument;
 }
 
 /** The victim leads about a third of all partitions; few keys per partition are enough. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { startEtcd } from './etcd.js';
 import type { EtcdCluster } from './etcd.js';
-import { failoverReport, failoverTrial } from './failover.js';
+import { failoverReport, failoverTrial, readCluster } from './failover.js';
 import type { FailoverTrial } from './failover.js';
 import { placementReport } from './placement-report.js';
 import { usageOfTrees } from './process-cpu.js';
@@ -85,17 +85,18 @@ async function failover(options: { readonly data: string; readonly trials: strin
     const trial = await failoverTrial(cluster, url, victim);
     trials.push(trial);
     print(`${victim}: ${trial.recoveryMs.map((ms) => ms.toFixed(0)).join(' ')}`);
-    await untilHealthy(url);
+    await untilBack(url, trial);
   }
   print(failoverReport(trials));
 }
 
-async function untilHealthy(url: string): Promise<void> {
+/** A death of which nobody has heard yet leaves the cluster healthy too: the new process must be the registered one. */
+async function untilBack(url: string, { victim, startedAt }: FailoverTrial): Promise<void> {
   for (;;) {
-    const answer = await fetch(`${url}/v1/cluster`);
-    const { health } = (await answer.json()) as { health: string };
-    if (health === 'healthy') return;
-    await delay(100);
+    const { health, members } = await readCluster(url);
+    const isBack = members.some(({ id, startedAt: now }) => id === victim && now !== startedAt);
+    if (health === 'healthy' && isBack) return;
+    await delay(20);
   }
 }
 

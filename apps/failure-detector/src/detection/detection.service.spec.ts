@@ -34,7 +34,7 @@ describe('DetectionService', () => {
 
   const heartbeat = (service: Service, id: string, instance = id): Heartbeat => {
     sequence += 1;
-    return { service, id, instance, sequence, load: LOAD };
+    return { service, id, instance, sequence, ready: true, load: LOAD };
   };
   const hearSelf = (): void => detection.hear(heartbeat('failure-detector', SELF.id, SELF.instance));
   const stateOf = (member: string): MemberState | undefined =>

@@ -12,6 +12,8 @@ export interface ClusterFacts {
   readonly partitionsWithoutLeader: number;
   readonly coordinatorLeader: string | null;
   readonly members: readonly MemberView[];
+  /** Members that are not ready, or whose process is not the registered one. */
+  readonly unready: readonly string[];
   /** Shards and coordinators that belong to the cluster and are not in the service registry. */
   readonly missing: readonly string[];
   /** Failure detectors heard of lately. */
@@ -53,6 +55,7 @@ function slightReasons(facts: ClusterFacts): string[] {
   for (const { id, verdict, state } of facts.members) {
     if (verdict === 'suspect' || verdict === 'down') reasons.push(`${id} is ${verdict}`);
     else if (state !== 'serving') reasons.push(`${id} is ${state}`);
+    else if (facts.unready.includes(id)) reasons.push(`${id} is not ready`);
   }
   return reasons;
 }

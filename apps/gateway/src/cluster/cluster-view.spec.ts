@@ -131,6 +131,20 @@ describe('clusterView', () => {
     expect([view.health, view.reasons]).toEqual([health, [reason]]);
   });
 
+  it.each([
+    ['is not ready', { instance: 'i', ready: false }, 0, ['shard-1 is not ready']],
+    ['is another than the registered one', { instance: 'j', ready: true }, 0, ['shard-1 is not ready']],
+    ['is ready', { instance: 'i', ready: true }, 0, []],
+    ['has not been heard for long', { instance: 'i', ready: false }, 3_001, []],
+  ] as const)('calls a member ready unless its process %s', (_what, beat, ageMs, reasons) => {
+    const known = whole();
+    const load = { cpuCores: 0, memoryBytes: 0, eventLoopLagMs: 0, inFlight: 0, requestsPerSecond: 0 };
+    const speaker = { service: 'shard', member: 'shard-1' } as const;
+    const heartbeat = { service: 'shard', id: 'shard-1', sequence: 1, load, ...beat };
+    expect(known.telemetry.heartbeat(speaker, heartbeat, NOW - ageMs)).toBe(true);
+    expect(clusterView(known, NOW).reasons).toEqual(reasons);
+  });
+
   it('names suspects', () => {
     const known = whole();
     const members = [

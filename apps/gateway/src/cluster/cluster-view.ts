@@ -43,6 +43,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     partitionsWithoutLeader: withoutLeader,
     coordinatorLeader: known.coordinator.leader,
     members,
+    unready: known.members.filter((member) => !known.telemetry.isReady(member, now)).map(({ id }) => id),
     missing: missingMembers(known),
     detectors: known.telemetry.detectors(now),
   });

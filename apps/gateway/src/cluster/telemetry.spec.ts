@@ -3,7 +3,11 @@ import type { Heartbeat, Speaker, Verdict, VerdictReport } from '@ringleader/con
 import { Telemetry } from './telemetry.js';
 
 const load = { cpuCores: 0.5, memoryBytes: 1, eventLoopLagMs: 0, inFlight: 2, requestsPerSecond: 3 };
-const heartbeat: Heartbeat = { service: 'shard', id: 'shard-1', instance: 'i', sequence: 1, load };
+const heartbeat: Heartbeat = {
+  ...{ service: 'shard', id: 'shard-1', instance: 'i', sequence: 1 },
+  ready: true,
+  load,
+};
 const report = (detector: string, verdict: Verdict, phi: number): VerdictReport => ({
   detector,
   instance: 'i',

@@ -3,7 +3,15 @@
  * as nothing (docs/ARCHITECTURE.md, "Failure detection").
  */
 import { heartbeatSchema, verdictReportSchema } from '@ringleader/contracts';
-import type { Heartbeat, Load, Service, Speaker, Verdict, VerdictReport } from '@ringleader/contracts';
+import type {
+  Heartbeat,
+  Load,
+  Member,
+  Service,
+  Speaker,
+  Verdict,
+  VerdictReport,
+} from '@ringleader/contracts';
 import type { MonotonicMs } from '@ringleader/primitives';
 
 export interface MemberVerdict {
@@ -52,6 +60,16 @@ export class Telemetry {
   load(service: Service, id: string, now: MonotonicMs): Load | null {
     const heard = this.heartbeats.get(nameOf(service, id));
     return heard !== undefined && isFresh(heard, now) ? heard.said.load : null;
+  }
+
+  /**
+   * What is registered is of the process that beats, and that process calls itself ready. Of one that is not heard the
+   * detectors tell.
+   */
+  isReady({ service, id, instance }: Member, now: MonotonicMs): boolean {
+    const heard = this.heartbeats.get(nameOf(service, id));
+    if (heard === undefined || !isFresh(heard, now)) return true;
+    return heard.said.instance === instance && heard.said.ready;
   }
 
   detectors(now: MonotonicMs): number {

@@ -33,6 +33,7 @@ export type Core = Pick<
   | 'takeReady'
   | 'releaseAll'
   | 'status'
+  | 'promisesFrom'
 >;
 
 /** What the driver needs of `ShardStorage`. */
@@ -103,6 +104,10 @@ export class ShardDriver {
 
   status(): ReturnType<Core['status']> {
     return this.core.status();
+  }
+
+  get promisesFrom(): MonotonicMs {
+    return this.core.promisesFrom;
   }
 
   /** Gives up all leaderships, so that others can stand at once; resolves when what was under way is durable. */

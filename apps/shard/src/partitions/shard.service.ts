@@ -121,7 +121,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   notReadyReasons(): string[] {
     if (this.life === null) return [this.trouble];
     if (!this.isMapRead) return ['the partition map was not read yet'];
-    return behindReasons(this.life.driver.status());
+    const { driver } = this.life;
+    if (this.clock.monotonicMs() < driver.promisesFrom)
+      return ['the shard has not run for a lease yet, and counts in no election until then'];
+    return behindReasons(driver.status());
   }
 
   onApplicationBootstrap(): void {

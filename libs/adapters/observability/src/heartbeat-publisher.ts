@@ -22,6 +22,7 @@ export class HeartbeatPublisher {
     private readonly meter: LoadMeter,
     /** Hands the JSON text to the transport. */
     private readonly publish: (json: string) => void,
+    private readonly isReady: () => boolean,
   ) {}
 
   start(): void {
@@ -37,7 +38,12 @@ export class HeartbeatPublisher {
 
   private beat(): void {
     this.sequence += 1;
-    const heartbeat: Heartbeat = { ...this.identity, sequence: this.sequence, load: this.meter.read() };
+    const heartbeat: Heartbeat = {
+      ...this.identity,
+      sequence: this.sequence,
+      ready: this.isReady(),
+      load: this.meter.read(),
+    };
     this.publish(JSON.stringify(heartbeat));
   }
 }

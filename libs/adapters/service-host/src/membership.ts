@@ -32,6 +32,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       { service, id, instance },
       meter,
       heartbeatSink(link, cluster, { service, member: id }),
+      () => health.readiness().length === 0,
     );
     const version = RINGLEADER_VERSION;
     this.#registration = new MemberRegistration({

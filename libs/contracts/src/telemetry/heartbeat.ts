@@ -25,6 +25,8 @@ export const heartbeatSchema = z.object({
   instance: z.string(),
   /** Counts up from 1 for each instance. */
   sequence: z.int().min(1),
+  /** Whether another process may be disturbed, because this one stands; who does not say so is taken to. */
+  ready: z.boolean().default(true),
   load: loadSchema,
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;

@@ -18,6 +18,7 @@ import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
 import { beatToPeers, tellPoints } from './pair/heartbeats.js';
 import { Holdings } from './pair/holdings.js';
 import { hasLease, startConfirmRound } from './leadership/lease.js';
+import { restartWaitEnds } from './leadership/protection.js';
 import { Peers } from './pair/peers.js';
 import { PointsHeard } from './pair/points-heard.js';
 import { PointsTold } from './pair/points-told.js';
@@ -151,6 +152,11 @@ export class PaxosShard {
     for (const replica of context.replicas.values()) {
       if (replica.candidate !== null) giveUp(context, replica);
     }
+  }
+
+  /** Who needs a promise of this shard cannot be elected before (4.4.4). */
+  get promisesFrom(): number {
+    return restartWaitEnds(this.context);
   }
 
   /** In order of partition. */
