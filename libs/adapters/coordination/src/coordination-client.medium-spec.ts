@@ -144,8 +144,9 @@ describe('CoordinationClient', () => {
 
   it('gives up at its deadline when nobody serves', async () => {
     await serve('range', {});
+    // On a machine that is busy the deadline may pass before NATS has said that nobody serves.
     await expect(client.range({ key: 'a' }, { timeoutMs: 100 })).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: expect.stringMatching(/^(UNAVAILABLE|DEADLINE_EXCEEDED)$/),
     });
   });
 
