@@ -5,9 +5,12 @@ import {
   decodeLeadersFrame,
   decodeReplyFrame,
   type FramedRequest,
+  type FrameRefusal,
   type Leadership,
   startRequestFrame,
   subjects,
+  WIRE_VERSION,
+  type WireVersion,
 } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, connectNatsLinks, type NatsLink, type NatsLinks } from '@ringleader/nats';
 import { Registry, createLogger, systemClock } from '@ringleader/observability';
@@ -46,6 +49,8 @@ export interface TestShardOptions {
   readonly natsUrl: string;
   readonly postgresUrl: string;
   readonly map: readonly PartitionAssignment[];
+  /** Of a member of an older version. */
+  readonly wireVersion?: WireVersion;
   /** Over the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -62,12 +67,14 @@ export class TestShard {
     return this.resources.storage;
   }
 
-  static async start({ ordinal, natsUrl, postgresUrl, map, settings }: TestShardOptions): Promise<TestShard> {
+  static async start(options: TestShardOptions): Promise<TestShard> {
+    const { ordinal, natsUrl, postgresUrl, map, settings, wireVersion = WIRE_VERSION } = options;
     const { storage, records, incarnation } = await openStorage(postgresUrl, { shardId: `shard-${ordinal}` });
-    const links = await connectNatsLinks({ servers: [natsUrl], name: `shard-${ordinal}` }, UNLOGGED);
+    const member = { servers: [natsUrl], name: `shard-${ordinal}`, wireVersion };
+    const links = await connectNatsLinks(member, UNLOGGED);
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
     const clock = new ShardClock(systemClock);
-    const dataPath = new NatsDataPath(links, CLUSTER, logger);
+    const dataPath = new NatsDataPath(links, CLUSTER);
     const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
@@ -89,6 +96,14 @@ export class TestShard {
     router.routeTo(driver);
     dataPath.listen(ordinal, router);
     return shard;
+  }
+
+  /** How many frames it has dropped for this reason. */
+  refused(refusal: FrameRefusal): number {
+    const { control, data } = this.resources.links;
+    return [...control.frames.refused, ...data.frames.refused]
+      .filter(([label]) => label.endsWith(` ${refusal}`))
+      .reduce((sum, [, count]) => sum + count, 0);
   }
 
   /** As `kill -9` would: nothing is said to anybody. */

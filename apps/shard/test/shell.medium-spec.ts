@@ -3,7 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ByteWriter, startPeerFrame, startRequestFrame, subjects } from '@ringleader/contracts';
+import {
+  ByteWriter,
+  OLDEST_WIRE_VERSION,
+  openFrame,
+  speakerOf,
+  startPeerFrame,
+  startRequestFrame,
+  subjects,
+  WIRE_VERSION,
+} from '@ringleader/contracts';
 import { UNLOGGED, connectNats } from '@ringleader/nats';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
@@ -11,6 +20,8 @@ import { fixedMap, TestGateway, TestShard } from './shell.fixtures.js';
 
 const PARTITIONS = 16;
 const ORDINALS = [1, 2, 3];
+/** A member of the version before, for all tests: it neither says nor understands more than the oldest frames. */
+const OLD = 3;
 const map = fixedMap(PARTITIONS, ORDINALS);
 
 let dir: string;
@@ -27,7 +38,9 @@ const databaseOf = (ordinal: number): string => {
 };
 
 async function start(ordinal: number, settings: Record<string, string> = {}): Promise<TestShard> {
-  const options = { ordinal, natsUrl: nats.url, postgresUrl: databaseOf(ordinal), map, settings };
+  const wireVersion = ordinal === OLD ? OLDEST_WIRE_VERSION : WIRE_VERSION;
+  const place = { natsUrl: nats.url, postgresUrl: databaseOf(ordinal) };
+  const options = { ordinal, ...place, map, settings, wireVersion };
   const shard = await TestShard.start(options);
   shards.set(ordinal, shard);
   return shard;
@@ -136,25 +149,48 @@ describe('three shards', () => {
     await putAll('with two again');
   }, 60_000);
 
+  it('seal what they say to whoever understands it, and only that', async () => {
+    const link = await connectNats({ servers: [nats.url], name: 'listener' }, UNLOGGED);
+    const heard = new Map<string, boolean>();
+    for (const to of ORDINALS) {
+      link.connection.subscribe(subjects.peerBulk.to('shell-test', to), {
+        callback: (_, { data, subject }) => {
+          const opened = openFrame(data);
+          const isSealed = opened.kind === 'opened' && opened.understands !== null;
+          heard.set(`${speakerOf(subject)?.member ?? ''}>${String(to)}`, isSealed);
+        },
+      });
+    }
+    await Promise.all(ORDINALS.filter((ordinal) => !shards.has(ordinal)).map((ordinal) => start(ordinal)));
+    const pairs = ORDINALS.flatMap((from) => ORDINALS.map((to) => [from, to] as const));
+    const expected = pairs
+      .filter(([from, to]) => from !== to)
+      .map(([from, to]) => [`${String(from)}>${String(to)}`, from !== OLD && to !== OLD]);
+    await until(
+      'all pairs speak as they understand each other',
+      () => Promise.resolve(expected.every(([pair, isSealed]) => heard.get(String(pair)) === isSealed)),
+      { timeoutMs: 20_000 },
+    );
+    await link.close();
+  }, 30_000);
+
   it('survive garbage on every subject', async () => {
     const link = await connectNats({ servers: [nats.url], name: 'garbage' }, UNLOGGED);
     const peer = { service: 'shard', member: 9 } as const;
     const stranger = { service: 'gateway', member: 'stranger' } as const;
     const survivor = [...shards.values()][0]!;
-    const before = survivor.router.counts.malformed;
+    const dropped = (): number =>
+      (['malformed', 'version'] as const).reduce((sum, why) => sum + survivor.refused(why), 0);
+    const before = dropped();
     for (let i = 0; i < 100; i++) {
       const garbage = Buffer.from(Array.from({ length: i }, (_, at) => (i * 31 + at * 17) % 256));
       link.publish(subjects.peer.from('shell-test', peer, survivor.ordinal), garbage);
       link.publish(subjects.peerBulk.from('shell-test', peer, survivor.ordinal), garbage);
       link.publish(subjects.request.from('shell-test', stranger, survivor.ordinal), garbage);
     }
-    await until(
-      'the garbage was counted',
-      () => Promise.resolve(survivor.router.counts.malformed === before + 300),
-      {
-        timeoutMs: 10_000,
-      },
-    );
+    await until('the garbage was counted', () => Promise.resolve(dropped() === before + 300), {
+      timeoutMs: 10_000,
+    });
     await link.close();
     expect(await getAll()).toEqual(keys.map(() => 'with two again'));
   }, 30_000);
@@ -162,7 +198,7 @@ describe('three shards', () => {
   it('take nothing from who speaks for another', async () => {
     const link = await connectNats({ servers: [nats.url], name: 'impostor' }, UNLOGGED);
     const survivor = [...shards.values()][0]!;
-    const before = survivor.router.counts;
+    const before = survivor.refused('misattributed');
     const writer = new ByteWriter();
     startPeerFrame(writer, { from: 2, hybridTime: 1 });
     const frame = writer.take();
@@ -171,11 +207,9 @@ describe('three shards', () => {
     const request = writer.take();
     const impostor = { service: 'gateway', member: 'gateway-2' } as const;
     link.publish(subjects.request.from('shell-test', impostor, survivor.ordinal), request);
-    await until(
-      'both are counted',
-      () => Promise.resolve(survivor.router.counts.misattributed === before.misattributed + 2),
-      { timeoutMs: 10_000 },
-    );
+    await until('both are counted', () => Promise.resolve(survivor.refused('misattributed') === before + 2), {
+      timeoutMs: 10_000,
+    });
     await link.close();
   }, 30_000);
 

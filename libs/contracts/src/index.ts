@@ -8,6 +8,7 @@ export * from './metadata/cluster-metadata.js';
 export * from './metadata/metadata-writers.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
+export * from './transport/envelope.js';
 export * from './transport/nats-server-config.js';
 export * from './transport/permissions.js';
 export * from './rest/index.js';

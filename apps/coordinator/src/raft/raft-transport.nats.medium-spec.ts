@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { subjects } from '@ringleader/contracts';
+import { subjects, type WireVersion } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, type NatsLink } from '@ringleader/nats';
 import type { Introduction, Message } from '@ringleader/raft';
 import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
@@ -108,6 +108,57 @@ describe('Raft over NATS', () => {
     expect(refused).toEqual(['version 7']);
     two.close();
   });
+
+  it('speaks with a member of the previous version as that understands it, until it is replaced', async () => {
+    const connectAs = (wireVersion: WireVersion): Promise<NatsLink> =>
+      connectNats({ servers: [server.url], name: 'old', wireVersion }, UNLOGGED);
+    const received: number[] = [];
+    const answering = (to: number, transport: NatsRaftTransport): NatsRaftTransport => {
+      transport.receive(
+        receiver({
+          messages: ([message]) => {
+            const round = message?.kind === 'heartbeat' ? message.readRound : 0;
+            received.push(round);
+            if (round < 40) transport.send(to, [{ ...heartbeat(to, round + 1), from: 3 - to }]);
+          },
+        }),
+      );
+      return transport;
+    };
+    const sealed: boolean[] = [];
+    link.connection.subscribe(subjects.raft.to('old', 2), {
+      callback: (_, { data }) => {
+        sealed.push(data[0]! >= 0xf0);
+      },
+    });
+    const one = answering(2, new NatsRaftTransport(link, 'old', 1));
+    const old = await connectAs(1);
+    const two = answering(1, new NatsRaftTransport(old, 'old', 2));
+    one.send(2, [heartbeat(2, 31)]);
+    await until('ten rounds', () => received.length === 10, wait);
+    expect([received.length, sealed.includes(true)]).toEqual([10, false]);
+    two.close();
+    await old.close();
+
+    const present = await connectAs(2);
+    const successor = answering(1, new NatsRaftTransport(present, 'old', 2));
+    one.send(2, [heartbeat(2, 31)]);
+    await until('ten more', () => received.length === 20, wait);
+    expect(sealed.at(-1)).toBe(true);
+    successor.close();
+    await present.close();
+
+    const back = await connectAs(1);
+    const older = answering(1, new NatsRaftTransport(back, 'old', 2));
+    one.send(2, [heartbeat(2, 40)]);
+    await until('a frame that it does not understand', () => back.frames.refused.size > 0, wait);
+    expect([...back.frames.refused]).toEqual([['raft version', 1]]);
+    older.send(1, [{ ...heartbeat(1, 31), from: 2 }]);
+    await until('ten again', () => received.length === 30, wait);
+    one.close();
+    older.close();
+    await back.close();
+  }, 30_000);
 
   it('tells whose it is, and takes no introduction of another', async () => {
     const seats: number[] = [];

@@ -1,4 +1,5 @@
-import { speakerOf, subjects } from '@ringleader/contracts';
+import { reserveEnvelope, subjects } from '@ringleader/contracts';
+import type { FrameRefusal } from '@ringleader/contracts';
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import {
   decodeFrame,
@@ -29,21 +30,19 @@ export class NatsRaftTransport implements RaftTransport {
   }
 
   send(to: Seat, messages: readonly Message[]): void {
-    this.#publish(to, encodeFrames(messages, frameSizeBytesMax));
+    this.#publish(to, encodeFrames(messages, frameSizeBytesMax, reserveEnvelope));
   }
 
   introduce(to: Seat, introduction: Introduction): void {
-    this.#publish(to, [encodeIntroduction(introduction)]);
+    this.#publish(to, [encodeIntroduction(introduction, reserveEnvelope)]);
   }
 
   receive(receiver: RaftReceiver): void {
     this.#receiver = receiver;
-    this.#subscription ??= this.#link.connection.subscribe(subjects.raft.to(this.#cluster, this.#seat), {
-      callback: (error, { data, subject }) => {
-        if (error !== null) this.#receiver?.malformed(error.message);
-        else this.#take(data, speakerOf(subject)?.member ?? '');
-      },
-    });
+    const subject = subjects.raft.to(this.#cluster, this.#seat);
+    this.#subscription ??= this.#link.frames.subscribe('raft', subject, (content, speaker) =>
+      this.#take(content, speaker),
+    );
   }
 
   close(): void {
@@ -51,17 +50,24 @@ export class NatsRaftTransport implements RaftTransport {
     this.#isClosed = true;
   }
 
-  #take(data: Uint8Array, speaker: string): void {
-    const frame = decodeFrame(data);
-    if (frame.kind === 'malformed') this.#receiver?.malformed(frame.reason);
-    else if (frame.kind === 'messages') this.#receiver?.messages(frame.messages, Number(speaker));
+  #take(content: Uint8Array, speaker: string): FrameRefusal | null {
+    const frame = decodeFrame(content);
+    if (frame.kind === 'malformed') return this.#refuse('malformed', frame.reason);
+    if (frame.kind === 'messages') this.#receiver?.messages(frame.messages, Number(speaker));
     else if (String(frame.introduction.seat) === speaker) this.#receiver?.introduction(frame.introduction);
-    else this.#receiver?.malformed(`seat ${speaker} introduces another`);
+    else return this.#refuse('misattributed', `seat ${speaker} introduces another`);
+    return null;
+  }
+
+  #refuse(refusal: FrameRefusal, reason: string): FrameRefusal {
+    this.#receiver?.malformed(reason);
+    return refusal;
   }
 
   #publish(to: Seat, frames: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     const subject = subjects.raft.from(this.#cluster, { service: 'coordinator', member: this.#seat }, to);
-    for (const frame of frames) this.#link.publish(subject, frame);
+    for (const frame of frames)
+      this.#link.frames.publish(subject, frame, { service: 'coordinator', member: to });
   }
 }

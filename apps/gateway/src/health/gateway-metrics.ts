@@ -52,13 +52,6 @@ export class FrameMetrics {
     figures.counter('frames_sent_total', 'Frames sent to shards', () => counters.sent);
     figures.counter('frames_sent_bytes_total', 'Bytes of these frames', () => counters.sentBytes);
     figures.counter('frames_received_total', 'Frames received from shards', () => counters.received);
-    figures.counter(
-      'frames_malformed_total',
-      'Frames received that could not be read',
-      () => counters.malformed,
-    );
-    const misattributed = 'Frames received that claim to be of another sender';
-    figures.counter('frames_misattributed_total', misattributed, () => counters.misattributed);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
   }
 }

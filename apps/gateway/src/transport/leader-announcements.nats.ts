@@ -1,5 +1,6 @@
 /** Hears which shard leads what, and asks all shards when it has reason to think that it missed something. */
-import { decodeLeadersFrame, speakerOf, subjects } from '@ringleader/contracts';
+import { decodeLeadersFrame, refusalOf, subjects } from '@ringleader/contracts';
+import type { FrameRefusal } from '@ringleader/contracts';
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { HybridTime, MonotonicMs, PartitionIndex } from '@ringleader/primitives';
 import type { LeaderTable } from '../routing/leader-table.js';
@@ -22,11 +23,10 @@ export class LeaderAnnouncements {
 
   start(): void {
     const { link, cluster } = this.options;
-    this.subscription = link.connection.subscribe(subjects.leaders.to(cluster), {
-      callback: (error, message) => {
-        if (error === null) this.take(message.data, speakerOf(message.subject)?.member ?? '');
-      },
-    });
+    const subject = subjects.leaders.to(cluster);
+    this.subscription = link.frames.subscribe('leaders', subject, (content, speaker) =>
+      this.take(content, speaker),
+    );
     this.ask();
   }
 
@@ -39,10 +39,11 @@ export class LeaderAnnouncements {
     this.subscription?.unsubscribe();
   }
 
-  private take(data: Uint8Array, speaker: string): void {
-    const frame = decodeLeadersFrame(data);
+  private take(content: Uint8Array, speaker: string): FrameRefusal | null {
+    const frame = decodeLeadersFrame(content);
     // A malformed announcement is as good as a lost one: it is repeated. So is one that speaks for another shard.
-    if (frame.kind === 'malformed' || String(frame.from) !== speaker) return;
+    if (frame.kind === 'malformed') return refusalOf(frame);
+    if (String(frame.from) !== speaker) return 'misattributed';
     const { leaders, monotonicMs, mergeClock, onChange } = this.options;
     mergeClock(frame.hybridTime);
     const now = monotonicMs();
@@ -51,5 +52,6 @@ export class LeaderAnnouncements {
       if (leaders.announce(frame.from, leadership, now)) changed.add(leadership.partition);
     }
     if (changed.size > 0) onChange(changed);
+    return null;
   }
 }

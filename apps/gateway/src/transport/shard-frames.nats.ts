@@ -4,7 +4,8 @@ import {
   FRAME_BYTES_MAX,
   appendRequest,
   decodeReplyFrame,
-  speakerOf,
+  refusalOf,
+  reserveEnvelope,
   startRequestFrame,
   subjects,
 } from '@ringleader/contracts';
@@ -25,13 +26,10 @@ export interface FrameCounters {
   sent: number;
   sentBytes: number;
   received: number;
-  malformed: number;
-  /** Replies that claim to be another shard's than their sender's. */
-  misattributed: number;
 }
 
 export class NatsShardFrames implements ShardFrames {
-  readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0, malformed: 0, misattributed: 0 };
+  readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0 };
   private readonly writer = new ByteWriter();
   private subscription: Subscription | null = null;
 
@@ -43,33 +41,28 @@ export class NatsShardFrames implements ShardFrames {
 
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
     const { link, cluster, gatewayId, hybridNow } = this.options;
+    reserveEnvelope(this.writer);
     startRequestFrame(this.writer, { gatewayId, hybridTime: hybridNow() });
     for (const request of requests) appendRequest(this.writer, request);
     const frame = this.writer.take();
     invariant(frame.length < FRAME_BYTES_MAX, 'a channel keeps its frames below the limit');
     const speaker = { service: 'gateway', member: gatewayId } as const;
-    if (!link.publish(subjects.request.from(cluster, speaker, shard), frame)) return;
+    const subject = subjects.request.from(cluster, speaker, shard);
+    if (!link.frames.publish(subject, frame, { service: 'shard', member: shard })) return;
     this.counters.sent += 1;
     this.counters.sentBytes += frame.length;
   }
 
   onReplies(listener: (frame: ReplyFrame) => void): void {
     const { link, cluster, gatewayId } = this.options;
-    this.subscription = link.connection.subscribe(subjects.reply.to(cluster, gatewayId), {
-      callback: (error, message) => {
-        if (error !== null) return;
-        const frame = decodeReplyFrame(message.data);
-        if (frame.kind === 'malformed') {
-          this.counters.malformed += 1;
-          return;
-        }
-        if (String(frame.servedBy) !== speakerOf(message.subject)?.member) {
-          this.counters.misattributed += 1;
-          return;
-        }
-        this.counters.received += 1;
-        listener(frame);
-      },
+    const subject = subjects.reply.to(cluster, gatewayId);
+    this.subscription = link.frames.subscribe('reply', subject, (content, speaker) => {
+      const frame = decodeReplyFrame(content);
+      if (frame.kind === 'malformed') return refusalOf(frame);
+      if (String(frame.servedBy) !== speaker) return 'misattributed';
+      this.counters.received += 1;
+      listener(frame);
+      return null;
     });
   }
 

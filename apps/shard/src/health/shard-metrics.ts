@@ -7,7 +7,7 @@ export class ShardMetrics {
   constructor(registry: Registry, shard: ShardService) {
     const figures = new ReadFigures(registry, 'ringleader_shard_');
     const { activity, dataPath, clock } = shard;
-    const nothing = { malformed: 0, misattributed: 0, peerFrames: 0, requestFrames: 0 };
+    const nothing = { peerFrames: 0, requestFrames: 0 };
     const counts = (): typeof nothing => shard.router?.counts ?? nothing;
     figures.gauge('partitions_led', 'Partitions that this shard leads', () => shard.partitionsLed);
     figures.gauge('partitions', 'Partitions of which this shard has a replica', () => shard.status().length);
@@ -19,10 +19,6 @@ export class ShardMetrics {
     const failures = 'Lives of the core that a failure of the database has ended';
     figures.counter('storage_failures_total', failures, () => activity.storageFailures);
     figures.counter('frames_dropped_total', 'Frames not sent for want of NATS', () => dataPath.dropped);
-    const malformed = 'Frames received and dropped for their shape';
-    figures.counter('frames_malformed_total', malformed, () => counts().malformed);
-    const misattributed = 'Frames received and dropped because they claim to be of another sender';
-    figures.counter('frames_misattributed_total', misattributed, () => counts().misattributed);
     figures.counter('peer_frames_total', 'Frames received from other shards', () => counts().peerFrames);
     figures.counter('request_frames_total', 'Frames received from gateways', () => counts().requestFrames);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);

@@ -1,6 +1,5 @@
-import { speakerOf, subjects } from '@ringleader/contracts';
-import type { NatsLink, NatsLinks } from '@ringleader/nats';
-import type { Logger } from '@ringleader/observability';
+import { subjects } from '@ringleader/contracts';
+import type { FrameListener, NatsLinks } from '@ringleader/nats';
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { DataPath, DataPathListener, PeerLane } from './data-path.js';
 
@@ -16,7 +15,6 @@ export class NatsDataPath implements DataPath {
   constructor(
     private readonly links: NatsLinks,
     private readonly cluster: string,
-    private readonly logger: Logger,
   ) {}
 
   get isConnected(): boolean {
@@ -32,39 +30,36 @@ export class NatsDataPath implements DataPath {
     this.ordinal = ordinal;
     const { cluster } = this;
     const { control, data } = this.links;
-    const onPeerFrame = (frame: Uint8Array, from: string): void => listener.onPeerFrame(frame, from);
-    this.subscribe(control, subjects.peer.to(cluster, ordinal), onPeerFrame);
-    this.subscribe(data, subjects.peerBulk.to(cluster, ordinal), onPeerFrame);
-    this.subscribe(data, subjects.request.to(cluster, ordinal), (frame, from) =>
+    const onPeerFrame: FrameListener = (frame, from) => listener.onPeerFrame(frame, from);
+    control.frames.subscribe('peer', subjects.peer.to(cluster, ordinal), onPeerFrame);
+    data.frames.subscribe('peerBulk', subjects.peerBulk.to(cluster, ordinal), onPeerFrame);
+    data.frames.subscribe('request', subjects.request.to(cluster, ordinal), (frame, from) =>
       listener.onRequestFrame(frame, from),
     );
-    this.subscribe(control, subjects.leadersQuery.to(cluster), () => listener.onLeadersQuery());
+    control.frames.subscribe('leadersQuery', subjects.leadersQuery.to(cluster), () => {
+      listener.onLeadersQuery();
+      return null;
+    });
   }
 
-  sendToPeer(shard: ShardOrdinal, frame: Buffer, lane: PeerLane): void {
-    if (lane === 'control')
-      this.links.control.publish(subjects.peer.from(this.cluster, this.self, shard), frame);
-    else this.links.data.publish(subjects.peerBulk.from(this.cluster, this.self, shard), frame);
+  sendToPeer(member: ShardOrdinal, frame: Buffer, lane: PeerLane): void {
+    const { control, data } = this.links;
+    const { cluster, self } = this;
+    const to = { service: 'shard', member } as const;
+    if (lane === 'control') control.frames.publish(subjects.peer.from(cluster, self, member), frame, to);
+    else data.frames.publish(subjects.peerBulk.from(cluster, self, member), frame, to);
   }
 
-  sendToGateway(gatewayId: string, frame: Buffer): void {
-    this.links.data.publish(subjects.reply.from(this.cluster, this.self, gatewayId), frame);
+  sendToGateway(member: string, frame: Buffer): void {
+    const subject = subjects.reply.from(this.cluster, this.self, member);
+    this.links.data.frames.publish(subject, frame, { service: 'gateway', member });
   }
 
   announceLeaders(frame: Buffer): void {
-    this.links.control.publish(subjects.leaders.from(this.cluster, this.self), frame);
+    this.links.control.frames.broadcast(subjects.leaders.from(this.cluster, this.self), frame);
   }
 
   private get self(): { readonly service: 'shard'; readonly member: ShardOrdinal } {
     return { service: 'shard', member: this.ordinal };
-  }
-
-  private subscribe(link: NatsLink, subject: string, take: (frame: Uint8Array, from: string) => void): void {
-    link.connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) take(message.data, speakerOf(message.subject)?.member ?? '');
-        else this.logger.warn({ subject, error }, 'A subscription failed');
-      },
-    });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ByteReader, FRAME_BYTES_MAX, FRAME_BYTES_TARGET } from '@ringleader/contracts';
+import { ByteReader, contentOf, FRAME_BYTES_MAX, FRAME_BYTES_TARGET } from '@ringleader/contracts';
 import { FrameOutbox } from './frame-outbox.js';
 
 function outboxInto(sent: [string, Buffer][]): FrameOutbox<string> {
@@ -16,7 +16,7 @@ function append(outbox: FrameOutbox<string>, destination: string, bytes: Uint8Ar
 }
 
 function itemsOf(frame: Buffer): Uint8Array[] {
-  const reader = new ByteReader(frame);
+  const reader = new ByteReader(contentOf(frame));
   expect(reader.string()).toBe('header');
   const items: Uint8Array[] = [];
   while (!reader.atEnd) items.push(reader.bytes());

@@ -2,7 +2,7 @@
  * All that goes to one destination within a turn of the event loop becomes one frame; a frame that has reached its target
  * size is sent at once and a new one begun.
  */
-import { ByteWriter, FRAME_BYTES_TARGET } from '@ringleader/contracts';
+import { ByteWriter, FRAME_BYTES_TARGET, reserveEnvelope } from '@ringleader/contracts';
 
 export interface FrameOutboxOptions<Destination> {
   /** Writes the header. */
@@ -20,7 +20,7 @@ export class FrameOutbox<Destination> {
 
   constructor(private readonly options: FrameOutboxOptions<Destination>) {}
 
-  /** The frame for the destination, with its header written: append one item, then call `appended`. */
+  /** The frame for the destination, with room for its envelope, and its header written: append one item, then call `appended`. */
   frame(destination: Destination): ByteWriter {
     let writer = this.writers.get(destination);
     if (writer === undefined) {
@@ -28,6 +28,7 @@ export class FrameOutbox<Destination> {
       this.writers.set(destination, writer);
     }
     if (writer.length === 0) {
+      reserveEnvelope(writer);
       this.options.start(writer);
       this.begun.add(destination);
     }

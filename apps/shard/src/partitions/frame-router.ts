@@ -1,8 +1,9 @@
 /**
  * From frames to the present life of the core, and to its replacement when there is none: gateways are told so, peers'
- * messages are dropped. Frames of a wrong shape are counted and dropped, never more.
+ * messages are dropped. A frame of a wrong shape, or that claims to be somebody else's than its sender's, is dropped.
  */
-import { decodePeerFrame, decodeRequestFrame, NAME_PATTERN } from '@ringleader/contracts';
+import { decodePeerFrame, decodeRequestFrame, NAME_PATTERN, refusalOf } from '@ringleader/contracts';
+import type { FrameRefusal } from '@ringleader/contracts';
 import type { DataPathListener } from './data-path.js';
 import type { LeaderAnnouncer } from './leader-announcer.js';
 import type { RequestDesk } from './request-desk.js';
@@ -11,8 +12,6 @@ import type { ShardDriver } from './shard-driver.js';
 
 export class FrameRouter implements DataPathListener {
   private driver: ShardDriver | null = null;
-  private malformedTotal = 0;
-  private misattributedTotal = 0;
   private peerFramesTotal = 0;
   private requestFramesTotal = 0;
 
@@ -23,15 +22,10 @@ export class FrameRouter implements DataPathListener {
   ) {}
 
   get counts(): {
-    readonly malformed: number;
-    /** Frames that claim to be somebody else's than their sender's. */
-    readonly misattributed: number;
     readonly peerFrames: number;
     readonly requestFrames: number;
   } {
     return {
-      malformed: this.malformedTotal,
-      misattributed: this.misattributedTotal,
       peerFrames: this.peerFramesTotal,
       requestFrames: this.requestFramesTotal,
     };
@@ -42,36 +36,27 @@ export class FrameRouter implements DataPathListener {
     this.driver = driver;
   }
 
-  onPeerFrame(bytes: Uint8Array, from: string): void {
+  onPeerFrame(bytes: Uint8Array, from: string): FrameRefusal | null {
     const frame = decodePeerFrame(bytes);
-    if (frame.kind === 'malformed') {
-      this.malformedTotal += 1;
-      return;
-    }
-    if (String(frame.from) !== from) {
-      this.misattributedTotal += 1;
-      return;
-    }
+    if (frame.kind === 'malformed') return refusalOf(frame);
+    if (String(frame.from) !== from) return 'misattributed';
     this.peerFramesTotal += 1;
     this.clock.merge(frame.hybridTime);
     this.driver?.receive(frame.from, frame.messages);
+    return null;
   }
 
-  onRequestFrame(bytes: Uint8Array, from: string): void {
+  onRequestFrame(bytes: Uint8Array, from: string): FrameRefusal | null {
     const frame = decodeRequestFrame(bytes);
+    if (frame.kind === 'malformed') return refusalOf(frame);
     // The gateway's name becomes part of a subject.
-    if (frame.kind === 'malformed' || !NAME_PATTERN.test(frame.gatewayId)) {
-      this.malformedTotal += 1;
-      return;
-    }
-    if (frame.gatewayId !== from) {
-      this.misattributedTotal += 1;
-      return;
-    }
+    if (!NAME_PATTERN.test(frame.gatewayId)) return 'malformed';
+    if (frame.gatewayId !== from) return 'misattributed';
     this.requestFramesTotal += 1;
     this.clock.merge(frame.hybridTime);
     if (this.driver === null) this.desk.refuse(frame);
     else this.driver.submit(this.desk.admit(frame));
+    return null;
   }
 
   onLeadersQuery(): void {

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { NatsLinks } from '@ringleader/nats';
-import { Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { Self, ServiceClock } from '@ringleader/service-host';
 import { NatsDataPath } from './data-path.nats.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
@@ -17,9 +17,8 @@ import { ShardSurroundings } from './shard-surroundings.js';
     },
     {
       provide: NatsDataPath,
-      useFactory: (links: NatsLinks, { cluster }: Self, logger: ServiceLogger) =>
-        new NatsDataPath(links, cluster, logger),
-      inject: [NatsLinks, Self, ServiceLogger],
+      useFactory: (links: NatsLinks, { cluster }: Self) => new NatsDataPath(links, cluster),
+      inject: [NatsLinks, Self],
     },
     ShardSurroundings,
     ShardService,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeReplyFrame, FRAME_BYTES_TARGET, type RequestFrame } from '@ringleader/contracts';
+import { contentOf, decodeReplyFrame, FRAME_BYTES_TARGET, type RequestFrame } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
 import { RequestDesk } from './request-desk.js';
 import { ShardClock } from './shard-clock.js';
@@ -11,7 +11,7 @@ function deskInto(sent: [string, readonly ShardReply[]][]): RequestDesk {
     ordinal: 4,
     clock: new ShardClock({ monotonicMs: () => NOW, wallMs: () => 1_790_000_000_000 }),
     send: (gatewayId, bytes) => {
-      const frame = decodeReplyFrame(bytes);
+      const frame = decodeReplyFrame(contentOf(bytes));
       if (frame.kind === 'replies') sent.push([gatewayId, frame.replies]);
     },
   });

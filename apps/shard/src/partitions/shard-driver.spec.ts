@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
+import { contentOf, decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
 import type { Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
 import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
@@ -67,7 +67,7 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
     },
     clock: new ShardClock(clock),
     sendToPeer: (shard, bytes) => {
-      const frame = decodePeerFrame(bytes);
+      const frame = decodePeerFrame(contentOf(bytes));
       if (frame.kind === 'peer') frames.push([shard, frame]);
     },
     onReply: () => undefined,

@@ -15,7 +15,7 @@ import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
 import { natsSettings } from '@ringleader/config';
 import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
-import type { Service } from '@ringleader/contracts';
+import type { Service, WireVersion } from '@ringleader/contracts';
 import { toNatsError } from './nats-errors.js';
 import { NatsLink } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
@@ -35,6 +35,8 @@ export interface NatsOptions extends Partial<NatsSettings> {
   readonly pings?: { readonly intervalMs: number; readonly unansweredMax: number };
   /** The server (host:port) that this connection should be at, where it can choose. */
   readonly preferredServer?: () => string | null;
+  /** The highest that is spoken and understood: an older one than this version's, to be that older member. */
+  readonly wireVersion?: WireVersion;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
 }
@@ -79,7 +81,7 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
       waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
       continue;
     }
-    const link = new NatsLink(lane, connection, log, options.inboxPrefix);
+    const link = new NatsLink(lane, connection, log, options);
     log.info({ lane, server: link.server, attempt }, 'Connected to NATS');
     return link;
   }

@@ -2,6 +2,7 @@ export * from './connection.js';
 export * from './control-client.js';
 export { ControlServer } from './control-server.js';
 export type { ControlServerOptions } from './control-server.js';
+export type { FrameListener, FrameWire } from './frame-wire.js';
 export * from './handles.js';
 export * from './heartbeat-sink.js';
 export * from './links.js';

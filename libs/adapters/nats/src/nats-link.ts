@@ -3,8 +3,10 @@
  * needs to know asks here or listens here.
  */
 import { errors } from '@nats-io/nats-core';
-import type { NatsConnection, Payload, Status } from '@nats-io/nats-core';
-import type { OperationalError } from '@ringleader/contracts';
+import type { MsgHdrs, NatsConnection, Payload, Status } from '@nats-io/nats-core';
+import { WIRE_VERSION } from '@ringleader/contracts';
+import type { OperationalError, WireVersion } from '@ringleader/contracts';
+import { FrameWire } from './frame-wire.js';
 import { toNatsError } from './nats-errors.js';
 
 /** A logger of pino's form. */
@@ -29,6 +31,12 @@ export interface NatsCounts {
   dropped: number;
 }
 
+export interface LinkOptions {
+  readonly inboxPrefix?: string;
+  /** The highest that is spoken and understood. */
+  readonly wireVersion?: WireVersion;
+}
+
 /** Each forbidden subject is logged once; beyond so many, only counted. */
 const SUBJECTS_LOGGED_MAX = 100;
 
@@ -47,6 +55,10 @@ export class NatsLink {
    * not asked for. A process cannot go on then.
    */
   readonly ended: Promise<OperationalError | null>;
+  /** Where answers to this process go. */
+  readonly inboxPrefix: string | undefined;
+  /** Binary frames over this connection. */
+  readonly frames: FrameWire;
   private connected = true;
   private isClosing = false;
   private readonly listeners = new Set<(isConnected: boolean) => void>();
@@ -57,9 +69,10 @@ export class NatsLink {
     readonly lane: string,
     readonly connection: NatsConnection,
     private readonly log: NatsLog,
-    /** Where answers to this process go. */
-    readonly inboxPrefix?: string,
+    { inboxPrefix, wireVersion = WIRE_VERSION }: LinkOptions = {},
   ) {
+    this.inboxPrefix = inboxPrefix;
+    this.frames = new FrameWire(this, wireVersion);
     this.ended = connection.closed().then((reason) => this.end(reason));
     void this.follow();
   }
@@ -83,12 +96,12 @@ export class NatsLink {
    * For what is of no use when it is late. The client would keep it while it has no connection, without a bound, for who
    * no longer waits. False when it was dropped.
    */
-  publish(subject: string, payload?: Payload): boolean {
+  publish(subject: string, payload?: Payload, headers?: MsgHdrs): boolean {
     if (!this.isConnected) {
       this.counts.dropped += 1;
       return false;
     }
-    this.connection.publish(subject, payload);
+    this.connection.publish(subject, payload, headers === undefined ? undefined : { headers });
     return true;
   }
 

@@ -42,19 +42,19 @@ export class ReadFigures {
     });
   }
 
-  /** One figure for each key of a map. */
+  /** One figure for each key of a map; with several labels the key is their values, with a space between. */
   countersBy<Label extends string>(
-    { name, help, label }: { name: string; help: string; label: Label },
+    { name, help, label }: { name: string; help: string; label: Label | readonly Label[] },
     read: () => ReadonlyMap<string, number>,
   ): void {
     new Counter<Label>({
       name: `${this.prefix}${name}`,
       help,
-      labelNames: [label],
+      labelNames: Array.isArray(label) ? label : [label],
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const [key, count] of read()) this.labels(key).inc(count);
+        for (const [key, count] of read()) this.labels(...key.split(' ')).inc(count);
       },
     });
   }

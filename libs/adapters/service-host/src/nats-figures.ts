@@ -24,6 +24,12 @@ export class NatsFigures {
         new Map(lanes.map(({ lane, counts }) => [lane, counts[count as keyof NatsCounts]]));
       figures.countersBy({ name, help, label: 'lane' }, read);
     }
+    const refused = {
+      name: 'frames_refused_total',
+      help: 'Frames received and dropped, by what they are and why',
+      label: ['frame', 'reason'] as const,
+    };
+    figures.countersBy(refused, () => new Map(lanes.flatMap(({ frames }) => [...frames.refused])));
     figures.gauge('connected', '1 while all connections stand', () =>
       lanes.every(({ isConnected }) => isConnected) ? 1 : 0,
     );

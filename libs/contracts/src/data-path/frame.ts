@@ -1,8 +1,10 @@
 /**
- * A frame is one NATS message of the data path: a version byte, a kind byte, a header, then items up to its end.
+ * A frame is one NATS message of the data path: a version byte, a kind byte, a header, then items up to its end (in an
+ * envelope, transport/envelope.ts).
  * Whoever receives a frame of another version or of a wrong shape counts it and drops it: messages may be lost anyway.
  */
 import { ByteReader, MalformedBytesError, type ByteWriter } from '@ringleader/primitives';
+import type { FrameRefusal } from '../transport/envelope.js';
 
 /**
  * 2: a page of a copy names the dedupe floor of its source, without which a repeat could be done twice.
@@ -25,13 +27,19 @@ export interface MalformedFrame {
   readonly reason: string;
 }
 
+const UNKNOWN_VERSION = 'unknown version';
+
+export function refusalOf({ reason }: MalformedFrame): FrameRefusal {
+  return reason === UNKNOWN_VERSION ? 'version' : 'malformed';
+}
+
 export function writeFrameStart(writer: ByteWriter, kind: FrameKind): void {
   writer.uint8(DATA_PATH_VERSION);
   writer.uint8(FRAME_KINDS[kind]);
 }
 
 export function expectFrameKind(reader: ByteReader, kind: FrameKind): void {
-  if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedBytesError('unknown version');
+  if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedBytesError(UNKNOWN_VERSION);
   if (reader.uint8() !== FRAME_KINDS[kind]) throw new MalformedBytesError('another kind of frame');
 }
 

@@ -1,5 +1,5 @@
 export { ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
-export { decodeFrame, FRAME_BYTES_MAX, FRAME_BYTES_TARGET, type MalformedFrame } from './frame.js';
+export { decodeFrame, FRAME_BYTES_MAX, FRAME_BYTES_TARGET, type MalformedFrame, refusalOf } from './frame.js';
 export * from './leaders-frame.js';
 export * from './peer-frame.js';
 export * from './reply-frame.js';

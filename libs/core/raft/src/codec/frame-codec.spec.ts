@@ -156,6 +156,30 @@ describe('frames', () => {
     );
   });
 
+  it('are read as they were recorded from wire version 1', () => {
+    const heartbeat = { kind: 'heartbeat', from: 1, to: 2, term: 3, commit: 200, readRound: 7 };
+    const entries = [{ index: 301, term: 3, kind: 1, data: Uint8Array.of(1, 2) }];
+    const append = {
+      kind: 'append',
+      from: 1,
+      to: 2,
+      term: 3,
+      prevIndex: 300,
+      prevTerm: 2,
+      entries,
+      commit: 299,
+    };
+    const recorded = Buffer.from('0107010203c8010704010203ac0202ab02010301020102', 'hex');
+    expect(decodeFrame(recorded)).toEqual({ kind: 'messages', messages: [heartbeat, append] });
+    const founders = [
+      { seat: 1, id: 77 },
+      { seat: 2, id: 88 },
+    ];
+    const introduction = { seat: 1, id: 77, founders, isBegun: false, isQuestion: true };
+    const introduced = decodeFrame(Buffer.from('02014d01000102014d0258', 'hex'));
+    expect(introduced).toEqual({ kind: 'introduction', introduction });
+  });
+
   it('of another version are refused', () => {
     expect(decodeFrame(new Uint8Array([9, 0]))).toEqual({ kind: 'malformed', reason: 'version 9' });
   });

@@ -15,12 +15,24 @@ export type DecodedFrame =
 /** Frames are cut out of its memory one after the other. */
 const writer = new ByteWriter();
 
+/** What a transport puts in front of a frame. */
+export type FrameStart = (writer: ByteWriter) => void;
+
+const nothing: FrameStart = () => undefined;
+
 /** Packs messages, in their order, into frames. A frame is closed once it exceeds `sizeBytesMax`: one message is never cut. */
-export function encodeFrames(messages: readonly Message[], sizeBytesMax: number): Uint8Array[] {
+export function encodeFrames(
+  messages: readonly Message[],
+  sizeBytesMax: number,
+  start: FrameStart = nothing,
+): Uint8Array[] {
   const frames: Uint8Array[] = [];
   writer.truncate(0);
   for (const message of messages) {
-    if (writer.length === 0) writer.varint(frameForms.messages);
+    if (writer.length === 0) {
+      start(writer);
+      writer.varint(frameForms.messages);
+    }
     writeMessage(writer, message);
     if (writer.length >= sizeBytesMax) frames.push(writer.take());
   }
@@ -28,8 +40,10 @@ export function encodeFrames(messages: readonly Message[], sizeBytesMax: number)
   return frames;
 }
 
-export function encodeIntroduction({ seat, id, isQuestion, isBegun, founders }: Introduction): Uint8Array {
+export function encodeIntroduction(introduction: Introduction, start: FrameStart = nothing): Uint8Array {
+  const { seat, id, isQuestion, isBegun, founders } = introduction;
   writer.truncate(0);
+  start(writer);
   writer.varint(frameForms.introduction).varint(seat).varint(id);
   writer
     .boolean(isQuestion)

@@ -1,0 +1,107 @@
+/**
+ * Binary frames over one connection: sealed for whoever is known to understand that, bare for everybody else and for
+ * announcements (the versions: libs/contracts/src/transport/envelope.ts). What is not as it left is counted and dropped.
+ *
+ * What a member understands is what its last frame said, so that one that is replaced by an older version is spoken to
+ * as it understands it as soon as it has said anything.
+ */
+import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import type { Subscription } from '@nats-io/nats-core';
+import {
+  contentOf,
+  type FrameRefusal,
+  OLDEST_WIRE_VERSION,
+  openFrame,
+  sealFrame,
+  speakerOf,
+  type Speaker,
+  type subjects,
+  WIRE_HEADER,
+  type WireVersion,
+} from '@ringleader/contracts';
+import type { NatsLink } from './nats-link.js';
+
+type SubjectName = keyof typeof subjects;
+
+/** Takes a frame's content; gives the reason where it is dropped. */
+export type FrameListener = (content: Uint8Array, speaker: string) => FrameRefusal | null;
+
+/** Members that are gone (gateways that were replaced) go with the others when there are so many: all begin anew. */
+const MEMBERS_MAX = 4_096;
+
+export class FrameWire {
+  /** `subject reason` and how often: bounded by the subjects that there are. */
+  readonly refused = new Map<string, number>();
+  private readonly understood = new Map<string, number>();
+  private readonly says: MsgHdrs | undefined;
+
+  constructor(
+    private readonly link: NatsLink,
+    private readonly version: WireVersion,
+  ) {
+    if (version === OLDEST_WIRE_VERSION) return;
+    this.says = headers();
+    this.says.set(WIRE_HEADER, String(version));
+  }
+
+  /** To one member. The frame was begun with `reserveEnvelope`, and is this object's from now on. */
+  publish(subject: string, frame: Uint8Array, to: Speaker): boolean {
+    const heard = this.understood.get(nameOf(to)) ?? OLDEST_WIRE_VERSION;
+    if (Math.min(heard, this.version) === OLDEST_WIRE_VERSION)
+      return this.broadcast(subject, contentOf(frame));
+    return this.link.publish(subject, sealFrame(frame));
+  }
+
+  /** To whoever listens, whatever they understand: a bare frame, without room for an envelope. */
+  broadcast(subject: string, content: Uint8Array): boolean {
+    return this.link.publish(subject, content, this.says);
+  }
+
+  subscribe(name: SubjectName, subject: string, listener: FrameListener): Subscription {
+    return this.link.connection.subscribe(subject, {
+      callback: (error, message) => {
+        const refusal =
+          error === null
+            ? this.take(message.data, message.headers?.get(WIRE_HEADER), message.subject, listener)
+            : 'error';
+        if (refusal !== null) this.refuse(name, refusal);
+      },
+    });
+  }
+
+  /** For what is found out later than by the listener. */
+  refuse(name: SubjectName, refusal: FrameRefusal): void {
+    const label = `${name} ${refusal}`;
+    this.refused.set(label, (this.refused.get(label) ?? 0) + 1);
+  }
+
+  private take(
+    data: Uint8Array,
+    header: string | undefined,
+    subject: string,
+    listener: FrameListener,
+  ): FrameRefusal | null {
+    const speaker = speakerOf(subject);
+    if (speaker === null) return 'misattributed';
+    const opened = openFrame(data, this.version);
+    if (opened.kind === 'refused') return opened.refusal;
+    // Before the listener, which may answer at once.
+    this.learn(nameOf(speaker), opened.understands ?? versionIn(header));
+    return listener(opened.content, speaker.member);
+  }
+
+  private learn(member: string, version: number): void {
+    if (this.understood.get(member) === version) return;
+    if (this.understood.size >= MEMBERS_MAX) this.understood.clear();
+    this.understood.set(member, version);
+  }
+}
+
+function nameOf({ service, member }: Speaker): string {
+  return `${service} ${member}`;
+}
+
+function versionIn(header: string | undefined): number {
+  const version = Number(header);
+  return Number.isInteger(version) && version > OLDEST_WIRE_VERSION ? version : OLDEST_WIRE_VERSION;
+}
