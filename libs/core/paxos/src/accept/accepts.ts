@@ -17,7 +17,7 @@ export function onAccepts(context: AcceptsPort, from: ShardOrdinal, message: Acc
   context.transactions.whenGathered(() => {
     const except: number[] = [];
     batches.forEach((batch, index) => {
-      const durable = isDurable(takers[index] ?? null, batch);
+      const durable = isDurable(context, takers[index] ?? null, batch);
       if (!context.rules.answerCovers(durable)) except.push(index);
     });
     context.outbox.send(from, { kind: 'acceptsSeen', holder: incarnation, number, lease: echo, except });
@@ -31,10 +31,8 @@ function takerOf(context: AcceptsPort, from: ShardOrdinal, batch: Accept): Repli
 }
 
 /** In the same transaction the rows may have gone again: a new epoch without this replica, another history. */
-function isDurable(taker: Replica | null, { ballot, next }: Accept): boolean {
-  if (taker === null) return false;
-  const { position } = taker.durable;
-  return position.ballot === ballot && position.revision >= next.revision;
+function isDurable(context: AcceptsPort, taker: Replica | null, { ballot, next }: Accept): boolean {
+  return taker !== null && context.rules.mayAcknowledge(taker.durable.position, ballot, next.revision);
 }
 
 export type AcceptsSeenPort = AcknowledgementPort & Port<'now' | 'replicas' | 'accepts' | 'holdings'>;
