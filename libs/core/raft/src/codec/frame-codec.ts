@@ -1,8 +1,17 @@
 /** What travels between two members: a byte for what it is, then messages one after the other, or one introduction. */
-import { ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
-import type { Introduction } from '../founding/founding.js';
+import {
+  boolean,
+  ByteReader,
+  ByteWriter,
+  type Codec,
+  fields,
+  listOf,
+  MalformedBytesError,
+  varint,
+} from '@ringleader/primitives';
+import type { Introduction, Seated } from '../founding/founding.js';
 import type { Message } from '../messages.js';
-import { readMessage, writeMessage } from './message-codec.js';
+import { messageCodec } from './message-codec.js';
 
 /** A new form of either gets a new number: who does not know it refuses the frame, and nothing in it is guessed at. */
 export const frameForms = { messages: 1, introduction: 2 } as const;
@@ -11,6 +20,29 @@ export type DecodedFrame =
   | { readonly kind: 'messages'; readonly messages: readonly Message[] }
   | { readonly kind: 'introduction'; readonly introduction: Introduction }
   | { readonly kind: 'malformed'; readonly reason: string };
+
+const listOfFounders = listOf(fields<Seated>({ seat: varint, id: varint }));
+
+/** By hand: the list stands there, empty, also where there is none. */
+const founders: Codec<Introduction['founders']> = {
+  write(writer, value) {
+    writer.boolean(value !== null);
+    listOfFounders.write(writer, value ?? []);
+  },
+  read(reader) {
+    const isFounded = reader.boolean();
+    const listed = listOfFounders.read(reader);
+    return isFounded ? listed : null;
+  },
+};
+
+const introductionCodec = fields<Introduction>({
+  seat: varint,
+  id: varint,
+  isQuestion: boolean,
+  isBegun: boolean,
+  founders,
+});
 
 /** Frames are cut out of its memory one after the other. */
 const writer = new ByteWriter();
@@ -33,7 +65,7 @@ export function encodeFrames(
       start(writer);
       writer.varint(frameForms.messages);
     }
-    writeMessage(writer, message);
+    messageCodec.write(writer, message);
     if (writer.length >= sizeBytesMax) frames.push(writer.take());
   }
   if (writer.length > 0) frames.push(writer.take());
@@ -41,15 +73,10 @@ export function encodeFrames(
 }
 
 export function encodeIntroduction(introduction: Introduction, start: FrameStart = nothing): Uint8Array {
-  const { seat, id, isQuestion, isBegun, founders } = introduction;
   writer.truncate(0);
   start(writer);
-  writer.varint(frameForms.introduction).varint(seat).varint(id);
-  writer
-    .boolean(isQuestion)
-    .boolean(isBegun)
-    .boolean(founders !== null);
-  writer.list(founders ?? [], (founder) => writer.varint(founder.seat).varint(founder.id));
+  writer.varint(frameForms.introduction);
+  introductionCodec.write(writer, introduction);
   return writer.take();
 }
 
@@ -68,18 +95,12 @@ export function decodeFrame(frame: Uint8Array): DecodedFrame {
 
 function readMessages(reader: ByteReader): DecodedFrame {
   const messages: Message[] = [];
-  while (!reader.atEnd) messages.push(readMessage(reader));
+  while (!reader.atEnd) messages.push(messageCodec.read(reader));
   return { kind: 'messages', messages };
 }
 
 function readIntroduction(reader: ByteReader): DecodedFrame {
-  const seat = reader.varint();
-  const id = reader.varint();
-  const isQuestion = reader.boolean();
-  const isBegun = reader.boolean();
-  const isFounded = reader.boolean();
-  const founders = reader.list(() => ({ seat: reader.varint(), id: reader.varint() }));
+  const introduction = introductionCodec.read(reader);
   reader.end();
-  const introduction = { seat, id, isQuestion, isBegun, founders: isFounded ? founders : null };
   return { kind: 'introduction', introduction };
 }
