@@ -4,4 +4,4 @@ export * from './leaders-frame.js';
 export * from './peer-frame.js';
 export * from './reply-frame.js';
 export * from './request-frame.js';
-export { readPosition, readRequestMarks, writePosition, writeRequestMarks } from './rows.js';
+export { positionCodec, readPosition, readRequestMarks, writePosition, writeRequestMarks } from './rows.js';

@@ -1,5 +1,11 @@
 /** The parts that messages, requests and replies share: rows, positions and lists. */
-import { type ByteReader, MalformedBytesError, type ByteWriter } from '@ringleader/primitives';
+import {
+  type ByteReader,
+  MalformedBytesError,
+  type ByteWriter,
+  fields,
+  varint,
+} from '@ringleader/primitives';
 import type { Position, RequestMark, Row } from '@ringleader/paxos';
 
 /** One byte instead of the text for the usual types. Codes are part of the format: append only. 0 is "spelled out". */
@@ -32,14 +38,8 @@ export function readContentType(reader: ByteReader): string {
   return contentType;
 }
 
-export function writePosition(writer: ByteWriter, position: Position): void {
-  writer.varint(position.ballot);
-  writer.varint(position.revision);
-}
-
-export function readPosition(reader: ByteReader): Position {
-  return { ballot: reader.varint(), revision: reader.varint() };
-}
+export const positionCodec = fields<Position>({ ballot: varint, revision: varint });
+export const { write: writePosition, read: readPosition } = positionCodec;
 
 export function writeRequestMarks(writer: ByteWriter, marks: readonly RequestMark[]): void {
   writer.varint(marks.length);
