@@ -31,6 +31,6 @@ export async function choosePorts(options: ClusterOptions): Promise<ClusterPorts
     gateways,
     nats: await freePorts(options.nats),
     natsRoutes: options.nats === 1 ? [] : await freePorts(options.nats),
-    probes: await freePorts(probePortsNeeded(options.coordinators, options.shards)),
+    probes: await freePorts(probePortsNeeded(options)),
   };
 }

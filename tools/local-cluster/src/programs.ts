@@ -16,8 +16,10 @@ import type { Service, ServicePlan } from './services.js';
 import type { Program } from './supervisor.js';
 import { StartError } from './terminal.js';
 
-/** Every service promises to end within five seconds of SIGTERM. */
-const SERVICE_GRACE_MS = 8_000;
+/** Of services on one's own machine: requests with the default deadline still end by themselves. */
+const STOP_WITHIN_MS = 7_000;
+/** A service that is told to end within a time is believed so much longer. */
+const GRACE_MS = 1_000;
 
 export interface Surroundings {
   /** The checkout: its built services and its tools. */
@@ -94,10 +96,12 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
     throw new StartError(`${script} is missing: build the services first (npm start does).`);
   const dataDir = plan.env['RINGLEADER_DATA_DIR'];
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const stopWithin = environment['RINGLEADER_STOP_WITHIN_MS'] || String(STOP_WITHIN_MS);
   const env = {
     // Compiled code is kept between starts: loading the frameworks is most of what a start costs.
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'ringleader'),
     ...inherited(environment),
+    RINGLEADER_STOP_WITHIN_MS: stopWithin,
     ...plan.env,
   };
   const [command, args] = [process.execPath, [script]];
@@ -109,7 +113,7 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
     logFile,
     launch: () => startChild({ name: member, command, args, env, cwd: root, logFile, orphaned: 'lifeline' }),
     shutdown: async (child) => {
-      await child.stop('SIGTERM', SERVICE_GRACE_MS);
+      await child.stop('SIGTERM', Number(stopWithin) + GRACE_MS);
     },
   };
 }

@@ -11,7 +11,10 @@ describe('planServices', () => {
     initialShards: 3,
     isNew: true,
     gatewayPorts: [8080, 8081],
-    probePorts: Array.from({ length: probePortsNeeded(3, 3) }, (_, i) => 1000 + i),
+    probePorts: Array.from(
+      { length: probePortsNeeded({ coordinators: 3, shards: 3, gateways: 2 }) },
+      (_, i) => 1000 + i,
+    ),
   };
   const plan = planServices(wanted);
 
@@ -22,6 +25,9 @@ describe('planServices', () => {
     ]);
     expect(new Set(plan.map(({ port }) => port)).size).toBe(plan.length);
     expect(plan.every(({ port }) => port > 0)).toBe(true);
+    const probes = plan.map(({ env }) => Number(env['RINGLEADER_PROBE_PORT']));
+    expect(new Set([...probes, ...wanted.gatewayPorts]).size).toBe(plan.length + 2);
+    expect(probes.every((port) => port >= 1000)).toBe(true);
   });
 
   it('gives each service what it needs to know', () => {
@@ -49,6 +55,7 @@ describe('planServices', () => {
       RINGLEADER_NATS_USER: 'gateway',
       RINGLEADER_NATS_PASSWORD_FILE: '/p/gateway',
       RINGLEADER_MEMBER: 'gateway-2',
+      RINGLEADER_PROBE_PORT: '1007',
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',
     });

@@ -34,8 +34,14 @@ export interface ClusterPlan {
 
 export const FAILURE_DETECTORS = 3;
 
-export function probePortsNeeded(coordinators: number, shards: number): number {
-  return coordinators + shards + FAILURE_DETECTORS;
+interface Counts {
+  readonly coordinators: number;
+  readonly shards: number;
+  readonly gateways: number;
+}
+
+export function probePortsNeeded({ coordinators, shards, gateways }: Counts): number {
+  return coordinators + shards + gateways + FAILURE_DETECTORS;
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
@@ -71,19 +77,10 @@ export function planServices(plan: ClusterPlan): ServicePlan[] {
       }),
     ),
     ...plan.postgresUrls.map((url, i) => probed('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
-    ...plan.gatewayPorts.map((port, i) => gateway(port, common('gateway', `gateway-${i + 1}`))),
+    ...plan.gatewayPorts.map((port, i) => ({
+      ...probed('gateway', i + 1, { RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) }),
+      port,
+    })),
     ...numbers(FAILURE_DETECTORS).map((index) => probed('failure-detector', index, {})),
   ];
-}
-
-function gateway(
-  port: number,
-  common: { readonly RINGLEADER_MEMBER: string } & Record<string, string>,
-): ServicePlan {
-  return {
-    service: 'gateway',
-    member: common.RINGLEADER_MEMBER,
-    port,
-    env: { ...common, RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) },
-  };
 }

@@ -33,6 +33,17 @@ describe('loadConfig', () => {
     expect(load).toThrow(/RINGLEADER_NATS_URL.*RINGLEADER_MEMBER.*RINGLEADER_PARTITION_COUNT/);
   });
 
+  it.each(['0x40', '6e1', ' 64', '64.0', '+64', '64n', 'many'])('takes %j for no number', (text) => {
+    const load = () => loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_PARTITION_COUNT: text });
+    expect(load).toThrow(/RINGLEADER_PARTITION_COUNT: must be a whole number$/);
+  });
+
+  it('says which variables are missing', () => {
+    const needing = z.object({ ...commonConfig, RINGLEADER_SEAT: integer(1, 3) });
+    const load = () => loadConfig(needing, { RINGLEADER_SEAT: '' });
+    expect(load).toThrow(/RINGLEADER_MEMBER: is missing; RINGLEADER_SEAT: is missing$/);
+  });
+
   it('takes the name of the member from that of the pod', () => {
     expect(loadConfig(schema, { HOSTNAME: 'shard-7' }).RINGLEADER_MEMBER).toBe('shard-7');
     const environment = { HOSTNAME: 'node-3', POD_NAME: 'shard-7' };

@@ -36,13 +36,17 @@ export type CommonConfig = Readonly<z.infer<z.ZodObject<typeof commonConfig>>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A TCP port; 0 lets the system choose. */
-export function port(): z.ZodCoercedNumber<unknown> {
-  return z.coerce.number().int().min(0).max(65_535);
+export function port() {
+  return integer(0, 65_535);
 }
 
-/** An integer from an environment variable. */
-export function integer(min: number, max: number): z.ZodCoercedNumber<unknown> {
-  return z.coerce.number().int().min(min).max(max);
+/** An integer from an environment variable, in decimal digits: what else JavaScript takes for a number is a slip. */
+export function integer(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
 }
 
 /** The name of this process as far as it is known before the configuration was read: for the log of its failure. */
@@ -78,11 +82,19 @@ export function loadConfig<Schema extends z.ZodObject>(
   values['RINGLEADER_MEMBER'] ??= present['POD_NAME'] ?? present['HOSTNAME'];
   const parsed = schema.safeParse(values);
   if (parsed.success && issues.length === 0) return Object.freeze(parsed.data);
-  for (const { path, message } of parsed.error?.issues ?? []) {
-    issues.push({ variable: path.join('.'), message });
-  }
+  issues.push(...issuesOf(parsed.error, (variable) => variable in shape && values[variable] === undefined));
   const list = issues.map(({ variable, message }) => `${variable}: ${message}`).join('; ');
   throw new OperationalError('CONFIG_INVALID', `The configuration is not valid: ${list}`, { issues });
+}
+
+function issuesOf(
+  error: z.ZodError | undefined,
+  isMissing: (variable: string) => boolean,
+): readonly ConfigIssue[] {
+  return (error?.issues ?? []).map(({ path, message }) => {
+    const variable = path.join('.');
+    return { variable, message: isMissing(variable) ? 'is missing' : message };
+  });
 }
 
 function readFromFile(
