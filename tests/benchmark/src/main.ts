@@ -14,13 +14,14 @@ import { findCluster, usageOf } from './running-cluster.js';
 import type { RunningCluster } from './running-cluster.js';
 import { etcdTarget, ringleaderTarget } from './targets.js';
 import { fill, measure, workloads } from './workloads.js';
-import type { WorkloadResult } from './workloads.js';
+import type { Durations, Workload, WorkloadResult } from './workloads.js';
 
 interface LoadOptions {
   readonly data: string;
   readonly connections: string;
   readonly seconds: string;
   readonly etcd?: string;
+  readonly beside?: string;
 }
 
 const WARM_UP_MS = 2_000;
@@ -31,13 +32,16 @@ async function load(options: LoadOptions): Promise<void> {
   const counts = options.connections.split(',').map(Number);
   const durationMs = Number(options.seconds) * 1_000;
   const etcd = options.etcd === undefined ? null : await startEtcd(options.etcd);
+  const beside = options.beside === undefined ? null : await findCluster(options.beside);
+  const peers: Peers = { etcd, beside };
   const results: WorkloadResult[] = [];
   try {
     const most = Math.max(...counts);
     if (etcd !== null) await fill(etcdTarget(etcd.urls, most));
+    if (beside !== null) await fill(ringleaderTarget(beside.gatewayUrls, most));
     await fill(ringleaderTarget(cluster.gatewayUrls, most));
     for (const workload of workloads(counts)) {
-      results.push(...(await measureBoth(cluster, etcd, workload, { warmUpMs: WARM_UP_MS, durationMs })));
+      results.push(...(await measureAll(cluster, peers, workload, { warmUpMs: WARM_UP_MS, durationMs })));
     }
   } finally {
     await etcd?.stop();
@@ -46,12 +50,17 @@ async function load(options: LoadOptions): Promise<void> {
   await printMemory(cluster);
 }
 
-/** The peer right before ours, so that whatever else disturbs the machine disturbs both. */
-async function measureBoth(
+interface Peers {
+  readonly etcd: EtcdCluster | null;
+  readonly beside: RunningCluster | null;
+}
+
+/** The peers right before ours, so that whatever else disturbs the machine disturbs all. */
+async function measureAll(
   cluster: RunningCluster,
-  etcd: EtcdCluster | null,
-  workload: ReturnType<typeof workloads>[number],
-  durations: { warmUpMs: number; durationMs: number },
+  { etcd, beside }: Peers,
+  workload: Workload,
+  durations: Durations,
 ): Promise<WorkloadResult[]> {
   const results: WorkloadResult[] = [];
   if (etcd !== null) {
@@ -59,11 +68,26 @@ async function measureBoth(
     results.push(await measure(target, workload, durations, () => usageOfTrees(etcd.pids)));
     await target.close();
   }
+  if (beside !== null) {
+    const result = await measureCluster(beside, workload, durations);
+    results.push({ ...result, target: `${result.target} beside` });
+  }
+  results.push(await measureCluster(cluster, workload, durations));
+  return results;
+}
+
+async function measureCluster(
+  cluster: RunningCluster,
+  workload: Workload,
+  durations: Durations,
+): Promise<WorkloadResult> {
   const processes = await cluster.processes();
   const target = ringleaderTarget(cluster.gatewayUrls, workload.connections);
-  results.push(await measure(target, workload, durations, () => usageOf(processes)));
-  await target.close();
-  return results;
+  try {
+    return await measure(target, workload, durations, () => usageOf(processes));
+  } finally {
+    await target.close();
+  }
 }
 
 async function printMemory(cluster: RunningCluster): Promise<void> {
@@ -111,6 +135,7 @@ program
   .option('--connections <list>', 'numbers of connections, by commas', '1,64,256')
   .option('--seconds <n>', 'how long each workload is measured', '8')
   .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run')
+  .option('--beside <folder>', 'the data folder of another cluster, measured in the same run')
   .action(load);
 program
   .command('failover')

@@ -2,8 +2,7 @@
  * CPU time and memory of processes with all their descendants, from Linux's /proc. PostgreSQL is many processes, so a
  * figure for "a shard's database" is of a tree.
  */
-import { readdirSync } from 'node:fs';
-import { processStat, type ProcessStat } from '@ringleader/server-processes';
+import { processStats, type ProcessStat } from '@ringleader/server-processes';
 
 export interface ProcessUsage {
   readonly cpuMs: number;
@@ -16,7 +15,7 @@ const PAGE_BYTES = 4_096;
 
 /** Usage of each tree whose root is named, in the order of `roots`. Processes that are gone count nothing. */
 export function usageOfTrees(roots: readonly number[]): ProcessUsage[] {
-  const stats = readAll();
+  const stats = processStats();
   const rootOf = new Map<number, number>();
   for (const pid of stats.keys()) {
     const root = findRoot(pid, stats, new Set(roots));
@@ -43,14 +42,4 @@ function findRoot(
     if (roots.has(at)) return at;
   }
   return null;
-}
-
-function readAll(): Map<number, ProcessStat> {
-  const stats = new Map<number, ProcessStat>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = processStat(Number(name));
-    if (stat !== undefined) stats.set(Number(name), stat);
-  }
-  return stats;
 }

@@ -3,6 +3,7 @@
  */
 interface ClusterDocument {
   readonly coordinator: { readonly leader: string };
+  readonly members: readonly { readonly id: string; readonly startedAt: string }[];
 }
 
 export async function readCluster(url: string): Promise<ClusterDocument> {

@@ -28,6 +28,32 @@ describe('kill -9 under load', () => {
   );
 
   it(
+    'shards, each as soon as the one before serves again',
+    async () => {
+      await loaded.survive('kill-in-succession', async () => {
+        for (const member of ['shard-1', 'shard-2', 'shard-3', 'shard-1', 'shard-3'])
+          await loaded.killAndWait(member);
+      });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'two at once, of two kinds',
+    async () => {
+      const { coordinator } = await readCluster(loaded.url);
+      const pairs = [
+        [coordinator.leader, 'nats-server'],
+        ['shard-2', 'postgres-2'],
+        ['shard-3', 'failure-detector-2'],
+      ] as const;
+      for (const pair of pairs)
+        await loaded.survive(`kill-${pair.join('-and-')}`, () => loaded.killAndWait(...pair));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
     "the coordinator's leader, and a follower",
     async () => {
       const { coordinator } = await readCluster(loaded.url);

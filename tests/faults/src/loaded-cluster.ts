@@ -1,11 +1,13 @@
 /**
  * One running cluster for all scenarios of a spec file, and what they all demand of a run under load.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { startLocalCluster } from '@ringleader/tool-local-cluster';
 import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/tool-local-cluster';
+import { readCluster } from './cluster-facts.js';
 import { underLoad } from './under-load.js';
-import type { LoadFindings } from './under-load.js';
+import type { LoadFindings, LoadedRun } from './under-load.js';
 
 export class LoadedCluster {
   private constructor(
@@ -22,8 +24,13 @@ export class LoadedCluster {
   }
 
   /** Runs the load around the fault; whatever happens, these hold. */
-  async survive(name: string, fault: (cluster: LocalClusterHandle) => Promise<void>): Promise<LoadFindings> {
+  async survive(
+    name: string,
+    fault: (cluster: LocalClusterHandle) => Promise<void>,
+    load: Pick<LoadedRun, 'keys'> = {},
+  ): Promise<LoadFindings> {
     const findings = await underLoad({
+      ...load,
       name,
       url: this.url,
       seed: this.seed,
@@ -43,10 +50,32 @@ export class LoadedCluster {
     return findings;
   }
 
-  /** `kill -9`, and waits until its supervisor has started it again. */
-  async killAndWait(member: string): Promise<void> {
-    const previous = await this.cluster.signal(member, 'SIGKILL');
-    await this.cluster.untilRestarted(member, previous);
+  /**
+   * `kill -9`, and waits until it serves again: until its supervisor has started it, and the cluster is healthy with the new
+   * process. A death of which nobody has heard yet leaves the cluster healthy too.
+   */
+  async killAndWait(...members: readonly string[]): Promise<void> {
+    const before = await this.starts(members);
+    const pids = await Promise.all(members.map((member) => this.cluster.signal(member, 'SIGKILL')));
+    await Promise.all(members.map((member, i) => this.cluster.untilRestarted(member, pids[i] ?? 0)));
+    let after: readonly (string | undefined)[];
+    do {
+      await this.cluster.untilHealthy();
+      after = await this.starts(members);
+    } while (after.some((start, i) => start !== undefined && start === before[i]));
+  }
+
+  /** SIGSTOP of a member with all its processes. */
+  async pause(member: string, ms: number): Promise<void> {
+    await this.cluster.signalTree(member, 'SIGSTOP');
+    await delay(ms);
+    await this.cluster.signalTree(member, 'SIGCONT');
+  }
+
+  /** Undefined for what is no member: a server. */
+  private async starts(ids: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const { members } = await readCluster(this.url);
+    return ids.map((id) => members.find((member) => member.id === id)?.startedAt);
   }
 
   dispose(): Promise<void> {

@@ -1,4 +1,4 @@
-import { until, workspaceRoot } from '@ringleader/server-processes';
+import { processTree, until, workspaceRoot } from '@ringleader/server-processes';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -135,6 +135,11 @@ export class LocalClusterHandle {
     return pid;
   }
 
+  /** Sends a signal to a member and to all processes that it has started, as those of PostgreSQL. */
+  async signalTree(member: string, signal: NodeJS.Signals): Promise<void> {
+    for (const pid of processTree(await this.pid(member))) sendSignal(pid, signal);
+  }
+
   /** Cuts the member's connections to NATS or to its database, or lets them go on. */
   turn(member: string, target: LinkTarget, state: LinkState): Promise<void> {
     return turnLinks(this.dataFolder, member, target, state);
@@ -184,6 +189,15 @@ export class LocalClusterHandle {
   async dispose(): Promise<void> {
     await this.stop();
     if (this.dataIsOurs) await rm(this.dataFolder, { recursive: true, force: true });
+  }
+}
+
+/** To who has ended meanwhile there is nothing to say. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -6,7 +6,7 @@ export { locateNatsServer } from './nats-program.js';
 export { localNatsServer } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
-export { processStart, processStat, type ProcessStat } from './process-table.js';
+export { processStart, processStat, processStats, processTree, type ProcessStat } from './process-table.js';
 export { unprivileged } from './unprivileged.js';
 export { until } from './until.js';
 export { toolsDirectory, workspaceRoot } from './workspace-root.js';

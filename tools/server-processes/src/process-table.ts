@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -33,6 +33,26 @@ export function processStat(pid: number): ProcessStat | undefined {
     startTicks: field(22),
     residentPages: field(24),
   };
+}
+
+/** Of all processes, by their ids. */
+export function processStats(): Map<number, ProcessStat> {
+  const stats = new Map<number, ProcessStat>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = processStat(Number(name));
+    if (stat !== undefined) stats.set(Number(name), stat);
+  }
+  return stats;
+}
+
+/** The process and all that descend from it, parents first; Linux only. */
+export function processTree(root: number): number[] {
+  const stats = processStats();
+  const tree = [root];
+  // Grows while it is walked.
+  for (const pid of tree) for (const [child, { parent }] of stats) if (parent === pid) tree.push(child);
+  return tree;
 }
 
 /**

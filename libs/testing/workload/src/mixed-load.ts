@@ -47,17 +47,15 @@ export class MixedLoad {
     await Promise.all(this.running);
   }
 
-  /** The longest span without any acknowledged operation that was invoked in it, from `sinceMs` on; milliseconds. */
+  /** The longest time that any process was without an acknowledged operation, from `sinceMs` on; milliseconds. */
   longestSilenceMs(sinceMs: number): number {
-    const times = this.operations
-      .filter(({ outcome, completedAtMs }) => completedAtMs >= sinceMs && isAcknowledged(outcome))
-      .map(({ completedAtMs }) => completedAtMs)
-      .sort((a, b) => a - b);
-    let previous = sinceMs;
+    const heardAt = Array<number>(this.options.processes).fill(sinceMs);
     let longest = 0;
-    for (const at of times) {
-      longest = Math.max(longest, at - previous);
-      previous = at;
+    // In the order in which they were answered.
+    for (const { process, outcome, completedAtMs } of this.operations) {
+      if (completedAtMs < sinceMs || !isAcknowledged(outcome)) continue;
+      longest = Math.max(longest, completedAtMs - (heardAt[process] ?? sinceMs));
+      heardAt[process] = completedAtMs;
     }
     return longest;
   }
