@@ -459,13 +459,13 @@ describe('bounds', () => {
     const read = setting.store.read(KEY, { kind: 'linearizable' }, now + 2);
     const write = setting.put('a', [], null, 2);
     expect(await setting.outcome(read, 20)).toBe('DEADLINE_EXCEEDED');
-    expect(await setting.outcome(write)).toBe('UNAVAILABLE');
+    expect(await setting.outcome(write)).toBe('OVERLOADED');
     expect(setting.requestsSent).toHaveLength(sent);
   });
 
   it.each<['get' | 'put', string]>([
     ['get', 'DEADLINE_EXCEEDED'],
-    ['put', 'UNAVAILABLE'],
+    ['put', 'OVERLOADED'],
   ])('a %s that a shard drops at its deadline is %s', async (kind, expected) => {
     let token = 0;
     let shard = 0;

@@ -13,6 +13,9 @@ import { z } from 'zod';
 const MIB = 1024 * 1024;
 const ROW_CACHE = { share: 1 / 16, minMib: 8, maxMib: 1_024, elseMib: 64 };
 const REQUESTS = { share: 1 / 16, minMib: 16, maxMib: 256, elseMib: 64 };
+const TRANSACTION_BYTES = 2 * MIB;
+/** What waits for one peer holds rows in memory that may have been replaced since. */
+const PEER_BACKLOG_BYTES = 16 * MIB;
 
 /** Parsed once, at the start. */
 export const shardConfigSchema = z
@@ -97,6 +100,8 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     requestBytesMax: config.RINGLEADER_SHARD_REQUEST_BYTES_MAX,
     batchRowsMax: 1_024,
     batchBytesMax: MIB,
+    transactionBytesMax: TRANSACTION_BYTES,
+    peerBacklogBytesMax: PEER_BACKLOG_BYTES,
     repairRowsMax: 1_000,
     repairBytesMax: MIB,
     rowCacheBytesMax: config.RINGLEADER_ROW_CACHE_BYTES,

@@ -16,8 +16,9 @@ const DESCRIBE_SCHEMA = `
          c.relname AS relation, 0 AS rank, 0 AS place
     FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
   UNION ALL
-  SELECT format('  %s %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+  SELECT format('  %s %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
                 CASE WHEN a.attnotnull THEN ' not null' END,
+                CASE WHEN a.attstorage = 'e' THEN ' storage external' END,
                 ' default ' || pg_get_expr(d.adbin, d.adrelid)), c.relname, 1, a.attnum
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum

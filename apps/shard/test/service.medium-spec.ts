@@ -88,7 +88,7 @@ function start(): ShardService {
   const signs = { logger, health: new Health('not migrated'), fatal: new FatalErrors() };
   const service = new ShardService(
     { config, coordination: coordinator, signs },
-    new NatsDataPath(links, CLUSTER),
+    new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),
     new ShardActivity(new Registry()),
   );

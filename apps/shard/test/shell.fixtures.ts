@@ -74,7 +74,7 @@ export class TestShard {
     const links = await connectNatsLinks(member, UNLOGGED);
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
     const clock = new ShardClock(systemClock);
-    const dataPath = new NatsDataPath(links, CLUSTER);
+    const dataPath = new NatsDataPath(links, CLUSTER, () => clock.monotonicMs());
     const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);

@@ -47,7 +47,7 @@ describe('which answer to a write counts', () => {
     ['overload with nothing else under way', ['at 5', '1 overloaded'], 'OVERLOADED'],
     ['overload after a refusal', ['at 5', '1 notLeader', 'at 9', '2 overloaded'], 'OVERLOADED'],
     ['overload after a silence is no proof', ['at 5', 'at 5', '2 overloaded'], 'again'],
-    ['not begun in time', ['at 5', '1 overloaded late'], 'UNAVAILABLE'],
+    ['not begun in time', ['at 5', '1 overloaded late'], 'OVERLOADED'],
     ['not begun in time after a silence', ['at 5', 'at 5', '2 overloaded late'], 'OUTCOME_UNKNOWN'],
     ['an unknown outcome: the next leader may know', ['at 5', '1 outcomeUnknown'], 'again'],
     ['of an earlier attempt', ['at 5', 'at 9', '1 outcomeUnknown'], 'ignored'],
@@ -101,7 +101,7 @@ describe('what the client is told when the time is up', () => {
   });
 
   it.each<[RequestClass, string]>([
-    ['write', 'UNAVAILABLE'],
+    ['write', 'OVERLOADED'],
     ['read', 'DEADLINE_EXCEEDED'],
   ])('%s that still waits for its turn: %s', (requestClass, expected) => {
     expect(new Attempts(requestClass).atDeadline(true)).toBe(expected);

@@ -99,7 +99,8 @@ export class Attempts {
   atDeadline(isWaiting: boolean): FailureCode {
     const isOpen = this.open.length > 0;
     if (this.requestClass === 'read') return isOpen || isWaiting ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE';
-    return isOpen ? 'OUTCOME_UNKNOWN' : 'UNAVAILABLE';
+    if (isOpen) return 'OUTCOME_UNKNOWN';
+    return isWaiting ? 'OVERLOADED' : 'UNAVAILABLE';
   }
 
   private unable(attempt: number): Verdict {

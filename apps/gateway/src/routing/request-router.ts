@@ -64,6 +64,7 @@ export class RequestRouter {
 
   constructor(private readonly options: RequestRouterOptions) {
     options.frames.onReplies((frame) => this.take(frame));
+    options.frames.onRoom((shard) => this.channels.get(shard)?.sendLarge());
   }
 
   get inFlight(): number {
@@ -135,7 +136,7 @@ export class RequestRouter {
     const attempt = flight.attempts.begin(route.ballot);
     flight.phase = 'sent';
     flight.lastBallot = route.ballot;
-    flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt);
+    flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt, flight.target.bytes);
     flight.tokens.push(token);
     this.sent.set(token, { flight, attempt });
     this.counters.attempts += 1;

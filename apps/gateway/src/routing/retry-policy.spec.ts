@@ -3,8 +3,14 @@ import { DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from 
 
 describe('attemptTimeoutMs', () => {
   it('doubles up to a bound', () => {
-    const timeouts = [1, 2, 3, 4, 5, 60].map((attempt) => attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, attempt));
+    const timeouts = [1, 2, 3, 4, 5, 60].map((attempt) =>
+      attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, attempt, 100),
+    );
     expect(timeouts).toEqual([1_000, 2_000, 4_000, 4_000, 4_000, 4_000]);
+  });
+
+  it('is longer for what takes longer because it is large', () => {
+    expect(attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, 1, 1_048_576)).toBe(1_000 + 4_096);
   });
 });
 

@@ -17,9 +17,13 @@ export const DEFAULT_RETRY_TIMINGS: RetryTimings = {
   backOffMsMax: 400,
 };
 
+/** What is slow because it is large must not become slower by being sent again. */
+const BYTES_PER_MS = 256;
+
 /** `attempt` counts from 1. */
-export function attemptTimeoutMs(timings: RetryTimings, attempt: number): number {
-  return doubled({ firstMs: timings.attemptTimeoutMs, maxMs: timings.attemptTimeoutMsMax }, attempt);
+export function attemptTimeoutMs(timings: RetryTimings, attempt: number, bytes: number): number {
+  const { attemptTimeoutMs: firstMs, attemptTimeoutMsMax: maxMs } = timings;
+  return doubled({ firstMs, maxMs }, attempt) + Math.floor(bytes / BYTES_PER_MS);
 }
 
 /** `random`: 0 <= random < 1. */

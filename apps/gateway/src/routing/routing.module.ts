@@ -46,7 +46,10 @@ abstract class PathParts extends injectable<RequestPath>() {}
     {
       provide: NatsShardFrames,
       useFactory: (links: NatsLinks, { cluster, id: gatewayId }: Self, { stamp: hybridNow }: HybridClock) =>
-        new NatsShardFrames({ link: links.data, cluster, gatewayId, hybridNow }),
+        new NatsShardFrames({
+          ...{ link: links.data, cluster, gatewayId, hybridNow },
+          monotonicMs: () => systemClock.monotonicMs(),
+        }),
       inject: [NatsLinks, Self, HybridClock],
     },
     {
@@ -120,7 +123,8 @@ function requestPath(...ingredients: PathIngredients): RequestPath {
     isSuspect: (shard) => suspects.isSuspect(shard),
     limits: {
       operationsMax: config.RINGLEADER_OPERATIONS_MAX,
-      channel: DEFAULT_CHANNEL_LIMITS,
+      // What was admitted with its body finds room: it is refused before the body, or not at all.
+      channel: { ...DEFAULT_CHANNEL_LIMITS, queuedBytesMax: config.RINGLEADER_REQUEST_BYTES_MAX },
       repeatsRemembered: config.RINGLEADER_REPEATS_REMEMBERED,
     },
   });

@@ -3,8 +3,10 @@
  * the busier the shard, the larger the frames. The first answer to a frame sends the next one, since the shard answers
  * what it finished together in one frame as well. A frame that is slow to be answered (a lost one, or a partition that
  * waits for a majority) holds up the others for a few milliseconds only.
+ *
+ * Large requests go one by one, as the shard takes them, and the others pass by.
  */
-import { FRAME_BYTES_TARGET } from '@ringleader/contracts';
+import { PIECE_BYTES } from '@ringleader/contracts';
 import type { FramedRequest } from '@ringleader/contracts';
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardFrames } from './shard-frames.js';
@@ -39,8 +41,13 @@ export interface ShardChannelOptions {
   readonly monotonicMs: () => MonotonicMs;
 }
 
+/** With one of these at its end a frame is still no longer than a piece. */
+const LARGE_BYTES = 32 * 1024;
+
 export class ShardChannel {
   private queue: QueuedRequest[] = [];
+  /** Those of which a few fill a frame. */
+  private large: QueuedRequest[] = [];
   private queuedBytes = 0;
   private flushPlanned = false;
   private stallPlanned = false;
@@ -54,18 +61,34 @@ export class ShardChannel {
   ) {}
 
   get queued(): number {
-    return this.queue.length;
+    return this.queue.length + this.large.length;
   }
 
   /** False when the queue is full. */
   offer(request: QueuedRequest): boolean {
     const { queuedRequestsMax, queuedBytesMax } = this.options.limits;
-    if (this.queue.length >= queuedRequestsMax) return false;
-    if (this.queue.length > 0 && this.queuedBytes + request.bytes > queuedBytesMax) return false;
-    this.queue.push(request);
+    if (this.queued >= queuedRequestsMax) return false;
+    if (this.queued > 0 && this.queuedBytes + request.bytes > queuedBytesMax) return false;
     this.queuedBytes += request.bytes;
-    this.plan();
+    if (request.bytes > LARGE_BYTES) {
+      this.large.push(request);
+      this.options.scheduler.soon(() => this.sendLarge());
+    } else {
+      this.queue.push(request);
+      this.plan();
+    }
     return true;
+  }
+
+  /** The shard has taken some of what was sent. */
+  sendLarge(): void {
+    const { frames, nextToken } = this.options;
+    while (this.large.length > 0 && frames.hasRoom(this.shard)) {
+      const queued = this.large.shift() as QueuedRequest;
+      this.queuedBytes -= queued.bytes;
+      const request = queued.frame(nextToken());
+      if (request !== null) frames.send(this.shard, [request]);
+    }
   }
 
   answered(token: number): void {
@@ -108,7 +131,7 @@ export class ShardChannel {
     let first: number | null = null;
     let bytes = 0;
     let taken = 0;
-    while (taken < this.queue.length && bytes < FRAME_BYTES_TARGET) {
+    while (taken < this.queue.length && bytes < PIECE_BYTES - LARGE_BYTES) {
       const queued = this.queue[taken] as QueuedRequest;
       const token = this.options.nextToken();
       const request = queued.frame(token);

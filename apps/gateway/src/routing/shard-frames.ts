@@ -10,6 +10,10 @@ export interface ShardFrames {
   readonly isOpen: boolean;
   /** Sends the requests as one frame: below FRAME_BYTES_MAX, which the caller sees to. Never throws, never waits. */
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void;
+  /** Would a long frame leave at once? Otherwise it had better wait where it is: it would wait in line. */
+  hasRoom(shard: ShardOrdinal): boolean;
+  /** Called once: to hear when a shard has taken some of what was sent. */
+  onRoom(listener: (shard: ShardOrdinal) => void): void;
   /** Called once, before anything is sent. */
   onReplies(listener: (frame: ReplyFrame) => void): void;
 }

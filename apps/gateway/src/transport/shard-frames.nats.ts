@@ -1,8 +1,11 @@
 /** Frames to shards and back over NATS (libs/contracts/src/data-path has their form). */
+import { randomInt } from 'node:crypto';
 import {
   ByteWriter,
   FRAME_BYTES_MAX,
+  PIECE_BYTES,
   appendRequest,
+  contentOf,
   decodeReplyFrame,
   refusalOf,
   reserveEnvelope,
@@ -10,8 +13,8 @@ import {
   subjects,
 } from '@ringleader/contracts';
 import type { FramedRequest, ReplyFrame } from '@ringleader/contracts';
-import type { NatsLink, Subscription } from '@ringleader/nats';
-import type { HybridTime, ShardOrdinal } from '@ringleader/primitives';
+import { type NatsLink, Parcels, type Subscription, WINDOW_BYTES } from '@ringleader/nats';
+import type { HybridTime, MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import { invariant } from '@ringleader/primitives';
 import type { ShardFrames } from '../routing/shard-frames.js';
 
@@ -20,7 +23,10 @@ export interface NatsShardFramesOptions {
   readonly cluster: string;
   readonly gatewayId: string;
   readonly hybridNow: () => HybridTime;
+  readonly monotonicMs: () => MonotonicMs;
 }
+
+const FIRST_PARCEL_MAX = 2 ** 40;
 
 export interface FrameCounters {
   sent: number;
@@ -32,32 +38,56 @@ export class NatsShardFrames implements ShardFrames {
   readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0 };
   private readonly writer = new ByteWriter();
   private subscription: Subscription | null = null;
+  private readonly parcels: Parcels;
+  private roomListener: (shard: ShardOrdinal) => void = () => undefined;
 
-  constructor(private readonly options: NatsShardFramesOptions) {}
+  constructor(private readonly options: NatsShardFramesOptions) {
+    const { link, monotonicMs } = options;
+    const publish = (to: string, frame: Buffer): void => void this.publish(Number(to), frame);
+    this.parcels = new Parcels({
+      ...{ publish, publishReceipt: publish, monotonicMs, firstParcel: randomInt(FIRST_PARCEL_MAX) },
+      onProgress: (to) => this.roomListener(Number(to)),
+    });
+    link.onChange((isConnected) => {
+      if (isConnected) this.parcels.reconnected();
+    });
+  }
 
   get isOpen(): boolean {
     return this.options.link.isConnected;
   }
 
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
-    const { link, cluster, gatewayId, hybridNow } = this.options;
+    const { gatewayId, hybridNow } = this.options;
     reserveEnvelope(this.writer);
     startRequestFrame(this.writer, { gatewayId, hybridTime: hybridNow() });
     for (const request of requests) appendRequest(this.writer, request);
     const frame = this.writer.take();
     invariant(frame.length < FRAME_BYTES_MAX, 'a channel keeps its frames below the limit');
-    const speaker = { service: 'gateway', member: gatewayId } as const;
-    const subject = subjects.request.from(cluster, speaker, shard);
-    if (!link.frames.publish(subject, frame, { service: 'shard', member: shard })) return;
+    if (frame.length <= PIECE_BYTES) {
+      if (!this.publish(shard, frame)) return;
+    } else {
+      this.parcels.send(String(shard), { bytes: frame.length, topics: [], encode: () => contentOf(frame) });
+    }
     this.counters.sent += 1;
     this.counters.sentBytes += frame.length;
+  }
+
+  hasRoom(shard: ShardOrdinal): boolean {
+    return this.parcels.backlogBytes(String(shard)) < WINDOW_BYTES;
+  }
+
+  onRoom(listener: (shard: ShardOrdinal) => void): void {
+    this.roomListener = listener;
   }
 
   onReplies(listener: (frame: ReplyFrame) => void): void {
     const { link, cluster, gatewayId } = this.options;
     const subject = subjects.reply.to(cluster, gatewayId);
     this.subscription = link.frames.subscribe('reply', subject, (content, speaker) => {
-      const frame = decodeReplyFrame(content);
+      const whole = this.parcels.take(speaker, content);
+      if (whole === null) return null;
+      const frame = decodeReplyFrame(whole);
       if (frame.kind === 'malformed') return refusalOf(frame);
       if (String(frame.servedBy) !== speaker) return 'misattributed';
       this.counters.received += 1;
@@ -68,5 +98,13 @@ export class NatsShardFrames implements ShardFrames {
 
   close(): void {
     this.subscription?.unsubscribe();
+    this.parcels.close();
+  }
+
+  private publish(shard: ShardOrdinal, frame: Buffer): boolean {
+    const { link, cluster, gatewayId } = this.options;
+    const speaker = { service: 'gateway', member: gatewayId } as const;
+    const subject = subjects.request.from(cluster, speaker, shard);
+    return link.frames.publish(subject, frame, { service: 'shard', member: shard });
   }
 }

@@ -67,6 +67,14 @@ export class InMemoryShards implements ShardFrames {
     this.listener = listener;
   }
 
+  hasRoom(): boolean {
+    return true;
+  }
+
+  onRoom(): void {
+    // There always is.
+  }
+
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
     this.framesSent.push({ shard, requests });
     this.soon(() => {

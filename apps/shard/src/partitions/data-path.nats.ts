@@ -1,7 +1,11 @@
-import { subjects } from '@ringleader/contracts';
-import type { FrameListener, NatsLinks } from '@ringleader/nats';
-import type { ShardOrdinal } from '@ringleader/primitives';
-import type { DataPath, DataPathListener, PeerLane } from './data-path.js';
+import { randomInt } from 'node:crypto';
+import { contentOf, PIECE_BYTES, subjects } from '@ringleader/contracts';
+import { type FrameListener, type NatsLinks, type Parcel, Parcels } from '@ringleader/nats';
+import type { PeerBacklog } from '@ringleader/paxos';
+import type { MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { DataPath, DataPathListener, PeerLane, Room } from './data-path.js';
+
+const FIRST_PARCEL_MAX = 2 ** 40;
 
 /**
  * What keeps partitions alive (short messages between shards, announcements) goes over the connection for control, rows
@@ -11,11 +15,39 @@ import type { DataPath, DataPathListener, PeerLane } from './data-path.js';
 export class NatsDataPath implements DataPath {
   /** Set with the ordinal, which the shard learns when it registers. */
   private ordinal: ShardOrdinal = 0;
+  private readonly toPeers: Parcels;
+  private readonly toGateways: Parcels;
+  private room: Room = { forPeers: () => true, forGateways: () => true };
+  readonly peerBacklog: PeerBacklog = {
+    bytes: (peer) => this.toPeers.backlogBytes(String(peer)),
+    heldSince: (peer) => this.toPeers.heldSince(String(peer)),
+    holds: (peer, partition) => this.toPeers.holdsAny(String(peer), [partition]),
+  };
 
   constructor(
     private readonly links: NatsLinks,
     private readonly cluster: string,
-  ) {}
+    monotonicMs: () => MonotonicMs,
+  ) {
+    const common = { monotonicMs, firstParcel: randomInt(FIRST_PARCEL_MAX) };
+    this.toPeers = new Parcels({
+      ...common,
+      publish: (to, frame) => this.sendToPeer(Number(to), frame, 'bulk'),
+      // What frees the sender must not stand behind what is sent.
+      publishReceipt: (to, frame) => this.sendToPeer(Number(to), frame, 'control'),
+      hasRoom: () => this.room.forPeers(),
+    });
+    const toGateway = (to: string, frame: Buffer): void => this.publishToGateway(to, frame);
+    this.toGateways = new Parcels({
+      ...{ ...common, publish: toGateway, publishReceipt: toGateway },
+      hasRoom: () => this.room.forGateways(),
+    });
+    links.data.onChange((isConnected) => {
+      if (!isConnected) return;
+      this.toPeers.reconnected();
+      this.toGateways.reconnected();
+    });
+  }
 
   get isConnected(): boolean {
     return this.links.isConnected;
@@ -23,19 +55,24 @@ export class NatsDataPath implements DataPath {
 
   /** Frames that were not sent for want of a connection. */
   get dropped(): number {
-    return this.links.control.counts.dropped + this.links.data.counts.dropped;
+    const { control, data } = this.links;
+    return control.counts.dropped + data.counts.dropped + this.toPeers.lost + this.toGateways.lost;
   }
 
   listen(ordinal: ShardOrdinal, listener: DataPathListener): void {
     this.ordinal = ordinal;
     const { cluster } = this;
     const { control, data } = this.links;
-    const onPeerFrame: FrameListener = (frame, from) => listener.onPeerFrame(frame, from);
+    const onPeerFrame: FrameListener = (bytes, from) => {
+      const frame = this.toPeers.take(from, bytes);
+      return frame === null ? null : listener.onPeerFrame(frame, from);
+    };
     control.frames.subscribe('peer', subjects.peer.to(cluster, ordinal), onPeerFrame);
     data.frames.subscribe('peerBulk', subjects.peerBulk.to(cluster, ordinal), onPeerFrame);
-    data.frames.subscribe('request', subjects.request.to(cluster, ordinal), (frame, from) =>
-      listener.onRequestFrame(frame, from),
-    );
+    data.frames.subscribe('request', subjects.request.to(cluster, ordinal), (bytes, from) => {
+      const frame = this.toGateways.take(from, bytes);
+      return frame === null ? null : listener.onRequestFrame(frame, from);
+    });
     control.frames.subscribe('leadersQuery', subjects.leadersQuery.to(cluster), () => {
       listener.onLeadersQuery();
       return null;
@@ -50,7 +87,29 @@ export class NatsDataPath implements DataPath {
     else data.frames.publish(subjects.peerBulk.from(cluster, self, member), frame, to);
   }
 
-  sendToGateway(member: string, frame: Buffer): void {
+  sendParcelToPeer(shard: ShardOrdinal, parcel: Parcel): void {
+    this.toPeers.send(String(shard), parcel);
+  }
+
+  holdsBack(shard: ShardOrdinal, partitions: readonly PartitionIndex[]): boolean {
+    return this.toPeers.holdsAny(String(shard), partitions);
+  }
+
+  limit(room: Room): void {
+    this.room = room;
+  }
+
+  roomChanged(): void {
+    if (this.room.forPeers()) this.toPeers.giveReceipts();
+    if (this.room.forGateways()) this.toGateways.giveReceipts();
+  }
+
+  sendToGateway(gatewayId: string, frame: Buffer): void {
+    if (frame.length <= PIECE_BYTES) this.publishToGateway(gatewayId, frame);
+    else this.toGateways.send(gatewayId, { bytes: frame.length, topics: [], encode: () => contentOf(frame) });
+  }
+
+  private publishToGateway(member: string, frame: Buffer): void {
     const subject = subjects.reply.from(this.cluster, this.self, member);
     this.links.data.frames.publish(subject, frame, { service: 'gateway', member });
   }

@@ -3,7 +3,9 @@
  * member has room for its envelope in front; what comes is out of it.
  */
 import type { FrameRefusal } from '@ringleader/contracts';
-import type { ShardOrdinal } from '@ringleader/primitives';
+import type { Parcel } from '@ringleader/nats';
+import type { PeerBacklog } from '@ringleader/paxos';
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 
 /** Two ways to a peer, so that what keeps partitions alive does not stand behind rows. They overtake each other. */
 export type PeerLane = 'control' | 'bulk';
@@ -17,9 +19,24 @@ export interface DataPathListener {
   onLeadersQuery(): void;
 }
 
+/** Asked when something long arrives, so: now. */
+export interface Room {
+  forPeers(): boolean;
+  forGateways(): boolean;
+}
+
 export interface DataPath {
   /** From now on frames for this shard are handed to the listener. */
   listen(ordinal: ShardOrdinal, listener: DataPathListener): void;
+  /** For frames longer than a piece: in pieces, behind others like it, at the pace of the receiver. */
+  sendParcelToPeer(shard: ShardOrdinal, parcel: Parcel): void;
+  /** Must a frame about these partitions wait behind longer ones? */
+  holdsBack(shard: ShardOrdinal, partitions: readonly PartitionIndex[]): boolean;
+  readonly peerBacklog: PeerBacklog;
+  /** Receipts for long frames wait until there is room. */
+  limit(room: Room): void;
+  /** There may be room again. */
+  roomChanged(): void;
   /** These never throw and never wait; while there is no connection the frame is dropped. */
   sendToPeer(shard: ShardOrdinal, frame: Buffer, lane: PeerLane): void;
   sendToGateway(gatewayId: string, frame: Buffer): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ByteReader, contentOf, FRAME_BYTES_MAX, FRAME_BYTES_TARGET } from '@ringleader/contracts';
+import { ByteReader, contentOf, FRAME_BYTES_MAX, PIECE_BYTES } from '@ringleader/contracts';
 import { FrameOutbox } from './frame-outbox.js';
 
 function outboxInto(sent: [string, Buffer][]): FrameOutbox<string> {
@@ -43,7 +43,7 @@ describe('FrameOutbox', () => {
   it('begins a new frame when one has reached its target, and never splits an item', () => {
     const sent: [string, Buffer][] = [];
     const outbox = outboxInto(sent);
-    const item = Buffer.alloc(FRAME_BYTES_TARGET - 100, 7);
+    const item = Buffer.alloc(PIECE_BYTES - 100, 7);
     for (let i = 0; i < 5; i++) append(outbox, 'a', item);
     outbox.flush();
     expect(sent.map(([, frame]) => itemsOf(frame).length)).toEqual([2, 2, 1]);

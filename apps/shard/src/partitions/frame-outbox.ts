@@ -2,7 +2,7 @@
  * All that goes to one destination within a turn of the event loop becomes one frame; a frame that has reached its target
  * size is sent at once and a new one begun.
  */
-import { ByteWriter, FRAME_BYTES_TARGET, reserveEnvelope } from '@ringleader/contracts';
+import { ByteWriter, PIECE_BYTES, reserveEnvelope } from '@ringleader/contracts';
 
 export interface FrameOutboxOptions<Destination> {
   /** Writes the header. */
@@ -36,7 +36,7 @@ export class FrameOutbox<Destination> {
   }
 
   appended(destination: Destination, writer: ByteWriter): void {
-    if (writer.length < FRAME_BYTES_TARGET) return;
+    if (writer.length < PIECE_BYTES) return;
     this.begun.delete(destination);
     this.options.send(destination, writer.take());
   }

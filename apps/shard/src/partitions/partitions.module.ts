@@ -17,8 +17,9 @@ import { ShardSurroundings } from './shard-surroundings.js';
     },
     {
       provide: NatsDataPath,
-      useFactory: (links: NatsLinks, { cluster }: Self) => new NatsDataPath(links, cluster),
-      inject: [NatsLinks, Self],
+      useFactory: (links: NatsLinks, { cluster }: Self, clock: ServiceClock) =>
+        new NatsDataPath(links, cluster, () => clock.monotonicMs()),
+      inject: [NatsLinks, Self, ServiceClock],
     },
     ShardSurroundings,
     ShardService,

@@ -4,9 +4,11 @@
  */
 import {
   appendReply,
+  ByteWriter,
   type FramedRequest,
   FRAME_BYTES_TARGET,
   type RequestFrame,
+  reserveEnvelope,
   startReplyFrame,
 } from '@ringleader/contracts';
 import type { ShardReply, ShardRequest } from '@ringleader/paxos';
@@ -29,6 +31,7 @@ export interface RequestDeskOptions {
 
 /** A small value that is cut out of a large frame would keep all of the frame in memory for as long as it is cached. */
 const VALUE_SHARE_MIN = 0.25;
+const LONG_VALUE_BYTES = 32 * 1024;
 
 export class RequestDesk {
   private readonly pending = new Map<number, PendingRequest>();
@@ -99,10 +102,29 @@ export class RequestDesk {
   }
 
   private write(gatewayId: string, token: number, reply: ShardReply): void {
+    if (isLong(reply)) {
+      this.sendAlone(gatewayId, token, reply);
+      return;
+    }
     const writer = this.outbox.frame(gatewayId);
     appendReply(writer, token, reply);
     this.outbox.appended(gatewayId, writer);
   }
+
+  /** In a frame of its own, so that short answers do not travel at its pace. */
+  private sendAlone(gatewayId: string, token: number, reply: ShardReply): void {
+    const { ordinal, clock, send } = this.options;
+    const writer = new ByteWriter();
+    reserveEnvelope(writer);
+    startReplyFrame(writer, { servedBy: ordinal, hybridTime: clock.stamp() });
+    appendReply(writer, token, reply);
+    send(gatewayId, writer.take());
+  }
+}
+
+function isLong(reply: ShardReply): boolean {
+  if (reply.kind === 'row') return (reply.row?.value?.length ?? 0) > LONG_VALUE_BYTES;
+  return reply.kind === 'rows' && reply.rows.some(({ value }) => (value?.length ?? 0) > LONG_VALUE_BYTES);
 }
 
 function toShardRequest(framed: FramedRequest, token: number, now: MonotonicMs): ShardRequest {

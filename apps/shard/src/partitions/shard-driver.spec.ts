@@ -38,6 +38,8 @@ class ScriptedCore implements Core {
   releaseAll = (): void => void this.calls.push('releaseAll');
   status = (): [] => [];
   readonly promisesFrom = 0;
+  readonly hasRoomForRows = true;
+  readonly hasRoomForRequests = true;
 }
 
 interface Rig {
@@ -66,9 +68,15 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
       ...storage,
     },
     clock: new ShardClock(clock),
-    sendToPeer: (shard, bytes) => {
-      const frame = decodePeerFrame(contentOf(bytes));
-      if (frame.kind === 'peer') frames.push([shard, frame]);
+    peers: {
+      sendToPeer: (shard, bytes) => {
+        const frame = decodePeerFrame(contentOf(bytes));
+        if (frame.kind === 'peer') frames.push([shard, frame]);
+      },
+      sendParcelToPeer: () => undefined,
+      holdsBack: () => false,
+      limit: () => undefined,
+      roomChanged: () => undefined,
     },
     onReply: () => undefined,
     onEvent: () => undefined,

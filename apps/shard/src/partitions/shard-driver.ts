@@ -3,7 +3,6 @@
  * on all of it by that reading, and what it has ready goes out: the transaction, reads, messages, replies. It decides
  * nothing about the protocol. It ends with the first failure of the storage; then another life begins, with another core.
  */
-import { appendPeerMessage, startPeerFrame } from '@ringleader/contracts';
 import type {
   PartitionAssignment,
   PaxosEvent,
@@ -18,7 +17,8 @@ import type {
   GenerationRemoval,
 } from '@ringleader/paxos';
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
-import { FrameOutbox } from './frame-outbox.js';
+import type { DataPath } from './data-path.js';
+import { PeerOutbox, type PeerSending } from './peer-outbox.js';
 import type { ShardClock } from './shard-clock.js';
 
 export type Core = Pick<
@@ -32,6 +32,8 @@ export type Core = Pick<
   | 'nextDeadline'
   | 'takeReady'
   | 'releaseAll'
+  | 'hasRoomForRows'
+  | 'hasRoomForRequests'
   | 'status'
   | 'promisesFrom'
 >;
@@ -48,7 +50,7 @@ export interface ShardDriverOptions {
   readonly core: Core;
   readonly storage: DriverStorage;
   readonly clock: ShardClock;
-  readonly sendToPeer: (shard: ShardOrdinal, frame: Buffer) => void;
+  readonly peers: PeerSending & Pick<DataPath, 'limit' | 'roomChanged'>;
   readonly onReply: (reply: ShardReply) => void;
   readonly onEvent: (event: PaxosEvent) => void;
   /** After replies and events of a turn were handed over. */
@@ -65,7 +67,7 @@ type Input = (now: MonotonicMs) => void;
 const TICK_MS_MAX = 500;
 
 export class ShardDriver {
-  private readonly peers: FrameOutbox<ShardOrdinal>;
+  private readonly peers: PeerOutbox;
   private readonly core: Core;
   private readonly clock: ShardClock;
   private isTurnPlanned = false;
@@ -79,9 +81,10 @@ export class ShardDriver {
     const { ordinal, clock } = options;
     this.core = options.core;
     this.clock = clock;
-    this.peers = new FrameOutbox({
-      start: (writer) => startPeerFrame(writer, { from: ordinal, hybridTime: clock.stamp() }),
-      send: options.sendToPeer,
+    this.peers = new PeerOutbox(ordinal, clock, options.peers);
+    options.peers.limit({
+      forPeers: () => this.isStopped || this.core.hasRoomForRows,
+      forGateways: () => this.isStopped || this.core.hasRoomForRequests,
     });
   }
 
@@ -143,14 +146,11 @@ export class ShardDriver {
     this.work();
     const ready = this.core.takeReady();
     this.toStorage(ready);
-    for (const { to, message } of ready.messages) {
-      const writer = this.peers.frame(to);
-      appendPeerMessage(writer, message);
-      this.peers.appended(to, writer);
-    }
+    for (const message of ready.messages) this.peers.add(message);
     for (const reply of ready.replies) this.options.onReply(reply);
     for (const event of ready.events) this.options.onEvent(event);
     this.peers.flush();
+    this.options.peers.roomChanged();
     this.options.onTurnEnd();
     this.armTimer();
   }

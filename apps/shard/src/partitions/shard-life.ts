@@ -37,6 +37,7 @@ export function startLife(
     limits: paxosLimits(config),
     rules: paxosRules(config),
     records,
+    backlog: dataPath.peerBacklog,
     stamp: clock.stamp,
     prng: seededPrng(randomInt(UINT32_END)),
     startedAt: clock.monotonicMs(),
@@ -46,7 +47,7 @@ export function startLife(
     core,
     storage,
     clock,
-    sendToPeer: (shard, frame) => dataPath.sendToPeer(shard, frame, 'bulk'),
+    peers: dataPath,
     onReply: (reply) => desk.answer(reply),
     onEvent: (event) => {
       activity.countEvent(event);

@@ -21,12 +21,13 @@ import { RowEntity } from './entities/row.entity.js';
 import { ShardIdentityEntity } from './entities/shard-identity.entity.js';
 import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
+import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';
 import { ShardStorage } from './shard-storage.js';
 import { refuseLater, refuseLaterInDatabase } from './superseded.js';
 import { lockWriter } from './writer-lock.js';
 
 export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
-export const MIGRATIONS = [InitialSchema1790000000000];
+export const MIGRATIONS = [InitialSchema1790000000000, ValuesUncompressed1790000100000];
 
 export type ConnectionPurpose = 'writer' | 'points' | 'scans';
 

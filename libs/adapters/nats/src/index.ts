@@ -8,3 +8,4 @@ export * from './heartbeat-sink.js';
 export * from './links.js';
 export * from './nats-errors.js';
 export * from './nats-link.js';
+export * from './parcels.js';

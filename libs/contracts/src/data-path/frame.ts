@@ -19,8 +19,8 @@ export const FRAME_BYTES_TARGET = 1024 * 1024;
 /** No frame may reach this (nats-server runs with max_payload 8 MB; half of it leaves room for every header). */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
-const FRAME_KINDS = { peer: 1, requests: 2, replies: 3, leaders: 4 } as const;
-type FrameKind = keyof typeof FRAME_KINDS;
+const FRAME_KINDS = { peer: 1, requests: 2, replies: 3, leaders: 4, piece: 5, receipt: 6 } as const;
+export type FrameKind = keyof typeof FRAME_KINDS;
 
 export interface MalformedFrame {
   readonly kind: 'malformed';
@@ -41,6 +41,13 @@ export function writeFrameStart(writer: ByteWriter, kind: FrameKind): void {
 export function expectFrameKind(reader: ByteReader, kind: FrameKind): void {
   if (reader.uint8() !== DATA_PATH_VERSION) throw new MalformedBytesError(UNKNOWN_VERSION);
   if (reader.uint8() !== FRAME_KINDS[kind]) throw new MalformedBytesError('another kind of frame');
+}
+
+/** Of a frame of this version; null for anything else. Reads no more than the beginning. */
+export function frameKindOf(frame: Uint8Array): FrameKind | null {
+  if (frame[0] !== DATA_PATH_VERSION) return null;
+  const kinds = Object.keys(FRAME_KINDS) as FrameKind[];
+  return kinds.find((kind) => FRAME_KINDS[kind] === frame[1]) ?? null;
 }
 
 /** Runs a reader over the frame; what it throws about the frame's shape becomes a value. */

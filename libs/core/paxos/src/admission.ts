@@ -16,6 +16,10 @@ export class Admission {
     return this.requests;
   }
 
+  get isBelowHalf(): boolean {
+    return this.bytes < this.limits.requestBytesMax / 2;
+  }
+
   admit(request: ShardRequest): boolean {
     const bytes = requestBytes(request);
     const full = this.requests >= this.limits.requestsMax;

@@ -1,4 +1,5 @@
 export * from './messages.js';
+export type { PeerBacklog } from './pair/backlog.js';
 export * from './paxos-shard.js';
 export * from './ready.js';
 export * from './records.js';

@@ -3,6 +3,7 @@ import type { BackOff } from './leadership/back-off.js';
 import type { OwnPace } from './leadership/own-pace.js';
 import type { Outbox } from './outbox.js';
 import type { AcceptsSent } from './pair/accepts-sent.js';
+import type { PeerBacklog, RowsServed } from './pair/backlog.js';
 import type { ClockJump } from './pair/clock-jump.js';
 import type { Grants } from './pair/grants.js';
 import type { Holdings } from './pair/holdings.js';
@@ -50,6 +51,8 @@ export interface ShardParts {
   readonly clockJump: ClockJump;
   readonly peers: Peers;
   readonly accepts: AcceptsSent;
+  readonly backlog: PeerBacklog;
+  readonly served: RowsServed;
   readonly pointsTold: PointsTold;
   readonly pointsHeard: PointsHeard;
   readonly pace: OwnPace;

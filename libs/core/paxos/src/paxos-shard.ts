@@ -11,6 +11,7 @@ import { OwnPace } from './leadership/own-pace.js';
 import { candidacyDue, electionDue } from './election/stand.js';
 import { giveUp } from './leadership/step-down.js';
 import { AcceptsSent } from './pair/accepts-sent.js';
+import { NO_BACKLOG, RowsServed, type PeerBacklog } from './pair/backlog.js';
 import { ClockJump } from './pair/clock-jump.js';
 import { Grants } from './pair/grants.js';
 import { passOnNow } from './leadership/handover.js';
@@ -52,6 +53,8 @@ export interface PaxosShardOptions {
   readonly stamp: StampTime;
   readonly prng: Prng;
   readonly rules?: PaxosRules;
+  /** Absent: what is sent has left at once. */
+  readonly backlog?: PeerBacklog;
   /** Monotonic milliseconds: the restart wait (4.4.4) counts from here. */
   readonly startedAt: number;
 }
@@ -159,6 +162,17 @@ export class PaxosShard {
     return restartWaitEnds(this.context);
   }
 
+  /** Is there room for rows of peers before the next transaction? */
+  get hasRoomForRows(): boolean {
+    const { transactions, limits } = this.context;
+    return transactions.bytesGathered < limits.transactionBytesMax;
+  }
+
+  /** Is there room for more values of requests, well before they would be refused? */
+  get hasRoomForRequests(): boolean {
+    return this.context.admission.isBelowHalf;
+  }
+
   /** In order of partition. */
   status(): PartitionStatus[] {
     return [...this.context.replicas.values()]
@@ -223,6 +237,8 @@ function createContext(options: PaxosShardOptions): ShardParts {
     clockJump: new ClockJump(rules, timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
     accepts: new AcceptsSent(incarnation),
+    backlog: options.backlog ?? NO_BACKLOG,
+    served: new RowsServed(),
     pointsTold: new PointsTold(rules, incarnation),
     pointsHeard: new PointsHeard(rules, incarnation),
     pace: new OwnPace(timings, startedAt),

@@ -8,11 +8,18 @@ import type { DeltaRead, PageRead, RowAddress, ScanRead, StorageRead, StorageRea
 type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
 type WithoutId<T> = Omit<T, 'id'>;
 
+type BuildRead = (id: number) => StorageRead | null;
+
+/** Deltas and pages may have megabytes each, and run one after the other anyway. */
+const ORDERED_MAX = 8;
+
 export class ReadQueue {
   private nextId = 1;
   private addresses: RowAddress[] = [];
   private rowWaiters: ((row: Row | null) => void)[] = [];
-  private gathered: ((id: number) => StorageRead | null)[] = [];
+  private gathered: BuildRead[] = [];
+  private readonly orderedWaiting: BuildRead[] = [];
+  private orderedUnderWay = 0;
   private readonly waiting = new Map<number, (result: StorageReadResult) => void>();
 
   row(address: RowAddress, done: (row: Row | null) => void): void {
@@ -31,22 +38,28 @@ export class ReadQueue {
 
   /** `build` is called when the read is handed out; null withdraws it. */
   delta(build: () => WithoutId<DeltaRead> | null, done: (result: Result<'delta'>) => void): void {
-    this.gathered.push((id) => {
-      const read = build();
-      if (read === null) return null;
-      this.waiting.set(id, (result) => {
-        if (result.kind === 'delta') done(result);
-      });
-      return { ...read, id };
+    this.ordered(build, (result) => {
+      if (result.kind === 'delta') done(result);
     });
   }
 
   page(build: () => WithoutId<PageRead> | null, done: (result: Result<'page'>) => void): void {
-    this.gathered.push((id) => {
+    this.ordered(build, (result) => {
+      if (result.kind === 'page') done(result);
+    });
+  }
+
+  private ordered(
+    build: () => WithoutId<DeltaRead> | WithoutId<PageRead> | null,
+    done: (result: StorageReadResult) => void,
+  ): void {
+    this.orderedWaiting.push((id) => {
       const read = build();
       if (read === null) return null;
+      this.orderedUnderWay += 1;
       this.waiting.set(id, (result) => {
-        if (result.kind === 'page') done(result);
+        this.orderedUnderWay -= 1;
+        done(result);
       });
       return { ...read, id };
     });
@@ -55,15 +68,21 @@ export class ReadQueue {
   take(): StorageRead[] {
     const reads: StorageRead[] = [];
     if (this.addresses.length > 0) reads.push(this.takeRows());
-    const gathered = this.gathered;
+    for (const build of this.gathered) this.takeOne(build, reads);
     this.gathered = [];
-    for (const build of gathered) {
-      const read = build(this.nextId);
-      if (read === null) continue;
-      this.nextId += 1;
-      reads.push(read);
+    while (this.orderedUnderWay < ORDERED_MAX) {
+      const build = this.orderedWaiting.shift();
+      if (build === undefined) break;
+      this.takeOne(build, reads);
     }
     return reads;
+  }
+
+  private takeOne(build: BuildRead, reads: StorageRead[]): void {
+    const read = build(this.nextId);
+    if (read === null) return;
+    this.nextId += 1;
+    reads.push(read);
   }
 
   /** An answer that nothing waits for (a repeat) is passed over. */

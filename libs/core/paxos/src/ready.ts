@@ -81,6 +81,10 @@ export interface PaxosLimits {
   /** One transaction, one Accept: what is over waits for the next. */
   readonly batchRowsMax: number;
   readonly batchBytesMax: number;
+  /** What a transaction carries, about: its own batches wait for the next one then, and peers are kept waiting. */
+  readonly transactionBytesMax: number;
+  /** Waiting for or on its way to one peer, over all partitions: more rows are not sent until it has taken some. */
+  readonly peerBacklogBytesMax: number;
   /** 4.3.2: what a repair may carry. */
   readonly repairRowsMax: number;
   readonly repairBytesMax: number;

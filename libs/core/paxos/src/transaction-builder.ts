@@ -4,6 +4,7 @@
  * (docs/PROTOCOL.md 4.0, "one transaction").
  */
 import { invariant } from '@ringleader/primitives';
+import { rowBytes } from './partition/batches.js';
 import type { Replica } from './partition/replica.js';
 import type { PartitionRecord, Row } from './records.js';
 import type { RowRemoval, RowUpsert, StorageTransaction } from './storage.js';
@@ -23,10 +24,16 @@ export class TransactionBuilder {
   private running: Pending | null = null;
   private durableId = 0;
   private rowCount = 0;
+  private byteCount = 0;
 
   /** Rows gathered for the next transaction. */
   get rowsGathered(): number {
     return this.rowCount;
+  }
+
+  /** About what they take. */
+  get bytesGathered(): number {
+    return this.byteCount;
   }
 
   setRecord(replica: Replica, record: PartitionRecord): void {
@@ -84,6 +91,7 @@ export class TransactionBuilder {
     this.running = pending;
     this.building = { id: pending.id + 1, dirty: [], effects: [], records: [] };
     this.rowCount = 0;
+    this.byteCount = 0;
     return { id: pending.id, records: pending.records, upserts, removals };
   }
 
@@ -107,5 +115,6 @@ export class TransactionBuilder {
     }
     changes.rows.set(key, row);
     this.rowCount += 1;
+    if (row !== null) this.byteCount += rowBytes(row);
   }
 }

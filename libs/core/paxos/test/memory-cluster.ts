@@ -39,6 +39,8 @@ export const LIMITS: PaxosLimits = {
   batchRowsMax: 512,
   batchBytesMax: 1 << 20,
   repairRowsMax: 1_000,
+  transactionBytesMax: 1 << 23,
+  peerBacklogBytesMax: 1 << 24,
   repairBytesMax: 1 << 20,
   rowCacheBytesMax: 1 << 24,
 };

@@ -32,6 +32,8 @@ export const LIMITS: PaxosLimits = {
   requestBytesMax: 64 * 1024,
   batchRowsMax: 8,
   batchBytesMax: 4 * 1024,
+  transactionBytesMax: 16 * 1024,
+  peerBacklogBytesMax: 16 * 1024,
   repairRowsMax: 4,
   repairBytesMax: 4 * 1024,
   rowCacheBytesMax: 2 * 1024,

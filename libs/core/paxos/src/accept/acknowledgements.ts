@@ -1,5 +1,6 @@
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
+import { isUnderWay } from '../pair/backlog.js';
 import type { Accepted, Gap, LeaseEcho, RepairOffer } from '../messages.js';
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -58,6 +59,8 @@ export function noteAcknowledged(
     progress.behind = false;
     progress.streamed = progress.acknowledged;
     bringForward(context, replica, leader, told.peer);
+  } else if (progress.streamed < replica.record.position.revision) {
+    bringForward(context, replica, leader, told.peer);
   }
   commitWithQuorum(context, replica, leader);
 }
@@ -84,8 +87,7 @@ export function onGap(
   const { position } = message;
   if (position.ballot === leader.ballot) {
     if (position.revision < progress.acknowledged) return;
-    // Several batches after a lost one are all refused: only the first refusal sends them again.
-    const answersResend = progress.acknowledged === position.revision && isRecent(context, progress);
+    const answersResend = wasSentSince(context, progress, from, position.revision);
     noteAcknowledged(context, replica, leader, { peer: from, revision: position.revision });
     if (answersResend) return;
     progress.streamed = position.revision;
@@ -96,6 +98,20 @@ export function onGap(
   if (progress.acknowledged >= 0) return;
   if (progress.behind && isRecent(context, progress)) return;
   offerRepair(context, replica, leader, from);
+}
+
+/**
+ * Several batches after a lost one are all refused: only the first refusal sends them again. And what is still on its way
+ * may have been overtaken by what was refused.
+ */
+function wasSentSince(
+  context: AcknowledgementPort,
+  progress: PeerProgress,
+  from: ShardOrdinal,
+  revision: Revision,
+): boolean {
+  if (isUnderWay(context, from, progress.askedAt)) return true;
+  return progress.acknowledged === revision && isRecent(context, progress);
 }
 
 function isRecent(context: AcknowledgementPort, progress: PeerProgress): boolean {

@@ -8,10 +8,12 @@ import type { Accept } from '../messages.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
+import { isFull, type BacklogPort } from '../pair/backlog.js';
 import { commitWithQuorum, type CommitPort } from './commit.js';
 import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
 
-export type BatchPort = CommitPort &
+export type BatchPort = BacklogPort &
+  CommitPort &
   Port<'now' | 'limits' | 'timings' | 'accepts' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
 
 /** Puts a row, which carries the next revision, into the batch that is gathered. */
@@ -52,13 +54,18 @@ export function flushBatches(context: BatchPort, replica: Replica, leader: Leade
     const batch = leader.open[0];
     const idle = replica.record.position.revision <= replica.commit;
     if (batch === undefined || (leader.open.length === 1 && !idle)) return;
-    if (context.transactions.rowsGathered >= context.limits.batchRowsMax * 4) {
+    if (isTransactionFull(context)) {
       context.flushes.add(replica);
       return;
     }
     leader.open.shift();
     sendBatch(context, replica, leader, batch);
   }
+}
+
+function isTransactionFull({ transactions, limits }: BatchPort): boolean {
+  const { rowsGathered, bytesGathered } = transactions;
+  return rowsGathered >= limits.batchRowsMax * 4 || bytesGathered >= limits.transactionBytesMax;
 }
 
 function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: OpenBatch): void {
@@ -99,11 +106,23 @@ export function streamTo(context: BatchPort, replica: Replica, leader: Leader, p
       : leader.retained.from({ ballot: leader.ballot, revision: progress.streamed });
   if (batches === null) return false;
   for (const batch of batches) {
-    context.accepts.gather(peer, acceptOf(replica, leader, batch), batch.bytes);
+    // The rest when it has taken some: at its next answer, or when the partition wakes.
+    if (batch.bytes > 0 && isFull(context, peer)) return true;
+    gather(context, replica, leader, { peer, batch });
     progress.streamed = batch.next.revision;
     progress.askedAt = context.now;
   }
   return true;
+}
+
+function gather(
+  context: BatchPort,
+  replica: Replica,
+  leader: Leader,
+  { peer, batch }: { peer: ShardOrdinal; batch: SentBatch },
+): void {
+  const isHeld = context.backlog.holds(peer, replica.partition);
+  context.accepts.gather(peer, acceptOf(replica, leader, batch), { bytes: batch.bytes, isHeld });
 }
 
 function acceptOf(replica: Replica, leader: Leader, batch: SentBatch): Accept {
@@ -120,5 +139,5 @@ export function probe(context: BatchPort, replica: Replica, leader: Leader, peer
   const last = leader.retained.last();
   if (last === undefined) return;
   leader.progressOf(peer).askedAt = context.now;
-  context.accepts.gather(peer, acceptOf(replica, leader, last), last.bytes);
+  gather(context, replica, leader, { peer, batch: last });
 }

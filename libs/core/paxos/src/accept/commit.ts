@@ -11,11 +11,20 @@ export type CommitPort = HandoverPort &
 
 /** May another revision be decided, or is too much in flight (4.2.6)? */
 export function hasRoom(context: CommitPort, replica: Replica, leader: Leader): boolean {
-  const { inFlightRevisionsMax, repairRowsMax, repairBytesMax } = context.limits;
+  return hasRoomForRevision(context, replica, leader) && hasRoomForBytes(context, replica, leader);
+}
+
+function hasRoomForRevision(context: CommitPort, replica: Replica, leader: Leader): boolean {
+  const { inFlightRevisionsMax, repairRowsMax } = context.limits;
   // Half a repair: with the batch that carries the commit point, the uncommitted end of a history always fits one.
   const revisionsMax = Math.min(inFlightRevisionsMax, Math.max(1, Math.floor(repairRowsMax / 2)));
-  const inFlight = leader.lastRevision - replica.commit;
-  return inFlight < revisionsMax && (inFlight === 0 || leader.bytesInFlight < repairBytesMax / 2);
+  return leader.lastRevision - replica.commit < revisionsMax;
+}
+
+/** Few large rows fill it, but not for long: what finds it full waits for its turn. */
+export function hasRoomForBytes(context: CommitPort, replica: Replica, leader: Leader): boolean {
+  const isIdle = leader.lastRevision <= replica.commit;
+  return isIdle || leader.bytesInFlight < context.limits.repairBytesMax / 2;
 }
 
 /** 4.2.4: what a quorum has at this ballot, and the leader's own rows too, is committed; then it is answered. */

@@ -4,6 +4,7 @@ import { considerHandover } from '../leadership/handover.js';
 import { computeLease, confirmOf, repeatConfirmRound } from '../leadership/lease.js';
 import { stepDown } from '../leadership/step-down.js';
 import type { CommitPoint } from '../messages.js';
+import { isFull, mayStillAnswer } from '../pair/backlog.js';
 import type { Port } from '../parts.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -82,13 +83,14 @@ function askPeer(
 /** The partition woke while this shard leads it: asks again whoever should have answered. */
 export function leadershipDue(context: UpkeepPort, replica: Replica, leader: Leader): void {
   const { resendIntervalMs } = context.timings;
+  const unsettledBytes = leader.retained.bytesPast(replica.commit);
   let again = repeatConfirmRound(context, replica, leader);
   for (const peer of replica.peers) {
     const progress = leader.progressOf(peer);
     const complete = progress.acknowledged >= replica.record.position.revision;
     if (complete || !context.peers.isAlive(peer, context.now)) continue;
     again = true;
-    if (context.now < progress.askedAt + resendIntervalMs) continue;
+    if (mayStillAnswer(context, peer, progress, unsettledBytes) || isFull(context, peer)) continue;
     askAgain(context, replica, leader, peer);
   }
   if (again) context.wakeups.at(replica, context.now + resendIntervalMs);

@@ -3,7 +3,15 @@ import type { Port } from '../parts.js';
 import type { FinishRequest, PageRequest } from '../messages.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionRecord, Row } from '../records.js';
-import { isSource, readDelta, requireCopy, snapshotAt, type SourcePort } from './repair-source.js';
+import {
+  isServed,
+  isSource,
+  readDelta,
+  requireCopy,
+  serve,
+  snapshotAt,
+  type SourcePort,
+} from './repair-source.js';
 
 export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads'>;
 
@@ -15,6 +23,7 @@ export function onPageRequest(
   message: PageRequest,
 ): void {
   if (!isSource(context, replica, from, message)) return;
+  if (isServed(context, replica, from)) return;
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
   const { ballot, keys, base } = message;
@@ -55,7 +64,7 @@ export function onPageRequest(
       (result) => {
         if (snapshot === null || snapshotAt(replica, ballot) === null) return;
         const { partition, epoch, copyId, pass, start } = message;
-        context.outbox.send(from, {
+        serve(context, replica, from, {
           kind: 'page',
           partition,
           epoch,
@@ -94,11 +103,12 @@ export function onFinishRequest(
   message: FinishRequest,
 ): void {
   if (!isSource(context, replica, from, message)) return;
+  if (isServed(context, replica, from)) return;
   const { ballot, base, keys, copyId, partition, epoch } = message;
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
   readDelta(context, replica, { ballot, base, keys, ownRevision: base }, (answer) => {
     if (answer === null) requireCopy(context, replica, from, message);
-    else context.outbox.send(from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
+    else serve(context, replica, from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
   });
 }

@@ -3,6 +3,7 @@
  * answers from one snapshot of record and rows.
  */
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { isFull } from '../pair/backlog.js';
 import type { Port } from '../parts.js';
 import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { LeaderMessage } from '../accept/acceptor.js';
@@ -13,7 +14,7 @@ import type { PartitionRecord, Row } from '../records.js';
 import type { DeltaRead, StorageReadResult } from '../storage.js';
 
 export type SourcePort = AcknowledgementPort &
-  Port<'now' | 'limits' | 'rules' | 'outbox' | 'transactions' | 'reads'>;
+  Port<'now' | 'limits' | 'rules' | 'outbox' | 'transactions' | 'reads' | 'served'>;
 
 /**
  * May this replica be read from at the ballot? As its leader; or, since it promised that ballot to the candidate who
@@ -45,6 +46,22 @@ export function snapshotAt(replica: Replica, ballot: Ballot): PartitionRecord | 
   return leads && record.position.ballot !== ballot ? null : record;
 }
 
+/** Whoever asks, asks again: not now if the last answer is still on its way, or too much is. */
+export function isServed(context: SourcePort, { partition }: Replica, peer: ShardOrdinal): boolean {
+  return isFull(context, peer) || context.served.isUnderWay(context, peer, partition);
+}
+
+/** An answer with rows. */
+export function serve(
+  context: SourcePort,
+  { partition }: Replica,
+  to: ShardOrdinal,
+  message: ShardMessage,
+): void {
+  context.served.note(to, partition, context.now);
+  context.outbox.send(to, message);
+}
+
 export function onDeltaRequest(
   context: SourcePort,
   replica: Replica,
@@ -52,6 +69,7 @@ export function onDeltaRequest(
   message: DeltaRequest,
 ): void {
   if (!isSource(context, replica, from, message)) return;
+  if (isServed(context, replica, from)) return;
   const { ballot, base, keys, position } = message;
   const { leader } = replica;
   if (leader !== null) {
@@ -70,7 +88,7 @@ export function onDeltaRequest(
       return;
     }
     const { partition, epoch } = message;
-    context.outbox.send(from, { kind: 'delta', partition, epoch, ballot, from: position, ...answer });
+    serve(context, replica, from, { kind: 'delta', partition, epoch, ballot, from: position, ...answer });
   });
 }
 

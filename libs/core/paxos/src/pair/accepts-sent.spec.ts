@@ -4,11 +4,17 @@ import { AcceptsSent } from './accepts-sent.js';
 
 const LIFE = 3;
 const BALLOT = 65_537;
+const SMALL = { bytes: 100, isHeld: false };
 
 function batch(partition: number, revision: number): Accept {
   const next = { ballot: BALLOT, revision };
   const previous = { ballot: BALLOT, revision: revision - 1 };
   return { partition, epoch: 1, ballot: BALLOT, previous, next, rows: [], commit: 0 };
+}
+
+/** What is remembered of it. */
+function told(partition: number, revision: number): object {
+  return { partition, epoch: 1, ballot: BALLOT, next: { ballot: BALLOT, revision } };
 }
 
 function acceptsOf(messages: readonly OutgoingMessage[]): Accepts[] {
@@ -20,10 +26,10 @@ describe('AcceptsSent', () => {
     const accepts = new AcceptsSent(LIFE);
     const batches = [batch(1, 5), batch(2, 9)];
     for (const each of batches) {
-      accepts.gather(2, each, 100);
-      accepts.gather(3, each, 100);
+      accepts.gather(2, each, SMALL);
+      accepts.gather(3, each, SMALL);
     }
-    accepts.gather(4, batch(1, 5), 100);
+    accepts.gather(4, batch(1, 5), SMALL);
     const [second, third, fourth] = acceptsOf(accepts.take(1_000));
     expect(second).toEqual({
       kind: 'accepts',
@@ -39,31 +45,41 @@ describe('AcceptsSent', () => {
 
   it('bounds the bytes of a message, and sends what is longer alone', () => {
     const accepts = new AcceptsSent(LIFE);
-    for (const bytes of [200_000, 50_000, 50_000, 900_000, 10]) accepts.gather(2, batch(bytes, 1), bytes);
+    for (const bytes of [200_000, 50_000, 50_000, 900_000, 10])
+      accepts.gather(2, batch(bytes, 1), { bytes, isHeld: false });
     const sizes = acceptsOf(accepts.take(0)).map(({ batches }) => batches.map(({ partition }) => partition));
     expect(sizes).toEqual([[200_000, 50_000], [50_000], [900_000], [10]]);
   });
 
+  it('sends alone what must wait behind what waits already, so that the others need not', () => {
+    const accepts = new AcceptsSent(LIFE);
+    accepts.gather(2, batch(1, 5), SMALL);
+    accepts.gather(2, batch(2, 5), { bytes: 100, isHeld: true });
+    accepts.gather(2, batch(3, 5), SMALL);
+    const lists = acceptsOf(accepts.take(0)).map(({ batches }) => batches.map(({ partition }) => partition));
+    expect(lists).toEqual([[1, 3], [2]]);
+  });
+
   it('gives what an answer is about once, to the peer and the life that it was sent by', () => {
     const accepts = new AcceptsSent(LIFE);
-    accepts.gather(2, batch(1, 5), 100);
+    accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     expect(accepts.settle(3, { holder: LIFE, number: 1 })).toBe(null);
     expect(accepts.settle(2, { holder: LIFE - 1, number: 1 })).toBe(null);
     expect(accepts.settle(2, { holder: LIFE, number: 2 })).toBe(null);
-    expect(accepts.settle(2, { holder: LIFE, number: 1 })).toEqual([batch(1, 5)]);
+    expect(accepts.settle(2, { holder: LIFE, number: 1 })).toEqual([told(1, 5)]);
     expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
   });
 
   it('forgets in the end what nobody answers', () => {
     const accepts = new AcceptsSent(LIFE);
-    accepts.gather(2, batch(1, 5), 100);
+    accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     accepts.forgetOld(29_999);
-    accepts.gather(2, batch(1, 6), 100);
+    accepts.gather(2, batch(1, 6), SMALL);
     accepts.take(29_999);
     accepts.forgetOld(30_000);
     expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
-    expect(accepts.settle(2, { holder: LIFE, number: 2 })).toEqual([batch(1, 6)]);
+    expect(accepts.settle(2, { holder: LIFE, number: 2 })).toEqual([told(1, 6)]);
   });
 });

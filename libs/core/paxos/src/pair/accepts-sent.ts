@@ -9,10 +9,15 @@ interface Gathered {
   readonly lists: Accept[][];
   /** Of the last list. */
   bytes: number;
+  /** Those that must wait behind what waits already: each for itself, or the others would wait with it. */
+  readonly held: Accept[][];
 }
 
+/** All that the answer to a batch is about: its rows may be large, and the answer may not come. */
+export type SentAccept = Pick<Accept, 'partition' | 'epoch' | 'ballot' | 'next'>;
+
 interface Sent {
-  readonly batches: readonly Accept[];
+  readonly batches: readonly SentAccept[];
   readonly at: number;
 }
 
@@ -28,11 +33,15 @@ export class AcceptsSent {
 
   constructor(private readonly incarnation: Incarnation) {}
 
-  gather(peer: ShardOrdinal, batch: Accept, bytes: number): void {
+  gather(peer: ShardOrdinal, batch: Accept, { bytes, isHeld }: { bytes: number; isHeld: boolean }): void {
     let gathered = this.gathered.get(peer);
     if (gathered === undefined) {
-      gathered = { lists: [], bytes: 0 };
+      gathered = { lists: [], bytes: 0, held: [] };
       this.gathered.set(peer, gathered);
+    }
+    if (isHeld) {
+      gathered.held.push([batch]);
+      return;
     }
     const list = gathered.lists.at(-1);
     if (list === undefined || gathered.bytes + bytes > MESSAGE_BYTES) {
@@ -48,8 +57,8 @@ export class AcceptsSent {
   take(now: number): OutgoingMessage[] {
     const messages: OutgoingMessage[] = [];
     const shared: Accept[][] = [];
-    for (const [peer, { lists }] of this.gathered) {
-      for (const list of lists) {
+    for (const [peer, { lists, held }] of this.gathered) {
+      for (const list of [...lists, ...held]) {
         const same = shared.find((other) => isSame(other, list));
         if (same === undefined) shared.push(list);
         messages.push({ to: peer, message: this.send(peer, same ?? list, now) });
@@ -60,7 +69,7 @@ export class AcceptsSent {
   }
 
   /** The batches that the answer is about; null where it answers another life, or was had before. */
-  settle(peer: ShardOrdinal, answer: { holder: Incarnation; number: number }): readonly Accept[] | null {
+  settle(peer: ShardOrdinal, answer: { holder: Incarnation; number: number }): readonly SentAccept[] | null {
     const sent = this.sent.get(peer);
     const message = sent?.get(answer.number);
     if (sent === undefined || message === undefined || answer.holder !== this.incarnation) return null;
@@ -84,7 +93,7 @@ export class AcceptsSent {
       sent = new Map();
       this.sent.set(peer, sent);
     }
-    sent.set(this.last, { batches, at: now });
+    sent.set(this.last, { batches: batches.map(withoutRows), at: now });
     return {
       kind: 'accepts',
       incarnation: this.incarnation,
@@ -93,6 +102,10 @@ export class AcceptsSent {
       batches,
     };
   }
+}
+
+function withoutRows({ partition, epoch, ballot, next }: Accept): SentAccept {
+  return { partition, epoch, ballot, next };
 }
 
 function isSame(a: readonly Accept[], b: readonly Accept[]): boolean {

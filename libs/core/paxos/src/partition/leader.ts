@@ -33,6 +33,8 @@ export interface PeerProgress {
   behind: boolean;
   /** When it was last sent something that it must answer. */
   askedAt: number;
+  /** What was long on its way is waited for at least until then. */
+  answersBy: number;
 }
 
 export interface Handover {
@@ -59,7 +61,7 @@ export class Leader {
   readonly rows = new Map<string, CacheEntry>();
   /** Requests whose key is being read. */
   readonly reading = new Map<string, KeyRequest[]>();
-  /** Requests that met an expired row when there was no room for its tombstone. */
+  /** Requests that met an expired row when there was no room for its tombstone, or too many bytes in flight. */
   readonly awaitingRoom: { readonly request: KeyRequest; readonly again: () => void }[] = [];
   /** Failed conditions that may be answered only when the barrier is committed (4.1.7). */
   readonly barrierWaiters: Waiter[] = [];
@@ -102,6 +104,7 @@ export class Leader {
         streamed: -1,
         behind: false,
         askedAt: this.since,
+        answersBy: this.since,
       };
       this.progress.set(peer, progress);
     }

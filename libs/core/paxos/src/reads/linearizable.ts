@@ -1,4 +1,5 @@
 /** What needs the newest row of a key at its leader: linearizable reads, and writes (docs/PROTOCOL.md 4.5.1, 4.6.3). */
+import { hasRoomForBytes } from '../accept/commit.js';
 import type { Port } from '../parts.js';
 import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -45,15 +46,16 @@ function run(
   leader: Leader,
   { request, entry }: { request: KeyRequest; entry: CacheEntry },
 ): void {
+  const again = (): void => withNewestRow(context, replica, leader, request);
   if (request.kind === 'write') {
-    decideWrite(context, replica, leader, { request, entry });
+    if (hasRoomForBytes(context, replica, leader)) decideWrite(context, replica, leader, { request, entry });
+    else leader.awaitingRoom.push({ request, again });
     return;
   }
   const expiry = expireIfDue(context, replica, leader, entry);
   if (expiry === 'handover') {
     abandonRequest(context, replica, request);
   } else if (expiry === 'noRoom') {
-    const again = (): void => withNewestRow(context, replica, leader, request);
     leader.awaitingRoom.push({ request, again });
   } else if (request.kind === 'read') {
     readFromLeader(context, replica, leader, { request, entry });

@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { contentOf, decodePeerFrame, PIECE_BYTES } from '@ringleader/contracts';
+import type { Parcel } from '@ringleader/nats';
+import type { Accept, Row, ShardMessage } from '@ringleader/paxos';
+import { PeerOutbox } from './peer-outbox.js';
+import { ShardClock } from './shard-clock.js';
+
+const BALLOT = 65_537;
+const released: ShardMessage = { kind: 'released', partition: 1, epoch: 1, ballot: BALLOT };
+
+function rowOf(bytes: number): Row {
+  const value = Buffer.alloc(bytes, 7);
+  const times = { createdAt: 1, modifiedAt: 1, expiresAt: null };
+  return {
+    key: 'k',
+    value,
+    contentType: 't',
+    revision: 1,
+    version: 1,
+    requests: [],
+    requestFloor: 0,
+    ...times,
+  };
+}
+
+function accepts(...batches: readonly { partition: number; bytes: number | null }[]): ShardMessage {
+  return {
+    kind: 'accepts',
+    incarnation: 1,
+    number: 1,
+    lease: { sentAt: 1 },
+    batches: batches.map(({ partition, bytes }): Accept => {
+      const previous = { ballot: BALLOT, revision: 0 };
+      const next = { ballot: BALLOT, revision: 1 };
+      const rows = bytes === null ? [] : [rowOf(bytes)];
+      return { partition, epoch: 1, ballot: BALLOT, previous, next, rows, commit: 0 };
+    }),
+  };
+}
+
+/** What left, in order: the lane and the messages' kinds, or a parcel's topics. */
+function sendAll(messages: readonly ShardMessage[], held: readonly number[] = []): unknown[] {
+  const sent: unknown[] = [];
+  const clock = new ShardClock({ monotonicMs: () => 1, wallMs: () => 1 });
+  const outbox = new PeerOutbox(1, clock, {
+    sendToPeer: (shard, bytes, lane) => {
+      const frame = decodePeerFrame(contentOf(bytes));
+      sent.push([shard, lane, frame.kind === 'peer' && frame.messages.map(({ kind }) => kind)]);
+    },
+    sendParcelToPeer: (shard, parcel) => void sent.push([shard, parcel.topics, kindsOf(parcel)]),
+    holdsBack: (_shard, partitions) => partitions.some((partition) => held.includes(partition)),
+  });
+  for (const message of messages) outbox.add({ to: 2, message });
+  outbox.flush();
+  return sent;
+}
+
+function kindsOf(parcel: Parcel): unknown {
+  const frame = decodePeerFrame(parcel.encode());
+  return frame.kind === 'peer' && frame.messages.map(({ kind }) => kind);
+}
+
+describe('PeerOutbox', () => {
+  it('keeps what keeps partitions alive apart from rows; a barrier has none', () => {
+    const barrier = accepts({ partition: 3, bytes: null });
+    const rows = accepts({ partition: 1, bytes: 100 }, { partition: 2, bytes: null });
+    expect(sendAll([rows, released, barrier])).toEqual([
+      [2, 'control', ['released', 'accepts']],
+      [2, 'bulk', ['accepts']],
+    ]);
+  });
+
+  it('makes a parcel of what is longer than a piece', () => {
+    const long = accepts({ partition: 5, bytes: PIECE_BYTES });
+    expect(sendAll([long, accepts({ partition: 6, bytes: 100 })])).toEqual([
+      [2, [5], ['accepts']],
+      [2, 'bulk', ['accepts']],
+    ]);
+  });
+
+  it('leaves what is about the same partition as a waiting parcel behind it', () => {
+    expect(sendAll([accepts({ partition: 5, bytes: 100 })], [5])).toEqual([[2, [5], ['accepts']]]);
+  });
+});

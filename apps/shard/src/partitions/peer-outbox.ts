@@ -1,0 +1,104 @@
+/**
+ * Messages to peers, by what they carry. Short ones that keep partitions alive share a frame of a turn on the lane for
+ * control. What carries rows goes on the other lane: few bytes share a frame as well, many are a parcel of their own, which
+ * is encoded when its turn comes. What follows a parcel and is about the same partition stays behind it.
+ */
+import { appendPeerMessage, ByteWriter, PIECE_BYTES, startPeerFrame } from '@ringleader/contracts';
+import type { Accept, OutgoingMessage, Row, ShardMessage } from '@ringleader/paxos';
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { DataPath } from './data-path.js';
+import { FrameOutbox } from './frame-outbox.js';
+import type { ShardClock } from './shard-clock.js';
+
+export type PeerSending = Pick<DataPath, 'sendToPeer' | 'sendParcelToPeer' | 'holdsBack'>;
+
+interface Bulk {
+  readonly bytes: number;
+  readonly partitions: readonly PartitionIndex[];
+}
+
+const ROW_OVERHEAD_BYTES = 128;
+const MARK_BYTES = 64;
+
+export class PeerOutbox {
+  private readonly control: FrameOutbox<ShardOrdinal>;
+  private readonly bulk: FrameOutbox<ShardOrdinal>;
+
+  constructor(
+    private readonly ordinal: ShardOrdinal,
+    private readonly clock: ShardClock,
+    private readonly sending: PeerSending,
+  ) {
+    const start = (writer: ByteWriter): void => this.start(writer);
+    this.control = new FrameOutbox({
+      start,
+      send: (shard, frame) => sending.sendToPeer(shard, frame, 'control'),
+    });
+    this.bulk = new FrameOutbox({ start, send: (shard, frame) => sending.sendToPeer(shard, frame, 'bulk') });
+  }
+
+  add({ to, message }: OutgoingMessage): void {
+    const bulk = bulkOf(message);
+    if (bulk === null) {
+      append(this.control, to, message);
+    } else if (bulk.bytes <= PIECE_BYTES && !this.sending.holdsBack(to, bulk.partitions)) {
+      append(this.bulk, to, message);
+    } else {
+      const { bytes, partitions: topics } = bulk;
+      this.sending.sendParcelToPeer(to, { bytes, topics, encode: () => this.encode(message) });
+    }
+  }
+
+  flush(): void {
+    this.control.flush();
+    this.bulk.flush();
+  }
+
+  private start(writer: ByteWriter): void {
+    startPeerFrame(writer, { from: this.ordinal, hybridTime: this.clock.stamp() });
+  }
+
+  private encode(message: ShardMessage): Uint8Array {
+    const writer = new ByteWriter();
+    this.start(writer);
+    appendPeerMessage(writer, message);
+    return writer.take();
+  }
+}
+
+function append(outbox: FrameOutbox<ShardOrdinal>, to: ShardOrdinal, message: ShardMessage): void {
+  const writer = outbox.frame(to);
+  appendPeerMessage(writer, message);
+  outbox.appended(to, writer);
+}
+
+/** Null for what is short, and of use only soon. A barrier is among it: elections end with one. */
+function bulkOf(message: ShardMessage): Bulk | null {
+  switch (message.kind) {
+    case 'accepts':
+      return bulkOfBatches(message.batches);
+    case 'delta':
+    case 'page':
+    case 'finish':
+      return { bytes: bytesOf(message.rows), partitions: [message.partition] };
+    default:
+      return null;
+  }
+}
+
+function bulkOfBatches(batches: readonly Accept[]): Bulk | null {
+  if (batches.every(({ rows }) => rows.length === 0)) return null;
+  return {
+    bytes: batches.reduce((sum, { rows }) => sum + bytesOf(rows), 0),
+    partitions: batches.map(({ partition }) => partition),
+  };
+}
+
+function bytesOf(rows: readonly Row[]): number {
+  let bytes = 0;
+  for (const { key, value, contentType, requests } of rows) {
+    bytes += ROW_OVERHEAD_BYTES + key.length + contentType.length;
+    bytes += (value?.length ?? 0) + requests.length * MARK_BYTES;
+  }
+  return bytes;
+}

@@ -1,0 +1,71 @@
+/**
+ * What the transport still has of what was sent to a peer. Rows are sent at the pace at which the peer takes them, so
+ * that megabytes never stand between two shards: whoever sends looks here first, and does not repeat what waits.
+ */
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { PeerProgress } from '../partition/leader.js';
+import type { Port } from '../parts.js';
+
+export interface PeerBacklog {
+  /** Bytes that wait or are on their way, as far as they were not taken. */
+  bytes(peer: ShardOrdinal): number;
+  /** When the oldest of them was handed over; Infinity where nothing is. */
+  heldSince(peer: ShardOrdinal): number;
+  /** Does something about the partition still wait here? What follows it stays behind it. */
+  holds(peer: ShardOrdinal, partition: PartitionIndex): boolean;
+}
+
+export const NO_BACKLOG: PeerBacklog = {
+  bytes: () => 0,
+  heldSince: () => Number.POSITIVE_INFINITY,
+  holds: () => false,
+};
+
+export type BacklogPort = Port<'now' | 'limits' | 'timings' | 'backlog'>;
+
+/** For each so many bytes that a peer was sent it has another `resendIntervalMs` to answer. */
+const BYTES_PER_INTERVAL = 128 * 1_024;
+
+export function isFull({ backlog, limits }: BacklogPort, peer: ShardOrdinal): boolean {
+  return backlog.bytes(peer) >= limits.peerBacklogBytesMax;
+}
+
+export function isUnderWay({ backlog }: BacklogPort, peer: ShardOrdinal, sentAt: number): boolean {
+  return sentAt >= backlog.heldSince(peer);
+}
+
+/** May what it was asked last still be answered? Its time begins when the last of it has left. */
+export function mayStillAnswer(
+  context: BacklogPort,
+  peer: ShardOrdinal,
+  progress: PeerProgress,
+  bytes: number,
+): boolean {
+  const { now, timings } = context;
+  const answerMs = timings.resendIntervalMs * (1 + Math.floor(bytes / BYTES_PER_INTERVAL));
+  if (isUnderWay(context, peer, progress.askedAt)) {
+    progress.answersBy = now + answerMs;
+    return true;
+  }
+  return now < Math.max(progress.askedAt + answerMs, progress.answersBy);
+}
+
+/** Large answers of a repair or a copy, and when they were given: a repeated request does not get them twice. */
+export class RowsServed {
+  private readonly at = new Map<ShardOrdinal, Map<PartitionIndex, number>>();
+
+  note(peer: ShardOrdinal, partition: PartitionIndex, now: number): void {
+    let ofPeer = this.at.get(peer);
+    if (ofPeer === undefined) {
+      ofPeer = new Map();
+      this.at.set(peer, ofPeer);
+    }
+    ofPeer.set(partition, now);
+  }
+
+  /** Is the last answer about this partition still on its way to the peer? */
+  isUnderWay(context: BacklogPort, peer: ShardOrdinal, partition: PartitionIndex): boolean {
+    const at = this.at.get(peer)?.get(partition);
+    return at !== undefined && isUnderWay(context, peer, at);
+  }
+}
