@@ -153,7 +153,7 @@ describe('three shards', () => {
     const link = await connectNats({ servers: [nats.url], name: 'listener' }, UNLOGGED);
     const heard = new Map<string, boolean>();
     for (const to of ORDINALS) {
-      link.connection.subscribe(subjects.peerBulk.to('shell-test', to), {
+      link.connection.subscribe(subjects.peer.to('shell-test', to), {
         callback: (_, { data, subject }) => {
           const opened = openFrame(data);
           const isSealed = opened.kind === 'opened' && opened.understands !== null;

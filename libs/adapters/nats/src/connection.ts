@@ -37,6 +37,8 @@ export interface NatsOptions extends Partial<NatsSettings> {
   readonly preferredServer?: () => string | null;
   /** The highest that is spoken and understood: an older one than this version's, to be that older member. */
   readonly wireVersion?: WireVersion;
+  /** What other members understand, where several connections learn it for each other. */
+  readonly understood?: Map<string, number>;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
 }

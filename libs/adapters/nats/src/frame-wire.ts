@@ -32,12 +32,12 @@ const MEMBERS_MAX = 4_096;
 export class FrameWire {
   /** `subject reason` and how often: bounded by the subjects that there are. */
   readonly refused = new Map<string, number>();
-  private readonly understood = new Map<string, number>();
   private readonly says: MsgHdrs | undefined;
 
   constructor(
     private readonly link: NatsLink,
     private readonly version: WireVersion,
+    private readonly understood: Map<string, number>,
   ) {
     if (version === OLDEST_WIRE_VERSION) return;
     this.says = headers();

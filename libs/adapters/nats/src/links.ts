@@ -33,9 +33,10 @@ export class NatsLinks {
 const PATIENT_PINGS = { intervalMs: 1_000, unansweredMax: 9 } as const;
 
 export async function connectNatsLinks(options: NatsOptions, log: NatsLog): Promise<NatsLinks> {
-  const control = await connectNats({ ...options, lane: 'control' }, log);
+  const shared = { ...options, understood: new Map<string, number>() };
+  const control = await connectNats({ ...shared, lane: 'control' }, log);
   try {
-    return new NatsLinks(control, await connectData(options, control, log));
+    return new NatsLinks(control, await connectData(shared, control, log));
   } catch (error) {
     await control.close();
     throw error;

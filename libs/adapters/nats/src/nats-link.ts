@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly inboxPrefix?: string;
   /** The highest that is spoken and understood. */
   readonly wireVersion?: WireVersion;
+  /** What other members understand, by name: all connections of a process learn it for each other. */
+  readonly understood?: Map<string, number>;
 }
 
 /** Each forbidden subject is logged once; beyond so many, only counted. */
@@ -69,10 +71,10 @@ export class NatsLink {
     readonly lane: string,
     readonly connection: NatsConnection,
     private readonly log: NatsLog,
-    { inboxPrefix, wireVersion = WIRE_VERSION }: LinkOptions = {},
+    { inboxPrefix, wireVersion = WIRE_VERSION, understood = new Map() }: LinkOptions = {},
   ) {
     this.inboxPrefix = inboxPrefix;
-    this.frames = new FrameWire(this, wireVersion);
+    this.frames = new FrameWire(this, wireVersion, understood);
     this.ended = connection.closed().then((reason) => this.end(reason));
     void this.follow();
   }
