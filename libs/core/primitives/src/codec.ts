@@ -32,6 +32,9 @@ type ReaderOf<T> = {
 /** Where a codec is a method of the writer and one of the reader: they are called without a step in between. */
 const methods = new WeakMap<object, { readonly write: string; readonly read: string }>();
 
+/** Codecs that need no call at all. */
+const constants = new WeakSet<object>();
+
 function method<T>(write: WriterOf<T>, read: ReaderOf<T>): Codec<T> {
   const codec = compiled<T>([], `writer.${write}(value);`, `return reader.${read}();`);
   methods.set(codec, { write, read });
@@ -56,7 +59,9 @@ export const copiedBytes = method<Uint8Array>('bytes', 'copiedBytes');
 
 /** Takes no bytes: whoever reads knows it. */
 export function constant<T>(value: T): Codec<T> {
-  return { write: () => undefined, read: () => value };
+  const codec: Codec<T> = { write: () => undefined, read: () => value };
+  constants.add(codec);
+  return codec;
 }
 
 /** A byte that says whether there is one. */
@@ -150,18 +155,24 @@ function plainName(name: string): string {
 }
 
 function writing(codec: object, at: number, value: string): string {
+  if (constants.has(codec)) return '';
   const known = methods.get(codec);
   return known === undefined ? `write${at}(writer, ${value});` : `writer.${known.write}(${value});`;
 }
 
 function reading(codec: object, at: number): string {
+  if (constants.has(codec)) return `constant${at}`;
   const known = methods.get(codec);
   return known === undefined ? `read${at}(reader)` : `reader.${known.read}()`;
 }
 
-/** `write0`, `read0` and so on are the functions of `codecs`. */
+/** `write0`, `read0` and so on are the functions of `codecs`; `constant0` is what the first one always reads. */
 function compiled<T>(codecs: readonly object[], write: string, read: string): Codec<T> {
-  const parts = codecs.map((_, i) => `const { write: write${i}, read: read${i} } = codecs[${i}];`);
+  const parts = codecs.map((codec, i) =>
+    constants.has(codec)
+      ? `const constant${i} = codecs[${i}].read();`
+      : `const { write: write${i}, read: read${i} } = codecs[${i}];`,
+  );
   const source = `'use strict';
     ${parts.join('\n')}
     return { write(writer, value) { ${write} }, read(reader) { ${read} } };`;
