@@ -9,7 +9,7 @@ import type {
   ShardReply,
 } from '@ringleader/paxos';
 import fc from 'fast-check';
-import type { MessageOf } from '../src/data-path/message-codec.js';
+
 import type { FramedRequest } from '../src/data-path/request-frame.js';
 
 const integer = fc.oneof(fc.nat(300), fc.maxSafeNat());
@@ -56,7 +56,9 @@ const state = { position, commit: integer, purgedTo: integer };
 const stamp = fc.record({ sentAt: float });
 const echo = fc.record({ incarnation: integer, span: integer, sentAt: float });
 
-const messages: { readonly [K in ShardMessage['kind']]: fc.Arbitrary<MessageOf<K>> } = {
+const messages: {
+  readonly [K in ShardMessage['kind']]: fc.Arbitrary<Extract<ShardMessage, { readonly kind: K }>>;
+} = {
   prepare: fc.record({ kind: fc.constant('prepare'), ...header }),
   promised: fc.record({ kind: fc.constant('promised'), ...header, ...state }),
   prepareRefused: fc.record({

@@ -2,7 +2,7 @@
  * One transaction of the core as one statement, in one round trip: the appended record entry, the rows, the removals, all
  * on the condition that the incarnation is still ours (docs/PROTOCOL.md 4.0, "one transaction").
  */
-import { ByteWriter, writeRequestMarks } from '@ringleader/contracts';
+import { ByteWriter, requestMarksCodec } from '@ringleader/contracts';
 import type { RowRemoval, RowUpsert, StorageTransaction } from '@ringleader/paxos';
 import type { Incarnation } from '@ringleader/primitives';
 import { ArrayParameter, type Parameter, type Statement } from '@ringleader/postgres';
@@ -117,7 +117,7 @@ class UpsertColumns {
     this.modifiedAt.bigint(row.modifiedAt);
     if (row.expiresAt === null) this.expiresAt.null();
     else this.expiresAt.bigint(row.expiresAt);
-    writeRequestMarks(writer, row.requests);
+    requestMarksCodec.write(writer, row.requests);
     this.requests.bytes(writer.take());
     this.requestFloor.bigint(row.requestFloor);
   }

@@ -13,4 +13,4 @@ export * from './peer-frame.js';
 export * from './piece-frame.js';
 export * from './reply-frame.js';
 export * from './request-frame.js';
-export { positionCodec, readPosition, readRequestMarks, writePosition, writeRequestMarks } from './rows.js';
+export { positionCodec, requestMarksCodec } from './rows.js';

@@ -2,14 +2,17 @@
  * From a shard to all gateways: which partitions it leads, at which ballots, with the barrier committed. Sent when that
  * changes, every few hundred milliseconds, and on demand. A gateway keeps the highest ballot it heard of per partition.
  */
-import type {
-  ByteReader,
-  ByteWriter,
-  Ballot,
-  Epoch,
-  HybridTime,
-  PartitionIndex,
-  ShardOrdinal,
+import {
+  type Ballot,
+  type ByteReader,
+  type ByteWriter,
+  type Epoch,
+  fields,
+  type HybridTime,
+  instant,
+  type PartitionIndex,
+  type ShardOrdinal,
+  varint,
 } from '@ringleader/primitives';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 
@@ -29,19 +32,17 @@ export interface LeadersFrame extends LeadersFrameHeader {
   readonly leaderships: readonly Leadership[];
 }
 
+const headerCodec = fields<LeadersFrameHeader>({ from: varint, hybridTime: instant });
+const leadershipCodec = fields<Leadership>({ partition: varint, epoch: varint, ballot: varint });
+
 export function encodeLeadersFrame(
   writer: ByteWriter,
-  { from, hybridTime }: LeadersFrameHeader,
+  header: LeadersFrameHeader,
   leaderships: Iterable<Leadership>,
 ): Buffer {
   writeFrameStart(writer, 'leaders');
-  writer.varint(from);
-  writer.float64(hybridTime);
-  for (const leadership of leaderships) {
-    writer.varint(leadership.partition);
-    writer.varint(leadership.epoch);
-    writer.varint(leadership.ballot);
-  }
+  headerCodec.write(writer, header);
+  for (const leadership of leaderships) leadershipCodec.write(writer, leadership);
   return writer.take();
 }
 
@@ -51,11 +52,8 @@ export function decodeLeadersFrame(bytes: Uint8Array): LeadersFrame | MalformedF
 
 function readLeadersFrame(reader: ByteReader): LeadersFrame {
   expectFrameKind(reader, 'leaders');
-  const from = reader.varint();
-  const hybridTime = reader.instant();
+  const { from, hybridTime } = headerCodec.read(reader);
   const leaderships: Leadership[] = [];
-  while (!reader.atEnd) {
-    leaderships.push({ partition: reader.varint(), epoch: reader.varint(), ballot: reader.varint() });
-  }
+  while (!reader.atEnd) leaderships.push(leadershipCodec.read(reader));
   return { kind: 'leaders', from, hybridTime, leaderships };
 }

@@ -5,17 +5,19 @@
 import type { ShardMessage } from '@ringleader/paxos';
 import {
   type ByteReader,
-  MalformedBytesError,
   type ByteWriter,
+  fields,
   type HybridTime,
+  instant,
   type ShardOrdinal,
+  variants,
+  varint,
 } from '@ringleader/primitives';
-import { copyCodecs } from './copy-messages.js';
-import { electionCodecs } from './election-messages.js';
+import { copyMessages } from './copy-messages.js';
+import { electionMessages } from './election-messages.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
-import type { MessageCodec, MessageCodecs } from './message-codec.js';
-import { pairCodecs } from './pair-messages.js';
-import { replicationCodecs } from './replication-messages.js';
+import { pairMessages } from './pair-messages.js';
+import { replicationMessages } from './replication-messages.js';
 
 export interface PeerFrameHeader {
   readonly from: ShardOrdinal;
@@ -27,34 +29,22 @@ export interface PeerFrame extends PeerFrameHeader {
   readonly messages: readonly ShardMessage[];
 }
 
-const codecs: MessageCodecs<ShardMessage['kind']> = {
-  ...electionCodecs,
-  ...pairCodecs,
-  ...replicationCodecs,
-  ...copyCodecs,
-};
+const headerCodec = fields<PeerFrameHeader>({ from: varint, hybridTime: instant });
 
-type AnyCodec = MessageCodec<ShardMessage['kind']>;
-
-const codecsByKind = new Map<string, AnyCodec>(Object.entries(codecs) as [string, AnyCodec][]);
-const codecsByCode: readonly (AnyCodec | undefined)[] = indexByCode([...codecsByKind.values()]);
-
-function indexByCode(all: readonly AnyCodec[]): (AnyCodec | undefined)[] {
-  const table: (AnyCodec | undefined)[] = Array.from({ length: 256 });
-  for (const codec of all) table[codec.code] = codec;
-  return table;
-}
+const messageCodec = variants<ShardMessage>('a message', {
+  ...electionMessages,
+  ...pairMessages,
+  ...replicationMessages,
+  ...copyMessages,
+});
 
 export function startPeerFrame(writer: ByteWriter, header: PeerFrameHeader): void {
   writeFrameStart(writer, 'peer');
-  writer.varint(header.from);
-  writer.float64(header.hybridTime);
+  headerCodec.write(writer, header);
 }
 
 export function appendPeerMessage(writer: ByteWriter, message: ShardMessage): void {
-  const codec = codecsByKind.get(message.kind) as AnyCodec;
-  writer.uint8(codec.code);
-  codec.write(writer, message);
+  messageCodec.write(writer, message);
 }
 
 export function decodePeerFrame(bytes: Uint8Array): PeerFrame | MalformedFrame {
@@ -63,13 +53,8 @@ export function decodePeerFrame(bytes: Uint8Array): PeerFrame | MalformedFrame {
 
 function readPeerFrame(reader: ByteReader): PeerFrame {
   expectFrameKind(reader, 'peer');
-  const from = reader.varint();
-  const hybridTime = reader.instant();
+  const { from, hybridTime } = headerCodec.read(reader);
   const messages: ShardMessage[] = [];
-  while (!reader.atEnd) {
-    const codec = codecsByCode[reader.uint8()];
-    if (codec === undefined) throw new MalformedBytesError('unknown message code');
-    messages.push(codec.read(reader));
-  }
+  while (!reader.atEnd) messages.push(messageCodec.read(reader));
   return { kind: 'peer', from, hybridTime, messages };
 }

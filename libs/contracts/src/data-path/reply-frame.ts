@@ -2,16 +2,24 @@
  * From a shard to a gateway: answers, in any order. Header: the shard that serves and its hybrid time, which the gateway
  * merges into its own clock (docs/PROTOCOL.md 4.7.2). Rows come without the requests that they remember.
  */
-import type { Row, ShardReply } from '@ringleader/paxos';
+import type { ShardReply } from '@ringleader/paxos';
 import {
+  boolean,
   type ByteReader,
-  MalformedBytesError,
   type ByteWriter,
+  type Codec,
+  fields,
+  float64,
   type HybridTime,
+  instant,
+  listOf,
+  optional,
   type ShardOrdinal,
+  variants,
+  varint,
 } from '@ringleader/primitives';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
-import { readVarints, readVisibleRow, writeVarints, writeVisibleRow } from './rows.js';
+import { visibleRowCodec } from './rows.js';
 
 export interface ReplyFrameHeader {
   readonly servedBy: ShardOrdinal;
@@ -23,130 +31,52 @@ export interface ReplyFrame extends ReplyFrameHeader {
   readonly replies: readonly ShardReply[];
 }
 
-type ReplyOf<K extends ShardReply['kind']> = Extract<ShardReply, { readonly kind: K }>;
+const headerCodec = fields<ReplyFrameHeader>({ servedBy: varint, hybridTime: instant });
 
-interface ReplyCodec<K extends ShardReply['kind']> {
-  readonly code: number;
-  write(writer: ByteWriter, reply: ReplyOf<K>): void;
-  read(reader: ByteReader, token: number): ReplyOf<K>;
-}
+/** What the reply that is being written is called by its receiver. */
+let tokenOfReceiver = 0;
 
-type AnyCodec = ReplyCodec<ShardReply['kind']>;
-
-/** A reply that is nothing but its kind and token. */
-function tokenOnly<K extends 'absent' | 'tooStale' | 'overloaded' | 'outcomeUnknown'>(
-  kind: K,
-  code: number,
-): ReplyCodec<K> {
-  return { code, write: () => undefined, read: (_reader, token) => ({ kind, token }) as ReplyOf<K> };
-}
-
-function readVisibleRows(reader: ByteReader): Row[] {
-  const count = reader.count();
-  const rows: Row[] = [];
-  for (let i = 0; i < count; i++) rows.push(readVisibleRow(reader));
-  return rows;
-}
-
-const codecs: { readonly [K in ShardReply['kind']]: ReplyCodec<K> } = {
-  written: {
-    code: 1,
-    write(writer, reply) {
-      writer.varint(reply.revision);
-      writer.varint(reply.version);
-      writer.boolean(reply.created);
-      writer.float64(reply.createdAt);
-      writer.float64(reply.modifiedAt);
-    },
-    read: (reader, token) => ({
-      kind: 'written',
-      token,
-      revision: reader.varint(),
-      version: reader.varint(),
-      created: reader.boolean(),
-      createdAt: reader.instant(),
-      modifiedAt: reader.instant(),
-    }),
-  },
-  absent: tokenOnly('absent', 2),
-  conditionFailed: {
-    code: 3,
-    write(writer, reply) {
-      writer.varint(reply.revision);
-      writer.varint(reply.version);
-    },
-    read: (reader, token) => ({
-      kind: 'conditionFailed',
-      token,
-      revision: reader.varint(),
-      version: reader.varint(),
-    }),
-  },
-  row: {
-    code: 4,
-    write(writer, reply) {
-      writer.boolean(reply.row !== null);
-      if (reply.row !== null) writeVisibleRow(writer, reply.row);
-      writer.optionalFloat64(reply.stalenessMs);
-    },
-    read: (reader, token) => ({
-      kind: 'row',
-      token,
-      row: reader.boolean() ? readVisibleRow(reader) : null,
-      stalenessMs: reader.optionalFloat64(),
-    }),
-  },
-  rows: {
-    code: 5,
-    write(writer, reply) {
-      writer.varint(reply.rows.length);
-      for (const row of reply.rows) writeVisibleRow(writer, row);
-      writer.boolean(reply.more);
-      writeVarints(writer, reply.notLed);
-    },
-    read: (reader, token) => ({
-      kind: 'rows',
-      token,
-      rows: readVisibleRows(reader),
-      more: reader.boolean(),
-      notLed: readVarints(reader),
-    }),
-  },
-  notLeader: {
-    code: 6,
-    write(writer, reply) {
-      writer.varint(reply.ballot);
-      writer.varint(reply.leader);
-      writer.varint(reply.epoch);
-    },
-    read: (reader, token) => ({
-      kind: 'notLeader',
-      token,
-      ballot: reader.varint(),
-      leader: reader.varint(),
-      epoch: reader.varint(),
-    }),
-  },
-  tooStale: tokenOnly('tooStale', 7),
-  overloaded: tokenOnly('overloaded', 8),
-  outcomeUnknown: tokenOnly('outcomeUnknown', 9),
+const named = {
+  token: {
+    write: (writer, _own) => writer.varint(tokenOfReceiver),
+    read: varint.read,
+  } satisfies Codec<number>,
 };
 
-const codecsByKind = new Map<string, AnyCodec>(Object.entries(codecs) as [string, AnyCodec][]);
-const codecsByCode = new Map([...codecsByKind.values()].map((codec) => [codec.code, codec]));
+const replyCodec = variants<ShardReply>('a reply', {
+  written: {
+    code: 1,
+    fields: {
+      ...named,
+      revision: varint,
+      version: varint,
+      created: boolean,
+      createdAt: instant,
+      modifiedAt: instant,
+    },
+  },
+  absent: { code: 2, fields: named },
+  conditionFailed: { code: 3, fields: { ...named, revision: varint, version: varint } },
+  row: { code: 4, fields: { ...named, row: optional(visibleRowCodec), stalenessMs: optional(float64) } },
+  rows: {
+    code: 5,
+    fields: { ...named, rows: listOf(visibleRowCodec), more: boolean, notLed: listOf(varint) },
+  },
+  notLeader: { code: 6, fields: { ...named, ballot: varint, leader: varint, epoch: varint } },
+  tooStale: { code: 7, fields: named },
+  overloaded: { code: 8, fields: named },
+  outcomeUnknown: { code: 9, fields: named },
+});
 
 export function startReplyFrame(writer: ByteWriter, header: ReplyFrameHeader): void {
   writeFrameStart(writer, 'replies');
-  writer.varint(header.servedBy);
-  writer.float64(header.hybridTime);
+  headerCodec.write(writer, header);
 }
 
 /** `token` is the gateway's, not the one that the reply carries inside the shard. */
 export function appendReply(writer: ByteWriter, token: number, reply: ShardReply): void {
-  const codec = codecsByKind.get(reply.kind) as AnyCodec;
-  writer.uint8(codec.code);
-  writer.varint(token);
-  codec.write(writer, reply);
+  tokenOfReceiver = token;
+  replyCodec.write(writer, reply);
 }
 
 export function decodeReplyFrame(bytes: Uint8Array): ReplyFrame | MalformedFrame {
@@ -155,14 +85,8 @@ export function decodeReplyFrame(bytes: Uint8Array): ReplyFrame | MalformedFrame
 
 function readReplyFrame(reader: ByteReader): ReplyFrame {
   expectFrameKind(reader, 'replies');
-  const servedBy = reader.varint();
-  const hybridTime = reader.instant();
+  const { servedBy, hybridTime } = headerCodec.read(reader);
   const replies: ShardReply[] = [];
-  while (!reader.atEnd) {
-    const codec = codecsByCode.get(reader.uint8());
-    if (codec === undefined) throw new MalformedBytesError('unknown reply code');
-    const token = reader.varint();
-    replies.push(codec.read(reader, token));
-  }
+  while (!reader.atEnd) replies.push(replyCodec.read(reader));
   return { kind: 'replies', servedBy, hybridTime, replies };
 }

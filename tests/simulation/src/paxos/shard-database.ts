@@ -1,5 +1,5 @@
 /** The in-memory twin of a shard's PostgreSQL, with what the checks want to know of it: which rows they are, as a number. */
-import { ByteWriter, decodeFrame, readRequestMarks, writeRequestMarks } from '@ringleader/contracts';
+import { ByteWriter, decodeFrame, requestMarksCodec } from '@ringleader/contracts';
 import type { PartitionIndex } from '@ringleader/primitives';
 import type { GenerationRemoval, Row, RowAddress, StorageTransaction } from '@ringleader/paxos';
 import { MemoryStorage } from '@ringleader/paxos/testing';
@@ -70,8 +70,8 @@ export class ShardDatabase extends MemoryStorage {
 
 /** As PostgreSQL gives it back: nothing of it is shared with who wrote it, and the requests went through their codec. */
 function stored(row: Row): Row {
-  writeRequestMarks(writer, row.requests);
-  const requests = decodeFrame(writer.take(), readRequestMarks);
+  requestMarksCodec.write(writer, row.requests);
+  const requests = decodeFrame(writer.take(), requestMarksCodec.read);
   if ('kind' in requests) throw new RangeError(`unreadable requests: ${requests.reason}`);
   return { ...row, value: row.value === null ? null : Uint8Array.from(row.value), requests };
 }
