@@ -49,6 +49,8 @@ function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
       return logger.info({ raft: event }, 'Founding a cluster: waiting for the other coordinators');
     case 'strangerRefused':
       return logger.warn({ raft: event }, 'Refused a coordinator that has lost its disk');
+    case 'implausible':
+      return logger.warn({ raft: event }, 'Refused a Raft message that no coordinator says');
     case 'frameRefused':
       return logger.warn({ raft: event }, 'Refused a malformed Raft frame');
     case 'inboxFull':

@@ -1,4 +1,4 @@
-import { unreachable, type ShardOrdinal } from '@ringleader/primitives';
+import { type Ballot, unreachable, type ShardOrdinal } from '@ringleader/primitives';
 import { onAccepted, onGap, type AcknowledgementPort } from './accept/acknowledgements.js';
 import { isOfThisEpoch, type AcceptorPort } from './accept/acceptor.js';
 import { onAccepts, onAcceptsSeen, type AcceptsPort, type AcceptsSeenPort } from './accept/accepts.js';
@@ -28,6 +28,7 @@ import type {
   ShardMessage,
 } from './messages.js';
 import type { Replica } from './partition/replica.js';
+import { isBallotInReach, isPlausible, type PlausibilityPort } from './plausible.js';
 import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
 import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
 
@@ -45,6 +46,7 @@ export type DispatchPort = AcknowledgementPort &
   HeartbeatPort &
   RepairPort &
   SourcePort &
+  PlausibilityPort &
   Port<'now' | 'replicas' | 'peers'>;
 
 type PairMessage = Heartbeat | HeartbeatSeen | CommitPoints | Accepts | AcceptsSeen | ReleaseSeen;
@@ -52,6 +54,7 @@ type EpochMessage = Exclude<ShardMessage, PairMessage | Released>;
 
 export function dispatch(context: DispatchPort, from: ShardOrdinal, message: ShardMessage): void {
   context.peers.hear(from, context.now);
+  if (!isPlausible(context, from, message)) return;
   if (isOfPair(message)) dispatchToPair(context, from, message);
   else dispatchToPartition(context, from, message);
 }
@@ -88,7 +91,13 @@ function dispatchToPartition(
   if (replica === undefined) return;
   if (message.kind === 'released') return onReleased(context, replica, from, message);
   if (!isOfThisEpoch(context, replica, message)) return;
+  if (!isBallotInReach(context, replica, from, ballotIn(message))) return;
   dispatchToReplica(context, replica, from, message);
+}
+
+/** The highest that the message would make the replica know. */
+function ballotIn(message: EpochMessage): Ballot {
+  return 'promised' in message ? Math.max(message.ballot, message.promised) : message.ballot;
 }
 
 function dispatchToReplica(

@@ -40,6 +40,8 @@ export type PaxosEvent =
     }
   | { readonly kind: 'copyStarted'; readonly partition: PartitionIndex; readonly copyId: number }
   | { readonly kind: 'copyFinished'; readonly partition: PartitionIndex; readonly copyId: number }
+  /** A message, or a ballot in it, that no honest shard says (plausible.ts). */
+  | { readonly kind: 'implausible'; readonly from: ShardOrdinal; readonly what: string }
   | { readonly kind: 'mapBehind'; readonly partition: PartitionIndex; readonly seenEpoch: Epoch };
 
 /** A partition's entry of the map, as the coordinator committed it (§3.4, §6). */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { seededPrng } from '@ringleader/primitives';
 import { type RaftLimits, defaultLimits, raftConfig } from './config.js';
 import type { Message, MessageBody } from './messages.js';
+import { TERM_LEAP_MAX } from './plausible.js';
 import { emptyStoredState, RaftMember, type StoredState } from './raft-member.js';
 import type { Entry, LogIndex, Proposal, Term } from './types.js';
 
@@ -56,6 +57,51 @@ function newLeader(options: Options = {}): RaftMember {
   expect(member.status().role).toBe('leader');
   return member;
 }
+
+describe('what no member says', () => {
+  it('a term that leaps is not taken over, and one within reach is', () => {
+    const member = newMember();
+    const at = (term: number): Message => from(2, term, { kind: 'heartbeat', commit: 0, readRound: 0 });
+    member.step(at(TERM_LEAP_MAX + 1));
+    const { events } = member.takeReady();
+    expect(events).toEqual([{ kind: 'implausible', from: 2, what: 'heartbeat' }]);
+    expect(member.status().term).toBe(0);
+    member.step(at(TERM_LEAP_MAX));
+    expect(member.status().term).toBe(TERM_LEAP_MAX);
+  });
+
+  it('a read round that is yet to come confirms nothing', () => {
+    const member = newLeader();
+    const { term } = member.status();
+    member.step(from(2, term, { kind: 'appendReply', matchIndex: 1 }));
+    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 100 }));
+    settle(member);
+    member.requestRead(1);
+    member.tick();
+    expect(member.takeReady().reads).toEqual([]);
+    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 1 }));
+    expect(member.takeReady().reads).toEqual([{ context: 1, index: 1 }]);
+  });
+
+  it('another leader of its own term deposes nobody', () => {
+    const member = newLeader();
+    member.step(from(3, member.status().term, { kind: 'heartbeat', commit: 0, readRound: 0 }));
+    expect(member.status().role).toBe('leader');
+  });
+
+  it('entries of terms that are not in order, and of later ones than the leader, are not written', () => {
+    const member = newMember();
+    const append = (...terms: number[]): Message => {
+      const entries = terms.map((term, i) => command(i + 1, term));
+      return from(2, 5, { kind: 'append', prevIndex: 0, prevTerm: 0, entries, commit: 0 });
+    };
+    member.step(append(3, 2));
+    member.step(append(3, 6));
+    expect(member.status().lastIndex).toBe(0);
+    member.step(append(3, 5));
+    expect(member.status().lastIndex).toBe(2);
+  });
+});
 
 describe('votes', () => {
   const voted = { ...emptyStoredState, hardState: { term: 4, vote: 2, commit: 0 } };

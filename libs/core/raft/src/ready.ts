@@ -47,6 +47,8 @@ export interface Ready {
 export type StepDownReason = 'higherTerm' | 'quorumLost';
 
 export type RaftEvent =
+  /** A message that no honest member says (plausible.ts). */
+  | { readonly kind: 'implausible'; readonly from: MemberId; readonly what: string }
   | { readonly kind: 'leaderChanged'; readonly term: Term; readonly leader: MemberId }
   | { readonly kind: 'candidacy'; readonly term: Term; readonly preVote: boolean }
   | { readonly kind: 'steppedDown'; readonly term: Term; readonly reason: StepDownReason }

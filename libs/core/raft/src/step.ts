@@ -7,6 +7,7 @@ import { type Leader, type MemberState, send } from './member-state.js';
 import { isFromLeader, type Message } from './messages.js';
 import { handlePropose, handleProposeRefusal } from './proposals/propose.js';
 import { handleReadReply, handleReadRequest } from './read-index/request.js';
+import { isPlausible } from './plausible.js';
 import { followSender, handleAppend, handleHeartbeat } from './replication/append.js';
 import {
   handleAppendRefusal,
@@ -20,6 +21,10 @@ import { handleTimeoutNow } from './transfer/transfer.js';
 export function step(state: MemberState, message: Message): void {
   const { config } = state;
   if (message.to !== config.id || !config.members.includes(message.from)) return;
+  if (!isPlausible(state, message)) {
+    state.outbox.note({ kind: 'implausible', from: message.from, what: message.kind });
+    return;
+  }
   if (message.term > state.term && !meetHigherTerm(state, message)) return;
   if (message.term < state.term) {
     meetLowerTerm(state, message);

@@ -76,6 +76,8 @@ export function describeEvent(event: RaftEvent): string {
       return `steps down from term ${String(event.term)}: ${event.reason}`;
     case 'snapshotSending':
       return `sends ${String(event.to)} a snapshot up to ${String(event.index)}`;
+    case 'implausible':
+      return `refuses a ${event.what} of ${String(event.from)}`;
     case 'snapshotInstalled':
       return `installs a snapshot up to ${String(event.index)}/${String(event.term)}`;
   }

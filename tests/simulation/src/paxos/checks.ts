@@ -31,6 +31,7 @@ export const CHECKS = {
   'in flight': 'a leader has more revisions in flight than a repair can undo',
   integrity: 'a row is not what its request asked for',
   versions: 'a version does not count the writes of its key',
+  plausible: 'a shard was told what no honest shard says',
   epochs: 'a ballot of an epoch that there never was',
   invariant: 'the core found itself in a state that it holds for impossible',
 } as const;

@@ -3,10 +3,13 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import type { Accept, Accepts, AcceptsSeen } from '../messages.js';
 import type { Port } from '../parts.js';
 import type { Replica } from '../partition/replica.js';
+import { isBallotInReach, type PlausibilityPort } from '../plausible.js';
 import { noteAcknowledged, noteConfirmed, type AcknowledgementPort } from './acknowledgements.js';
 import { isOfThisEpoch, takeBatch, type AcceptorPort } from './acceptor.js';
 
-export type AcceptsPort = AcceptorPort & Port<'replicas' | 'rules' | 'grants' | 'transactions' | 'outbox'>;
+export type AcceptsPort = AcceptorPort &
+  PlausibilityPort &
+  Port<'replicas' | 'rules' | 'grants' | 'transactions' | 'outbox'>;
 
 export function onAccepts(context: AcceptsPort, from: ShardOrdinal, message: Accepts): void {
   const { incarnation, number, batches, lease } = message;
@@ -27,6 +30,7 @@ export function onAccepts(context: AcceptsPort, from: ShardOrdinal, message: Acc
 function takerOf(context: AcceptsPort, from: ShardOrdinal, batch: Accept): Replica | null {
   const replica = context.replicas.get(batch.partition);
   if (replica === undefined || !isOfThisEpoch(context, replica, batch)) return null;
+  if (!isBallotInReach(context, replica, from, batch.ballot)) return null;
   return takeBatch(context, replica, from, batch) ? replica : null;
 }
 
@@ -53,7 +57,7 @@ export function onAcceptsSeen(context: AcceptsSeenPort, from: ShardOrdinal, mess
     if (replica === undefined || leader === undefined || leader === null) return;
     if (leader.ballot !== batch.ballot || !replica.peers.includes(from)) return;
     if (!isOfThisEpoch(context, replica, batch)) return;
-    noteConfirmed(leader.progressOf(from), lease, context.now);
+    noteConfirmed(context, leader.progressOf(from), from, lease);
     noteAcknowledged(context, replica, leader, { peer: from, revision: batch.next.revision });
   });
 }

@@ -31,18 +31,26 @@ export function hearLease(
   echo: LeaseEcho,
 ): void {
   context.holdings.hear(from, echo, context.now);
-  noteConfirmed(progress, echo, context.now);
+  noteConfirmed(context, progress, from, echo);
 }
 
 /** For each partition of an answer whose lease was heard. */
-export function noteConfirmed(progress: PeerProgress, echo: LeaseEcho, now: number): void {
+export function noteConfirmed(
+  { now, holdings }: Port<'now' | 'holdings'>,
+  progress: PeerProgress,
+  from: ShardOrdinal,
+  echo: LeaseEcho,
+): void {
   progress.heardAt = now;
   const { confirmedIn } = progress;
   const older =
     confirmedIn !== undefined &&
     (echo.incarnation < confirmedIn.incarnation ||
       (echo.incarnation === confirmedIn.incarnation && echo.span <= confirmedIn.span));
-  if (!older) progress.confirmedIn = { incarnation: echo.incarnation, span: echo.span };
+  const running = holdings.runningSpan(from, now);
+  const runs = running?.incarnation === echo.incarnation && running.span === echo.span;
+  // What runs now is true, whatever was believed before.
+  if (!older || runs) progress.confirmedIn = { incarnation: echo.incarnation, span: echo.span };
 }
 
 /** The peer is durably at this ballot and revision; sends on what it does not have yet. */

@@ -4,6 +4,7 @@ import type { CommitPoint, CommitPoints } from '../messages.js';
 import type { Port } from '../parts.js';
 import { ownerOf } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
+import { isBallotInReach, type PlausibilityPort } from '../plausible.js';
 import {
   answerGap,
   followsLeader,
@@ -13,10 +14,11 @@ import {
   type AcceptorPort,
 } from './acceptor.js';
 
-export type CommitPointsPort = AcceptorPort & Port<'replicas' | 'rules' | 'pointsHeard'>;
+export type CommitPointsPort = AcceptorPort & PlausibilityPort & Port<'replicas' | 'rules' | 'pointsHeard'>;
 
 export function onCommitPoints(context: CommitPointsPort, from: ShardOrdinal, message: CommitPoints): void {
-  const points = context.pointsHeard.take(from, message, (point, freshAt) => {
+  const believed = context.grants.incarnationOf(from);
+  const points = context.pointsHeard.take(from, message, believed, (point, freshAt) => {
     const replica = context.replicas.get(point.partition);
     if (replica !== undefined) remember(context, replica, point, freshAt);
   });
@@ -27,6 +29,7 @@ export function onCommitPoints(context: CommitPointsPort, from: ShardOrdinal, me
 }
 
 function learn(context: CommitPointsPort, replica: Replica, from: ShardOrdinal, point: CommitPoint): void {
+  if (!isBallotInReach(context, replica, from, point.ballot)) return;
   if (!followsLeader(context, replica, from, point)) return;
   const { ballot, commit } = point;
   replica.heardCommit = Math.max(replica.heardCommit, commit);

@@ -2,14 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import { seededPrng } from '@ringleader/primitives';
 import { assignment, P } from '../../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../../test/memory-cluster.js';
-import { makeBallot, PaxosShard, type Accepts } from '../index.js';
+import { makeBallot, PaxosShard, type Accepts, type Row } from '../index.js';
 
 const BALLOT = makeBallot(1, 1);
+
+function rowAt(revision: number): Row {
+  const times = { createdAt: 1, modifiedAt: 1, expiresAt: null, requestFloor: 0 };
+  const value = new Uint8Array();
+  return { key: 'k', value, contentType: '', revision, version: 1, requests: [], ...times };
+}
 
 function accept(number: number, from: number, to: number): Accepts {
   const previous = { ballot: from === 0 ? 0 : BALLOT, revision: from };
   const next = { ballot: BALLOT, revision: to };
-  const batch = { partition: P, epoch: 1, ballot: BALLOT, previous, next, rows: [], commit: 0 };
+  const batch = { partition: P, epoch: 1, ballot: BALLOT, previous, next, rows: [rowAt(to)], commit: 0 };
   return { kind: 'accepts', incarnation: 1, number, lease: { sentAt: 1 }, batches: [batch] };
 }
 

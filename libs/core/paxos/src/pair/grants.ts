@@ -6,6 +6,8 @@ interface Grant {
   incarnation: Incarnation;
   span: number;
   until: number;
+  /** When its last heartbeat came. */
+  heardAt: number;
   /** How long grants to the holder's earlier incarnations last at most: they are renewed no more. */
   formerUntil: number;
 }
@@ -25,8 +27,10 @@ export class Grants {
   /** False for a heartbeat of an incarnation that is gone: it renews nothing. */
   hearHeartbeat(holder: ShardOrdinal, incarnation: Incarnation, now: number): boolean {
     const grant = this.grantOf(holder);
-    if (incarnation < grant.incarnation) return false;
-    if (incarnation > grant.incarnation) {
+    // Whoever is silent for a lease may never have been there: an incarnation of the past is dead, and says nothing either.
+    if (incarnation < grant.incarnation && now - grant.heardAt < this.leaseMs) return false;
+    grant.heardAt = now;
+    if (incarnation !== grant.incarnation) {
       grant.formerUntil = Math.max(grant.formerUntil, grant.until);
       grant.until = Number.NEGATIVE_INFINITY;
       grant.incarnation = incarnation;
@@ -68,7 +72,7 @@ export class Grants {
     let grant = this.grants.get(holder);
     if (grant === undefined) {
       const never = Number.NEGATIVE_INFINITY;
-      grant = { incarnation: 0, span: 0, until: never, formerUntil: never };
+      grant = { incarnation: 0, span: 0, until: never, heardAt: never, formerUntil: never };
       this.grants.set(holder, grant);
     }
     return grant;

@@ -28,7 +28,10 @@ export class Holdings {
       ? this.rules.countedFrom(echo.sentAt, now) + this.countedMs
       : Number.NEGATIVE_INFINITY;
     const holding = this.holdings.get(granter);
-    if (holding === undefined || isLater(echo, holding.span)) {
+    // One that runs, where the later one does not: the later one was never granted, or the granter has restarted since,
+    // and keeps what its predecessor granted by its wait (4.4.4).
+    const runs = holding !== undefined && now >= holding.until && now < until;
+    if (holding === undefined || runs || isLater(echo, holding.span)) {
       const span = { incarnation: echo.incarnation, span: echo.span };
       this.holdings.set(granter, { span, until });
     } else if (holding.span.incarnation === echo.incarnation && holding.span.span === echo.span) {

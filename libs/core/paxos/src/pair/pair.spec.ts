@@ -31,6 +31,24 @@ describe('Grants', () => {
   });
 });
 
+describe('Grants to an incarnation that never was', () => {
+  it('end a lease after its last heartbeat, whatever else renews them, and what is acknowledged stays protected', () => {
+    const grants = new Grants(7, L);
+    grants.hearHeartbeat(HOLDER, 1, 1_000);
+    grants.hearHeartbeat(HOLDER, 2 ** 30, 1_100);
+    for (let now = 1_150; now < 1_700; now += 50) {
+      grants.renew(HOLDER, now);
+      expect(grants.hearHeartbeat(HOLDER, 1, now)).toBe(false);
+    }
+    grants.renew(HOLDER, 1_700);
+    const span = grants.echo(HOLDER, 0).span;
+    expect(grants.hearHeartbeat(HOLDER, 1, 1_700)).toBe(true);
+    expect(grants.incarnationOf(HOLDER)).toBe(1);
+    expect(grants.echo(HOLDER, 0).span).toBe(span + 1);
+    expect(grants.protectsUntil(HOLDER, 2 ** 30)).toBe(2_300);
+  });
+});
+
 describe('Holdings', () => {
   function holdings(): Holdings {
     return new Holdings(LEASE_RULES, L, 0.1);
@@ -50,6 +68,16 @@ describe('Holdings', () => {
     expect(held.runningSpan(GRANTER, 1_020)).toEqual({ incarnation: 1, span: 2 });
     held.hear(GRANTER, { incarnation: 2, span: 1, sentAt: NO_STAMP }, 1_020);
     expect(held.runningSpan(GRANTER, 1_021)).toBe(undefined);
+  });
+
+  it('of a span that never was give way to what runs, as soon as they do not run themselves', () => {
+    const held = holdings();
+    held.hear(GRANTER, { incarnation: 1, span: 2, sentAt: 1_000 }, 1_010);
+    held.hear(GRANTER, { incarnation: 2 ** 30, span: 9, sentAt: 1_001 }, 1_010);
+    held.hear(GRANTER, { incarnation: 1, span: 2, sentAt: 1_500 }, 1_510);
+    expect(held.runningSpan(GRANTER, 1_511)?.span).toBe(9);
+    held.hear(GRANTER, { incarnation: 1, span: 2, sentAt: 1_600 }, 1_610);
+    expect(held.runningSpan(GRANTER, 1_611)).toEqual({ incarnation: 1, span: 2 });
   });
 
   it('are lost when the clock jumps, with all stamps from before', () => {

@@ -31,7 +31,8 @@ export class Peers {
       peer.since = now;
       peer.sentAt = null;
     }
-    peer.sentAt = Math.max(peer.sentAt ?? beat.sentAt, beat.sentAt);
+    // The last one, not the greatest: a wrong one is gone with the next.
+    peer.sentAt = beat.sentAt;
   }
 
   isAlive(ordinal: ShardOrdinal, now: number): boolean {

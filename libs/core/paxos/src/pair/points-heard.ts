@@ -11,10 +11,15 @@ interface Teller {
   /** The teller's; its numbers begin anew with each. */
   incarnation: Incarnation;
   heard: number;
+  /** How many messages in a row said less than was heard. */
+  late: number;
   points: Map<PartitionIndex, CommitPoint>;
   /** This shard's own sending time that the last stamp echoes: every point that is fresh was, at least, then. */
   freshAt: number | null;
 }
+
+/** So many late messages in a row, and the teller is asked to tell everything again. */
+const LATE_MAX = 3;
 
 /** A point is about to be replaced or forgotten, which was vouched for until then. */
 export type Outdated = (point: CommitPoint, freshAt: number) => void;
@@ -41,15 +46,21 @@ export class PointsHeard {
     return this.tellers.get(teller)?.freshAt ?? null;
   }
 
-  /** Gives the points that are news. */
-  take(from: ShardOrdinal, message: CommitPoints, outdated: Outdated): readonly CommitPoint[] {
-    const teller = this.tellerOf(from, message.incarnation, outdated);
+  /** Gives the points that are news. `believed` is the teller's incarnation, as its heartbeats say. */
+  take(
+    from: ShardOrdinal,
+    message: CommitPoints,
+    believed: Incarnation,
+    outdated: Outdated,
+  ): readonly CommitPoint[] {
+    const teller = this.tellerOf(from, message.incarnation, believed, outdated);
     if (teller === null) return [];
     const isNews = this.isNews(teller, message);
     if (isNews) replace(teller, message, outdated);
     const { upTo, points, stamp } = message;
     const counts = stamp?.echoIncarnation === this.incarnation && this.rules.stampCounts(teller.heard, upTo);
     if (counts) teller.freshAt = Math.max(teller.freshAt ?? stamp.echo, stamp.echo);
+    forgetWhatWasNeverSaid(teller, upTo);
     return isNews ? points : [];
   }
 
@@ -58,18 +69,30 @@ export class PointsHeard {
   }
 
   /** Null for an incarnation that is gone. */
-  private tellerOf(from: ShardOrdinal, incarnation: Incarnation, outdated: Outdated): Teller | null {
+  private tellerOf(
+    from: ShardOrdinal,
+    incarnation: Incarnation,
+    believed: Incarnation,
+    outdated: Outdated,
+  ): Teller | null {
     const known = this.tellers.get(from);
-    if (known !== undefined && known.incarnation >= incarnation) {
-      return known.incarnation === incarnation ? known : null;
-    }
+    if (known?.incarnation === incarnation) return known;
+    if (known !== undefined && known.incarnation > incarnation && incarnation !== believed) return null;
     if (known !== undefined && known.freshAt !== null) {
       for (const point of known.points.values()) outdated(point, known.freshAt);
     }
-    const teller: Teller = { incarnation, heard: 0, points: new Map(), freshAt: null };
+    const teller: Teller = { incarnation, heard: 0, late: 0, points: new Map(), freshAt: null };
     this.tellers.set(from, teller);
     return teller;
   }
+}
+
+/** A message comes late now and then; when all do, what was heard before them was never said, and would drown them. */
+function forgetWhatWasNeverSaid(teller: Teller, upTo: number): void {
+  teller.late = upTo < teller.heard ? teller.late + 1 : 0;
+  if (teller.late < LATE_MAX) return;
+  teller.late = 0;
+  teller.heard = 0;
 }
 
 function replace(teller: Teller, { points, upTo }: CommitPoints, outdated: Outdated): void {

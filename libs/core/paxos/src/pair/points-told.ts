@@ -48,13 +48,16 @@ class PeerPoints {
     if (told?.fresh === true) this.note({ ...told, fresh: false });
   }
 
-  meet(incarnation: Incarnation): boolean {
-    if (incarnation <= this.incarnation) return incarnation === this.incarnation;
+  meet(incarnation: Incarnation): void {
+    if (incarnation === this.incarnation) return;
     this.incarnation = incarnation;
     this.answeredAt = Number.NEGATIVE_INFINITY;
     this.sent = 0;
     this.goBackTo(0);
-    return true;
+  }
+
+  isOf(incarnation: Incarnation): boolean {
+    return incarnation === this.incarnation;
   }
 
   answered(heard: number, sentAt: number): void {
@@ -117,7 +120,7 @@ export class PointsTold {
     for (const points of this.peers.values()) points.withdraw(partition);
   }
 
-  /** Whoever has just started has heard nothing. */
+  /** Whoever has just started has heard nothing. Which incarnation is the present one, its heartbeats say. */
   meet(peer: ShardOrdinal, incarnation: Incarnation): void {
     this.pointsOf(peer).meet(incarnation);
   }
@@ -125,7 +128,7 @@ export class PointsTold {
   /** The peer has heard everything up to this number, as of the beat that was sent to it at `sentAt`. */
   answered(peer: ShardOrdinal, answer: { incarnation: Incarnation; heard: number; sentAt: number }): void {
     const points = this.pointsOf(peer);
-    if (points.meet(answer.incarnation)) points.answered(answer.heard, answer.sentAt);
+    if (points.isOf(answer.incarnation)) points.answered(answer.heard, answer.sentAt);
   }
 
   /** `stamp` is what to vouch with, where there is anything to vouch for. */

@@ -17,6 +17,8 @@ describe('commit points between two shards', () => {
   let heard = new PointsHeard(LEASE_RULES, HEARER_LIFE);
   let outdated: (readonly [CommitPoint, number])[] = [];
   let now = 0;
+  /** The teller's, as its heartbeats say. */
+  let life = 1;
 
   beforeEach(() => {
     told = new PointsTold(LEASE_RULES, 1);
@@ -24,6 +26,7 @@ describe('commit points between two shards', () => {
     told.meet(HEARER, HEARER_LIFE);
     outdated = [];
     now = 1_000;
+    life = 1;
   });
 
   function say(echo = now): CommitPoints[] {
@@ -32,7 +35,7 @@ describe('commit points between two shards', () => {
 
   function take(messages: readonly CommitPoints[]): void {
     for (const message of messages) {
-      heard.take(TELLER, message, (before, freshAt) => outdated.push([before, freshAt]));
+      heard.take(TELLER, message, life, (before, freshAt) => outdated.push([before, freshAt]));
     }
   }
 
@@ -105,6 +108,7 @@ describe('commit points between two shards', () => {
     const before = say(1_001);
     take(before);
     const next = new PointsTold(LEASE_RULES, 2);
+    life = 2;
     next.note(HEARER, point(5, 4));
     take(next.messagesTo(HEARER, { echo: 1_002, echoIncarnation: HEARER_LIFE }));
     take(before);
@@ -114,6 +118,20 @@ describe('commit points between two shards', () => {
       [point(5, 3), 1_001],
       [point(6, 3), 1_001],
     ]);
+  });
+
+  it('are told again when what was heard was never said', () => {
+    told.note(HEARER, point(5, 3));
+    take(say(1_001));
+    take([{ ...say(1_002)[0]!, after: 0, upTo: 2 ** 40, points: [] }]);
+    take([{ ...say(1_002)[0]!, incarnation: 9, after: 0, upTo: 2 ** 40, points: [] }]);
+    told.note(HEARER, point(5, 4));
+    for (let beat = 1_003; beat < 1_010; beat += 1) {
+      take(say(beat));
+      answer(beat);
+    }
+    expect(heard.pointOf(TELLER, 5)).toEqual(point(5, 4));
+    expect(heard.freshAt(TELLER)).toBe(1_009);
   });
 
   it('end when the leadership does, before the next stamp; with none left nothing is said', () => {

@@ -62,6 +62,8 @@ export class Replica {
   standNotBefore = NEVER;
   /** The highest promise heard of, to stand above it. */
   highestSeen: Ballot = 0;
+  /** By speaker, the last ballot that leapt too far to be believed: another speaker may confirm it. */
+  readonly leaps = new Map<ShardOrdinal, Ballot>();
   /** The last epoch above the own one that a message named. */
   epochSeen: Epoch = 0;
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */

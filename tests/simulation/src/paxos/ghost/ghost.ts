@@ -8,6 +8,7 @@ import type {
 } from '@ringleader/paxos';
 import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Judge } from '@ringleader/testing-simulation';
+import { fail } from '../checks.js';
 import type { ShardDatabase } from '../shard-database.js';
 import type { ClientWrite } from './operations.js';
 import { PartitionGhost } from './partition-ghost.js';
@@ -65,6 +66,10 @@ export class Ghost {
   }
 
   noteEvent(shard: ShardOrdinal, life: number, event: PaxosEvent): void {
+    if (event.kind === 'implausible') {
+      const { from, what } = event;
+      this.#judge.check(() => fail('plausible', `${String(shard)} refused a ${what} of ${String(from)}`));
+    }
     if (event.kind === 'leading') {
       this.partition(event.partition).ballots.noteLeadership(event.ballot, event.epoch, shard, life);
     }

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { seededPrng } from '@ringleader/primitives';
+import { assignment, P } from '../test/cluster-client.js';
+import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
+import { makeBallot, PaxosShard, type PaxosEvent, type ShardMessage } from './index.js';
+import { ROUND_LEAP_MAX } from './plausible.js';
+
+const NOW = 10_000;
+const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
+const echo = { incarnation: 1, span: 1, sentAt: NOW };
+const zero = { ballot: 0, revision: 0 };
+
+/** Replica 1 of 1, 2, 3, which has promised round 1 to shard 2. */
+function follower(): PaxosShard {
+  const shard = new PaxosShard({
+    ordinal: 1,
+    incarnation: 1,
+    timings: TIMINGS,
+    limits: LIMITS,
+    records: [],
+    stamp: () => NOW * 1_024,
+    prng: seededPrng(1),
+    startedAt: 0,
+  });
+  shard.learnMap([assignment()], NOW);
+  settle(shard);
+  shard.receive(2, { kind: 'prepare', ...header, ballot: makeBallot(1, 2) }, NOW);
+  settle(shard);
+  expect(promisedBy(shard)).toBe(makeBallot(1, 2));
+  return shard;
+}
+
+function settle(shard: PaxosShard): PaxosEvent[] {
+  const events: PaxosEvent[] = [];
+  for (let ready = shard.takeReady(); ; ready = shard.takeReady()) {
+    events.push(...ready.events);
+    if (ready.transaction === null) return events;
+    shard.transactionDurable(ready.transaction.id, NOW);
+  }
+}
+
+const promisedBy = (shard: PaxosShard): number | undefined => shard.status()[0]?.promised;
+
+function refusals(from: number, ...messages: ShardMessage[]): string[] {
+  const shard = follower();
+  for (const message of messages) shard.receive(from, message, NOW);
+  return settle(shard).flatMap((event) => (event.kind === 'implausible' ? [event.what] : []));
+}
+
+describe('what no honest shard says', () => {
+  const wrong: ShardMessage[] = [
+    { kind: 'heartbeat', incarnation: 2 ** 40, lease: { sentAt: 1 } },
+    { kind: 'heartbeatSeen', holder: 1, lease: { ...echo, sentAt: NOW + 1 }, pointsHeard: 0 },
+    { kind: 'confirmed', ...header, round: 1, lease: { ...echo, sentAt: 2 ** 50 } },
+    { kind: 'prepareRefused', ...header, promised: 0, retryInMs: 1e300 },
+    { kind: 'prepare', ...header, ballot: makeBallot(2, 3) },
+    { kind: 'released', ...header, ballot: makeBallot(2, 3) },
+    { kind: 'gap', ...header, position: zero, commit: 5, purgedTo: 6 },
+    {
+      kind: 'delta',
+      ...header,
+      from: zero,
+      to: { ballot: header.ballot, revision: 5 },
+      rows: [],
+      absent: [],
+      purgedTo: 6,
+      dedupeFloor: 0,
+      commit: 5,
+    },
+    {
+      kind: 'page',
+      ...header,
+      copyId: 1,
+      pass: 1,
+      start: '',
+      nextKey: null,
+      rows: [],
+      absent: [],
+      commit: 0,
+      purgedTo: 0,
+      dedupeFloor: 2 ** 52,
+    },
+    { kind: 'commitPoints', incarnation: 1, after: 7, upTo: 6, points: [], stamp: null },
+    {
+      kind: 'commitPoints',
+      incarnation: 1,
+      after: 0,
+      upTo: 1,
+      points: [],
+      stamp: { echo: NOW + 5, echoIncarnation: 1 },
+    },
+    {
+      kind: 'accepts',
+      incarnation: 1,
+      number: 1,
+      lease: { sentAt: 1 },
+      batches: [
+        { ...header, previous: zero, next: { ballot: header.ballot, revision: 4 }, rows: [], commit: 0 },
+      ],
+    },
+  ];
+
+  it.each(wrong.map((message) => [message.kind, message] as const))('%s is refused', (kind, message) => {
+    expect(refusals(2, message)).toEqual([kind]);
+  });
+
+  it('superseded by a shard that has no replica is refused', () => {
+    expect(refusals(9, { kind: 'superseded', ...header, promised: makeBallot(9, 2) })).toEqual([
+      'superseded',
+    ]);
+  });
+});
+
+describe('a ballot', () => {
+  const far = makeBallot(2 + ROUND_LEAP_MAX, 2);
+  const prepare = (ballot: number): ShardMessage => ({ kind: 'prepare', ...header, ballot });
+
+  it('that leaps is promised to nobody, whoever repeats it alone', () => {
+    const shard = follower();
+    shard.receive(2, prepare(far), NOW);
+    shard.receive(2, prepare(far), NOW);
+    expect(settle(shard)).toContainEqual({ kind: 'implausible', from: 2, what: 'ballot' });
+    expect(promisedBy(shard)).toBe(makeBallot(1, 2));
+    shard.receive(2, prepare(makeBallot(1 + ROUND_LEAP_MAX, 2)), NOW);
+    expect(promisedBy(shard)).toBe(makeBallot(1 + ROUND_LEAP_MAX, 2));
+  });
+
+  it('that another replica confirms is believed, however long this one was away', () => {
+    const shard = follower();
+    shard.receive(2, prepare(far), NOW);
+    shard.receive(3, { kind: 'superseded', ...header, promised: far }, NOW);
+    shard.receive(2, prepare(far), NOW);
+    expect(promisedBy(shard)).toBe(far);
+  });
+});

@@ -1,0 +1,144 @@
+/**
+ * What an honest shard never says (docs/PROTOCOL.md 4.12): refused at the one door where messages come in, and counted.
+ * Everything here holds for every message of a shard that follows the protocol, however late it comes; so a refusal
+ * costs nothing but what a lost message costs.
+ */
+import type { Ballot, HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { ownerOf, roundOf } from './ballot.js';
+import { NO_STAMP, type Accept, type CommitPoints, type LeaseEcho, type ShardMessage } from './messages.js';
+import type { Replica } from './partition/replica.js';
+import type { Port } from './parts.js';
+import type { Row } from './records.js';
+
+export type PlausibilityPort = Port<
+  'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas'
+>;
+
+/** A round is one candidacy: nobody misses so many, and no partition lives to see them. */
+export const ROUND_LEAP_MAX = 2 ** 20;
+/** Generations are made of them (records.ts). */
+const INCARNATION_END = 2 ** 37;
+/** At every beat, for 16,384 partitions, for fifty years. */
+const POINT_NUMBER_END = 2 ** 48;
+/** Waits of a granter are a lease, or what a restart waits. */
+const RETRY_LEASES_MAX = 4;
+/** Hybrid times count 1/1024 of a millisecond. */
+const HYBRID_PER_MS = 1_024;
+
+export function isPlausible(context: PlausibilityPort, from: ShardOrdinal, message: ShardMessage): boolean {
+  if (isSayable(context, from, message)) return true;
+  refuse(context, from, message.kind);
+  return false;
+}
+
+/**
+ * A ballot from which a promise or a candidacy may follow: they are for ever. A replica that promised nothing yet knows
+ * no rounds; what another replica confirms is believed, however far it leaps.
+ */
+export function isBallotInReach(
+  context: PlausibilityPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  ballot: Ballot,
+): boolean {
+  const { promised } = replica.record;
+  const round = roundOf(ballot);
+  if (promised === 0 || round <= roundOf(Math.max(promised, replica.highestSeen)) + ROUND_LEAP_MAX)
+    return true;
+  for (const [other, leap] of replica.leaps) {
+    if (other !== from && Math.abs(roundOf(leap) - round) <= ROUND_LEAP_MAX) return true;
+  }
+  if (replica.peers.includes(from)) replica.leaps.set(from, ballot);
+  refuse(context, from, 'ballot');
+  return false;
+}
+
+function refuse(context: PlausibilityPort, from: ShardOrdinal, what: string): void {
+  context.outbox.event({ kind: 'implausible', from, what });
+}
+
+function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: ShardMessage): boolean {
+  switch (message.kind) {
+    case 'heartbeat':
+      return message.incarnation < INCARNATION_END;
+    case 'heartbeatSeen':
+    case 'acceptsSeen':
+    case 'accepted':
+    case 'confirmed':
+      return isEchoOfPast(context, message.lease);
+    case 'commitPoints':
+      return arePointsSayable(context, message);
+    case 'accepts':
+      return message.incarnation < INCARNATION_END && message.batches.every(isBatchSayable);
+    case 'prepareRefused':
+      return (
+        isOfReplica(context, from, message.partition) &&
+        message.retryInMs >= 0 &&
+        message.retryInMs <= RETRY_LEASES_MAX * context.timings.leaseMs
+      );
+    case 'superseded':
+      return isOfReplica(context, from, message.partition);
+    case 'promised':
+    case 'gap':
+    case 'repairOffer':
+    case 'copyRequired':
+      return message.purgedTo <= message.commit;
+    case 'delta':
+    case 'finish':
+      return (
+        message.purgedTo <= message.to.revision &&
+        message.rows.every(({ revision }) => revision <= message.to.revision) &&
+        isFloorSayable(context, message.dedupeFloor)
+      );
+    case 'page':
+      return message.purgedTo <= message.commit && isFloorSayable(context, message.dedupeFloor);
+    case 'prepare':
+    case 'confirm':
+    case 'released':
+    case 'stand':
+      return ownerOf(message.ballot) === from;
+    default:
+      return true;
+  }
+}
+
+/** An echo is of an own reading of the own clock. */
+function isEchoOfPast({ now }: PlausibilityPort, { incarnation, sentAt }: LeaseEcho): boolean {
+  return incarnation < INCARNATION_END && (sentAt === NO_STAMP || sentAt <= now);
+}
+
+function arePointsSayable(context: PlausibilityPort, message: CommitPoints): boolean {
+  const { incarnation, after, upTo, points, stamp } = message;
+  const isEchoOk =
+    stamp?.echoIncarnation !== context.incarnation || stamp === null || stamp.echo <= context.now;
+  return (
+    incarnation < INCARNATION_END && isEchoOk && upTo < POINT_NUMBER_END && points.length <= upTo - after
+  );
+}
+
+/** The rows of a batch are in order of revision (a transaction's share one), and the last one's is where the batch leads. */
+function isBatchSayable({ ballot, previous, next, rows }: Accept): boolean {
+  if (next.ballot !== ballot || previous.ballot > ballot) return false;
+  return endOf(rows, previous.revision) === next.revision;
+}
+
+/** The last revision; null where they are not in order. */
+function endOf(rows: readonly Row[], after: Revision): Revision | null {
+  let end = after;
+  for (const { revision } of rows) {
+    if (revision < end || revision === after) return null;
+    end = revision;
+  }
+  return end;
+}
+
+/** A floor was read off a clock (4.7.6), and no clock is further ahead than clocks may differ. */
+function isFloorSayable(context: PlausibilityPort, floor: HybridTime): boolean {
+  return floor <= context.stamp() + context.timings.clocksDifferMs * HYBRID_PER_MS;
+}
+
+/** Where the partition is not known the message is dropped anyway. */
+function isOfReplica(context: PlausibilityPort, from: ShardOrdinal, partition: number): boolean {
+  const replica = context.replicas.get(partition);
+  return replica === undefined || replica.assignment === null || replica.peers.includes(from);
+}
