@@ -1,5 +1,5 @@
 /** The columns of a row as statements name them, and how their text becomes a row. */
-import { type ByteReader, decodeFrame, OperationalError, requestMarksCodec } from '@ringleader/contracts';
+import { decodeFrame, OperationalError, requestMarksCodec } from '@ringleader/contracts';
 import type { RequestMark, Row } from '@ringleader/paxos';
 import type { TextRow } from '@ringleader/postgres';
 
@@ -51,9 +51,7 @@ function contentTypeFromHex(hex: string): string {
 
 function requestsFromHex(hex: string): readonly RequestMark[] {
   if (hex === NO_REQUESTS_HEX) return NO_REQUESTS;
-  const marks = decodeFrame(Buffer.from(hex.slice(2), 'hex'), (reader: ByteReader) =>
-    requestMarksCodec.read(reader),
-  );
+  const marks = decodeFrame(Buffer.from(hex.slice(2), 'hex'), requestMarksCodec.read);
   if ('kind' in marks) {
     throw new OperationalError('STORAGE_FAILED', `The requests of a row cannot be read: ${marks.reason}`, {
       reason: 'corrupt',

@@ -3,7 +3,14 @@
  * so, and the sender keeps no more than a window of pieces on their way: so nothing gathers between the two. Neither is
  * ever repeated: a lost piece loses its frame, as a lost message does.
  */
-import { type ByteReader, ByteWriter, MalformedBytesError } from '@ringleader/primitives';
+import {
+  bytes,
+  type ByteReader,
+  ByteWriter,
+  fields,
+  MalformedBytesError,
+  varint,
+} from '@ringleader/primitives';
 import { reserveEnvelope } from '../transport/envelope.js';
 import {
   decodeFrame,
@@ -34,24 +41,28 @@ export interface Receipt {
 
 const HEADER_BYTES_MAX = 64;
 
+const pieceCodec = fields<Omit<Piece, 'kind'>>({
+  parcel: varint,
+  totalBytes: varint,
+  offset: varint,
+  bytes,
+});
+const receiptCodec = fields<Omit<Receipt, 'kind'>>({ parcel: varint, end: varint });
+
 /** With room for its envelope, as a receipt. */
-export function encodePiece({ parcel, totalBytes, offset, bytes }: Omit<Piece, 'kind'>): Buffer {
-  const writer = new ByteWriter(HEADER_BYTES_MAX + bytes.length);
+export function encodePiece(piece: Omit<Piece, 'kind'>): Buffer {
+  const writer = new ByteWriter(HEADER_BYTES_MAX + piece.bytes.length);
   reserveEnvelope(writer);
   writeFrameStart(writer, 'piece');
-  writer.varint(parcel);
-  writer.varint(totalBytes);
-  writer.varint(offset);
-  writer.bytes(bytes);
+  pieceCodec.write(writer, piece);
   return writer.take();
 }
 
-export function encodeReceipt({ parcel, end }: Omit<Receipt, 'kind'>): Buffer {
+export function encodeReceipt(receipt: Omit<Receipt, 'kind'>): Buffer {
   const writer = new ByteWriter(HEADER_BYTES_MAX);
   reserveEnvelope(writer);
   writeFrameStart(writer, 'receipt');
-  writer.varint(parcel);
-  writer.varint(end);
+  receiptCodec.write(writer, receipt);
   return writer.take();
 }
 
@@ -61,22 +72,21 @@ export function decodePiece(frame: Uint8Array): Piece | MalformedFrame {
 
 function readPiece(reader: ByteReader): Piece {
   expectFrameKind(reader, 'piece');
-  const parcel = reader.varint();
-  const totalBytes = reader.varint();
-  const offset = reader.varint();
-  const bytes = reader.bytes();
-  if (totalBytes > FRAME_BYTES_MAX || bytes.length === 0 || offset + bytes.length > totalBytes) {
+  const piece = pieceCodec.read(reader);
+  const { totalBytes, offset } = piece;
+  const end = offset + piece.bytes.length;
+  if (totalBytes > FRAME_BYTES_MAX || end === offset || end > totalBytes) {
     throw new MalformedBytesError('a piece outside of its parcel');
   }
   reader.end();
-  return { kind: 'piece', parcel, totalBytes, offset, bytes };
+  return { kind: 'piece', ...piece };
 }
 
 export function decodeReceipt(frame: Uint8Array): Receipt | MalformedFrame {
   return decodeFrame(frame, (reader) => {
     expectFrameKind(reader, 'receipt');
-    const receipt: Receipt = { kind: 'receipt', parcel: reader.varint(), end: reader.varint() };
+    const receipt = receiptCodec.read(reader);
     reader.end();
-    return receipt;
+    return { kind: 'receipt' as const, ...receipt };
   });
 }

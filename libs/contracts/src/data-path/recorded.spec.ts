@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ShardReply } from '@ringleader/paxos';
 import { recordedMessages, recordedReplies, recordedRequests } from '../../test/recorded-frames.js';
+import { contentOf } from '../transport/envelope.js';
 import {
   appendPeerMessage,
   appendReply,
@@ -8,9 +9,13 @@ import {
   ByteWriter,
   decodeLeadersFrame,
   decodePeerFrame,
+  decodePiece,
+  decodeReceipt,
   decodeReplyFrame,
   decodeRequestFrame,
   encodeLeadersFrame,
+  encodePiece,
+  encodeReceipt,
   startPeerFrame,
   startReplyFrame,
   startRequestFrame,
@@ -52,6 +57,17 @@ describe('the bytes of the data path that are recorded', () => {
     expect(hexOf(startReplies, (writer) => appendReply(writer, reply.token, reply))).toBe(hex);
     const replies: readonly ShardReply[] = [reply];
     expect(decodeReplyFrame(framed(startReplies, hex))).toMatchObject({ servedBy: 3, replies });
+  });
+
+  it('are what is written and read: a piece and its receipt', () => {
+    const piece = { parcel: 300, totalBytes: 1_000, offset: 130, bytes: Buffer.from([1, 0xff]) };
+    const receipt = { parcel: 300, end: 132 };
+    const frames = [contentOf(encodePiece(piece)), contentOf(encodeReceipt(receipt))] as const;
+    // The first byte is the version.
+    const recorded = frames.map((frame) => Buffer.from(frame.subarray(1)).toString('hex'));
+    expect(recorded).toEqual(['05ac02e80782010201ff', '06ac028401']);
+    expect(decodePiece(frames[0])).toEqual({ kind: 'piece', ...piece });
+    expect(decodeReceipt(frames[1])).toEqual({ kind: 'receipt', ...receipt });
   });
 
   it('are what is written and read: leaderships', () => {
