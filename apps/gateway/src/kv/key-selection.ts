@@ -2,7 +2,7 @@
 import { OperationalError, keyAfter, prefixRange } from '@ringleader/contracts';
 import { xxh64 } from '@ringleader/hash-ring';
 import type { KeyRange } from '@ringleader/paxos';
-import { compareKeys } from '@ringleader/primitives';
+import { compareKeys, leastEnd } from '@ringleader/primitives';
 
 export interface KeySelection {
   readonly prefix: string;
@@ -16,18 +16,13 @@ export function selectionRange(selection: KeySelection): KeyRange | null {
   const { key: prefixStart, rangeEnd } = prefixRange(selection.prefix);
   const prefixEnd = rangeEnd === '' ? null : rangeEnd;
   const start = compareKeys(selection.start, prefixStart) > 0 ? selection.start : prefixStart;
-  const end = earlier(selection.end, prefixEnd);
+  const end = leastEnd(selection.end, prefixEnd);
   return end !== null && compareKeys(start, end) >= 0 ? null : { start, end };
 }
 
 /** What is left of a range behind `last`, in the direction of the list. */
 export function rangeBehind(range: KeyRange, last: string, reverse: boolean): KeyRange {
   return reverse ? { start: range.start, end: last } : { start: keyAfter(last), end: range.end };
-}
-
-function earlier(a: string | null, b: string | null): string | null {
-  if (a === null || b === null) return a ?? b;
-  return compareKeys(a, b) <= 0 ? a : b;
 }
 
 /**

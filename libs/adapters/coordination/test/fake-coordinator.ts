@@ -6,6 +6,7 @@ import type {
   CoordinatorRequest,
   CoordinatorResponse,
 } from '../src/coordination-client.js';
+import { compareKeys } from '@ringleader/primitives';
 
 type Operation = keyof Coordinator;
 type Range = { readonly key: string; readonly rangeEnd?: string | undefined };
@@ -17,7 +18,7 @@ interface Failure {
   readonly when: 'before' | 'after';
 }
 
-/** What the adapter's classes see of a coordinator, in memory and with faults on demand. Keys here are ASCII. */
+/** What the adapter's classes see of a coordinator, in memory and with faults on demand. */
 export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 'status' | 'close'> {
   revision = 0;
   compacted = 0;
@@ -169,7 +170,7 @@ export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 's
   } {
     const all = [...this.items.values()]
       .filter(({ key }) => isWithin(range, key))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
+      .sort((a, b) => compareKeys(a.key, b.key));
     const items = all.slice(0, Math.min(range.limit ?? this.pageSize, this.pageSize));
     return { items, count: all.length, more: items.length < all.length };
   }
@@ -197,5 +198,5 @@ export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 's
 
 function isWithin({ key: start, rangeEnd }: Range, key: string): boolean {
   if (rangeEnd === undefined) return key === start;
-  return key >= start && (rangeEnd === '' || key < rangeEnd);
+  return compareKeys(key, start) >= 0 && (rangeEnd === '' || compareKeys(key, rangeEnd) < 0);
 }

@@ -4,6 +4,7 @@
  *
  * The coordinators themselves write the rest (the cluster, the partition map) inside their own process, not by request.
  */
+import { compareKeys } from '@ringleader/primitives';
 import { prefixRange } from '../control/key-ranges.js';
 import type { Speaker } from '../subjects.js';
 import { METADATA_PREFIX, SHARD_ORDINALS_KEY, memberKey, shardKey } from './cluster-metadata.js';
@@ -32,8 +33,7 @@ export function mayWrite(speaker: Speaker, { key, rangeEnd }: WrittenRange): boo
   if (rangeEnd === undefined) {
     return !key.startsWith(METADATA_PREFIX) || metadataKeysOf(speaker).includes(key);
   }
-  // The prefix is ASCII, and against ASCII the order of strings here is that of their UTF-8.
-  const isBehind = key >= prefixRange(METADATA_PREFIX).rangeEnd;
-  const isBefore = rangeEnd !== '' && rangeEnd <= METADATA_PREFIX;
+  const isBehind = compareKeys(key, prefixRange(METADATA_PREFIX).rangeEnd) >= 0;
+  const isBefore = rangeEnd !== '' && compareKeys(rangeEnd, METADATA_PREFIX) <= 0;
   return isBehind || isBefore;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareKeys } from './key-order.js';
+import { compareKeys, leastEnd } from './key-order.js';
 import { seededPrng } from './prng.js';
 
 describe('compareKeys', () => {
@@ -26,5 +26,15 @@ describe('compareKeys', () => {
       const [a, b] = [word(), word()];
       expect(Math.sign(compareKeys(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
     }
+  });
+});
+
+describe('leastEnd', () => {
+  it('is the first of two ends in the order of keys, and null only where neither ends', () => {
+    expect(leastEnd(null, 'b')).toBe('b');
+    expect(leastEnd('a', null)).toBe('a');
+    expect(leastEnd('b', 'a')).toBe('a');
+    expect(leastEnd('😀', '～')).toBe('～');
+    expect(leastEnd(null, null)).toBe(null);
   });
 });

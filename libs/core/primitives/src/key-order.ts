@@ -18,3 +18,9 @@ function codePointRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
+
+/** The lesser of two ends of a range; null is "no end". */
+export function leastEnd(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareKeys(a, b) <= 0 ? a : b;
+}

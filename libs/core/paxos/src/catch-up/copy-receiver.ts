@@ -2,11 +2,10 @@
  * The replica's half of a copy (docs/PROTOCOL.md 4.3.4 to 4.3.6): pages into a staging generation, further passes for
  * what changed meanwhile, a finish, and one atomic switch. Until then the replica is what it was.
  */
-import type { Revision, ShardOrdinal } from '@ringleader/primitives';
+import { leastEnd, type Revision, type ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { CopyRequired, Finish, Page } from '../messages.js';
 import { leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
-import { leastEnd } from '../partition/keys.js';
 import type { Replica } from '../partition/replica.js';
 import type { Staging } from '../records.js';
 import type { CatchUp } from '../partition/catch-up.js';
