@@ -1,6 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import type { MemberId } from '@ringleader/primitives';
 import { CoordinatorGroup } from './coordinator-group.js';
 
@@ -70,7 +71,7 @@ describe('a coordinator whose log on disk was damaged while it was down', () => 
         segment.writeUInt8(segment.readUInt8(position) ^ 1, position);
       });
       await group.startMember(victim);
-      expect(await group.exited(victim)).toEqual({ code: 1, signal: null });
+      expect(await group.exited(victim)).toEqual({ code: EXIT_DO_NOT_RESTART, signal: null });
       const [last] = (await group.log(victim)).trimEnd().split('\n').slice(-1);
       expect(JSON.parse(last ?? '')).toMatchObject({
         level: 'fatal',

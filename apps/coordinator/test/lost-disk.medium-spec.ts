@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import type { MemberId } from '@ringleader/primitives';
 import { until } from '@ringleader/testing-servers';
 import { CoordinatorGroup, WAIT } from './coordinator-group.js';
@@ -34,7 +35,7 @@ describe('a coordinator that has lost its disk', () => {
   };
   /** Waits for the refusal, and gives back its last line in the log. */
   const refusal = async (member: MemberId): Promise<unknown> => {
-    expect(await group.exited(member)).toEqual({ code: 1, signal: null });
+    expect(await group.exited(member)).toEqual({ code: EXIT_DO_NOT_RESTART, signal: null });
     const [last] = (await group.log(member)).trimEnd().split('\n').slice(-1);
     return JSON.parse(last ?? '');
   };

@@ -40,6 +40,7 @@ describe('LocalCluster', () => {
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'ringleader-starter-'));
+    await mkdir(toolsDirectory(), { recursive: true });
     await symlink(toolsDirectory(), join(root, '.tools'));
     for (const service of ['coordinator', 'shard', 'gateway', 'failure-detector']) {
       const dist = join(root, 'apps', service, 'dist');

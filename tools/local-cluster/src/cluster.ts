@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
-import { unhealthyReasonsOf } from './health.js';
+import { clusterHealth } from './health.js';
 import { Links } from './links.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
@@ -37,7 +37,7 @@ const STOP_ORDER: readonly (readonly Service[])[] = [
   ['nats-server'],
 ];
 
-/** A service that ends so often before the cluster is healthy will not recover by being started again. */
+/** A service that ends so often before the cluster serves will not recover by being started again. */
 const CRASHES_TOLERATED = 6;
 const HEALTH_POLL_MS = 100;
 
@@ -47,6 +47,7 @@ export class LocalCluster {
   readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
   #status: ClusterState['status'] = 'starting';
+  #missing: readonly string[] = [];
   /** Only where connections are to be cut. */
   #links: Links | undefined;
 
@@ -58,6 +59,11 @@ export class LocalCluster {
     this.#stateFile = new StateFile(folder.path, (error) => {
       context.output.line(`✗ the state file could not be written: ${error.message}`);
     });
+  }
+
+  /** What it had to start without: one sentence for each process that will not run. */
+  get missing(): readonly string[] {
+    return this.#missing;
   }
 
   get gatewayUrls(): string[] {
@@ -83,8 +89,9 @@ export class LocalCluster {
       await writeLayout(folder.path, layout);
       cluster = new LocalCluster(folder, ports, context);
       await cluster.#launch(layout);
-      await cluster.#untilHealthy(options.timeoutSeconds);
-      if (layout.isFounded !== true) await writeLayout(folder.path, { ...layout, isFounded: true });
+      await cluster.#untilServing(options.timeoutSeconds);
+      if (layout.isFounded !== true && cluster.missing.length === 0)
+        await writeLayout(folder.path, { ...layout, isFounded: true });
       return cluster;
     } catch (error) {
       if (cluster === undefined) await folder.release();
@@ -137,14 +144,16 @@ export class LocalCluster {
     return program;
   }
 
-  async #untilHealthy(timeoutSeconds: number): Promise<void> {
+  /** Until it is healthy, or serves all keys without those that will not run. */
+  async #untilServing(timeoutSeconds: number): Promise<void> {
     const deadline = performance.now() + timeoutSeconds * 1000;
     let said = '';
     for (;;) {
-      const reasons = await unhealthyReasonsOf(this.gatewayUrls);
+      const { reasons, serves } = await clusterHealth(this.gatewayUrls);
       this.context.signal.throwIfAborted();
-      if (reasons.length === 0) break;
-      this.#giveUpOnCrashes();
+      this.#missing = reasons.length === 0 ? [] : this.#supervisors.filter(isHopeless).map(whyHopeless);
+      if (reasons.length === 0 || (serves && this.#missing.length > 0)) break;
+      this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
       if (performance.now() > deadline) {
         throw new StartError(
@@ -155,15 +164,19 @@ export class LocalCluster {
       said = text;
       await delay(HEALTH_POLL_MS, undefined, { signal: this.context.signal });
     }
-    this.#status = 'healthy';
+    this.#status = this.#missing.length === 0 ? 'healthy' : 'degraded';
     this.#publish();
     await this.#stateFile.flushed();
   }
 
-  #giveUpOnCrashes(): void {
-    const hopeless = this.#supervisors.find(({ restarts }) => restarts >= CRASHES_TOLERATED);
-    if (hopeless === undefined) return;
-    throw new StartError(`${hopeless.program.member} keeps ending: see ${hopeless.program.logFile}.`);
+  /** What the others cannot make up for: more than half of a service keeps ending, or refuses to run. */
+  #giveUpWithoutMajority(): void {
+    const hopeless = this.#supervisors.filter(isHopeless);
+    const lost = hopeless.find(({ program: { service } }) => {
+      const of = (some: readonly Supervisor[]) => some.filter(({ program }) => program.service === service);
+      return of(hopeless).length * 2 > of(this.#supervisors).length;
+    });
+    if (lost !== undefined) throw new StartError(`${whyHopeless(lost)}.`);
   }
 
   async stop(): Promise<void> {
@@ -208,6 +221,14 @@ export class LocalCluster {
       })),
     });
   }
+}
+
+function isHopeless({ refusal, restarts }: Supervisor): boolean {
+  return refusal !== undefined || restarts >= CRASHES_TOLERATED;
+}
+
+function whyHopeless({ refusal, program: { member, logFile } }: Supervisor): string {
+  return `${member} ${refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
 }
 
 /** Like Promise.all, but waits for the others before it fails: none is left starting behind our back. */

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { unhealthyReasonsOf } from './health.js';
+import { clusterHealth } from './health.js';
 
-describe('unhealthyReasonsOf', () => {
+describe('clusterHealth', () => {
   const servers: Server[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
@@ -19,17 +19,22 @@ describe('unhealthyReasonsOf', () => {
 
   it('gives each reason once, whichever gateways say it', async () => {
     const urls = [
-      await gateway({ health: 'degraded', reasons: ['144 of 256 partitions have no leader'] }),
+      await gateway({ health: 'unavailable', reasons: ['144 of 256 partitions have no leader'] }),
       await gateway({
-        health: 'degraded',
+        health: 'unavailable',
         reasons: ['144 of 256 partitions have no leader', 'shard-2 is down'],
       }),
       await gateway({ health: 'healthy', reasons: [] }),
     ];
-    expect(await unhealthyReasonsOf(urls)).toEqual([
-      '144 of 256 partitions have no leader',
-      'shard-2 is down',
-    ]);
-    expect(await unhealthyReasonsOf(urls.slice(2))).toEqual([]);
+    const reasons = ['144 of 256 partitions have no leader', 'shard-2 is down'];
+    expect(await clusterHealth(urls)).toEqual({ reasons, serves: true });
+    expect(await clusterHealth(urls.slice(2))).toEqual({ reasons: [], serves: true });
+  });
+
+  it('tells a cluster that serves all keys from one that does not', async () => {
+    const serves = async (view: object) => (await clusterHealth([await gateway(view)])).serves;
+    expect(await serves({ health: 'degraded', reasons: ['coordinator-2 is not running'] })).toBe(true);
+    expect(await serves({ health: 'unavailable', reasons: ['there is no partition map yet'] })).toBe(false);
+    expect((await clusterHealth(['http://127.0.0.1:1'])).serves).toBe(false);
   });
 });

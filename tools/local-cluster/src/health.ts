@@ -1,23 +1,37 @@
 import type { ClusterView } from '@ringleader/contracts';
 
-/** Of all gateways, each reason once: what ails the cluster, every one of them says. */
-export async function unhealthyReasonsOf(gatewayUrls: readonly string[]): Promise<readonly string[]> {
-  return [...new Set((await Promise.all(gatewayUrls.map(unhealthyReasons))).flat())];
+/** What the gateways say of the cluster. */
+export interface ClusterHealth {
+  /** Each once: what ails the cluster, every gateway says. Empty: all is well. */
+  readonly reasons: readonly string[];
+  /** Some gateway can serve all keys, whatever is missing. */
+  readonly serves: boolean;
 }
 
-/** Empty when the gateway serves and says that the whole cluster is healthy; otherwise why not. */
-async function unhealthyReasons(gatewayUrl: string): Promise<readonly string[]> {
+export async function clusterHealth(gatewayUrls: readonly string[]): Promise<ClusterHealth> {
+  const found = await Promise.all(gatewayUrls.map(healthSeenBy));
+  return {
+    reasons: [...new Set(found.flatMap(({ reasons }) => reasons))],
+    serves: found.some(({ serves }) => serves),
+  };
+}
+
+async function healthSeenBy(gatewayUrl: string): Promise<ClusterHealth> {
+  const unusable = (reason: string): ClusterHealth => ({ reasons: [reason], serves: false });
   try {
     const ready = await fetch(`${gatewayUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
     await ready.arrayBuffer();
-    if (!ready.ok) return [`${gatewayUrl} is not ready`];
+    if (!ready.ok) return unusable(`${gatewayUrl} is not ready`);
     const answer = await fetch(`${gatewayUrl}/v1/cluster`, { signal: AbortSignal.timeout(2_000) });
-    if (!answer.ok) return [`${gatewayUrl}/v1/cluster answers ${answer.status}`];
-    const view = (await answer.json()) as ClusterView;
-    if (view.health === 'healthy') return [];
-    return view.reasons.length > 0 ? view.reasons : [`the cluster is ${view.health}`];
+    if (!answer.ok) return unusable(`${gatewayUrl}/v1/cluster answers ${answer.status}`);
+    const { health, reasons } = (await answer.json()) as ClusterView;
+    if (health === 'healthy') return { reasons: [], serves: true };
+    return {
+      reasons: reasons.length > 0 ? reasons : [`the cluster is ${health}`],
+      serves: health === 'degraded',
+    };
   } catch (error) {
-    return [`${gatewayUrl} does not answer: ${causeOf(error)}`];
+    return unusable(`${gatewayUrl} does not answer: ${causeOf(error)}`);
   }
 }
 

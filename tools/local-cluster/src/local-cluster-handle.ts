@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unhealthyReasonsOf } from './health.js';
+import { clusterHealth } from './health.js';
 import { turnLinks, type LinkState, type LinkTarget } from './links.js';
 import { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
 
@@ -98,8 +98,9 @@ export class LocalClusterHandle {
     return this.#text;
   }
 
+  /** Until it is healthy, or as healthy as it can become without those that refuse to run. */
   async untilStarted(timeoutMs = 180_000): Promise<void> {
-    await until('the cluster is healthy', () => this.#text.includes('Ringleader is healthy'), {
+    await until('the cluster has started', () => /^Ringleader is (healthy|degraded) /m.test(this.#text), {
       timeoutMs,
       failure: () => (this.#gone === undefined ? undefined : `the starter ended:\n${this.#text}`),
     });
@@ -165,7 +166,7 @@ export class LocalClusterHandle {
     await until(
       'the cluster is healthy again',
       async () => {
-        reasons = await unhealthyReasonsOf(urls);
+        ({ reasons } = await clusterHealth(urls));
         return reasons.length === 0;
       },
       { timeoutMs, everyMs: 50 },

@@ -8,9 +8,11 @@ import { listenForStop, type StopRequests } from './stop-requests.js';
 
 function greeting(cluster: LocalCluster, tookMs: number): string {
   const [url = ''] = cluster.gatewayUrls;
+  const { missing } = cluster;
+  const health = missing.length === 0 ? 'healthy' : 'degraded';
   return `
-Ringleader is healthy after ${seconds(tookMs)}: ${cluster.gatewayUrls.join(' ')}
-
+Ringleader is ${health} after ${seconds(tookMs)}: ${cluster.gatewayUrls.join(' ')}
+${missing.map((reason) => `✗ ${reason}\n`).join('')}
   curl -X PUT -H 'Content-Type: text/plain' --data 'hello' ${url}/v1/kv/greeting
   curl ${url}/v1/kv/greeting
   curl ${url}/v1/cluster

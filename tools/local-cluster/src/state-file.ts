@@ -5,7 +5,7 @@ import type { Service } from './services.js';
 /** What runs at this moment, for programs: `<data>/cluster.json`, replaced whole at every change. */
 export interface ClusterState {
   readonly formatVersion: 1;
-  readonly status: 'starting' | 'healthy' | 'stopping';
+  readonly status: 'starting' | 'healthy' | 'degraded' | 'stopping';
   /** The process that supervises all others. */
   readonly supervisorPid: number;
   readonly startedAt: string;

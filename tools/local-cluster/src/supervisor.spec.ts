@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Child, type ChildExit, until } from '@ringleader/server-processes';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Supervisor, type Program } from './supervisor.js';
 
 /** A process that ends when the test says so. */
@@ -22,8 +25,12 @@ class FakeChild implements Child {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#ended = { code: null, signal };
-    this.#resolve(this.#ended);
+    this.end({ code: null, signal });
+  }
+
+  end(exit: ChildExit): void {
+    this.#ended = exit;
+    this.#resolve(exit);
   }
 
   async stop(signal: NodeJS.Signals): Promise<ChildExit> {
@@ -32,7 +39,12 @@ class FakeChild implements Child {
   }
 }
 
-function supervised({ failingLaunches = [] }: { failingLaunches?: number[] } = {}) {
+interface Setting {
+  failingLaunches?: number[];
+  logFile?: string;
+}
+
+function supervised({ failingLaunches = [], logFile = '/nonexistent.log' }: Setting = {}) {
   const children: FakeChild[] = [];
   const lines: string[] = [];
   let launches = 0;
@@ -41,7 +53,7 @@ function supervised({ failingLaunches = [] }: { failingLaunches?: number[] } = {
     member: 'shard-1',
     port: 1,
     url: 'http://127.0.0.1:1',
-    logFile: '/nonexistent.log',
+    logFile,
     launch: async () => {
       launches += 1;
       if (failingLaunches.includes(launches)) throw new Error('no room');
@@ -77,6 +89,27 @@ describe('Supervisor', () => {
     await until('a restart', () => supervisor.child?.pid === 103, soon);
     expect(lines.some((line) => line.includes('no room'))).toBe(true);
     await supervisor.stop();
+  });
+
+  it('leaves a process ended that says that no restart mends it, and shows its reason once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ringleader-supervisor-'));
+    const logFile = join(folder, 'log');
+    const records = [
+      { level: 'info', msg: 'Started' },
+      { level: 'fatal', code: 'LOG_MISSING', msg: 'It is empty' },
+    ];
+    await writeFile(logFile, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    const { supervisor, children, lines } = supervised({ logFile });
+    await supervisor.start();
+    children[0]?.end({ code: 78, signal: null });
+    await until('the refusal', () => supervisor.refusal !== undefined, soon);
+    expect(supervisor.refusal).toBe('LOG_MISSING: It is empty');
+    await supervisor.stop();
+    expect(lines).toEqual([
+      `✗ shard-1 ended with exit code 78, which no restart mends: LOG_MISSING: It is empty (see ${logFile})`,
+    ]);
+    expect([supervisor.restarts, children.length]).toEqual([0, 1]);
+    await rm(folder, { recursive: true });
   });
 
   it('does not start again what it stopped, also while it waits to start it', async () => {

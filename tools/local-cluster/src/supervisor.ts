@@ -1,5 +1,6 @@
+import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
-import { describeExit, lastLines, type Child } from '@ringleader/server-processes';
+import { describeExit, lastLines, type Child, type ChildExit } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
 import { seconds, type Output } from './terminal.js';
@@ -22,12 +23,16 @@ export interface Program {
   shutdown(child: Child): Promise<void>;
 }
 
-/** Keeps one program running until it is told to stop: a process that ends is shown at once and started again. */
+/**
+ * Keeps one program running until it is told to stop: a process that ends is shown at once and started again, unless it
+ * says by its exit code that no start mends what ails it.
+ */
 export class Supervisor {
   readonly #backOff = new RestartBackOff(BACK_OFF, STABLE_MS);
   readonly #stopping = new AbortController();
   #child: Child | undefined;
   #restarts = 0;
+  #refusal: string | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -43,6 +48,11 @@ export class Supervisor {
 
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /** Why it ended for good, in its own words. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** The first start: its failure is the caller's. */
@@ -74,19 +84,30 @@ export class Supervisor {
   async #keepRunning(first: Child): Promise<void> {
     const { member, logFile } = this.program;
     const { signal } = this.#stopping;
-    let ending = await this.#endOf(first);
-    while (!signal.aborted) {
+    let ending: ChildExit | undefined = await this.#endOf(first);
+    while (!signal.aborted && !(await this.#endedForGood(ending))) {
       const waitMs = this.#backOff.failed(performance.now());
       const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
+      const how = ending === undefined ? 'could not be started again' : `ended with ${describeExit(ending)}`;
       const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
-      this.output.line([`✗ ${member} ${ending}; ${next}`, ...lines].join('\n'));
+      this.output.line([`✗ ${member} ${how}; ${next}`, ...lines].join('\n'));
       this.#restarts += 1;
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) ending = await this.#again();
     }
   }
 
-  async #again(): Promise<string> {
+  async #endedForGood(ending: ChildExit | undefined): Promise<boolean> {
+    if (ending?.code !== EXIT_DO_NOT_RESTART) return false;
+    const { member, logFile } = this.program;
+    this.#refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
+    const how = `${describeExit(ending)}, which no restart mends`;
+    this.output.line(`✗ ${member} ended with ${how}: ${this.#refusal} (see ${logFile})`);
+    return true;
+  }
+
+  /** How the process ended; undefined when there was none. */
+  async #again(): Promise<ChildExit | undefined> {
     const { member } = this.program;
     try {
       const child = await this.#launch();
@@ -95,13 +116,31 @@ export class Supervisor {
       return await this.#endOf(child);
     } catch (error) {
       this.output.line(`✗ ${member}: ${(error as Error).message}`);
-      return 'could not be started again';
+      return undefined;
     }
   }
 
-  async #endOf(child: Child): Promise<string> {
-    const ending = `ended with ${describeExit(await child.exited)}`;
+  async #endOf(child: Child): Promise<ChildExit> {
+    const ending = await child.exited;
     this.changed();
     return ending;
+  }
+}
+
+/** Code and message of the last fatal line: services log JSON. */
+function lastWords(lines: readonly string[]): string {
+  const fatal = lines.map(fatalRecord).findLast((record) => record !== undefined);
+  return fatal === undefined ? (lines.at(-1) ?? '') : `${fatal.code ?? 'crashed'}: ${fatal.msg}`;
+}
+
+function fatalRecord(line: string): { readonly code?: string; readonly msg: string } | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const record = JSON.parse(line) as { level?: string; code?: string; msg: string };
+    return record.level === 'fatal' ? record : undefined;
+  } catch (error) {
+    // Torn: the process ended in the middle of a line.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Where a service says that it cannot go on: the process ends with code 1, and its supervisor starts it again. */
+/** Where a service says that it cannot go on: the process ends, and its supervisor starts it again, unless no start mends it. */
 @Injectable()
 export class FatalErrors {
   readonly #first = Promise.withResolvers<never>();

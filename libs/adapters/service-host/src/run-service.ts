@@ -1,7 +1,7 @@
 /** The whole `main.ts` of a service. */
 import { loadConfig, memberOf } from '@ringleader/config';
 import type { CommonConfig } from '@ringleader/config';
-import { OperationalError } from '@ringleader/contracts';
+import { EXIT_DO_NOT_RESTART, OperationalError } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { z } from 'zod';
@@ -33,10 +33,11 @@ export async function runService<Schema extends z.ZodObject>(
   }
 }
 
-/** Expected reasons are one sentence in the log; the supervisor sees the exit code. */
+/** Expected reasons are one sentence in the log; the exit code tells the supervisor whether another start is worth while. */
 function fail(logger: Logger, error: unknown): never {
   if (error instanceof OperationalError) {
     logger.fatal({ code: error.code, details: error.details, error }, error.message);
+    if (error.entry.outlivesRestart === true) process.exit(EXIT_DO_NOT_RESTART);
   } else {
     logger.fatal({ error }, 'Crashed');
   }

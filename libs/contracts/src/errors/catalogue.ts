@@ -17,7 +17,12 @@ export interface ErrorEntry {
   readonly retry: RetryClass;
   /** A short, constant sentence: the `title` of a problem document. */
   readonly title: string;
+  /** It ends the process, and a process that is started again ends in the same way until somebody has done something. */
+  readonly outlivesRestart?: true;
 }
+
+/** How a process ends that is not to be started again: sysexits' EX_CONFIG. Any other code is worth another start. */
+export const EXIT_DO_NOT_RESTART = 78;
 
 export const ERROR_CATALOGUE = {
   INVALID_ARGUMENT: { httpStatus: 400, retry: 'never', title: 'The request is not valid' },
@@ -53,21 +58,52 @@ export const ERROR_CATALOGUE = {
   FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'The speaker may not do this' },
   LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
 
-  CONFIG_INVALID: { httpStatus: 500, retry: 'never', title: 'The configuration is not valid' },
-  NATS_REFUSED: { httpStatus: 500, retry: 'never', title: 'NATS refuses this process' },
+  CONFIG_INVALID: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The configuration is not valid',
+    outlivesRestart: true,
+  },
+  NATS_REFUSED: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'NATS refuses this process',
+    outlivesRestart: true,
+  },
   NATS_UNREACHABLE: { httpStatus: 503, retry: 'safe', title: 'NATS cannot be reached' },
-  LOG_CORRUPT: { httpStatus: 500, retry: 'never', title: 'The log on disk is corrupt' },
-  LOG_MISSING: { httpStatus: 500, retry: 'never', title: 'The log of this member is missing' },
-  LOG_FOREIGN: { httpStatus: 500, retry: 'never', title: 'The log belongs to another member' },
+  LOG_CORRUPT: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The log on disk is corrupt',
+    outlivesRestart: true,
+  },
+  LOG_MISSING: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The log of this member is missing',
+    outlivesRestart: true,
+  },
+  LOG_FOREIGN: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The log belongs to another member',
+    outlivesRestart: true,
+  },
   LOG_IN_USE: { httpStatus: 500, retry: 'never', title: 'The log is in use by another process' },
   STORAGE_FAILED: { httpStatus: 500, retry: 'never', title: 'The storage failed' },
   DURABILITY_OFF: {
     httpStatus: 500,
     retry: 'never',
     title: 'The database does not keep what it acknowledges',
+    outlivesRestart: true,
   },
   SHARD_SUPERSEDED: { httpStatus: 500, retry: 'never', title: 'Another process of this shard was started' },
-  DATABASE_FORGOT: { httpStatus: 500, retry: 'never', title: 'The database has forgotten something' },
+  DATABASE_FORGOT: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The database has forgotten something',
+    outlivesRestart: true,
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
