@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { root } from './commands.mjs';
 import { ensureBuilt } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
-import { whenOwnerIsGone } from './owner.mjs';
 import { requireNode, runtime } from './runtime.mjs';
 
 /** Everything that must be there before a program of this checkout can run. */
@@ -11,6 +10,26 @@ export async function prepare(packages) {
   requireNode();
   await ensureInstalled();
   await ensureBuilt(packages);
+}
+
+const OWNER_POLL_MS = 500;
+
+/**
+ * Calls `action` when the process that started this one has ended without ending it: npm was killed, and nobody waits for the
+ * script any more. (npm's shell replaces itself by the script: see `exec` in package.json.) Only under `npm start`, or for a
+ * program that says it wants this: who puts the starter itself into the background of a script means it to go on when
+ * the script ends. Gives a function that stops watching.
+ */
+function whenOwnerIsGone(action) {
+  const { npm_lifecycle_event: script, RINGLEADER_STOP_WITH_PARENT: wanted } = process.env;
+  if (script !== 'start' && wanted !== '1') return () => undefined;
+  const owner = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === owner) return;
+    clearInterval(timer);
+    action();
+  }, OWNER_POLL_MS);
+  return () => clearInterval(timer);
 }
 
 /**

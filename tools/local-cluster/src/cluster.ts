@@ -4,16 +4,16 @@ import { clusterHealth } from './health.js';
 import { Links } from './links.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
 import type { ClusterOptions } from './options.js';
-import { choosePorts, type ClusterPorts } from './ports.js';
+import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
 import {
-  natsPasswordFolder,
-  natsPrograms,
-  postgresProgram,
-  serviceProgram,
-  type Surroundings,
-} from './programs.js';
-import { planServices, type Service, type ServicePlan } from './services.js';
-import { StateFile, type ClusterState } from './state-file.js';
+  choosePorts,
+  natsUrlOf,
+  planServices,
+  type ClusterPorts,
+  type Service,
+  type ServicePlan,
+} from './services.js';
+import { writeClusterState, type ClusterState } from './state-file.js';
 import { Supervisor, type Program } from './supervisor.js';
 import { seconds, StartError, type Output } from './terminal.js';
 
@@ -44,7 +44,6 @@ const HEALTH_POLL_MS = 100;
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
   readonly #supervisors: Supervisor[] = [];
-  readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
   #status: ClusterState['status'] = 'starting';
   #missing: readonly string[] = [];
@@ -55,11 +54,7 @@ export class LocalCluster {
     readonly folder: DataFolder,
     readonly ports: ClusterPorts,
     private readonly context: ClusterContext,
-  ) {
-    this.#stateFile = new StateFile(folder.path, (error) => {
-      context.output.line(`✗ the state file could not be written: ${error.message}`);
-    });
-  }
+  ) {}
 
   /** What it had to start without: one sentence for each process that will not run. */
   get missing(): readonly string[] {
@@ -68,10 +63,6 @@ export class LocalCluster {
 
   get gatewayUrls(): string[] {
     return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
-  }
-
-  get natsUrl(): string {
-    return this.ports.nats.map((port) => `nats://127.0.0.1:${port}`).join();
   }
 
   static async start(options: ClusterOptions, context: ClusterContext): Promise<LocalCluster> {
@@ -109,15 +100,10 @@ export class LocalCluster {
     );
     await settled([...nats, ...databases]);
     const plans = planServices({
-      natsUrl: this.natsUrl,
-      natsPasswordFolder: natsPasswordFolder(this.folder),
-      postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
       dataFolder: this.folder.path,
-      coordinators: layout.coordinators,
-      initialShards: layout.initialShards,
-      isNew: layout.isFounded !== true,
-      gatewayPorts: this.ports.gateways,
-      probePorts: this.ports.probes,
+      layout,
+      ports: this.ports,
+      postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
     });
     if (environment['RINGLEADER_CUTTABLE_LINKS'] === '1') this.#links = await Links.open(this.folder.path);
     const linked = (plan: ServicePlan) => this.#links?.interpose(plan) ?? plan;
@@ -140,7 +126,7 @@ export class LocalCluster {
     await supervisor.start();
     const took = seconds(performance.now() - startedAt);
     const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
-    this.context.output.line(`✓ ${program.member.padEnd(20)} started on ${place} (${took})`);
+    this.context.output.line(`✓ ${program.name.padEnd(20)} started on ${place} (${took})`);
     return program;
   }
 
@@ -166,7 +152,6 @@ export class LocalCluster {
     }
     this.#status = this.#missing.length === 0 ? 'healthy' : 'degraded';
     this.#publish();
-    await this.#stateFile.flushed();
   }
 
   /** What the others cannot make up for: more than half of a service keeps ending, or refuses to run. */
@@ -188,11 +173,10 @@ export class LocalCluster {
       if (group.length === 0) continue;
       const startedAt = performance.now();
       await settled(group.map((supervisor) => supervisor.stop()));
-      const names = group.map(({ program }) => program.member).join(', ');
+      const names = group.map(({ program }) => program.name).join(', ');
       output.line(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
     await this.#links?.close();
-    await this.#stateFile.flushed();
     await this.folder.release();
   }
 
@@ -202,16 +186,16 @@ export class LocalCluster {
   }
 
   #publish(): void {
-    this.#stateFile.write({
+    const state: ClusterState = {
       formatVersion: 1,
       status: this.#status,
       supervisorPid: process.pid,
       startedAt: this.#startedAt,
-      natsUrl: this.natsUrl,
+      natsUrl: natsUrlOf(this.ports),
       gatewayUrls: this.gatewayUrls,
       processes: this.#supervisors.map(({ program, child, restarts }) => ({
         service: program.service,
-        member: program.member,
+        member: program.name,
         pid: child?.pid ?? null,
         identity: child?.identity ?? null,
         port: program.port ?? null,
@@ -219,7 +203,13 @@ export class LocalCluster {
         log: program.logFile,
         restarts,
       })),
-    });
+    };
+    try {
+      writeClusterState(this.folder.path, state);
+    } catch (error) {
+      // What runs does not need it.
+      this.context.output.line(`✗ the state file could not be written: ${(error as Error).message}`);
+    }
   }
 }
 
@@ -227,8 +217,8 @@ function isHopeless({ refusal, restarts }: Supervisor): boolean {
   return refusal !== undefined || restarts >= CRASHES_TOLERATED;
 }
 
-function whyHopeless({ refusal, program: { member, logFile } }: Supervisor): string {
-  return `${member} ${refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
+function whyHopeless({ refusal, program: { name, logFile } }: Supervisor): string {
+  return `${name} ${refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
 }
 
 /** Like Promise.all, but waits for the others before it fails: none is left starting behind our back. */

@@ -2,7 +2,7 @@ import { tryLockFile, type FileLock } from '@ringleader/file-lock';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { endLeftovers } from './leftovers.js';
+import { endLeftovers } from './state-file.js';
 import { StartError } from './terminal.js';
 
 /** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */

@@ -1,10 +1,9 @@
 import { ServerProcessError, workspaceRoot } from '@ringleader/server-processes';
+import { Socket } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { LocalCluster } from './cluster.js';
-import { consoleOutput, seconds, type Output } from './terminal.js';
 import { parseArguments, type ClusterOptions } from './options.js';
-import { StartError } from './terminal.js';
-import { listenForStop, type StopRequests } from './stop-requests.js';
+import { consoleOutput, seconds, StartError, type Output } from './terminal.js';
 
 function greeting(cluster: LocalCluster, tookMs: number): string {
   const [url = ''] = cluster.gatewayUrls;
@@ -37,6 +36,46 @@ async function run(options: ClusterOptions, output: Output, stop: StopRequests):
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   output.line('Stopping the cluster (Ctrl-C again to kill it).');
   await cluster.stop();
+}
+
+/** The same Ctrl-C reaches this process twice when npm passes it on: only a later one is a second request. */
+const IMPATIENCE_AFTER_MS = 1_000;
+
+interface StopRequests {
+  /** Aborted at the first request. */
+  readonly signal: AbortSignal;
+  /** Called at a second request, by someone who does not want to wait. */
+  onImpatience(action: () => void): void;
+  close(): void;
+}
+
+/**
+ * A stop is asked for by SIGINT, SIGTERM, SIGHUP, or by the end of the lifeline: a pipe from the process that
+ * started this one, which the kernel closes also when that process is killed.
+ */
+function listenForStop(lifelineFd: number | undefined): StopRequests {
+  const controller = new AbortController();
+  let firstAt: number | undefined;
+  let impatient = (): void => undefined;
+  const request = (): void => {
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) impatient();
+    controller.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, request);
+  const lifeline = lifelineFd === undefined ? undefined : new Socket({ fd: lifelineFd, readable: true });
+  lifeline?.on('close', request).on('error', request).resume();
+  return {
+    signal: controller.signal,
+    onImpatience: (action) => {
+      impatient = action;
+    },
+    close: () => {
+      for (const signal of signals) process.off(signal, request);
+      lifeline?.off('close', request).destroy();
+    },
+  };
 }
 
 /** The bootstrap's pipe; absent when a person runs this program without it. */

@@ -4,15 +4,12 @@ import {
   locateNatsServer,
   natsPasswords,
   startChild,
-  type LocalServer,
 } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
-import type { ClusterPorts } from './ports.js';
-import { CLUSTER } from './services.js';
-import type { Service, ServicePlan } from './services.js';
+import { CLUSTER, natsPasswordFolder, type ClusterPorts, type ServicePlan } from './services.js';
 import type { Program } from './supervisor.js';
 import { StartError } from './terminal.js';
 
@@ -35,22 +32,13 @@ const placeOf = ({ folder }: Surroundings, name: string, dir = name) => ({
   logFile: join(folder.logs, `${name}.log`),
 });
 
-const serverProgram = (service: Service, server: LocalServer): Program => ({
-  ...server,
-  service,
-  member: server.name,
-});
-
-/** Where the passwords of services lie. */
-export const natsPasswordFolder = ({ path }: DataFolder): string => join(path, 'nats-passwords');
-
 /** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
 export function natsPrograms(
   surroundings: Surroundings,
   { nats, natsRoutes }: ClusterPorts,
 ): readonly (() => Promise<Program>)[] {
   const { root, environment, folder } = surroundings;
-  const passwords = natsPasswords(natsPasswordFolder(folder));
+  const passwords = natsPasswords(natsPasswordFolder(folder.path));
   const located = locateNatsServer({ searchPath: environment['PATH'], toolsDir: join(root, '.tools') });
   return nats.map((port, i) => async () => {
     const { users, routes } = await passwords;
@@ -73,12 +61,12 @@ export function natsPrograms(
               advertise: false,
             },
           };
-    return serverProgram('nats-server', await localNatsServer(await located, options));
+    return { ...(await localNatsServer(await located, options)), service: 'nats-server' };
   });
 }
 
 export async function postgresProgram(surroundings: Surroundings, index: number): Promise<Program> {
-  return serverProgram('postgres', await localPostgres(placeOf(surroundings, `postgres-${index}`)));
+  return { ...(await localPostgres(placeOf(surroundings, `postgres-${index}`))), service: 'postgres' };
 }
 
 /** What a service sees of the starter's environment: how to find programs, and settings of Ringleader's own. */
@@ -107,7 +95,7 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
   const [command, args] = [process.execPath, [script]];
   return {
     service,
-    member,
+    name: member,
     port,
     url: `http://127.0.0.1:${port}`,
     logFile,

@@ -1,20 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ClusterPlan, planServices, probePortsNeeded } from './services.js';
+import { type ClusterPlan, planServices } from './services.js';
 
 describe('planServices', () => {
   const wanted: ClusterPlan = {
-    natsUrl: 'nats://n',
-    natsPasswordFolder: '/p',
-    postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
     dataFolder: '/d',
-    coordinators: 3,
-    initialShards: 3,
-    isNew: true,
-    gatewayPorts: [8080, 8081],
-    probePorts: Array.from(
-      { length: probePortsNeeded({ coordinators: 3, shards: 3, gateways: 2 }) },
-      (_, i) => 1000 + i,
-    ),
+    layout: { formatVersion: 1, coordinators: 3, shards: 3, initialShards: 3 },
+    ports: {
+      gateways: [8080, 8081],
+      nats: [4222, 4223],
+      natsRoutes: [],
+      probes: Array.from({ length: 11 }, (_, i) => 1000 + i),
+    },
+    postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
   };
   const plan = planServices(wanted);
 
@@ -26,17 +23,17 @@ describe('planServices', () => {
     expect(new Set(plan.map(({ port }) => port)).size).toBe(plan.length);
     expect(plan.every(({ port }) => port > 0)).toBe(true);
     const probes = plan.map(({ env }) => Number(env['RINGLEADER_PROBE_PORT']));
-    expect(new Set([...probes, ...wanted.gatewayPorts]).size).toBe(plan.length + 2);
-    expect(probes.every((port) => port >= 1000)).toBe(true);
+    expect(new Set([...probes, ...wanted.ports.gateways]).size).toBe(plan.length + 2);
+    expect(probes.every((port) => port >= 1000 && port < 1011)).toBe(true);
   });
 
   it('gives each service what it needs to know', () => {
     const env = Object.fromEntries(plan.map((service) => [service.member, service.env]));
     expect(env['coordinator-2']).toEqual({
       RINGLEADER_CLUSTER: 'local',
-      RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_NATS_URL: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
       RINGLEADER_NATS_USER: 'coordinator',
-      RINGLEADER_NATS_PASSWORD_FILE: '/p/coordinator',
+      RINGLEADER_NATS_PASSWORD_FILE: '/d/nats-passwords/coordinator',
       RINGLEADER_MEMBER: 'coordinator-2',
       RINGLEADER_PROBE_PORT: '1001',
       RINGLEADER_COORDINATOR_ID: '2',
@@ -51,9 +48,9 @@ describe('planServices', () => {
     });
     expect(env['gateway-2']).toEqual({
       RINGLEADER_CLUSTER: 'local',
-      RINGLEADER_NATS_URL: 'nats://n',
+      RINGLEADER_NATS_URL: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
       RINGLEADER_NATS_USER: 'gateway',
-      RINGLEADER_NATS_PASSWORD_FILE: '/p/gateway',
+      RINGLEADER_NATS_PASSWORD_FILE: '/d/nats-passwords/gateway',
       RINGLEADER_MEMBER: 'gateway-2',
       RINGLEADER_PROBE_PORT: '1007',
       RINGLEADER_HTTP_HOST: '127.0.0.1',
@@ -62,7 +59,9 @@ describe('planServices', () => {
   });
 
   it('gives the word that founds a cluster to one that is new, and to no other', () => {
-    const words = planServices({ ...wanted, isNew: false }).map(({ env }) => env['RINGLEADER_BOOTSTRAP']);
+    const words = planServices({ ...wanted, layout: { ...wanted.layout, isFounded: true } }).map(
+      ({ env }) => env['RINGLEADER_BOOTSTRAP'],
+    );
     expect(words.filter((word) => word !== undefined)).toEqual([]);
   });
 });

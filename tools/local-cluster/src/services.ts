@@ -1,5 +1,8 @@
-import { natsPasswordFile } from '@ringleader/server-processes';
+import { freePorts, natsPasswordFile, portIsFree } from '@ringleader/server-processes';
 import { join } from 'node:path';
+import type { Layout } from './layout.js';
+import type { ClusterOptions } from './options.js';
+import { StartError } from './terminal.js';
 
 export type Service = 'gateway' | 'shard' | 'failure-detector' | 'coordinator' | 'postgres' | 'nats-server';
 
@@ -16,71 +19,88 @@ export interface ServicePlan {
 /** The name of a cluster on this machine. */
 export const CLUSTER = 'local';
 
+const FAILURE_DETECTORS = 3;
+
+export interface ClusterPorts {
+  readonly gateways: readonly number[];
+  readonly nats: readonly number[];
+  /** Where nats-servers hear each other; none for a single one. */
+  readonly natsRoutes: readonly number[];
+  /** Of every service. */
+  readonly probes: readonly number[];
+}
+
+async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<number[]> {
+  if (port === 0) return freePorts(gateways);
+  const ports = Array.from({ length: gateways }, (_, i) => port + i);
+  for (const wanted of ports) {
+    if (await portIsFree(wanted)) continue;
+    const reserved = wanted < 1024 && process.getuid?.() !== 0;
+    const reason = reserved
+      ? 'is taken, or reserved for the administrator: choose another'
+      : 'is taken: stop the program that listens there, or choose another';
+    throw new StartError(`Port ${wanted} ${reason} with --port.`);
+  }
+  return ports;
+}
+
+export async function choosePorts(options: ClusterOptions): Promise<ClusterPorts> {
+  const gateways = await gatewayPorts(options);
+  return {
+    gateways,
+    nats: await freePorts(options.nats),
+    natsRoutes: options.nats === 1 ? [] : await freePorts(options.nats),
+    probes: await freePorts(options.coordinators + options.shards + options.gateways + FAILURE_DETECTORS),
+  };
+}
+
+export const natsUrlOf = ({ nats }: ClusterPorts): string =>
+  nats.map((port) => `nats://127.0.0.1:${port}`).join();
+
+/** Where the passwords lie that services identify themselves with: a file for each. */
+export const natsPasswordFolder = (dataFolder: string): string => join(dataFolder, 'nats-passwords');
+
 export interface ClusterPlan {
-  readonly natsUrl: string;
-  /** Of the passwords that services identify themselves with: a file for each. */
-  readonly natsPasswordFolder: string;
+  readonly dataFolder: string;
+  readonly layout: Layout;
+  readonly ports: ClusterPorts;
   /** By shard, from the first. */
   readonly postgresUrls: readonly string[];
-  readonly dataFolder: string;
-  readonly coordinators: number;
-  readonly initialShards: number;
-  /** Whether the coordinators' empty logs are those of a new cluster. */
-  readonly isNew: boolean;
-  readonly gatewayPorts: readonly number[];
-  /** Loopback ports for probes, as many as `probePortsNeeded` says. */
-  readonly probePorts: readonly number[];
-}
-
-export const FAILURE_DETECTORS = 3;
-
-interface Counts {
-  readonly coordinators: number;
-  readonly shards: number;
-  readonly gateways: number;
-}
-
-export function probePortsNeeded({ coordinators, shards, gateways }: Counts): number {
-  return coordinators + shards + gateways + FAILURE_DETECTORS;
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
-export function planServices(plan: ClusterPlan): ServicePlan[] {
-  const probes = plan.probePorts[Symbol.iterator]();
-  const common = (service: MemberService, member: string) => ({
-    RINGLEADER_CLUSTER: CLUSTER,
-    RINGLEADER_NATS_URL: plan.natsUrl,
-    RINGLEADER_NATS_USER: service,
-    RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(plan.natsPasswordFolder, service),
-    RINGLEADER_MEMBER: member,
-  });
-  const probed = (service: MemberService, index: number, env: Record<string, string>): ServicePlan => {
+export function planServices({ dataFolder, layout, ports, postgresUrls }: ClusterPlan): ServicePlan[] {
+  const probes = ports.probes[Symbol.iterator]();
+  const service = (name: MemberService, index: number, env: Record<string, string>): ServicePlan => {
     const port = probes.next().value ?? 0;
-    const member = `${service}-${index}`;
-    return {
-      service,
-      member,
-      port,
-      env: { ...common(service, member), RINGLEADER_PROBE_PORT: String(port), ...env },
+    const member = `${name}-${index}`;
+    const common = {
+      RINGLEADER_CLUSTER: CLUSTER,
+      RINGLEADER_NATS_URL: natsUrlOf(ports),
+      RINGLEADER_NATS_USER: name,
+      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), name),
+      RINGLEADER_MEMBER: member,
+      RINGLEADER_PROBE_PORT: String(port),
     };
+    return { service: name, member, port, env: { ...common, ...env } };
   };
   return [
-    ...numbers(plan.coordinators).map((index) =>
-      probed('coordinator', index, {
+    ...numbers(layout.coordinators).map((index) =>
+      service('coordinator', index, {
         RINGLEADER_COORDINATOR_ID: String(index),
-        RINGLEADER_COORDINATOR_COUNT: String(plan.coordinators),
-        RINGLEADER_DATA_DIR: join(plan.dataFolder, `coordinator-${index}`),
-        RINGLEADER_INITIAL_SHARDS: String(plan.initialShards),
-        ...(plan.isNew ? { RINGLEADER_BOOTSTRAP: 'new-cluster' } : {}),
+        RINGLEADER_COORDINATOR_COUNT: String(layout.coordinators),
+        RINGLEADER_DATA_DIR: join(dataFolder, `coordinator-${index}`),
+        RINGLEADER_INITIAL_SHARDS: String(layout.initialShards),
+        ...(layout.isFounded === true ? {} : { RINGLEADER_BOOTSTRAP: 'new-cluster' }),
       }),
     ),
-    ...plan.postgresUrls.map((url, i) => probed('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
-    ...plan.gatewayPorts.map((port, i) => ({
-      ...probed('gateway', i + 1, { RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) }),
+    ...postgresUrls.map((url, i) => service('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
+    ...ports.gateways.map((port, i) => ({
+      ...service('gateway', i + 1, { RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) }),
       port,
     })),
-    ...numbers(FAILURE_DETECTORS).map((index) => probed('failure-detector', index, {})),
+    ...numbers(FAILURE_DETECTORS).map((index) => service('failure-detector', index, {})),
   ];
 }

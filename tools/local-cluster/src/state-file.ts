@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { processStart, replaceFile, until } from '@ringleader/server-processes';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Service } from './services.js';
 
@@ -31,43 +32,63 @@ export interface ProcessState {
 
 const FILE = 'cluster.json';
 
-/** Writes follow each other; while one is under way, only the newest of those that wait is kept. */
-export class StateFile {
-  readonly #path: string;
-  #waiting: ClusterState | undefined;
-  #writing: Promise<void> | undefined;
-
-  constructor(
-    folder: string,
-    private readonly failed: (error: Error) => void,
-  ) {
-    this.#path = join(folder, FILE);
-  }
-
-  write(state: ClusterState): void {
-    this.#waiting = state;
-    this.#writing ??= this.#drain()
-      .catch(this.failed)
-      .finally(() => {
-        this.#writing = undefined;
-      });
-  }
-
-  async flushed(): Promise<void> {
-    await this.#writing;
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#waiting !== undefined) {
-      const state = this.#waiting;
-      this.#waiting = undefined;
-      // It names the databases' passwords: for the owner's eyes.
-      await writeFile(`${this.#path}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-      await rename(`${this.#path}.new`, this.#path);
-    }
-  }
+export function writeClusterState(folder: string, state: ClusterState): void {
+  // It names the databases' passwords, as its mode allows.
+  replaceFile(join(folder, FILE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 export async function readClusterState(folder: string): Promise<ClusterState> {
   return JSON.parse(await readFile(join(folder, FILE), 'utf8')) as ClusterState;
+}
+
+/** Services and servers stop cleanly within this time, unless they are stopped by SIGSTOP or hang. */
+const GRACE_MS = 8_000;
+const GONE_MS = 10_000;
+
+/** A process of a cluster whose starter was killed, which could not end by itself: it was stopped, or hangs. */
+type Leftover = ProcessState & { readonly pid: number };
+
+/** For the caller who has locked the folder. Gives the names of those it ended. */
+export async function endLeftovers(folder: string, graceMs = GRACE_MS): Promise<string[]> {
+  const leftovers = await running((await lastState(folder))?.processes ?? []);
+  if (leftovers.length === 0) return [];
+  for (const { pid, service } of leftovers) {
+    // PostgreSQL would wait for its clients at SIGTERM.
+    send(pid, service === 'postgres' ? 'SIGINT' : 'SIGTERM');
+  }
+  const allGone = async (): Promise<boolean> => (await running(leftovers)).length === 0;
+  await until('leftover processes end', allGone, { timeoutMs: graceMs }).catch(async () => {
+    for (const { pid } of await running(leftovers)) send(pid, 'SIGKILL');
+    await until('leftover processes end after SIGKILL', allGone, { timeoutMs: GONE_MS });
+  });
+  return leftovers.map(({ member }) => member);
+}
+
+async function lastState(folder: string): Promise<ClusterState | undefined> {
+  try {
+    return await readClusterState(folder);
+  } catch (error) {
+    // A half-written file is what a power cut leaves, after which no process runs either.
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Those that still run. The id alone does not tell: it may by now be another program's. */
+async function running(processes: readonly ProcessState[]): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const process of processes) {
+    if (process.pid === null || process.identity === null) continue;
+    if ((await processStart(process.pid)) === process.identity) found.push({ ...process, pid: process.pid });
+  }
+  return found;
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended by itself between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

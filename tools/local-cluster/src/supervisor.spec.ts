@@ -50,7 +50,7 @@ function supervised({ failingLaunches = [], logFile = '/nonexistent.log' }: Sett
   let launches = 0;
   const program: Program = {
     service: 'shard',
-    member: 'shard-1',
+    name: 'shard-1',
     port: 1,
     url: 'http://127.0.0.1:1',
     logFile,

@@ -1,6 +1,12 @@
 import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
-import { describeExit, lastLines, type Child, type ChildExit } from '@ringleader/server-processes';
+import {
+  describeExit,
+  lastLines,
+  type Child,
+  type ChildExit,
+  type LocalServer,
+} from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
 import { seconds, type Output } from './terminal.js';
@@ -10,17 +16,9 @@ const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 const STABLE_MS = 10_000;
 const LINES_SHOWN = 12;
 
-export interface Program {
+/** A process of the cluster: how to run it, as often as needed. */
+export interface Program extends LocalServer {
   readonly service: Service;
-  readonly member: string;
-  /** Undefined for what listens on a Unix socket only. */
-  readonly port?: number | undefined;
-  readonly url: string;
-  readonly logFile: string;
-  /** Starts the process and resolves when it runs (a server: when it serves). */
-  launch(): Promise<Child>;
-  /** Ends it cleanly, within a bounded time. */
-  shutdown(child: Child): Promise<void>;
 }
 
 /**
@@ -82,7 +80,7 @@ export class Supervisor {
   }
 
   async #keepRunning(first: Child): Promise<void> {
-    const { member, logFile } = this.program;
+    const { name, logFile } = this.program;
     const { signal } = this.#stopping;
     let ending: ChildExit | undefined = await this.#endOf(first);
     while (!signal.aborted && !(await this.#endedForGood(ending))) {
@@ -90,7 +88,7 @@ export class Supervisor {
       const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
       const how = ending === undefined ? 'could not be started again' : `ended with ${describeExit(ending)}`;
       const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
-      this.output.line([`✗ ${member} ${how}; ${next}`, ...lines].join('\n'));
+      this.output.line([`✗ ${name} ${how}; ${next}`, ...lines].join('\n'));
       this.#restarts += 1;
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) ending = await this.#again();
@@ -99,23 +97,23 @@ export class Supervisor {
 
   async #endedForGood(ending: ChildExit | undefined): Promise<boolean> {
     if (ending?.code !== EXIT_DO_NOT_RESTART) return false;
-    const { member, logFile } = this.program;
+    const { name, logFile } = this.program;
     this.#refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
     const how = `${describeExit(ending)}, which no restart mends`;
-    this.output.line(`✗ ${member} ended with ${how}: ${this.#refusal} (see ${logFile})`);
+    this.output.line(`✗ ${name} ended with ${how}: ${this.#refusal} (see ${logFile})`);
     return true;
   }
 
   /** How the process ended; undefined when there was none. */
   async #again(): Promise<ChildExit | undefined> {
-    const { member } = this.program;
+    const { name } = this.program;
     try {
       const child = await this.#launch();
       if (this.#stopping.signal.aborted) await this.program.shutdown(child);
-      else this.output.line(`✓ ${member} runs again (process ${child.pid})`);
+      else this.output.line(`✓ ${name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {
-      this.output.line(`✗ ${member}: ${(error as Error).message}`);
+      this.output.line(`✗ ${name}: ${(error as Error).message}`);
       return undefined;
     }
   }

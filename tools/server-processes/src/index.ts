@@ -1,12 +1,10 @@
 export { describeExit, lastLines, ServerProcessError, startChild } from './child.js';
-export type { Child, ChildExit, ChildSpec } from './child.js';
-export type { LocalServer } from './local-server.js';
-export { natsPasswordFile, natsPasswords } from './nats-passwords.js';
+export type { Child, ChildExit, ChildSpec, LocalServer } from './child.js';
+export { replaceFile, toolsDirectory, workspaceRoot } from './files.js';
 export { locateNatsServer } from './nats-program.js';
-export { localNatsServer } from './nats-server.js';
+export { localNatsServer, natsPasswordFile, natsPasswords } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
 export { processStart, processStat, processStats, processTree, type ProcessStat } from './process-table.js';
 export { unprivileged } from './unprivileged.js';
 export { until } from './until.js';
-export { toolsDirectory, workspaceRoot } from './workspace-root.js';

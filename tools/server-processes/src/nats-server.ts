@@ -1,10 +1,17 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { natsServerConfig } from '@ringleader/contracts';
-import type { NatsServerConfig } from '@ringleader/contracts';
-import { startChild } from './child.js';
-import { STOP_GRACE_MS, waitUntilReady, type LocalServer, type LocalServerOptions } from './local-server.js';
+import { natsServerConfig, SERVICES } from '@ringleader/contracts';
+import type { NatsCredential, NatsServerConfig, Service } from '@ringleader/contracts';
+import {
+  STOP_GRACE_MS,
+  startChild,
+  waitUntilReady,
+  type LocalServer,
+  type LocalServerOptions,
+} from './child.js';
+import { replaceFile } from './files.js';
 
 /** Who may connect, and which other servers there are; `access` null: anybody may do anything. */
 export interface LocalNatsOptions
@@ -32,9 +39,8 @@ export async function localNatsServer(program: string, options: LocalNatsOptions
   const file = join(dir, 'nats-server.conf');
   await mkdir(dir, { recursive: true });
   const text = natsServerConfig({ ...config, serverName: name, host: '127.0.0.1', port });
-  // It holds passwords. A file that exists would keep the mode that it has.
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  // It holds passwords.
+  replaceFile(file, text);
   return {
     name,
     port,
@@ -49,4 +55,51 @@ export async function localNatsServer(program: string, options: LocalNatsOptions
       await child.stop('SIGTERM', STOP_GRACE_MS);
     },
   };
+}
+
+/**
+ * Generated passwords for nats-servers on this machine: a file for each service, for its owner's eyes only. They reach
+ * processes by their path, never by an argument, the environment or a log.
+ */
+export interface NatsPasswords {
+  readonly users: Readonly<Record<Service, NatsCredential>>;
+  /** What the servers know each other by. */
+  readonly routes: { readonly user: string; readonly password: string };
+}
+
+const PASSWORD_BYTES = 24;
+const ROUTES = 'routes';
+
+export function natsPasswordFile(folder: string, service: Service): string {
+  return join(folder, service);
+}
+
+/** Makes what is not there. */
+export async function natsPasswords(folder: string): Promise<NatsPasswords> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const users = await Promise.all(
+    SERVICES.map(async (service) => {
+      const password = await keptPassword(natsPasswordFile(folder, service));
+      return [service, { kind: 'password', password }] as const;
+    }),
+  );
+  return {
+    users: Object.fromEntries(users) as Record<Service, NatsCredential>,
+    routes: { user: ROUTES, password: await keptPassword(join(folder, ROUTES)) },
+  };
+}
+
+async function keptPassword(path: string): Promise<string> {
+  const fresh = randomBytes(PASSWORD_BYTES).toString('base64url');
+  try {
+    await writeFile(path, `${fresh}\n`, { mode: 0o600, flag: 'wx' });
+    return fresh;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const kept = (await readFile(path, 'utf8')).trim();
+    if (/^[\w-]{16,}$/.test(kept)) return kept;
+    // Torn by a crash while it was made.
+    await writeFile(path, `${fresh}\n`, { mode: 0o600 });
+    return fresh;
+  }
 }

@@ -1,19 +1,23 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ServerProcessError, startChild, type Child, type ChildSpec } from './child.js';
 import {
   READY_TIMEOUT_MS,
+  ServerProcessError,
   STOP_GRACE_MS,
+  startChild,
   waitUntilReady,
+  type Child,
+  type ChildSpec,
   type LocalServer,
   type LocalServerOptions,
-} from './local-server.js';
+} from './child.js';
+import { replaceFile } from './files.js';
 import { unprivileged, type Unprivileged } from './unprivileged.js';
 
 const run = promisify(execFile);
@@ -88,10 +92,7 @@ async function prepare(dir: string, account: Unprivileged): Promise<PostgresClus
   const { initdb, postgres } = programs();
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const [dataDir, secret] = [join(dir, 'data'), join(dir, 'password')];
-  if (!existsSync(secret)) {
-    await writeFile(`${secret}.new`, randomBytes(24).toString('hex'), { mode: 0o600 });
-    await rename(`${secret}.new`, secret);
-  }
+  if (!existsSync(secret)) replaceFile(secret, randomBytes(24).toString('hex'));
   for (const path of [dir, secret]) await own(path, account);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialise(dir, initdb, account);
   await chmod(dataDir, 0o700);

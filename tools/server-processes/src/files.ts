@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,4 +13,11 @@ export function workspaceRoot(from = fileURLToPath(import.meta.url)): string {
 /** Programs of others that were fetched for this checkout. */
 export function toolsDirectory(root = workspaceRoot()): string {
   return join(root, '.tools');
+}
+
+/** Replaces a small file whole, for its owner's eyes: readers find the old text or the new one. Not proof against power cuts. */
+export function replaceFile(path: string, text: string): void {
+  // Made anew: a file that exists would keep the mode that it has.
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

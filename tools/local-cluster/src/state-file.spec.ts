@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endLeftovers } from './leftovers.js';
+import { endLeftovers } from './state-file.js';
 import type { Service } from './services.js';
 
 describe('endLeftovers', () => {
