@@ -344,6 +344,32 @@ describe('preconditions', () => {
     expect(await read({ 'If-Match': '"x"', 'If-None-Match': tag })).toBe(412);
   });
 
+  it.each<[string, string, Record<string, string>, number]>([
+    ['POST', '/v1/kv:batch', { 'If-Match': '"1"' }, 400],
+    ['POST', '/v1/kv:batch', { 'If-None-Match': '*' }, 400],
+    ['POST', '/v1/kv:batch', { 'If-Unmodified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }, 400],
+    ['POST', '/v1/kv:batch', { 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }, 400],
+    ['GET', '/v1/kv', { 'If-Match': '"1"' }, 400],
+    ['GET', '/v1/kv', { 'If-Unmodified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }, 400],
+    ['GET', '/v1/kv', { 'If-None-Match': '"1"' }, 200],
+  ])('of %s %s, which has no version: %j is %i', async (method, path, headers, status) => {
+    const operations = [{ op: 'put', key, value: 'unguarded' }];
+    const body = method === 'POST' ? JSON.stringify({ operations }) : null;
+    const answer = await fetch(`${gateway.url}${path}`, {
+      method,
+      body,
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
+    expect(answer.status).toBe(status);
+    if (status === 400) {
+      expect(await problemOf(answer)).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        header: Object.keys(headers)[0],
+      });
+    }
+    expect(await valueOf(key)).toBeNull();
+  });
+
   it('of ranges mean nothing, since there are none: a value is given whole', async () => {
     await put(key, 'whole');
     for (const headers of [{ Range: 'bytes=0-1' }, { Range: 'bytes=0-1', 'If-Range': '"x"' }]) {

@@ -9,6 +9,7 @@ import { DescribeBatch } from '../openapi/describe-keys.js';
 import { ShardDirectory } from '../routing/shard-directory.js';
 import { BatchRun } from './batch-run.js';
 import { KeyValueStore } from './key-value-store.js';
+import { refuseConditions } from './preconditions.js';
 import {
   CONSISTENCY_PARAMETERS,
   RequestContext,
@@ -35,6 +36,7 @@ interface BatchHead {
 /** Throws what a batch is refused for whatever its body is. */
 export function batchHead({ raw, headers }: FastifyRequest): BatchHead {
   checkContentType(receivedContentType(raw));
+  refuseConditions(headers, 'batch');
   return {
     consistency: consistencyOf(parseQuery(targetOf(raw).query, CONSISTENCY_PARAMETERS)),
     idempotencyKey: idempotencyKeyOf(headers),

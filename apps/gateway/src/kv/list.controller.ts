@@ -12,6 +12,7 @@ import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
 import { decodeCursor, encodeCursor, rangeBehind, selectionRange } from './key-selection.js';
 import type { KeySelection } from './key-selection.js';
+import { refuseConditions } from './preconditions.js';
 import { ListScan } from './list-scan.js';
 import type { ListScanOptions } from './list-scan.js';
 import { itemOf } from './representation.js';
@@ -60,6 +61,7 @@ export class ListController {
   ): Promise<Page | Readable | null> {
     reply.header('Vary', 'Accept');
     const query = listQueryOf(parseQuery(targetOf(request.raw).query, PARAMETERS));
+    refuseConditions(request.headers, 'list');
     const timeoutMs = this.context.timeoutMs(request);
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     if (query.isStale) reply.header(REST_HEADERS.stalenessMs, 0);

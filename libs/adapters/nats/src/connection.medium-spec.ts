@@ -154,4 +154,21 @@ describe('the connection to NATS', () => {
       await expect(connecting).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { file } });
     }
   });
+
+  it('names the file that holds something else than it should, and does not try again and again', async () => {
+    const file = join(dir, 'nonsense');
+    await writeFile(file, 'nonsense\n');
+    const mistaken = [
+      [{ identity: { kind: 'nkey', file } }, 'no seed'],
+      [{ identity: { kind: 'credentials', file } }, 'no credentials'],
+      [{ tls: { caFile: file } }, 'no certificate'],
+      [{ tls: { certFile: file, keyFile: file } }, 'no certificate'],
+      [{ tls: { keyFile: file } }, 'no private key'],
+    ] as const;
+    for (const [options, reason] of mistaken) {
+      const connecting = connectNats({ servers: urls(), name: 'test', ...options }, UNLOGGED);
+      await expect(connecting).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { file } });
+      await expect(connecting).rejects.toThrow(reason);
+    }
+  });
 });

@@ -2,8 +2,10 @@
  * Connects a process to NATS, and keeps it connected: to another server of the list when one stops or goes silent.
  * NATS is transport only, so nothing waits here without a deadline of its own.
  */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
 import {
   connect,
   credsAuthenticator,
@@ -154,15 +156,23 @@ function authenticatorOf(identity: NatsIdentity): Authenticator | null {
     }
     case 'credentials': {
       const credentials = (): Uint8Array => readSecret(identity.file);
-      credentials();
-      return credsAuthenticator(credentials);
+      return tried(credsAuthenticator(credentials), identity.file, 'it holds no credentials');
     }
     case 'nkey': {
       const seed = (): Uint8Array => Buffer.from(readSecret(identity.file).toString('utf8').trim());
-      seed();
-      return nkeyAuthenticator(seed);
+      return tried(nkeyAuthenticator(seed), identity.file, 'it holds no seed of an nkey');
     }
   }
+}
+
+/** Otherwise the client would take each attempt to connect for one that nobody answered. */
+function tried(authenticator: Authenticator, file: string, otherwise: string): Authenticator {
+  try {
+    authenticator('');
+  } catch (cause) {
+    throw cause instanceof OperationalError ? cause : unusable(file, otherwise, cause);
+  }
+  return authenticator;
 }
 
 function readSecret(file: string): Buffer {
@@ -170,20 +180,36 @@ function readSecret(file: string): Buffer {
   try {
     content = readFileSync(file);
   } catch (cause) {
-    throw unreadable(file, (cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+    throw unusable(file, (cause as NodeJS.ErrnoException).code ?? String(cause), cause);
   }
-  if (content.toString('latin1').trim() === '') throw unreadable(file, 'it is empty');
+  if (content.toString('latin1').trim() === '') throw unusable(file, 'it is empty');
   return content;
 }
 
 function checkTlsFiles({ caFile, certFile, keyFile }: NatsTls): void {
-  for (const file of [caFile, certFile, keyFile]) if (file !== undefined) readSecret(file);
+  for (const file of [caFile, certFile]) {
+    if (file !== undefined)
+      tryContent(file, 'it holds no certificate', (content) => new X509Certificate(content));
+  }
+  if (keyFile !== undefined) tryContent(keyFile, 'it holds no private key', createPrivateKey);
+  if (certFile === undefined || keyFile === undefined) return;
+  const cert = readSecret(certFile);
+  tryContent(keyFile, `it is not the key of ${certFile}`, (key) => createSecureContext({ cert, key }));
 }
 
-function unreadable(file: string, reason: string, cause?: unknown): OperationalError {
+function tryContent(file: string, otherwise: string, use: (content: Buffer) => unknown): void {
+  const content = readSecret(file);
+  try {
+    use(content);
+  } catch (cause) {
+    throw unusable(file, otherwise, cause);
+  }
+}
+
+function unusable(file: string, reason: string, cause?: unknown): OperationalError {
   return new OperationalError(
     'CONFIG_INVALID',
-    `The file ${file} for the connection to NATS cannot be read: ${reason}`,
+    `The file ${file} for the connection to NATS cannot be used: ${reason}`,
     { file },
     { cause },
   );
