@@ -62,18 +62,6 @@ export class ByteReader {
     return value;
   }
 
-  optionalVarint(): number | null {
-    return this.boolean() ? this.varint() : null;
-  }
-
-  optionalInstant(): number | null {
-    return this.boolean() ? this.instant() : null;
-  }
-
-  optionalFloat64(): number | null {
-    return this.boolean() ? this.float64() : null;
-  }
-
   string(): string {
     this.require(2);
     const length = this.buffer[this.offset]! + this.buffer[this.offset + 1]! * 256;
@@ -82,10 +70,6 @@ export class ByteReader {
     if (end > this.buffer.length) throw new MalformedBytesError('truncated string');
     this.offset = end;
     return this.buffer.toString('utf8', start, end);
-  }
-
-  optionalString(): string | null {
-    return this.boolean() ? this.string() : null;
   }
 
   /** A text of any length, which must be UTF-8. */
@@ -121,10 +105,6 @@ export class ByteReader {
     const count = this.varint();
     this.require(count);
     return count;
-  }
-
-  list<Item>(readItem: () => Item): Item[] {
-    return Array.from({ length: this.count() }, readItem);
   }
 
   /** One of a closed set, written as its place in it. */

@@ -69,16 +69,6 @@ export class ByteWriter {
     return this;
   }
 
-  optionalVarint(value: number | null): this {
-    this.boolean(value !== null);
-    return value === null ? this : this.varint(value);
-  }
-
-  optionalFloat64(value: number | null): this {
-    this.boolean(value !== null);
-    return value === null ? this : this.float64(value);
-  }
-
   /** At most 65,535 bytes of UTF-8. */
   string(value: string): this {
     // UTF-8 needs at most three bytes for a UTF-16 unit, so the length can be patched in afterwards: one pass.
@@ -91,11 +81,6 @@ export class ByteWriter {
     this.buffer[this.offset + 1] = bytes >>> 8;
     this.offset = at + bytes;
     return this;
-  }
-
-  optionalString(value: string | null): this {
-    this.boolean(value !== null);
-    return value === null ? this : this.string(value);
   }
 
   bytes(value: Uint8Array): this {
@@ -113,12 +98,6 @@ export class ByteWriter {
     this.reserve(bytes);
     this.buffer.write(value, this.offset, 'utf8');
     this.offset += bytes;
-    return this;
-  }
-
-  list<Item>(items: readonly Item[], writeItem: (item: Item) => void): this {
-    this.varint(items.length);
-    for (const item of items) writeItem(item);
     return this;
   }
 

@@ -39,11 +39,16 @@ const append: Codec<Append> = {
   },
   read(reader) {
     const head = appendHead.read(reader);
-    let index = head.prevIndex;
-    const entries = reader.list((): Entry => {
-      index += 1;
-      return { index, term: reader.varint(), kind: entryKind.read(reader), data: reader.copiedBytes() };
-    });
+    const count = reader.count();
+    const entries: Entry[] = [];
+    for (let index = head.prevIndex + 1; entries.length < count; index++) {
+      entries.push({
+        index,
+        term: reader.varint(),
+        kind: entryKind.read(reader),
+        data: reader.copiedBytes(),
+      });
+    }
     return { kind: 'append', ...head, entries };
   },
 };
