@@ -53,6 +53,9 @@ const BY_STATUS: Readonly<Record<number, ExitCode>> = {
 export function exitCodeOf(status: number, code?: string): ExitCode {
   if (code === 'OUTCOME_UNKNOWN') return EXIT.unknown;
   if (code === 'DEADLINE_EXCEEDED') return EXIT.nothingDone;
+  if (code === 'ROUTE_NOT_FOUND') return EXIT.usage;
+  // Only a gateway can say that there is no such key, and it gives a code.
+  if (code === undefined && status === 404) return EXIT.failed;
   const known = BY_STATUS[status];
   if (known !== undefined) return known;
   return status >= 400 && status < 500 ? EXIT.usage : EXIT.failed;

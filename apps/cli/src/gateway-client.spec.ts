@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { InvalidArgumentError } from 'commander';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CliFailure, EXIT, exitCodeOf } from './failure.js';
 import { bodyOf, GatewayClient } from './gateway-client.js';
+import { gateways } from './global-options.js';
 
 const PUT = [{ op: 'put' as const, key: 'k', value: 'v' }];
 
@@ -80,4 +82,31 @@ describe('GatewayClient', () => {
     expect(await failureOf(clientOf(url))).toMatchObject({ exitCode, code, message: `${code}: why` });
     expect(exitCodeOf(status, code)).toBe(exitCode);
   });
+
+  it.each([
+    ['a page', 200, '<html></html>', EXIT.unknown],
+    ['JSON of its own', 200, '{"hello": "world"}', EXIT.unknown],
+    ['null', 200, 'null', EXIT.unknown],
+    ['a page that it has not found', 404, '<html></html>', EXIT.failed],
+    ['that it has no such resource', 404, '{"code": "ROUTE_NOT_FOUND"}', EXIT.usage],
+  ])('does not take another program that answers %s for a gateway', async (_, status, text, exitCode) => {
+    const url = await listen((response) => {
+      response.statusCode = status;
+      response.end(text);
+    });
+    expect(await failureOf(clientOf(url))).toMatchObject({ exitCode });
+  });
+});
+
+describe('addresses of gateways', () => {
+  it('are one or several, perhaps with a path', () => {
+    expect(gateways('http://a:1/, https://b/kv/')).toEqual(['http://a:1', 'https://b/kv']);
+  });
+
+  it.each(['', 'a', 'ftp://a', 'http://a,', 'http://user:password@a', 'http://a/?b', 'http://a/#b'])(
+    'are not %j',
+    (text) => {
+      expect(() => gateways(text)).toThrow(InvalidArgumentError);
+    },
+  );
 });

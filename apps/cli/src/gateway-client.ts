@@ -53,7 +53,7 @@ export class GatewayClient {
   }
 
   cluster(): Promise<Answer<ClusterView>> {
-    return this.request('/v1/cluster', { method: 'GET' });
+    return this.request('/v1/cluster', { method: 'GET' }, 'members');
   }
 
   batch(
@@ -61,22 +61,24 @@ export class GatewayClient {
     idempotencyKey: string,
     query = '',
   ): Promise<Answer<{ results: BatchResult[] }>> {
-    return this.request(`/v1/kv:batch${query}`, {
+    const init = {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
       body: JSON.stringify({ operations }),
-    });
+    };
+    return this.request(`/v1/kv:batch${query}`, init, 'results');
   }
 
   list(query: Readonly<Record<string, string>>): Promise<Answer<ListPage>> {
-    return this.request(`/v1/kv?${new URLSearchParams(query).toString()}`, { method: 'GET' });
+    return this.request(`/v1/kv?${new URLSearchParams(query).toString()}`, { method: 'GET' }, 'items');
   }
 
-  private async request<Body>(path: string, init: RequestInit): Promise<Answer<Body>> {
+  /** `list` is what the answer has a list of. */
+  private async request<Body>(path: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
     for (let tried = 0; tried < gateways.length; tried += 1) {
-      const next = await this.ask<Body>(`${gateways[this.current] ?? ''}${path}`, init);
+      const next = await this.ask<Body>(`${gateways[this.current] ?? ''}${path}`, init, list);
       // Once one of them may have got it, it may have been done, whatever the others say.
       const neverSent = answer.neverSent === true && next.neverSent === true;
       answer = { ...next, neverSent };
@@ -86,7 +88,7 @@ export class GatewayClient {
     return answer;
   }
 
-  private async ask<Body>(url: string, init: RequestInit): Promise<Answer<Body>> {
+  private async ask<Body>(url: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
     const { timeoutMs = TIMEOUT_MS } = this.options;
     const headers = {
       ...(init.headers as Record<string, string>),
@@ -96,7 +98,7 @@ export class GatewayClient {
     try {
       const response = await fetch(url, { ...init, headers, signal });
       const text = await response.text();
-      if (response.ok) return { status: response.status, body: JSON.parse(text) as Body };
+      if (response.ok) return { status: response.status, body: parsed(text, list) };
       return { status: response.status, ...retryAfter(response), ...problemOf(text) };
     } catch (error) {
       const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
@@ -104,6 +106,13 @@ export class GatewayClient {
       return { status: 0, detail, neverSent: NEVER_SENT.has(cause?.code ?? '') };
     }
   }
+}
+
+/** Whatever program listens there may answer, and in JSON, too. */
+function parsed<Body>(text: string, list: keyof Body): Body {
+  const body = JSON.parse(text) as Partial<Body> | null;
+  if (Array.isArray(body?.[list])) return body as Body;
+  throw new Error('what answers is no gateway of Ringleader');
 }
 
 /** The body of an answer, or the failure that the answer is. `isWrite`: a broken connection leaves its outcome open. */

@@ -22,11 +22,15 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-function gateways(text: string): string[] {
+export function gateways(text: string): string[] {
   return text.split(',').map((part) => {
     const url = part.trim();
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new InvalidArgumentError('It must be an http or https address, or several with commas between.');
+    }
+    const { username, password, search, hash } = new URL(url);
+    if (`${username}${password}${search}${hash}` !== '') {
+      throw new InvalidArgumentError('It must have no user, and end behind the host, port and path.');
     }
     return url.replace(/\/+$/, '');
   });

@@ -11,6 +11,7 @@ import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf, refusal } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
+import { shown } from './table.js';
 
 const REVISION_MAX = Number.MAX_SAFE_INTEGER;
 const OK_MAX = 299;
@@ -128,11 +129,11 @@ async function del(keys: readonly string[], flags: GlobalFlags & ConditionFlags)
   keys.forEach((key, i) => {
     try {
       const { revision } = done(answers[i]);
-      console.log(flags.format === 'json' ? JSON.stringify({ key, revision }) : `deleted ${key}`);
+      console.log(flags.format === 'json' ? JSON.stringify({ key, revision }) : `deleted ${shown(key)}`);
     } catch (error) {
       if (!(error instanceof CliFailure)) throw error;
       failures.push(error);
-      console.error(`${key}: ${error.message}`);
+      console.error(`${shown(key)}: ${error.message}`);
     }
   });
   if (failures[0] !== undefined) process.exitCode = failures[0].exitCode;
@@ -150,8 +151,8 @@ function listQuery({ prefix, start, end, reverse, values }: ListFlags): Record<s
 
 function line(item: Item, { format, values }: ListFlags): string {
   if (format === 'json') return JSON.stringify(item);
-  if (values === undefined) return item.key;
-  return `${item.key}\t${item.value ?? `base64:${item.valueBase64 ?? ''}`}`;
+  if (values === undefined) return shown(item.key);
+  return `${shown(item.key)}\t${item.value === undefined ? `base64:${item.valueBase64 ?? ''}` : shown(item.value)}`;
 }
 
 /** One line for each key, read page by page: it can be piped, however many there are. */

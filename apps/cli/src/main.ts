@@ -3,10 +3,11 @@ import { CommanderError } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { program } from './program.js';
 
-// A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.ok);
+  // A reader that has seen enough (`| head`) is no failure.
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  console.error(`Standard output cannot be written: ${error.message}.`);
+  process.exit(EXIT.failed);
 });
 
 try {

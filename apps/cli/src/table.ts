@@ -12,3 +12,14 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     )
     .join('\n');
 }
+
+const CONTROL = /\p{Cc}/gu;
+
+/** One line that a terminal takes for text: what holds control characters, or could be taken for that, is quoted as in JSON. */
+export function shown(text: string): string {
+  if (!text.startsWith('"') && text.search(CONTROL) === -1) return text;
+  return JSON.stringify(text).replace(
+    CONTROL,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

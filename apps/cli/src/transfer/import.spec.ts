@@ -31,7 +31,7 @@ class FakeGateway {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         if (request.url === '/v1/cluster') {
-          response.end(JSON.stringify({ id: this.clusterId }));
+          response.end(JSON.stringify({ id: this.clusterId, members: [] }));
           return;
         }
         this.idempotencyKeys.push(String(request.headers['idempotency-key']));

@@ -29,6 +29,19 @@ describe('openInput', () => {
     expect(await read('')).toEqual([]);
   });
 
+  it('does not pass off a file that was changed meanwhile as read', async () => {
+    const file = join(dir, 'file');
+    await writeFile(file, 'one\ntwo\n');
+    const input = await openInput(file);
+    const lines = input.read({ offset: 0, lines: 0 }, 100);
+    expect(await lines.next()).toMatchObject({ value: { number: 1 } });
+    await writeFile(file, 'one\n');
+    const rest = async () => {
+      for await (const line of lines) expect(line.number).toBe(2);
+    };
+    await expect(rest()).rejects.toThrow('was changed while it was read');
+  });
+
   it('goes on from a place in the middle', async () => {
     expect(await read('one\ntwo\nthree\n', 4, 1)).toEqual([
       { number: 2, end: 8, content: { kind: 'text', text: 'two' } },

@@ -67,12 +67,14 @@ export async function openInput(path: string): Promise<Input> {
     name: path,
     identity,
     bytes: isCompressed ? null : bytes,
-    read: (from, lineBytesMax) => {
+    read: async function* (from, lineBytesMax) {
       // Only the beginning tells that a file is compressed, and what is compressed is read from there.
       const start = isCompressed ? 0 : from.offset;
       const file = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
       const text = isCompressed ? plainText(file, from.offset) : chunksOf(file);
-      return linesOf(text, from, lineBytesMax);
+      yield* linesOf(text, from, lineBytesMax);
+      if ((await look(path)).identity === identity) return;
+      throw new CliFailure(`${path} was changed while it was read: import it again.`);
     },
   };
 }
