@@ -153,6 +153,26 @@ describe('LocalCluster', () => {
     expect(lines.join('\n')).toContain('broken');
   }, 90_000);
 
+  it('starts degraded without who refuses to run, where the rest serves', async () => {
+    const fatal = JSON.stringify({ level: 'fatal', code: 'LOG_MISSING', msg: 'It is empty' });
+    const refusal = `if (member === 'coordinator-2') { console.log('${fatal}'); process.exit(78); }`;
+    await writeFile(join(root, 'apps/coordinator/dist/main.js'), `${STUB}\n${refusal}`);
+    const degraded = STUB.replace("'healthy', reasons: []", "'degraded', reasons: ['it is not running']");
+    await writeFile(join(root, 'apps/gateway/dist/main.js'), degraded);
+    const cluster = await LocalCluster.start(OPTIONS, context);
+    expect(cluster.missing).toEqual([
+      `coordinator-2 refuses to run: see ${join(root, 'data/logs/coordinator-2.log')}`,
+    ]);
+    const { status, processes } = await readClusterState(cluster.folder.path);
+    expect(status).toBe('degraded');
+    expect(processes.find(({ member }) => member === 'coordinator-2')).toMatchObject({
+      pid: null,
+      restarts: 0,
+    });
+    expect(lines.filter((line) => line.includes('LOG_MISSING: It is empty'))).toHaveLength(1);
+    await cluster.stop();
+  }, 60_000);
+
   it('removes an ephemeral folder at the end', async () => {
     const cluster = await LocalCluster.start({ ...OPTIONS, ephemeral: true }, context);
     await cluster.stop();

@@ -137,8 +137,10 @@ export class LocalCluster {
     for (;;) {
       const { reasons, serves } = await clusterHealth(this.gatewayUrls);
       this.context.signal.throwIfAborted();
-      this.#missing = reasons.length === 0 ? [] : this.#supervisors.filter(isHopeless).map(whyHopeless);
-      if (reasons.length === 0 || (serves && this.#missing.length > 0)) break;
+      // Who refuses is missing whatever gateways say, who may still believe its last registration.
+      const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
+      this.#missing = hopeless.map(whyHopeless);
+      if (reasons.length === 0 || (serves && hopeless.length > 0)) break;
       this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
       if (performance.now() > deadline) {
@@ -213,8 +215,10 @@ export class LocalCluster {
   }
 }
 
-function isHopeless({ refusal, restarts }: Supervisor): boolean {
-  return refusal !== undefined || restarts >= CRASHES_TOLERATED;
+const refuses = ({ refusal }: Supervisor): boolean => refusal !== undefined;
+
+function isHopeless(supervisor: Supervisor): boolean {
+  return refuses(supervisor) || supervisor.restarts >= CRASHES_TOLERATED;
 }
 
 function whyHopeless({ refusal, program: { name, logFile } }: Supervisor): string {
