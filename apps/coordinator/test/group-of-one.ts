@@ -1,8 +1,13 @@
 import type { CommandResult } from '@ringleader/mvcc';
 import { Registry } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
-import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from '../src/raft/raft-node.js';
-import type { LeadershipChange } from '../src/raft/state-machine.js';
+import type {
+  LeadershipChange,
+  ProposalOutcome,
+  RaftNode,
+  RaftStatus,
+  ReadBarrierOutcome,
+} from '../src/raft/raft-node.js';
 import { ReplicatedStore } from '../src/store/replicated-store.service.js';
 import { StoreStateMachine } from '../src/store/store-state-machine.js';
 

@@ -5,7 +5,7 @@ import { invariant } from '@ringleader/primitives';
 import type { MonotonicMs } from '@ringleader/primitives';
 import type { CommandResult, LeaseId } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import type { LeadershipChange } from '../raft/state-machine.js';
+import type { LeadershipChange } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { leaseNotFound, toOperationalError } from '../store/wire.js';
 import { refuseForeignWrite } from '../store/write-access.js';

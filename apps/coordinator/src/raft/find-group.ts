@@ -11,7 +11,7 @@ import {
   type RecoveredLog,
 } from '@ringleader/log-storage';
 import { type Foundation, Founding, type Introduction, type MemberId, type Seat } from '@ringleader/raft';
-import type { RaftNodeEvent } from './raft-node-events.js';
+import type { RaftNodeEvent } from './raft-events.js';
 import type { RaftTransport } from './raft-transport.js';
 import { Roster } from './roster.js';
 

@@ -1,6 +1,6 @@
 import type { RaftMemberStatus } from '@ringleader/raft';
 import type { Roster } from './roster.js';
-import type { LeadershipChange } from './state-machine.js';
+import type { LeadershipChange } from './raft-node.js';
 
 export function leadershipOf(status: RaftMemberStatus, roster: Roster): LeadershipChange {
   const isOwnTermApplied = status.termStartIndex > 0 && status.appliedIndex >= status.termStartIndex;

@@ -6,12 +6,11 @@ import { openLogStorage } from '@ringleader/log-storage';
 import type { LogIdentity } from '@ringleader/log-storage';
 import type { MemberId } from '@ringleader/primitives';
 import { decodeFrame, encodeFrames, encodeIntroduction } from '@ringleader/raft';
-import type { RaftNode } from './raft-node.js';
-import type { RaftNodeEvent } from './raft-node-events.js';
+import type { CommittedCommand, RaftNode, StateMachine } from './raft-node.js';
+import type { RaftNodeEvent } from './raft-events.js';
 import type { RaftSettings } from './raft-settings.js';
 import type { RaftReceiver, RaftTransport } from './raft-transport.js';
 import { startRaftNode } from './start-raft-node.js';
-import type { CommittedCommand, StateMachine } from './state-machine.js';
 
 /** Remembers every command; a snapshot is all of them. */
 class Journal implements StateMachine<number> {

@@ -19,13 +19,19 @@ import {
 import { Leadership, leadershipOf } from './leadership.js';
 import { PendingProposals } from './pending-proposals.js';
 import { PendingReads } from './pending-reads.js';
-import type { RaftNodeEvent } from './raft-node-events.js';
-import type { ProposalOutcome, RaftNode, RaftStatus, ReadBarrierOutcome } from './raft-node.js';
+import type { RaftNodeEvent } from './raft-events.js';
+import type {
+  LeadershipChange,
+  ProposalOutcome,
+  RaftNode,
+  RaftStatus,
+  ReadBarrierOutcome,
+  StateMachine,
+} from './raft-node.js';
 import type { RaftSettings } from './raft-settings.js';
 import type { RaftTransport } from './raft-transport.js';
 import type { Roster } from './roster.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
-import type { LeadershipChange, StateMachine } from './state-machine.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;

@@ -3,12 +3,11 @@ import type { LogEntry, OpenedLog, RecoveredLog } from '@ringleader/log-storage'
 import { invariant, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds, raftConfig, RaftMember, type Seat } from '@ringleader/raft';
 import { findGroup } from './find-group.js';
-import type { RaftNodeEvent } from './raft-node-events.js';
-import type { RaftNode } from './raft-node.js';
+import type { RaftNodeEvent } from './raft-events.js';
+import type { RaftNode, StateMachine } from './raft-node.js';
 import { defaultRaftSettings, type RaftSettings } from './raft-settings.js';
 import { RaftShell } from './raft-shell.js';
 import type { RaftTransport } from './raft-transport.js';
-import type { StateMachine } from './state-machine.js';
 
 export interface RaftNodeOptions<Result> {
   readonly cluster: string;

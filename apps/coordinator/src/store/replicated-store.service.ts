@@ -3,9 +3,8 @@ import { OperationalError } from '@ringleader/contracts';
 import { encodeCommand } from '@ringleader/mvcc';
 import type { Command, CommandResult, MvccStore } from '@ringleader/mvcc';
 import { Histogram, Registry } from '@ringleader/observability';
-import { CoordinatorRaft } from '../raft/coordinator-raft.js';
-import type { RaftStatus } from '../raft/raft-node.js';
-import type { LeadershipChange } from '../raft/state-machine.js';
+import { CoordinatorRaft } from '../raft/raft-node.js';
+import type { LeadershipChange, RaftStatus } from '../raft/raft-node.js';
 import { StoreStateMachine } from './store-state-machine.js';
 import type { StoreListener } from './store-state-machine.js';
 

@@ -1,6 +1,6 @@
 import { MvccStore, decodeCommand, decodeSnapshot, encodeSnapshot } from '@ringleader/mvcc';
 import type { CommandResult } from '@ringleader/mvcc';
-import type { CommittedCommand, StateMachine } from '../raft/state-machine.js';
+import type { CommittedCommand, StateMachine } from '../raft/raft-node.js';
 
 const CHUNK_BYTES = 1_048_576;
 

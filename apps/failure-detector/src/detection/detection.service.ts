@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import type { Heartbeat, VerdictReport } from '@ringleader/contracts';
 import { FailureDetector } from '@ringleader/failure-detection';
 import type { MemberAssessment } from '@ringleader/failure-detection';
@@ -6,13 +7,61 @@ import type { MonotonicMs } from '@ringleader/primitives';
 import { Self, ServiceClock } from '@ringleader/service-host';
 import { FailureDetectorConfig, detectorSettings } from '../failure-detector.config.js';
 import { DetectorMetrics } from '../health/detector-metrics.js';
-import { Echo } from './echo.js';
 import { memberName, type MemberName } from './member-name.js';
-import { PeerDetectors } from './peer-detectors.js';
 
 export interface Opinion {
   readonly at: MonotonicMs;
   readonly assessments: readonly MemberAssessment[];
+}
+
+const ECHO_SILENCE_MAX_MS = 2 * HEARTBEAT_INTERVAL_MS;
+
+/**
+ * The detector's own heartbeat, as it comes back from NATS. While it does not, the silence of others says nothing about
+ * them: the connection, or NATS itself, is at fault.
+ */
+class Echo {
+  #lastAt: MonotonicMs | undefined;
+
+  heard(now: MonotonicMs): void {
+    this.#lastAt = now;
+  }
+
+  isRecent(now: MonotonicMs): boolean {
+    return this.#lastAt !== undefined && now - this.#lastAt <= ECHO_SILENCE_MAX_MS;
+  }
+}
+
+/** Six reports in a row were lost, or the detector is gone. */
+const PEER_SILENCE_MAX_MS = 1_500;
+
+/** What the other detectors say: how many of them there are, and whom they suspect. */
+class PeerDetectors {
+  readonly #self: string;
+  readonly #detector: FailureDetector;
+  readonly #lastReportAt = new Map<string, MonotonicMs>();
+
+  constructor(self: string, detector: FailureDetector) {
+    this.#self = self;
+    this.#detector = detector;
+  }
+
+  take({ detector, members }: VerdictReport, now: MonotonicMs): void {
+    if (detector === this.#self) return;
+    this.#lastReportAt.set(detector, now);
+    for (const { service, id, verdict } of members) {
+      const suspects = verdict === 'suspect' || verdict === 'down';
+      this.#detector.confirm(memberName({ service, id }), detector, suspects);
+    }
+  }
+
+  /** Those that still report. */
+  count(now: MonotonicMs): number {
+    for (const [detector, at] of this.#lastReportAt) {
+      if (now - at > PEER_SILENCE_MAX_MS) this.#lastReportAt.delete(detector);
+    }
+    return this.#lastReportAt.size;
+  }
 }
 
 /** The detector's core with a clock, and with the doubt whether it hears anything at all. */

@@ -3,7 +3,7 @@ import { translatePostgresError } from '@ringleader/postgres';
 import { OperationalError } from '@ringleader/contracts';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import type { DataSource, Repository } from 'typeorm';
-import { ShardIdentityEntity } from './entities/shard-identity.entity.js';
+import { ShardIdentityEntity } from './entities.js';
 
 export interface ShardIdentity {
   /** 0 in a new database. */

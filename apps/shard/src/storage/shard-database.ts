@@ -15,10 +15,7 @@ import {
   requireDurability,
 } from '@ringleader/postgres';
 import type { DataSource } from 'typeorm';
-import { PartitionRecordEntity } from './entities/partition-record.entity.js';
-import { RecordLogEntity } from './entities/record-log.entity.js';
-import { RowEntity } from './entities/row.entity.js';
-import { ShardIdentityEntity } from './entities/shard-identity.entity.js';
+import { PartitionRecordEntity, RecordLogEntity, RowEntity, ShardIdentityEntity } from './entities.js';
 import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';

@@ -5,7 +5,6 @@
 import { OperationalError, memberKey } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
 import type { Coordinator } from './coordination-client.js';
-import { WakeablePause } from './wakeable-pause.js';
 
 export interface MemberRegistrationOptions {
   readonly client: Coordinator;
@@ -118,5 +117,30 @@ export class MemberRegistration {
   #report(error: unknown): void {
     if (!(error instanceof OperationalError)) throw error;
     this.options.onTrouble?.(error);
+  }
+}
+
+/** A wait that can be cut short. A wake-up before the wait counts for the next one, so none is lost. */
+class WakeablePause {
+  #isWoken = false;
+  #wake: (() => void) | null = null;
+
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#wake = null;
+    this.#isWoken = false;
   }
 }

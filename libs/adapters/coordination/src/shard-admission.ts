@@ -9,7 +9,6 @@
  */
 import type { ShardRegistration } from '@ringleader/contracts';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
-import { parseWalPosition } from './wal-position.js';
 
 /** What the shard reads in its database at start. */
 export interface DatabaseIdentity {
@@ -73,3 +72,12 @@ function admitWalPosition(present: string, registered: string): AdmissionVerdict
 }
 
 const forgot = (detail: string): AdmissionVerdict => ({ kind: 'databaseForgot', detail });
+
+const WAL_POSITION = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
+
+/** PostgreSQL prints a position in its write-ahead log as two hexadecimal halves of 32 bits: `16/B374D848`. */
+function parseWalPosition(text: string): bigint | null {
+  const [, high, low] = WAL_POSITION.exec(text) ?? [];
+  if (high === undefined || low === undefined) return null;
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
