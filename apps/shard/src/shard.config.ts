@@ -13,7 +13,9 @@ import { z } from 'zod';
 const MIB = 1024 * 1024;
 const ROW_CACHE = { share: 1 / 16, minMib: 8, maxMib: 1_024, elseMib: 64 };
 const REQUESTS = { share: 1 / 16, minMib: 16, maxMib: 256, elseMib: 64 };
-const TRANSACTION_BYTES = 2 * MIB;
+const TRANSACTION_BYTES = MIB;
+/** Four large values or more: enough that the database never waits for the next. */
+const REQUEST_BYTES_WANTED = 4 * MIB;
 /** What waits for one peer holds rows in memory that may have been replaced since. */
 const PEER_BACKLOG_BYTES = 16 * MIB;
 
@@ -98,6 +100,7 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     inFlightRevisionsMax: 4_096,
     requestsMax: config.RINGLEADER_REQUESTS_MAX,
     requestBytesMax: config.RINGLEADER_SHARD_REQUEST_BYTES_MAX,
+    requestBytesWanted: REQUEST_BYTES_WANTED,
     batchRowsMax: 1_024,
     batchBytesMax: MIB,
     transactionBytesMax: TRANSACTION_BYTES,

@@ -75,7 +75,11 @@ export class TestShard {
     const logger = createLogger({ level: 'warn', service: 'shard', member: `shard-${ordinal}` });
     const clock = new ShardClock(systemClock);
     const dataPath = new NatsDataPath(links, CLUSTER, () => clock.monotonicMs());
-    const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
+    const desk = new RequestDesk({
+      ...{ ordinal, clock },
+      send: (id, frame) => dataPath.sendToGateway(id, frame),
+      backlogBytes: (id) => dataPath.gatewayBacklogBytes(id),
+    });
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
     const config = shardConfigSchema.parse({

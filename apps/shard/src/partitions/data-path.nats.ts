@@ -109,6 +109,10 @@ export class NatsDataPath implements DataPath {
     else this.toGateways.send(gatewayId, { bytes: frame.length, topics: [], encode: () => contentOf(frame) });
   }
 
+  gatewayBacklogBytes(gatewayId: string): number {
+    return this.toGateways.backlogBytes(gatewayId);
+  }
+
   private publishToGateway(member: string, frame: Buffer): void {
     const subject = subjects.reply.from(this.cluster, this.self, member);
     this.links.data.frames.publish(subject, frame, { service: 'gateway', member });

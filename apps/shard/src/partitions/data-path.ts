@@ -40,6 +40,7 @@ export interface DataPath {
   /** These never throw and never wait; while there is no connection the frame is dropped. */
   sendToPeer(shard: ShardOrdinal, frame: Buffer, lane: PeerLane): void;
   sendToGateway(gatewayId: string, frame: Buffer): void;
+  gatewayBacklogBytes(gatewayId: string): number;
   announceLeaders(frame: Buffer): void;
   readonly isConnected: boolean;
 }

@@ -17,6 +17,8 @@ interface Bulk {
   readonly partitions: readonly PartitionIndex[];
 }
 
+/** Enough that a writer need not grow. */
+const FRAME_OVERHEAD_BYTES = 1_024;
 const ROW_OVERHEAD_BYTES = 128;
 const MARK_BYTES = 64;
 
@@ -45,7 +47,7 @@ export class PeerOutbox {
       append(this.bulk, to, message);
     } else {
       const { bytes, partitions: topics } = bulk;
-      this.sending.sendParcelToPeer(to, { bytes, topics, encode: () => this.encode(message) });
+      this.sending.sendParcelToPeer(to, { bytes, topics, encode: () => this.encode(message, bytes) });
     }
   }
 
@@ -58,8 +60,8 @@ export class PeerOutbox {
     startPeerFrame(writer, { from: this.ordinal, hybridTime: this.clock.stamp() });
   }
 
-  private encode(message: ShardMessage): Uint8Array {
-    const writer = new ByteWriter();
+  private encode(message: ShardMessage, bytes: number): Uint8Array {
+    const writer = new ByteWriter(bytes + FRAME_OVERHEAD_BYTES);
     this.start(writer);
     appendPeerMessage(writer, message);
     return writer.take();

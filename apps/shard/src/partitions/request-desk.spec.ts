@@ -6,9 +6,10 @@ import { ShardClock } from './shard-clock.js';
 
 const NOW = 5_000;
 
-function deskInto(sent: [string, readonly ShardReply[]][]): RequestDesk {
+function deskInto(sent: [string, readonly ShardReply[]][], backlogBytes = 0): RequestDesk {
   return new RequestDesk({
     ordinal: 4,
+    backlogBytes: () => backlogBytes,
     clock: new ShardClock({ monotonicMs: () => NOW, wallMs: () => 1_790_000_000_000 }),
     send: (gatewayId, bytes) => {
       const frame = decodeReplyFrame(contentOf(bytes));
@@ -100,6 +101,30 @@ describe('RequestDesk', () => {
       request?.kind === 'write' && request.operation.kind === 'put' ? request.operation.value.buffer : null;
     expect(bufferOf(small)).not.toBe(frame.buffer);
     expect(bufferOf(large)).toBe(frame.buffer);
+  });
+
+  it.each([
+    ['sends a long answer alone', 0, 'row'],
+    ['does not gather long answers for a gateway that does not take them', 64 * 2 ** 20, 'overloaded'],
+  ])('%s', (_name, backlogBytes, kind) => {
+    const sent: [string, readonly ShardReply[]][] = [];
+    const desk = deskInto(sent, backlogBytes);
+    const tokens = [...desk.admit(frameOf('gateway-1', [read(1), read(2)]))].map(({ token }) => token);
+    const times = { createdAt: 1, modifiedAt: 1, expiresAt: null };
+    const row = {
+      key: 'k',
+      value: Buffer.alloc(100_000),
+      contentType: '',
+      revision: 1,
+      version: 1,
+      ...times,
+    };
+    const [short = 0, long = 0] = tokens;
+    desk.answer({ kind: 'absent', token: short });
+    desk.answer({ kind: 'row', token: long, row: { ...row, requests: [], requestFloor: 0 }, stalenessMs: 0 });
+    desk.flush();
+    const kinds = sent.map(([, replies]) => replies.map((reply) => reply.kind));
+    expect(kinds).toEqual(kind === 'row' ? [['row'], ['absent']] : [['absent', 'overloaded']]);
   });
 
   it('bounds what a scan may bring into one frame', () => {

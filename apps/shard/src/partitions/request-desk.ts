@@ -27,11 +27,15 @@ export interface RequestDeskOptions {
   readonly ordinal: ShardOrdinal;
   readonly clock: ShardClock;
   readonly send: (gatewayId: string, frame: Buffer) => void;
+  /** What waits for a gateway or is on its way there. */
+  readonly backlogBytes: (gatewayId: string) => number;
 }
 
 /** A small value that is cut out of a large frame would keep all of the frame in memory for as long as it is cached. */
 const VALUE_SHARE_MIN = 0.25;
 const LONG_VALUE_BYTES = 32 * 1024;
+/** A gateway that does not take what it has asked for is told to ask later. */
+const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 
 export class RequestDesk {
   private readonly pending = new Map<number, PendingRequest>();
@@ -102,12 +106,13 @@ export class RequestDesk {
   }
 
   private write(gatewayId: string, token: number, reply: ShardReply): void {
-    if (isLong(reply)) {
+    const isAlone = isLong(reply);
+    if (isAlone && this.options.backlogBytes(gatewayId) < BACKLOG_BYTES_MAX) {
       this.sendAlone(gatewayId, token, reply);
       return;
     }
     const writer = this.outbox.frame(gatewayId);
-    appendReply(writer, token, reply);
+    appendReply(writer, token, isAlone ? { kind: 'overloaded', token } : reply);
     this.outbox.appended(gatewayId, writer);
   }
 

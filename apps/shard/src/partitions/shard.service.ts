@@ -208,7 +208,11 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private stationOf(ordinal: ShardOrdinal): Station {
     if (this.station !== null) return this.station;
     const { clock, dataPath } = this;
-    const desk = new RequestDesk({ ordinal, clock, send: (id, frame) => dataPath.sendToGateway(id, frame) });
+    const desk = new RequestDesk({
+      ...{ ordinal, clock },
+      send: (id, frame) => dataPath.sendToGateway(id, frame),
+      backlogBytes: (id) => dataPath.gatewayBacklogBytes(id),
+    });
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer);
     dataPath.listen(ordinal, router);

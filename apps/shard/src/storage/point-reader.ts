@@ -6,8 +6,9 @@ import type { RowAddress, Row } from '@ringleader/paxos';
 import { ArrayParameter, type HotConnection, type Parameter, type Statement } from '@ringleader/postgres';
 import { ROW_METADATA, rowFromText } from './row-columns.js';
 
-/** With values of at most 1 MiB this bounds what one answer can hold in memory. */
-const KEYS_PER_STATEMENT = 128;
+const KEYS_PER_STATEMENT_MAX = 128;
+/** About what one statement should bring, judged by what the last ones brought: it is in memory as text, twice as long. */
+const STATEMENT_BYTES = 4 * 1024 * 1024;
 const KEY_BYTES_EXPECTED = 40;
 
 /** Where the value is not wanted it reads as an empty one; a tombstone stays a tombstone. */
@@ -33,6 +34,8 @@ interface PendingRead {
 export class PointReader {
   private waiting: PendingRead[] = [];
   private isBusy = false;
+  /** Of the rows read lately. */
+  private rowBytes = 0;
 
   constructor(private readonly connection: HotConnection) {}
 
@@ -71,14 +74,25 @@ export class PointReader {
   }
 
   private async fetch(addresses: readonly RowAddress[]): Promise<readonly (Row | null)[]> {
-    if (addresses.length <= KEYS_PER_STATEMENT) return fetchRows(this.connection, addresses, false);
     const rows: (Row | null)[] = [];
-    for (let from = 0; from < addresses.length; from += KEYS_PER_STATEMENT) {
-      rows.push(
-        ...(await fetchRows(this.connection, addresses.slice(from, from + KEYS_PER_STATEMENT), false)),
-      );
+    while (rows.length < addresses.length) {
+      const asked = addresses.slice(rows.length, rows.length + this.keysPerStatement);
+      const found = await fetchRows(this.connection, asked, false);
+      this.learnSize(found);
+      for (const row of found) rows.push(row);
     }
     return rows;
+  }
+
+  /** Follows large rows at once, and small ones slowly. */
+  private learnSize(rows: readonly (Row | null)[]): void {
+    const bytes = rows.reduce((sum, row) => sum + (row?.value?.length ?? 0), 0) / rows.length;
+    this.rowBytes = Math.max(bytes, (this.rowBytes + bytes) / 2);
+  }
+
+  private get keysPerStatement(): number {
+    const fitting = Math.floor(STATEMENT_BYTES / Math.max(1, this.rowBytes));
+    return Math.max(1, Math.min(KEYS_PER_STATEMENT_MAX, fitting));
   }
 }
 

@@ -77,7 +77,7 @@ interface Assembly {
 }
 
 /** Pieces on their way to one destination. */
-export const WINDOW_BYTES = 2 * 1024 * 1024;
+export const WINDOW_BYTES = 1024 * 1024;
 /** Without any receipt for so long, what is on its way counts as lost; the second time, what waits is dropped as well. */
 const STALL_MS = 1_500;
 /** An unfinished frame whose pieces stopped coming is dropped. */

@@ -16,8 +16,8 @@ export class Admission {
     return this.requests;
   }
 
-  get isBelowHalf(): boolean {
-    return this.bytes < this.limits.requestBytesMax / 2;
+  get bytesWaiting(): number {
+    return this.bytes;
   }
 
   admit(request: ShardRequest): boolean {

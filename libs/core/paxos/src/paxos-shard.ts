@@ -168,9 +168,10 @@ export class PaxosShard {
     return transactions.bytesGathered < limits.transactionBytesMax;
   }
 
-  /** Is there room for more values of requests, well before they would be refused? */
+  /** Are there enough values of requests to work on? What comes beyond would only wait here. */
   get hasRoomForRequests(): boolean {
-    return this.context.admission.isBelowHalf;
+    const { admission, limits } = this.context;
+    return admission.bytesWaiting < limits.requestBytesWanted;
   }
 
   /** In order of partition. */

@@ -80,6 +80,8 @@ export interface PaxosLimits {
   readonly requestsMax: number;
   /** Bytes of values of those requests. */
   readonly requestBytesMax: number;
+  /** So many of them keep the shard busy. */
+  readonly requestBytesWanted: number;
   /** One transaction, one Accept: what is over waits for the next. */
   readonly batchRowsMax: number;
   readonly batchBytesMax: number;

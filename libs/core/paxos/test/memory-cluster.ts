@@ -36,6 +36,7 @@ export const LIMITS: PaxosLimits = {
   inFlightRevisionsMax: 4_096,
   requestsMax: 10_000,
   requestBytesMax: 1 << 26,
+  requestBytesWanted: 1 << 22,
   batchRowsMax: 512,
   batchBytesMax: 1 << 20,
   repairRowsMax: 1_000,
@@ -83,6 +84,9 @@ export class MemoryCluster {
   pace = PROMPT;
   /** Returns true for storage reads whose answers wait until `answerReads`. */
   holdsRead: (shard: number, read: StorageRead) => boolean = () => false;
+  /** What the transport says that it still has of what was sent to a peer. */
+  backlogBytes: (peer: number) => number = () => 0;
+  heldSince: (peer: number) => number = () => Number.POSITIVE_INFINITY;
   messagesSent = 0;
   transactions = 0;
   private flights: Flight[] = [];
@@ -122,6 +126,11 @@ export class MemoryCluster {
       prng: seededPrng(ordinal * 1_000 + node.incarnation),
       startedAt: this.now,
       rules: this.rules,
+      backlog: {
+        bytes: (peer) => this.backlogBytes(peer),
+        heldSince: (peer) => this.heldSince(peer),
+        holds: () => false,
+      },
     });
     node.shard.learnMap(this.map, this.now);
   }

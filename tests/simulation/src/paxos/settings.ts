@@ -30,6 +30,7 @@ export const LIMITS: PaxosLimits = {
   inFlightRevisionsMax: 24,
   requestsMax: 64,
   requestBytesMax: 64 * 1024,
+  requestBytesWanted: 16 * 1024,
   batchRowsMax: 8,
   batchBytesMax: 4 * 1024,
   transactionBytesMax: 16 * 1024,

@@ -12,6 +12,9 @@ import { isFull, type BacklogPort } from '../pair/backlog.js';
 import { commitWithQuorum, type CommitPort } from './commit.js';
 import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
 
+/** So many small batches, at least, have room beside what is large. */
+const SMALL_BATCHES = 16;
+
 export type BatchPort = BacklogPort &
   CommitPort &
   Port<'now' | 'limits' | 'timings' | 'accepts' | 'transactions' | 'peers' | 'wakeups' | 'flushes'>;
@@ -54,7 +57,7 @@ export function flushBatches(context: BatchPort, replica: Replica, leader: Leade
     const batch = leader.open[0];
     const idle = replica.record.position.revision <= replica.commit;
     if (batch === undefined || (leader.open.length === 1 && !idle)) return;
-    if (isTransactionFull(context)) {
+    if (isTransactionFull(context, batch)) {
       context.flushes.add(replica);
       return;
     }
@@ -63,9 +66,13 @@ export function flushBatches(context: BatchPort, replica: Replica, leader: Leade
   }
 }
 
-function isTransactionFull({ transactions, limits }: BatchPort): boolean {
+/** Small batches pass by the large ones that wait for the next. */
+function isTransactionFull({ transactions, limits }: BatchPort, { bytes }: OpenBatch): boolean {
   const { rowsGathered, bytesGathered } = transactions;
-  return rowsGathered >= limits.batchRowsMax * 4 || bytesGathered >= limits.transactionBytesMax;
+  const { batchRowsMax, transactionBytesMax } = limits;
+  const bytesMax =
+    bytes * SMALL_BATCHES < transactionBytesMax ? 2 * transactionBytesMax : transactionBytesMax;
+  return rowsGathered >= batchRowsMax * 4 || bytesGathered >= bytesMax;
 }
 
 function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: OpenBatch): void {
