@@ -1,0 +1,187 @@
+/**
+ * More bytes at once than the cluster can take: it refuses early or makes clients wait, and stays what it is. Nobody is
+ * told that it is away, no registration lapses, nobody stands for election, and all that was acknowledged is there.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RestClient } from '@ringleader/testing-workload';
+import type { RestAnswer } from '@ringleader/testing-workload';
+import { startLocalCluster } from '@ringleader/tool-local-cluster';
+import type { LocalClusterHandle } from '@ringleader/tool-local-cluster';
+
+const START_MS = 240_000;
+const SCENARIO_MS = 240_000;
+const TIMEOUT_MS = 60_000;
+const LARGE_BYTES = 1_000_000;
+const LARGE_CLIENTS = 24;
+const SMALL_CLIENTS = 8;
+const ROUNDS = 3;
+/** Together they fill a batch. */
+const VALUES_OF_BATCH = 7;
+/** Nothing was done, and the client may come again. */
+const EARLY_REFUSALS: ReadonlySet<string> = new Set(['OVERLOADED', 'RATE_LIMITED']);
+const RETRY_AFTER_MS = 250;
+const LOOK_MS = 250;
+
+interface Member {
+  readonly service: string;
+  readonly id: string;
+  readonly address: string;
+  readonly startedAt: string;
+}
+
+interface ClusterDocument {
+  readonly coordinator: { readonly term: number | null };
+  readonly members: readonly Member[];
+}
+
+describe('large values', () => {
+  let cluster: LocalClusterHandle;
+  let client: RestClient;
+
+  beforeAll(async () => {
+    cluster = await startLocalCluster();
+    await cluster.untilHealthy();
+    const [url = ''] = await cluster.gatewayUrls();
+    client = new RestClient(url, LARGE_CLIENTS + SMALL_CLIENTS + 4);
+  }, START_MS);
+  afterAll(async () => {
+    await client.close();
+    await cluster.dispose();
+  }, START_MS);
+
+  it(
+    'of many clients at once keep everybody waiting, and nobody out',
+    async () => {
+      const before = await read();
+      const electionsBefore = await elections(before);
+      expect(electionsBefore).toBeGreaterThan(0);
+      const watch = watchMembers(before);
+      const refusals = new Set<string>();
+      const written = new Map<string, Buffer>();
+      await Promise.all([
+        ...range(LARGE_CLIENTS, (i) => write(`large/${i}`, LARGE_BYTES, { refusals, written })),
+        ...range(SMALL_CLIENTS, (i) => write(`small/${i}`, 100, { refusals, written })),
+        writeBatch({ refusals, written }),
+      ]);
+      const changed = await watch.stop();
+      const after = await read();
+      expect([...refusals].filter((code) => !EARLY_REFUSALS.has(code))).toEqual([]);
+      expect(changed).toEqual([]);
+      expect(after.coordinator.term).toBe(before.coordinator.term);
+      expect(await elections(after)).toBe(electionsBefore);
+      expect(await missing(written)).toEqual([]);
+      expect(await listed('large/')).toBe(LARGE_CLIENTS);
+    },
+    SCENARIO_MS,
+  );
+
+  interface Findings {
+    readonly refusals: Set<string>;
+    /** The last acknowledged value of each key. */
+    readonly written: Map<string, Buffer>;
+  }
+
+  async function write(key: string, bytes: number, { refusals, written }: Findings): Promise<void> {
+    for (let round = 1; round <= ROUNDS; round++) {
+      const value = valueOf(key, round, bytes);
+      await insist(refusals, () => client.put(key, value, { timeoutMs: TIMEOUT_MS }));
+      written.set(key, value);
+    }
+  }
+
+  async function writeBatch({ refusals, written }: Findings): Promise<void> {
+    const keys = range(VALUES_OF_BATCH, (i) => `batch/${i}`);
+    const values = keys.map((key) => Buffer.alloc(LARGE_BYTES, key));
+    const operations = keys.map((key, i) => ({
+      op: 'put' as const,
+      key,
+      value: values[i]!.toString('latin1'),
+    }));
+    await insist(refusals, () => client.batch(operations, TIMEOUT_MS));
+    keys.forEach((key, i) => written.set(key, values[i]!));
+  }
+
+  /** Again and again while it is refused; any other refusal ends the attempts, and is noted. */
+  async function insist(refusals: Set<string>, attempt: () => Promise<RestAnswer>): Promise<void> {
+    for (;;) {
+      const { status, code } = await attempt();
+      if (status >= 200 && status < 300) return;
+      const refusal = code === '' ? String(status) : code;
+      refusals.add(refusal);
+      if (!EARLY_REFUSALS.has(refusal)) return;
+      await delay(RETRY_AFTER_MS);
+    }
+  }
+
+  async function missing(written: ReadonlyMap<string, Buffer>): Promise<string[]> {
+    const found: string[] = [];
+    for (const [key, value] of written) {
+      const { body } = await client.get(key, { timeoutMs: TIMEOUT_MS });
+      if (!body.equals(value)) found.push(key);
+    }
+    return found;
+  }
+
+  /** A list of large values comes in pages. */
+  async function listed(prefix: string): Promise<number> {
+    let count = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await client.list({ prefix, ...(cursor === undefined ? {} : { cursor }) }, TIMEOUT_MS);
+      expect(page.status).toBe(200);
+      const found = JSON.parse(page.body.toString('utf8')) as { items: readonly unknown[]; cursor?: string };
+      count += found.items.length;
+      cursor = found.cursor;
+    } while (cursor !== undefined);
+    return count;
+  }
+
+  async function read(): Promise<ClusterDocument> {
+    const answer = await client.request('GET', '/v1/cluster', undefined, TIMEOUT_MS);
+    expect(answer.status).toBe(200);
+    return JSON.parse(answer.body.toString('utf8')) as ClusterDocument;
+  }
+
+  /** Who is not among the members any more, or not the same, whenever it is looked. */
+  function watchMembers(before: ClusterDocument): { stop(): Promise<string[]> } {
+    const changed = new Set<string>();
+    let isWatching = true;
+    const watching = (async (): Promise<void> => {
+      while (isWatching) {
+        const { members } = await read();
+        for (const { id, startedAt } of before.members) {
+          if (!members.some((now) => now.id === id && now.startedAt === startedAt)) changed.add(id);
+        }
+        await delay(LOOK_MS);
+      }
+    })();
+    return {
+      stop: async () => {
+        isWatching = false;
+        await watching;
+        return [...changed];
+      },
+    };
+  }
+});
+
+/** How often shards have stood or begun to lead. */
+async function elections({ members }: ClusterDocument): Promise<number> {
+  const shards = members.filter(({ service }) => service === 'shard');
+  const texts = await Promise.all(
+    shards.map(async ({ address }) => (await fetch(`http://${address}/metrics`)).text()),
+  );
+  const counts = texts
+    .join('\n')
+    .matchAll(/partition_events_total\{[^}]*kind="(?:candidacy|leading)"[^}]*\} (\d+)/g);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+function valueOf(key: string, round: number, bytes: number): Buffer {
+  return Buffer.alloc(bytes, `${key} ${round} `);
+}
+
+function range<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
