@@ -134,6 +134,8 @@ describe('Raft over NATS', () => {
     const one = answering(2, new NatsRaftTransport(link, 'old', 1));
     const old = await connectAs(1);
     const two = answering(1, new NatsRaftTransport(old, 'old', 2));
+    // What is sent before the server knows of the subscription is lost, as it may be.
+    await old.connection.flush();
     one.send(2, [heartbeat(2, 31)]);
     await until('ten rounds', () => received.length === 10, wait);
     expect([received.length, sealed.includes(true)]).toEqual([10, false]);
@@ -142,6 +144,7 @@ describe('Raft over NATS', () => {
 
     const present = await connectAs(2);
     const successor = answering(1, new NatsRaftTransport(present, 'old', 2));
+    await present.connection.flush();
     one.send(2, [heartbeat(2, 31)]);
     await until('ten more', () => received.length === 20, wait);
     expect(sealed.at(-1)).toBe(true);
@@ -150,6 +153,7 @@ describe('Raft over NATS', () => {
 
     const back = await connectAs(1);
     const older = answering(1, new NatsRaftTransport(back, 'old', 2));
+    await back.connection.flush();
     one.send(2, [heartbeat(2, 40)]);
     await until('a frame that it does not understand', () => back.frames.refused.size > 0, wait);
     expect([...back.frames.refused]).toEqual([['raft version', 1]]);
