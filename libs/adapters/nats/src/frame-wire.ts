@@ -6,7 +6,7 @@
  * as it understands it as soon as it has said anything.
  */
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
-import type { Subscription } from '@nats-io/nats-core';
+import type { NatsConnection, Payload, Subscription } from '@nats-io/nats-core';
 import {
   contentOf,
   type FrameRefusal,
@@ -19,7 +19,6 @@ import {
   WIRE_HEADER,
   type WireVersion,
 } from '@ringleader/contracts';
-import type { NatsLink } from './nats-link.js';
 
 type SubjectName = keyof typeof subjects;
 
@@ -29,13 +28,19 @@ export type FrameListener = (content: Uint8Array, speaker: string) => FrameRefus
 /** Members that are gone (gateways that were replaced) go with the others when there are so many: all begin anew. */
 const MEMBERS_MAX = 4_096;
 
+/** What a link gives its wire. */
+interface Carrier {
+  readonly connection: Pick<NatsConnection, 'subscribe'>;
+  publish(subject: string, payload?: Payload, headers?: MsgHdrs): boolean;
+}
+
 export class FrameWire {
   /** `subject reason` and how often: bounded by the subjects that there are. */
   readonly refused = new Map<string, number>();
   private readonly says: MsgHdrs | undefined;
 
   constructor(
-    private readonly link: NatsLink,
+    private readonly link: Carrier,
     private readonly version: WireVersion,
     private readonly understood: Map<string, number>,
   ) {

@@ -4,7 +4,7 @@
  */
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { PeerProgress } from '../partition/leader.js';
-import type { Port } from '../parts.js';
+import type { PaxosLimits, PaxosTimings } from '../ready.js';
 
 export interface PeerBacklog {
   /** Bytes that wait or are on their way, as far as they were not taken. */
@@ -21,7 +21,13 @@ export const NO_BACKLOG: PeerBacklog = {
   holds: () => false,
 };
 
-export type BacklogPort = Port<'now' | 'limits' | 'timings' | 'backlog'>;
+/** Said in full: the parts of a shard are made of this file. */
+export interface BacklogPort {
+  readonly now: number;
+  readonly limits: PaxosLimits;
+  readonly timings: PaxosTimings;
+  readonly backlog: PeerBacklog;
+}
 
 /** For each so many bytes that a peer was sent it has another `resendIntervalMs` to answer. */
 const BYTES_PER_INTERVAL = 128 * 1_024;
