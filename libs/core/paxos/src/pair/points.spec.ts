@@ -120,11 +120,13 @@ describe('commit points between two shards', () => {
     ]);
   });
 
-  it('are told again when what was heard was never said', () => {
+  it.each([
+    ['a number', 1],
+    ['an incarnation', 9],
+  ])('are told again when %s was heard that was never said', (_, incarnation) => {
     told.note(HEARER, point(5, 3));
     take(say(1_001));
-    take([{ ...say(1_002)[0]!, after: 0, upTo: 2 ** 40, points: [] }]);
-    take([{ ...say(1_002)[0]!, incarnation: 9, after: 0, upTo: 2 ** 40, points: [] }]);
+    take([{ ...say(1_002)[0]!, incarnation, after: 0, upTo: 2 ** 40, points: [] }]);
     told.note(HEARER, point(5, 4));
     for (let beat = 1_003; beat < 1_010; beat += 1) {
       take(say(beat));
