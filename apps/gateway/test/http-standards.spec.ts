@@ -27,7 +27,8 @@ function raw(line: string, body = '', headers: readonly string[] = []): string {
 
 /** All on one connection, pipelined. */
 async function pipeline(...requests: string[]): Promise<ReturnType<typeof answersIn>> {
-  const { text } = await sendRaw(gateway.port, { chunks: [requests.join('')], end: true });
+  // The server ends the connection; how soon depends on how busy the machine is.
+  const { text } = await sendRaw(gateway.port, { chunks: [requests.join('')], end: true, waitMs: 30_000 });
   return answersIn(text);
 }
 
