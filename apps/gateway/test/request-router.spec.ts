@@ -180,6 +180,16 @@ describe('a write', () => {
     expect(await setting.outcome(write, 10)).toBe('written');
   });
 
+  it('sends once more where a shard is back a little later than the gateway', async () => {
+    setting.shards.intercept = () => 'lose';
+    const write = setting.put('a');
+    setting.time.advance(200);
+    setting.router.transportRestored();
+    setting.time.advance(300);
+    setting.shards.intercept = () => null;
+    expect(await setting.outcome(write, 60)).toBe('written');
+  });
+
   it('takes the late success of an attempt that was given up', async () => {
     const late: ShardReply[] = [];
     setting.shards.intercept = (request, shard) => {

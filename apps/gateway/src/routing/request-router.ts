@@ -47,6 +47,8 @@ interface Sent {
 
 /** Deadlines and timeouts are looked at this often: cheaper than a timer for each request. */
 const TICK_MS = 10;
+/** Pings find a stopped server within one interval of each other. */
+const PEERS_RESTORED_WITHIN_MS = 350;
 
 export class RequestRouter {
   readonly counters: RouterCounters = {
@@ -101,8 +103,16 @@ export class RequestRouter {
 
   /** What was under way when the transport broke is lost, most likely: it is not waited for. */
   transportRestored(): void {
+    const interrupted = [...this.flights];
+    this.sendAgain(interrupted);
+    // Shards that lost the same server may be back a little later, and have missed that too.
+    this.options.scheduler.after(PEERS_RESTORED_WITHIN_MS, () => this.sendAgain(interrupted));
+  }
+
+  private sendAgain(flights: readonly InFlight[]): void {
     const now = this.options.monotonicMs();
-    for (const flight of this.flights) {
+    for (const flight of flights) {
+      if (!this.flights.has(flight)) continue;
       if (flight.phase === 'sent') this.retry(flight, now);
       else if (flight.phase === 'pausing') this.dispatch(flight, now);
     }

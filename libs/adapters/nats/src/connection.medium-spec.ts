@@ -72,6 +72,22 @@ describe('the connection to NATS', () => {
     expect(await link.ended).toBeNull();
   });
 
+  it('meets others with the same list at one server, also after it has gone', async () => {
+    const links = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((i) => connectNats({ servers: urls(), name: `test-${i}` }, UNLOGGED)),
+    );
+    expect(links.map(({ server }) => server)).toEqual(
+      links.map(() => servers[0]?.url.slice('nats://'.length)),
+    );
+    const [first] = servers;
+    await first?.kill9();
+    const met = (): boolean =>
+      links.every((link) => link.isConnected && link.server === servers[1]?.url.slice('nats://'.length));
+    await until('all are at the second', async () => met(), WAIT);
+    await first?.restart();
+    await Promise.all(links.map((link) => link.close()));
+  });
+
   it('takes the connection for bulk along', async () => {
     const links = await connectNatsLinks({ servers: urls(), name: 'test' }, UNLOGGED);
     expect(links.data.server).toBe(links.control.server);

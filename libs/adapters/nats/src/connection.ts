@@ -101,6 +101,8 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions {
     name,
     // Halves the client's cost: it would otherwise capture a stack trace for each publish.
     noAsyncTraces: true,
+    // All who are given the same list meet at the same server: between two of them, each frame would pass twice.
+    noRandomize: true,
     waitOnFirstConnect: false,
     timeout: DIAL_TIMEOUT_MS,
     maxReconnectAttempts: -1,
@@ -120,7 +122,7 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions {
 
 /**
  * The one that was dialled longest ago: the one just lost comes last, where the client would take it first. At the first
- * connect none was dialled, and the client's own choice, by lot, spreads the processes.
+ * connect none was dialled, and the client takes the first of the list.
  */
 function serverChoice(preferred: () => string | null = () => null): ReconnectToServerHandler {
   return (pool) => {
