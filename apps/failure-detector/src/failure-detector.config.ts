@@ -1,4 +1,4 @@
-import { commonConfig, integer } from '@ringleader/config';
+import { commonConfig, decimal, integer } from '@ringleader/config';
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
 import type { DetectorSettings } from '@ringleader/failure-detection';
@@ -9,7 +9,7 @@ export const failureDetectorConfigSchema = z
   .object({
     ...commonConfig,
     /** A member is a suspect when its silence is this unlikely: 8 is once in 10^8 heartbeats. */
-    RINGLEADER_PHI_THRESHOLD: z.coerce.number().min(1).max(100).default(DETECTOR_DEFAULTS.phiThreshold),
+    RINGLEADER_PHI_THRESHOLD: decimal(1, 100).default(DETECTOR_DEFAULTS.phiThreshold),
     /** Floor on the deviation of intervals. */
     RINGLEADER_DEVIATION_MIN_MS: integer(1, 10_000).default(DETECTOR_DEFAULTS.deviationMinMs),
     /** A pause that is accepted on top of what is usual. */

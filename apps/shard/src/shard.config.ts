@@ -1,4 +1,4 @@
-import { budgetBytes, commonConfig, integer } from '@ringleader/config';
+import { budgetBytes, commonConfig, decimal, integer } from '@ringleader/config';
 import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
 import {
   RULES,
@@ -30,7 +30,7 @@ export const shardConfigSchema = z
     /** Replicas of a partition go to distinct zones while there are enough. */
     RINGLEADER_ZONE: z.string().max(64).default(''),
     /** A shard of weight 2 holds twice as much as one of weight 1. */
-    RINGLEADER_WEIGHT: z.coerce.number().positive().max(1_000).default(1),
+    RINGLEADER_WEIGHT: decimal(0.001, 1_000).default(1),
     RINGLEADER_LEASE_MS: integer(50, 60_000).default(600),
     /** `confirm` where the clocks cannot keep to what leases assume (docs/OPERATIONS.md, "Clocks"). */
     RINGLEADER_READ_PROOF: z.enum(['lease', 'confirm']).default('lease'),

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
-import { advertisedHost, commonConfig, hostAndPort, integer, loadConfig, memberOf } from './load-config.js';
+import {
+  advertisedHost,
+  commonConfig,
+  decimal,
+  hostAndPort,
+  integer,
+  loadConfig,
+  memberOf,
+} from './load-config.js';
 
 const schema = z
   .object({
@@ -36,6 +44,21 @@ describe('loadConfig', () => {
   it.each(['0x40', '6e1', ' 64', '64.0', '+64', '64n', 'many'])('takes %j for no number', (text) => {
     const load = () => loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_PARTITION_COUNT: text });
     expect(load).toThrow(/RINGLEADER_PARTITION_COUNT: must be a whole number$/);
+  });
+
+  it.each([
+    ['2', 2],
+    ['0.5', 0.5],
+    ['0x1', null],
+    ['1e1', null],
+    [' 1', null],
+    ['-1', null],
+    ['0', null],
+  ])('takes %j for the weight %j', (text, expected) => {
+    const weighed = z.object({ ...commonConfig, WEIGHT: decimal(0.001, 1_000) });
+    const load = () => loadConfig(weighed, { RINGLEADER_MEMBER: 'shard-1', WEIGHT: text });
+    if (expected === null) expect(load).toThrow(/: WEIGHT: /);
+    else expect(load().WEIGHT).toBe(expected);
   });
 
   it('says which variables are missing', () => {

@@ -49,6 +49,15 @@ export function integer(min: number, max: number) {
     .pipe(z.number().min(min).max(max));
 }
 
+/** A number with or without a fraction. */
+export function decimal(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a decimal number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+}
+
 /** The name of this process as far as it is known before the configuration was read: for the log of its failure. */
 export function memberOf(environment: Environment): string {
   const names = [environment['RINGLEADER_MEMBER'], environment['POD_NAME'], environment['HOSTNAME']];
