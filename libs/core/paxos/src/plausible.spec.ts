@@ -3,7 +3,7 @@ import { seededPrng } from '@ringleader/primitives';
 import { assignment, P } from '../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
 import { makeBallot, PaxosShard, type PaxosEvent, type ShardMessage } from './index.js';
-import { ROUND_LEAP_MAX } from './plausible.js';
+import { LEAP_PERSISTS_MS, ROUND_LEAP_MAX } from './plausible.js';
 
 const NOW = 10_000;
 const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
@@ -115,21 +115,32 @@ describe('a ballot', () => {
   const far = makeBallot(2 + ROUND_LEAP_MAX, 2);
   const prepare = (ballot: number): ShardMessage => ({ kind: 'prepare', ...header, ballot });
 
-  it('that leaps is promised to nobody, whoever repeats it alone', () => {
+  it('that leaps is not promised, and one within reach is', () => {
     const shard = follower();
     shard.receive(2, prepare(far), NOW);
-    shard.receive(2, prepare(far), NOW);
+    shard.receive(3, { kind: 'superseded', ...header, promised: far }, NOW);
+    shard.receive(2, prepare(far), NOW + LEAP_PERSISTS_MS);
     expect(settle(shard)).toContainEqual({ kind: 'implausible', from: 2, what: 'ballot' });
     expect(promisedBy(shard)).toBe(makeBallot(1, 2));
     shard.receive(2, prepare(makeBallot(1 + ROUND_LEAP_MAX, 2)), NOW);
     expect(promisedBy(shard)).toBe(makeBallot(1 + ROUND_LEAP_MAX, 2));
   });
 
-  it('that another replica confirms is believed, however long this one was away', () => {
+  it('that leaps is believed when it goes on being said: its owner may have promised it', () => {
     const shard = follower();
-    shard.receive(2, prepare(far), NOW);
-    shard.receive(3, { kind: 'superseded', ...header, promised: far }, NOW);
-    shard.receive(2, prepare(far), NOW);
-    expect(promisedBy(shard)).toBe(far);
+    for (let after = 0; after < LEAP_PERSISTS_MS; after += 500) {
+      shard.receive(2, prepare(makeBallot(2 + ROUND_LEAP_MAX + after, 2)), NOW + after);
+    }
+    expect(promisedBy(shard)).toBe(makeBallot(1, 2));
+    shard.receive(2, prepare(makeBallot(9_000 + ROUND_LEAP_MAX, 2)), NOW + LEAP_PERSISTS_MS);
+    expect(promisedBy(shard)).toBe(makeBallot(9_000 + ROUND_LEAP_MAX, 2));
+  });
+
+  it('that leaps out of all bounds is never believed', () => {
+    const shard = follower();
+    for (let after = 0; after < 10_000; after += 500) {
+      shard.receive(2, prepare(makeBallot(2 ** 36, 2)), NOW + after);
+    }
+    expect(promisedBy(shard)).toBe(makeBallot(1, 2));
   });
 });

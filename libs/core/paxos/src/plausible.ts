@@ -16,6 +16,10 @@ export type PlausibilityPort = Port<
 
 /** A round is one candidacy: nobody misses so many, and no partition lives to see them. */
 export const ROUND_LEAP_MAX = 2 ** 20;
+/** Believed of nobody: rounds end at 2^37. */
+const ROUND_EVER_MAX = 2 ** 30;
+/** So long, without a longer pause. */
+export const LEAP_PERSISTS_MS = 3_000;
 /** Generations are made of them (records.ts). */
 const INCARNATION_END = 2 ** 37;
 /** At every beat, for 16,384 partitions, for fifty years. */
@@ -33,7 +37,7 @@ export function isPlausible(context: PlausibilityPort, from: ShardOrdinal, messa
 
 /**
  * A ballot from which a promise or a candidacy may follow: they are for ever. A replica that promised nothing yet knows
- * no rounds; what another replica confirms is believed, however far it leaps.
+ * no rounds. A leap that goes on being said is believed: who says it may have promised it, and never comes back from it.
  */
 export function isBallotInReach(
   context: PlausibilityPort,
@@ -43,14 +47,23 @@ export function isBallotInReach(
 ): boolean {
   const { promised } = replica.record;
   const round = roundOf(ballot);
-  if (promised === 0 || round <= roundOf(Math.max(promised, replica.highestSeen)) + ROUND_LEAP_MAX)
-    return true;
-  for (const [other, leap] of replica.leaps) {
-    if (other !== from && Math.abs(roundOf(leap) - round) <= ROUND_LEAP_MAX) return true;
-  }
-  if (replica.peers.includes(from)) replica.leaps.set(from, ballot);
+  const known = roundOf(Math.max(promised, replica.highestSeen));
+  if (round <= known + ROUND_LEAP_MAX || (promised === 0 && round <= ROUND_EVER_MAX)) return true;
+  if (round <= known + ROUND_EVER_MAX && persists(context.now, replica, from, round)) return true;
   refuse(context, from, 'ballot');
   return false;
+}
+
+function persists(now: number, replica: Replica, from: ShardOrdinal, round: number): boolean {
+  if (!replica.peers.includes(from)) return false;
+  const leap = replica.leaps.get(from);
+  const isSame =
+    leap !== undefined &&
+    Math.abs(leap.round - round) <= ROUND_LEAP_MAX &&
+    now - leap.lastAt < LEAP_PERSISTS_MS;
+  const since = isSame ? leap.since : now;
+  replica.leaps.set(from, { round, since, lastAt: now });
+  return now - since >= LEAP_PERSISTS_MS;
 }
 
 function refuse(context: PlausibilityPort, from: ShardOrdinal, what: string): void {

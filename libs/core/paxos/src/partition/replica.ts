@@ -30,6 +30,14 @@ export interface Follower {
 }
 export const FOLLOWER: Follower = { kind: 'follower' };
 
+interface Leap {
+  readonly round: number;
+  /** Said from then on, */
+  readonly since: number;
+  /** until then. */
+  readonly lastAt: number;
+}
+
 /** One partition at this shard: the record in its three ages, and what is volatile (docs/PROTOCOL.md 4.0). */
 export class Replica {
   readonly partition: PartitionIndex;
@@ -62,8 +70,8 @@ export class Replica {
   standNotBefore = NEVER;
   /** The highest promise heard of, to stand above it. */
   highestSeen: Ballot = 0;
-  /** By speaker, the last ballot that leapt too far to be believed: another speaker may confirm it. */
-  readonly leaps = new Map<ShardOrdinal, Ballot>();
+  /** By speaker, the last round that leapt too far to be believed at once. */
+  readonly leaps = new Map<ShardOrdinal, Leap>();
   /** The last epoch above the own one that a message named. */
   epochSeen: Epoch = 0;
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */
