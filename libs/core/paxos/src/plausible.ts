@@ -3,7 +3,14 @@
  * Everything here holds for every message of a shard that follows the protocol, however late it comes; so a refusal
  * costs nothing but what a lost message costs.
  */
-import type { Ballot, HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type {
+  Ballot,
+  Epoch,
+  HybridTime,
+  PartitionIndex,
+  Revision,
+  ShardOrdinal,
+} from '@ringleader/primitives';
 import { ownerOf, roundOf } from './ballot.js';
 import { NO_STAMP, type Accept, type CommitPoints, type LeaseEcho, type ShardMessage } from './messages.js';
 import type { Replica } from './partition/replica.js';
@@ -85,12 +92,12 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
       return message.incarnation < INCARNATION_END && message.batches.every(isBatchSayable);
     case 'prepareRefused':
       return (
-        isOfReplica(context, from, message.partition) &&
+        isOfReplica(context, from, message) &&
         message.retryInMs >= 0 &&
         message.retryInMs <= RETRY_LEASES_MAX * context.timings.leaseMs
       );
     case 'superseded':
-      return isOfReplica(context, from, message.partition);
+      return isOfReplica(context, from, message);
     case 'promised':
     case 'gap':
     case 'repairOffer':
@@ -150,8 +157,13 @@ function isFloorSayable(context: PlausibilityPort, floor: HybridTime): boolean {
   return floor <= context.stamp() + context.timings.clocksDifferMs * HYBRID_PER_MS;
 }
 
-/** Where the partition is not known the message is dropped anyway. */
-function isOfReplica(context: PlausibilityPort, from: ShardOrdinal, partition: number): boolean {
-  const replica = context.replicas.get(partition);
-  return replica === undefined || replica.assignment === null || replica.peers.includes(from);
+/** Who is a replica at another epoch this one cannot tell, and what is said of another epoch is dropped anyway. */
+function isOfReplica(
+  { replicas }: PlausibilityPort,
+  from: ShardOrdinal,
+  { partition, epoch }: { readonly partition: PartitionIndex; readonly epoch: Epoch },
+): boolean {
+  const replica = replicas.get(partition);
+  if (replica?.assignment?.epoch !== epoch || replica.record.epoch !== epoch) return true;
+  return replica.peers.includes(from);
 }
