@@ -34,8 +34,10 @@ export async function unprivileged({ namespaces = true } = {}): Promise<Unprivil
   if (namespaces && (await works([...namespace, 'true']))) return { prefix: namespace };
   const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
   const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // access(2), by which PostgreSQL looks for its own programs, asks for the right only where this is set.
+  const heeded = '--securebits=+no_setuid_fixup';
   const owner = { uid: NOBODY, gid: NOBODY };
-  for (const drop of [[...account, ...capability], account])
+  for (const drop of [[...account, ...capability, heeded], [...account, ...capability], account])
     if (await works([...drop, 'true'])) return { prefix: drop, owner };
   throw new ServerProcessError(
     'PostgreSQL does not run as root, and neither unshare nor setpriv can give it another user here: start as an ordinary user.',
