@@ -19,7 +19,7 @@ const PAXOS = 'libs/core/paxos/src/index.ts';
 const CONTRACT = 'libs/contracts/src/index.ts';
 const ADAPTER = 'libs/adapters/config/src/index.ts';
 const COORDINATION = 'libs/adapters/coordination/src/coordination-client.ts';
-const APP = 'apps/gateway/src/routing/leader-table.ts';
+const APP = 'apps/gateway/src/routing/routing-table.ts';
 const TESTING = 'libs/testing/servers/src/index.ts';
 const TOOL = 'tools/local-cluster/src/index.ts';
 

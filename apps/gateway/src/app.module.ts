@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
-import { ServiceClock } from '@ringleader/service-host';
+import { PartitionMapMirror } from '@ringleader/coordination';
+import { HybridClock } from '@ringleader/hybrid-clock';
+import { systemClock } from '@ringleader/observability';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { GatewayConfig } from './gateway.config.js';
@@ -10,10 +12,13 @@ import { Admission } from './http/admission.js';
 import { HttpDrain } from './http/http-drain.js';
 import { HttpMetrics } from './http/http-metrics.js';
 import { BatchController } from './kv/batch.controller.js';
+import { KeyValueStore } from './kv/key-value-store.js';
 import { KeysController } from './kv/keys.controller.js';
 import { ListController } from './kv/list.controller.js';
-import { RequestContext } from './kv/request-context.js';
+import { RequestRouter } from './routing/request-router.js';
+import { RoutingTable } from './routing/routing-table.js';
 import { RoutingModule } from './routing/routing.module.js';
+import { nodeScheduler } from './routing/shard-channel.js';
 
 /** All resources there are. A test serves them over shards in memory. */
 export const RESOURCES = [
@@ -39,9 +44,9 @@ export const RESOURCES = [
       inject: [GatewayConfig],
     },
     {
-      provide: RequestContext,
-      useFactory: (clock: ServiceClock) => new RequestContext(() => clock.monotonicMs()),
-      inject: [ServiceClock],
+      provide: KeyValueStore,
+      useFactory: keyValueStore,
+      inject: [GatewayConfig, RequestRouter, RoutingTable, PartitionMapMirror, HybridClock],
     },
     HttpDrain,
     HttpMetrics,
@@ -51,3 +56,16 @@ export const RESOURCES = [
   ],
 })
 export class AppModule {}
+
+/** In the order of `inject`. */
+type StoreIngredients = [GatewayConfig, RequestRouter, RoutingTable, PartitionMapMirror, HybridClock];
+
+function keyValueStore(...ingredients: StoreIngredients): KeyValueStore {
+  const [config, router, routes, map, { stamp: hybridNow }] = ingredients;
+  return new KeyValueStore({
+    ...{ router, routes, map, hybridNow },
+    repeatsRemembered: config.RINGLEADER_REPEATS_REMEMBERED,
+    monotonicMs: () => systemClock.monotonicMs(),
+    scheduler: nodeScheduler,
+  });
+}

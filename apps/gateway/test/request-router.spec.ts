@@ -4,14 +4,11 @@ import { createBalancer } from '@ringleader/balancer';
 import type { FramedRequest } from '@ringleader/contracts';
 import type { Condition, ShardReply } from '@ringleader/paxos';
 import { seededPrng } from '@ringleader/primitives';
-import { RepeatMemory } from '../src/kv/idempotency.js';
 import { KeyValueStore } from '../src/kv/key-value-store.js';
-import { ClusterRoutes } from '../src/routing/cluster-routes.js';
-import type { Outcome } from '../src/routing/in-flight.js';
-import { LeaderTable } from '../src/routing/leader-table.js';
+import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../src/routing/attempts.js';
 import { RequestRouter } from '../src/routing/request-router.js';
-import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../src/routing/retry-policy.js';
-import { ShardDirectory } from '../src/routing/shard-directory.js';
+import type { Outcome } from '../src/routing/request-router.js';
+import { LeaderTable, RoutingTable, ShardDirectory } from '../src/routing/routing-table.js';
 import { InMemoryShards } from './support/in-memory-shards.js';
 import { ManualScheduler } from './support/manual-scheduler.js';
 
@@ -21,7 +18,7 @@ const TIMEOUT_MS = 5_000;
 class Setting {
   readonly time = new ManualScheduler();
   readonly shards = new InMemoryShards(16, [1, 2, 3], this.time.soon);
-  readonly leaders = new LeaderTable({ hintMs: 1_000, announcementMs: 3_000 });
+  readonly leaders = new LeaderTable();
   readonly suspects = new Set<number>();
   readonly router: RequestRouter;
   readonly store: KeyValueStore;
@@ -45,22 +42,22 @@ class Setting {
         this.hybrid = Math.max(this.hybrid, heard);
       },
     });
-    const routes = new ClusterRoutes({
+    const directory = new ShardDirectory();
+    directory.isSuspect = (shard) => this.suspects.has(shard);
+    const routes = new RoutingTable({
       leaders,
       map: shards,
       balancer: createBalancer('round-robin', prng),
-      shardDirectory: new ShardDirectory(),
-      isSuspect: (shard) => this.suspects.has(shard),
+      shards: directory,
     });
     this.store = new KeyValueStore({
       router: this.router,
       map: shards,
       routes,
-      repeats: new RepeatMemory(10),
+      repeatsRemembered: 10,
       hybridNow: () => ++this.hybrid,
       monotonicMs: time.monotonicMs,
       scheduler: time,
-      requestIdPrefix: 'test.',
     });
   }
 

@@ -1,14 +1,14 @@
 import { Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Suspects } from '../routing/suspects.js';
+import { ShardDirectory } from '../routing/routing-table.js';
 import { ClusterObserver } from './cluster-observer.js';
 
 @Injectable()
 export class ClusterFollower implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly observer: ClusterObserver,
-    suspects: Suspects,
+    shards: ShardDirectory,
   ) {
-    suspects.isSuspect = (shard) => observer.isSuspect(shard);
+    shards.isSuspect = (shard) => observer.isSuspect(shard);
   }
 
   onApplicationBootstrap(): void {

@@ -3,7 +3,7 @@ import type { ClusterView } from '@ringleader/contracts';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
-import { LeaderTable } from '../routing/leader-table.js';
+import { LeaderTable } from '../routing/routing-table.js';
 import { unreadyReasons } from './cluster-health.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { clusterView } from './cluster-view.js';

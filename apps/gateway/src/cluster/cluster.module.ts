@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { NatsLink } from '@ringleader/nats';
 import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { RoutingModule } from '../routing/routing.module.js';
-import { ShardDirectory } from '../routing/shard-directory.js';
+import { ShardDirectory } from '../routing/routing-table.js';
 import { ClusterFollower } from './cluster-follower.service.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { ClusterReport } from './cluster-report.js';

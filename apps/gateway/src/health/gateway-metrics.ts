@@ -4,7 +4,7 @@ import { HybridClock } from '@ringleader/hybrid-clock';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { Admission } from '../http/admission.js';
 import { RequestRouter } from '../routing/request-router.js';
-import { NatsShardFrames } from '../transport/shard-frames.nats.js';
+import { NatsShardFrames } from '../routing/data-path.nats.js';
 
 const PREFIX = 'ringleader_gateway_';
 

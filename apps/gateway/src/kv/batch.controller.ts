@@ -2,21 +2,16 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { OperationalError, REST_HEADERS, REST_LIMITS, batchRequestSchema } from '@ringleader/contracts';
 import type { BatchOperation, BatchResult } from '@ringleader/contracts';
+import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receivedContentType } from '../http/request-head.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeBatch } from '../openapi/describe-keys.js';
-import { ShardDirectory } from '../routing/shard-directory.js';
+import { ShardDirectory } from '../routing/routing-table.js';
 import { BatchRun } from './batch-run.js';
 import { KeyValueStore } from './key-value-store.js';
 import { refuseConditions } from './preconditions.js';
-import {
-  CONSISTENCY_PARAMETERS,
-  RequestContext,
-  consistencyOf,
-  idempotencyKeyOf,
-  timeoutMsOf,
-} from './request-context.js';
+import { CONSISTENCY_PARAMETERS, consistencyOf, idempotencyKeyOf, timeoutMsOf } from './request-context.js';
 import type { Consistency } from './request-context.js';
 
 const NO_BODY = Buffer.alloc(0);
@@ -48,7 +43,7 @@ export function batchHead({ raw, headers }: FastifyRequest): BatchHead {
 export class BatchController {
   constructor(
     private readonly store: KeyValueStore,
-    private readonly context: RequestContext,
+    private readonly clock: ServiceClock,
     private readonly shards: ShardDirectory,
   ) {}
 
@@ -61,7 +56,7 @@ export class BatchController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ results: BatchResult[] }> {
     const { consistency, idempotencyKey, timeoutMs } = batchHead(request);
-    const deadline = this.context.monotonicMs() + timeoutMs;
+    const deadline = this.clock.monotonicMs() + timeoutMs;
     const operations = parseBatch((request.body as Buffer | undefined) ?? NO_BODY);
     const run = new BatchRun({ store: this.store, consistency, deadline, idempotencyKey });
     const results = await run.run(operations);

@@ -1,45 +1,98 @@
-/** The store as the resources below /v1/kv use it: requests by key, with deadlines, over all partitions. */
+/**
+ * The store as the resources below /v1/kv use it: requests by key, with deadlines, over all partitions.
+ *
+ * Repeats of a client's request (docs/PROTOCOL.md 4.7). The request id is derived from the client's Idempotency-Key, the
+ * key and what is done, so that a repeat carries the id of the first one, through any gateway, and the row of the key
+ * gives the first answer as long as it remembers the id: for the key's next three writes.
+ *
+ * Past that, replicas remember the keyed writes that they saw pass (docs/PROTOCOL.md 4.7.6), which they know by the prefix of
+ * the id. Repeats within a minute of the first attempt get the first answer, or OUTCOME_UNKNOWN where nobody can tell any
+ * more; they are never carried out twice. This gateway also remembers origin and success, for as many requests as fit. It
+ * never answers by a refusal that it remembers: since then the client may have asked another gateway, which carried it out.
+ */
+import { createHash, randomBytes } from 'node:crypto';
 import { OperationalError } from '@ringleader/contracts';
-import type { PartitionEntry } from '@ringleader/contracts';
 import { partitionOf } from '@ringleader/hash-ring';
+import { KEYED_ID_PREFIX } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { Outcome } from '../routing/in-flight.js';
-import type { RequestRouter } from '../routing/request-router.js';
-import { LinearizableReadTarget, ScanTarget, StaleReadTarget, WriteTarget } from '../routing/targets.js';
+import type { Outcome, RequestRouter } from '../routing/request-router.js';
+import type { PartitionMapView, RoutingTable } from '../routing/routing-table.js';
 import type { Scheduler } from '../routing/shard-channel.js';
-import type { Routes, ScanCommand } from '../routing/targets.js';
-import { derivedRequestId } from './idempotency.js';
-import type { RepeatMemory } from './idempotency.js';
+import { LinearizableReadTarget, ScanTarget, StaleReadTarget, WriteTarget } from '../routing/targets.js';
+import type { ScanCommand } from '../routing/targets.js';
 import type { Consistency, Repeatable } from './request-context.js';
 
-/** The partition map as the coordinator has it; empty before there is one. */
-export interface PartitionMapView {
-  readonly partitionCount: number;
-  readonly entries: readonly PartitionEntry[];
+const ID_BYTES = 18;
+const PREFIX_BYTES = 9;
+
+/** `occurrence` tells the operations of one batch apart that do the same to one key. */
+function derivedRequestId(
+  idempotencyKey: string,
+  action: 'put' | 'delete',
+  key: string,
+  occurrence: number,
+): string {
+  const parts = JSON.stringify([idempotencyKey, action, key, occurrence]);
+  const hash = createHash('sha256').update(parts).digest().subarray(0, ID_BYTES).toString('base64url');
+  return `${KEYED_ID_PREFIX}${hash}`;
+}
+
+type Answered = Extract<Outcome, { readonly kind: 'answered' }>;
+
+interface FirstRequest {
+  readonly origin: HybridTime;
+  /** Null while it is not known that it was carried out. */
+  readonly success: Answered | null;
+}
+
+/** The most recent requests that carried an Idempotency-Key. */
+class RepeatMemory {
+  private readonly requests = new Map<string, FirstRequest>();
+
+  constructor(private readonly requestsMax: number) {}
+
+  find(requestId: string): FirstRequest | null {
+    return this.requests.get(requestId) ?? null;
+  }
+
+  remember(requestId: string, origin: HybridTime, outcome: Outcome | null): void {
+    const known = this.requests.get(requestId);
+    this.requests.delete(requestId);
+    const isSuccess = outcome?.kind === 'answered' && outcome.reply.kind === 'written';
+    const success = known?.success ?? (isSuccess ? outcome : null);
+    this.requests.set(requestId, { origin: known?.origin ?? origin, success });
+    if (this.requests.size <= this.requestsMax) return;
+    const oldest = this.requests.keys().next();
+    if (!oldest.done) this.requests.delete(oldest.value);
+  }
 }
 
 export interface KeyValueStoreOptions {
   readonly router: RequestRouter;
   readonly map: PartitionMapView;
-  readonly routes: Routes;
-  readonly repeats: RepeatMemory;
+  readonly routes: RoutingTable;
+  /** So many requests with an Idempotency-Key are remembered. */
+  readonly repeatsRemembered: number;
   readonly hybridNow: () => HybridTime;
   readonly monotonicMs: () => MonotonicMs;
   readonly scheduler: Scheduler;
-  /** Begins the ids of this process's requests; different in every process. */
-  readonly requestIdPrefix: string;
 }
 
 export class KeyValueStore {
+  /** Begins the ids of this process's requests; different in every process. */
+  private readonly idPrefix = `${randomBytes(PREFIX_BYTES).toString('base64url')}.`;
   private lastRequest = 0;
+  private readonly repeats: RepeatMemory;
   /**
    * Writes with an Idempotency-Key that are being carried out. A repeat joins its first: of two attempts that know nothing
    * of each other one might be refused and the other carried out (docs/PROTOCOL.md 4.7.6).
    */
   private readonly underWay = new Map<string, Promise<Outcome>>();
 
-  constructor(private readonly options: KeyValueStoreOptions) {}
+  constructor(private readonly options: KeyValueStoreOptions) {
+    this.repeats = new RepeatMemory(options.repeatsRemembered);
+  }
 
   /** `repeatable` null: the client gave no Idempotency-Key, so the request is like no other. */
   async write(
@@ -94,10 +147,10 @@ export class KeyValueStore {
     requestId: string,
     deadline: MonotonicMs,
   ): Promise<Outcome> {
-    const { repeats, hybridNow } = this.options;
+    const { repeats } = this;
     const first = repeats.find(requestId);
     if (first !== null && first.success !== null) return Promise.resolve(first.success);
-    const origin = first?.origin ?? hybridNow();
+    const origin = first?.origin ?? this.options.hybridNow();
     repeats.remember(requestId, origin, null);
     const running = this.carryOut(
       this.writeTarget(operation, requestId, origin),
@@ -115,7 +168,7 @@ export class KeyValueStore {
   ): Promise<Outcome> {
     try {
       const outcome = await this.options.router.execute(target, deadline);
-      this.options.repeats.remember(requestId, origin, outcome);
+      this.repeats.remember(requestId, origin, outcome);
       return outcome;
     } finally {
       this.underWay.delete(requestId);
@@ -167,6 +220,6 @@ export class KeyValueStore {
 
   private nextRequestId(): string {
     this.lastRequest += 1;
-    return `${this.options.requestIdPrefix}${this.lastRequest.toString(36)}`;
+    return `${this.idPrefix}${this.lastRequest.toString(36)}`;
   }
 }

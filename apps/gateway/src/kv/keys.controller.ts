@@ -3,12 +3,14 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Delete, Get, Put, Req, Res } from '@nestjs/common';
 import { REST_HEADERS } from '@ringleader/contracts';
 import type { Written } from '@ringleader/contracts';
+import type { MonotonicMs } from '@ringleader/primitives';
+import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { receivedContentType } from '../http/request-head.js';
 import { keyOf, parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeDelete, DescribeGet, DescribePut } from '../openapi/describe-keys.js';
 import { sendProblem } from '../problems/problem.filter.js';
-import { ShardDirectory } from '../routing/shard-directory.js';
+import { ShardDirectory } from '../routing/routing-table.js';
 import { KeyValueStore } from './key-value-store.js';
 import { checkReadConditions, guardedWrite, readCondition, writeGuardOf } from './preconditions.js';
 import type { WriteGuard } from './preconditions.js';
@@ -23,10 +25,10 @@ import {
 import type { ReadResult, WriteResult } from './representation.js';
 import {
   CONSISTENCY_PARAMETERS,
-  RequestContext,
   consistencyOf,
   contentTypeOf,
   idempotencyKeyOf,
+  repeatableOf,
   timeoutMsOf,
 } from './request-context.js';
 
@@ -57,7 +59,7 @@ export function checkWriteHead(request: FastifyRequest): void {
 export class KeysController {
   constructor(
     private readonly store: KeyValueStore,
-    private readonly context: RequestContext,
+    private readonly clock: ServiceClock,
     private readonly shards: ShardDirectory,
   ) {}
 
@@ -73,8 +75,8 @@ export class KeysController {
       expiresAt: null,
       conditions: guard.conditions,
     } as const;
-    const repeatable = this.context.repeatable(request);
-    const deadline = this.context.deadline(request);
+    const repeatable = repeatableOf(request.headers);
+    const deadline = this.deadline(request);
     const result = writeResult(
       key,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
@@ -104,7 +106,7 @@ export class KeysController {
     const key = keyOf(target);
     const consistency = consistencyOf(parseQuery(target.query, CONSISTENCY_PARAMETERS));
     checkReadConditions(request.headers);
-    const result = readResult(key, await this.store.read(key, consistency, this.context.deadline(request)));
+    const result = readResult(key, await this.store.read(key, consistency, this.deadline(request)));
     const headers = this.servedBy(result);
     if (result.kind !== 'refused' && consistency.kind === 'stale' && result.stalenessMs !== null) {
       headers[REST_HEADERS.stalenessMs] = Math.ceil(result.stalenessMs);
@@ -118,8 +120,8 @@ export class KeysController {
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { key, guard } = writeHead(request);
     const operation = { kind: 'delete', key, conditions: guard.conditions } as const;
-    const repeatable = this.context.repeatable(request);
-    const deadline = this.context.deadline(request);
+    const repeatable = repeatableOf(request.headers);
+    const deadline = this.deadline(request);
     const result = writeResult(
       key,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
@@ -127,6 +129,10 @@ export class KeysController {
     reply.headers(this.servedBy(result));
     if (result.kind === 'refused') sendProblem(request, reply, result.error);
     else await reply.code(204).send();
+  }
+
+  private deadline({ headers }: FastifyRequest): MonotonicMs {
+    return this.clock.monotonicMs() + timeoutMsOf(headers);
   }
 
   private servedBy({ servedBy }: WriteResult | ReadResult): OutgoingHttpHeaders {

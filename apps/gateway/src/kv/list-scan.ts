@@ -1,11 +1,16 @@
-/** Lists over all shards: the merged scan with the store behind it, within a deadline. */
+/**
+ * One ordered list out of what the shards hold. Each shard gives the rows of the partitions it leads in pages, in byte
+ * order; they are merged here, never more than two pages of each shard in memory.
+ *
+ * The position is one key: everything up to it was given. When leadership moves while the list is under way, all pages
+ * are thrown away and fetched anew behind that key from whoever leads now, so nothing is skipped or given twice.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
-import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
+import { OperationalError, REST_LIMITS, keyAfter } from '@ringleader/contracts';
 import type { KeyRange, Row } from '@ringleader/paxos';
-import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
-import { MergedScan } from '../routing/merged-scan.js';
-import type { ScanPage, ScanSource } from '../routing/merged-scan.js';
-import { backOffMs, DEFAULT_RETRY_TIMINGS } from '../routing/retry-policy.js';
+import { compareKeys } from '@ringleader/primitives';
+import type { Clock, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import { DEFAULT_RETRY_TIMINGS, backOffMs } from '../routing/attempts.js';
 import type { ScanCommand } from '../routing/targets.js';
 import type { KeyValueStore } from './key-value-store.js';
 
@@ -24,25 +29,38 @@ export interface ListScanOptions {
   readonly timeoutMs: number;
 }
 
-class StoreScanSource implements ScanSource {
+/** What is left of a range behind `last`, in the direction of the list. */
+export function rangeBehind(range: KeyRange, last: string, reverse: boolean): KeyRange {
+  return reverse ? { start: range.start, end: last } : { start: keyAfter(last), end: range.end };
+}
+
+type ScanPage =
+  | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly more: boolean }
+  /** The shard does not lead all of the partitions any more, or does not answer. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'failed'; readonly error: OperationalError };
+
+/** The shards as the store reaches them, within a deadline. */
+class ScanSource {
   deadline: MonotonicMs;
   /** The last page that was answered was refused, since its shard did not lead: a page cut off by the deadline says nothing. */
   private isRefused = false;
 
   constructor(
     private readonly store: KeyValueStore,
-    private readonly monotonicMs: () => MonotonicMs,
+    private readonly clock: Clock,
     timeoutMs: number,
   ) {
-    this.deadline = monotonicMs() + timeoutMs;
+    this.deadline = clock.monotonicMs() + timeoutMs;
   }
 
+  /** All partitions by their leaders; null while one of them has none. */
   plan(): ReturnType<KeyValueStore['leadersOfAll']> {
-    return this.store.leadersOfAll(this.monotonicMs());
+    return this.store.leadersOfAll(this.clock.monotonicMs());
   }
 
   async page(shard: ShardOrdinal, command: ScanCommand): Promise<ScanPage> {
-    const deadline = Math.min(this.deadline, this.monotonicMs() + PAGE_TIMEOUT_MS);
+    const deadline = Math.min(this.deadline, this.clock.monotonicMs() + PAGE_TIMEOUT_MS);
     const outcome = await this.store.scanPage(shard, command, deadline);
     if (outcome.kind === 'failed') {
       if (outcome.code === 'UNAVAILABLE') this.isRefused = true;
@@ -58,9 +76,10 @@ class StoreScanSource implements ScanSource {
     return reply;
   }
 
+  /** Waits until it makes sense to plan again; throws when the time is up. */
   async beforeNextPlan(attempt: number): Promise<void> {
     const pauseMs = backOffMs(DEFAULT_RETRY_TIMINGS, attempt, Math.random());
-    if (this.monotonicMs() + pauseMs >= this.deadline) throw this.lateError();
+    if (this.clock.monotonicMs() + pauseMs >= this.deadline) throw this.lateError();
     await pause(pauseMs);
   }
 
@@ -75,31 +94,35 @@ class StoreScanSource implements ScanSource {
   }
 }
 
+interface Lane {
+  readonly shard: ShardOrdinal;
+  readonly partitions: readonly PartitionIndex[];
+  rows: readonly Row[];
+  next: number;
+  more: boolean;
+  ahead: Promise<ScanPage> | null;
+}
+
 export class ListScan {
-  private readonly source: StoreScanSource;
-  private readonly scan: MergedScan;
+  private readonly source: ScanSource;
+  private readonly pageRows: number;
+  /** Whether the next page of a shard is fetched while the present one is taken. */
+  private readonly readsAhead: boolean;
+  private lanes: Lane[] | null = null;
+  private remaining: KeyRange;
+  private replans = 0;
+  readonly servedBy = new Set<ShardOrdinal>();
 
   constructor(
     store: KeyValueStore,
-    private readonly monotonicMs: () => MonotonicMs,
+    private readonly clock: Clock,
     private readonly options: ListScanOptions,
   ) {
-    const { range, reverse, keysOnly, rowsWanted } = options;
-    this.source = new StoreScanSource(store, monotonicMs, options.timeoutMs);
-    const pageRows = Math.min(rowsWanted ?? PAGE_ROWS_MAX, PAGE_ROWS_MAX);
-    const readsAhead = rowsWanted === null;
-    this.scan = new MergedScan(this.source, {
-      range,
-      reverse,
-      keysOnly,
-      pageRows,
-      pageBytes: PAGE_BYTES,
-      readsAhead,
-    });
-  }
-
-  get servedBy(): ReadonlySet<ShardOrdinal> {
-    return this.scan.servedBy;
+    const { range, rowsWanted, timeoutMs } = options;
+    this.source = new ScanSource(store, clock, timeoutMs);
+    this.pageRows = Math.min(rowsWanted ?? PAGE_ROWS_MAX, PAGE_ROWS_MAX);
+    this.readsAhead = rowsWanted === null;
+    this.remaining = range;
   }
 
   /** As many rows as were asked for and fit into a page, and whether the list goes on behind them. */
@@ -107,21 +130,109 @@ export class ListScan {
     const rows: Row[] = [];
     let bytes = 0;
     while (rows.length < limit && bytes < REST_LIMITS.pageValueBytesMax) {
-      const row = await this.scan.next();
+      const row = await this.next();
       if (row === null) return { rows, more: false };
       rows.push(row);
       bytes += row.value?.length ?? 0;
     }
-    return { rows, more: (await this.scan.next()) !== null };
+    return { rows, more: (await this.next()) !== null };
   }
 
   /** All rows, as they are taken; each may take as long as the whole list may otherwise. */
   async *all(): AsyncGenerator<Row, void> {
     for (;;) {
-      this.source.deadline = this.monotonicMs() + this.options.timeoutMs;
-      const row = await this.scan.next();
+      this.source.deadline = this.clock.monotonicMs() + this.options.timeoutMs;
+      const row = await this.next();
       if (row === null) return;
       yield row;
     }
+  }
+
+  /** The next row; null at the end. */
+  private async next(): Promise<Row | null> {
+    for (;;) {
+      const lanes = this.lanes ?? (await this.plan());
+      if (lanes === null) continue;
+      if (!(await this.fill(lanes))) continue;
+      const lane = this.first(lanes);
+      if (lane === null) return null;
+      const row = lane.rows[lane.next] as Row;
+      lane.next += 1;
+      this.remaining = rangeBehind(this.remaining, row.key, this.options.reverse);
+      this.replans = 0;
+      return row;
+    }
+  }
+
+  private async plan(): Promise<Lane[] | null> {
+    const plan = this.source.plan();
+    if (plan === null) {
+      await this.source.beforeNextPlan(++this.replans);
+      return null;
+    }
+    this.lanes = [...plan].map(([shard, partitions]) => ({
+      shard,
+      partitions,
+      rows: [],
+      next: 0,
+      more: true,
+      ahead: null,
+    }));
+    return this.lanes;
+  }
+
+  /** True when every lane has a row at hand or has come to its end. */
+  private async fill(lanes: readonly Lane[]): Promise<boolean> {
+    const empty = lanes.filter(({ rows, next, more }) => more && next === rows.length);
+    if (empty.length === 0) return true;
+    const pages = await Promise.all(empty.map((lane) => this.fetch(lane)));
+    if (!pages.includes(false)) return pages.length > 0 && this.fill(lanes);
+    this.lanes = null;
+    await this.source.beforeNextPlan(++this.replans);
+    return false;
+  }
+
+  private async fetch(lane: Lane): Promise<boolean> {
+    const page = await (lane.ahead ?? this.pageOf(lane));
+    lane.ahead = null;
+    if (page.kind === 'failed') throw page.error;
+    // A page without rows that claims to have more would be asked for for ever.
+    if (page.kind === 'moved' || (page.more && page.rows.length === 0)) return false;
+    lane.rows = page.rows;
+    lane.next = 0;
+    lane.more = page.more;
+    if (this.readsAhead && lane.more) lane.ahead = this.pageOf(lane);
+    this.servedBy.add(lane.shard);
+    return true;
+  }
+
+  private pageOf(lane: Lane): Promise<ScanPage> {
+    const { range: whole, reverse, keysOnly } = this.options;
+    const last = lane.rows.at(-1);
+    const range = last === undefined ? this.remaining : rangeBehind(whole, last.key, reverse);
+    return this.source.page(lane.shard, {
+      partitions: lane.partitions,
+      range,
+      reverse,
+      keysOnly,
+      limitRows: this.pageRows,
+      limitBytes: PAGE_BYTES,
+    });
+  }
+
+  private first(lanes: readonly Lane[]): Lane | null {
+    let first: Lane | null = null;
+    for (const lane of lanes) {
+      const row = lane.rows[lane.next];
+      if (row === undefined) continue;
+      const best = first?.rows[first.next];
+      if (best === undefined || this.isBefore(row.key, best.key)) first = lane;
+    }
+    return first;
+  }
+
+  private isBefore(a: string, b: string): boolean {
+    const order = compareKeys(a, b);
+    return this.options.reverse ? order > 0 : order < 0;
   }
 }

@@ -1,22 +1,24 @@
 /** GET /v1/kv: keys in byte order over all shards, page by page or as one stream. */
 import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import { OperationalError, REST_HEADERS, REST_LIMITS, prefixRange } from '@ringleader/contracts';
 import type { Item } from '@ringleader/contracts';
+import { xxh64 } from '@ringleader/hash-ring';
+import type { KeyRange } from '@ringleader/paxos';
+import { compareKeys, leastEnd } from '@ringleader/primitives';
+import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { booleanParameter, integerParameter, parseQuery, targetOf } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
 import { DescribeList } from '../openapi/describe-keys.js';
-import { ShardDirectory } from '../routing/shard-directory.js';
+import { ShardDirectory } from '../routing/routing-table.js';
 import { KeyValueStore } from './key-value-store.js';
-import { decodeCursor, encodeCursor, rangeBehind, selectionRange } from './key-selection.js';
-import type { KeySelection } from './key-selection.js';
-import { refuseConditions } from './preconditions.js';
-import { ListScan } from './list-scan.js';
+import { ListScan, rangeBehind } from './list-scan.js';
 import type { ListScanOptions } from './list-scan.js';
+import { refuseConditions } from './preconditions.js';
 import { itemOf } from './representation.js';
-import { CONSISTENCY_PARAMETERS, RequestContext, consistencyOf } from './request-context.js';
+import { CONSISTENCY_PARAMETERS, consistencyOf, timeoutMsOf } from './request-context.js';
 
 const PARAMETERS = [
   'prefix',
@@ -36,6 +38,14 @@ interface Page {
   readonly cursor?: string;
 }
 
+/** Which keys a list is about. */
+interface KeySelection {
+  readonly prefix: string;
+  readonly start: string;
+  readonly end: string | null;
+  readonly reverse: boolean;
+}
+
 interface ListQuery {
   readonly selection: KeySelection;
   readonly keysOnly: boolean;
@@ -49,7 +59,7 @@ interface ListQuery {
 export class ListController {
   constructor(
     private readonly store: KeyValueStore,
-    private readonly context: RequestContext,
+    private readonly clock: ServiceClock,
     private readonly shards: ShardDirectory,
   ) {}
 
@@ -62,7 +72,7 @@ export class ListController {
     reply.header('Vary', 'Accept');
     const query = listQueryOf(parseQuery(targetOf(request.raw).query, PARAMETERS));
     refuseConditions(request.headers, 'list');
-    const timeoutMs = this.context.timeoutMs(request);
+    const timeoutMs = timeoutMsOf(request.headers);
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     if (query.isStale) reply.header(REST_HEADERS.stalenessMs, 0);
     if (!prefersNdjson(request)) return this.page(reply, query, timeoutMs);
@@ -93,7 +103,7 @@ export class ListController {
     if (whole === null) return null;
     const range = last === null ? whole : rangeBehind(whole, last, reverse);
     const options: ListScanOptions = { range, reverse, keysOnly, rowsWanted, timeoutMs };
-    return new ListScan(this.store, this.context.monotonicMs, options);
+    return new ListScan(this.store, this.clock, options);
   }
 }
 
@@ -136,4 +146,56 @@ async function* lines(scan: ListScan | null, keysOnly: boolean): AsyncGenerator<
     text = '';
   }
   if (text !== '') yield Buffer.from(text);
+}
+
+/** Prefix, start and end as one range; null where no key can be in it. */
+function selectionRange(selection: KeySelection): KeyRange | null {
+  const { key: prefixStart, rangeEnd } = prefixRange(selection.prefix);
+  const prefixEnd = rangeEnd === '' ? null : rangeEnd;
+  const start = compareKeys(selection.start, prefixStart) > 0 ? selection.start : prefixStart;
+  const end = leastEnd(selection.end, prefixEnd);
+  return end !== null && compareKeys(start, end) >= 0 ? null : { start, end };
+}
+
+/**
+ * A cursor is the last key that was given, with the selection that it belongs to: it means the same whatever is written
+ * or moved in between, so no key that exists throughout is skipped or given twice. Opaque to clients.
+ */
+function encodeCursor(selection: KeySelection, last: string): string {
+  return Buffer.from(JSON.stringify([1, last, fingerprint(selection)])).toString('base64url');
+}
+
+function decodeCursor(selection: KeySelection, cursor: string): string {
+  const [version, last, made] = parseCursor(cursor);
+  if (version !== 1 || typeof last !== 'string' || typeof made !== 'string') throw invalidCursor();
+  if (made !== fingerprint(selection)) {
+    throw new OperationalError(
+      'INVALID_ARGUMENT',
+      'The cursor belongs to a list with another prefix, start, end or reverse: repeat those with it',
+      { parameter: 'cursor' },
+    );
+  }
+  return last;
+}
+
+function parseCursor(cursor: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(parsed) ? parsed : [];
+  } catch (cause) {
+    throw invalidCursor(cause);
+  }
+}
+
+function fingerprint({ prefix, start, end, reverse }: KeySelection): string {
+  return xxh64(JSON.stringify([prefix, start, end, reverse])).toString(36);
+}
+
+function invalidCursor(cause?: unknown): OperationalError {
+  return new OperationalError(
+    'INVALID_ARGUMENT',
+    'The cursor is not one that a list has given',
+    { parameter: 'cursor' },
+    { cause },
+  );
 }

@@ -7,7 +7,7 @@ import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives'
 import { restError } from '../problems/problem.filter.js';
 import type { RestError } from '../problems/problem.filter.js';
 import type { FailureCode } from '../routing/attempts.js';
-import type { Outcome } from '../routing/in-flight.js';
+import type { Outcome } from '../routing/request-router.js';
 
 export function instantMs(time: HybridTime): number {
   return unpackHybridTime(time).wallMs;

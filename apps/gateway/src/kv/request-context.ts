@@ -1,9 +1,6 @@
 /** What a request below /v1/kv says of itself besides its operation. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { Injectable } from '@nestjs/common';
 import { DEFAULT_CONTENT_TYPE, OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
-import type { MonotonicMs } from '@ringleader/primitives';
-import type { FastifyRequest } from 'fastify';
 import { integerParameter, invalidParameter, parseInteger } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
 
@@ -51,27 +48,9 @@ export interface Repeatable {
   readonly occurrence: number;
 }
 
-@Injectable()
-export class RequestContext {
-  constructor(readonly monotonicMs: () => MonotonicMs) {}
-
-  timeoutMs(request: FastifyRequest): number {
-    return timeoutMsOf(request.headers);
-  }
-
-  deadline(request: FastifyRequest): MonotonicMs {
-    return this.monotonicMs() + timeoutMsOf(request.headers);
-  }
-
-  repeatable(request: FastifyRequest): Repeatable | null {
-    const idempotencyKey = idempotencyKeyOf(request.headers);
-    return idempotencyKey === null ? null : { idempotencyKey, occurrence: 0 };
-  }
-}
-
-export interface Repeatable {
-  readonly idempotencyKey: string;
-  readonly occurrence: number;
+export function repeatableOf(headers: IncomingHttpHeaders): Repeatable | null {
+  const idempotencyKey = idempotencyKeyOf(headers);
+  return idempotencyKey === null ? null : { idempotencyKey, occurrence: 0 };
 }
 
 export type Consistency =

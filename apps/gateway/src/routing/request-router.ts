@@ -1,21 +1,64 @@
 /**
  * Carries requests to the shards that can answer them, within their deadlines: picks the route, sends, sends again where
- * that is safe and useful, and settles each request exactly once. Which answers count is decided in attempts.ts, when to
- * send again in retry-policy.ts.
+ * that is safe and useful, and settles each request exactly once. Which answers count, and when to send again, is decided
+ * in attempts.ts.
  */
 import type { ReplyFrame } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
-import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { Verdict } from './attempts.js';
-import { InFlight } from './in-flight.js';
-import type { Outcome } from './in-flight.js';
-import type { LeaderTable, Route } from './leader-table.js';
-import { attemptTimeoutMs, backOffMs } from './retry-policy.js';
-import type { RetryBudget, RetryTimings } from './retry-policy.js';
-import { ShardChannel } from './shard-channel.js';
-import type { Scheduler, ShardChannelLimits } from './shard-channel.js';
-import type { ShardFrames } from './shard-frames.js';
+import type {
+  Ballot,
+  Clock,
+  HybridTime,
+  MonotonicMs,
+  PartitionIndex,
+  ShardOrdinal,
+} from '@ringleader/primitives';
+import { Attempts, DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from './attempts.js';
+import type { FailureCode, RetryTimings, SettlingReply, Verdict } from './attempts.js';
+import type { LeaderTable, Route } from './routing-table.js';
+import { ShardChannel, nodeScheduler } from './shard-channel.js';
+import type { Scheduler, ShardChannelLimits, ShardFrames } from './shard-channel.js';
 import type { Target } from './targets.js';
+
+export type Outcome =
+  | { readonly kind: 'answered'; readonly reply: SettlingReply; readonly servedBy: ShardOrdinal }
+  /** `forgotten`: nothing was done now, but nobody can tell any more what an earlier attempt of the client's did. */
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly forgotten?: true };
+
+/**
+ * `queued`: an attempt waits in a channel. `sent`: the latest attempt is on its way, until `wakeAt`.
+ * `pausing`: nothing is on its way that could still be answered, until `wakeAt` or until a leader is heard of.
+ */
+type Phase = 'queued' | 'sent' | 'pausing' | 'settled';
+
+/** One request on its way: its target, its attempts, and what is to happen next. */
+class InFlight {
+  attempts: Attempts;
+  readonly tokens: number[] = [];
+  phase: Phase = 'pausing';
+  wakeAt: MonotonicMs = 0;
+  /** The ballot that the latest attempt went to. */
+  lastBallot: Ballot = 0;
+
+  constructor(
+    readonly target: Target,
+    readonly deadline: MonotonicMs,
+    private readonly onSettled: (outcome: Outcome) => void,
+  ) {
+    this.attempts = new Attempts(target.requestClass);
+  }
+
+  /** What was tried so far did nothing: begins anew, as another request. */
+  startOver(): void {
+    this.attempts = new Attempts(this.target.requestClass);
+    this.lastBallot = 0;
+  }
+
+  settle(outcome: Outcome): void {
+    this.phase = 'settled';
+    this.onSettled(outcome);
+  }
+}
 
 export interface RequestRouterOptions {
   readonly frames: ShardFrames;
@@ -290,4 +333,25 @@ export class RequestRouter {
     this.channels.set(shard, channel);
     return channel;
   }
+}
+
+export type RouterIngredients = Pick<
+  RequestRouterOptions,
+  'frames' | 'leaders' | 'channelLimits' | 'inFlightMax' | 'mergeClock'
+> & { readonly clock: Clock; readonly timings?: RetryTimings };
+
+const RETRY_BUDGET = { tokensMax: 200, perSuccess: 0.1, perSecond: 50 };
+
+/** As a gateway has it, in real time. */
+export function createRouter({ clock, timings, ...ingredients }: RouterIngredients): RequestRouter {
+  const { tokensMax, perSuccess, perSecond } = RETRY_BUDGET;
+  const monotonicMs = (): number => clock.monotonicMs();
+  return new RequestRouter({
+    ...ingredients,
+    timings: timings ?? DEFAULT_RETRY_TIMINGS,
+    budget: new RetryBudget(tokensMax, perSuccess, perSecond, monotonicMs()),
+    scheduler: nodeScheduler,
+    monotonicMs,
+    random: Math.random,
+  });
 }

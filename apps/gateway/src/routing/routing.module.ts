@@ -1,33 +1,25 @@
 /** Where requests go, and what carries them there. */
-import { Module } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { createBalancer } from '@ringleader/balancer';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { NatsLink, NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
-import { Coordination, Self, ServiceClock, ServiceLogger, injectable } from '@ringleader/service-host';
+import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { GatewayConfig } from '../gateway.config.js';
-import { KeyValueStore } from '../kv/key-value-store.js';
-import { LeaderAnnouncements } from '../transport/leader-announcements.nats.js';
-import { NatsShardFrames } from '../transport/shard-frames.nats.js';
-import { LeaderTable } from './leader-table.js';
-import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from './request-path.js';
-import type { RequestPath } from './request-path.js';
-import { RequestRouter } from './request-router.js';
-import { RoutingFollower } from './routing-follower.service.js';
-import { ShardDirectory } from './shard-directory.js';
-import { Suspects } from './suspects.js';
+import { LeaderAnnouncements, NatsShardFrames } from './data-path.nats.js';
+import { RequestRouter, createRouter } from './request-router.js';
+import { LeaderTable, RoutingTable, ShardDirectory } from './routing-table.js';
+import { DEFAULT_CHANNEL_LIMITS } from './shard-channel.js';
 
 const UINT32 = 2 ** 32;
-
-/** Made as one, because its parts know each other. */
-abstract class PathParts extends injectable<RequestPath>() {}
+const monotonicMs = (): number => systemClock.monotonicMs();
 
 @Module({
   providers: [
     ShardDirectory,
-    Suspects,
+    { provide: LeaderTable, useFactory: () => new LeaderTable() },
     {
       provide: HybridClock,
       useFactory: (clock: ServiceClock) => new HybridClock(clock),
@@ -44,88 +36,94 @@ abstract class PathParts extends injectable<RequestPath>() {}
       inject: [Coordination, ServiceClock, ServiceLogger],
     },
     {
+      provide: RoutingTable,
+      useFactory: routingTable,
+      inject: [GatewayConfig, LeaderTable, PartitionMapMirror, ShardDirectory],
+    },
+    {
       provide: NatsShardFrames,
       useFactory: (links: NatsLinks, { cluster, id: gatewayId }: Self, { stamp: hybridNow }: HybridClock) =>
-        new NatsShardFrames({
-          ...{ link: links.data, cluster, gatewayId, hybridNow },
-          monotonicMs: () => systemClock.monotonicMs(),
-        }),
+        new NatsShardFrames({ link: links.data, cluster, gatewayId, hybridNow, monotonicMs }),
       inject: [NatsLinks, Self, HybridClock],
     },
     {
-      provide: PathParts,
-      useFactory: requestPath,
-      inject: [
-        GatewayConfig,
-        NatsShardFrames,
-        PartitionMapMirror,
-        HybridClock,
-        ShardDirectory,
-        Suspects,
-        ServiceClock,
-      ],
+      provide: RequestRouter,
+      useFactory: requestRouter,
+      inject: [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, HybridClock],
     },
-    { provide: LeaderTable, useFactory: ({ leaders }: PathParts) => leaders, inject: [PathParts] },
-    { provide: RequestRouter, useFactory: ({ router }: PathParts) => router, inject: [PathParts] },
-    { provide: KeyValueStore, useFactory: ({ store }: PathParts) => store, inject: [PathParts] },
     {
       provide: LeaderAnnouncements,
-      useFactory: (link: NatsLink, self: Self, { leaders, router }: PathParts, hybridClock: HybridClock) =>
-        new LeaderAnnouncements({
-          ...{ link, cluster: self.cluster, gatewayId: self.id, leaders },
-          monotonicMs: () => systemClock.monotonicMs(),
-          mergeClock: hybridClock.merge,
-          onChange: (partitions) => router.leadersChanged(partitions),
-        }),
-      inject: [NatsLink, Self, PathParts, HybridClock],
+      useFactory: leaderAnnouncements,
+      inject: [NatsLink, Self, LeaderTable, RequestRouter, HybridClock],
     },
-    RoutingFollower,
   ],
   exports: [
     HybridClock,
     ShardDirectory,
-    Suspects,
     PartitionMapMirror,
     NatsShardFrames,
     LeaderTable,
+    RoutingTable,
     RequestRouter,
-    KeyValueStore,
   ],
 })
-export class RoutingModule {
-  constructor({ control, data }: NatsLinks, announcements: LeaderAnnouncements, router: RequestRouter) {
-    control.onChange((isConnected) => {
-      // What was announced meanwhile was missed.
-      if (isConnected) announcements.ask();
-    });
-    data.onChange((isConnected) => {
-      if (isConnected) router.transportRestored();
-    });
+export class RoutingModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly map: PartitionMapMirror,
+    private readonly announcements: LeaderAnnouncements,
+    private readonly frames: NatsShardFrames,
+  ) {}
+
+  /** What requests are routed by is kept up to date from before the first request until after the last. */
+  onApplicationBootstrap(): void {
+    void this.map.start();
+    this.announcements.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.map.stop();
+    this.announcements.close();
+    this.frames.close();
   }
 }
 
-/** In the order of `inject`. */
-type PathIngredients = [
-  GatewayConfig,
-  NatsShardFrames,
-  PartitionMapMirror,
-  HybridClock,
-  ShardDirectory,
-  Suspects,
-  ServiceClock,
-];
+function routingTable(
+  config: GatewayConfig,
+  leaders: LeaderTable,
+  map: PartitionMapMirror,
+  shards: ShardDirectory,
+): RoutingTable {
+  const balancer = createBalancer(config.RINGLEADER_BALANCER, seededPrng(Math.floor(Math.random() * UINT32)));
+  return new RoutingTable({ leaders, map, balancer, shards });
+}
 
-function requestPath(...ingredients: PathIngredients): RequestPath {
-  const [config, frames, map, hybridClock, shardDirectory, suspects, clock] = ingredients;
-  return createRequestPath({
-    ...{ frames, map, clock, hybridClock, shardDirectory },
-    balancer: createBalancer(config.RINGLEADER_BALANCER, seededPrng(Math.floor(Math.random() * UINT32))),
-    isSuspect: (shard) => suspects.isSuspect(shard),
-    limits: {
-      operationsMax: config.RINGLEADER_OPERATIONS_MAX,
-      // What was admitted with its body finds room: it is refused before the body, or not at all.
-      channel: { ...DEFAULT_CHANNEL_LIMITS, queuedBytesMax: config.RINGLEADER_REQUEST_BYTES_MAX },
-      repeatsRemembered: config.RINGLEADER_REPEATS_REMEMBERED,
-    },
+/** In the order of `inject`. */
+type RouterIngredients = [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, HybridClock];
+
+function requestRouter(...ingredients: RouterIngredients): RequestRouter {
+  const [config, { data }, frames, leaders, hybridClock] = ingredients;
+  const router = createRouter({
+    frames,
+    leaders,
+    clock: systemClock,
+    mergeClock: hybridClock.merge,
+    // What was admitted with its body finds room: it is refused before the body, or not at all.
+    channelLimits: { ...DEFAULT_CHANNEL_LIMITS, queuedBytesMax: config.RINGLEADER_REQUEST_BYTES_MAX },
+    inFlightMax: config.RINGLEADER_OPERATIONS_MAX,
+  });
+  data.onChange((isConnected) => {
+    if (isConnected) router.transportRestored();
+  });
+  return router;
+}
+
+/** In the order of `inject`. */
+type AnnouncementsIngredients = [NatsLink, Self, LeaderTable, RequestRouter, HybridClock];
+
+function leaderAnnouncements(...ingredients: AnnouncementsIngredients): LeaderAnnouncements {
+  const [link, { cluster, id: gatewayId }, leaders, router, { merge: mergeClock }] = ingredients;
+  return new LeaderAnnouncements({
+    ...{ link, cluster, gatewayId, leaders, monotonicMs, mergeClock },
+    onChange: (partitions) => router.leadersChanged(partitions),
   });
 }

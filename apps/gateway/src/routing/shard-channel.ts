@@ -7,9 +7,25 @@
  * Large requests go one by one, as the shard takes them, and the others pass by.
  */
 import { PIECE_BYTES } from '@ringleader/contracts';
-import type { FramedRequest } from '@ringleader/contracts';
+import type { FramedRequest, ReplyFrame } from '@ringleader/contracts';
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardFrames } from './shard-frames.js';
+
+/**
+ * The way to the shards and back. Requests and replies may be lost; replies may come in any order. Implemented over NATS
+ * (data-path.nats.ts) and, for tests, in memory.
+ */
+export interface ShardFrames {
+  /** False while nothing that is sent would arrive. */
+  readonly isOpen: boolean;
+  /** Sends the requests as one frame: below FRAME_BYTES_MAX, which the caller sees to. Never throws, never waits. */
+  send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void;
+  /** Would a long frame leave at once? Otherwise it had better wait where it is: it would wait in line. */
+  hasRoom(shard: ShardOrdinal): boolean;
+  /** Called once: to hear when a shard has taken some of what was sent. */
+  onRoom(listener: (shard: ShardOrdinal) => void): void;
+  /** Called once, before anything is sent. */
+  onReplies(listener: (frame: ReplyFrame) => void): void;
+}
 
 export interface QueuedRequest {
   /** About what it takes in a frame. */
@@ -25,12 +41,23 @@ export interface ShardChannelLimits {
   readonly stallMs: number;
 }
 
+export const DEFAULT_CHANNEL_LIMITS: ShardChannelLimits = {
+  queuedRequestsMax: 20_000,
+  queuedBytesMax: 67_108_864,
+  stallMs: 8,
+};
+
 /** Timers and the end of the event loop's present turn, for tests to replace. */
 export interface Scheduler {
   /** After what is ready now was handled. */
   soon(task: () => void): void;
   after(delayMs: number, task: () => void): void;
 }
+
+export const nodeScheduler: Scheduler = {
+  soon: (task) => void setImmediate(task),
+  after: (delayMs, task) => void setTimeout(task, delayMs),
+};
 
 export interface ShardChannelOptions {
   readonly frames: ShardFrames;

@@ -3,7 +3,7 @@ import type { FramedRequest } from '@ringleader/contracts';
 import type { DeleteOperation, PutOperation, ReadRequest, ScanRequest } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { RequestClass } from './attempts.js';
-import type { Route } from './leader-table.js';
+import type { Route, RoutingTable } from './routing-table.js';
 
 export interface Target {
   readonly requestClass: RequestClass;
@@ -20,13 +20,6 @@ export interface Target {
   passOver(): void;
   /** Becomes a new request, with a new origin; false where it must stay the one that it is. */
   renew(): boolean;
-}
-
-/** What targets need to know of the cluster. */
-export interface Routes {
-  leader(partition: PartitionIndex, now: MonotonicMs): Route | null;
-  /** A replica for a stale read, other than those passed over; null when there is none. */
-  replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[]): Route | null;
 }
 
 const REQUEST_OVERHEAD_BYTES = 96;
@@ -48,7 +41,7 @@ export class WriteTarget implements Target {
   constructor(
     readonly partition: PartitionIndex,
     private readonly command: WriteCommand,
-    private readonly routes: Routes,
+    private readonly routes: RoutingTable,
     private readonly hybridNow: () => HybridTime,
   ) {
     const { operation, origin } = command;
@@ -93,7 +86,7 @@ export class LinearizableReadTarget implements Target {
   constructor(
     readonly partition: PartitionIndex,
     private readonly key: string,
-    private readonly routes: Routes,
+    private readonly routes: RoutingTable,
   ) {
     this.bytes = REQUEST_OVERHEAD_BYTES + key.length;
   }
@@ -128,7 +121,7 @@ export class StaleReadTarget implements Target {
     readonly partition: PartitionIndex,
     private readonly key: string,
     private readonly maxStalenessMs: number | null,
-    private readonly routes: Routes,
+    private readonly routes: RoutingTable,
   ) {
     this.bytes = REQUEST_OVERHEAD_BYTES + key.length;
     this.consistency = { kind: 'stale', maxStalenessMs };

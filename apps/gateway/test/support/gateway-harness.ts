@@ -4,10 +4,11 @@ import { inspect } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createBalancer } from '@ringleader/balancer';
 import type { ClusterView } from '@ringleader/contracts';
+import { HybridClock } from '@ringleader/hybrid-clock';
 import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
-import { Health } from '@ringleader/service-host';
+import { Health, ServiceClock } from '@ringleader/service-host';
 import { RESOURCES } from '../../src/app.module.js';
 import { ClusterReport } from '../../src/cluster/cluster-report.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
@@ -18,22 +19,35 @@ import { HttpMetrics } from '../../src/http/http-metrics.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http/http-server.js';
 import type { HttpServerTimings } from '../../src/http/http-server.js';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
-import { RequestContext } from '../../src/kv/request-context.js';
-import { HybridClock } from '@ringleader/hybrid-clock';
-import { DEFAULT_CHANNEL_LIMITS, createRequestPath } from '../../src/routing/request-path.js';
-import type { RequestPath, RequestPathLimits } from '../../src/routing/request-path.js';
-import type { RetryTimings } from '../../src/routing/retry-policy.js';
-import { ShardDirectory } from '../../src/routing/shard-directory.js';
+import type { RetryTimings } from '../../src/routing/attempts.js';
+import { createRouter } from '../../src/routing/request-router.js';
+import type { RequestRouter } from '../../src/routing/request-router.js';
+import { LeaderTable, RoutingTable, ShardDirectory } from '../../src/routing/routing-table.js';
+import { DEFAULT_CHANNEL_LIMITS, nodeScheduler } from '../../src/routing/shard-channel.js';
+import type { ShardChannelLimits } from '../../src/routing/shard-channel.js';
 import { InMemoryShards } from './in-memory-shards.js';
 
 export interface HarnessOptions {
-  readonly limits?: Partial<RequestPathLimits>;
+  readonly limits?: Partial<RoutingLimits>;
   readonly admission?: Partial<AdmissionLimits>;
   readonly timings?: Partial<HttpServerTimings>;
   readonly retries?: RetryTimings;
   readonly readiness?: () => readonly string[];
   readonly hosts?: readonly string[];
   readonly trustedProxies?: readonly string[];
+}
+
+interface RoutingLimits {
+  /** Operations under way at once; a batch has many. */
+  readonly operationsMax: number;
+  readonly channel: ShardChannelLimits;
+  readonly repeatsRemembered: number;
+}
+
+interface RequestPath {
+  readonly leaders: LeaderTable;
+  readonly router: RequestRouter;
+  readonly store: KeyValueStore;
 }
 
 export interface GatewayHarness {
@@ -57,22 +71,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
   const shards = new InMemoryShards(PARTITIONS, [1, 2, 3]);
   const shardDirectory = new ShardDirectory();
   for (const shard of shards.shards) shardDirectory.learn(shard, { name: `shard-${shard}`, weight: 1 });
-  const path = createRequestPath({
-    frames: shards,
-    map: shards,
-    clock: systemClock,
-    hybridClock: new HybridClock(systemClock),
-    balancer: createBalancer('round-robin', seededPrng(1)),
-    shardDirectory,
-    isSuspect: () => false,
-    limits: {
-      operationsMax: 10_000,
-      channel: DEFAULT_CHANNEL_LIMITS,
-      repeatsRemembered: 100,
-      ...options.limits,
-    },
-    ...(options.retries && { timings: options.retries }),
-  });
+  const path = requestPath(shards, shardDirectory, options);
   const announce = (): void => shards.announce(path.leaders, systemClock.monotonicMs());
   announce();
   const admission = new Admission({
@@ -91,7 +90,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
       controllers: RESOURCES,
       providers: [
         { provide: KeyValueStore, useValue: path.store },
-        { provide: RequestContext, useValue: new RequestContext(() => systemClock.monotonicMs()) },
+        { provide: ServiceClock, useValue: systemClock },
         { provide: ShardDirectory, useValue: shardDirectory },
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
@@ -117,6 +116,35 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     announce,
     close: () => app.close(),
   };
+}
+
+function requestPath(
+  shards: InMemoryShards,
+  directory: ShardDirectory,
+  { limits, retries }: HarnessOptions,
+): RequestPath {
+  const hybridClock = new HybridClock(systemClock);
+  const leaders = new LeaderTable();
+  const router = createRouter({
+    frames: shards,
+    leaders,
+    clock: systemClock,
+    mergeClock: hybridClock.merge,
+    channelLimits: limits?.channel ?? DEFAULT_CHANNEL_LIMITS,
+    inFlightMax: limits?.operationsMax ?? 10_000,
+    ...(retries && { timings: retries }),
+  });
+  const balancer = createBalancer('round-robin', seededPrng(1));
+  const store = new KeyValueStore({
+    router,
+    map: shards,
+    routes: new RoutingTable({ leaders, map: shards, balancer, shards: directory }),
+    repeatsRemembered: limits?.repeatsRemembered ?? 100,
+    hybridNow: hybridClock.stamp,
+    monotonicMs: () => systemClock.monotonicMs(),
+    scheduler: nodeScheduler,
+  });
+  return { leaders, router, store };
 }
 
 async function listen(app: NestFastifyApplication): Promise<number> {

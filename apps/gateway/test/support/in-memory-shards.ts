@@ -8,8 +8,8 @@ import { partitionOf } from '@ringleader/hash-ring';
 import type { Condition, RequestMark, Row, ShardReply } from '@ringleader/paxos';
 import { compareKeys } from '@ringleader/primitives';
 import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { LeaderTable } from '../../src/routing/leader-table.js';
-import type { ShardFrames } from '../../src/routing/shard-frames.js';
+import type { LeaderTable } from '../../src/routing/routing-table.js';
+import type { ShardFrames } from '../../src/routing/shard-channel.js';
 
 type Framed<K extends FramedRequest['kind']> = Extract<FramedRequest, { readonly kind: K }>;
 type FramedWrite = Framed<'write'>;

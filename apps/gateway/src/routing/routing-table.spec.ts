@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LeaderTable } from './leader-table.js';
+import { LeaderTable } from './routing-table.js';
 
 const ballot = (round: number, shard: number): number => round * 65_536 + shard;
 const table = (): LeaderTable => new LeaderTable({ hintMs: 1_000, announcementMs: 3_000 });

@@ -1,5 +1,6 @@
 /**
- * Who leads which partition, as far as this gateway knows. Pure: readings of the clock are arguments.
+ * Whom to ask: who leads which partition, as far as this gateway knows, what is known of the shards, and the routes that
+ * come of both. Pure: readings of the clock are arguments.
  *
  * Leaders announce themselves once their barrier is committed, and again every few hundred milliseconds; whoever is asked
  * and does not lead may hint at a higher ballot, which says who stood for election, not who won. So a hint is followed at
@@ -8,7 +9,8 @@
  * Nothing that is believed here outlives its source: a ballot which nobody announces any more, or a hint whose time is
  * over, holds up no other, however high it is. A leader announces itself again and again; a falsehood does not.
  */
-import type { Leadership } from '@ringleader/contracts';
+import type { Balancer } from '@ringleader/balancer';
+import type { Leadership, PartitionEntry } from '@ringleader/contracts';
 import type { Ballot, Epoch, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 
 export interface Route {
@@ -28,6 +30,8 @@ export interface LeaderTableTimings {
   readonly announcementMs: number;
 }
 
+const LEADER_TABLE_TIMINGS: LeaderTableTimings = { hintMs: 1_000, announcementMs: 3_000 };
+
 interface Entry {
   announced: Route | null;
   announcedAt: MonotonicMs;
@@ -41,7 +45,7 @@ const ORDINALS = 65_536;
 export class LeaderTable {
   private readonly entries: Entry[] = [];
 
-  constructor(private readonly timings: LeaderTableTimings) {}
+  constructor(private readonly timings: LeaderTableTimings = LEADER_TABLE_TIMINGS) {}
 
   /** What `speaker` says of itself. True when the route changed. */
   announce(speaker: ShardOrdinal, { partition, epoch, ballot }: Leadership, now: MonotonicMs): boolean {
@@ -101,4 +105,85 @@ export class LeaderTable {
     this.entries[partition] = entry;
     return entry;
   }
+}
+
+export interface ShardEntry {
+  /** The member's id. */
+  readonly name: string;
+  /** Relative capacity. */
+  readonly weight: number;
+}
+
+/** The shards by their ordinals, as they registered. */
+export class ShardDirectory {
+  private readonly entries = new Map<ShardOrdinal, ShardEntry>();
+  /** Whom the failure detectors suspect, as whoever listens to them tells. */
+  isSuspect: (shard: ShardOrdinal) => boolean = () => false;
+
+  learn(shard: ShardOrdinal, entry: ShardEntry): void {
+    this.entries.set(shard, entry);
+  }
+
+  name(shard: ShardOrdinal): string {
+    return this.entries.get(shard)?.name ?? `ordinal-${shard}`;
+  }
+
+  names(shards: ReadonlySet<ShardOrdinal>): string {
+    return [...shards].map((shard) => this.name(shard)).join(', ');
+  }
+
+  weight(shard: ShardOrdinal): number {
+    return this.entries.get(shard)?.weight ?? 1;
+  }
+}
+
+/** The partition map as the coordinator has it; empty before there is one. */
+export interface PartitionMapView {
+  readonly partitionCount: number;
+  readonly entries: readonly PartitionEntry[];
+}
+
+export interface RoutingTableOptions {
+  readonly leaders: LeaderTable;
+  readonly map: PartitionMapView;
+  readonly balancer: Balancer;
+  readonly shards: ShardDirectory;
+}
+
+/** Out of the leader table, the partition map, the balancer and what is known of the shards. */
+export class RoutingTable {
+  private probes = 0;
+
+  constructor(private readonly options: RoutingTableOptions) {}
+
+  /** Null when nobody can be asked at present. */
+  leader(partition: PartitionIndex, now: MonotonicMs): Route | null {
+    return this.options.leaders.route(partition, now) ?? this.probe(partition);
+  }
+
+  /** A replica for a stale read, other than those passed over; null when there is none. */
+  replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[]): Route | null {
+    const entry = this.options.map.entries[partition];
+    if (entry === undefined) return null;
+    const { balancer, shards } = this.options;
+    const candidates = entry.replicas
+      .filter((shard) => !passedOver.includes(shard))
+      .map((shard) => ({ id: shard, weight: shards.weight(shard), suspect: shards.isSuspect(shard) }));
+    const picked = balancer.pick(candidates);
+    return picked === undefined ? null : stranger(picked.id, entry.epoch);
+  }
+
+  /** With no leader heard of yet, its replicas are asked in turn, from the preferred leader on. */
+  private probe(partition: PartitionIndex): Route | null {
+    const entry = this.options.map.entries[partition];
+    if (entry === undefined) return null;
+    const { replicas, preferredLeader, epoch } = entry;
+    const first = Math.max(0, replicas.indexOf(preferredLeader));
+    const shard = replicas[(first + this.probes++) % replicas.length] ?? preferredLeader;
+    return stranger(shard, epoch);
+  }
+}
+
+function stranger(shard: ShardOrdinal, epoch: Epoch): Route {
+  return { shard, ballot: 0, epoch };
 }

@@ -1,4 +1,4 @@
-/** Frames to shards and back over NATS (libs/contracts/src/data-path has their form). */
+/** Frames to shards and back over NATS, and what shards announce (libs/contracts/src/data-path has the form of both). */
 import { randomInt } from 'node:crypto';
 import {
   ByteWriter,
@@ -6,17 +6,19 @@ import {
   PIECE_BYTES,
   appendRequest,
   contentOf,
+  decodeLeadersFrame,
   decodeReplyFrame,
   refusalOf,
   reserveEnvelope,
   startRequestFrame,
   subjects,
 } from '@ringleader/contracts';
-import type { FramedRequest, ReplyFrame } from '@ringleader/contracts';
+import type { FrameRefusal, FramedRequest, ReplyFrame } from '@ringleader/contracts';
 import { type NatsLink, Parcels, type Subscription, WINDOW_BYTES } from '@ringleader/nats';
-import type { HybridTime, MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
+import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import { invariant } from '@ringleader/primitives';
-import type { ShardFrames } from '../routing/shard-frames.js';
+import type { LeaderTable } from './routing-table.js';
+import type { ShardFrames } from './shard-channel.js';
 
 export interface NatsShardFramesOptions {
   readonly link: NatsLink;
@@ -106,5 +108,61 @@ export class NatsShardFrames implements ShardFrames {
     const speaker = { service: 'gateway', member: gatewayId } as const;
     const subject = subjects.request.from(cluster, speaker, shard);
     return link.frames.publish(subject, frame, { service: 'shard', member: shard });
+  }
+}
+
+export interface LeaderAnnouncementsOptions {
+  readonly link: NatsLink;
+  readonly cluster: string;
+  readonly gatewayId: string;
+  readonly leaders: LeaderTable;
+  readonly monotonicMs: () => MonotonicMs;
+  /** Takes over the clock of every announcement (docs/PROTOCOL.md 4.7.2). */
+  readonly mergeClock: (heard: HybridTime) => void;
+  readonly onChange: (partitions: ReadonlySet<PartitionIndex>) => void;
+}
+
+/** Hears which shard leads what, and asks all shards when it has reason to think that it missed something. */
+export class LeaderAnnouncements {
+  private subscription: Subscription | null = null;
+
+  constructor(private readonly options: LeaderAnnouncementsOptions) {}
+
+  start(): void {
+    const { link, cluster } = this.options;
+    const subject = subjects.leaders.to(cluster);
+    this.subscription = link.frames.subscribe('leaders', subject, (content, speaker) =>
+      this.take(content, speaker),
+    );
+    link.onChange((isConnected) => {
+      // What was announced meanwhile was missed.
+      if (isConnected) this.ask();
+    });
+    this.ask();
+  }
+
+  close(): void {
+    this.subscription?.unsubscribe();
+  }
+
+  private ask(): void {
+    const { link, cluster, gatewayId } = this.options;
+    link.publish(subjects.leadersQuery.from(cluster, { service: 'gateway', member: gatewayId }));
+  }
+
+  private take(content: Uint8Array, speaker: string): FrameRefusal | null {
+    const frame = decodeLeadersFrame(content);
+    // A malformed announcement is as good as a lost one: it is repeated. So is one that speaks for another shard.
+    if (frame.kind === 'malformed') return refusalOf(frame);
+    if (String(frame.from) !== speaker) return 'misattributed';
+    const { leaders, monotonicMs, mergeClock, onChange } = this.options;
+    mergeClock(frame.hybridTime);
+    const now = monotonicMs();
+    const changed = new Set<PartitionIndex>();
+    for (const leadership of frame.leaderships) {
+      if (leaders.announce(frame.from, leadership, now)) changed.add(leadership.partition);
+    }
+    if (changed.size > 0) onChange(changed);
+    return null;
   }
 }
