@@ -5,12 +5,15 @@ import { systemClock } from '@ringleader/observability';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { GatewayConfig } from './gateway.config.js';
-import { GatewayHealthService } from './health/gateway-health.service.js';
-import { FrameMetrics, RequestMetrics } from './health/gateway-metrics.js';
-import { HealthController } from './health/health.controller.js';
+import {
+  FrameMetrics,
+  GatewayHealthService,
+  HealthController,
+  HttpMetrics,
+  RequestMetrics,
+} from './health/gateway-health.js';
 import { Admission } from './http/admission.js';
-import { HttpDrain } from './http/http-drain.js';
-import { HttpMetrics } from './http/http-metrics.js';
+import { HttpDrain } from './http-server.js';
 import { BatchController } from './kv/batch.controller.js';
 import { KeyValueStore } from './kv/key-value-store.js';
 import { KeysController } from './kv/keys.controller.js';

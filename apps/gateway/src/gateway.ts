@@ -5,7 +5,7 @@ import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
 import { GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
-import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http/http-server.js';
+import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http-server.js';
 
 export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   service: 'gateway',

@@ -278,5 +278,5 @@ describe('a batch', () => {
     const results = await batch([...keys, ...keys, ...keys, ...keys].map((key) => ({ op: 'get', key })));
     expect(results[0]?.status).toBe(200);
     expect(results.at(-1)).toMatchObject({ status: 413, code: 'REQUEST_TOO_LARGE' });
-  });
+  }, 60_000);
 });

@@ -48,6 +48,7 @@ export class ClusterObserver {
   coordinator: CoordinatorStatus = NOBODY;
 
   constructor(private readonly options: ClusterObserverOptions) {
+    options.shardDirectory.isSuspect = (shard) => this.isSuspect(shard);
     this.mirrors = [
       this.mirror(MEMBERS_PREFIX, (change) => this.takeMembers(change)),
       this.mirror(SHARDS_PREFIX, (change) => this.takeShards(change)),
@@ -102,7 +103,7 @@ export class ClusterObserver {
     if (this.timer !== null) clearInterval(this.timer);
   }
 
-  isSuspect(shard: ShardOrdinal): boolean {
+  private isSuspect(shard: ShardOrdinal): boolean {
     const { shardDirectory, clock } = this.options;
     const { verdict } = this.telemetry.verdict('shard', shardDirectory.name(shard), clock.monotonicMs());
     return verdict === 'suspect' || verdict === 'down';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import { clusterViewSchema } from '@ringleader/contracts';
-import { clusterView } from './cluster-view.js';
+import { clusterView, unreadyReasons } from './cluster-view.js';
 import type { ClusterKnowledge } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
@@ -158,5 +158,19 @@ describe('clusterView', () => {
     const view = clusterView(known, NOW);
     expect(view.reasons).toEqual(['shard-2 is suspect']);
     expect(view.members.find(({ id }) => id === 'shard-2')).toMatchObject({ verdict: 'suspect', phi: 9 });
+  });
+});
+
+describe('a gateway', () => {
+  const facts = { transportConnected: true, partitions: 16, partitionsWithoutLeader: 0 };
+
+  it.each<[Partial<typeof facts>, readonly string[]]>([
+    [{}, []],
+    [{ partitionsWithoutLeader: 15 }, []],
+    [{ partitionsWithoutLeader: 16 }, ['16 of 16 partitions have no leader']],
+    [{ partitions: 0 }, ['there is no partition map yet']],
+    [{ transportConnected: false }, ['the gateway is not connected to NATS']],
+  ])('with %j is ready but for %j', (change, reasons) => {
+    expect(unreadyReasons({ ...facts, ...change })).toEqual(reasons);
   });
 });

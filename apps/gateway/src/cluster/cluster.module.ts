@@ -1,12 +1,11 @@
 /** What this gateway knows of the cluster, for reports and to take suspects out of rotation. */
-import { Module } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { NatsLink } from '@ringleader/nats';
 import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { RoutingModule } from '../routing/routing.module.js';
 import { ShardDirectory } from '../routing/routing-table.js';
-import { ClusterFollower } from './cluster-follower.service.js';
 import { ClusterObserver } from './cluster-observer.js';
-import { ClusterReport } from './cluster-report.js';
+import { ClusterReport } from './cluster.controller.js';
 
 @Module({
   imports: [RoutingModule],
@@ -17,11 +16,20 @@ import { ClusterReport } from './cluster-report.js';
       inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger],
     },
     ClusterReport,
-    ClusterFollower,
   ],
   exports: [ClusterReport],
 })
-export class ClusterModule {}
+export class ClusterModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(private readonly observer: ClusterObserver) {}
+
+  onApplicationBootstrap(): void {
+    this.observer.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.observer.stop();
+  }
+}
 
 /** In the order of `inject`. */
 type ObserverIngredients = [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger];

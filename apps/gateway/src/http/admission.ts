@@ -1,8 +1,14 @@
 /**
- * How much may be under way at once. Refusing early keeps the gateway's memory flat and its answers honest: a request
- * that waits for ever in a queue is worse than one that may be repeated elsewhere. Pure bookkeeping.
+ * How much may be under way at once, and bodies as they are taken then. Refusing early keeps the gateway's memory flat and its answers honest: a request
+ * that waits for ever in a queue is worse than one that may be repeated elsewhere.
  */
-import { OperationalError } from '@ringleader/contracts';
+import type { IncomingMessage } from 'node:http';
+import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { sendProblem } from './problem.filter.js';
+import type { ProblemFilter, RestError } from './problem.filter.js';
+import { expectsContinue, takeContentType } from './request-head.js';
+import { isApi, targetOf } from './request-target.js';
 
 export interface AdmissionLimits {
   readonly requestsMax: number;
@@ -11,11 +17,12 @@ export interface AdmissionLimits {
   readonly clientRequestsMax: number;
 }
 
-export interface Admitted {
+interface Admitted {
   readonly client: string;
   readonly bytes: number;
 }
 
+/** Pure bookkeeping. */
 export class Admission {
   private requests = 0;
   private bytes = 0;
@@ -57,4 +64,136 @@ export class Admission {
     if (ofClient === 0) this.perClient.delete(client);
     else this.perClient.set(client, ofClient);
   }
+}
+
+interface BodyLimit {
+  readonly bytesMax: number;
+  readonly code: 'VALUE_TOO_LARGE' | 'REQUEST_TOO_LARGE';
+}
+
+const VALUE_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.valueBytesMax, code: 'VALUE_TOO_LARGE' };
+const BATCH_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.batchBytesMax, code: 'REQUEST_TOO_LARGE' };
+
+/**
+ * A body that is too large is read to its end and dropped, up to so much, so that the client comes to read the refusal:
+ * cutting the connection while it still sends would reset it.
+ */
+const DROPPED_BYTES_MAX = 16_777_216;
+
+export interface AdmissionChecks {
+  readonly filter: ProblemFilter;
+  readonly admission: Admission;
+  /** Throws what the resource would refuse when it has the body. */
+  readonly checkBeforeBody: (request: FastifyRequest) => void;
+}
+
+/** All of it before a client that asks first (Expect: 100-continue) is invited to send the body. */
+export function admitRequests(
+  fastify: FastifyInstance,
+  { filter, admission, checkBeforeBody }: AdmissionChecks,
+): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    takeContentType(request.raw);
+    if (!isApi(targetOf(request.raw))) {
+      done();
+      return;
+    }
+    const asksFirst = expectsContinue(request.raw);
+    const length = Number(request.headers['content-length'] ?? 0);
+    const tooLarge = refusedLength(limitOf(request), length, asksFirst);
+    if (tooLarge !== null) {
+      reply.header('Connection', 'close');
+      sendProblem(request, reply, tooLarge as RestError);
+      return;
+    }
+    try {
+      if (asksFirst) checkBeforeBody(request);
+    } catch (error) {
+      filter.answer(error, request, reply);
+      return;
+    }
+    const admitted: Admitted = { client: request.ip, bytes: expectedBytes(request) };
+    const refusal = admission.enter(admitted);
+    if (refusal !== null) {
+      sendProblem(request, reply, refusal as RestError);
+      return;
+    }
+    reply.raw.once('close', () => admission.leave(admitted));
+    // Nothing is left that could refuse the request before its body is there.
+    if (asksFirst) reply.raw.writeContinue();
+    done();
+  });
+}
+
+/** What the request will take in memory: its body, or as much as a body of unknown length may have. */
+function expectedBytes(request: FastifyRequest): number {
+  if (request.method === 'GET' || request.method === 'HEAD') return 0;
+  const { bytesMax } = limitOf(request);
+  if (request.headers['transfer-encoding'] !== undefined) return bytesMax;
+  return Math.min(bytesMax, Number(request.headers['content-length'] ?? 0));
+}
+
+/** Fastify would refuse content types that it cannot parse; here they are part of the value. */
+export function takeBodiesAsTheyAre(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (request: FastifyRequest, stream: IncomingMessage) =>
+    readBody(stream, limitOf(request)),
+  );
+}
+
+function limitOf(request: FastifyRequest): BodyLimit {
+  return targetOf(request.raw).resource === 'batch' ? BATCH_LIMIT : VALUE_LIMIT;
+}
+
+function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= limit.bytesMax) {
+        chunks.push(chunk);
+      } else {
+        chunks.length = 0;
+        if (bytes > DROPPED_BYTES_MAX) giveUp();
+      }
+    });
+    stream.once('end', () => {
+      if (bytes > limit.bytesMax) reject(tooLarge(limit, bytes));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    });
+    stream.once('error', (cause) => reject(connectionLost(cause)));
+    stream.once('close', () => {
+      // Without its end the body is not whole: the client is gone.
+      if (!stream.readableEnded) reject(connectionLost());
+    });
+    const giveUp = (): void => {
+      stream.removeAllListeners('data');
+      stream.pause();
+      reject(tooLarge(limit, bytes));
+    };
+  });
+}
+
+/** Of a body that is not worth reading to its end; null for any other. A client that asks first has not sent it yet. */
+function refusedLength(limit: BodyLimit, contentLength: number, asksFirst: boolean): OperationalError | null {
+  return contentLength > (asksFirst ? limit.bytesMax : DROPPED_BYTES_MAX)
+    ? tooLarge(limit, contentLength)
+    : null;
+}
+
+function tooLarge({ code, bytesMax }: BodyLimit, bytes: number): OperationalError {
+  const what = code === 'VALUE_TOO_LARGE' ? 'A value' : 'The body of this request';
+  return new OperationalError(code, `${what} has at most ${bytesMax} bytes; this one has ${bytes} or more`, {
+    bytesMax,
+  });
+}
+
+function connectionLost(cause?: Error): OperationalError {
+  return new OperationalError(
+    'INVALID_ARGUMENT',
+    'The body of the request was not complete',
+    { field: 'body' },
+    { cause },
+  );
 }

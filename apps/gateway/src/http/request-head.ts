@@ -5,9 +5,15 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { NotFoundException } from '@nestjs/common';
 import { OperationalError, REST_HEADERS } from '@ringleader/contracts';
-import { SAFE_METHODS, refusedTurn } from './connection-order.js';
-import { targetOf } from './request-target.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SAFE_METHODS, refusedTurn } from './connection.js';
+import { sendProblem } from './problem.filter.js';
+import type { ProblemFilter, RestError } from './problem.filter.js';
+import { KEY_ROUTE, ROUTED_KEY, isApi, parseQuery, targetOf } from './request-target.js';
+
+const NO_PARAMETERS: readonly string[] = [];
 
 /** Those that are not lists: one line each. A repeated Content-Length is refused by the parser. */
 const SINGLE = new Map(
@@ -25,7 +31,7 @@ const LENGTHS = new Set([...SINGLE.keys()].map(({ length }) => length));
 const CONTINUE = '100-continue';
 
 /** What is wrong with the head of any request; null when nothing is. */
-export function refusedHead(message: IncomingMessage, hosts: KnownHosts): OperationalError | null {
+function refusedHead(message: IncomingMessage, hosts: KnownHosts): OperationalError | null {
   return (
     refusedTurn(message) ??
     repeatedHeader(message) ??
@@ -177,4 +183,74 @@ function plainHost(host: string): string {
     .replace(/^::ffff:(?=\d+\.)/, '');
   // The one spelling of an IPv6 address.
   return isIP(plain) === 6 ? new URL(`http://[${plain}]`).hostname.slice(1, -1) : plain;
+}
+
+/** Which paths there are, and with which methods: to tell an unknown path from a wrong method. */
+export class KnownRoutes {
+  private readonly methods = new Map<string, Set<string>>();
+
+  /** As the web framework names it: an escaped colon is written twice. */
+  add(url: string, method: string | readonly string[]): void {
+    const path = url.replaceAll('::', ':');
+    // Every resource has OPTIONS, which says what else it has.
+    const known = this.methods.get(path) ?? new Set(['OPTIONS']);
+    for (const name of typeof method === 'string' ? [method] : method) known.add(name);
+    this.methods.set(path, known);
+  }
+
+  /** Sorted; null for a path that there is not. */
+  methodsOf(path: string): readonly string[] | null {
+    const methods = this.methods.get(path === ROUTED_KEY ? KEY_ROUTE : path);
+    return methods === undefined ? null : [...methods].sort();
+  }
+
+  get all(): readonly string[] {
+    return [...new Set([...this.methods.values()].flatMap((methods) => [...methods]))].sort();
+  }
+}
+
+export interface HeadChecks {
+  readonly filter: ProblemFilter;
+  readonly routes: KnownRoutes;
+  readonly hosts: KnownHosts;
+}
+
+/** Before anything else is done for a request. */
+export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }: HeadChecks): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('Cache-Control', 'no-cache');
+    const { raw } = request;
+    const refusal = refusedHead(raw, hosts);
+    if (refusal !== null) {
+      sendProblem(request, reply, refusal as RestError);
+      return;
+    }
+    if (request.is404) {
+      answerUnrouted(request, reply, { filter, routes });
+      return;
+    }
+    try {
+      // The resources below /v1 know their own parameters; the others have none.
+      if (!isApi(targetOf(raw))) parseQuery(targetOf(raw).query, NO_PARAMETERS);
+    } catch (error) {
+      filter.answer(error, request, reply);
+      return;
+    }
+    done();
+  });
+}
+
+/** OPTIONS tells the methods that there are. Of other origins it says nothing: none may use this API from a browser. */
+function answerUnrouted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { filter, routes }: Pick<HeadChecks, 'filter' | 'routes'>,
+): void {
+  const target = targetOf(request.raw);
+  const allow = target.isServer ? routes.all : routes.methodsOf(target.path);
+  if (request.method === 'OPTIONS' && allow !== null) {
+    void reply.code(204).header('Allow', allow.join(', ')).send();
+    return;
+  }
+  filter.answer(new NotFoundException(), request, reply);
 }

@@ -32,7 +32,7 @@ export interface EncodedText {
   readonly plusIsSpace: boolean;
 }
 
-export const API_PATH = '/v1/';
+const API_PATH = '/v1/';
 const KEYS_PATH = '/v1/kv/';
 export const KEY_ROUTE = '/v1/kv/:key';
 export const ROUTED_KEY = '/v1/kv/key';
@@ -130,6 +130,11 @@ function decodedResourceOf(path: string): Resource {
 /** Encoded again where the router decodes, or would take it for more than one segment. */
 function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replaceAll('%3A', ':');
+}
+
+/** Below /v1: what is admitted or not. */
+export function isApi({ path }: RequestTarget): boolean {
+  return path.startsWith(API_PATH);
 }
 
 /** The key of a target below `/v1/kv/`. */

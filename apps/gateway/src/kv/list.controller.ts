@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { booleanParameter, integerParameter, parseQuery, targetOf } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
-import { DescribeList } from '../openapi/describe-keys.js';
+import { DescribeList } from '../openapi/descriptions.js';
 import { ShardDirectory } from '../routing/routing-table.js';
 import { KeyValueStore } from './key-value-store.js';
 import { ListScan, rangeBehind } from './list-scan.js';

@@ -4,8 +4,8 @@ import type { Item } from '@ringleader/contracts';
 import { unpackHybridTime } from '@ringleader/hybrid-clock';
 import type { Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
-import { restError } from '../problems/problem.filter.js';
-import type { RestError } from '../problems/problem.filter.js';
+import { restError } from '../http/problem.filter.js';
+import type { RestError } from '../http/problem.filter.js';
 import type { FailureCode } from '../routing/attempts.js';
 import type { Outcome } from '../routing/request-router.js';
 

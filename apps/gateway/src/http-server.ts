@@ -4,8 +4,9 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
@@ -13,16 +14,16 @@ import { REST_LIMITS } from '@ringleader/contracts';
 import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { openApiDocument } from '../openapi/openapi-document.js';
-import { answerConnect, answerConnectionError } from '../problems/connection-errors.js';
-import { ProblemFilter } from '../problems/problem.filter.js';
-import { Admission } from './admission.js';
-import { handleInOrder } from './connection-order.js';
-import type { RequestHandler } from './connection-order.js';
-import { HttpMetrics } from './http-metrics.js';
-import { KnownHosts } from './request-head.js';
-import { KnownRoutes, admitRequests, refuseHeads, takeBodiesAsTheyAre } from './request-hooks.js';
-import { targetOf } from './request-target.js';
+import { HttpMetrics } from './health/gateway-health.js';
+import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
+import { answerConnect, answerConnectionError, handleInOrder } from './http/connection.js';
+import type { RequestHandler } from './http/connection.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
+import { targetOf } from './http/request-target.js';
+import { batchHead } from './kv/batch.controller.js';
+import { checkWriteHead } from './kv/keys.controller.js';
+import { openApiDocument } from './openapi/openapi-document.js';
 
 export interface HttpServerTimings {
   /** A request, body included, must be complete within this. */
@@ -71,7 +72,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     abortOnError: false,
     logger: new NestLogger(options.logger),
   });
-  admitRequests(fastify, filter, app.get(Admission, { strict: false }));
+  admitRequests(fastify, { filter, checkBeforeBody, admission: app.get(Admission, { strict: false }) });
   takeBodiesAsTheyAre(fastify);
   app.get(HttpMetrics, { strict: false }).measure(fastify);
   app.useGlobalFilters(filter);
@@ -125,4 +126,35 @@ function serveDocument(app: INestApplication, version: string): void {
     raw: ['json'],
     customSiteTitle: 'Ringleader API',
   });
+}
+
+function checkBeforeBody(request: FastifyRequest): void {
+  const { resource } = targetOf(request.raw);
+  if (resource === 'batch') batchHead(request);
+  else if (resource === 'key') checkWriteHead(request);
+}
+
+const IDLE_CHECK_MS = 50;
+/** To write an answer that was made at the last moment. */
+const ANSWER_MS = 2_000;
+
+/**
+ * Accepts nothing new and lets what is under way end by its clients' own deadlines; only a client that has not read its
+ * answer long after the longest of them is cut off.
+ */
+@Injectable()
+export class HttpDrain implements BeforeApplicationShutdown {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const server = this.host.httpAdapter.getHttpServer() as Server;
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Connections that become idle only when their last answer is out would be kept open for the next request.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), REST_LIMITS.timeoutMsMax + ANSWER_MS);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(cut);
+  }
 }

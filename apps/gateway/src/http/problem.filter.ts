@@ -12,7 +12,7 @@ import type { ErrorDetails, RestErrorCode } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { InvariantError } from '@ringleader/primitives';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { targetOf } from '../http/request-target.js';
+import { targetOf } from './request-target.js';
 
 /** What a problem document is made of. Not always an Error: what is expected costs no stack trace. */
 export interface RestError {

@@ -1,11 +1,15 @@
 /**
- * The requests of one connection, in order. Node hands out the requests that a client pipelines all at once. Those that
+ * One connection: its requests in order, and what is answered when what comes is none.
+ *
+ * Node hands out the requests that a client pipelines all at once. Those that
  * change nothing may run side by side; one that is not safe waits for all before it, and all behind it wait for it
  * (RFC 9112, 9.3.2). Answers leave in order in any case: Node sees to that.
  */
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, PROBLEM_MEDIA_TYPE, REST_LIMITS, problemDocument } from '@ringleader/contracts';
+import type { Problem } from '@ringleader/contracts';
 
 export const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -14,6 +18,9 @@ export const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HE
  * more from the connection.
  */
 const WAITING_MAX = 100;
+
+/** So long a client may take to read the answer before the connection is cut. */
+const LINGER_MS = 1_000;
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -51,7 +58,7 @@ function connectionOf(socket: MarkedSocket): Connection {
   return (socket[CONNECTION] ??= { lastUnsafe: null, last: null, waiting: 0 });
 }
 
-export function inOrder(handle: RequestHandler): RequestHandler {
+function inOrder(handle: RequestHandler): RequestHandler {
   return (request, response) => {
     const { socket } = request;
     const connection = connectionOf(socket);
@@ -87,7 +94,7 @@ export function handleInOrder(server: Server, handle: RequestHandler): void {
 }
 
 /** Calls back once all whole requests of the connection are answered, with the unfinished one behind them, if any. */
-export function afterAnswers(socket: Socket, then: (unfinished: ServerResponse | null) => void): void {
+function afterAnswers(socket: Socket, then: (unfinished: ServerResponse | null) => void): void {
   const last = (socket as MarkedSocket)[CONNECTION]?.last ?? null;
   if (last === null || isOver(last.response)) {
     then(null);
@@ -104,4 +111,71 @@ export function afterAnswers(socket: Socket, then: (unfinished: ServerResponse |
 
 function isOver(response: ServerResponse | null): boolean {
   return response === null || response.writableFinished || response.closed;
+}
+
+/** Of the HTTP parser itself: there is no request yet, so the answer is written to the socket by hand. */
+interface ParserError extends Error {
+  readonly code?: string;
+}
+
+const answered = new WeakSet<Socket>();
+
+/** Whole requests before it are answered first: the answer to what cannot be read is the last one of the connection. */
+export function answerConnectionError(error: ParserError, socket: Socket): void {
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  afterAnswers(socket, (unfinished) => {
+    // One whose answer has begun cannot be given another.
+    if (error.code === 'ECONNRESET' || unfinished?.headersSent === true) socket.destroy();
+    // What comes after a request that was to be the last one is nobody's (RFC 9112, 9.6).
+    else if (error.code === 'HPE_CLOSED_CONNECTION') socket.destroySoon();
+    else if (socket.writable) writeProblem(socket, problemOf(error));
+    else socket.destroy();
+  });
+}
+
+/** CONNECT is for proxies; Node would cut the connection without a word. */
+export function answerConnect(_request: unknown, socket: Socket): void {
+  const detail = 'There is no CONNECT here: this is not a proxy';
+  writeProblem(
+    socket,
+    problemDocument('METHOD_NOT_ALLOWED', detail, '/', { method: 'CONNECT', allow: ['GET'] }),
+  );
+}
+
+function problemOf(error: ParserError): Problem {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW': {
+      const { headerBytesMax } = REST_LIMITS;
+      const detail = `The request line and the headers have at most ${headerBytesMax} bytes together`;
+      return problemDocument('HEADERS_TOO_LARGE', detail, '/', { headerBytesMax });
+    }
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problemDocument(
+        'REQUEST_TIMEOUT',
+        'The request was not complete in time, so it was given up',
+        '/',
+      );
+    default:
+      return problemDocument('INVALID_ARGUMENT', `This is not a valid HTTP request: ${error.message}`, '/', {
+        reason: error.code ?? 'unknown',
+      });
+  }
+}
+
+/**
+ * Closing a socket with unread input resets the connection, and the client may lose the answer; so what still comes is
+ * read and dropped for a moment.
+ */
+function writeProblem(socket: Socket, problem: Problem): void {
+  const body = Buffer.from(JSON.stringify(problem));
+  const allow = Array.isArray(problem['allow']) ? `Allow: ${problem['allow'].join(', ')}\r\n` : '';
+  const head =
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n` +
+    `Date: ${new Date().toUTCString()}\r\nCache-Control: no-cache\r\n` +
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${body.length}\r\n${allow}Connection: close\r\n\r\n`;
+  socket.on('error', () => socket.destroy());
+  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]));
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

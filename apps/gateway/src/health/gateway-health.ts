@@ -1,0 +1,124 @@
+/** What this gateway tells of itself: to load balancers in front of it, to the cluster, and to Prometheus. */
+import { Controller, Get, Injectable, Res } from '@nestjs/common';
+import { HybridClock } from '@ringleader/hybrid-clock';
+import { Histogram, ReadFigures, Registry } from '@ringleader/observability';
+import { Health, Membership } from '@ringleader/service-host';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { ClusterReport } from '../cluster/cluster.controller.js';
+import { Admission } from '../http/admission.js';
+import { DescribeLiveness, DescribeReadiness } from '../openapi/descriptions.js';
+import { NatsShardFrames } from '../routing/data-path.nats.js';
+import { RequestRouter } from '../routing/request-router.js';
+
+/** On the gateway's own port; Kubernetes and Prometheus ask the port of its probes. */
+@Controller()
+export class HealthController {
+  constructor(private readonly health: Health) {}
+
+  @DescribeLiveness()
+  @Get('healthz')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @DescribeReadiness()
+  @Get('readyz')
+  ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {
+    const reasons = this.health.readiness();
+    reply.code(reasons.length === 0 ? 200 : 503);
+    return { ready: reasons.length === 0, reasons };
+  }
+}
+
+/** What the cluster is told of this gateway: whether it can route, and its load. */
+@Injectable()
+export class GatewayHealthService {
+  constructor(health: Health, membership: Membership, report: ClusterReport, admission: Admission) {
+    health.readyWhen(() => report.unreadyReasons());
+    membership.measure({
+      inFlight: () => admission.inFlight,
+      requestsTotal: () => admission.requestsTotal,
+    });
+  }
+}
+
+/** From an answer out of memory to the longest deadline that a client may set. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+const MS_PER_SECOND = 1_000;
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
+
+/** How long requests took, by what they asked for: the route, never the path, so that the labels stay few. */
+@Injectable()
+export class HttpMetrics {
+  private readonly seconds: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(registry: Registry) {
+    this.seconds = new Histogram({
+      name: 'ringleader_gateway_http_request_seconds',
+      help: 'From the head of a request to the end of its answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: SECONDS,
+      registers: [registry],
+    });
+  }
+
+  measure(fastify: FastifyInstance): void {
+    fastify.addHook('onResponse', (request, reply, done) => {
+      const method = METHODS.has(request.method) ? request.method : 'other';
+      const route = request.routeOptions.url ?? 'none';
+      const labels = { method, route, status: String(reply.raw.statusCode) };
+      this.seconds.observe(labels, reply.elapsedTime / MS_PER_SECOND);
+      done();
+    });
+  }
+}
+
+const PREFIX = 'ringleader_gateway_';
+
+@Injectable()
+export class RequestMetrics {
+  constructor(registry: Registry, admission: Admission, router: RequestRouter) {
+    const figures = new ReadFigures(registry, PREFIX);
+    const { counters } = router;
+    figures.gauge('http_requests_in_flight', 'Requests below /v1 under way', () => admission.inFlight);
+    figures.counter(
+      'http_requests_total',
+      'Requests below /v1, refused ones too',
+      () => admission.requestsTotal,
+    );
+    figures.gauge(
+      'operations_in_flight',
+      'Operations on keys and pages of lists under way',
+      () => router.inFlight,
+    );
+    figures.gauge('operations_queued', 'Operations that wait to be sent', () => router.queued);
+    figures.counter('attempts_total', 'Operations sent to shards, retries included', () => counters.attempts);
+    figures.counter(
+      'retries_total',
+      'Attempts that followed one without a useful answer',
+      () => counters.retries,
+    );
+    figures.counter(
+      'retries_denied_total',
+      'Retries put off for want of budget',
+      () => counters.retriesDenied,
+    );
+    figures.counter('redirects_total', 'Attempts sent to another leader', () => counters.redirects);
+    figures.counter(
+      'late_replies_total',
+      'Answers that nobody waited for any more',
+      () => counters.lateReplies,
+    );
+  }
+}
+
+@Injectable()
+export class FrameMetrics {
+  constructor(registry: Registry, { counters }: NatsShardFrames, clock: HybridClock) {
+    const figures = new ReadFigures(registry, PREFIX);
+    figures.counter('frames_sent_total', 'Frames sent to shards', () => counters.sent);
+    figures.counter('frames_sent_bytes_total', 'Bytes of these frames', () => counters.sentBytes);
+    figures.counter('frames_received_total', 'Frames received from shards', () => counters.received);
+    figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
+  }
+}
