@@ -1,15 +1,14 @@
 import { CLUSTER } from './build.mjs';
 import { reportingFailures } from './failure.mjs';
 import { prepare, run } from './launch.mjs';
-import { asksForHelp, startHelp } from '../local-cluster/start-options.mjs';
-
-const args = process.argv.slice(2);
+import { parseStart, startHelp } from './start-options.mjs';
 
 await reportingFailures(async () => {
-  if (asksForHelp(args)) {
+  const options = parseStart(process.argv.slice(2));
+  if (options === undefined) {
     console.log(startHelp());
     return 0;
   }
   await prepare(CLUSTER);
-  return run('tools/local-cluster/dist/main.js', args, { lifeline: true });
+  return run('tools/local-cluster/dist/main.js', [JSON.stringify(options)], { lifeline: true });
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalCluster, type ClusterContext } from './cluster.js';
-import type { ClusterOptions } from './options.js';
+import type { ClusterOptions } from './services.js';
 import { readClusterState } from './state-file.js';
 
 /** Stands in for a service: serves what the starter asks a gateway, says that it ends, ends when asked. */
@@ -27,15 +27,16 @@ const OPTIONS: ClusterOptions = {
   nats: 1,
   coordinators: 3,
   port: 0,
-  data: undefined,
   ephemeral: false,
-  timeoutSeconds: 30,
+  timeout: 30,
 };
 
 describe('LocalCluster', () => {
   let root: string;
   let lines: string[];
   let context: ClusterContext;
+  const start = (options: Partial<ClusterOptions> = {}) =>
+    LocalCluster.start({ ...OPTIONS, data: join(root, 'data'), ...options }, context);
   const notes = () => join(root, 'notes');
 
   beforeEach(async () => {
@@ -50,9 +51,8 @@ describe('LocalCluster', () => {
     lines = [];
     context = {
       root,
-      defaultData: join(root, 'data'),
       environment: { ...process.env, RINGLEADER_TEST_NOTES: notes() },
-      output: { line: (text) => void lines.push(text) },
+      say: (text) => void lines.push(text),
       signal: new AbortController().signal,
     };
   });
@@ -68,7 +68,7 @@ describe('LocalCluster', () => {
   };
 
   it('starts everything, tells where it is, restarts what crashes, and stops in order', async () => {
-    const cluster = await LocalCluster.start(OPTIONS, context);
+    const cluster = await start();
     const state = await readClusterState(cluster.folder.path);
     expect(state.status).toBe('healthy');
     const members = state.processes.map(({ member }) => member);
@@ -103,7 +103,7 @@ describe('LocalCluster', () => {
   }, 60_000);
 
   it('runs a cluster of nats-servers, each of which comes back on its own port', async () => {
-    const cluster = await LocalCluster.start({ ...OPTIONS, nats: 3 }, context);
+    const cluster = await start({ nats: 3 });
     // They stand in the order in which they were prepared.
     const servers = async () =>
       (await readClusterState(cluster.folder.path)).processes
@@ -122,12 +122,10 @@ describe('LocalCluster', () => {
   }, 60_000);
 
   it('refuses a second start on the same data, and fewer shards than wrote it', async () => {
-    const cluster = await LocalCluster.start({ ...OPTIONS, shards: 4 }, context);
-    await expect(LocalCluster.start({ ...OPTIONS, shards: 4 }, context)).rejects.toThrow(
-      /runs on .*data already/,
-    );
+    const cluster = await start({ shards: 4 });
+    await expect(start({ shards: 4 })).rejects.toThrow(/runs on .*data already/);
     await cluster.stop();
-    await expect(LocalCluster.start(OPTIONS, context)).rejects.toThrow(/written by 4 shards/);
+    await expect(start()).rejects.toThrow(/written by 4 shards/);
   }, 60_000);
 
   it('refuses a port that is taken', async () => {
@@ -135,19 +133,19 @@ describe('LocalCluster', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await expect(LocalCluster.start({ ...OPTIONS, port }, context)).rejects.toThrow(`Port ${port} is taken`);
+    await expect(start({ port })).rejects.toThrow(`Port ${port} is taken`);
     await new Promise((resolve) => server.close(resolve));
   });
 
   it('refuses a folder that cannot hold data', async () => {
     await writeFile(join(root, 'file'), '');
     const data = join(root, 'file', 'data');
-    await expect(LocalCluster.start({ ...OPTIONS, data }, context)).rejects.toThrow(/cannot hold the data/);
+    await expect(start({ data })).rejects.toThrow(/cannot hold the data/);
   });
 
   it('gives up, and stops what it started, when a service keeps ending', async () => {
     await writeFile(join(root, 'apps/gateway/dist/main.js'), 'throw new Error("broken");');
-    await expect(LocalCluster.start(OPTIONS, context)).rejects.toThrow(/gateway-1 keeps ending/);
+    await expect(start()).rejects.toThrow(/gateway-1 keeps ending/);
     const { processes } = await readClusterState(join(root, 'data'));
     expect(processes.filter(({ pid }) => pid !== null)).toEqual([]);
     expect(lines.join('\n')).toContain('broken');
@@ -159,7 +157,7 @@ describe('LocalCluster', () => {
     await writeFile(join(root, 'apps/coordinator/dist/main.js'), `${STUB}\n${refusal}`);
     const degraded = STUB.replace("'healthy', reasons: []", "'degraded', reasons: ['it is not running']");
     await writeFile(join(root, 'apps/gateway/dist/main.js'), degraded);
-    const cluster = await LocalCluster.start(OPTIONS, context);
+    const cluster = await start();
     expect(cluster.missing).toEqual([
       `coordinator-2 refuses to run: see ${join(root, 'data/logs/coordinator-2.log')}`,
     ]);
@@ -174,7 +172,7 @@ describe('LocalCluster', () => {
   }, 60_000);
 
   it('removes an ephemeral folder at the end', async () => {
-    const cluster = await LocalCluster.start({ ...OPTIONS, ephemeral: true }, context);
+    const cluster = await start({ ephemeral: true });
     await cluster.stop();
     await expect(readFile(join(cluster.folder.path, 'cluster.json'))).rejects.toThrow('ENOENT');
   }, 60_000);

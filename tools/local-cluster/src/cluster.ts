@@ -1,40 +1,35 @@
+import { StartError } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { clusterHealth } from './health.js';
 import { Links } from './links.js';
 import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
-import type { ClusterOptions } from './options.js';
 import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
 import {
   choosePorts,
   natsUrlOf,
+  numbers,
   planServices,
+  type ClusterOptions,
   type ClusterPorts,
   type Service,
   type ServicePlan,
 } from './services.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
-import { Supervisor, type Program } from './supervisor.js';
-import { seconds, StartError, type Output } from './terminal.js';
+import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
 export interface ClusterContext {
   readonly root: string;
-  /** Where the data live unless the options name another folder. */
-  readonly defaultData: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly output: Output;
+  readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
 }
 
 /** Users first, so that they are refused rather than cut off; the databases and the transport last. */
-const STOP_ORDER: readonly (readonly Service[])[] = [
-  ['gateway'],
-  ['shard'],
-  ['failure-detector'],
-  ['coordinator'],
-  ['postgres'],
-  ['nats-server'],
+const STOP_ORDER: readonly Service[] = [
+  ...(['gateway', 'shard', 'failure-detector', 'coordinator'] as const),
+  ...(['postgres', 'nats-server'] as const),
 ];
 
 /** A service that ends so often before the cluster serves will not recover by being started again. */
@@ -65,24 +60,24 @@ export class LocalCluster {
     return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
   }
 
-  static async start(options: ClusterOptions, context: ClusterContext): Promise<LocalCluster> {
-    const folder = options.ephemeral
-      ? await openEphemeralFolder(options.shards)
-      : await openDataFolder(options.data ?? context.defaultData, options.shards);
-    if (folder.endedLeftovers.length > 0) {
-      const names = folder.endedLeftovers.join(', ');
-      context.output.line(`✓ ended what an earlier start had left running: ${names}`);
-    }
+  static async start(
+    options: ClusterOptions & { readonly data: string },
+    context: ClusterContext,
+  ): Promise<LocalCluster> {
+    const { shards, ephemeral, data } = options;
+    const folder = await (ephemeral ? openEphemeralFolder(shards) : openDataFolder(data, shards));
+    const names = folder.endedLeftovers.join(', ');
+    if (names !== '') context.say(`✓ ended what an earlier start had left running: ${names}`);
     let cluster: LocalCluster | undefined;
     try {
       const ports = await choosePorts(options);
-      const layout = nextLayout(await readLayout(folder.path), options, folder.path);
-      await writeLayout(folder.path, layout);
+      const layout = nextLayout(readLayout(folder.path), options, folder.path);
+      writeLayout(folder.path, layout);
       cluster = new LocalCluster(folder, ports, context);
       await cluster.#launch(layout);
-      await cluster.#untilServing(options.timeoutSeconds);
+      await cluster.#untilServing(options.timeout);
       if (layout.isFounded !== true && cluster.missing.length === 0)
-        await writeLayout(folder.path, { ...layout, isFounded: true });
+        writeLayout(folder.path, { ...layout, isFounded: true });
       return cluster;
     } catch (error) {
       if (cluster === undefined) await folder.release();
@@ -95,9 +90,7 @@ export class LocalCluster {
     const { root, environment } = this.context;
     const surroundings: Surroundings = { root, environment, folder: this.folder };
     const nats = natsPrograms(surroundings, this.ports).map((prepare) => this.#step(prepare));
-    const databases = Array.from({ length: layout.shards }, (_, i) =>
-      this.#step(() => postgresProgram(surroundings, i + 1)),
-    );
+    const databases = numbers(layout.shards).map((i) => this.#step(() => postgresProgram(surroundings, i)));
     await settled([...nats, ...databases]);
     const plans = planServices({
       dataFolder: this.folder.path,
@@ -108,9 +101,7 @@ export class LocalCluster {
     if (environment['RINGLEADER_CUTTABLE_LINKS'] === '1') this.#links = await Links.open(this.folder.path);
     const linked = (plan: ServicePlan) => this.#links?.interpose(plan) ?? plan;
     await settled(
-      plans.map((plan: ServicePlan) =>
-        this.#step(async () => serviceProgram(surroundings, await linked(plan))),
-      ),
+      plans.map((plan) => this.#step(async () => serviceProgram(surroundings, await linked(plan)))),
     );
   }
 
@@ -119,14 +110,14 @@ export class LocalCluster {
     const startedAt = performance.now();
     const program = await prepare();
     this.context.signal.throwIfAborted();
-    const supervisor = new Supervisor(program, this.context.output, () => {
+    const supervisor = new Supervisor(program, this.context.say, () => {
       this.#publish();
     });
     this.#supervisors.push(supervisor);
     await supervisor.start();
     const took = seconds(performance.now() - startedAt);
     const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
-    this.context.output.line(`✓ ${program.name.padEnd(20)} started on ${place} (${took})`);
+    this.context.say(`✓ ${program.name.padEnd(20)} started on ${place} (${took})`);
     return program;
   }
 
@@ -148,7 +139,7 @@ export class LocalCluster {
           `The cluster was not healthy within ${timeoutSeconds} s: ${text} (see ${this.folder.logs}).`,
         );
       }
-      if (text !== said) this.context.output.line(`… ${text}`);
+      if (text !== said) this.context.say(`… ${text}`);
       said = text;
       await delay(HEALTH_POLL_MS, undefined, { signal: this.context.signal });
     }
@@ -167,16 +158,15 @@ export class LocalCluster {
   }
 
   async stop(): Promise<void> {
-    const { output } = this.context;
     this.#status = 'stopping';
     this.#publish();
-    for (const services of STOP_ORDER) {
-      const group = this.#supervisors.filter(({ program }) => services.includes(program.service));
+    for (const service of STOP_ORDER) {
+      const group = this.#supervisors.filter(({ program }) => program.service === service);
       if (group.length === 0) continue;
       const startedAt = performance.now();
       await settled(group.map((supervisor) => supervisor.stop()));
       const names = group.map(({ program }) => program.name).join(', ');
-      output.line(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
+      this.context.say(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
     await this.#links?.close();
     await this.folder.release();
@@ -210,7 +200,7 @@ export class LocalCluster {
       writeClusterState(this.folder.path, state);
     } catch (error) {
       // What runs does not need it.
-      this.context.output.line(`✗ the state file could not be written: ${(error as Error).message}`);
+      this.context.say(`✗ the state file could not be written: ${(error as Error).message}`);
     }
   }
 }

@@ -1,13 +1,15 @@
 import { tryLockFile, type FileLock } from '@ringleader/file-lock';
+import { StartError } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { getSystemErrorMessage } from 'node:util';
 import { endLeftovers } from './state-file.js';
-import { StartError } from './terminal.js';
 
 /** A fresh cluster takes about 60 MB for each shard; with less than this it would soon stop in the middle of a write. */
 const FREE_MB_PER_SHARD = 128;
-const LOG_ROTATION_BYTES = 16 * 1024 * 1024;
+const MB = 1024 * 1024;
+const LOG_ROTATION_BYTES = 16 * MB;
 const EPHEMERAL_PREFIX = 'ringleader-ephemeral-';
 
 /** The folder with everything a cluster keeps, locked by this process. */
@@ -19,22 +21,20 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EROFS: 'its file system is read-only',
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is not a folder',
-  EEXIST: 'it is not a folder',
-};
+function unfit(path: string, reason: string, cause?: unknown): StartError {
+  const advice = 'choose another folder with --data';
+  return new StartError(`${path} cannot hold the data: ${reason}; ${advice}.`, { cause });
+}
 
-function explain(path: string, error: unknown): StartError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = REASONS[code ?? ''] ?? message;
-  return new StartError(`${path} cannot hold the data: ${reason}; choose another folder with --data.`, {
-    cause: error,
-  });
+/** The system's errors in a person's words; `action` may name its own. */
+async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { errno, message } = error as NodeJS.ErrnoException;
+    if (error instanceof StartError) throw error;
+    throw unfit(path, (errno !== undefined && getSystemErrorMessage(errno)) || message, error);
+  }
 }
 
 /** Like mkdir -p. (Node's own `recursive` reports a read-only file system as a missing folder.) */
@@ -51,21 +51,15 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** Writes and syncs for real: permissions and mount options have too many forms to be asked for. */
-async function proveWritable(path: string): Promise<void> {
+async function proveRoom(path: string, shards: number): Promise<void> {
   const probe = join(path, '.probe');
   await writeFile(probe, Buffer.alloc(64 * 1024), { flush: true });
   await rm(probe);
-}
-
-async function proveSpace(path: string, shards: number): Promise<void> {
   const { bavail, bsize } = await statfs(path);
-  const freeMb = Math.floor((bavail * bsize) / (1024 * 1024));
-  const neededMb = shards * FREE_MB_PER_SHARD;
+  const [freeMb, neededMb] = [Math.floor((bavail * bsize) / MB), shards * FREE_MB_PER_SHARD];
   if (freeMb >= neededMb) return;
-  throw new StartError(
-    `${path} cannot hold the data: the disk has ${freeMb} MB free and ${shards} shards need ${neededMb} MB; ` +
-      'make room, or choose another folder with --data.',
-  );
+  const reason = `the disk has ${freeMb} MB free and ${shards} shards need ${neededMb} MB; make room`;
+  throw unfit(path, reason);
 }
 
 async function lock(path: string): Promise<FileLock> {
@@ -85,34 +79,27 @@ async function rotateLogs(logs: string): Promise<void> {
 }
 
 export async function openDataFolder(path: string, shards: number): Promise<DataFolder> {
-  let held: FileLock;
   const logs = join(path, 'logs');
-  try {
+  return explained(path, async () => {
     await makeFolder(path);
-    held = await lock(path);
-  } catch (error) {
-    throw error instanceof StartError ? error : explain(path, error);
-  }
-  let endedLeftovers: string[];
-  try {
-    endedLeftovers = await endLeftovers(path);
-    await makeFolder(logs);
-    await proveWritable(path);
-    await proveSpace(path, shards);
-    await rotateLogs(logs);
-  } catch (error) {
-    await held.release();
-    throw error instanceof StartError ? error : explain(path, error);
-  }
-  return { path, logs, endedLeftovers, release: () => held.release() };
+    const held = await lock(path);
+    try {
+      const endedLeftovers = await endLeftovers(path);
+      await makeFolder(logs);
+      await proveRoom(path, shards);
+      await rotateLogs(logs);
+      return { path, logs, endedLeftovers, release: () => held.release() };
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+  });
 }
 
 /** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
 export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
   const endedLeftovers = await sweepEphemeral();
-  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
-    throw explain(tmpdir(), error);
-  });
+  const path = await explained(tmpdir(), () => mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)));
   const folder = await openDataFolder(path, shards);
   const release = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true });

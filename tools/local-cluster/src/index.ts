@@ -1,9 +1,4 @@
-export {
-  LocalClusterHandle,
-  startLocalCluster,
-  type LocalClusterOptions,
-  type StarterExit,
-} from './local-cluster-handle.js';
+export { LocalClusterHandle, startLocalCluster, type LocalClusterOptions } from './local-cluster-handle.js';
 export { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
 export type { LinkState, LinkTarget } from './links.js';
 export type { Service } from './services.js';

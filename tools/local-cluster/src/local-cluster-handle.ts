@@ -1,24 +1,19 @@
-import { processTree, until, workspaceRoot } from '@ringleader/server-processes';
+import { processTree, sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterHealth } from './health.js';
 import { turnLinks, type LinkState, type LinkTarget } from './links.js';
+import type { ClusterOptions } from './services.js';
 import { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
 
-export interface LocalClusterOptions {
-  readonly shards?: number;
-  readonly gateways?: number;
-  readonly coordinators?: number;
-  readonly nats?: number;
-  /** Of the first gateway; free ones, if not given. */
-  readonly port?: number;
+/** Of `npm start`, and where and how it runs. */
+export interface LocalClusterOptions extends Partial<Omit<ClusterOptions, 'ephemeral'>> {
   /** A temporary folder, removed by `dispose`, if not given. */
   readonly data?: string;
   /** Added to the environment: `RINGLEADER_*` reaches every service. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly timeoutSeconds?: number;
   /** Connections to NATS and PostgreSQL can be cut, by `turn`. */
   readonly cuttable?: boolean;
   /** The checkout to start from, and the Node to start it with, if not this one's. */
@@ -26,11 +21,6 @@ export interface LocalClusterOptions {
   readonly node?: string;
   /** Put before the command line, to start it as somebody else. */
   readonly prefix?: readonly string[];
-}
-
-export interface StarterExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }
 
 /** How long a process may take to be started again, and the starter to stop everything. */
@@ -42,7 +32,7 @@ const STOP_TIMEOUT_MS = 60_000;
  * own, so a test can kill it too.
  */
 export class LocalClusterHandle {
-  #gone: StarterExit | undefined;
+  #gone: ChildExit | undefined;
   #text = '';
 
   private constructor(
@@ -56,33 +46,22 @@ export class LocalClusterHandle {
   }
 
   static async spawn(options: LocalClusterOptions = {}): Promise<LocalClusterHandle> {
+    const { env, cuttable = false, root = workspaceRoot(), node = process.execPath, prefix = [] } = options;
+    const { shards, gateways, coordinators, nats, timeout, port = 0 } = options;
     const data = options.data ?? (await mkdtemp(join(tmpdir(), 'ringleader-cluster-')));
-    const flags = {
-      shards: options.shards,
-      gateways: options.gateways,
-      coordinators: options.coordinators,
-      nats: options.nats,
-      timeout: options.timeoutSeconds,
-      port: options.port ?? 0,
-      data,
-    };
-    const args = Object.entries(flags).flatMap(([name, value]) =>
-      value === undefined ? [] : [`--${name}`, String(value)],
+    const flags = Object.entries({ shards, gateways, coordinators, nats, timeout, port, data }).flatMap(
+      ([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]),
     );
-    const line = [
-      ...(options.prefix ?? []),
-      ...[
-        options.node ?? process.execPath,
-        join(options.root ?? workspaceRoot(), 'tools/bootstrap/start.mjs'),
-        ...args,
-      ],
-    ];
-    const [command = process.execPath, ...rest] = line;
-    const cuttable = options.cuttable === true ? { RINGLEADER_CUTTABLE_LINKS: '1' } : {};
-    const starter = spawn(command, rest, {
-      ...(options.root === undefined ? {} : { cwd: options.root }),
-      // A test that is killed leaves no cluster behind.
-      env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1', ...cuttable, ...options.env },
+    const line = [...prefix, node, join(root, 'tools/bootstrap/start.mjs'), ...flags];
+    const starter = spawn(line[0] ?? node, line.slice(1), {
+      cwd: root,
+      env: {
+        ...process.env,
+        // A test that is killed leaves no cluster behind.
+        RINGLEADER_STOP_WITH_PARENT: '1',
+        ...(cuttable ? { RINGLEADER_CUTTABLE_LINKS: '1' } : {}),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new LocalClusterHandle(starter, data, options.data === undefined);
@@ -147,41 +126,29 @@ export class LocalClusterHandle {
   }
 
   /** Resolves when the member runs under another process id than `previous`. */
-  async untilRestarted(member: string, previous: number): Promise<number> {
-    let pid: number | null = null;
-    await until(
-      `${member} is started again`,
-      async () => {
-        ({ pid } = await this.process(member));
-        return pid !== null && pid !== previous;
-      },
-      { timeoutMs: RESTART_TIMEOUT_MS },
-    );
-    return pid ?? 0;
+  async untilRestarted(member: string, previous: number): Promise<void> {
+    const isBack = async () => ![null, previous].includes((await this.process(member)).pid);
+    await until(`${member} is started again`, isBack, { timeoutMs: RESTART_TIMEOUT_MS });
   }
 
   async untilHealthy(timeoutMs = 60_000): Promise<void> {
     const urls = await this.gatewayUrls();
     let reasons: readonly string[] = [];
-    await until(
-      'the cluster is healthy again',
-      async () => {
-        ({ reasons } = await clusterHealth(urls));
-        return reasons.length === 0;
+    const isHealthy = async () => ({ reasons } = await clusterHealth(urls)).reasons.length === 0;
+    await until('the cluster is healthy again', isHealthy, { timeoutMs, everyMs: 50 }).catch(
+      (error: unknown) => {
+        throw new Error(`${(error as Error).message}: ${reasons.join('; ')}`, { cause: error });
       },
-      { timeoutMs, everyMs: 50 },
-    ).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}: ${reasons.join('; ')}`, { cause: error });
-    });
+    );
   }
 
   /** As Ctrl-C does. Resolves when the starter has ended. */
-  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<StarterExit> {
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<ChildExit> {
     if (this.#gone === undefined) this.starter.kill(signal);
     return this.untilExit();
   }
 
-  async untilExit(timeoutMs = STOP_TIMEOUT_MS): Promise<StarterExit> {
+  async untilExit(timeoutMs = STOP_TIMEOUT_MS): Promise<ChildExit> {
     await until('the starter ends', () => this.#gone !== undefined, { timeoutMs });
     return this.#gone ?? { code: null, signal: null };
   }
@@ -190,15 +157,6 @@ export class LocalClusterHandle {
   async dispose(): Promise<void> {
     await this.stop();
     if (this.dataIsOurs) await rm(this.dataFolder, { recursive: true, force: true });
-  }
-}
-
-/** To who has ended meanwhile there is nothing to say. */
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

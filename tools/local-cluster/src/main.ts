@@ -1,109 +1,82 @@
-import { ServerProcessError, workspaceRoot } from '@ringleader/server-processes';
+import { StartError, workspaceRoot } from '@ringleader/server-processes';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { LocalCluster } from './cluster.js';
-import { parseArguments, type ClusterOptions } from './options.js';
-import { consoleOutput, seconds, StartError, type Output } from './terminal.js';
+import type { ClusterOptions } from './services.js';
+import { seconds, type Say } from './supervisor.js';
 
-function greeting(cluster: LocalCluster, tookMs: number): string {
-  const [url = ''] = cluster.gatewayUrls;
-  const { missing } = cluster;
+function greeting({ gatewayUrls, missing, folder }: LocalCluster, tookMs: number): string {
+  const [url = ''] = gatewayUrls;
   const health = missing.length === 0 ? 'healthy' : 'degraded';
   return `
-Ringleader is ${health} after ${seconds(tookMs)}: ${cluster.gatewayUrls.join(' ')}
+Ringleader is ${health} after ${seconds(tookMs)}: ${gatewayUrls.join(' ')}
 ${missing.map((reason) => `✗ ${reason}\n`).join('')}
   curl -X PUT -H 'Content-Type: text/plain' --data 'hello' ${url}/v1/kv/greeting
   curl ${url}/v1/kv/greeting
   curl ${url}/v1/cluster
 
-Documentation: ${url}/docs   Logs: ${relative(process.cwd(), cluster.folder.logs)}   Stop: Ctrl-C
+Documentation: ${url}/docs   Logs: ${relative(process.cwd(), folder.logs)}   Stop: Ctrl-C
 `;
-}
-
-async function run(options: ClusterOptions, output: Output, stop: StopRequests): Promise<void> {
-  const startedAt = performance.now();
-  const root = workspaceRoot();
-  const cluster = await LocalCluster.start(
-    { ...options, data: options.data === undefined ? undefined : resolve(options.data) },
-    { root, defaultData: join(root, '.ringleader'), environment: process.env, output, signal: stop.signal },
-  );
-  stop.onImpatience(() => {
-    output.line('Killing what still runs.');
-    cluster.kill();
-  });
-  output.line(greeting(cluster, performance.now() - startedAt));
-  if (!stop.signal.aborted)
-    await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
-  output.line('Stopping the cluster (Ctrl-C again to kill it).');
-  await cluster.stop();
 }
 
 /** The same Ctrl-C reaches this process twice when npm passes it on: only a later one is a second request. */
 const IMPATIENCE_AFTER_MS = 1_000;
 
-interface StopRequests {
-  /** Aborted at the first request. */
-  readonly signal: AbortSignal;
-  /** Called at a second request, by someone who does not want to wait. */
-  onImpatience(action: () => void): void;
-  close(): void;
-}
-
 /**
- * A stop is asked for by SIGINT, SIGTERM, SIGHUP, or by the end of the lifeline: a pipe from the process that
- * started this one, which the kernel closes also when that process is killed.
+ * Aborted when a stop is asked for: by SIGINT, SIGTERM, SIGHUP, or by the end of the lifeline, a pipe from the bootstrap, which
+ * the kernel closes also when that is killed. `kill` is called when somebody asks again, who does not want to wait.
  */
-function listenForStop(lifelineFd: number | undefined): StopRequests {
-  const controller = new AbortController();
-  let firstAt: number | undefined;
-  let impatient = (): void => undefined;
+function stopRequests(kill: () => void): AbortSignal {
+  const asked = new AbortController();
+  let firstAt = Infinity;
   const request = (): void => {
-    firstAt ??= performance.now();
-    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) impatient();
-    controller.abort();
+    firstAt = Math.min(firstAt, performance.now());
+    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) kill();
+    asked.abort();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, request);
-  const lifeline = lifelineFd === undefined ? undefined : new Socket({ fd: lifelineFd, readable: true });
-  lifeline?.on('close', request).on('error', request).resume();
-  return {
-    signal: controller.signal,
-    onImpatience: (action) => {
-      impatient = action;
-    },
-    close: () => {
-      for (const signal of signals) process.off(signal, request);
-      lifeline?.off('close', request).destroy();
-    },
-  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, request);
+  // Absent when a person runs this program without the bootstrap.
+  const fd = process.env['RINGLEADER_LIFELINE_FD'];
+  const lifeline = fd === undefined ? undefined : new Socket({ fd: Number(fd), readable: true });
+  lifeline?.on('close', request).on('error', request).resume().unref();
+  return asked.signal;
 }
 
-/** The bootstrap's pipe; absent when a person runs this program without it. */
-function lifelineOf(environment: NodeJS.ProcessEnv): number | undefined {
-  const fd = environment['RINGLEADER_LIFELINE_FD'];
-  return fd === undefined ? undefined : Number(fd);
+function sayOn(stream: NodeJS.WritableStream): Say {
+  // The terminal, or the pipe's reader, may be gone before the cluster is: that must not end it half way.
+  stream.on('error', () => undefined);
+  return (text) => void stream.write(`${text}\n`);
 }
 
-async function main(): Promise<number> {
-  const output = consoleOutput(process.stdout);
-  const errors = consoleOutput(process.stderr);
-  let stop: StopRequests | undefined;
+/** Its one argument: the options, as the bootstrap has read them. */
+async function main(options: ClusterOptions): Promise<number> {
+  const say = sayOn(process.stdout);
+  const complain = sayOn(process.stderr);
+  const startedAt = performance.now();
+  let cluster: LocalCluster | undefined;
+  const signal = stopRequests(() => {
+    if (cluster !== undefined) say('Killing what still runs.');
+    cluster?.kill();
+  });
   try {
-    const options = parseArguments(process.argv.slice(2));
-    stop = listenForStop(lifelineOf(process.env));
-    await run(options, output, stop);
+    const root = workspaceRoot();
+    const data = options.data === undefined ? join(root, '.ringleader') : resolve(options.data);
+    cluster = await LocalCluster.start({ ...options, data }, { root, environment: process.env, say, signal });
+    say(greeting(cluster, performance.now() - startedAt));
+    if (!signal.aborted) await once(signal, 'abort');
+    say('Stopping the cluster (Ctrl-C again to kill it).');
+    await cluster.stop();
     return 0;
   } catch (error) {
-    if (stop?.signal.aborted === true) {
-      output.line('Stopped before the cluster was healthy.');
+    if (signal.aborted && cluster === undefined) {
+      say('Stopped before the cluster was healthy.');
       return 0;
     }
-    if (!(error instanceof StartError) && !(error instanceof ServerProcessError)) throw error;
-    errors.line(`Ringleader cannot start. ${error.message}`);
+    if (!(error instanceof StartError)) throw error;
+    complain(`Ringleader cannot start. ${error.message}`);
     return 1;
-  } finally {
-    stop?.close();
   }
 }
 
-process.exitCode = await main();
+process.exitCode = await main(JSON.parse(process.argv[2] ?? '') as ClusterOptions);

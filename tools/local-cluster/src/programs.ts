@@ -4,6 +4,7 @@ import {
   locateNatsServer,
   natsPasswords,
   startChild,
+  StartError,
 } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,7 +12,6 @@ import { join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
 import { CLUSTER, natsPasswordFolder, type ClusterPorts, type ServicePlan } from './services.js';
 import type { Program } from './supervisor.js';
-import { StartError } from './terminal.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
 const STOP_WITHIN_MS = 7_000;
@@ -42,25 +42,15 @@ export function natsPrograms(
   const located = locateNatsServer({ searchPath: environment['PATH'], toolsDir: join(root, '.tools') });
   return nats.map((port, i) => async () => {
     const { users, routes } = await passwords;
-    const access = { cluster: CLUSTER, users };
-    const routePort = natsRoutes[i];
-    const options =
-      routePort === undefined
-        ? { ...placeOf(surroundings, 'nats-server', 'nats'), port, access }
-        : {
-            ...placeOf(surroundings, `nats-server-${i + 1}`),
-            port,
-            access,
-            routes: {
-              ...routes,
-              name: CLUSTER,
-              host: '127.0.0.1',
-              port: routePort,
-              servers: natsRoutes.map((other) => `127.0.0.1:${other}`),
-              // Every process has the whole list.
-              advertise: false,
-            },
-          };
+    const isAlone = nats.length === 1;
+    const place = isAlone
+      ? placeOf(surroundings, 'nats-server', 'nats')
+      : placeOf(surroundings, `nats-server-${i + 1}`);
+    const servers = natsRoutes.map((other) => `127.0.0.1:${other}`);
+    // Every process has the whole list of servers.
+    const own = { name: CLUSTER, host: '127.0.0.1', port: natsRoutes[i] ?? 0, advertise: false };
+    const others = isAlone ? {} : { routes: { ...routes, ...own, servers } };
+    const options = { ...place, port, access: { cluster: CLUSTER, users }, ...others };
     return { ...(await localNatsServer(await located, options)), service: 'nats-server' };
   });
 }
@@ -92,14 +82,16 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
     RINGLEADER_STOP_WITHIN_MS: stopWithin,
     ...plan.env,
   };
-  const [command, args] = [process.execPath, [script]];
   return {
     service,
     name: member,
     port,
     url: `http://127.0.0.1:${port}`,
     logFile,
-    launch: () => startChild({ name: member, command, args, env, cwd: root, logFile, orphaned: 'lifeline' }),
+    launch: () => {
+      const command = { command: process.execPath, args: [script], env, cwd: root };
+      return startChild({ name: member, ...command, logFile, orphaned: 'lifeline' });
+    },
     shutdown: async (child) => {
       await child.stop('SIGTERM', Number(stopWithin) + GRACE_MS);
     },

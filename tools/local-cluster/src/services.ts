@@ -1,12 +1,25 @@
-import { freePorts, natsPasswordFile, portIsFree } from '@ringleader/server-processes';
+import { freePorts, natsPasswordFile, portIsFree, StartError } from '@ringleader/server-processes';
 import { join } from 'node:path';
 import type { Layout } from './layout.js';
-import type { ClusterOptions } from './options.js';
-import { StartError } from './terminal.js';
 
 export type Service = 'gateway' | 'shard' | 'failure-detector' | 'coordinator' | 'postgres' | 'nats-server';
 
 type MemberService = Exclude<Service, 'postgres' | 'nats-server'>;
+
+/** As `tools/bootstrap/start-options.mjs` reads them. */
+export interface ClusterOptions {
+  readonly shards: number;
+  readonly gateways: number;
+  readonly nats: number;
+  readonly coordinators: number;
+  /** Of the first gateway; the others take the ports after it. 0: free ones. */
+  readonly port: number;
+  /** Undefined: the default folder. */
+  readonly data?: string;
+  readonly ephemeral: boolean;
+  /** In how many seconds the cluster has to become healthy. */
+  readonly timeout: number;
+}
 
 /** One Node process of the cluster: which, and with what environment. */
 export interface ServicePlan {
@@ -24,7 +37,7 @@ const FAILURE_DETECTORS = 3;
 export interface ClusterPorts {
   readonly gateways: readonly number[];
   readonly nats: readonly number[];
-  /** Where nats-servers hear each other; none for a single one. */
+  /** Where nats-servers hear each other, if there are several. */
   readonly natsRoutes: readonly number[];
   /** Of every service. */
   readonly probes: readonly number[];
@@ -32,7 +45,7 @@ export interface ClusterPorts {
 
 async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<number[]> {
   if (port === 0) return freePorts(gateways);
-  const ports = Array.from({ length: gateways }, (_, i) => port + i);
+  const ports = numbers(gateways).map((i) => port + i - 1);
   for (const wanted of ports) {
     if (await portIsFree(wanted)) continue;
     const reserved = wanted < 1024 && process.getuid?.() !== 0;
@@ -49,7 +62,7 @@ export async function choosePorts(options: ClusterOptions): Promise<ClusterPorts
   return {
     gateways,
     nats: await freePorts(options.nats),
-    natsRoutes: options.nats === 1 ? [] : await freePorts(options.nats),
+    natsRoutes: await freePorts(options.nats),
     probes: await freePorts(options.coordinators + options.shards + options.gateways + FAILURE_DETECTORS),
   };
 }
@@ -68,7 +81,8 @@ export interface ClusterPlan {
   readonly postgresUrls: readonly string[];
 }
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+/** From 1 on. */
+export const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices({ dataFolder, layout, ports, postgresUrls }: ClusterPlan): ServicePlan[] {

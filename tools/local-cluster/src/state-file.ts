@@ -1,4 +1,4 @@
-import { processStart, replaceFile, until } from '@ringleader/server-processes';
+import { processStart, replaceFile, sendSignal, until } from '@ringleader/server-processes';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Service } from './services.js';
@@ -30,65 +30,54 @@ export interface ProcessState {
   readonly restarts: number;
 }
 
-const FILE = 'cluster.json';
+const fileIn = (folder: string): string => join(folder, 'cluster.json');
 
 export function writeClusterState(folder: string, state: ClusterState): void {
   // It names the databases' passwords, as its mode allows.
-  replaceFile(join(folder, FILE), `${JSON.stringify(state, null, 2)}\n`);
+  replaceFile(fileIn(folder), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 export async function readClusterState(folder: string): Promise<ClusterState> {
-  return JSON.parse(await readFile(join(folder, FILE), 'utf8')) as ClusterState;
+  return JSON.parse(await readFile(fileIn(folder), 'utf8')) as ClusterState;
 }
 
 /** Services and servers stop cleanly within this time, unless they are stopped by SIGSTOP or hang. */
 const GRACE_MS = 8_000;
 const GONE_MS = 10_000;
 
-/** A process of a cluster whose starter was killed, which could not end by itself: it was stopped, or hangs. */
-type Leftover = ProcessState & { readonly pid: number };
-
-/** For the caller who has locked the folder. Gives the names of those it ended. */
+/**
+ * Ends what a killed starter left running and what could not end by itself: it was stopped, or hangs. For the caller who has
+ * locked the folder. Gives the names of those it ended.
+ */
 export async function endLeftovers(folder: string, graceMs = GRACE_MS): Promise<string[]> {
-  const leftovers = await running((await lastState(folder))?.processes ?? []);
-  if (leftovers.length === 0) return [];
-  for (const { pid, service } of leftovers) {
-    // PostgreSQL would wait for its clients at SIGTERM.
-    send(pid, service === 'postgres' ? 'SIGINT' : 'SIGTERM');
-  }
+  const leftovers = await running(await lastProcesses(folder));
   const allGone = async (): Promise<boolean> => (await running(leftovers)).length === 0;
+  // PostgreSQL would wait for its clients at SIGTERM.
+  for (const { pid, service } of leftovers) sendSignal(pid, service === 'postgres' ? 'SIGINT' : 'SIGTERM');
   await until('leftover processes end', allGone, { timeoutMs: graceMs }).catch(async () => {
-    for (const { pid } of await running(leftovers)) send(pid, 'SIGKILL');
+    for (const { pid } of await running(leftovers)) sendSignal(pid, 'SIGKILL');
     await until('leftover processes end after SIGKILL', allGone, { timeoutMs: GONE_MS });
   });
   return leftovers.map(({ member }) => member);
 }
 
-async function lastState(folder: string): Promise<ClusterState | undefined> {
+async function lastProcesses(folder: string): Promise<readonly ProcessState[]> {
   try {
-    return await readClusterState(folder);
+    return (await readClusterState(folder)).processes;
   } catch (error) {
     // A half-written file is what a power cut leaves, after which no process runs either.
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }
 
 /** Those that still run. The id alone does not tell: it may by now be another program's. */
-async function running(processes: readonly ProcessState[]): Promise<Leftover[]> {
-  const found: Leftover[] = [];
+async function running(processes: readonly ProcessState[]): Promise<(ProcessState & { pid: number })[]> {
+  const found = [];
   for (const process of processes) {
-    if (process.pid === null || process.identity === null) continue;
-    if ((await processStart(process.pid)) === process.identity) found.push({ ...process, pid: process.pid });
+    const { pid, identity } = process;
+    if (pid === null || identity === null) continue;
+    if ((await processStart(pid)) === identity) found.push({ ...process, pid });
   }
   return found;
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    // It ended by itself between the look and the signal.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

@@ -7,7 +7,6 @@ import { Supervisor, type Program } from './supervisor.js';
 
 /** A process that ends when the test says so. */
 class FakeChild implements Child {
-  readonly name = 'shard-1';
   readonly identity = undefined;
   readonly logFile = '/nonexistent.log';
   readonly exited: Promise<ChildExit>;
@@ -64,8 +63,8 @@ function supervised({ failingLaunches = [], logFile = '/nonexistent.log' }: Sett
       await child.stop('SIGTERM', 0);
     },
   };
-  const output = { line: (text: string) => void lines.push(text) };
-  return { supervisor: new Supervisor(program, output, () => undefined), children, lines };
+  const say = (text: string) => void lines.push(text);
+  return { supervisor: new Supervisor(program, say, () => undefined), children, lines };
 }
 
 const soon = { timeoutMs: 5_000, everyMs: 5 };

@@ -1,20 +1,20 @@
 import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
-import {
-  describeExit,
-  lastLines,
-  type Child,
-  type ChildExit,
-  type LocalServer,
-} from '@ringleader/server-processes';
+import { describeExit, lastLines, type Child, type LocalServer } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
-import { seconds, type Output } from './terminal.js';
 
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 /** A process that ran this long has earned a quick restart. */
 const STABLE_MS = 10_000;
 const LINES_SHOWN = 12;
+
+/** A line, or some, for the person at the terminal. */
+export type Say = (text: string) => void;
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
 
 /** A process of the cluster: how to run it, as often as needed. */
 export interface Program extends LocalServer {
@@ -35,7 +35,7 @@ export class Supervisor {
 
   constructor(
     readonly program: Program,
-    private readonly output: Output,
+    private readonly say: Say,
     private readonly changed: () => void,
   ) {}
 
@@ -82,46 +82,40 @@ export class Supervisor {
   async #keepRunning(first: Child): Promise<void> {
     const { name, logFile } = this.program;
     const { signal } = this.#stopping;
-    let ending: ChildExit | undefined = await this.#endOf(first);
-    while (!signal.aborted && !(await this.#endedForGood(ending))) {
+    let how = await this.#endOf(first);
+    while (!signal.aborted && how !== undefined) {
       const waitMs = this.#backOff.failed(performance.now());
       const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
-      const how = ending === undefined ? 'could not be started again' : `ended with ${describeExit(ending)}`;
       const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
-      this.output.line([`✗ ${name} ${how}; ${next}`, ...lines].join('\n'));
+      this.say([`✗ ${name} ${how}; ${next}`, ...lines].join('\n'));
       this.#restarts += 1;
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) ending = await this.#again();
+      if (!signal.aborted) how = await this.#again();
     }
   }
 
-  async #endedForGood(ending: ChildExit | undefined): Promise<boolean> {
-    if (ending?.code !== EXIT_DO_NOT_RESTART) return false;
-    const { name, logFile } = this.program;
-    this.#refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
-    const how = `${describeExit(ending)}, which no restart mends`;
-    this.output.line(`✗ ${name} ended with ${how}: ${this.#refusal} (see ${logFile})`);
-    return true;
-  }
-
-  /** How the process ended; undefined when there was none. */
-  async #again(): Promise<ChildExit | undefined> {
+  async #again(): Promise<string | undefined> {
     const { name } = this.program;
     try {
       const child = await this.#launch();
       if (this.#stopping.signal.aborted) await this.program.shutdown(child);
-      else this.output.line(`✓ ${name} runs again (process ${child.pid})`);
+      else this.say(`✓ ${name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {
-      this.output.line(`✗ ${name}: ${(error as Error).message}`);
-      return undefined;
+      return `could not be started again: ${(error as Error).message}`;
     }
   }
 
-  async #endOf(child: Child): Promise<ChildExit> {
+  /** How the process ended, once it has; undefined: for good. */
+  async #endOf(child: Child): Promise<string | undefined> {
     const ending = await child.exited;
     this.changed();
-    return ending;
+    const how = `ended with ${describeExit(ending)}`;
+    if (ending.code !== EXIT_DO_NOT_RESTART) return how;
+    const { name, logFile } = this.program;
+    this.#refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
+    this.say(`✗ ${name} ${how}, which no restart mends: ${this.#refusal} (see ${logFile})`);
+    return undefined;
   }
 }
 

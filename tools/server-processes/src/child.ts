@@ -6,8 +6,8 @@ import { processStart } from './process-table.js';
 import { until } from './until.js';
 
 /** Something outside this program is missing or refuses: the message is one sentence a person can act on. */
-export class ServerProcessError extends Error {
-  override readonly name = 'ServerProcessError';
+export class StartError extends Error {
+  override readonly name = 'StartError';
 }
 
 export interface ChildExit {
@@ -40,7 +40,6 @@ const LIFELINE_FD = 3;
 
 /** A child process with a log file, in a session of its own: Ctrl-C reaches only the process that started it. */
 export interface Child {
-  readonly name: string;
   readonly pid: number;
   /** Tells it from a later process with the same id (see processStart); undefined if it ended at once. */
   readonly identity: string | undefined;
@@ -80,18 +79,14 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   process.stdio[LIFELINE_FD]?.on('error', () => undefined);
   let ended: ChildExit | undefined;
   const exited = new Promise<ChildExit>((resolve) => {
-    process.once('exit', (code, signal) => {
-      ended = { code, signal };
-      resolve(ended);
-    });
+    process.once('exit', (code, signal) => resolve((ended = { code, signal })));
   });
   await once(process, 'spawn').catch((error: unknown) => {
     const reason = (error as Error).message;
-    throw new ServerProcessError(`${spec.name} could not be started: ${reason}`, { cause: error });
+    throw new StartError(`${spec.name} could not be started: ${reason}`, { cause: error });
   });
   const { pid = 0 } = process;
   return {
-    name: spec.name,
     pid,
     identity: await processStart(pid),
     logFile: spec.logFile,
@@ -101,9 +96,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     stop: async (signal, graceMs) => {
       process.kill(signal);
       const insist = setTimeout(() => process.kill('SIGKILL'), graceMs);
-      const exit = await exited;
-      clearTimeout(insist);
-      return exit;
+      return exited.finally(() => clearTimeout(insist));
     },
   };
 }
@@ -139,19 +132,20 @@ export interface LocalServerOptions {
 export const READY_TIMEOUT_MS = 60_000;
 export const STOP_GRACE_MS = 10_000;
 
-export async function waitUntilReady(child: Child, ready: () => Promise<boolean>): Promise<Child> {
+/** Starts a server and waits until it serves; one that does not is ended. */
+export async function startServer(spec: ChildSpec, ready: (pid: number) => Promise<boolean>): Promise<Child> {
+  const child = await startChild(spec);
   const failure = (): string | undefined => {
     const exit = child.exit();
     return exit === undefined ? undefined : `it ended with ${describeExit(exit)}`;
   };
-  try {
-    await until(`${child.name} did not become ready`, ready, { timeoutMs: READY_TIMEOUT_MS, failure });
-    return child;
-  } catch (error) {
+  const what = `${spec.name} did not become ready`;
+  const limits = { timeoutMs: READY_TIMEOUT_MS, failure };
+  await until(what, () => ready(child.pid), limits).catch(async (error: unknown) => {
     await child.stop('SIGKILL', STOP_GRACE_MS);
-    const lines = await lastLines(child.logFile, 5);
-    throw new ServerProcessError(`${(error as Error).message}; its log ends with: ${lines.join(' | ')}`, {
-      cause: error,
-    });
-  }
+    const lines = await lastLines(spec.logFile, 5);
+    const reason = `${(error as Error).message}; its log ends with: ${lines.join(' | ')}`;
+    throw new StartError(reason, { cause: error });
+  });
+  return child;
 }

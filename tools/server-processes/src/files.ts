@@ -1,4 +1,5 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,9 +16,23 @@ export function toolsDirectory(root = workspaceRoot()): string {
   return join(root, '.tools');
 }
 
-/** Replaces a small file whole, for its owner's eyes: readers find the old text or the new one. Not proof against power cuts. */
-export function replaceFile(path: string, text: string): void {
+/**
+ * Replaces a small file whole, for its owner's eyes: readers find the old text or the new one. Proof against power cuts only
+ * with `flush`.
+ */
+export function replaceFile(path: string, text: string, { flush = false } = {}): void {
   // Made anew: a file that exists would keep the mode that it has.
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush });
   renameSync(`${path}.new`, path);
+}
+
+const PASSWORD_BYTES = 24;
+
+/** The password in a file for its owner's eyes only; one is made if there is none, or a torn one. */
+export function keptPassword(path: string): string {
+  const kept = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  if (/^[\w-]{16,}$/.test(kept)) return kept;
+  const fresh = randomBytes(PASSWORD_BYTES).toString('base64url');
+  replaceFile(path, `${fresh}\n`, { flush: true });
+  return fresh;
 }

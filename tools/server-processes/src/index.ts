@@ -1,10 +1,11 @@
-export { describeExit, lastLines, ServerProcessError, startChild } from './child.js';
+export { describeExit, lastLines, startChild, StartError } from './child.js';
 export type { Child, ChildExit, ChildSpec, LocalServer } from './child.js';
 export { replaceFile, toolsDirectory, workspaceRoot } from './files.js';
 export { locateNatsServer } from './nats-program.js';
 export { localNatsServer, natsPasswordFile, natsPasswords } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
-export { processStart, processStat, processStats, processTree, type ProcessStat } from './process-table.js';
+export { processStart, processStat, processStats, processTree, sendSignal } from './process-table.js';
+export type { ProcessStat } from './process-table.js';
 export { unprivileged } from './unprivileged.js';
 export { until } from './until.js';

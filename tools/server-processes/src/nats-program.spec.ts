@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerProcessError } from './child.js';
+import { StartError } from './child.js';
 import { locateNatsServer, unpackNatsRelease, type NatsRelease } from './nats-program.js';
 
 const PROGRAM = '#!/bin/sh\necho "nats-server: v0.0.1"\n';
@@ -18,7 +18,7 @@ async function writeProgram(path: string): Promise<void> {
 }
 
 function packageMissing(): Promise<string> {
-  return Promise.reject(new ServerProcessError('No package.'));
+  return Promise.reject(new StartError('No package.'));
 }
 
 describe('locateNatsServer', () => {

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { tryLockFile } from '@ringleader/file-lock';
-import { ServerProcessError } from './child.js';
+import { StartError } from './child.js';
 import { until } from './until.js';
 
 const run = promisify(execFile);
@@ -28,8 +29,6 @@ const OFFICIAL_RELEASE: NatsRelease = {
   },
 };
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
-
 export interface LocateNatsServerOptions {
   /** The PATH of the environment. */
   readonly searchPath: string | undefined;
@@ -45,33 +44,25 @@ export interface LocateNatsServerOptions {
  */
 export async function locateNatsServer(options: LocateNatsServerOptions): Promise<string> {
   const { searchPath = '', toolsDir } = options;
+  const home = join(toolsDir, 'nats-server');
   // Debian puts servers into sbin, which is not on every user's PATH.
-  const folders = [...searchPath.split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin'];
-  const installed = await firstExecutable(folders.map((folder) => join(folder, 'nats-server')));
-  const found = installed ?? (await unpacked(toolsDir));
-  if (found !== undefined) return found;
-  return exclusively(toolsDir, async () => (await unpacked(toolsDir)) ?? obtain(options));
+  const system = [...searchPath.split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin'];
+  const find = () => [...system, join(home, 'usr/sbin'), home].map(programIn).find(isExecutable);
+  return find() ?? exclusively(toolsDir, async () => find() ?? obtain(home, options));
 }
 
-async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
-  const found = await Promise.all(
-    paths.map((path) =>
-      access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return paths.find((_path, i) => found[i]);
+const programIn = (folder: string): string => join(folder, 'nats-server');
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-const home = (toolsDir: string): string => join(toolsDir, 'nats-server');
-
-function unpacked(toolsDir: string): Promise<string | undefined> {
-  return firstExecutable([join(home(toolsDir), 'usr/sbin/nats-server'), join(home(toolsDir), 'nats-server')]);
-}
-
-async function obtain(options: LocateNatsServerOptions): Promise<string> {
+async function obtain(home: string, options: LocateNatsServerOptions): Promise<string> {
   const { toolsDir, release = OFFICIAL_RELEASE, unpackPackage = unpackDebianPackage } = options;
   const failures: Error[] = [];
   for (const source of [unpackPackage, (folder: string) => unpackNatsRelease(folder, release)]) {
@@ -80,18 +71,18 @@ async function obtain(options: LocateNatsServerOptions): Promise<string> {
       await mkdir(folder);
       const program = await source(folder);
       await run(program, ['--version']);
-      await rm(home(toolsDir), { recursive: true, force: true });
-      await rename(folder, home(toolsDir));
-      return join(home(toolsDir), relative(folder, program));
+      await rm(home, { recursive: true, force: true });
+      await rename(folder, home);
+      return join(home, relative(folder, program));
     } catch (error) {
       failures.push(error as Error);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
-  throw new ServerProcessError(
-    `nats-server is missing: it is not on PATH. ${failures.map((failure) => failure.message).join(' ')} ` +
-      'Install it (https://nats.io/download) and start again.',
+  const tried = failures.map((failure) => failure.message).join(' ');
+  throw new StartError(
+    `nats-server is missing: it is not on PATH. ${tried} Install it (https://nats.io/download) and start again.`,
     { cause: new AggregateError(failures) },
   );
 }
@@ -101,7 +92,7 @@ async function exclusively<T>(toolsDir: string, action: () => Promise<T>): Promi
   const first = mkdir(toolsDir, { recursive: true }).then(take);
   let attempt = await first.catch((error: unknown) => {
     const reason = (error as Error).message;
-    throw new ServerProcessError(
+    throw new StartError(
       `nats-server is not on PATH, and ${toolsDir} cannot hold one: ${reason}. Install it, or use a clone of your own.`,
       { cause: error },
     );
@@ -129,45 +120,39 @@ async function unpackDebianPackage(folder: string): Promise<string> {
       await download();
     });
     const archive = (await readdir(folder)).find((name) => name.endsWith('.deb'));
-    if (archive === undefined) throw new Error('apt-get downloaded nothing');
-    await run('dpkg-deb', ['-x', join(folder, archive), folder]);
+    await run('dpkg-deb', ['-x', join(folder, archive ?? 'nothing.deb'), folder]);
   } catch (error) {
-    throw new ServerProcessError('Debian has no nats-server package for this machine.', { cause: error });
+    throw new StartError('Debian has no nats-server package for this machine.', { cause: error });
   }
-  return join(folder, 'usr/sbin/nats-server');
+  return programIn(join(folder, 'usr/sbin'));
 }
 
-async function fetchArchive(url: string): Promise<Buffer> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(120_000) }).catch((error: unknown) => {
-    throw new ServerProcessError(`nats-server could not be downloaded from ${url}.`, { cause: error });
-  });
-  if (!response.ok)
-    throw new ServerProcessError(`nats-server could not be downloaded: ${url} answered ${response.status}.`);
-  return Buffer.from(await response.arrayBuffer());
-}
+const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
 
 /** Downloads the release's archive, checks it and unpacks it into `folder`; gives the program's path. */
 export async function unpackNatsRelease(
   folder: string,
-  release: NatsRelease,
-  platform = `${process.platform}-${ARCHITECTURES[process.arch] ?? process.arch}`,
+  { version, baseUrl, checksums }: NatsRelease,
+  platform = `${process.platform}-${ARCHITECTURE}`,
 ): Promise<string> {
-  const expected = release.checksums[platform];
-  if (expected === undefined) {
-    const advice = 'install it and put it on PATH';
-    throw new ServerProcessError(`There is no pinned release of nats-server for ${platform}: ${advice}.`);
-  }
-  const name = `nats-server-v${release.version}-${platform}`;
-  const archive = await fetchArchive(`${release.baseUrl}/v${release.version}/${name}.tar.gz`);
+  const expected = checksums[platform];
+  if (expected === undefined) throw new StartError(`There is no pinned release for ${platform}.`);
+  const url = `${baseUrl}/v${version}/nats-server-v${version}-${platform}.tar.gz`;
+  const archive = await fetchBytes(url).catch((error: unknown) => {
+    throw new StartError(`${url} could not be downloaded: ${(error as Error).message}.`, { cause: error });
+  });
   const actual = createHash('sha256').update(archive).digest('hex');
-  if (actual !== expected) {
-    throw new ServerProcessError(
-      `The downloaded ${name}.tar.gz has the checksum ${actual}, not ${expected}: it was not used.`,
-    );
-  }
+  if (actual !== expected)
+    throw new StartError(`${url} has the checksum ${actual}, not ${expected}: it was not used.`);
   await mkdir(folder, { recursive: true });
-  const file = join(folder, `${name}.tar.gz`);
+  const file = join(folder, 'release.tar.gz');
   await writeFile(file, archive);
   await run('tar', ['-xzf', file, '-C', folder, '--strip-components=1']);
-  return join(folder, 'nats-server');
+  return programIn(folder);
+}
+
+async function fetchBytes(url: string): Promise<Buffer> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(120_000) });
+  if (!response.ok) throw new Error(`the answer was ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
 }

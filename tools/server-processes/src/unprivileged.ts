@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { ServerProcessError } from './child.js';
+import { StartError } from './child.js';
 
 const run = promisify(execFile);
 
@@ -39,7 +39,7 @@ export async function unprivileged({ namespaces = true } = {}): Promise<Unprivil
   const owner = { uid: NOBODY, gid: NOBODY };
   for (const drop of [[...account, ...capability, heeded], [...account, ...capability], account])
     if (await works([...drop, 'true'])) return { prefix: drop, owner };
-  throw new ServerProcessError(
+  throw new StartError(
     'PostgreSQL does not run as root, and neither unshare nor setpriv can give it another user here: start as an ordinary user.',
   );
 }

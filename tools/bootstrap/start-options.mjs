@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util';
+import { Failure } from './failure.mjs';
+
+const from = (min, max) => ({
+  allowed: `a whole number from ${min} to ${max}`,
+  takes: (number) => number >= min && number <= max,
+});
+/** Odd numbers: an even one survives the loss of no more members than the one below. */
+const oneOf = (...numbers) => ({
+  allowed: numbers.join(' or '),
+  takes: (number) => numbers.includes(number),
+});
+
+/** The replication factor: with fewer shards a partition could not have its replicas on distinct ones. */
+const SHARDS_MIN = 3;
+
+/** The options of `npm start`. Plain JavaScript: they are read, and the help is printed, before anything is installed. */
+export const START_OPTIONS = {
+  shards: {
+    ...{ value: 'n', default: 3, ...from(SHARDS_MIN, 64) },
+    text: 'shards, each with a PostgreSQL of its own',
+  },
+  gateways: { value: 'n', default: 1, ...from(1, 16), text: 'gateways' },
+  coordinators: { value: 'n', default: 3, ...oneOf(3, 5), text: 'coordinators: 3 or 5' },
+  nats: { value: 'n', default: 1, ...oneOf(1, 3, 5), text: 'nats-servers: 1, or a cluster of 3 or 5' },
+  port: {
+    ...{ value: 'n', default: 8080, ...from(0, 65_535) },
+    text: 'port of the first gateway, the others follow (0: any free one)',
+  },
+  data: { value: 'folder', text: 'where the data live (default: .ringleader)' },
+  ephemeral: { text: 'use a temporary folder and remove it at the end' },
+  timeout: {
+    ...{ value: 'seconds', default: 90, ...from(1, 3600) },
+    text: 'how long the cluster may take to become healthy',
+  },
+};
+
+export function startHelp() {
+  const options = [...Object.entries(START_OPTIONS), ['help, -h', { text: 'print this text' }]];
+  const lines = options.map(([name, { value, text, default: usual }]) => {
+    const flag = value === undefined ? `--${name}` : `--${name} <${value}>`;
+    return `  ${flag.padEnd(22)}${text}${usual === undefined ? '' : ` (default: ${usual})`}`;
+  });
+  return `Usage: npm start -- [options]
+
+Starts a whole Ringleader cluster on this machine, and stops it on Ctrl-C.
+
+Options:
+${lines.join('\n')}`;
+}
+
+function refuse(sentence) {
+  throw new Failure(`${sentence}; see npm start -- --help.`);
+}
+
+function read(args) {
+  const types = Object.entries(START_OPTIONS).map(([name, { value }]) => [
+    name,
+    { type: value === undefined ? 'boolean' : 'string' },
+  ]);
+  try {
+    return parseArgs({ args, options: Object.fromEntries(types) }).values;
+  } catch (error) {
+    // Its first sentence; the others are advice on how to pass odd values, as one that looks like the next option.
+    return refuse(error.message.split(/\. |\.?\n/)[0].replace('is ambiguous', 'missing'));
+  }
+}
+
+/** Undefined when the command line asks for help, whatever else stands on it. */
+export function parseStart(args) {
+  if (args.includes('--help') || args.includes('-h')) return undefined;
+  const given = read(args);
+  const options = { ephemeral: false, ...given };
+  for (const [name, { takes, allowed, default: usual }] of Object.entries(START_OPTIONS)) {
+    if (takes === undefined) continue;
+    const text = given[name] ?? String(usual);
+    if (!/^\d+$/.test(text) || !takes(Number(text)))
+      refuse(`Option '--${name}' must be ${allowed}, not '${text}'`);
+    options[name] = Number(text);
+  }
+  const { port, gateways, data, ephemeral } = options;
+  if (data !== undefined && ephemeral) refuse("Option '--data' cannot be used with '--ephemeral'");
+  if (port + gateways - 1 > 65_535)
+    refuse(`There are no ${gateways} ports from ${port} on: choose a lower --port`);
+  return options;
+}
