@@ -1,5 +1,6 @@
 import { reportingFailures } from './failure.mjs';
-import { prepare, run } from './launch.mjs';
+import { run } from './launch.mjs';
+import { prepare } from './prepare.mjs';
 
 await reportingFailures(async () => {
   await prepare(['tests/simulation']);

@@ -1,6 +1,6 @@
-import { CLUSTER } from './build.mjs';
 import { reportingFailures } from './failure.mjs';
-import { prepare, run } from './launch.mjs';
+import { run } from './launch.mjs';
+import { CLUSTER, prepare } from './prepare.mjs';
 import { parseStart, startHelp } from './start-options.mjs';
 
 await reportingFailures(async () => {

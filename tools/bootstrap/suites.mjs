@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { root } from './commands.mjs';
+import { root } from './prepare.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 
@@ -32,10 +32,11 @@ export const SUITES = [
   { name: 'faults', testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts'], args: ONE_BY_ONE, minutes: 15 },
 ];
 
+export const JEST_FLAGS = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
+
 export function jestArguments(suite, resultFile) {
   return [
-    '--experimental-vm-modules',
-    '--no-warnings=ExperimentalWarning',
+    ...JEST_FLAGS,
     bin('jest', 'bin', 'jest.js'),
     '--ci',
     '--passWithNoTests',

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLUSTER, ensureBuilt } from './build.mjs';
-import { root, seconds } from './commands.mjs';
 import { Failure, reportingFailures } from './failure.mjs';
-import { ensureInstalled } from './install.mjs';
-import { requireNode, runtime } from './runtime.mjs';
+import { CLUSTER, prepare, root, runtime, seconds } from './prepare.mjs';
 import { CHECKS, jestArguments, SUITES } from './suites.mjs';
 import { Tally } from './tally.mjs';
 
@@ -30,18 +28,10 @@ function runStep(args, minutes) {
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
   const environment = { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain };
   const child = spawn(runtime(), args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: environment,
+    ...{ cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment },
+    ...{ timeout: minutes * 60_000, killSignal: 'SIGKILL' },
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), minutes * 60_000);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      resolve(code === 0);
-    });
-  });
+  return once(child, 'exit').then(([code]) => code === 0);
 }
 
 async function readResult(file) {
@@ -58,7 +48,7 @@ async function timed(name, action) {
 
 async function build(tally) {
   try {
-    await ensureBuilt([...CLUSTER, 'apps/cli']);
+    await prepare([...CLUSTER, 'apps/cli']);
     tally.addCheck('build', true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -69,8 +59,7 @@ async function build(tally) {
 
 async function runAll(names) {
   const chosen = chosenSteps(names);
-  requireNode();
-  await ensureInstalled();
+  await prepare();
   const tally = new Tally();
   const results = await mkdtemp(join(tmpdir(), 'ringleader-test-'));
   await timed('build', () => build(tally));
