@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { root, runtime } from './prepare.mjs';
 
 const OWNER_POLL_MS = 500;
+/** Who started this process; asked at once, because it may end while packages are installed or built. */
+const owner = process.ppid;
 
 /**
  * Calls `action` when the process that started this one has ended without ending it: npm was killed, and nobody waits for the
@@ -13,7 +15,6 @@ const OWNER_POLL_MS = 500;
 function whenOwnerIsGone(action) {
   const { npm_lifecycle_event: script, RINGLEADER_STOP_WITH_PARENT: wanted } = process.env;
   if (script !== 'start' && wanted !== '1') return;
-  const owner = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid === owner) return;
     clearInterval(timer);

@@ -3,14 +3,15 @@
  * starter. A link that is `silent` carries nothing and says nothing, as a cable that was pulled; one that is `closed`
  * ends and refuses connections, as a server that is gone.
  */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer as createHttpServer, request, type Server as HttpServer } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createHttpServer, request, type IncomingMessage } from 'node:http';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServicePlan } from './services.js';
 
-export const LINK_STATES = ['open', 'silent', 'closed'] as const;
+const LINK_STATES = ['open', 'silent', 'closed'] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 /** What a member talks to: all nats-servers, or its database. */
 export type LinkTarget = 'nats' | 'postgres';
@@ -24,23 +25,21 @@ interface Pair {
 }
 
 class Link {
-  private readonly server: Server;
   private readonly pairs = new Set<Pair>();
   private state: LinkState = 'open';
+  private readonly server = createServer((near) => {
+    const pair: Pair = { near, far: null };
+    this.pairs.add(pair);
+    this.watch(near, pair);
+    this.apply(pair);
+  });
 
-  constructor(private readonly to: Place) {
-    this.server = createServer((near) => {
-      this.take(near);
-    });
-  }
+  constructor(private readonly to: Place) {}
 
+  /** Gives the port, of one that has a port. */
   async listen(at: Place): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(at, resolve);
-    });
-    const address = this.server.address();
-    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+    await once(this.server.listen(at), 'listening');
+    return (this.server.address() as Partial<AddressInfo>).port ?? 0;
   }
 
   turn(state: LinkState): void {
@@ -53,13 +52,6 @@ class Link {
     this.server.close();
   }
 
-  private take(near: Socket): void {
-    const pair: Pair = { near, far: null };
-    this.pairs.add(pair);
-    this.watch(near, pair);
-    this.apply(pair);
-  }
-
   private apply(pair: Pair): void {
     const { near } = pair;
     if (this.state === 'closed') return this.end(pair);
@@ -68,18 +60,16 @@ class Link {
       return;
     }
     pair.far ??= this.watch(connect(this.to), pair);
-    near.pipe(pair.far);
-    pair.far.pipe(near);
+    near.pipe(pair.far).pipe(near);
   }
 
   private watch(socket: Socket, pair: Pair): Socket {
     socket.setNoDelay(true);
     // The other side learns of an error by the end of its connection, which follows.
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
+    return socket.once('close', () => {
       if (this.state !== 'silent') this.end(pair);
     });
-    return socket;
   }
 
   private end(pair: Pair): void {
@@ -89,98 +79,70 @@ class Link {
   }
 }
 
-const POSTGRES_SOCKET = '.s.PGSQL.';
+const controlSocket = (dataFolder: string): string => join(dataFolder, 'links.sock');
 
 /** The proxies of one cluster, and the socket in its data folder by which a test turns them. */
 export class Links {
   private readonly links = new Map<string, Link[]>();
+  private readonly control = createHttpServer((asked, answer) => {
+    const [, member, target, state] = (asked.url ?? '').split('/');
+    const wanted = LINK_STATES.find((known) => known === state);
+    const links = this.links.get(`${member}/${target}`);
+    if (wanted !== undefined) for (const link of links ?? []) link.turn(wanted);
+    answer.writeHead(wanted === undefined || links === undefined ? 404 : 204).end();
+  });
 
-  private constructor(
-    private readonly folder: string,
-    private readonly control: HttpServer,
-  ) {}
+  private constructor(private readonly folder: string) {}
 
   static async open(dataFolder: string): Promise<Links> {
-    const control = createHttpServer();
-    const links = new Links(await mkdtemp(join(tmpdir(), 'ringleader-links-')), control);
-    control.on('request', (asked, answer) => {
-      const [, member = '', target = '', state = ''] = (asked.url ?? '').split('/');
-      answer.statusCode = links.turn(`${member}/${target}`, state) ? 204 : 404;
-      answer.end();
-    });
-    await new Promise<void>((resolve, reject) => {
-      control.once('error', reject).listen(controlSocket(dataFolder), resolve);
-    });
+    const links = new Links(await mkdtemp(join(tmpdir(), 'ringleader-links-')));
+    await once(links.control.listen(controlSocket(dataFolder)), 'listening');
     return links;
   }
 
   /** The plan of the member whose connections go through here. */
-  async interpose(plan: ServicePlan): Promise<ServicePlan> {
-    const { member, env } = plan;
-    const nats = await Promise.all(
-      (env['RINGLEADER_NATS_URL'] ?? '').split(',').map(async (text) => {
-        const { hostname: host, port } = new URL(text);
-        const ours = await this.link(member, 'nats', { host, port: Number(port) }, { host, port: 0 });
-        return `nats://${host}:${ours}`;
-      }),
-    );
-    const postgres = env['RINGLEADER_POSTGRES_URL'];
-    const database =
-      postgres === undefined ? {} : { RINGLEADER_POSTGRES_URL: await this.database(member, postgres) };
-    return { ...plan, env: { ...env, RINGLEADER_NATS_URL: nats.join(), ...database } };
+  async interpose({ member, env, ...plan }: ServicePlan): Promise<ServicePlan> {
+    const { RINGLEADER_NATS_URL: servers = '', RINGLEADER_POSTGRES_URL: postgres } = env;
+    const nats = servers.split(',').map(async (text) => {
+      const { hostname: host, port } = new URL(text);
+      const ours = await this.link(`${member}/nats`, { host, port: Number(port) }, { host, port: 0 });
+      return `nats://${host}:${ours}`;
+    });
+    const linked = { ...env, RINGLEADER_NATS_URL: (await Promise.all(nats)).join() };
+    if (postgres === undefined) return { ...plan, member, env: linked };
+    const url = new URL(postgres);
+    const file = `.s.PGSQL.${url.searchParams.get('port') ?? '5432'}`;
+    const folder = await mkdtemp(join(this.folder, 'p'));
+    const to = { path: join(url.searchParams.get('host') ?? '', file) };
+    await this.link(`${member}/postgres`, to, { path: join(folder, file) });
+    url.searchParams.set('host', folder);
+    return { ...plan, member, env: { ...linked, RINGLEADER_POSTGRES_URL: url.toString() } };
   }
 
   async close(): Promise<void> {
-    for (const links of this.links.values()) for (const link of links) link.close();
+    for (const link of [...this.links.values()].flat()) link.close();
     this.control.closeAllConnections();
     await new Promise((resolve) => this.control.close(resolve));
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async database(member: string, text: string): Promise<string> {
-    const url = new URL(text);
-    const { searchParams } = url;
-    const file = `${POSTGRES_SOCKET}${searchParams.get('port') ?? '5432'}`;
-    const folder = await mkdtemp(join(this.folder, 'p'));
-    const to = { path: join(searchParams.get('host') ?? '', file) };
-    await this.link(member, 'postgres', to, { path: join(folder, file) });
-    searchParams.set('host', folder);
-    return url.toString();
-  }
-
-  private async link(member: string, target: LinkTarget, to: Place, at: Place): Promise<number> {
+  private link(name: string, to: Place, at: Place): Promise<number> {
     const link = new Link(to);
-    const name = `${member}/${target}`;
     this.links.set(name, [...(this.links.get(name) ?? []), link]);
     return link.listen(at);
   }
-
-  private turn(name: string, wanted: string): boolean {
-    const state = LINK_STATES.find((known) => known === wanted);
-    const links = this.links.get(name);
-    if (state === undefined || links === undefined) return false;
-    for (const link of links) link.turn(state);
-    return true;
-  }
 }
 
-const controlSocket = (dataFolder: string): string => join(dataFolder, 'links.sock');
-
 /** From another process: turns the links of a member of the cluster that runs on the data folder. */
-export function turnLinks(
+export async function turnLinks(
   dataFolder: string,
   member: string,
   target: LinkTarget,
   state: LinkState,
 ): Promise<void> {
   const path = `/${member}/${target}/${state}`;
-  return new Promise((resolve, reject) => {
-    request({ socketPath: controlSocket(dataFolder), method: 'PUT', path }, (answer) => {
-      answer.resume();
-      if (answer.statusCode === 204) resolve();
-      else reject(new Error(`${member} has no link to ${target}`));
-    })
-      .once('error', reject)
-      .end();
-  });
+  const asked = request({ socketPath: controlSocket(dataFolder), method: 'PUT', path }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  answer.resume();
+  if (answer.statusCode !== 204) throw new Error(`${member} has no link to ${target}`);
 }
