@@ -38,10 +38,11 @@ const HEALTH_POLL_MS = 100;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
+  /** What it had to start without: one sentence for each process that will not run. */
+  missing: readonly string[] = [];
   readonly #supervisors: Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
   #status: ClusterState['status'] = 'starting';
-  #missing: readonly string[] = [];
   /** Only where connections are to be cut. */
   #links: Links | undefined;
 
@@ -50,11 +51,6 @@ export class LocalCluster {
     readonly ports: ClusterPorts,
     private readonly context: ClusterContext,
   ) {}
-
-  /** What it had to start without: one sentence for each process that will not run. */
-  get missing(): readonly string[] {
-    return this.#missing;
-  }
 
   get gatewayUrls(): string[] {
     return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
@@ -130,7 +126,7 @@ export class LocalCluster {
       this.context.signal.throwIfAborted();
       // Who refuses is missing whatever gateways say, who may still believe its last registration.
       const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
-      this.#missing = hopeless.map(whyHopeless);
+      this.missing = hopeless.map(whyHopeless);
       if (reasons.length === 0 || (serves && hopeless.length > 0)) break;
       this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
@@ -143,7 +139,7 @@ export class LocalCluster {
       said = text;
       await delay(HEALTH_POLL_MS, undefined, { signal: this.context.signal });
     }
-    this.#status = this.#missing.length === 0 ? 'healthy' : 'degraded';
+    this.#status = this.missing.length === 0 ? 'healthy' : 'degraded';
     this.#publish();
   }
 

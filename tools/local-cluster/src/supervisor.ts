@@ -28,9 +28,10 @@ export interface Program extends LocalServer {
 export class Supervisor {
   readonly #backOff = new RestartBackOff(BACK_OFF, STABLE_MS);
   readonly #stopping = new AbortController();
+  restarts = 0;
+  /** Why it ended for good, in its own words. */
+  refusal: string | undefined;
   #child: Child | undefined;
-  #restarts = 0;
-  #refusal: string | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -42,15 +43,6 @@ export class Supervisor {
   /** The process, while it runs. */
   get child(): Child | undefined {
     return this.#child?.exit() === undefined ? this.#child : undefined;
-  }
-
-  get restarts(): number {
-    return this.#restarts;
-  }
-
-  /** Why it ended for good, in its own words. */
-  get refusal(): string | undefined {
-    return this.#refusal;
   }
 
   /** The first start: its failure is the caller's. */
@@ -88,7 +80,7 @@ export class Supervisor {
       const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);
       const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
       this.say([`✗ ${name} ${how}; ${next}`, ...lines].join('\n'));
-      this.#restarts += 1;
+      this.restarts += 1;
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) how = await this.#again();
     }
@@ -113,8 +105,8 @@ export class Supervisor {
     const how = `ended with ${describeExit(ending)}`;
     if (ending.code !== EXIT_DO_NOT_RESTART) return how;
     const { name, logFile } = this.program;
-    this.#refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
-    this.say(`✗ ${name} ${how}, which no restart mends: ${this.#refusal} (see ${logFile})`);
+    this.refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
+    this.say(`✗ ${name} ${how}, which no restart mends: ${this.refusal} (see ${logFile})`);
     return undefined;
   }
 }
