@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { BatchResult, Written } from '@ringleader/contracts';
 import { startGateway } from './support/gateway-harness.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
-import { sendRaw } from './support/http-client.js';
+import { problemOf, sendRaw } from './support/http-client.js';
 
 let gateway: GatewayHarness;
 let url: string;
@@ -140,6 +140,29 @@ describe('conditions', () => {
     expect((await put(url, 'c', { 'If-Match': `"${created.revision}"` })).status).toBe(412);
     const tag = (await fetch(url)).headers.get('etag') ?? '';
     expect((await fetch(url, { method: 'DELETE', headers: { 'If-Match': tag } })).status).toBe(204);
+  });
+
+  it('do not count where there is nothing to delete', async () => {
+    const conditions = [
+      { 'If-Match': '"17"' },
+      { 'If-Match': '*' },
+      { 'If-Match': '"17", "18"' },
+      { 'If-Match': '"other"' },
+      { 'If-None-Match': '*' },
+      { 'If-None-Match': '"17"' },
+    ];
+    const remove = (headers: Record<string, string>): Promise<Response> =>
+      fetch(url, { method: 'DELETE', headers });
+    for (const headers of conditions) {
+      expect((await problemOf(await remove(headers))).code).toBe('KEY_NOT_FOUND');
+    }
+    const [absent] = await batch([{ op: 'delete', key: `none-${unique}`, ifRevision: 17 }]);
+    expect(absent).toMatchObject({ status: 404, code: 'KEY_NOT_FOUND' });
+    await put(url, 'a');
+    expect((await problemOf(await remove({ 'If-Match': '"17000"' }))).code).toBe('PRECONDITION_FAILED');
+    expect((await problemOf(await remove({ 'If-None-Match': '*' }))).code).toBe('PRECONDITION_FAILED');
+    expect((await remove({ 'If-Match': '*' })).status).toBe(204);
+    expect((await problemOf(await remove({ 'If-Match': '*' }))).code).toBe('KEY_NOT_FOUND');
   });
 
   it('If-None-Match and If-Match of a read', async () => {

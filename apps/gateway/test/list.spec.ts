@@ -267,6 +267,27 @@ describe('a stream', () => {
     expect((await problemOf(answer)).code).toBe('UNAVAILABLE');
   });
 
+  it('has the head that it would begin with', async () => {
+    const ask = async (method: string, query: string, timeoutMs = 5_000): Promise<unknown[]> => {
+      const headers = { Accept: 'application/x-ndjson', 'Ringleader-Timeout-Ms': String(timeoutMs) };
+      const answer = await fetch(`${gateway.url}/v1/kv${query}`, { method, headers });
+      const text = await answer.text();
+      if (method === 'HEAD') expect(text).toBe('');
+      return [
+        answer.status,
+        ...['content-type', 'vary', 'cache-control'].map((name) => answer.headers.get(name)),
+      ];
+    };
+    for (const query of ['', '?prefix=no-such', '?start=b&end=a', '?limit=3', '?cursor=none']) {
+      expect(await ask('HEAD', query)).toEqual(await ask('GET', query));
+    }
+    gateway.shards.isOpen = false;
+    const [refused, refusal] = [await ask('HEAD', '', 200), await ask('GET', '', 200)];
+    gateway.shards.isOpen = true;
+    expect(refused[0]).toBe(503);
+    expect(refused).toEqual(refusal);
+  });
+
   it('that breaks off half-way breaks the connection', async () => {
     let pages = 0;
     gateway.shards.intercept = ({ kind }) => (kind === 'scan' && ++pages > 10 ? 'lose' : null);

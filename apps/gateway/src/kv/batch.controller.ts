@@ -202,7 +202,7 @@ class BatchRun {
   private async write(operation: PutOperation | DeleteOperation, occurrence: number): Promise<BatchResult> {
     const { store, deadline, idempotencyKey } = this.options;
     const repeatable = idempotencyKey === null ? null : { idempotencyKey, occurrence };
-    const result = writeResult(operation.key, await store.write(operation, repeatable, deadline));
+    const result = writeResult(operation, await store.write(operation, repeatable, deadline));
     this.note(result);
     if (result.kind === 'refused') return failureOf(result.error);
     const { revision, version, created } = result.reply;

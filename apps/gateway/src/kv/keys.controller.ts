@@ -78,7 +78,7 @@ export class KeysController {
     const repeatable = repeatableOf(request.headers);
     const deadline = this.deadline(request);
     const result = writeResult(
-      key,
+      operation,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
     const headers = this.servedBy(result);
@@ -123,7 +123,7 @@ export class KeysController {
     const repeatable = repeatableOf(request.headers);
     const deadline = this.deadline(request);
     const result = writeResult(
-      key,
+      operation,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
     reply.headers(this.servedBy(result));

@@ -68,7 +68,7 @@ export class ListController {
   async list(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Page | Readable | null> {
+  ): Promise<Page | Readable> {
     reply.header('Vary', 'Accept');
     const query = listQueryOf(parseQuery(targetOf(request.raw).query, PARAMETERS));
     refuseConditions(request.headers, 'list');
@@ -77,10 +77,12 @@ export class ListController {
     if (query.isStale) reply.header(REST_HEADERS.stalenessMs, 0);
     if (!prefersNdjson(request)) return this.page(reply, query, timeoutMs);
     if (query.limit !== null) throw limitOfStream();
-    const scan = this.scan(query, null, timeoutMs);
+    const isHead = request.method === 'HEAD';
+    const scan = this.scan(query, isHead ? 1 : null, timeoutMs);
+    // A stream that cannot begin is refused, and so is its head (RFC 9110, 9.3.2).
+    if (isHead) await scan?.all().next();
     reply.header('Content-Type', NDJSON);
-    if (request.method === 'HEAD') return null;
-    return Readable.from(lines(scan, query.keysOnly), { objectMode: false });
+    return Readable.from(isHead ? [] : lines(scan, query.keysOnly), { objectMode: false });
   }
 
   private async page(reply: FastifyReply, query: ListQuery, timeoutMs: number): Promise<Page> {

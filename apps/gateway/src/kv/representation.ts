@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Item } from '@ringleader/contracts';
 import { unpackHybridTime } from '@ringleader/hybrid-clock';
-import type { Row, ShardReply } from '@ringleader/paxos';
+import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
@@ -80,7 +80,7 @@ const FAILURES: Readonly<Record<FailureCode, string>> = {
 const FORGOTTEN =
   'Nothing was done now, but nobody can tell any more whether an earlier attempt with this Idempotency-Key was';
 
-export function writeResult(key: string, outcome: Outcome): WriteResult {
+export function writeResult({ kind, key }: PutOperation | DeleteOperation, outcome: Outcome): WriteResult {
   if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
   const { reply, servedBy } = outcome;
   switch (reply.kind) {
@@ -89,6 +89,11 @@ export function writeResult(key: string, outcome: Outcome): WriteResult {
     case 'absent':
       return { kind: 'refused', error: keyNotFound(key), servedBy };
     case 'conditionFailed':
+      // Of what does not exist there is nothing to delete, whatever the preconditions: they count only where the request
+      // would be carried out without them (RFC 9110, 13.2.1).
+      if (kind === 'delete' && reply.revision === 0) {
+        return { kind: 'refused', error: keyNotFound(key), servedBy };
+      }
       return { kind: 'refused', error: preconditionFailed(reply.revision, reply.version), servedBy };
     default:
       throw new Error(`A write was answered with ${reply.kind}`);
