@@ -1,7 +1,10 @@
 /**
- * What a program that calls `ringleader` can rely on: one exit code for each kind of outcome. Every failure that a
- * person can do something about is one sentence; anything else is a bug and shows its stack.
+ * What a program that calls `ringleader` can rely on: one exit code for each kind of outcome, and with `-o json` one JSON
+ * object for each failure. Every failure that a person can do something about is one sentence; anything else is a bug and
+ * shows its stack.
  */
+import { shown } from './table.js';
+
 export const EXIT = {
   ok: 0,
   /** A failure of another kind: an internal error, a damaged file. */
@@ -20,27 +23,76 @@ export const EXIT = {
   stopped: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+type FailureCode = Exclude<ExitCode, 0>;
 
 export interface FailureOptions extends ErrorOptions {
-  readonly exitCode?: ExitCode;
+  readonly exitCode?: FailureCode;
   /** The stable code of the error catalogue, where the cluster gave one. */
   readonly code?: string;
+  /** Of the answer, where there was one. */
+  readonly status?: number;
+  /** Under which the gateway's log tells more. */
+  readonly requestId?: string;
 }
+
+export type Format = 'text' | 'json';
+
+/** Of failures that the cluster did not name; those of the error catalogue where they mean the same. */
+const CODES: Readonly<Record<FailureCode, string>> = {
+  [EXIT.failed]: 'FAILED',
+  [EXIT.usage]: 'INVALID_ARGUMENT',
+  [EXIT.notFound]: 'KEY_NOT_FOUND',
+  [EXIT.condition]: 'PRECONDITION_FAILED',
+  [EXIT.nothingDone]: 'UNAVAILABLE',
+  [EXIT.unknown]: 'OUTCOME_UNKNOWN',
+  [EXIT.compacted]: 'COMPACTED',
+  [EXIT.stopped]: 'STOPPED',
+};
 
 /** The command cannot go on, for a reason the person at the terminal can do something about: one sentence. */
 export class CliFailure extends Error {
   override readonly name = 'CliFailure';
-  readonly exitCode: ExitCode;
+  readonly exitCode: FailureCode;
   readonly code: string | undefined;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
 
-  constructor(sentence: string, { exitCode = EXIT.failed, code, ...options }: FailureOptions = {}) {
+  constructor(sentence: string, { exitCode, code, status, requestId, ...options }: FailureOptions = {}) {
     super(sentence, options);
-    this.exitCode = exitCode;
+    this.exitCode = exitCode ?? EXIT.failed;
     this.code = code;
+    this.status = status;
+    this.requestId = requestId;
+  }
+
+  /** A line for standard error; `key` where a command has many, and this is of one. */
+  line(format: Format, key?: string): string {
+    const { code, message, status, requestId } = this;
+    if (format === 'json') {
+      return JSON.stringify({ key, code: code ?? CODES[this.exitCode], message, status, requestId });
+    }
+    const sentence = code === undefined || code === message ? message : `${code}: ${message}`;
+    return key === undefined ? sentence : `${shown(key)}: ${sentence}`;
   }
 }
 
-const BY_STATUS: Readonly<Record<number, ExitCode>> = {
+/**
+ * What `-o` asks for, also where the command line is wrong before it comes to that: how a failure is told must not depend
+ * on which option is looked at first.
+ */
+export function formatOf(args: readonly string[]): Format {
+  const end = args.indexOf('--');
+  const options = end === -1 ? args : args.slice(0, end);
+  const isJson = options.some(
+    (arg, i) =>
+      arg === '-ojson' ||
+      arg === '--format=json' ||
+      (arg === 'json' && (options[i - 1] === '-o' || options[i - 1] === '--format')),
+  );
+  return isJson ? 'json' : 'text';
+}
+
+const BY_STATUS: Readonly<Record<number, FailureCode>> = {
   404: EXIT.notFound,
   409: EXIT.condition,
   410: EXIT.compacted,
@@ -50,7 +102,7 @@ const BY_STATUS: Readonly<Record<number, ExitCode>> = {
 };
 
 /** By the status of an answer (docs/ERRORS.md), so that a code that is newer than this program has one too. */
-export function exitCodeOf(status: number, code?: string): ExitCode {
+export function exitCodeOf(status: number, code?: string): FailureCode {
   if (code === 'OUTCOME_UNKNOWN') return EXIT.unknown;
   if (code === 'DEADLINE_EXCEEDED') return EXIT.nothingDone;
   if (code === 'ROUTE_NOT_FOUND') return EXIT.usage;

@@ -79,7 +79,9 @@ describe('GatewayClient', () => {
       response.statusCode = status;
       response.end(JSON.stringify({ code, detail: 'why' }));
     });
-    expect(await failureOf(clientOf(url))).toMatchObject({ exitCode, code, message: `${code}: why` });
+    const failure = await failureOf(clientOf(url));
+    expect(failure).toMatchObject({ exitCode, code, status, message: 'why' });
+    expect(failure.line('text')).toBe(`${code}: why`);
     expect(exitCodeOf(status, code)).toBe(exitCode);
   });
 

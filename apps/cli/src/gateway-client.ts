@@ -11,6 +11,8 @@ export interface Answer<Body> {
   readonly body?: Body;
   readonly code?: string;
   readonly detail?: string;
+  /** Under which the gateway's log tells more. */
+  readonly requestId?: string;
   readonly retryAfterMs?: number;
   /** Nobody has got the request: no gateway took the connection. */
   readonly neverSent?: boolean;
@@ -118,7 +120,7 @@ function parsed<Body>(text: string, list: keyof Body): Body {
 /** The body of an answer, or the failure that the answer is. `isWrite`: a broken connection leaves its outcome open. */
 export function bodyOf<Body>(answer: Answer<Body>, client: GatewayClient, isWrite = false): Body {
   if (answer.body !== undefined) return answer.body;
-  const { status, code, detail } = answer;
+  const { status, detail } = answer;
   if (status === 0) {
     const isOpen = isWrite && answer.neverSent !== true;
     const sentence = isOpen
@@ -126,23 +128,21 @@ export function bodyOf<Body>(answer: Answer<Body>, client: GatewayClient, isWrit
       : `No gateway answers at ${client.names} (${detail ?? 'no answer'}): start a cluster with npm start, or name a gateway with --gateway.`;
     throw new CliFailure(sentence, { exitCode: isOpen ? EXIT.unknown : EXIT.nothingDone });
   }
-  throw refusal({
-    status,
-    ...(code === undefined ? {} : { code }),
-    ...(detail === undefined ? {} : { detail }),
-  });
+  throw refusal(answer);
 }
 
+/** What a status of 400 or more comes with. */
+type Refusal = { [Field in 'code' | 'detail' | 'requestId']?: string | undefined } & {
+  readonly status: number;
+};
+
 /** A status of 400 or more, of a whole answer or of one result in a batch, as a failure. */
-export function refusal({
-  status,
-  code,
-  detail,
-}: Pick<Answer<unknown>, 'status' | 'code' | 'detail'>): CliFailure {
-  const sentence = detail ?? code ?? `The gateway answered with status ${status}.`;
-  return new CliFailure(code === undefined || sentence === code ? sentence : `${code}: ${sentence}`, {
+export function refusal({ status, code, detail, requestId }: Refusal): CliFailure {
+  return new CliFailure(detail ?? code ?? `The gateway answered with status ${status}.`, {
     exitCode: exitCodeOf(status, code),
+    status,
     ...(code === undefined ? {} : { code }),
+    ...(requestId === undefined ? {} : { requestId }),
   });
 }
 
@@ -152,10 +152,14 @@ function retryAfter(response: Response): { retryAfterMs?: number } {
 }
 
 /** Something between us and the gateway may answer in a form of its own: then the status alone speaks. */
-function problemOf(text: string): { readonly code?: string; readonly detail?: string } {
+function problemOf(text: string): Pick<Answer<unknown>, 'code' | 'detail' | 'requestId'> {
   try {
-    const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
-    return { ...(code === undefined ? {} : { code }), ...(detail === undefined ? {} : { detail }) };
+    const { code, detail, id } = JSON.parse(text) as { code?: string; detail?: string; id?: string };
+    return {
+      ...(code === undefined ? {} : { code }),
+      ...(detail === undefined ? {} : { detail }),
+      ...(id === undefined ? {} : { requestId: id }),
+    };
   } catch {
     return { detail: text.slice(0, 200) };
   }

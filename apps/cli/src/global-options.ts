@@ -1,11 +1,11 @@
 /** What every command understands, before or behind its name, and what it makes of that. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT } from './failure.js';
+import { EXIT, type Format } from './failure.js';
 import { GatewayClient } from './gateway-client.js';
 
 export interface GlobalFlags {
   readonly gateway: readonly string[];
-  readonly format: 'text' | 'json';
+  readonly format: Format;
   readonly timeout: number;
 }
 

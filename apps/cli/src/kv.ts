@@ -63,14 +63,7 @@ async function results(
 
 function done(result: BatchResult | undefined): BatchResult {
   if (result === undefined) throw new CliFailure('The gateway left out a result.');
-  if (result.status > OK_MAX) {
-    const { status, code, detail } = result;
-    throw refusal({
-      status,
-      ...(code === undefined ? {} : { code }),
-      ...(detail === undefined ? {} : { detail }),
-    });
-  }
+  if (result.status > OK_MAX) throw refusal(result);
   return result;
 }
 
@@ -133,7 +126,7 @@ async function del(keys: readonly string[], flags: GlobalFlags & ConditionFlags)
     } catch (error) {
       if (!(error instanceof CliFailure)) throw error;
       failures.push(error);
-      console.error(`${shown(key)}: ${error.message}`);
+      console.error(error.line(flags.format, key));
     }
   });
   if (failures[0] !== undefined) process.exitCode = failures[0].exitCode;

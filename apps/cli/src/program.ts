@@ -3,6 +3,7 @@ import tab from '@bomb.sh/tab/commander';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Command } from 'commander';
 import { addClusterCommands } from './cluster.js';
+import type { Format } from './failure.js';
 import { addGlobalOptions } from './global-options.js';
 import { addKeyCommands } from './kv.js';
 import { addTransferCommands } from './transfer/transfer.js';
@@ -13,16 +14,24 @@ Exit codes: 0 done; 2 usage; 3 not found; 4 a condition does not hold; 5 nothing
 
 const COMPLETION = 'completion';
 
-/** The script asks for a helper of the package bash-completion, which not every machine has. */
-const BASH_HELPER = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+/**
+ * Printed before the script, which asks for a helper of the package bash-completion, which not every machine has, and
+ * makes constants, so that a second sourcing would fail: what there is already is left as it is.
+ */
+const BASH_BEFORE = `readonly() { [[ -v \${1%%=*} ]] || declare -g "$1"; }
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
     _get_comp_words_by_ref() {
         words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
         cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
     }
 fi`;
+const BASH_AFTER = 'unset -f readonly';
 
-export function program(): Command {
-  const root = addGlobalOptions(new Command('ringleader'))
+export function program(format: Format = 'text'): Command {
+  const command = new Command('ringleader');
+  // Before its commands are added: they inherit it.
+  if (format === 'json') command.configureOutput({ writeErr: () => undefined });
+  const root = addGlobalOptions(command)
     .description('Talks to a Ringleader cluster through its gateways.')
     .version(RINGLEADER_VERSION)
     .addHelpText('after', EXIT_CODES)
@@ -31,8 +40,12 @@ export function program(): Command {
   addClusterCommands(root);
   addTransferCommands(root);
   tab(root, { completionCommandName: COMPLETION });
+  const isBash = (command: Command): boolean => command.name() === COMPLETION && command.args[0] === 'bash';
   root.hook('preAction', (_, command) => {
-    if (command.name() === COMPLETION && command.args[0] === 'bash') console.log(BASH_HELPER);
+    if (isBash(command)) console.log(BASH_BEFORE);
+  });
+  root.hook('postAction', (_, command) => {
+    if (isBash(command)) console.log(BASH_AFTER);
   });
   return root;
 }

@@ -28,7 +28,11 @@ async function fetchPage(
     }
     if (isWorthRepeating(status, code) && (await patience.wait(retryAfterMs))) continue;
     const exitCode = status === 0 ? EXIT.nothingDone : exitCodeOf(status, code);
-    throw new CliFailure(`The export stopped: ${detail ?? code ?? `status ${status}`}.`, { exitCode });
+    throw new CliFailure(`The export stopped: ${detail ?? code ?? `status ${status}`}.`, {
+      exitCode,
+      ...(status === 0 ? {} : { status }),
+      ...(code === undefined ? {} : { code }),
+    });
   }
 }
 
