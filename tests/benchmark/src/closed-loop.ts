@@ -19,10 +19,13 @@ export interface LoopOptions {
   readonly request: (connection: number, n: number) => Promise<boolean>;
   /** Called when the warm-up is over and when the measured part ends. */
   readonly onMeasuring?: (phase: 'begin' | 'end') => void;
+  /** Milliseconds, always forward. */
+  readonly now?: () => number;
 }
 
 export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
-  const startAt = performance.now() + options.warmUpMs;
+  const { now = () => performance.now() } = options;
+  const startAt = now() + options.warmUpMs;
   const endAt = startAt + options.durationMs;
   const latenciesMs: number[] = [];
   let failures = 0;
@@ -31,10 +34,10 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
 
   const run = async (connection: number): Promise<void> => {
     for (let n = 0; ; n += 1) {
-      const sentAt = performance.now();
+      const sentAt = now();
       if (sentAt >= endAt) return;
       const succeeded = await options.request(connection, n);
-      const doneAt = performance.now();
+      const doneAt = now();
       if (!begun && doneAt >= startAt) {
         begun = true;
         options.onMeasuring?.('begin');
