@@ -3,7 +3,7 @@ import { seededPrng } from '@ringleader/primitives';
 import { assignment, P } from '../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
 import { makeBallot, PaxosShard, type PaxosEvent, type ShardMessage } from './index.js';
-import { LEAP_PERSISTS_MS, ROUND_LEAP_MAX } from './plausible.js';
+import { LEAP_PERSISTS_MS, LEAP_REMEMBERED_MS, ROUND_LEAP_MAX } from './plausible.js';
 
 const NOW = 10_000;
 const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
@@ -134,6 +134,15 @@ describe('a ballot', () => {
     expect(promisedBy(shard)).toBe(makeBallot(1, 2));
     shard.receive(2, prepare(makeBallot(9_000 + ROUND_LEAP_MAX, 2)), NOW + LEAP_PERSISTS_MS);
     expect(promisedBy(shard)).toBe(makeBallot(9_000 + ROUND_LEAP_MAX, 2));
+  });
+
+  it.each([
+    [LEAP_REMEMBERED_MS - 1, makeBallot(2 + ROUND_LEAP_MAX, 2)],
+    [LEAP_REMEMBERED_MS, makeBallot(1, 2)],
+  ])('that leaps, said every %d ms: %d is promised after three times', (pause, promised) => {
+    const shard = follower();
+    for (let time = 0; time < 3; time += 1) shard.receive(2, prepare(far), NOW + time * pause);
+    expect(promisedBy(shard)).toBe(promised);
   });
 
   it('that leaps out of all bounds is never believed', () => {

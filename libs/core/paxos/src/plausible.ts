@@ -25,8 +25,11 @@ export type PlausibilityPort = Port<
 export const ROUND_LEAP_MAX = 2 ** 20;
 /** Believed of nobody: rounds end at 2^37. */
 const ROUND_EVER_MAX = 2 ** 30;
-/** So long, without a longer pause. */
+/** For so long, and so often. */
 export const LEAP_PERSISTS_MS = 3_000;
+export const LEAP_TIMES = 3;
+/** Longer than any candidate pauses between two candidacies, however slow it is: or it would never be believed. */
+export const LEAP_REMEMBERED_MS = 30_000;
 /** Generations are made of them (records.ts). */
 const INCARNATION_END = 2 ** 37;
 /** At every beat, for 16,384 partitions, for fifty years. */
@@ -67,10 +70,11 @@ function persists(now: number, replica: Replica, from: ShardOrdinal, round: numb
   const isSame =
     leap !== undefined &&
     Math.abs(leap.round - round) <= ROUND_LEAP_MAX &&
-    now - leap.lastAt < LEAP_PERSISTS_MS;
+    now - leap.lastAt < LEAP_REMEMBERED_MS;
   const since = isSame ? leap.since : now;
-  replica.leaps.set(from, { round, since, lastAt: now });
-  return now - since >= LEAP_PERSISTS_MS;
+  const times = isSame ? leap.times + 1 : 1;
+  replica.leaps.set(from, { round, since, lastAt: now, times });
+  return now - since >= LEAP_PERSISTS_MS && times >= LEAP_TIMES;
 }
 
 function refuse(context: PlausibilityPort, from: ShardOrdinal, what: string): void {

@@ -60,7 +60,7 @@ export class PointsHeard {
     const { upTo, points, stamp } = message;
     const counts = stamp?.echoIncarnation === this.incarnation && this.rules.stampCounts(teller.heard, upTo);
     if (counts) teller.freshAt = Math.max(teller.freshAt ?? stamp.echo, stamp.echo);
-    forgetWhatWasNeverSaid(teller, upTo);
+    this.forgetWhatWasNeverSaid(teller, upTo, outdated);
     return isNews ? points : [];
   }
 
@@ -78,21 +78,31 @@ export class PointsHeard {
     const known = this.tellers.get(from);
     if (known?.incarnation === incarnation) return known;
     if (known !== undefined && known.incarnation > incarnation && incarnation !== believed) return null;
-    if (known !== undefined && known.freshAt !== null) {
-      for (const point of known.points.values()) outdated(point, known.freshAt);
-    }
+    if (known !== undefined) endStamp(known, outdated);
     const teller: Teller = { incarnation, heard: 0, late: 0, points: new Map(), freshAt: null };
     this.tellers.set(from, teller);
     return teller;
   }
+
+  /**
+   * A message comes late now and then; when all do, what was heard before them was never said, and would drown them. It
+   * may have been said for all that, and be told again in an earlier state, for which the last stamp was not.
+   */
+  private forgetWhatWasNeverSaid(teller: Teller, upTo: number, outdated: Outdated): void {
+    teller.late = upTo < teller.heard ? teller.late + 1 : 0;
+    if (teller.late < LATE_MAX) return;
+    if (!this.rules.stampOutlivesForgetting()) endStamp(teller, outdated);
+    teller.late = 0;
+    teller.heard = 0;
+  }
 }
 
-/** A message comes late now and then; when all do, what was heard before them was never said, and would drown them. */
-function forgetWhatWasNeverSaid(teller: Teller, upTo: number): void {
-  teller.late = upTo < teller.heard ? teller.late + 1 : 0;
-  if (teller.late < LATE_MAX) return;
-  teller.late = 0;
-  teller.heard = 0;
+/** What it vouched for is proven; nothing that is heard from here on is vouched for by it. */
+function endStamp(teller: Teller, outdated: Outdated): void {
+  const { freshAt } = teller;
+  if (freshAt === null) return;
+  for (const point of teller.points.values()) outdated(point, freshAt);
+  teller.freshAt = null;
 }
 
 function replace(teller: Teller, { points, upTo }: CommitPoints, outdated: Outdated): void {

@@ -136,6 +136,24 @@ describe('commit points between two shards', () => {
     expect(heard.freshAt(TELLER)).toBe(1_009);
   });
 
+  it('heard again in an earlier state, after late messages were taken for the truth, are vouched for by no later stamp', () => {
+    told.note(HEARER, point(5, 3));
+    told.note(HEARER, point(6, 3));
+    const first = say(1_001);
+    take(first);
+    told.withdraw(5);
+    take(say(1_002));
+    expect(heard.freshAt(TELLER)).toBe(1_002);
+    for (let late = 0; late < 4; late += 1) take(first);
+    expect(heard.pointOf(TELLER, 5)).toEqual(point(5, 3));
+    expect(heard.freshAt(TELLER)).toBe(1_001);
+    expect(outdated).toContainEqual([point(6, 3), 1_002]);
+    answer(1_003);
+    take(say(1_004));
+    expect(heard.pointOf(TELLER, 5)).toEqual(point(5, 3, false));
+    expect(heard.freshAt(TELLER)).toBe(1_004);
+  });
+
   it('end when the leadership does, before the next stamp; with none left nothing is said', () => {
     told.note(HEARER, point(5, 3));
     take(say());

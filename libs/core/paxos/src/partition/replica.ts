@@ -34,8 +34,10 @@ interface Leap {
   readonly round: number;
   /** Said from then on, */
   readonly since: number;
-  /** until then. */
+  /** until then, */
   readonly lastAt: number;
+  /** so often. */
+  readonly times: number;
 }
 
 /** One partition at this shard: the record in its three ages, and what is volatile (docs/PROTOCOL.md 4.0). */

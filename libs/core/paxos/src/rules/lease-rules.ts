@@ -42,6 +42,8 @@ export interface LeaseRules {
   stampCounts(heard: number, upTo: number): boolean;
   /** 4.5.3: does a stamp vouch for a partition whose leadership ended? Control: FreshAfterStepDown. */
   freshAfterStepDown(): boolean;
+  /** 4.12.5: does a stamp vouch for what is heard after its hearer began to hear anew? Control: ForgettingKeepsStamp. */
+  stampOutlivesForgetting(): boolean;
 }
 
 export const LEASE_RULES: LeaseRules = {
@@ -64,4 +66,5 @@ export const LEASE_RULES: LeaseRules = {
   pointsKnown: (heard) => heard,
   stampCounts: (heard, upTo) => heard >= upTo,
   freshAfterStepDown: () => false,
+  stampOutlivesForgetting: () => false,
 };

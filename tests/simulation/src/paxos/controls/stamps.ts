@@ -1,5 +1,5 @@
 import type { Control } from './control.js';
-import { DEAF_FOLLOWER, FORMER_LEADER } from '../profiles/stamps.js';
+import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from '../profiles/stamps.js';
 
 /** docs/PROTOCOL.md 4.5.3: what one stamp of a pair of shards vouches for. */
 export const STAMP_CONTROLS: readonly Control[] = [
@@ -15,6 +15,14 @@ export const STAMP_CONTROLS: readonly Control[] = [
     broken: 'a stamp vouches for a partition that its sender no longer leads',
     rules: { freshAfterStepDown: () => true },
     profile: FORMER_LEADER,
+    caughtBy: 'staleness',
+  },
+  {
+    name: 'ForgettingKeepsStamp',
+    broken:
+      'who begins to hear anew after late messages believes what it hears vouched for by the last stamp',
+    rules: { stampOutlivesForgetting: () => true },
+    profile: LATE_POINTS,
     caughtBy: 'staleness',
   },
 ];

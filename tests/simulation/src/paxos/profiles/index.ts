@@ -9,7 +9,7 @@ import { PURGES } from './purges.js';
 import { PURGED_AHEAD, RECOPIED } from './recopied.js';
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
-import { DEAF_FOLLOWER, FORMER_LEADER } from './stamps.js';
+import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
 import { SUSPENDED } from './suspended.js';
 import { UNDONE } from './undone.js';
@@ -58,6 +58,7 @@ export const STEERED: readonly Profile[] = [
   AGED_REPLICA,
   DEAF_FOLLOWER,
   FORMER_LEADER,
+  LATE_POINTS,
   RESTARTED_GRANTER,
   CONFIRMED_ONLY,
   NEW_EPOCH,

@@ -1,5 +1,6 @@
 /** Replicas that hear a shard vouch for what they know of its partitions, when it must not, or not to them. */
 import type { Profile } from '../profile.js';
+import type { SimMessage } from '../sim-messages.js';
 import type { RunSettings } from '../settings.js';
 import { READERS, WRITERS } from '../script.js';
 import { QUICK } from './leases.js';
@@ -71,6 +72,61 @@ export const FORMER_LEADER: Profile = {
       });
       for (let waited = 0; waited < 12 * scene.leaseMs && !passedOn; waited += 1) yield 1;
       if (passedOn) yield scene.leaseMs * scene.between(1, 2);
+      scene.pass(null);
+      cutReaders();
+      yield scene.between(40, 100);
+    }
+  },
+};
+
+/** How often a late message has to come again until its hearer begins to hear anew, and hears it. */
+const LATE_TIMES = 5;
+
+/**
+ * As above, of three partitions, and the follower has just started. What it was told first comes again and again, late:
+ * it begins to hear anew (docs/PROTOCOL.md 4.12.5) and hears what was so before the partition was passed on.
+ */
+export const LATE_POINTS: Profile = {
+  name: 'late-points',
+  about: 'a follower hears the past of a leader that handed over, who goes on to vouch for other partitions',
+  settings: () => ({ ...BOUNDED_READS, cluster: { ...BOUNDED_READS.cluster, partitions: 3 } }),
+  script: function* (scene) {
+    yield 300;
+    const { map, world } = scene.cluster;
+    for (;;) {
+      const leader = yield* scene.leader();
+      const { preferredLeader } = map.entry(0);
+      if (leader === preferredLeader) {
+        scene.restart(leader);
+        yield scene.leaseMs * 1.5;
+        continue;
+      }
+      const follower = scene.others(leader).find((other) => other !== preferredLeader);
+      if (follower === undefined) return;
+      scene.restart(follower);
+      const cutReaders = scene.separate([READERS], [leader, preferredLeader]);
+      const told: SimMessage[] = [];
+      let passedOn = false;
+      scene.pass((from, to, message) => {
+        if (message.kind !== 'peer') return true;
+        const { message: said } = message;
+        passedOn ||= from === leader && said.kind === 'stand';
+        if (said.kind === 'commitPoints' && from === leader && to === follower && told.length === 0) {
+          const isWanted =
+            said.after === 0 && said.points.some(({ partition, fresh }) => partition === 0 && fresh);
+          if (isWanted) told.push(message);
+          return isWanted;
+        }
+        if (said.kind === 'released' && to === follower) return false;
+        const pair = [from, to];
+        return !(passedOn && pair.includes(preferredLeader) && pair.includes(follower));
+      });
+      for (let waited = 0; waited < 12 * scene.leaseMs && !passedOn; waited += 1) yield 1;
+      if (passedOn) yield scene.leaseMs * scene.between(1, 2);
+      for (let time = 0; time < LATE_TIMES; time += 1) {
+        for (const message of told) world.network.send(leader, follower, message);
+      }
+      yield scene.leaseMs * 0.3;
       scene.pass(null);
       cutReaders();
       yield scene.between(40, 100);
