@@ -1,9 +1,13 @@
 /** Replicas that hear a shard vouch for what they know of its partitions, when it must not, or not to them. */
+import type { CommitPoints } from '@ringleader/paxos';
+import type { NodeId } from '@ringleader/testing-simulation';
 import type { Profile } from '../profile.js';
 import type { SimMessage } from '../sim-messages.js';
 import type { RunSettings } from '../settings.js';
 import { READERS, WRITERS } from '../script.js';
 import { QUICK } from './leases.js';
+
+type PeerMessage = Extract<SimMessage, { readonly kind: 'peer' }>;
 
 const BOUNDED_READS: RunSettings = {
   ...QUICK,
@@ -82,6 +86,11 @@ export const FORMER_LEADER: Profile = {
 /** How often a late message has to come again until its hearer begins to hear anew, and hears it. */
 const LATE_TIMES = 5;
 
+/** Of partition 0 too. */
+function tellsAll({ after, points }: CommitPoints): boolean {
+  return after === 0 && points.some(({ partition, fresh }) => partition === 0 && fresh);
+}
+
 /**
  * As above, of three partitions, and the follower has just started. What it was told first comes again and again, late:
  * it begins to hear anew (docs/PROTOCOL.md 4.12.5) and hears what was so before the partition was passed on.
@@ -105,19 +114,19 @@ export const LATE_POINTS: Profile = {
       if (follower === undefined) return;
       scene.restart(follower);
       const cutReaders = scene.separate([READERS], [leader, preferredLeader]);
-      const told: SimMessage[] = [];
+      const told: PeerMessage[] = [];
       let passedOn = false;
+      const hears = (from: NodeId, said: PeerMessage): boolean => {
+        const { message } = said;
+        if (message.kind === 'released') return false;
+        if (message.kind !== 'commitPoints' || told.length > 0) return true;
+        if (from === leader && tellsAll(message)) told.push(said);
+        return told.length > 0;
+      };
       scene.pass((from, to, message) => {
         if (message.kind !== 'peer') return true;
-        const { message: said } = message;
-        passedOn ||= from === leader && said.kind === 'stand';
-        if (said.kind === 'commitPoints' && from === leader && to === follower && told.length === 0) {
-          const isWanted =
-            said.after === 0 && said.points.some(({ partition, fresh }) => partition === 0 && fresh);
-          if (isWanted) told.push(message);
-          return isWanted;
-        }
-        if (said.kind === 'released' && to === follower) return false;
+        passedOn ||= from === leader && message.message.kind === 'stand';
+        if (to === follower && !hears(from, message)) return false;
         const pair = [from, to];
         return !(passedOn && pair.includes(preferredLeader) && pair.includes(follower));
       });
