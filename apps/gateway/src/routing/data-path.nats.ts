@@ -3,7 +3,6 @@ import { randomInt } from 'node:crypto';
 import {
   ByteWriter,
   FRAME_BYTES_MAX,
-  PIECE_BYTES,
   appendRequest,
   contentOf,
   decodeLeadersFrame,
@@ -29,6 +28,10 @@ export interface NatsShardFramesOptions {
 }
 
 const FIRST_PARCEL_MAX = 2 ** 40;
+/** The channel sends such a request alone. */
+const LONG_VALUE_BYTES = 64 * 1024;
+const BYTES_BESIDE_VALUES = 8 * 1024;
+const EMPTY = Buffer.alloc(0);
 
 export interface FrameCounters {
   sent: number;
@@ -60,19 +63,35 @@ export class NatsShardFrames implements ShardFrames {
   }
 
   send(shard: ShardOrdinal, requests: readonly FramedRequest[]): void {
-    const { gatewayId, hybridNow } = this.options;
-    reserveEnvelope(this.writer);
-    startRequestFrame(this.writer, { gatewayId, hybridTime: hybridNow() });
-    for (const request of requests) appendRequest(this.writer, request);
-    const frame = this.writer.take();
-    invariant(frame.length < FRAME_BYTES_MAX, 'a channel keeps its frames below the limit');
-    if (frame.length <= PIECE_BYTES) {
-      if (!this.publish(shard, frame)) return;
-    } else {
-      this.parcels.send(String(shard), { bytes: frame.length, topics: [], encode: () => contentOf(frame) });
-    }
+    const bytes = requests.some(isLong) ? this.sendLong(shard, requests) : this.sendShort(shard, requests);
+    if (bytes === 0) return;
     this.counters.sent += 1;
-    this.counters.sentBytes += frame.length;
+    this.counters.sentBytes += bytes;
+  }
+
+  private sendShort(shard: ShardOrdinal, requests: readonly FramedRequest[]): number {
+    this.write(this.writer, requests);
+    const frame = this.writer.take();
+    return this.publish(shard, frame) ? frame.length : 0;
+  }
+
+  /** Values are not copied before pieces are cut of them. */
+  private sendLong(shard: ShardOrdinal, requests: readonly FramedRequest[]): number {
+    const writer = ByteWriter.referring(BYTES_BESIDE_VALUES);
+    this.write(writer, requests);
+    const [first = EMPTY, ...others] = writer.takeParts();
+    const parts = [contentOf(first), ...others];
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    invariant(bytes < FRAME_BYTES_MAX, 'a channel keeps its frames below the limit');
+    this.parcels.send(String(shard), { bytes, topics: [], encode: () => parts });
+    return bytes;
+  }
+
+  private write(writer: ByteWriter, requests: readonly FramedRequest[]): void {
+    const { gatewayId, hybridNow } = this.options;
+    reserveEnvelope(writer);
+    startRequestFrame(writer, { gatewayId, hybridTime: hybridNow() });
+    for (const request of requests) appendRequest(writer, request);
   }
 
   hasRoom(shard: ShardOrdinal): boolean {
@@ -165,4 +184,12 @@ export class LeaderAnnouncements {
     if (changed.size > 0) onChange(changed);
     return null;
   }
+}
+
+function isLong(request: FramedRequest): boolean {
+  return (
+    request.kind === 'write' &&
+    request.operation.kind === 'put' &&
+    request.operation.value.length > LONG_VALUE_BYTES
+  );
 }

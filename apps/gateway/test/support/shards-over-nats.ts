@@ -70,7 +70,7 @@ export class ShardsOverNats {
       appendReply(this.writer, request.token, this.shards.carryOut(request, shard));
     const frame = this.writer.take();
     if (frame.length <= PIECE_BYTES) this.publishBare(shard, gatewayId, frame);
-    else parcels.send(gatewayId, { bytes: frame.length, topics: [], encode: () => frame });
+    else parcels.send(gatewayId, { bytes: frame.length, topics: [], encode: () => [frame] });
   }
 
   private publishBare(shard: ShardOrdinal, gatewayId: string, frame: Uint8Array): void {

@@ -106,7 +106,8 @@ export class NatsDataPath implements DataPath {
 
   sendToGateway(gatewayId: string, frame: Buffer): void {
     if (frame.length <= PIECE_BYTES) this.publishToGateway(gatewayId, frame);
-    else this.toGateways.send(gatewayId, { bytes: frame.length, topics: [], encode: () => contentOf(frame) });
+    else
+      this.toGateways.send(gatewayId, { bytes: frame.length, topics: [], encode: () => [contentOf(frame)] });
   }
 
   gatewayBacklogBytes(gatewayId: string): number {

@@ -56,7 +56,7 @@ function sendAll(messages: readonly ShardMessage[], held: readonly number[] = []
 }
 
 function kindsOf(parcel: Parcel): unknown {
-  const frame = decodePeerFrame(parcel.encode());
+  const frame = decodePeerFrame(Buffer.concat(parcel.encode()));
   return frame.kind === 'peer' && frame.messages.map(({ kind }) => kind);
 }
 

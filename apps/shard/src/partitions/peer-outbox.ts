@@ -17,8 +17,8 @@ interface Bulk {
   readonly partitions: readonly PartitionIndex[];
 }
 
-/** Enough that a writer need not grow. */
-const FRAME_OVERHEAD_BYTES = 1_024;
+/** Mostly enough. */
+const PARCEL_BYTES_BESIDE_VALUES = 16 * 1_024;
 const ROW_OVERHEAD_BYTES = 128;
 const MARK_BYTES = 64;
 
@@ -47,7 +47,7 @@ export class PeerOutbox {
       append(this.bulk, to, message);
     } else {
       const { bytes, partitions: topics } = bulk;
-      this.sending.sendParcelToPeer(to, { bytes, topics, encode: () => this.encode(message, bytes) });
+      this.sending.sendParcelToPeer(to, { bytes, topics, encode: () => this.encode(message) });
     }
   }
 
@@ -60,11 +60,11 @@ export class PeerOutbox {
     startPeerFrame(writer, { from: this.ordinal, hybridTime: this.clock.stamp() });
   }
 
-  private encode(message: ShardMessage, bytes: number): Uint8Array {
-    const writer = new ByteWriter(bytes + FRAME_OVERHEAD_BYTES);
+  private encode(message: ShardMessage): readonly Uint8Array[] {
+    const writer = ByteWriter.referring(PARCEL_BYTES_BESIDE_VALUES);
     this.start(writer);
     appendPeerMessage(writer, message);
-    return writer.take();
+    return writer.takeParts();
   }
 }
 

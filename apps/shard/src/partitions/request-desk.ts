@@ -119,7 +119,7 @@ export class RequestDesk {
   /** In a frame of its own, so that short answers do not travel at its pace. */
   private sendAlone(gatewayId: string, token: number, reply: ShardReply): void {
     const { ordinal, clock, send } = this.options;
-    const writer = new ByteWriter();
+    const writer = new ByteWriter(valueBytesOf(reply) + BYTES_BESIDE_VALUES);
     reserveEnvelope(writer);
     startReplyFrame(writer, { servedBy: ordinal, hybridTime: clock.stamp() });
     appendReply(writer, token, reply);
@@ -127,8 +127,16 @@ export class RequestDesk {
   }
 }
 
+/** Mostly enough. */
+const BYTES_BESIDE_VALUES = 16 * 1024;
+
+function valueBytesOf(reply: ShardReply): number {
+  if (reply.kind === 'row') return reply.row?.value?.length ?? 0;
+  return reply.kind === 'rows' ? reply.rows.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) : 0;
+}
+
 function isLong(reply: ShardReply): boolean {
-  if (reply.kind === 'row') return (reply.row?.value?.length ?? 0) > LONG_VALUE_BYTES;
+  if (reply.kind === 'row') return valueBytesOf(reply) > LONG_VALUE_BYTES;
   return reply.kind === 'rows' && reply.rows.some(({ value }) => (value?.length ?? 0) > LONG_VALUE_BYTES);
 }
 

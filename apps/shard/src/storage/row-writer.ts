@@ -5,37 +5,43 @@
 import { ByteWriter, requestMarksCodec } from '@ringleader/contracts';
 import type { RowRemoval, RowUpsert, StorageTransaction } from '@ringleader/paxos';
 import type { Incarnation } from '@ringleader/primitives';
-import { ArrayParameter, type Parameter, type Statement } from '@ringleader/postgres';
+import { ArrayParameter, arrayParameterBytes, type Parameter, type Statement } from '@ringleader/postgres';
 import { encodeRecords } from './record-codec.js';
 
 const FENCED = 'WITH fence AS (SELECT FROM shard_identity WHERE incarnation = $1)';
 const LOGGED = 'logged AS (INSERT INTO record_log (id, records) SELECT $2, $3 FROM fence)';
-const UPSERTED = `upserted AS (
+/** Values are the last parameter: the driver's buffer grows, and is copied, with whatever follows them. */
+const upserted = (values: '$15' | '$18'): string => `upserted AS (
   INSERT INTO rows (partition, generation, key, value, content_type, revision, version,
                     created_at, modified_at, expires_at, requests, request_floor)
   SELECT changed.* FROM fence,
-    unnest($4::smallint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bigint[], $10::bigint[],
-           $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[], $15::bigint[]) AS changed
+    unnest($4::smallint[], $5::bigint[], $6::bytea[], ${values}::bytea[], $7::bytea[], $8::bigint[], $9::bigint[],
+           $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[], $14::bigint[]) AS changed
   ON CONFLICT (partition, generation, key) DO UPDATE SET
     value = excluded.value, content_type = excluded.content_type, revision = excluded.revision,
     version = excluded.version, created_at = excluded.created_at, modified_at = excluded.modified_at,
     expires_at = excluded.expires_at, requests = excluded.requests, request_floor = excluded.request_floor)`;
 const REMOVED = `removed AS (
   DELETE FROM rows USING fence,
-    unnest($16::smallint[], $17::bigint[], $18::bytea[]) AS gone (partition, generation, key)
+    unnest($15::smallint[], $16::bigint[], $17::bytea[]) AS gone (partition, generation, key)
   WHERE rows.partition = gone.partition AND rows.generation = gone.generation AND rows.key = gone.key)`;
 const FENCE_HELD = 'SELECT count(*) FROM fence';
 
 const RECORDS_ONLY: Statement = { name: 'commit_records', text: `${FENCED}, ${LOGGED} ${FENCE_HELD}` };
-const ROWS: Statement = { name: 'commit_rows', text: `${FENCED}, ${LOGGED}, ${UPSERTED} ${FENCE_HELD}` };
+const ROWS: Statement = {
+  name: 'commit_rows',
+  text: `${FENCED}, ${LOGGED}, ${upserted('$15')} ${FENCE_HELD}`,
+};
 const ROWS_AND_REMOVALS: Statement = {
   name: 'commit_rows_and_removals',
-  text: `${FENCED}, ${LOGGED}, ${UPSERTED}, ${REMOVED} ${FENCE_HELD}`,
+  text: `${FENCED}, ${LOGGED}, ${upserted('$18')}, ${REMOVED} ${FENCE_HELD}`,
 };
 
 const KEY_BYTES_EXPECTED = 40;
 const REQUESTS_BYTES_EXPECTED = 64;
 const CONTENT_TYPE_BYTES_EXPECTED = 28;
+/** Values are written into the same memory again and again: a fresh megabyte for each costs more than its copy. */
+const VALUES_BYTES_KEPT_MAX = 4 * 1024 * 1024;
 
 export interface PreparedTransaction {
   readonly statement: Statement;
@@ -46,29 +52,38 @@ export interface PreparedTransaction {
 
 export class RowWriter {
   private readonly writer = new ByteWriter();
+  private valuesMemory = Buffer.alloc(0);
 
   constructor(private readonly incarnation: Incarnation) {}
 
+  /** The parameters hold until the next call: one transaction at a time. */
   prepare(transaction: StorageTransaction, logId: number): PreparedTransaction {
     const records = encodeRecords(this.writer, transaction.records);
     const { removals } = transaction;
     const values: Parameter[] = [this.incarnation, logId, records];
     let statement = RECORDS_ONLY;
     if (transaction.upserts.length > 0 || removals.length > 0) {
-      statement = ROWS;
-      values.push(...this.upsertParameters(notRemovedAfterwards(transaction)));
-    }
-    if (removals.length > 0) {
-      statement = ROWS_AND_REMOVALS;
-      values.push(...removalParameters(removals));
+      const columns = this.columnsOf(notRemovedAfterwards(transaction));
+      statement = removals.length === 0 ? ROWS : ROWS_AND_REMOVALS;
+      values.push(...columns.parameters());
+      if (removals.length > 0) values.push(...removalParameters(removals));
+      values.push(columns.values());
     }
     return { statement, values, recordBytes: records.length };
   }
 
-  private upsertParameters(upserts: readonly RowUpsert[]): Parameter[] {
-    const columns = new UpsertColumns(upserts);
+  private columnsOf(upserts: readonly RowUpsert[]): UpsertColumns {
+    const columns = new UpsertColumns(upserts.length, this.memoryForValues(upserts));
     for (const upsert of upserts) columns.append(upsert, this.writer);
-    return columns.parameters();
+    return columns;
+  }
+
+  private memoryForValues(upserts: readonly RowUpsert[]): Buffer {
+    const bytes = upserts.reduce((sum, { row }) => sum + (row.value?.length ?? 0), 0);
+    const needed = arrayParameterBytes(upserts.length, bytes);
+    if (needed > VALUES_BYTES_KEPT_MAX) return Buffer.allocUnsafeSlow(needed);
+    if (needed > this.valuesMemory.length) this.valuesMemory = Buffer.allocUnsafeSlow(roundedUp(needed));
+    return this.valuesMemory;
   }
 }
 
@@ -86,14 +101,12 @@ class UpsertColumns {
   private readonly requests: ArrayParameter;
   private readonly requestFloor: ArrayParameter;
 
-  constructor(upserts: readonly RowUpsert[]) {
-    const count = upserts.length;
-    const valueBytes = upserts.reduce((sum, { row }) => sum + (row.value?.length ?? 0), 0);
+  constructor(count: number, memoryForValues: Buffer) {
     const bigints = (): ArrayParameter => new ArrayParameter('bigint', count * 12);
     this.partition = new ArrayParameter('smallint', count * 6);
     this.generation = bigints();
     this.key = new ArrayParameter('bytea', count * KEY_BYTES_EXPECTED);
-    this.value = new ArrayParameter('bytea', count * 4 + valueBytes);
+    this.value = new ArrayParameter('bytea', memoryForValues);
     this.contentType = new ArrayParameter('bytea', count * CONTENT_TYPE_BYTES_EXPECTED);
     this.revision = bigints();
     this.version = bigints();
@@ -122,12 +135,16 @@ class UpsertColumns {
     this.requestFloor.bigint(row.requestFloor);
   }
 
+  values(): Buffer {
+    return this.value.finish();
+  }
+
+  /** All but the values. */
   parameters(): Buffer[] {
     return [
       this.partition,
       this.generation,
       this.key,
-      this.value,
       this.contentType,
       this.revision,
       this.version,
@@ -138,6 +155,10 @@ class UpsertColumns {
       this.requestFloor,
     ].map((column) => column.finish());
   }
+}
+
+function roundedUp(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
 }
 
 /**

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentOf, frameKindOf, PIECE_BYTES } from '@ringleader/contracts';
-import { type Parcel, Parcels, WINDOW_BYTES } from './parcels.js';
+import { CUT_BYTES, type Parcel, Parcels, WINDOW_BYTES } from './parcels.js';
 
-const PIECES_OF_WINDOW = WINDOW_BYTES / PIECE_BYTES;
+const PIECES_OF_WINDOW = Math.ceil(WINDOW_BYTES / CUT_BYTES);
 
 function parcel(bytes: number, fill = 7, topics: readonly number[] = []): Parcel {
-  return { bytes, topics, encode: () => Buffer.alloc(bytes, fill) };
+  return { bytes, topics, encode: () => [Buffer.alloc(bytes, fill)] };
 }
 
 /** Two ends, and frames between them that travel when the test says so. */
@@ -60,6 +60,21 @@ describe('Parcels', () => {
     expect(ends.sender.heldSince('b')).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('cuts across the parts that a frame was encoded in, and leaves them as they are', () => {
+    const ends = new Ends();
+    const parts = [1, CUT_BYTES + 7, 3, 2 * CUT_BYTES].map((bytes, fill) => Buffer.alloc(bytes, fill + 1));
+    const whole = Buffer.concat(parts);
+    ends.sender.send('b', { bytes: whole.length, topics: [], encode: () => parts });
+    // The memory of pieces that were taken is written over.
+    for (let fill = 0; fill < 4; fill++) ends.sender.send('b', parcel(3 * CUT_BYTES, fill));
+    ends.settle();
+    const length = 3 * CUT_BYTES;
+    expect(ends.arrived.map((frame) => frame.length)).toEqual([whole.length, length, length, length, length]);
+    expect(whole.equals(ends.arrived[0]!)).toBe(true);
+    expect(Buffer.concat(parts).equals(whole)).toBe(true);
+    for (let fill = 0; fill < 4; fill++) expect(new Set(ends.arrived[fill + 1])).toEqual(new Set([fill]));
+  });
+
   it('keeps no more than a window on its way, encodes the rest when its turn comes, and tells what is left', () => {
     const ends = new Ends();
     let encoded = 0;
@@ -70,7 +85,7 @@ describe('Parcels', () => {
         topics: [],
         encode: () => {
           encoded += 1;
-          return Buffer.alloc(2 ** 20);
+          return [Buffer.alloc(2 ** 20)];
         },
       });
     }
@@ -126,7 +141,7 @@ describe('Parcels', () => {
   it('loses the frame of a lost piece, and no other', () => {
     const ends = new Ends();
     for (const fill of [1, 2, 3]) ends.sender.send('b', parcel(4 * PIECE_BYTES, fill));
-    ends.toReceiver.splice(5, 1);
+    ends.toReceiver.splice(Math.ceil((4 * PIECE_BYTES) / CUT_BYTES) + 1, 1);
     ends.settle();
     expect(ends.arrived.map(([fill]) => fill)).toEqual([1, 3]);
     expect(ends.receiver.lost).toBe(1);

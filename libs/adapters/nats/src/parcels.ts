@@ -10,7 +10,7 @@ import {
   encodePiece,
   encodeReceipt,
   frameKindOf,
-  PIECE_BYTES,
+  memoryForPiece,
   type Piece,
   type Receipt,
 } from '@ringleader/contracts';
@@ -21,8 +21,8 @@ export interface Parcel {
   readonly bytes: number;
   /** What it is about (partitions): shorter frames about the same must not overtake it. */
   readonly topics: readonly number[];
-  /** Without an envelope. */
-  encode(): Uint8Array;
+  /** The frame without an envelope, in parts that do not change any more. */
+  encode(): readonly Uint8Array[];
 }
 
 export interface ParcelsOptions {
@@ -45,7 +45,8 @@ interface Waiting {
 
 interface Current extends Waiting {
   readonly id: number;
-  readonly frame: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+  readonly totalBytes: number;
   offset: number;
 }
 
@@ -55,6 +56,7 @@ interface Sent {
   readonly end: number;
   readonly bytes: number;
   readonly since: MonotonicMs;
+  readonly memory: Buffer;
 }
 
 interface Destination {
@@ -78,6 +80,12 @@ interface Assembly {
 
 /** Pieces on their way to one destination. */
 export const WINDOW_BYTES = 1024 * 1024;
+/**
+ * The length of a piece. What arrives comes out of a socket 64 KiB at a time: a shorter piece mostly lies in one of them, a
+ * longer one is put together by the client, in memory that grows twice.
+ */
+export const CUT_BYTES = 60 * 1024;
+const SPARE_PIECES = (2 * WINDOW_BYTES) / CUT_BYTES;
 /** Without any receipt for so long, what is on its way counts as lost; the second time, what waits is dropped as well. */
 const STALL_MS = 1_500;
 /** An unfinished frame whose pieces stopped coming is dropped. */
@@ -90,6 +98,8 @@ export class Parcels {
   private readonly destinations = new Map<string, Destination>();
   private readonly assemblies = new Map<string, Assembly>();
   private readonly receiptsDue = new Map<string, Receipt>();
+  /** Of pieces that were receipted, and so have left: to be written over. */
+  private readonly spare: Buffer[] = [];
   private lastParcel: number;
   private lostTotal = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -218,21 +228,24 @@ export class Parcels {
       const current = destination.current ?? this.begin(destination);
       if (current === null) return;
       if (destination.sent.length === 0) destination.heardAt = now;
-      const { id: parcel, frame, offset, since } = current;
-      const bytes = frame.subarray(offset, offset + PIECE_BYTES);
-      const end = offset + bytes.length;
-      this.options.publish(to, encodePiece({ parcel, totalBytes: frame.length, offset, bytes }));
-      destination.sent.push({ parcel, end, bytes: bytes.length, since });
-      destination.sentBytes += bytes.length;
+      const { id: parcel, totalBytes, offset, since } = current;
+      const end = Math.min(offset + CUT_BYTES, totalBytes);
+      const memory = this.spare.pop() ?? memoryForPiece(CUT_BYTES);
+      const bytes = slicesOf(current.parts, offset, end);
+      this.options.publish(to, encodePiece({ parcel, totalBytes, offset, bytes }, memory));
+      destination.sent.push({ parcel, end, bytes: end - offset, since, memory });
+      destination.sentBytes += end - offset;
       current.offset = end;
-      if (end === frame.length) this.finish(destination, current);
+      if (end === totalBytes) this.finish(destination, current);
     }
   }
 
   private begin(destination: Destination): Current | null {
     const next = destination.waiting.shift();
     if (next === undefined) return null;
-    const current = { ...next, id: this.nextParcel(), frame: next.parcel.encode(), offset: 0 };
+    const parts = next.parcel.encode();
+    const totalBytes = parts.reduce((sum, { length }) => sum + length, 0);
+    const current = { ...next, id: this.nextParcel(), parts, totalBytes, offset: 0 };
     destination.current = current;
     return current;
   }
@@ -284,7 +297,10 @@ export class Parcels {
     destination.stalls = 0;
     const index = destination.sent.findIndex((sent) => sent.parcel === parcel && sent.end === end);
     if (index < 0) return;
-    for (const { bytes } of destination.sent.splice(0, index + 1)) destination.sentBytes -= bytes;
+    for (const { bytes, memory } of destination.sent.splice(0, index + 1)) {
+      destination.sentBytes -= bytes;
+      if (this.spare.length < SPARE_PIECES) this.spare.push(memory);
+    }
     this.pump(from, destination);
     this.options.onProgress?.(from);
   }
@@ -297,6 +313,17 @@ export class Parcels {
 
 function continues(assembly: Assembly, { parcel, totalBytes, offset }: Piece): boolean {
   return assembly.parcel === parcel && assembly.received === offset && assembly.frame.length === totalBytes;
+}
+
+/** What lies between two places of the parts, as if they were one. */
+function slicesOf(parts: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
+  const slices: Uint8Array[] = [];
+  let at = 0;
+  for (const part of parts) {
+    if (at < end && at + part.length > start) slices.push(part.subarray(Math.max(0, start - at), end - at));
+    at += part.length;
+  }
+  return slices;
 }
 
 function newDestination(): Destination {

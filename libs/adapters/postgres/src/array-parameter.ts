@@ -14,18 +14,23 @@ const TWO_TO_32 = 0x1_0000_0000;
 const TYPE_OIDS = { bytea: 17, bigint: 20, smallint: 21 } as const;
 export type ArrayElementType = keyof typeof TYPE_OIDS;
 
+/** What so many elements with so many bytes together take. */
+export function arrayParameterBytes(count: number, bytes: number): number {
+  return HEADER_BYTES + count * LENGTH_BYTES + bytes;
+}
+
 export class ArrayParameter {
   private buffer: Buffer;
   private offset = HEADER_BYTES;
   private count = 0;
   private hasNulls = false;
 
-  /** `expectedBytes` of all elements together spares growing. */
+  /** Told what all elements have together it need not grow; or it writes into memory that is given to it, while that suffices. */
   constructor(
     private readonly type: ArrayElementType,
-    expectedBytes: number,
+    memory: number | Buffer,
   ) {
-    this.buffer = Buffer.allocUnsafe(HEADER_BYTES + expectedBytes);
+    this.buffer = typeof memory === 'number' ? Buffer.allocUnsafe(HEADER_BYTES + memory) : memory;
   }
 
   smallint(value: number): void {

@@ -41,6 +41,11 @@ export interface Receipt {
 
 const HEADER_BYTES_MAX = 64;
 
+const placeCodec = fields<Omit<Piece, 'kind' | 'bytes'>>({
+  parcel: varint,
+  totalBytes: varint,
+  offset: varint,
+});
 const pieceCodec = fields<Omit<Piece, 'kind'>>({
   parcel: varint,
   totalBytes: varint,
@@ -49,12 +54,24 @@ const pieceCodec = fields<Omit<Piece, 'kind'>>({
 });
 const receiptCodec = fields<Omit<Receipt, 'kind'>>({ parcel: varint, end: varint });
 
-/** With room for its envelope, as a receipt. */
-export function encodePiece(piece: Omit<Piece, 'kind'>): Buffer {
-  const writer = new ByteWriter(HEADER_BYTES_MAX + piece.bytes.length);
+export interface PieceInParts extends Omit<Piece, 'kind' | 'bytes'> {
+  readonly bytes: readonly Uint8Array[];
+}
+
+/** Memory for a piece's frame that is made again and again. */
+export function memoryForPiece(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(HEADER_BYTES_MAX + bytes);
+}
+
+/** With room for its envelope, as a receipt; in memory that was made for it. */
+export function encodePiece(piece: PieceInParts, memory?: Buffer): Buffer {
+  const bytesOfParts = piece.bytes.reduce((sum, { length }) => sum + length, 0);
+  const writer = new ByteWriter(memory ?? memoryForPiece(bytesOfParts));
   reserveEnvelope(writer);
   writeFrameStart(writer, 'piece');
-  pieceCodec.write(writer, piece);
+  placeCodec.write(writer, piece);
+  writer.varint(bytesOfParts);
+  for (const part of piece.bytes) writer.raw(part);
   return writer.take();
 }
 

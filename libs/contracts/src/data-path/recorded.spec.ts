@@ -62,7 +62,10 @@ describe('the bytes of the data path that are recorded', () => {
   it('are what is written and read: a piece and its receipt', () => {
     const piece = { parcel: 300, totalBytes: 1_000, offset: 130, bytes: Buffer.from([1, 0xff]) };
     const receipt = { parcel: 300, end: 132 };
-    const frames = [contentOf(encodePiece(piece)), contentOf(encodeReceipt(receipt))] as const;
+    const frames = [
+      contentOf(encodePiece({ ...piece, bytes: [piece.bytes] })),
+      contentOf(encodeReceipt(receipt)),
+    ] as const;
     // The first byte is the version.
     const recorded = frames.map((frame) => Buffer.from(frame.subarray(1)).toString('hex'));
     expect(recorded).toEqual(['05ac02e80782010201ff', '06ac028401']);

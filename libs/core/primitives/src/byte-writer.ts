@@ -13,6 +13,8 @@ const REST_BYTES_MIN = 4 * 1024;
 /** Up to this length a loop over char codes beats the call into the runtime. */
 const ASCII_LOOP_LENGTH_MAX = 40;
 const STRING_BYTES_MAX = 0xffff;
+/** Longer byte strings are referred to in place of copied, where the writer is told to. */
+const REFERRED_BYTES_MIN = 4 * 1024;
 
 export class ByteWriter {
   private buffer: Buffer;
@@ -20,10 +22,19 @@ export class ByteWriter {
   /** Where the present frame begins in `buffer`; what lies before belongs to frames that were handed out. */
   private start = 0;
   private offset = 0;
+  /** Of a writer that refers: what lies before `start` of the present frame, in order. */
+  private parts: Uint8Array[] | null = null;
 
-  constructor(initialBytes = CHUNK_BYTES) {
-    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+  constructor(memory: number | Buffer = CHUNK_BYTES) {
+    this.buffer = typeof memory === 'number' ? Buffer.allocUnsafeSlow(memory) : memory;
     this.view = viewOf(this.buffer);
+  }
+
+  /** Long byte strings are not copied: for frames that are taken in parts. They must not change any more. */
+  static referring(initialBytes: number): ByteWriter {
+    const writer = new ByteWriter(initialBytes);
+    writer.parts = [];
+    return writer;
   }
 
   /** Bytes written since the last `take`. */
@@ -85,9 +96,7 @@ export class ByteWriter {
 
   bytes(value: Uint8Array): this {
     this.varint(value.length);
-    this.reserve(value.length);
-    this.buffer.set(value, this.offset);
-    this.offset += value.length;
+    this.raw(value);
     return this;
   }
 
@@ -110,6 +119,10 @@ export class ByteWriter {
 
   /** What was written by another writer, as it is. */
   raw(written: Uint8Array): void {
+    if (this.parts !== null && written.length >= REFERRED_BYTES_MIN) {
+      this.parts.push(this.take(), written);
+      return;
+    }
     this.reserve(written.length);
     this.buffer.set(written, this.offset);
     this.offset += written.length;
@@ -120,6 +133,14 @@ export class ByteWriter {
     const taken = this.buffer.subarray(this.start, this.offset);
     this.start = this.offset;
     if (this.buffer.length - this.offset < REST_BYTES_MIN) this.replaceBuffer(CHUNK_BYTES);
+    return taken;
+  }
+
+  /** The same of a writer that refers. */
+  takeParts(): readonly Uint8Array[] {
+    invariant(this.parts !== null, 'a writer has parts where it refers');
+    const taken = [...this.parts, this.take()];
+    this.parts = [];
     return taken;
   }
 

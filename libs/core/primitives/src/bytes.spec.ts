@@ -142,6 +142,19 @@ describe('bytes', () => {
     expect(second.buffer.byteLength).toBe(second.length);
   });
 
+  it('that are long are referred to where the writer is told to, and read the same', () => {
+    const values = [10, 5_000, 100_000, 3, 4_096].map((length, fill) => Buffer.alloc(length, fill));
+    const referring = ByteWriter.referring(64);
+    for (let frame = 0; frame < 2; frame++) {
+      for (const value of values) referring.varint(frame).bytes(value);
+      const parts = referring.takeParts();
+      const copying = new ByteWriter();
+      for (const value of values) copying.varint(frame).bytes(value);
+      expect(Buffer.concat(parts).equals(copying.take())).toBe(true);
+      expect(values.map((value) => parts.includes(value))).toEqual([false, true, true, false, true]);
+    }
+  });
+
   it('that are kept do not keep what they were read from', () => {
     const frame = new ByteWriter().bytes(Uint8Array.of(1, 2, 3)).take();
     expect(new ByteReader(frame).bytes().buffer).toBe(frame.buffer);
