@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -13,18 +14,17 @@ export interface LocalNatsOptions
 }
 
 /** nats-server greets every client with `INFO {...}` before anything else. */
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: 1_000 });
-    const settle = (greeted: boolean) => () => {
-      socket.destroy();
-      resolve(greeted);
-    };
-    socket.once('timeout', settle(false)).once('error', settle(false));
-    socket.once('data', (data) => {
-      settle(data.toString('latin1').startsWith('INFO '))();
-    });
-  });
+async function greets(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(1_000) })) as [Buffer];
+    return data.toString('latin1').startsWith('INFO ');
+  } catch {
+    // Nobody listens yet, or nobody speaks yet.
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 export async function localNatsServer(program: string, options: LocalNatsOptions): Promise<LocalServer> {
