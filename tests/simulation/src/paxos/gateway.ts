@@ -48,6 +48,8 @@ export type ClientRequest =
       readonly partition: PartitionIndex;
       readonly key: string;
       readonly maxStalenessMs: number | null | 'linearizable';
+      /** Of a stale read: which replica is asked; left out, any. */
+      readonly at?: ShardOrdinal;
     }
   | {
       readonly kind: 'scan';
@@ -172,7 +174,7 @@ export class GatewayProcess implements Process<SimMessage> {
         const consistency = consistencyOf(request);
         const body = { kind: 'read', partition, key, consistency } as const;
         return isStale(request)
-          ? { shard: anyReplica, body: { ...body, epoch: ownEpoch } }
+          ? { shard: request.at ?? anyReplica, body: { ...body, epoch: ownEpoch } }
           : { shard: toLeader, body: { ...body, epoch } };
       }
       case 'scan': {

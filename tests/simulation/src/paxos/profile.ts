@@ -62,6 +62,7 @@ export const BASE: RunSettings = {
   readLatency: null,
   faultyMs: 3_000,
   recoveryMs: 4_000,
+  lastReads: false,
 };
 
 /** Everything at random: each seed draws its own cluster, load and kinds of faults. */

@@ -8,6 +8,7 @@ import type { BrokenSurroundings } from './settings.js';
 import { Cluster } from './cluster.js';
 import { scheduleEpochChanges, schedulePlannedRestarts } from './operators.js';
 import type { Profile } from './profile.js';
+import { readEverywhere } from './last-reads.js';
 import { runScript } from './script.js';
 import { checkRecovery, healEverything } from './recovery.js';
 import type { AnswerCounts } from './shard-observer.js';
@@ -71,6 +72,7 @@ function runToTheEnd(cluster: Cluster, profile: Profile, seed: number): void {
   cluster.judge.check(() => {
     checkRecovery(cluster);
   });
+  if (cluster.settings.lastReads) readEverywhere(cluster, seededPrng(seed ^ 0x6c72));
   cluster.judge.check(() => {
     checkLinearizable(cluster.history, ({ partition, requestId }) =>
       cluster.ghost.partition(partition).committed.revisionOfRequest(requestId),

@@ -83,6 +83,19 @@ export class Scene {
   }
 }
 
+/** Nobody else may stand until that shard leads; whoever leads meanwhile is restarted. */
+export function* lead(scene: Scene, shard: ShardOrdinal, partition = 0): Generator<number, void> {
+  const { cluster } = scene;
+  scene.pass((from, _to, message) => {
+    return message.kind !== 'peer' || message.message.kind !== 'prepare' || from === shard;
+  });
+  for (const other of cluster.map.replicasOf(partition)) {
+    if (other !== shard && cluster.status(other, partition)?.role === 'leader') scene.restart(other);
+  }
+  while (cluster.leaderOf(partition) !== shard) yield 2;
+  scene.pass(null);
+}
+
 export function runScript(script: Script, cluster: Cluster, prng: Prng): void {
   const { events } = cluster.world;
   const steps = script(new Scene(cluster, prng));

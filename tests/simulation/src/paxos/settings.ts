@@ -69,6 +69,8 @@ export interface RunSettings {
   readonly faultyMs: number;
   /** Simulated time within which all partitions must have a leader and equal replicas again. */
   readonly recoveryMs: number;
+  /** After that, are all keys read at each replica, and then from each of them as the leader? */
+  readonly lastReads: boolean;
 }
 
 /** Rules of those around the core, which a control may break. */

@@ -51,25 +51,19 @@ export function onPrepare(
 function promise(context: PromisePort, replica: Replica, message: Prepare): void {
   const { ballot } = message;
   const { pace } = context;
-  const positionBefore = replica.durable.position;
   context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
   leaveOtherBallot(context, replica, ballot);
   // The candidate has its chance before anyone else here stands.
   replica.leaderHeardAt = Number.NEGATIVE_INFINITY;
   replica.standNotBefore = context.now + pace.patienceMs + turnOf(context, replica) * pace.staggerMs;
-  answerPromised(context, replica, message, positionBefore);
+  answerPromised(context, replica, message);
   watchLeader(context, replica);
 }
 
-function answerPromised(
-  context: PromisePort,
-  replica: Replica,
-  message: Prepare,
-  positionBefore = replica.record.position,
-): void {
+function answerPromised(context: PromisePort, replica: Replica, message: Prepare): void {
   const { position, purgedTo } = replica.record;
   const { commit } = replica;
-  const told = context.rules.positionToldWithPromise(position, positionBefore);
+  const told = context.rules.positionToldWithPromise(position, replica.durable.position);
   context.transactions.whenDurable(replica, () => {
     context.outbox.send(ownerOf(message.ballot), {
       ...message,

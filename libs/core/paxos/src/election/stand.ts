@@ -46,20 +46,22 @@ export function stand(context: StandPort, replica: Replica): void {
   replica.catchUp = null;
   context.transactions.setRecord(replica, { ...replica.record, promised: ballot });
   context.outbox.event({ kind: 'candidacy', partition: replica.partition, ballot });
-  if (context.rules.prepareMayLeave(false)) sendPrepares(context, replica, candidate);
-  context.transactions.whenDurable(replica, () => {
-    ownPromiseDurable(context, replica, candidate);
-  });
+  if (context.rules.ownPromiseStands(false)) askOthers(context, replica, candidate);
+  else {
+    context.transactions.whenDurable(replica, () => {
+      askOthers(context, replica, candidate);
+    });
+  }
   context.wakeups.at(replica, context.now + context.timings.candidacyTimeoutMs);
 }
 
-function ownPromiseDurable(context: StandPort, replica: Replica, candidate: Candidate): void {
+function askOthers(context: StandPort, replica: Replica, candidate: Candidate): void {
   if (replica.role !== candidate) return;
   const { position, purgedTo } = replica.record;
   candidate.answers.set(context.ordinal, { position, commit: replica.commit, purgedTo });
   candidate.askedSince = context.now;
   candidate.askAgainAt = context.now + context.timings.resendIntervalMs;
-  if (context.rules.prepareMayLeave(true)) sendPrepares(context, replica, candidate);
+  sendPrepares(context, replica, candidate);
   context.wakeups.at(replica, candidate.askAgainAt);
   adoptWithQuorum(context, replica, candidate);
 }

@@ -12,8 +12,8 @@ export interface ElectionRules {
   votes(assignment: PartitionAssignment, ordinal: ShardOrdinal): boolean;
   /** 4.0, in both directions. Control: EpochUnchecked. */
   sameEpoch(own: Epoch, told: Epoch): boolean;
-  /** 4.1.1: Prepare leaves only when the own promise is durable. Control: BallotReuse. */
-  prepareMayLeave(ownPromiseDurable: boolean): boolean;
+  /** 4.1.1: the own promise counts, and Prepare leaves, only when it is durable. Control: BallotReuse. */
+  ownPromiseStands(isDurable: boolean): boolean;
   /** 4.0, "one transaction": what is told with a promise is the state in which it was written. Control: PromiseNotAtomic. */
   positionToldWithPromise(whenPromised: Position, whenReceived: Position): Position;
   /** 4.1.2, 4.1.5: a candidate is one only while its ballot is its own promise. Control: SelfUnchecked. */
@@ -34,7 +34,7 @@ export const ELECTION_RULES: ElectionRules = {
   electionQuorum: hasQuorum,
   votes: isVoter,
   sameEpoch: (own, told) => own === told,
-  prepareMayLeave: (ownPromiseDurable) => ownPromiseDurable,
+  ownPromiseStands: (isDurable) => isDurable,
   positionToldWithPromise: (whenPromised) => whenPromised,
   candidacyStands: (ballot, promised) => ballot === promised,
   compareAdoptable: comparePositions,

@@ -1,5 +1,6 @@
 import type { Control } from './control.js';
-import { CHURN, DUELS, HANDOVERS } from '../profiles/churn.js';
+import { CHURN, DUELS } from '../profiles/churn.js';
+import { REUSED_BALLOT, STALE_PROMISE } from '../profiles/promises.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.1: elect. */
@@ -26,15 +27,15 @@ export const ELECTION_CONTROLS: readonly Control[] = [
     name: 'PromiseNotAtomic',
     broken: 'the position answered with a promise was read before the promise was written',
     rules: { positionToldWithPromise: (_whenPromised, whenReceived) => whenReceived },
-    profile: HANDOVERS,
-    caughtBy: 'elected leader',
+    profile: STALE_PROMISE,
+    caughtBy: 'linearizability',
   },
   {
     name: 'BallotReuse',
-    broken: 'own ballot not durable before Prepare is sent; reused after a restart',
-    rules: { prepareMayLeave: () => true },
-    profile: CHURN,
-    caughtBy: 'one leader per ballot',
+    broken: 'own promise counts, and Prepare leaves, before it is durable; the ballot is lost with a restart',
+    rules: { ownPromiseStands: () => true },
+    profile: REUSED_BALLOT,
+    caughtBy: 'linearizability',
   },
   {
     name: 'NoBarrier',

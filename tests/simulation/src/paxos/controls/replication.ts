@@ -2,9 +2,9 @@ import { comparePositions } from '@ringleader/paxos';
 import type { Control } from './control.js';
 import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
-import { COPIES, DEPOSED_COPY } from '../profiles/copies.js';
+import { COPIES } from '../profiles/copies.js';
 import { PURGES } from '../profiles/purges.js';
-import { PURGED_AHEAD, RECOPIED } from '../profiles/recopied.js';
+import { DEPOSED_COPY, PURGED_AHEAD, RECOPIED } from '../profiles/recopied.js';
 import { RANDOM } from '../profile.js';
 
 /** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
@@ -63,14 +63,14 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: 'a diff installs although the position it was made from is no longer there',
     rules: { deltaApplies: (_own, from, to) => comparePositions(to, from) > 0 },
     profile: LATE_OFFERS,
-    caughtBy: 'rows of a position',
+    caughtBy: 'linearizability',
   },
   {
     name: 'BackwardDiff',
     broken: 'a repair installs although it leads back behind the own position',
     rules: { deltaApplies: (own, from) => own.ballot === from.ballot && own.revision === from.revision },
     profile: LATE_OFFERS,
-    caughtBy: 'rows of a position',
+    caughtBy: 'linearizability',
   },
   {
     name: 'LivePages',
@@ -84,7 +84,7 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: 'a copy takes a page from a leader older than the one before',
     rules: { pageFromPresentLeader: () => true },
     profile: DEPOSED_COPY,
-    caughtBy: 'replica state',
+    caughtBy: 'linearizability',
   },
   {
     name: 'PassMovesBaseEarly',
@@ -112,14 +112,14 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: "a repair is decided by the replica's revision instead of its base",
     rules: { sourceStillHas: (_base, sourcePurgedTo, ownRevision) => ownRevision >= sourcePurgedTo },
     profile: PURGED_AHEAD,
-    caughtBy: 'replica state',
+    caughtBy: 'linearizability',
   },
   {
     name: 'CopyForgetsPurge',
     broken: "a copy resumed from another leader keeps only the last source's purge point",
     rules: { purgePointOfCopy: (_staged, source) => source },
     profile: RECOPIED,
-    caughtBy: 'replica state',
+    caughtBy: 'linearizability',
   },
   {
     name: 'CopyForgetsFloor',

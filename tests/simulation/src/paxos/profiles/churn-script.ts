@@ -41,26 +41,3 @@ export const DUEL_SCRIPT: Script = function* (scene) {
     yield scene.leaseMs * scene.between(1.5, 2);
   }
 };
-
-/**
- * One follower gets the last batches and answers for them, the other one stands: what the first one has in its storage's
- * queue when it promises must be in its answer.
- */
-export const HANDOVER_SCRIPT: Script = function* (scene) {
-  yield 300;
-  for (;;) {
-    const leader = yield* scene.leader();
-    const [, ignorant] = scene.others(leader);
-    yield scene.between(5, 60);
-    scene.pass((from, to, message) => {
-      if (message.kind !== 'peer' || message.message.kind === 'stand') return message.kind !== 'peer';
-      return !(from === leader && to === ignorant) || message.message.kind === 'released';
-    });
-    yield scene.between(1, 8);
-    scene.cluster.processes.get(leader)?.releaseAll();
-    yield scene.between(20, 60);
-    scene.pass(null);
-    scene.restart(leader);
-    yield scene.leaseMs * scene.between(0.5, 1.5);
-  }
-};

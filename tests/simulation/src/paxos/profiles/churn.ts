@@ -1,7 +1,7 @@
 import { BASE, type Profile } from '../profile.js';
 import { LIMITS, TIMINGS } from '../settings.js';
 import { GOOD_LINK } from '@ringleader/testing-simulation';
-import { CHURN_SCRIPT, DUEL_SCRIPT, HANDOVER_SCRIPT } from './churn-script.js';
+import { CHURN_SCRIPT, DUEL_SCRIPT } from './churn-script.js';
 
 /** Leaders come and go before their batches reach anybody: elections over rows that were never chosen. */
 export const CHURN: Profile = {
@@ -79,31 +79,6 @@ export const SLOW_READS: Profile = {
       readLatency: { minMs: 1, maxMs: 60 },
     };
   },
-};
-
-/** Leaders give up with batches under way and in storage: what they leave behind may be committed in fact. */
-export const HANDOVERS: Profile = {
-  ...CHURN,
-  name: 'handovers',
-  about: 'planned restarts of leaders under load, with slow storage',
-  settings: (prng) => {
-    const settings = CHURN.settings(prng);
-    return {
-      ...settings,
-      cluster: {
-        ...settings.cluster,
-        shards: 3,
-        replicationFactor: 3,
-        // So rare that no transaction takes half of an interval: that would make candidates wait for each other.
-        timings: { ...settings.cluster.timings, heartbeatIntervalMs: 25 },
-      },
-      workload: { ...settings.workload, clients: 8, thinkMsMax: 3, mixes: [{ put: 5, delete: 1, read: 1 }] },
-      faults: { ...settings.faults, kinds: [] },
-      storage: { minMs: 0.5, maxMs: 12 },
-      links: { ...GOOD_LINK, delayMaxMs: 1 },
-    };
-  },
-  script: HANDOVER_SCRIPT,
 };
 
 /** A leader whose own storage is the last to apply what it commits, and which remembers hardly any row. */

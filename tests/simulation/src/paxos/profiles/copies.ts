@@ -1,6 +1,6 @@
 import { BASE, type Profile } from '../profile.js';
 import { GOOD_LINK } from '@ringleader/testing-simulation';
-import { WRITERS, type Script } from '../script.js';
+import type { Script } from '../script.js';
 import { LIMITS, TIMINGS } from '../settings.js';
 
 /** A replica misses more than a repair carries, is copied to while writes go on, and leaders change under the copy. */
@@ -64,40 +64,4 @@ export const COPIES: Profile = {
     links: { ...GOOD_LINK, delayMaxMs: 3, tailProbability: 0.2, tailDelayMs: 120, duplicateProbability: 0.3 },
   }),
   script: SCRIPT,
-};
-
-/**
- * Five replicas: a leader is deposed by three that it cannot reach, and does not know it; the fifth, far behind, hears
- * both and is copied to by both.
- */
-export const DEPOSED_COPY: Profile = {
-  name: 'deposed-copy',
-  about: 'a replica is copied to by a deposed leader and by the present one',
-  settings: (prng) => {
-    const settings = COPIES.settings(prng);
-    return {
-      ...settings,
-      cluster: { ...settings.cluster, shards: 5, replicationFactor: 5 },
-      gateways: 2,
-      faults: { ...settings.faults, kinds: [] },
-      storage: { minMs: 0.1, maxMs: 1 },
-      links: { ...GOOD_LINK, delayMaxMs: 2 },
-    };
-  },
-  script: function* (scene) {
-    yield 400;
-    for (;;) {
-      const leader = yield* scene.leader();
-      const [behind, ...majority] = scene.others(leader);
-      if (behind === undefined) return;
-      const rejoinBehind = scene.separate([behind], [leader, ...majority]);
-      yield scene.between(100, 250);
-      const rejoinLeader = scene.separate([leader], [...majority, WRITERS]);
-      yield scene.between(0, scene.leaseMs);
-      rejoinBehind();
-      yield scene.leaseMs * scene.between(2, 4);
-      rejoinLeader();
-      yield scene.between(50, 150);
-    }
-  },
 };

@@ -1,12 +1,13 @@
 import { RANDOM, type Profile } from '../profile.js';
-import { CHURN, DUELS, HANDOVERS, SLOW_LEADER, SLOW_READS } from './churn.js';
-import { COPIES, DEPOSED_COPY } from './copies.js';
+import { CHURN, DUELS, SLOW_LEADER, SLOW_READS } from './churn.js';
+import { COPIES } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
+import { REUSED_BALLOT, STALE_PROMISE } from './promises.js';
 import { KEYED } from './keyed.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { PURGES } from './purges.js';
-import { PURGED_AHEAD, RECOPIED } from './recopied.js';
+import { DEPOSED_COPY, PURGED_AHEAD, RECOPIED } from './recopied.js';
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
@@ -30,7 +31,8 @@ export const STEERED: readonly Profile[] = [
   CHURN,
   SLOW_READS,
   DUELS,
-  HANDOVERS,
+  STALE_PROMISE,
+  REUSED_BALLOT,
   SLOW_LEADER,
   COPIES,
   DEPOSED_COPY,

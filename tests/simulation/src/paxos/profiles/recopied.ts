@@ -1,48 +1,9 @@
-import { GOOD_LINK } from '@ringleader/testing-simulation';
 import { isKeyed } from '@ringleader/paxos';
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { ClientRequest } from '../gateway.js';
 import type { Profile } from '../profile.js';
-import type { RunSettings } from '../settings.js';
-import { READERS, WRITERS, type Scene, type Script } from '../script.js';
-import { LIMITS } from '../settings.js';
-import { QUICK } from './leases.js';
-
-const READING_GATEWAY = 1;
-const REPAIR_ROWS = 8;
-
-/** What scripts ask for; nobody else writes. */
-const SCRIPTED: RunSettings = {
-  ...QUICK,
-  cluster: { ...QUICK.cluster, limits: { ...LIMITS, repairRowsMax: REPAIR_ROWS } },
-  gateway: { ...QUICK.gateway, operationTimeoutMs: 5_000 },
-  workload: { ...QUICK.workload, clients: 1, keysPerPartition: 1, thinkMsMax: 50, mixes: [{ staleRead: 1 }] },
-  links: { ...GOOD_LINK, delayMinMs: 0.1, delayMaxMs: 0.5 },
-  faultyMs: 6_000,
-};
-
-/** Asks through the gateway that readers use, and waits for the answer. */
-function* done(scene: Scene, requests: readonly ClientRequest[]): Generator<number, void> {
-  for (const request of requests) {
-    let answered = false;
-    scene.cluster.workload.ask(request, READING_GATEWAY, () => {
-      answered = true;
-    });
-    while (!answered) yield 2;
-  }
-}
-
-/** Nobody else may stand until that shard leads; whoever leads meanwhile is restarted. */
-function* lead(scene: Scene, shard: ShardOrdinal, group: readonly ShardOrdinal[]): Generator<number, void> {
-  scene.pass((from, _to, message) => {
-    return message.kind !== 'peer' || message.message.kind !== 'prepare' || from === shard;
-  });
-  for (const other of group) {
-    if (other !== shard && scene.cluster.status(other, 0)?.role === 'leader') scene.restart(other);
-  }
-  while (scene.cluster.leaderOf(0) !== shard) yield 2;
-  scene.pass(null);
-}
+import { lead, READERS, WRITERS, type Scene, type Script } from '../script.js';
+import { done, REPAIR_ROWS, SCRIPTED, until } from './scripted.js';
 
 /**
  * A copy takes its first page from a leader that has purged a key, and the rest from one that has not. Whoever was copied
@@ -73,7 +34,7 @@ const RECOPIED_SCRIPT: Script = function* (scene) {
   yield scene.leaseMs / 2;
   yield* done(scene, [workload.delete(0, 'a2'), workload.delete(0, 'a0'), put('c0'), put('c1')]);
   scene.purge(leader);
-  yield* lead(scene, leader, group);
+  yield* lead(scene, leader);
   let pages = 0;
   scene.pass((from, to, message) => {
     if (from !== leader || to !== copied || message.kind !== 'peer') return true;
@@ -83,10 +44,10 @@ const RECOPIED_SCRIPT: Script = function* (scene) {
   copiedComes();
   for (let waited = 0; waited < 4 * scene.leaseMs && pages === 0; waited += 1) yield 1;
   yield 5;
-  yield* lead(scene, rival, group);
+  yield* lead(scene, rival);
   const isCopied = (): boolean => cluster.status(copied, 0)?.copying === false;
   for (let waited = 0; waited < 8 * scene.leaseMs && !isCopied(); waited += 1) yield 1;
-  yield* lead(scene, copied, shards);
+  yield* lead(scene, copied);
   deafen();
   lateComes();
   yield scene.leaseMs * 8;
@@ -143,6 +104,96 @@ const PURGED_AHEAD_SCRIPT: Script = function* (scene) {
 export const PURGED_AHEAD: Profile = {
   name: 'purged-ahead',
   about: 'a leader that was cut off comes back with rows of its own past the purge point of the others',
-  settings: () => SCRIPTED,
+  settings: () => ({ ...SCRIPTED, faultyMs: 3_000 }),
   script: PURGED_AHEAD_SCRIPT,
+};
+
+/**
+ * A leader is cut off, and does not know that the others write on. A replica that is far behind is copied to by their leader
+ * first, which has a later row of the last key, then by the deposed one, and by their leader to the end: its finish leaves out
+ * what was committed when the copy began.
+ */
+const DEPOSED_SCRIPT: Script = function* (scene) {
+  yield 300;
+  const { cluster } = scene;
+  const { workload } = cluster;
+  for (let round = 0; ; round += 1) {
+    const former = yield* scene.leader();
+    const [behind, deposed, ...others] = scene.others(former);
+    if (behind === undefined || deposed === undefined) return;
+    const majority = [former, ...others];
+    const meet = new Map([deposed, ...majority].map((shard) => [shard, scene.separate([shard], [behind])]));
+    const keys = Array.from(
+      { length: 3 * REPAIR_ROWS },
+      (_, index) => `k${String(round)}/${String(index + 10)}`,
+    );
+    yield* done(
+      scene,
+      keys.map((key) => workload.put(0, key)),
+    );
+    // Of a new ballot, so that batches alone do not bring forward who is behind.
+    yield* lead(scene, deposed);
+    const rejoin = scene.separate([deposed], [...majority, READERS, WRITERS]);
+    const successor = (): ShardOrdinal | undefined =>
+      majority.find((shard) => cluster.status(shard, 0)?.serving === true);
+    yield* until(() => successor() !== undefined, scene.leaseMs * 3);
+    yield* done(scene, [workload.put(0, keys.at(-1) as string)]);
+    const leader = successor();
+    if (leader !== undefined) {
+      yield* copiedByBoth(scene, { behind, leader, deposed }, (shard) => {
+        meet.get(shard)?.();
+        meet.delete(shard);
+      });
+    }
+    rejoin();
+    for (const heal of meet.values()) heal();
+    yield scene.leaseMs * 4;
+  }
+};
+
+interface Sources {
+  readonly behind: ShardOrdinal;
+  readonly leader: ShardOrdinal;
+  readonly deposed: ShardOrdinal;
+}
+
+/** One page from the leader, the other ones from the deposed, and the rest from the leader again. */
+function* copiedByBoth(
+  scene: Scene,
+  { behind, leader, deposed }: Sources,
+  meet: (shard: ShardOrdinal) => void,
+): Generator<number, void> {
+  const staged = (): string | null | undefined =>
+    scene.cluster.database(behind).records.get(0)?.staging?.nextKey;
+  let pages = 0;
+  scene.pass((from, to, message) => {
+    if (from !== leader || to !== behind || message.kind !== 'peer') return true;
+    if (message.message.kind === 'page') pages += 1;
+    return pages === 0 || (pages === 1 && message.message.kind === 'page');
+  });
+  meet(leader);
+  yield* until(() => (staged() ?? '') !== '', scene.leaseMs);
+  // Within a lease of its start it does not stand itself.
+  scene.restart(behind);
+  scene.pass((from, to, message) => {
+    const pair = [from, to];
+    return !pair.includes(behind) || pair.includes(deposed) || message.kind !== 'peer';
+  });
+  meet(deposed);
+  yield* until(() => staged() === null, scene.leaseMs * 2);
+  const leave = scene.separate([deposed], [behind]);
+  scene.pass(null);
+  yield scene.leaseMs;
+  leave();
+}
+
+export const DEPOSED_COPY: Profile = {
+  name: 'deposed-copy',
+  about: 'a replica is copied to by a deposed leader and by the present one',
+  settings: () => ({
+    ...SCRIPTED,
+    cluster: { ...SCRIPTED.cluster, shards: 5, replicationFactor: 5 },
+    faultyMs: 2_000,
+  }),
+  script: DEPOSED_SCRIPT,
 };
