@@ -2,7 +2,7 @@
  * What clients would see of a replica that differs from the others for good. When all is quiet again, every key is read at
  * each replica, by somebody who bounds its age; then each replica leads in turn, and every key is read from it.
  */
-import type { PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
+import type { PartitionIndex, Prng } from '@ringleader/primitives';
 import type { Cluster } from './cluster.js';
 import type { ClientRequest } from './gateway.js';
 import { lead, Scene } from './script.js';

@@ -13,7 +13,7 @@ import { done, REPAIR_ROWS, SCRIPTED, until } from './scripted.js';
 const RECOPIED_SCRIPT: Script = function* (scene) {
   yield 300;
   const { cluster } = scene;
-  const { workload, shards } = cluster;
+  const { workload } = cluster;
   const leader = yield* scene.leader();
   const [rival, third, copied, late] = scene.others(leader);
   if (rival === undefined || third === undefined || copied === undefined || late === undefined) return;
