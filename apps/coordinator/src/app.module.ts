@@ -1,20 +1,46 @@
-import { Module } from '@nestjs/common';
+import { Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ControlServer, NatsLink } from '@ringleader/nats';
+import { ServiceLogger } from '@ringleader/service-host';
 import { CompactionService } from './compaction/compaction.service.js';
-import { LastingControlServer } from './control/lasting-control-server.js';
-import { CoordinatorHealthService } from './health/coordinator-health.service.js';
-import { CoordinatorMetrics } from './health/coordinator-metrics.js';
-import { StatusController } from './health/status.controller.js';
-import { LeaseKeeperService } from './leases/lease-keeper.service.js';
+import { CoordinatorConfig } from './coordinator.config.js';
+import {
+  CoordinatorHealthService,
+  CoordinatorMetrics,
+  StatusController,
+} from './health/coordinator-health.js';
 import { LeaseController } from './leases/lease.controller.js';
 import { PlacementService } from './placement/placement.service.js';
 import { StoreModule } from './store/store.module.js';
+
+/**
+ * NestJS closes the transport of a microservice before anything else. A coordinator is asked until it has left the
+ * registry, which is in the coordinators, and perhaps in nobody but itself.
+ */
+@Injectable()
+export class LastingControlServer extends ControlServer implements OnApplicationShutdown {
+  constructor(config: CoordinatorConfig, link: NatsLink, logger: ServiceLogger) {
+    super({
+      link,
+      cluster: config.RINGLEADER_CLUSTER,
+      member: config.RINGLEADER_COORDINATOR_ID,
+      onUnexpectedError: (operation, error) => logger.error({ operation, error }, 'A handler failed'),
+    });
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return super.close();
+  }
+}
 
 @Module({
   imports: [StoreModule],
   controllers: [LeaseController, StatusController],
   providers: [
     LastingControlServer,
-    LeaseKeeperService,
     PlacementService,
     CompactionService,
     CoordinatorHealthService,

@@ -1,9 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import type { ServiceDefinition } from '@ringleader/service-host';
-import { AppModule } from './app.module.js';
+import { AppModule, LastingControlServer } from './app.module.js';
 import { CoordinatorConfig, coordinatorConfigSchema } from './coordinator.config.js';
-import { LastingControlServer } from './control/lasting-control-server.js';
 
 export const coordinator: ServiceDefinition<typeof coordinatorConfigSchema> = {
   service: 'coordinator',

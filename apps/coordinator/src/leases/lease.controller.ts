@@ -1,28 +1,133 @@
-import { Controller } from '@nestjs/common';
-import { coordinatorContracts } from '@ringleader/contracts';
+import { Controller, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
-import { LeaseKeeperService } from './lease-keeper.service.js';
+import { invariant } from '@ringleader/primitives';
+import type { MonotonicMs } from '@ringleader/primitives';
+import type { CommandResult, LeaseId } from '@ringleader/mvcc';
+import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import type { LeadershipChange } from '../raft/raft-node.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { leaseNotFound, toOperationalError } from '../store/wire.js';
+import { refuseForeignWrite } from '../store/write-access.js';
+import { LeaseDeadlines } from './lease-deadlines.js';
 
 const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
 
-@Controller()
-export class LeaseController {
-  constructor(private readonly leases: LeaseKeeperService) {}
+const CHECK_INTERVAL_MS = 100;
 
-  @Handles(leaseGrant)
-  grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {
-    return this.leases.grant(request);
+/** Grants, renews and ends leases. Only the leader renews and notices that one has run out. */
+@Controller()
+export class LeaseController implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** Null while this member does not lead. */
+  #deadlines: LeaseDeadlines | null = null;
+  #lastCheckAt: MonotonicMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly store: ReplicatedStore,
+    private readonly clock: ServiceClock,
+    private readonly logger: ServiceLogger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#lastCheckAt = this.clock.monotonicMs();
+    this.store.onChange((result) => this.#follow(result));
+    this.store.onLeadership((change) => this.#onLeadership(change));
+    this.#timer = setInterval(() => this.check(), CHECK_INTERVAL_MS);
   }
 
-  @Handles(leaseKeepAlive)
-  keepAlive(request: RequestOf<typeof leaseKeepAlive>): Promise<ResponseOf<typeof leaseKeepAlive>> {
-    return this.leases.keepAlive(request);
+  onApplicationShutdown(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#deadlines = null;
+  }
+
+  @Handles(leaseGrant)
+  async grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {
+    const result = await this.store.propose({ kind: 'leaseGrant', ttlMs: request.ttlMs });
+    invariant(result.kind === 'leaseGranted', 'a grant is never refused');
+    return { leaseId: result.lease, ttlMs: request.ttlMs };
   }
 
   /** Deletes the keys that are under the lease. */
   @Handles(leaseRevoke)
-  revoke(request: RequestOf<typeof leaseRevoke>, speaker: Speaker): Promise<ResponseOf<typeof leaseRevoke>> {
-    return this.leases.revoke(request, speaker);
+  async revoke(
+    request: RequestOf<typeof leaseRevoke>,
+    speaker: Speaker,
+  ): Promise<ResponseOf<typeof leaseRevoke>> {
+    // All that is under the lease goes with it. What was attached before this request is applied here then.
+    await this.store.readBarrier();
+    for (const key of this.store.local.leaseKeys(request.leaseId)) refuseForeignWrite(speaker, { key });
+    const result = await this.store.propose({ kind: 'leaseRevoke', lease: request.leaseId });
+    if (result.kind === 'rejected') throw toOperationalError(result.rejection);
+    return { revision: result.revision };
+  }
+
+  @Handles(leaseKeepAlive)
+  async keepAlive(request: RequestOf<typeof leaseKeepAlive>): Promise<ResponseOf<typeof leaseKeepAlive>> {
+    const deadlines = this.#deadlines;
+    if (deadlines === null) throw this.#notLeader();
+    const receivedAt = this.clock.monotonicMs();
+    // A majority confirms, after the request came, that nobody else leads: a later leader counts from later. And a lease
+    // whose grant was acknowledged by another member is applied here, too.
+    await this.store.readBarrier();
+    if (this.#deadlines !== deadlines) throw this.#notLeader();
+    const ttlMs = deadlines.renew(request.leaseId, receivedAt);
+    if (ttlMs === null) throw leaseNotFound(request.leaseId);
+    return { ttlMs };
+  }
+
+  /** Looks for leases that have run out. Runs by itself, once started. */
+  check(): void {
+    const now = this.clock.monotonicMs();
+    const lateMs = now - this.#lastCheckAt - CHECK_INTERVAL_MS;
+    this.#lastCheckAt = now;
+    const deadlines = this.#deadlines;
+    if (deadlines === null) return;
+    if (lateMs > CHECK_INTERVAL_MS) deadlines.postpone(lateMs);
+    const expired = deadlines.takeExpired(now);
+    if (expired.length > 0) void this.#expire(deadlines, expired);
+  }
+
+  #onLeadership(change: LeadershipChange): void {
+    if (!change.leading) this.#deadlines = null;
+    else if (this.#deadlines?.term !== change.term) {
+      const now = this.clock.monotonicMs();
+      this.#deadlines = new LeaseDeadlines(change.term, this.store.local.listLeases(), now);
+    }
+  }
+
+  #follow(result: CommandResult | null): void {
+    if (this.#deadlines === null) return;
+    const now = this.clock.monotonicMs();
+    if (result === null) this.#deadlines.reset(this.store.local.listLeases(), now);
+    else if (result.kind === 'leaseGranted') {
+      const lease = this.store.local.lease(result.lease);
+      if (lease !== undefined) this.#deadlines.add(lease, now);
+    } else if (result.kind === 'leasesEnded') {
+      for (const lease of result.leases) this.#deadlines.remove(lease);
+    }
+  }
+
+  /** Repeated until it is decided, or until this leadership ends and the proposals of its term mean nothing. */
+  async #expire(deadlines: LeaseDeadlines, leases: readonly LeaseId[]): Promise<void> {
+    this.logger.info({ leases, term: deadlines.term }, 'Leases have run out');
+    while (this.#deadlines === deadlines) {
+      try {
+        await this.store.propose({ kind: 'leaseExpire', leases, term: deadlines.term });
+        return;
+      } catch (error) {
+        if (!(error instanceof OperationalError)) throw error;
+        if (error.code === 'OUTCOME_UNKNOWN') continue;
+        deadlines.revive(leases);
+        return;
+      }
+    }
+  }
+
+  #notLeader(): OperationalError {
+    const { leader } = this.store.status();
+    return new OperationalError('NOT_LEADER', 'Leases are kept alive by the leader', { leader });
   }
 }

@@ -5,7 +5,7 @@ import { createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { coordinatorConfigSchema } from '../coordinator.config.js';
-import { hasPartitionMap, readCluster } from './cluster-metadata.js';
+import { hasPartitionMap, readCluster } from './first-map.js';
 import { PlacementService } from './placement.service.js';
 
 const WAIT = { timeoutMs: 5_000, everyMs: 5 };

@@ -4,8 +4,13 @@ import { OperationalError } from '@ringleader/contracts';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { hasPartitionMap, readCluster, readShards } from './cluster-metadata.js';
-import { createClusterCommand, firstMapCommand } from './first-map.js';
+import {
+  createClusterCommand,
+  firstMapCommand,
+  hasPartitionMap,
+  readCluster,
+  readShards,
+} from './first-map.js';
 
 const RETRY_MS = 500;
 

@@ -12,7 +12,7 @@ import {
 } from '@ringleader/log-storage';
 import { type Foundation, Founding, type Introduction, type MemberId, type Seat } from '@ringleader/raft';
 import type { RaftNodeEvent } from './raft-events.js';
-import type { RaftTransport } from './raft-transport.js';
+import type { RaftTransport } from './raft-node.js';
 import { Roster } from './roster.js';
 
 const ASK_EVERY_MS = 200;

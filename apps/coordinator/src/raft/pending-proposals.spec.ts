@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { PendingProposals, type ProposalLimits } from './pending-proposals.js';
-import type { ProposalOutcome } from './raft-node.js';
+import { PendingProposals } from './pending-proposals.js';
+import type { ProposalLimits, ProposalOutcome } from './raft-node.js';
 
 const limits: ProposalLimits = { countMax: 3, queuedBytesMax: 1_000, leaderWaitMs: 100 };
 const command = (text: string): Uint8Array => Buffer.from(text);

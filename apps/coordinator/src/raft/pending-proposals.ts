@@ -2,9 +2,41 @@
  * The proposals of this process that are not answered yet. A proposal is bound to the term in which it was handed to the
  * core (proposals/propose.ts of the core): once an entry of a later term is applied, it certainly never will be.
  */
+import { randomBytes } from 'node:crypto';
 import type { Proposal } from '@ringleader/raft';
-import { newProposerSession, openCommand, sealCommand, type OpenedCommand } from './command-envelope.js';
-import type { ProposalOutcome } from './raft-node.js';
+import type { ProposalLimits, ProposalOutcome } from './raft-node.js';
+
+/** A command lies in an entry of the log with the name of its proposal, by which the proposer knows it again. */
+const sessionBytes = 8;
+const headerBytes = 16;
+
+/** Names one run of one process, so that proposal numbers need only be unique within it. */
+type ProposerSession = Buffer;
+
+function newProposerSession(): ProposerSession {
+  return randomBytes(sessionBytes);
+}
+
+function sealCommand(session: ProposerSession, id: number, command: Uint8Array): Uint8Array {
+  const data = Buffer.allocUnsafe(headerBytes + command.byteLength);
+  data.set(session, 0);
+  data.writeBigUInt64LE(BigInt(id), sessionBytes);
+  data.set(command, headerBytes);
+  return data;
+}
+
+interface OpenedCommand {
+  /** Null if another process, or another run of this one, proposed it. */
+  readonly ownId: number | null;
+  readonly command: Uint8Array;
+}
+
+function openCommand(session: ProposerSession, data: Uint8Array): OpenedCommand {
+  const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const isOwn = view.subarray(0, sessionBytes).equals(session);
+  const ownId = isOwn ? Number(view.readBigUInt64LE(sessionBytes)) : null;
+  return { ownId, command: data.subarray(headerBytes) };
+}
 
 interface Queued<Result> {
   readonly data: Uint8Array;
@@ -18,15 +50,6 @@ interface HandedOver<Result> {
   readonly term: number;
   readonly deadlineMs: number;
   readonly resolve: (outcome: ProposalOutcome<Result>) => void;
-}
-
-export interface ProposalLimits {
-  /** Not yet answered: more are answered `unavailable` at once. */
-  readonly countMax: number;
-  /** Not yet handed over. */
-  readonly queuedBytesMax: number;
-  /** How long a proposal waits for a leader to be known. */
-  readonly leaderWaitMs: number;
 }
 
 const unavailable = { kind: 'unavailable' } as const;

@@ -6,10 +6,15 @@ import { openLogStorage } from '@ringleader/log-storage';
 import type { LogIdentity } from '@ringleader/log-storage';
 import type { MemberId } from '@ringleader/primitives';
 import { decodeFrame, encodeFrames, encodeIntroduction } from '@ringleader/raft';
-import type { CommittedCommand, RaftNode, StateMachine } from './raft-node.js';
+import type {
+  CommittedCommand,
+  RaftNode,
+  RaftReceiver,
+  RaftSettings,
+  RaftTransport,
+  StateMachine,
+} from './raft-node.js';
 import type { RaftNodeEvent } from './raft-events.js';
-import type { RaftSettings } from './raft-settings.js';
-import type { RaftReceiver, RaftTransport } from './raft-transport.js';
 import { startRaftNode } from './start-raft-node.js';
 
 /** No measure of anything: it bounds how long a test that cannot succeed takes to say so, on a machine that is busy. */

@@ -1,6 +1,9 @@
+/** One member of the coordinators’ group: what it replicates, what carries its messages, how it is set, how it is used. */
 import type { OpenedLog } from '@ringleader/log-storage';
 import type { CommandResult } from '@ringleader/mvcc';
 import type { MemberId } from '@ringleader/primitives';
+import { defaultLimits, defaultTimings } from '@ringleader/raft';
+import type { Introduction, Message, RaftLimits, RaftTimings, Seat } from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
 
 /** A committed command, on its way into the state machine. */
@@ -27,6 +30,60 @@ export interface StateMachine<Result> {
   /** Replaces the whole state by that of a snapshot taken at `index`: at start, and when a lagging member is caught up. */
   restore(chunks: Iterable<Uint8Array>, index: number): void;
 }
+
+export interface RaftReceiver {
+  /** `from` is whose they are, as the transport vouches for it: what a message says itself must fit. */
+  messages(messages: readonly Message[], from: Seat): void;
+  introduction(introduction: Introduction): void;
+  /** The reason for a frame that is thrown away. */
+  malformed(reason: string): void;
+}
+
+/** What carries messages between members: may lose, repeat and reorder them, and never waits. */
+export interface RaftTransport {
+  /** All of one turn for one member. */
+  send(to: Seat, messages: readonly Message[]): void;
+  introduce(to: Seat, introduction: Introduction): void;
+  /** From now on it gets what comes, in place of the receiver before. */
+  receive(receiver: RaftReceiver): void;
+  close(): void;
+}
+
+export interface ProposalLimits {
+  /** Not yet answered: more are answered `unavailable` at once. */
+  readonly countMax: number;
+  /** Not yet handed over. */
+  readonly queuedBytesMax: number;
+  /** How long a proposal waits for a leader to be known. */
+  readonly leaderWaitMs: number;
+}
+
+export interface RaftSettings {
+  readonly tickMs: number;
+  readonly timings: RaftTimings;
+  readonly limits: RaftLimits;
+  readonly proposals: ProposalLimits;
+  readonly readsMax: number;
+  /** Messages that wait for the loop: more are thrown away, which Raft takes for loss. */
+  readonly inboxMessagesMax: number;
+  /** A snapshot is taken when so many entries, or bytes of them, were applied since the last. */
+  readonly snapshotEveryEntries: number;
+  readonly snapshotEveryBytes: number;
+  /** Entries that stay in the log behind a snapshot, for followers that are only a little behind. */
+  readonly trailingEntries: number;
+}
+
+export const defaultRaftSettings: RaftSettings = {
+  tickMs: 50,
+  timings: defaultTimings,
+  limits: defaultLimits,
+  proposals: { countMax: 20_000, queuedBytesMax: 64 * 1024 * 1024, leaderWaitMs: 1_500 },
+  readsMax: 50_000,
+  inboxMessagesMax: 10_000,
+  snapshotEveryEntries: 10_000,
+  snapshotEveryBytes: 64 * 1024 * 1024,
+  trailingEntries: 1_000,
+};
 
 /** Who leads, as far as this member knows. `leader` is 0 while nobody does. */
 export interface LeadershipChange {

@@ -16,7 +16,7 @@ import {
   type Seat,
   type Snapshot,
 } from '@ringleader/raft';
-import { Leadership, leadershipOf } from './leadership.js';
+import { Leadership, type Roster, leadershipOf } from './roster.js';
 import { PendingProposals } from './pending-proposals.js';
 import { PendingReads } from './pending-reads.js';
 import type { RaftNodeEvent } from './raft-events.js';
@@ -24,13 +24,12 @@ import type {
   LeadershipChange,
   ProposalOutcome,
   RaftNode,
+  RaftSettings,
   RaftStatus,
+  RaftTransport,
   ReadBarrierOutcome,
   StateMachine,
 } from './raft-node.js';
-import type { RaftSettings } from './raft-settings.js';
-import type { RaftTransport } from './raft-transport.js';
-import type { Roster } from './roster.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 
 export interface ShellParts<Result> {

@@ -6,7 +6,7 @@ import { subjects, type WireVersion } from '@ringleader/contracts';
 import { UNLOGGED, connectNats, type NatsLink } from '@ringleader/nats';
 import type { Introduction, Message } from '@ringleader/raft';
 import { startNatsServer, type TestServer, until } from '@ringleader/testing-servers';
-import type { RaftReceiver } from './raft-transport.js';
+import type { RaftReceiver } from './raft-node.js';
 import { NatsRaftTransport } from './raft-transport.nats.js';
 
 const wait = { timeoutMs: 10_000, everyMs: 10 };

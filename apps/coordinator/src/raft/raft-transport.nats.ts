@@ -9,7 +9,7 @@ import {
   type Message,
   type Seat,
 } from '@ringleader/raft';
-import type { RaftReceiver, RaftTransport } from './raft-transport.js';
+import type { RaftReceiver, RaftTransport } from './raft-node.js';
 
 /** A frame is closed once it exceeds this; an Append or a chunk adds at most a megabyte, so that it stays below 4 MiB. */
 const frameSizeBytesMax = 2 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** Takes a snapshot of the state machine when the log has grown enough, and lets the log forget what it covers. */
 import type { LogSnapshot, LogStorage } from '@ringleader/log-storage';
 import { type Entry, entrySizeBytes } from '@ringleader/raft';
-import type { RaftSettings } from './raft-settings.js';
+import type { RaftSettings } from './raft-node.js';
 
 export interface FinishedSnapshot {
   readonly index: number;

@@ -4,10 +4,14 @@ import { invariant, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds, raftConfig, RaftMember, type Seat } from '@ringleader/raft';
 import { findGroup } from './find-group.js';
 import type { RaftNodeEvent } from './raft-events.js';
-import type { RaftNode, StateMachine } from './raft-node.js';
-import { defaultRaftSettings, type RaftSettings } from './raft-settings.js';
+import {
+  type RaftNode,
+  type RaftSettings,
+  type RaftTransport,
+  type StateMachine,
+  defaultRaftSettings,
+} from './raft-node.js';
 import { RaftShell } from './raft-shell.js';
-import type { RaftTransport } from './raft-transport.js';
 
 export interface RaftNodeOptions<Result> {
   readonly cluster: string;

@@ -1,36 +1,116 @@
+/** The store over NATS: reads, transactions and watches. */
 import { Controller } from '@nestjs/common';
-import { coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import { duplicateKey, isReadOnly } from '@ringleader/mvcc';
+import type { CommandResult, TxnCommand } from '@ringleader/mvcc';
 import { Handles } from '@ringleader/nats';
-import { RangeService } from './range.service.js';
-import { TxnService } from './txn.service.js';
+import { invariant } from '@ringleader/primitives';
+import { ReplicatedStore } from './replicated-store.service.js';
 import { WatchService } from './watch.service.js';
+import {
+  ANSWER_ITEMS_MAX,
+  ANSWER_LENGTH_MAX,
+  compacted,
+  toKeyRange,
+  toOperationalError,
+  toTxnCommand,
+  toWireResults,
+} from './wire.js';
 import { refuseForeignWrites } from './write-access.js';
 
 const { range, txn, watch } = coordinatorContracts;
 
-/** The store over NATS. */
+/** Of all keys and values in one request, in UTF-16 units: the command must fit into one Raft frame. */
+const REQUEST_LENGTH_MAX = 1_048_576;
+
 @Controller()
 export class StoreController {
   constructor(
-    private readonly ranges: RangeService,
-    private readonly transactions: TxnService,
+    private readonly store: ReplicatedStore,
     private readonly watches: WatchService,
   ) {}
 
   @Handles(range)
-  range(request: RequestOf<typeof range>): Promise<ResponseOf<typeof range>> {
-    return this.ranges.range(request);
+  async range(request: RequestOf<typeof range>): Promise<ResponseOf<typeof range>> {
+    if (request.serializable !== true) await this.store.readBarrier();
+    const outcome = this.store.local.range({
+      ...toKeyRange(request),
+      revision: request.revision ?? 0,
+      limit: Math.min(request.limit ?? ANSWER_ITEMS_MAX, ANSWER_ITEMS_MAX),
+      lengthMax: ANSWER_LENGTH_MAX,
+    });
+    switch (outcome.kind) {
+      case 'compacted':
+        throw compacted(outcome.compactedRevision);
+      case 'futureRevision':
+        throw notReached(request.serializable === true, outcome.revision);
+      case 'range':
+        return {
+          revision: outcome.revision,
+          items: [...outcome.items],
+          count: outcome.count,
+          more: outcome.more,
+        };
+    }
   }
 
   @Handles(txn)
-  txn(request: RequestOf<typeof txn>, speaker: Speaker): Promise<ResponseOf<typeof txn>> {
+  async txn(request: RequestOf<typeof txn>, speaker: Speaker): Promise<ResponseOf<typeof txn>> {
     refuseForeignWrites(speaker, request);
-    return this.transactions.txn(request);
+    const command = toTxnCommand(request);
+    refuseInvalid(command);
+    const result = await this.#carryOut(command);
+    if (result.kind === 'rejected') throw toOperationalError(result.rejection);
+    invariant(result.kind === 'txn', 'a transaction has a transaction’s result');
+    return { revision: result.revision, succeeded: result.succeeded, results: toWireResults(result.results) };
   }
 
   @Handles(watch)
   watch(request: RequestOf<typeof watch>): Promise<ResponseOf<typeof watch>> {
     return this.watches.watch(request);
   }
+
+  /** What changes nothing in either branch needs no place in the log. */
+  async #carryOut(command: TxnCommand): Promise<CommandResult> {
+    if (!isReadOnly(command)) return this.store.propose(command);
+    await this.store.readBarrier();
+    return this.store.local.evaluate(command);
+  }
+}
+
+/** Without the barrier it may only be this member that has not got so far. */
+function notReached(isSerializable: boolean, revision: number): OperationalError {
+  return new OperationalError(
+    isSerializable ? 'UNAVAILABLE' : 'INVALID_ARGUMENT',
+    'The revision to read at has not been reached',
+    { revision },
+  );
+}
+
+function refuseInvalid(command: TxnCommand): void {
+  for (const branch of [command.success, command.failure]) {
+    const key = duplicateKey(branch);
+    if (key !== null) throw toOperationalError({ reason: 'duplicateKey', key });
+  }
+  const length = requestLength(command);
+  if (length <= REQUEST_LENGTH_MAX) return;
+  throw new OperationalError(
+    'INVALID_ARGUMENT',
+    'The keys and values of the transaction are too long together',
+    {
+      length,
+      lengthMax: REQUEST_LENGTH_MAX,
+    },
+  );
+}
+
+function requestLength({ compare, success, failure }: TxnCommand): number {
+  let length = 0;
+  for (const { key, operand } of compare)
+    length += key.length + (typeof operand === 'string' ? operand.length : 0);
+  for (const operation of [...success, ...failure]) {
+    length += operation.key.length + (operation.kind === 'put' ? operation.value.length : 0);
+  }
+  return length;
 }

@@ -4,9 +4,8 @@ import type { Heartbeat, Service, Verdict } from '@ringleader/contracts';
 import type { MemberState } from '@ringleader/failure-detection';
 import { Registry } from '@ringleader/observability';
 import { failureDetectorConfigSchema } from '../failure-detector.config.js';
-import { DetectorMetrics } from '../health/detector-metrics.js';
-import { DetectionService } from './detection.service.js';
-import { parseMemberName } from './member-name.js';
+import { DetectorMetrics } from './detector-metrics.js';
+import { DetectionService, parseMemberName } from './detection.service.js';
 
 const SELF = {
   cluster: 'test',

@@ -4,8 +4,7 @@ import { Self, ServiceClock } from '@ringleader/service-host';
 import { NatsDataPath } from './data-path.nats.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
-import { ShardService } from './shard.service.js';
-import { ShardSurroundings } from './shard-surroundings.js';
+import { ShardService, ShardSurroundings } from './shard.service.js';
 
 @Module({
   providers: [

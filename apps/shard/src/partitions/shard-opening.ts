@@ -8,7 +8,7 @@ import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import { type ShardConfig, postgresUrl } from '../shard.config.js';
 import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
-import { superseded } from '../storage/superseded.js';
+import { superseded } from '../storage/writer-lock.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
 
 export interface OpenedShard {

@@ -8,6 +8,8 @@ import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringlead
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
+import { Coordination, HostSigns } from '@ringleader/service-host';
+import { ShardConfig } from '../shard.config.js';
 import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
@@ -18,8 +20,18 @@ import { ShardClock } from './shard-clock.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
 import { type OpenedShard, ShardOpening } from './shard-opening.js';
-import { ShardSurroundings } from './shard-surroundings.js';
 import { WalReporter } from './wal-reporter.js';
+
+/** What a shard has of its process. */
+@Injectable()
+export class ShardSurroundings {
+  constructor(
+    readonly config: ShardConfig,
+    readonly coordination: Coordination,
+    /** Its log, its probes, and where it says that it cannot go on. */
+    readonly signs: HostSigns,
+  ) {}
+}
 
 /** What stays for all lives once the ordinal is known. */
 interface Station {

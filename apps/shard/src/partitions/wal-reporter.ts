@@ -7,7 +7,7 @@ import { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, reportWalPosition } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { OpenedShard } from './shard-opening.js';
-import { superseded } from '../storage/superseded.js';
+import { superseded } from '../storage/writer-lock.js';
 
 const REPORT_INTERVAL_MS = 5_000;
 

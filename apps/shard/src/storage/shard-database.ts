@@ -20,8 +20,7 @@ import { IdentityRepository, type ShardIdentity } from './identity.repository.js
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';
 import { ShardStorage } from './shard-storage.js';
-import { refuseLater, refuseLaterInDatabase } from './superseded.js';
-import { lockWriter } from './writer-lock.js';
+import { lockWriter, refuseLater, refuseLaterInDatabase } from './writer-lock.js';
 
 export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
 export const MIGRATIONS = [InitialSchema1790000000000, ValuesUncompressed1790000100000];

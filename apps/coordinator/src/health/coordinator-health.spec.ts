@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { notReadyReasons } from './readiness.js';
+import { notReadyReasons } from './coordinator-health.js';
 
 describe('notReadyReasons', () => {
   it('has none for a member that knows a leader and keeps up', () => {

@@ -2,8 +2,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap
 import { MEMBERS_PREFIX, SHARDS_PREFIX } from '@ringleader/contracts';
 import { PrefixMirror } from '@ringleader/coordination';
 import { Coordination, ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import { DetectionService } from '../detection/detection.service.js';
-import { nameOfMemberKey, nameOfShardKey } from '../detection/member-name.js';
+import { DetectionService, nameOfMemberKey, nameOfShardKey } from './detection.service.js';
 
 /**
  * Keeps the list of who should be there equal to what is registered at the coordinator. Without the coordinator the list

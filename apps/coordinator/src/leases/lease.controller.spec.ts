@@ -2,23 +2,23 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
-import { LeaseKeeperService } from './lease-keeper.service.js';
+import { LeaseController } from './lease.controller.js';
 
 const WAIT = { timeoutMs: 5_000, everyMs: 5 };
 const SPEAKER = { service: 'shard', member: 'shard-1' } as const;
 const LEADER = { term: 1, leader: 1, leading: true };
 
-describe('LeaseKeeperService', () => {
+describe('LeaseController', () => {
   let group: GroupOfOne;
   let clock: ManualClock;
-  let keeper: LeaseKeeperService;
+  let keeper: LeaseController;
   let lease: number;
 
   beforeEach(async () => {
     group = new GroupOfOne();
     clock = new ManualClock();
     const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
-    keeper = new LeaseKeeperService(group.store, clock, logger);
+    keeper = new LeaseController(group.store, clock, logger);
     keeper.onApplicationBootstrap();
     lease = (await keeper.grant({ ttlMs: 1_000 })).leaseId;
   });

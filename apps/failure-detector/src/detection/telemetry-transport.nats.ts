@@ -6,7 +6,7 @@ import { NatsLink } from '@ringleader/nats';
 import type { Subscription } from '@ringleader/nats';
 import { Self } from '@ringleader/service-host';
 import type { z } from 'zod';
-import { DetectorMetrics } from '../health/detector-metrics.js';
+import { DetectorMetrics } from './detector-metrics.js';
 
 @Injectable()
 export class TelemetryTransport implements OnApplicationShutdown {

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { coordinatorContracts, RequestOf } from '@ringleader/contracts';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
-import { RangeService } from './range.service.js';
-import { TxnService } from './txn.service.js';
+import { StoreController } from './store.controller.js';
 import { WatchService } from './watch.service.js';
 
 type TxnRequest = RequestOf<typeof coordinatorContracts.txn>;
@@ -11,47 +10,52 @@ const put = (key: string, value = ''): TxnRequest => ({
   success: [{ kind: 'put', key, value }],
   failure: [],
 });
+const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
 const all = { key: '', rangeEnd: '' };
 
 describe('the store’s services', () => {
   let group: GroupOfOne;
-  let ranges: RangeService;
-  let transactions: TxnService;
+  let controller: StoreController;
   let watches: WatchService;
   let clock: ManualClock;
 
   beforeEach(() => {
     group = new GroupOfOne();
     clock = new ManualClock();
-    ranges = new RangeService(group.store);
-    transactions = new TxnService(group.store);
     watches = new WatchService(group.store, clock);
+    controller = new StoreController(group.store, watches);
   });
+
+  const txn = (request: TxnRequest): ReturnType<StoreController['txn']> => controller.txn(request, SPEAKER);
 
   describe('range', () => {
     it('asks a majority first, unless it need not be linearizable', async () => {
-      await transactions.txn(put('a', '1'));
+      await txn(put('a', '1'));
       group.hasQuorum = false;
-      await expect(ranges.range({ key: 'a' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      expect(await ranges.range({ key: 'a', serializable: true })).toMatchObject({ items: [{ value: '1' }] });
+      await expect(controller.range({ key: 'a' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await controller.range({ key: 'a', serializable: true })).toMatchObject({
+        items: [{ value: '1' }],
+      });
     });
 
     it('bounds its answer, whatever was asked', async () => {
       const value = 'x'.repeat(131_072);
-      for (const key of ['a', 'b', 'c', 'd', 'e']) await transactions.txn(put(key, value));
-      const page = await ranges.range({ ...all, limit: 100_000 });
+      for (const key of ['a', 'b', 'c', 'd', 'e']) await txn(put(key, value));
+      const page = await controller.range({ ...all, limit: 100_000 });
       expect(page).toMatchObject({ count: 5, more: true });
       expect(page.items).toHaveLength(3);
     });
 
     it('tells a revision that is gone from one that is to come', async () => {
-      await transactions.txn(put('a'));
-      await transactions.txn(put('a'));
+      await txn(put('a'));
+      await txn(put('a'));
       await group.store.propose({ kind: 'compact', revision: 2 });
-      await expect(ranges.range({ ...all, revision: 1 })).rejects.toMatchObject({ code: 'COMPACTED' });
-      await expect(ranges.range({ ...all, revision: 3 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(controller.range({ ...all, revision: 1 })).rejects.toMatchObject({ code: 'COMPACTED' });
+      await expect(controller.range({ ...all, revision: 3 })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
       // This member may only be behind.
-      await expect(ranges.range({ ...all, revision: 3, serializable: true })).rejects.toMatchObject({
+      await expect(controller.range({ ...all, revision: 3, serializable: true })).rejects.toMatchObject({
         code: 'UNAVAILABLE',
       });
     });
@@ -59,9 +63,9 @@ describe('the store’s services', () => {
 
   describe('txn', () => {
     it('takes no place in the log when it can change nothing', async () => {
-      await transactions.txn(put('a', '1'));
+      await txn(put('a', '1'));
       const read: TxnRequest = { compare: [], success: [{ kind: 'range', key: 'a' }], failure: [] };
-      expect(await transactions.txn(read)).toMatchObject({ results: [{ items: [{ value: '1' }] }] });
+      expect(await txn(read)).toMatchObject({ results: [{ items: [{ value: '1' }] }] });
       expect([group.proposals, group.barriers]).toEqual([1, 1]);
     });
 
@@ -70,24 +74,24 @@ describe('the store’s services', () => {
       ['outcomeUnknown', 'OUTCOME_UNKNOWN'],
     ] as const)('says what became of the write: %s', async (outcome, code) => {
       group.failures.push(outcome);
-      await expect(transactions.txn(put('a'))).rejects.toMatchObject({ code });
+      await expect(txn(put('a'))).rejects.toMatchObject({ code });
     });
 
     it('refuses what it can see to be wrong before it is proposed', async () => {
       const twice = { ...put('a'), success: [...put('a').success, ...put('a').success] };
-      await expect(transactions.txn(twice)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(txn(twice)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       const value = 'x'.repeat(131_072);
       const long = {
         ...put('a'),
         success: Array.from({ length: 9 }, (_, i) => put(`k${i}`, value).success).flat(),
       };
-      await expect(transactions.txn(long)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(txn(long)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect(group.proposals).toBe(0);
     });
 
     it('says which lease does not exist', async () => {
       const request: TxnRequest = { ...put('a'), success: [{ kind: 'put', key: 'a', value: '', lease: 7 }] };
-      await expect(transactions.txn(request)).rejects.toMatchObject({
+      await expect(txn(request)).rejects.toMatchObject({
         code: 'LEASE_NOT_FOUND',
         details: { lease: 7 },
       });
@@ -99,7 +103,7 @@ describe('the store’s services', () => {
       watches.watch({ ...all, fromRevision, waitMs });
 
     it('answers at once with what has happened', async () => {
-      await transactions.txn(put('a'));
+      await txn(put('a'));
       expect(await watch(1)).toMatchObject({
         events: [{ item: { key: 'a' } }],
         nextRevision: 2,
@@ -110,15 +114,15 @@ describe('the store’s services', () => {
     it('waits for the next change', async () => {
       const answer = watch(1);
       expect(watches.watcherCount).toBe(1);
-      await transactions.txn(put('a'));
+      await txn(put('a'));
       expect(await answer).toMatchObject({ events: [{ item: { key: 'a' } }] });
       expect(watches.watcherCount).toBe(0);
     });
 
     it('waits on when the change is of no concern to it', async () => {
       const answer = watches.watch({ key: 'b', fromRevision: 1, waitMs: 60_000 });
-      await transactions.txn(put('a'));
-      await transactions.txn(put('b'));
+      await txn(put('a'));
+      await txn(put('b'));
       expect(await answer).toMatchObject({ events: [{ item: { key: 'b', modRevision: 2 } }] });
     });
 
@@ -135,14 +139,14 @@ describe('the store’s services', () => {
     });
 
     it('ends with COMPACTED, never with a gap', async () => {
-      await transactions.txn(put('a'));
+      await txn(put('a'));
       await group.store.propose({ kind: 'compact', revision: 1 });
       await expect(watch(1)).rejects.toMatchObject({ code: 'COMPACTED', details: { compactedRevision: 1 } });
     });
   });
 
   it('refuses early when too much is in flight', async () => {
-    const flood = Array.from({ length: 1_025 }, (_, i) => transactions.txn(put(`k${i}`)));
+    const flood = Array.from({ length: 1_025 }, (_, i) => txn(put(`k${i}`)));
     const refused = (await Promise.allSettled(flood)).filter(({ status }) => status === 'rejected');
     expect(refused).toMatchObject([{ reason: { code: 'OVERLOADED' } }]);
   });

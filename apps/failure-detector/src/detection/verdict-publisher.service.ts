@@ -4,13 +4,12 @@ import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
 import type { MemberAssessment, MemberState } from '@ringleader/failure-detection';
 import type { MonotonicMs } from '@ringleader/primitives';
 import { Self, ServiceLogger } from '@ringleader/service-host';
-import { DetectionService } from '../detection/detection.service.js';
-import { parseMemberName, type MemberName } from '../detection/member-name.js';
-import { TelemetryTransport } from '../telemetry/telemetry-transport.nats.js';
+import { DetectionService, parseMemberName, type MemberName } from './detection.service.js';
+import { TelemetryTransport } from './telemetry-transport.nats.js';
 
 const REPORT_INTERVAL_MS = HEARTBEAT_INTERVAL_MS;
 
-/** Ticks the detector, and publishes what it says: four times a second, and at once when a verdict changes. */
+/** Hands what comes over NATS to the detector, ticks it, and publishes what it says: four times a second, and at once when a verdict changes. */
 @Injectable()
 export class VerdictPublisherService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #states = new Map<MemberName, MemberState>();
@@ -26,6 +25,8 @@ export class VerdictPublisherService implements OnApplicationBootstrap, BeforeAp
   ) {}
 
   onApplicationBootstrap(): void {
+    this.transport.onHeartbeat((heartbeat) => this.detection.hear(heartbeat));
+    this.transport.onReport((report) => this.detection.hearReport(report));
     this.#timer = setInterval(() => this.#tick(), DETECTOR_DEFAULTS.tickMs);
   }
 

@@ -1,0 +1,77 @@
+/** What this coordinator tells of itself: to the cluster, to who asks for its status, and to Prometheus. */
+import { Controller, Injectable } from '@nestjs/common';
+import { coordinatorContracts } from '@ringleader/contracts';
+import type { ResponseOf } from '@ringleader/contracts';
+import { Handles } from '@ringleader/nats';
+import { ReadFigures, Registry } from '@ringleader/observability';
+import { Health, Membership } from '@ringleader/service-host';
+import { CoordinatorConfig } from '../coordinator.config.js';
+import type { RaftStatus } from '../raft/raft-node.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { WatchService } from '../store/watch.service.js';
+
+/** More than this many entries behind, a member answers from a past that its clients have left. */
+const APPLY_LAG_MAX = 10_000;
+
+/** Why this member should not be asked; empty when it can serve. */
+export function notReadyReasons(
+  status: Pick<RaftStatus, 'leader' | 'commitIndex' | 'appliedIndex'>,
+): string[] {
+  const reasons: string[] = [];
+  if (status.leader === 0) reasons.push('no leader of the coordinators is known');
+  const lag = status.commitIndex - status.appliedIndex;
+  if (lag > APPLY_LAG_MAX) reasons.push(`${lag} committed entries wait to be applied`);
+  return reasons;
+}
+
+/** What the cluster is told of this coordinator: whether it is ready, its seat, its load. */
+@Injectable()
+export class CoordinatorHealthService {
+  constructor(health: Health, membership: Membership, config: CoordinatorConfig, store: ReplicatedStore) {
+    health.readyWhen(() => notReadyReasons(store.status()));
+    membership.update({ ordinal: config.RINGLEADER_COORDINATOR_ID });
+    membership.measure({
+      inFlight: () => store.proposalsInFlight,
+      requestsTotal: () => store.requestsTotal,
+    });
+  }
+}
+
+@Controller()
+export class StatusController {
+  constructor(private readonly store: ReplicatedStore) {}
+
+  @Handles(coordinatorContracts.status)
+  status(): ResponseOf<typeof coordinatorContracts.status> {
+    const { memberId, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
+      this.store.status();
+    const { revision, compactedRevision, leaseCount } = this.store.local;
+    return {
+      ...{ memberId, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex },
+      revision,
+      compactRevision: compactedRevision,
+      leases: leaseCount,
+    };
+  }
+}
+
+@Injectable()
+export class CoordinatorMetrics {
+  constructor(registry: Registry, store: ReplicatedStore, watches: WatchService) {
+    const figures = new ReadFigures(registry, 'ringleader_coordinator_');
+    figures.gauge('term', 'The Raft term', () => store.status().term);
+    figures.gauge('is_leader', '1 while this member leads', () => (store.status().leading ? 1 : 0));
+    const committed = 'The highest log index known to be committed';
+    figures.gauge('commit_index', committed, () => store.status().commitIndex);
+    const applied = 'The highest log index applied to the store';
+    figures.gauge('applied_index', applied, () => store.status().appliedIndex);
+    figures.gauge('first_index', 'The oldest log index that is kept', () => store.status().firstIndex);
+    figures.gauge('last_index', 'The newest log index', () => store.status().lastIndex);
+    figures.gauge('store_revision', 'The revision of the store', () => store.local.revision);
+    const compacted = 'The oldest revision that can be read';
+    figures.gauge('store_compacted_revision', compacted, () => store.local.compactedRevision);
+    figures.gauge('leases', 'Leases that exist', () => store.local.leaseCount);
+    figures.gauge('watchers', 'Long polls that wait for a change', () => watches.watcherCount);
+    figures.gauge('proposals_in_flight', 'Writes that wait for a majority', () => store.proposalsInFlight);
+  }
+}
