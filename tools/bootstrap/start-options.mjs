@@ -3,35 +3,31 @@ import { Failure } from './failure.mjs';
 
 const from = (min, max) => ({
   allowed: `a whole number from ${min} to ${max}`,
-  takes: (number) => number >= min && number <= max,
+  takes: (given) => given >= min && given <= max,
 });
 /** Odd numbers: an even one survives the loss of no more members than the one below. */
 const oneOf = (...numbers) => ({
   allowed: numbers.join(' or '),
-  takes: (number) => numbers.includes(number),
+  takes: (given) => numbers.includes(given),
 });
+
+const number = (usual, range, text) => ({ value: 'n', default: usual, ...range, text });
 
 /** The replication factor: with fewer shards a partition could not have its replicas on distinct ones. */
 const SHARDS_MIN = 3;
 
 /** The options of `npm start`. Plain JavaScript: they are read, and the help is printed, before anything is installed. */
 export const START_OPTIONS = {
-  shards: {
-    ...{ value: 'n', default: 3, ...from(SHARDS_MIN, 64) },
-    text: 'shards, each with a PostgreSQL of its own',
-  },
-  gateways: { value: 'n', default: 1, ...from(1, 16), text: 'gateways' },
-  coordinators: { value: 'n', default: 3, ...oneOf(3, 5), text: 'coordinators: 3 or 5' },
-  nats: { value: 'n', default: 1, ...oneOf(1, 3, 5), text: 'nats-servers: 1, or a cluster of 3 or 5' },
-  port: {
-    ...{ value: 'n', default: 8080, ...from(0, 65_535) },
-    text: 'port of the first gateway, the others follow (0: any free one)',
-  },
+  shards: number(3, from(SHARDS_MIN, 64), 'shards, each with a PostgreSQL of its own'),
+  gateways: number(1, from(1, 16), 'gateways'),
+  coordinators: number(3, oneOf(3, 5), 'coordinators: 3 or 5'),
+  nats: number(1, oneOf(1, 3, 5), 'nats-servers: 1, or a cluster of 3 or 5'),
+  port: number(8080, from(0, 65_535), 'port of the first gateway, the others follow (0: any free one)'),
   data: { value: 'folder', text: 'where the data live (default: .ringleader)' },
   ephemeral: { text: 'use a temporary folder and remove it at the end' },
   timeout: {
-    ...{ value: 'seconds', default: 90, ...from(1, 3600) },
-    text: 'how long the cluster may take to become healthy',
+    ...number(90, from(1, 3600), 'how long the cluster may take to become healthy'),
+    value: 'seconds',
   },
 };
 

@@ -28,8 +28,11 @@ function runStep(args, minutes) {
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
   const environment = { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain };
   const child = spawn(runtime(), args, {
-    ...{ cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment },
-    ...{ timeout: minutes * 60_000, killSignal: 'SIGKILL' },
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: environment,
+    timeout: minutes * 60_000,
+    killSignal: 'SIGKILL',
   });
   return once(child, 'exit').then(([code]) => code === 0);
 }

@@ -10,9 +10,9 @@ import {
   natsUrlOf,
   numbers,
   planServices,
+  SERVICES,
   type ClusterOptions,
   type ClusterPorts,
-  type Service,
   type ServicePlan,
 } from './services.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
@@ -25,12 +25,6 @@ export interface ClusterContext {
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
 }
-
-/** Users first, so that they are refused rather than cut off; the databases and the transport last. */
-const STOP_ORDER: readonly Service[] = [
-  ...(['gateway', 'shard', 'failure-detector', 'coordinator'] as const),
-  ...(['postgres', 'nats-server'] as const),
-];
 
 /** A service that ends so often before the cluster serves will not recover by being started again. */
 const CRASHES_TOLERATED = 6;
@@ -156,7 +150,7 @@ export class LocalCluster {
   async stop(): Promise<void> {
     this.#status = 'stopping';
     this.#publish();
-    for (const service of STOP_ORDER) {
+    for (const service of SERVICES) {
       const group = this.#supervisors.filter(({ program }) => program.service === service);
       if (group.length === 0) continue;
       const startedAt = performance.now();

@@ -2,7 +2,16 @@ import { freePorts, natsPasswordFile, portIsFree, StartError } from '@ringleader
 import { join } from 'node:path';
 import type { Layout } from './layout.js';
 
-export type Service = 'gateway' | 'shard' | 'failure-detector' | 'coordinator' | 'postgres' | 'nats-server';
+/** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
+export const SERVICES = [
+  'gateway',
+  'shard',
+  'failure-detector',
+  'coordinator',
+  'postgres',
+  'nats-server',
+] as const;
+export type Service = (typeof SERVICES)[number];
 
 type MemberService = Exclude<Service, 'postgres' | 'nats-server'>;
 

@@ -111,20 +111,12 @@ export class Supervisor {
   }
 }
 
-/** Code and message of the last fatal line: services log JSON. */
-function lastWords(lines: readonly string[]): string {
-  const fatal = lines.map(fatalRecord).findLast((record) => record !== undefined);
-  return fatal === undefined ? (lines.at(-1) ?? '') : `${fatal.code ?? 'crashed'}: ${fatal.msg}`;
-}
+const FATAL = /^\{.*"level":"fatal".*\}$/;
 
-function fatalRecord(line: string): { readonly code?: string; readonly msg: string } | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const record = JSON.parse(line) as { level?: string; code?: string; msg: string };
-    return record.level === 'fatal' ? record : undefined;
-  } catch (error) {
-    // Torn: the process ended in the middle of a line.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** Code and message of the last fatal line: services log JSON, which a crash may have torn. */
+function lastWords(lines: readonly string[]): string {
+  const fatal = lines.findLast((line) => FATAL.test(line));
+  if (fatal === undefined) return lines.at(-1) ?? '';
+  const { code = 'crashed', msg } = JSON.parse(fatal) as { readonly code?: string; readonly msg: string };
+  return `${code}: ${msg}`;
 }
