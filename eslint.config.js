@@ -22,6 +22,11 @@ const TESTS = [
 const RAW_MESSAGE =
   'messages go through @ringleader/nats; only a transport (*.nats.ts) may use the client itself';
 
+/** A test that is skipped somewhere proves nothing there, and nobody sees it. */
+const notRun = ['it', 'test', 'describe'].flatMap((object) =>
+  ['skip', 'only', 'todo'].map((property) => ({ object, property, message: 'make it run everywhere' })),
+);
+
 const boundaryRule = (inTests) => [
   'error',
   {
@@ -155,6 +160,7 @@ export default tseslint.config(
     files: TESTS,
     rules: {
       ...testLimits,
+      'no-restricted-properties': ['error', ...notRun],
       '@nx/enforce-module-boundaries': boundaryRule(true),
       // Stubs implement asynchronous interfaces; expectations name methods without calling them.
       '@typescript-eslint/require-await': 'off',

@@ -228,6 +228,12 @@ const HABITS: readonly Fixture[] = [
     text: "export function f(connection: { publish(subject: string): void }): void {\n  connection.publish('x');\n}",
     rule: 'no-restricted-syntax',
   },
+  {
+    name: 'no test that is not run',
+    file: CORE_TEST,
+    text: "import { it } from '@jest/globals';\n(process.env['CI'] === undefined ? it : it.skip)('works', () => undefined);",
+    rule: 'no-restricted-properties',
+  },
   { name: 'no console in an app', file: APP, text: 'console.log(1);', rule: 'no-console' },
   {
     name: 'switches are exhaustive',
