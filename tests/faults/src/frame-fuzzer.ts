@@ -36,7 +36,8 @@ interface Heard {
 }
 
 const HEARD_PER_SUBJECT_MAX = 50;
-const FRAMES_PER_TURN = 20;
+/** More than the cluster says itself by far. */
+const FRAMES_PER_TURN = 80;
 const TURN_MS = 5;
 const WHAT_AT = 4;
 const WILD = [

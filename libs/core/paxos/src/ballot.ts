@@ -3,6 +3,7 @@ import type { Position } from './records.js';
 
 /** A ballot is round x 65536 + ordinal (docs/PROTOCOL.md 4.0), so that no two shards ever share one. */
 const ORDINALS = 65_536;
+export const ORDINAL_MAX = ORDINALS - 1;
 
 export function makeBallot(round: number, ordinal: ShardOrdinal): Ballot {
   return round * ORDINALS + ordinal;

@@ -30,6 +30,7 @@ export interface ReplicaState {
 export interface Prepare extends PartitionMessage {
   readonly kind: 'prepare';
 }
+/** Also said unasked, now and then (4.12.6): what the replica has, and whose ballot it follows. */
 export interface Promised extends PartitionMessage, ReplicaState {
   readonly kind: 'promised';
 }

@@ -15,6 +15,7 @@ import { NO_BACKLOG, RowsServed, type PeerBacklog } from './pair/backlog.js';
 import { ClockJump } from './pair/clock-jump.js';
 import { Grants } from './pair/grants.js';
 import { passOnNow } from './leadership/handover.js';
+import { callRoll, RollCall } from './accept/roll-call.js';
 import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
 import { beatToPeers, tellPoints } from './pair/heartbeats.js';
 import { Holdings } from './pair/holdings.js';
@@ -63,6 +64,7 @@ export class PaxosShard {
   private readonly context: ShardParts;
   private everyone: readonly ShardOrdinal[] = [];
   private nextBeatAt: number;
+  private readonly roll = new RollCall();
 
   constructor(options: PaxosShardOptions) {
     this.context = createContext(options);
@@ -196,6 +198,7 @@ export class PaxosShard {
     }
     // Before the heartbeat, so that its answer says that they were heard.
     context.accepts.forgetOld(context.now);
+    callRoll(context, this.roll);
     tellPoints(context, this.everyone);
     beatToPeers(context, this.everyone);
   }

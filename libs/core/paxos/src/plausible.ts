@@ -11,7 +11,7 @@ import type {
   Revision,
   ShardOrdinal,
 } from '@ringleader/primitives';
-import { ownerOf, roundOf } from './ballot.js';
+import { ORDINAL_MAX, ownerOf, roundOf } from './ballot.js';
 import { NO_STAMP, type Accept, type CommitPoints, type LeaseEcho, type ShardMessage } from './messages.js';
 import type { Replica } from './partition/replica.js';
 import type { Port } from './parts.js';
@@ -40,7 +40,7 @@ const RETRY_LEASES_MAX = 4;
 const HYBRID_PER_MS = 1_024;
 
 export function isPlausible(context: PlausibilityPort, from: ShardOrdinal, message: ShardMessage): boolean {
-  if (isSayable(context, from, message)) return true;
+  if (isPeer(context, from) && isSayable(context, from, message)) return true;
   refuse(context, from, message.kind);
   return false;
 }
@@ -57,7 +57,7 @@ export function isBallotInReach(
 ): boolean {
   const { promised } = replica.record;
   const round = roundOf(ballot);
-  const known = roundOf(Math.max(promised, replica.highestSeen));
+  const known = roundOf(Math.max(promised, replica.highestSeen(context.now)));
   if (round <= known + ROUND_LEAP_MAX || (promised === 0 && round <= ROUND_EVER_MAX)) return true;
   if (round <= known + ROUND_EVER_MAX && persists(context.now, replica, from, round)) return true;
   refuse(context, from, 'ballot');
@@ -79,6 +79,11 @@ function persists(now: number, replica: Replica, from: ShardOrdinal, round: numb
 
 function refuse(context: PlausibilityPort, from: ShardOrdinal, what: string): void {
   context.outbox.event({ kind: 'implausible', from, what });
+}
+
+/** Another shard: ballots are made of such ordinals, and nobody writes to himself. */
+function isPeer({ ordinal }: PlausibilityPort, from: ShardOrdinal): boolean {
+  return from > 0 && from <= ORDINAL_MAX && from !== ordinal;
 }
 
 function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: ShardMessage): boolean {

@@ -67,7 +67,8 @@ function missingIn(cluster: Cluster, partition: PartitionIndex): string | null {
 
 function missingAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdinal): string | null {
   const { committed } = cluster.ghost.partition(partition);
-  const commit = cluster.status(shard, partition)?.commit ?? 0;
+  const { commit = 0, copying = false } = cluster.status(shard, partition) ?? {};
+  if (copying) return 'to end its copy';
   if (commit < committed.top) {
     return `to know revision ${String(committed.top)} as committed, it knows ${String(commit)}`;
   }

@@ -89,6 +89,7 @@ function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): v
   const { record } = replica;
   leaveOtherBallot(context, replica, ballot);
   replica.advanceCommit(Math.max(message.commit, commitHeard(context, replica, message)), next.revision);
+  dropStaging(context, replica);
   transactions.setRecord(replica, {
     ...replica.record,
     promised: Math.max(ballot, record.promised),
@@ -105,6 +106,30 @@ function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): v
   if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;
   hearLeader(context, replica, ballot);
   keepWatching(context, replica);
+}
+
+/** The rows follow on those of the leader: a copy of them, begun by whomever, is of no use and would never end. */
+export function dropStaging(context: Port<'outbox' | 'transactions' | 'rules'>, replica: Replica): void {
+  const { record } = replica;
+  if (record.staging === null || !context.rules.dropsIdleCopy()) return;
+  context.transactions.setRecord(replica, { ...record, staging: null });
+  dropUnusedGenerations(context, replica, [record.staging.generation]);
+}
+
+/** Generations that the record names no more are deleted once that is durable. */
+export function dropUnusedGenerations(
+  context: Port<'outbox' | 'transactions'>,
+  replica: Replica,
+  generations: readonly (number | undefined)[],
+): void {
+  const { generation, staging } = replica.record;
+  const unused = generations.filter(
+    (old): old is number => old !== undefined && old !== generation && old !== staging?.generation,
+  );
+  if (unused.length === 0) return;
+  context.transactions.whenDurable(replica, () => {
+    for (const old of unused) context.outbox.removeGeneration(replica.partition, old);
+  });
 }
 
 /** 4.1.2: a candidate or leader of another ballot steps down in the same step. */

@@ -1,13 +1,15 @@
 import type { Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import { isUnderWay } from '../pair/backlog.js';
-import type { Accepted, Gap, LeaseEcho, RepairOffer } from '../messages.js';
+import type { Accepted, Gap, LeaseEcho, Promised, RepairOffer } from '../messages.js';
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { streamTo, type BatchPort } from './batch-sender.js';
 import { commitWithQuorum } from './commit.js';
+import { disown, type DisownPort } from './roll-call.js';
 
 export type AcknowledgementPort = BatchPort &
+  DisownPort &
   Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes'>;
 
 export function onAccepted(
@@ -62,6 +64,7 @@ export function noteAcknowledged(
 ): void {
   const progress = leader.progressOf(told.peer);
   const known = Math.min(told.revision, replica.record.position.revision);
+  if (known >= progress.acknowledged) progress.deniedSince = null;
   progress.acknowledged = Math.max(progress.acknowledged, known);
   if (progress.behind || progress.streamed < progress.acknowledged) {
     progress.behind = false;
@@ -90,22 +93,57 @@ export function onGap(
   message: Gap,
 ): void {
   const { leader } = replica;
-  if (leader === null || leader.ballot !== message.ballot || !replica.peers.includes(from)) return;
+  if (leader === null || leader.ballot !== message.ballot) return disown(context, replica, from, message);
+  if (!replica.peers.includes(from)) return;
   const progress = leader.progressOf(from);
   const { position } = message;
+  const stated = position.ballot === leader.ballot ? position.revision : -1;
+  if (stated < progress.acknowledged) {
+    if (!goesOnDenying(context, progress)) return;
+    progress.acknowledged = stated;
+  }
   if (position.ballot === leader.ballot) {
-    if (position.revision < progress.acknowledged) return;
     const answersResend = wasSentSince(context, progress, from, position.revision);
     noteAcknowledged(context, replica, leader, { peer: from, revision: position.revision });
-    if (answersResend) return;
+    if (answersResend || position.revision >= replica.record.position.revision) return;
     progress.streamed = position.revision;
     progress.askedAt = context.now;
     bringForward(context, replica, leader, from);
     return;
   }
-  if (progress.acknowledged >= 0) return;
   if (progress.behind && isRecent(context, progress)) return;
   offerRepair(context, replica, leader, from);
+}
+
+/** 4.12.6: a replica says unasked what it has. */
+export function onStated(
+  context: AcknowledgementPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  message: Promised,
+): void {
+  const { leader } = replica;
+  if (leader === null || leader.ballot !== message.ballot) return disown(context, replica, from, message);
+  if (!replica.peers.includes(from)) return;
+  context.pointsTold.again(from, replica.partition);
+  const progress = leader.progressOf(from);
+  const { position } = message;
+  const stated = position.ballot === leader.ballot ? position.revision : -1;
+  if (stated > progress.acknowledged) {
+    noteAcknowledged(context, replica, leader, { peer: from, revision: stated });
+  } else if (stated === progress.acknowledged) {
+    progress.deniedSince = null;
+  } else if (goesOnDenying(context, progress)) {
+    progress.acknowledged = stated;
+    progress.streamed = stated;
+    bringForward(context, replica, leader, from);
+  }
+}
+
+/** What it acknowledged it may never have said. Late answers say less too, but not for so long. */
+function goesOnDenying({ now, timings, rules }: AcknowledgementPort, progress: PeerProgress): boolean {
+  progress.deniedSince ??= now;
+  return rules.believesDenial(now - progress.deniedSince, timings.leaseMs);
 }
 
 /**

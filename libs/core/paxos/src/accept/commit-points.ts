@@ -7,6 +7,7 @@ import type { Replica } from '../partition/replica.js';
 import { isBallotInReach, type PlausibilityPort } from '../plausible.js';
 import {
   answerGap,
+  dropStaging,
   followsLeader,
   hearLeader,
   isOfThisEpoch,
@@ -35,7 +36,9 @@ function learn(context: CommitPointsPort, replica: Replica, from: ShardOrdinal, 
   replica.heardCommit = Math.max(replica.heardCommit, commit);
   hearLeader(context, replica, ballot);
   const isKnown = learnCommit(context, replica, point) && replica.record.position.revision >= commit;
-  if (!isKnown && replica.catchUp === null) answerGap(context, replica, from, point);
+  if (replica.catchUp !== null) return;
+  if (isKnown) dropStaging(context, replica);
+  else answerGap(context, replica, from, point);
 }
 
 /** What was proven stays so when the point is replaced by a later one, which the replica may not have reached. */

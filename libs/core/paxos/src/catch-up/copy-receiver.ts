@@ -5,12 +5,12 @@
 import { leastEnd, type Revision, type ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { CopyRequired, Finish, Page } from '../messages.js';
-import { leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
+import { dropUnusedGenerations, leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
 import type { Replica } from '../partition/replica.js';
 import type { Staging } from '../records.js';
 import type { CatchUp } from '../partition/catch-up.js';
 import { listStoredKeys, type ListingPort } from './key-listing.js';
-import { dropUnusedGenerations, installed, type InstallPort } from './install.js';
+import { installed, type InstallPort } from './install.js';
 import { ask, sessionOf, type SessionPort } from './session.js';
 
 export type CopyPort = AcceptorPort &
@@ -151,6 +151,16 @@ function isPurgedPast(context: CopyPort, session: CatchUp, staging: Staging): bo
   return context.rules.purgedPastBase(session.purgedTo, staging.base);
 }
 
+/** The source purged past the base; or the base was never its commit point, which does not go back at a ballot. */
+function isUseless(
+  context: CopyPort,
+  session: CatchUp,
+  { staging, message }: { staging: Staging; message: Page | Finish },
+): boolean {
+  const { ballot, commit } = message;
+  return isPurgedPast(context, session, staging) || (ballot === staging.ballot && commit < staging.base);
+}
+
 /** 4.3.4: one page, stored with the progress. */
 export function onPage(context: CopyPort, replica: Replica, from: ShardOrdinal, message: Page): void {
   const { staging } = replica.record;
@@ -159,7 +169,7 @@ export function onPage(context: CopyPort, replica: Replica, from: ShardOrdinal, 
     return;
   session.commit = message.commit;
   session.purgedTo = message.purgedTo;
-  if (isPurgedPast(context, session, staging)) beginAnew(context, replica, session);
+  if (isUseless(context, session, { staging, message })) beginAnew(context, replica, session);
   else storePage(context, replica, { session, staging, message });
 }
 
@@ -218,7 +228,7 @@ export function onFinish(context: CopyPort, replica: Replica, from: ShardOrdinal
   if (!rules.pageFromPresentLeader(message.ballot, staging)) return;
   session.commit = message.commit;
   session.purgedTo = message.purgedTo;
-  if (isPurgedPast(context, session, staging)) {
+  if (isUseless(context, session, { staging, message })) {
     beginAnew(context, replica, session);
     return;
   }

@@ -4,6 +4,7 @@ import type { Port } from '../parts.js';
 import {
   acknowledgeTo,
   commitHeard,
+  dropUnusedGenerations,
   hearLeader,
   unstampedEcho,
   type AcceptorPort,
@@ -49,20 +50,4 @@ export function installed(context: InstallPort, replica: Replica, installation: 
   }
   hearLeader(context, replica, ballot);
   acknowledgeTo(context, replica, ballot, unstampedEcho(context, session.source));
-}
-
-/** Generations that the record names no more are deleted once that is durable. */
-export function dropUnusedGenerations(
-  context: InstallPort,
-  replica: Replica,
-  generations: readonly (number | undefined)[],
-): void {
-  const { generation, staging } = replica.record;
-  const unused = generations.filter(
-    (old): old is number => old !== undefined && old !== generation && old !== staging?.generation,
-  );
-  if (unused.length === 0) return;
-  context.transactions.whenDurable(replica, () => {
-    for (const old of unused) context.outbox.removeGeneration(replica.partition, old);
-  });
 }

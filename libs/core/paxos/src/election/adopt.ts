@@ -1,3 +1,4 @@
+import { onStated, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { PrepareRefused, Promised, ReplicaState } from '../messages.js';
@@ -9,6 +10,7 @@ import { giveUp, type StepDownPort } from '../leadership/step-down.js';
 import { takeOver, type TakeOverPort } from './take-over.js';
 
 export type AdoptPort = RepairPort &
+  AcknowledgementPort &
   StepDownPort &
   TakeOverPort &
   Port<'now' | 'ordinal' | 'rules' | 'wakeups'>;
@@ -20,7 +22,10 @@ export function onPromised(
   message: Promised,
 ): void {
   const candidate = replica.candidate;
-  if (candidate === null || candidate.ballot !== message.ballot) return;
+  if (candidate === null || candidate.ballot !== message.ballot) {
+    onStated(context, replica, from, message);
+    return;
+  }
   if (!candidate.answers.has(context.ordinal) || !replica.voters.includes(from)) return;
   const { position, commit, purgedTo } = message;
   replica.heardCommit = Math.max(replica.heardCommit, commit);
@@ -70,7 +75,7 @@ function mostAdvanced(context: AdoptPort, replica: Replica, candidate: Candidate
 }
 
 export function onPrepareRefused(context: AdoptPort, replica: Replica, message: PrepareRefused): void {
-  replica.highestSeen = Math.max(replica.highestSeen, message.promised);
+  replica.noteSeen(message.promised, context.now);
   const candidate = replica.candidate;
   if (candidate === null || candidate.ballot !== message.ballot) return;
   if (message.promised > candidate.ballot) {

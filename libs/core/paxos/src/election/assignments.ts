@@ -6,7 +6,8 @@ import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
 import { isMember } from '../rules/quorum.js';
-import { dropUnusedGenerations, type InstallPort } from '../catch-up/install.js';
+import { dropUnusedGenerations } from '../accept/acceptor.js';
+import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
 import { Replica } from '../partition/replica.js';
 

@@ -24,7 +24,7 @@ export function onPrepare(
     answerPromised(context, replica, message);
     return;
   }
-  replica.highestSeen = Math.max(replica.highestSeen, ballot);
+  replica.noteSeen(ballot, context.now);
   if (ballot < record.promised) {
     refuse(context, replica, from, {
       ...message,

@@ -39,7 +39,7 @@ export function stand(context: StandPort, replica: Replica): void {
     return;
   }
   stepDown(context, replica, 'superseded');
-  const round = roundOf(Math.max(record.promised, replica.highestSeen)) + 1;
+  const round = roundOf(Math.max(record.promised, replica.highestSeen(context.now))) + 1;
   const ballot = makeBallot(round, context.ordinal);
   const candidate = new Candidate(ballot);
   replica.role = candidate;

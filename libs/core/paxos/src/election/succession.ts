@@ -46,7 +46,7 @@ export function onStand(context: SuccessionPort, replica: Replica, from: ShardOr
 }
 
 export function onSuperseded(context: WatchPort & StepDownPort, replica: Replica, message: Superseded): void {
-  replica.highestSeen = Math.max(replica.highestSeen, message.promised);
+  replica.noteSeen(message.promised, context.now);
   const { role } = replica;
   if (role.kind === 'follower' || role.ballot !== message.ballot || message.promised <= message.ballot)
     return;

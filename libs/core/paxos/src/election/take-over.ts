@@ -5,6 +5,7 @@ import type { Candidate } from '../partition/candidate.js';
 import { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
+import { dropStaging } from '../accept/acceptor.js';
 import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 
 export type TakeOverPort = StepDownPort &
@@ -34,6 +35,7 @@ export function takeOver(
   replica.role = leader;
   replica.acknowledged = ballot;
   replica.keyed.begin(context.stamp());
+  dropStaging(context, replica);
   context.led.add(replica);
   context.releases.drop(replica.partition);
   transactions.setRecord(replica, {

@@ -35,12 +35,13 @@ class PeerPoints {
   note(point: CommitPoint): void {
     const told = this.tellings[point.partition]?.point;
     if (told === point || (told !== undefined && sameTelling(told, point))) return;
-    this.last += 1;
     this.freshPoints += Number(point.fresh) - Number(told?.fresh ?? false);
-    const telling: Telling = { point, number: this.last };
-    this.tellings[point.partition] = telling;
-    this.unheard.delete(point.partition);
-    this.unheard.set(point.partition, telling);
+    this.tell(point);
+  }
+
+  again(partition: PartitionIndex): void {
+    const point = this.tellings[partition]?.point;
+    if (point !== undefined) this.tell(point);
   }
 
   withdraw(partition: PartitionIndex): void {
@@ -92,6 +93,14 @@ class PeerPoints {
     return messages;
   }
 
+  private tell(point: CommitPoint): void {
+    this.last += 1;
+    const telling: Telling = { point, number: this.last };
+    this.tellings[point.partition] = telling;
+    this.unheard.delete(point.partition);
+    this.unheard.set(point.partition, telling);
+  }
+
   private goBackTo(heard: number): void {
     this.heard = heard;
     const again = this.tellings
@@ -113,6 +122,11 @@ export class PointsTold {
   /** At every beat, for each partition led and each of its replicas that is alive; costs nothing where nothing changed. */
   note(peer: ShardOrdinal, point: CommitPoint): void {
     this.pointsOf(peer).note(point);
+  }
+
+  /** What the peer has may not be what it was told. */
+  again(peer: ShardOrdinal, partition: PartitionIndex): void {
+    this.pointsOf(peer).again(partition);
   }
 
   /** The leadership ended: no further stamp vouches for the partition. */

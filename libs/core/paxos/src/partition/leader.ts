@@ -33,6 +33,8 @@ export interface PeerProgress {
   behind: boolean;
   /** When it was last sent something that it must answer. */
   askedAt: number;
+  /** Since when it says that it has less than it acknowledged; null while it does not. */
+  deniedSince: number | null;
   /** What was long on its way is waited for at least until then. */
   answersBy: number;
 }
@@ -104,6 +106,7 @@ export class Leader {
         streamed: -1,
         behind: false,
         askedAt: this.since,
+        deniedSince: null,
         answersBy: this.since,
       };
       this.progress.set(peer, progress);

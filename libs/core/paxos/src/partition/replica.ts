@@ -17,6 +17,8 @@ import type { KeyedRequests } from './keyed-requests.js';
 import { RecentKeys } from './recent-keys.js';
 
 const RECENT_KEYS_MAX = 1_024;
+/** Longer than the pause between two candidacies: who promised a ballot says so again at the next one. */
+const SEEN_MS = 10_000;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /** The newest change of each key of one generation within one transaction; null removes the row. */
@@ -70,8 +72,7 @@ export class Replica {
   leaderHeardAt = NEVER;
   /** Standing earlier would only disturb another candidate. */
   standNotBefore = NEVER;
-  /** The highest promise heard of, to stand above it. */
-  highestSeen: Ballot = 0;
+  private seen: { readonly ballot: Ballot; readonly at: number } = { ballot: 0, at: NEVER };
   /** By speaker, the last round that leapt too far to be believed at once. */
   readonly leaps = new Map<ShardOrdinal, Leap>();
   /** The last epoch above the own one that a message named. */
@@ -119,6 +120,15 @@ export class Replica {
   /** The commit point moves here and nowhere else: forward, and never past the rows, which end at this revision. */
   advanceCommit(to: Revision, lastRevision = this.record.position.revision): void {
     this.commitPoint = Math.min(Math.max(this.commitPoint, to), lastRevision);
+  }
+
+  /** The highest promise heard of lately, to stand above it; 0 is none. */
+  highestSeen(now: number): Ballot {
+    return now - this.seen.at < SEEN_MS ? this.seen.ballot : 0;
+  }
+
+  noteSeen(ballot: Ballot, now: number): void {
+    if (ballot >= this.highestSeen(now)) this.seen = { ballot, at: now };
   }
 
   get isMember(): boolean {

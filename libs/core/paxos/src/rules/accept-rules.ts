@@ -21,6 +21,10 @@ export interface AcceptRules {
   mayAcknowledge(durable: Position, ballot: Ballot, revision: Revision): boolean;
   /** 4.2.7: does the answer to a message of many batches acknowledge one that is not durable? Control: AnswerCoversAll. */
   answerCovers(isDurable: boolean): boolean;
+  /** 4.12.6: do followers say unasked what they have? Control: StatesNothing. */
+  statesUnasked(): boolean;
+  /** 4.12.6: a replica says for so long that it has less than it acknowledged. Control: DeafToDenial. */
+  believesDenial(deniedForMs: number, leaseMs: number): boolean;
   /** 4.2.5. Control: CommitAnyBallot. */
   takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
 }
@@ -32,5 +36,7 @@ export const ACCEPT_RULES: AcceptRules = {
   ownLimit: (ownDurable) => ownDurable,
   mayAcknowledge: (durable, ballot, revision) => durable.ballot === ballot && durable.revision >= revision,
   answerCovers: (isDurable) => isDurable,
+  statesUnasked: () => true,
+  believesDenial: (deniedForMs, leaseMs) => deniedForMs >= 2 * leaseMs,
   takesCommit: (positionBallot, messageBallot) => positionBallot === messageBallot,
 };

@@ -22,6 +22,8 @@ export interface RepairRules {
   purgePointOfCopy(staged: Revision, source: Revision): Revision;
   /** 4.3.4. Control: CopyForgetsFloor. */
   floorOfCopy(staged: HybridTime, source: HybridTime): HybridTime;
+  /** 4.12.6: does a replica give up a copy that it does not need? Control: KeepsIdleCopy. */
+  dropsIdleCopy(): boolean;
   /** 4.3.4: must the copy begin anew? Control: PurgeDuringCopy. */
   purgedPastBase(sourcePurgedTo: Revision, base: Revision): boolean;
   /** 4.3.5: the base while a later pass runs. Control: PassMovesBaseEarly. */
@@ -41,6 +43,7 @@ export const REPAIR_RULES: RepairRules = {
   purgePointOfCopy: Math.max,
   floorOfCopy: Math.max,
   purgedPastBase: (sourcePurgedTo, base) => sourcePurgedTo > base,
+  dropsIdleCopy: () => true,
   baseDuringPass: (base) => base,
   finishApplies: (copyId, to, staging, own) =>
     staging !== null && staging.copyId === copyId && comparePositions(to, own) > 0,

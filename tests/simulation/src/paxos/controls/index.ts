@@ -7,6 +7,7 @@ import { MEMBERSHIP_CONTROLS } from './membership.js';
 import { REPLICATION_CONTROLS } from './replication.js';
 import { REQUEST_CONTROLS } from './requests.js';
 import { STAMP_CONTROLS } from './stamps.js';
+import { WRONG_PEER_CONTROLS } from './wrong-peers.js';
 
 export type { Control } from './control.js';
 
@@ -18,6 +19,7 @@ export const CONTROLS: readonly Control[] = [
   ...REQUEST_CONTROLS,
   ...KEYED_CONTROLS,
   ...MEMBERSHIP_CONTROLS,
+  ...WRONG_PEER_CONTROLS,
 ];
 
 /** Rules that no run here breaks with a consequence, and why. */

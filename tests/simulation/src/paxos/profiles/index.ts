@@ -15,6 +15,7 @@ import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
 import { SUSPENDED } from './suspended.js';
 import { UNDONE } from './undone.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
+import { WRONG_PEERS } from './wrong-peers.js';
 import { LEAVING_LEADER, MEMBERSHIP, STALE_EPOCH } from './membership.js';
 import {
   AGED_REPLICA,
@@ -70,6 +71,7 @@ export const STEERED: readonly Profile[] = [
   SHORT_OF_A_JUMP,
   STOPPED_LEADER,
   UNDONE,
+  WRONG_PEERS,
 ];
 
 export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];

@@ -1,7 +1,7 @@
 /**
- * Ten seconds of wrong frames on every internal subject, as every service: nothing ends, and when they are over the cluster
- * is healthy by itself, takes writes to all partitions, and has all that it acknowledged.
- * `RINGLEADER_FAULTS_SEED` draws a run's frames again, as far as what was heard is the same.
+ * Wrong frames on every internal subject, as every service: nothing ends, and when they are over the cluster is healthy by
+ * itself, takes writes to all partitions, and has all that it acknowledged. `RINGLEADER_FAULTS_SEED=7,8` draws the frames
+ * of these seeds, for longer; the same again only as far as what was heard is the same.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -28,9 +28,13 @@ import { LoadedCluster } from './loaded-cluster.js';
 
 const START_MS = 240_000;
 const SCENARIO_MS = 240_000;
-const WRONG_MS = 10_000;
-/** Of the recovery: ten seconds on a machine that does nothing else. */
-const RECOVERY_MS = 40_000;
+const GIVEN = process.env['RINGLEADER_FAULTS_SEED'];
+/** Both once left two of three shards unready (docs/BUGS.md). */
+const PINNED = [11, 12];
+const SEEDS = GIVEN === undefined ? [...PINNED, Date.now() % 1_000_000] : GIVEN.split(',').map(Number);
+const WRONG_MS = GIVEN === undefined ? 5_000 : 10_000;
+/** Ten seconds on a machine that does nothing else; on one that does, it takes what it takes. */
+const RECOVERY_MS = 60_000;
 /** On a busy machine, where turns are late. */
 const WRONG_FRAMES_MIN = 2_000;
 const PARTITIONS = 256;
@@ -39,7 +43,6 @@ const KEYS = 4_000;
 const CLIENTS = 16;
 const SHARDS = [1, 2, 3];
 const WILD_ROUND = 2 ** 21;
-const seed = Number(process.env['RINGLEADER_FAULTS_SEED'] ?? Date.now() % 1_000_000);
 
 const hybridNow = (): number => Date.now() * 1_024;
 
@@ -54,7 +57,7 @@ function placed<Item extends object>(item: Item, at: number): Item {
   return { ...item, ...own, ...points };
 }
 
-function madeUpFrames(): MadeUp[] {
+function madeUpFrames(seed: number): MadeUp[] {
   const writer = new ByteWriter();
   const sample = <T>(arbitrary: fc.Arbitrary<T>): T[] => fc.sample(arbitrary, { numRuns: 300, seed });
   const peers = sample(messageArbitrary).map((message, i) => {
@@ -92,18 +95,18 @@ describe('wrong frames on all internal subjects', () => {
   }, START_MS);
   afterAll(() => loaded.dispose(), START_MS);
 
-  it(
-    `seed ${seed}`,
-    async () => {
+  it.each(SEEDS)(
+    'seed %d',
+    async (seed) => {
       const { cluster, url } = loaded;
       const before = await runs();
       const { natsUrl } = await cluster.state();
       const place = { natsUrl, dataFolder: cluster.dataFolder, cluster: 'local' };
-      const fuzzer = await FrameFuzzer.listen(place, seededPrng(seed), madeUpFrames());
-      await loaded.survive('wrong-frames', async () => {
+      const fuzzer = await FrameFuzzer.listen(place, seededPrng(seed), madeUpFrames(seed));
+      await loaded.survive(`wrong-frames-${seed}`, async () => {
         await fuzzer.run(WRONG_MS);
         await fuzzer.close();
-        await everyPartitionAccepts(url, performance.now() + RECOVERY_MS);
+        await everyPartitionAccepts(url, seed, performance.now() + RECOVERY_MS);
       });
       expect(await runs()).toEqual(before);
       expect(fuzzer.sent.size).toBeGreaterThan(8);
@@ -119,7 +122,7 @@ describe('wrong frames on all internal subjects', () => {
   }
 });
 
-async function everyPartitionAccepts(url: string, deadline: number): Promise<void> {
+async function everyPartitionAccepts(url: string, seed: number, deadline: number): Promise<void> {
   const client = new RestClient(url, CLIENTS);
   const keys = Array.from({ length: KEYS }, (_, i) => `after/${String(seed)}/${String(i)}`);
   let last = '';
