@@ -23,7 +23,7 @@ import {
 import { seededPrng } from '@ringleader/primitives';
 import { RestClient } from '@ringleader/testing-workload';
 import fc from 'fast-check';
-import { FrameFuzzer, type MadeUp } from './frame-fuzzer.js';
+import { FrameFuzzer, isOfRows, type MadeUp } from './frame-fuzzer.js';
 import { LoadedCluster } from './loaded-cluster.js';
 
 const START_MS = 240_000;
@@ -35,7 +35,6 @@ const SEEDS = GIVEN === undefined ? [...PINNED, Date.now() % 1_000_000] : GIVEN.
 const WRONG_MS = GIVEN === undefined ? 5_000 : 10_000;
 /** Ten seconds on a machine that does nothing else; on one that does, it takes what it takes. */
 const RECOVERY_MS = 60_000;
-/** On a busy machine, where turns are late. */
 const WRONG_FRAMES_MIN = 2_000;
 const PARTITIONS = 256;
 /** So many random keys miss one of 256 partitions once in some thousand runs. */
@@ -47,10 +46,10 @@ const WILD_ROUND = 2 ** 21;
 const hybridNow = (): number => Date.now() * 1_024;
 
 /** Of partitions that there are, in their epoch, so that they get past what refuses strangers. */
-function placed<Item extends object>(item: Item, at: number): Item {
+function placed<Item extends object>(item: Item, at: number, isOfRows = false): Item {
   const place = { partition: at % PARTITIONS, epoch: 1 };
   const owner = SHARDS[at % SHARDS.length]!;
-  const ballot = (at % 2 === 0 ? 3 : WILD_ROUND) * 65_536 + owner;
+  const ballot = (at % 2 === 0 && !isOfRows ? 3 : WILD_ROUND) * 65_536 + owner;
   const own = 'partition' in item ? { ...place, ballot } : {};
   const points =
     'points' in item ? { points: (item.points as object[]).map((point) => ({ ...point, ...place })) } : {};
@@ -62,7 +61,7 @@ function madeUpFrames(seed: number): MadeUp[] {
   const sample = <T>(arbitrary: fc.Arbitrary<T>): T[] => fc.sample(arbitrary, { numRuns: 300, seed });
   const peers = sample(messageArbitrary).map((message, i) => {
     startPeerFrame(writer, { from: SHARDS[i % SHARDS.length]!, hybridTime: hybridNow() });
-    appendPeerMessage(writer, placed(message, i));
+    appendPeerMessage(writer, placed(message, i, isOfRows(message)));
     return writer.take();
   });
   const requests = sample(requestArbitrary).map((request, i) => {
@@ -104,14 +103,12 @@ describe('wrong frames on all internal subjects', () => {
       const place = { natsUrl, dataFolder: cluster.dataFolder, cluster: 'local' };
       const fuzzer = await FrameFuzzer.listen(place, seededPrng(seed), madeUpFrames(seed));
       await loaded.survive(`wrong-frames-${seed}`, async () => {
-        await fuzzer.run(WRONG_MS);
+        await fuzzer.run(WRONG_MS, WRONG_FRAMES_MIN);
         await fuzzer.close();
         await everyPartitionAccepts(url, seed, performance.now() + RECOVERY_MS);
       });
       expect(await runs()).toEqual(before);
       expect(fuzzer.sent.size).toBeGreaterThan(8);
-      const total = [...fuzzer.sent.values()].reduce((sum, count) => sum + count, 0);
-      expect(total).toBeGreaterThan(WRONG_FRAMES_MIN);
     },
     SCENARIO_MS,
   );

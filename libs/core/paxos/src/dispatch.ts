@@ -53,8 +53,8 @@ type PairMessage = Heartbeat | HeartbeatSeen | CommitPoints | Accepts | AcceptsS
 type EpochMessage = Exclude<ShardMessage, PairMessage | Released>;
 
 export function dispatch(context: DispatchPort, from: ShardOrdinal, message: ShardMessage): void {
-  context.peers.hear(from, context.now);
   if (!isPlausible(context, from, message)) return;
+  context.peers.hear(from, context.now);
   if (isOfPair(message)) dispatchToPair(context, from, message);
   else dispatchToPartition(context, from, message);
 }
