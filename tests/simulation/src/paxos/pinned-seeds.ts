@@ -20,4 +20,7 @@ export const PINNED: readonly PinnedSeed[] = [
   { bug: 'a stale scan with rows that were never chosen', control: 'StaleScanUnsettled', seed: 1 },
   { bug: 'tombstones of expired rows past the back-pressure', control: 'ExpiryPassesBackPressure', seed: 1 },
   { bug: 'a copy that lost the dedupe floor of its first source', control: 'CopyForgetsFloor', seed: 1 },
+  { bug: 'a copy that nobody needs, kept for ever', control: 'KeepsIdleCopy', seed: 1 },
+  { bug: 'leaders that are none, protected for ever', control: 'StatesNothing', seed: 1 },
+  { bug: 'an acknowledgement that was never said', control: 'DeafToDenial', seed: 1 },
 ];
