@@ -97,11 +97,9 @@ export function onGap(
   if (!replica.peers.includes(from)) return;
   const progress = leader.progressOf(from);
   const { position } = message;
-  const stated = position.ballot === leader.ballot ? position.revision : -1;
-  if (stated < progress.acknowledged) {
-    if (!goesOnDenying(context, progress)) return;
-    progress.acknowledged = stated;
-  }
+  const stated = statedAt(leader, message);
+  if (stated < progress.acknowledged && !goesOnDenying(context, progress)) return;
+  progress.acknowledged = Math.min(progress.acknowledged, stated);
   if (position.ballot === leader.ballot) {
     const answersResend = wasSentSince(context, progress, from, position.revision);
     noteAcknowledged(context, replica, leader, { peer: from, revision: position.revision });
@@ -113,6 +111,11 @@ export function onGap(
   }
   if (progress.behind && isRecent(context, progress)) return;
   offerRepair(context, replica, leader, from);
+}
+
+/** What the replica has at this ballot; -1 is nothing. */
+function statedAt({ ballot }: Leader, { position }: Gap | Promised): Revision {
+  return position.ballot === ballot ? position.revision : -1;
 }
 
 /** 4.12.6: a replica says unasked what it has. */
@@ -127,8 +130,7 @@ export function onStated(
   if (!replica.peers.includes(from)) return;
   context.pointsTold.again(from, replica.partition);
   const progress = leader.progressOf(from);
-  const { position } = message;
-  const stated = position.ballot === leader.ballot ? position.revision : -1;
+  const stated = statedAt(leader, message);
   if (stated > progress.acknowledged) {
     noteAcknowledged(context, replica, leader, { peer: from, revision: stated });
   } else if (stated === progress.acknowledged) {
