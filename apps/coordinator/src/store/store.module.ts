@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { RaftModule } from '../raft/raft.module.js';
+import { RaftModule } from './raft.module.js';
 import { ReplicatedStore } from './replicated-store.service.js';
 import { StoreController } from './store.controller.js';
 import { WatchService } from './watch.service.js';

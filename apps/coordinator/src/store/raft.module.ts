@@ -6,11 +6,11 @@ import { NatsLinks } from '@ringleader/nats';
 import { defaultTimings } from '@ringleader/raft';
 import { FatalErrors } from '@ringleader/service-host';
 import { CoordinatorConfig, coordinatorMembers } from '../coordinator.config.js';
-import { StoreStateMachine } from '../store/store-state-machine.js';
-import { RaftEvents } from './raft-events.js';
-import { CoordinatorLog, CoordinatorRaft, type RaftNode } from './raft-node.js';
-import { NatsRaftTransport } from './raft-transport.nats.js';
-import { startRaftNode } from './start-raft-node.js';
+import { StoreStateMachine } from './store-state-machine.js';
+import { RaftEvents } from '../raft/raft-events.js';
+import { CoordinatorLog, CoordinatorRaft, type RaftNode } from '../raft/raft-node.js';
+import { NatsRaftTransport } from '../raft/raft-transport.nats.js';
+import { startRaftNode } from '../raft/start-raft-node.js';
 
 const RAFT_DIRECTORY = 'raft';
 
@@ -53,7 +53,7 @@ function openRaftNode(...ingredients: RaftIngredients): Promise<RaftNode<Command
   });
 }
 
-/** The log and the group, below the store. */
+/** The log and the group, below the store, which is the state machine that they replicate. */
 @Module({
   providers: [
     StoreStateMachine,
