@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { budgetBytes, commonConfig, integer, port } from '@ringleader/config';
+import { budgeted, commonConfig, integer, port } from '@ringleader/config';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -38,7 +38,7 @@ export const gatewayConfigSchema = z.object({
   /** Requests below /v1 under way at once: more are refused with OVERLOADED. */
   RINGLEADER_REQUESTS_MAX: integer(1, 1_000_000).default(10_000),
   /** Bytes of their bodies. Absent: a share of the container's memory. */
-  RINGLEADER_REQUEST_BYTES_MAX: integer(8_388_608, 8_589_934_592).default(() => budgetBytes(BODIES)),
+  RINGLEADER_REQUEST_BYTES_MAX: budgeted(8_388_608, 8_589_934_592, BODIES),
   /** Of one client address: more are refused with RATE_LIMITED. */
   RINGLEADER_CLIENT_REQUESTS_MAX: integer(1, 1_000_000).default(5_000),
   /** Operations of all requests under way at once: a batch has many. */

@@ -1,5 +1,6 @@
-import 'reflect-metadata';
-import { runService } from '@ringleader/service-host';
-import { gateway } from './gateway.js';
+import { fitProcess } from '@ringleader/config/process-memory';
 
-await runService(gateway, process.env);
+// Before anything else is loaded: it may begin anew.
+fitProcess();
+const { run } = await import('./run.js');
+await run(process.env);

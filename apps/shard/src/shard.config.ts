@@ -1,4 +1,4 @@
-import { budgetBytes, commonConfig, decimal, integer } from '@ringleader/config';
+import { budgeted, commonConfig, decimal, integer } from '@ringleader/config';
 import { HYBRID_CLOCKS_DIFFER_MS_MAX } from '@ringleader/hybrid-clock';
 import {
   RULES,
@@ -11,8 +11,11 @@ import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
-const ROW_CACHE = { share: 1 / 16, minMib: 8, maxMib: 1_024, elseMib: 64 };
-const REQUESTS = { share: 1 / 16, minMib: 16, maxMib: 256, elseMib: 64 };
+const ROW_CACHE = { share: 1 / 8, minMib: 8, maxMib: 1_024, elseMib: 64 };
+const REQUESTS = { share: 1 / 8, minMib: 16, maxMib: 256, elseMib: 64 };
+const KEYED = { share: 1 / 16, minMib: 8, maxMib: 512, elseMib: 32 };
+const RECENT = { share: 1 / 32, minMib: 4, maxMib: 128, elseMib: 16 };
+const BYTES_MAX = 64 * 1024 * MIB;
 const TRANSACTION_BYTES = MIB;
 /** Four large values or more: enough that the database never waits for the next. */
 const REQUEST_BYTES_WANTED = 4 * MIB;
@@ -41,12 +44,14 @@ export const shardConfigSchema = z
     /** A statement that takes longer means that the database is lost. */
     RINGLEADER_POSTGRES_STALL_MS: integer(500, 600_000).default(4_000),
     RINGLEADER_REQUESTS_MAX: integer(16, 1_000_000).default(20_000),
-    /** Rows kept in memory. Absent: a share of the container's memory. */
-    RINGLEADER_ROW_CACHE_BYTES: integer(0, 64 * 1024 * MIB).default(() => budgetBytes(ROW_CACHE)),
-    /** Values of requests that are not answered yet. Absent: a share of the container's memory. */
-    RINGLEADER_SHARD_REQUEST_BYTES_MAX: integer(8 * MIB, 64 * 1024 * MIB).default(() =>
-      budgetBytes(REQUESTS),
-    ),
+    /** Rows kept in memory. Absent, as those below: a share of the process's memory. */
+    RINGLEADER_ROW_CACHE_BYTES: budgeted(0, BYTES_MAX, ROW_CACHE),
+    /** Values of requests that are not answered yet. */
+    RINGLEADER_SHARD_REQUEST_BYTES_MAX: budgeted(8 * MIB, BYTES_MAX, REQUESTS),
+    /** What is remembered of writes under an Idempotency-Key. */
+    RINGLEADER_KEYED_WRITES_BYTES: budgeted(MIB, BYTES_MAX, KEYED),
+    /** Keys of recent writes, by which replicas that missed some are repaired without a pass over all rows. */
+    RINGLEADER_RECENT_KEYS_BYTES: budgeted(MIB, BYTES_MAX, RECENT),
   })
   .superRefine((config, context) => {
     if (config.RINGLEADER_POSTGRES_PASSWORD !== undefined && hasPassword(config.RINGLEADER_POSTGRES_URL)) {
@@ -108,5 +113,7 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     repairRowsMax: 1_000,
     repairBytesMax: MIB,
     rowCacheBytesMax: config.RINGLEADER_ROW_CACHE_BYTES,
+    keyedBytesMax: config.RINGLEADER_KEYED_WRITES_BYTES,
+    recentBytesMax: config.RINGLEADER_RECENT_KEYS_BYTES,
   };
 }

@@ -1,3 +1,5 @@
+import { heapFlags, memoryBytes } from '@ringleader/config';
+import { MALLOC_ARENAS } from '@ringleader/config/process-memory';
 import {
   localNatsServer,
   localPostgres,
@@ -10,13 +12,27 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
-import { CLUSTER, natsPasswordFolder, type ClusterPorts, type ServicePlan } from './services.js';
+import {
+  CLUSTER,
+  natsPasswordFolder,
+  type ClusterPorts,
+  type Service,
+  type ServicePlan,
+} from './services.js';
 import type { Program } from './supervisor.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
 const STOP_WITHIN_MS = 7_000;
 /** A service that is told to end within a time is believed so much longer. */
 const GRACE_MS = 1_000;
+
+/** What fits a laptop; RINGLEADER_MEMORY_MIB goes before it, for all alike. */
+const MEMORY_MIB: Partial<Record<Service, string>> = {
+  shard: '512',
+  gateway: '512',
+  coordinator: '256',
+  'failure-detector': '224',
+};
 
 export interface Surroundings {
   /** The checkout: its built services and its tools. */
@@ -76,12 +92,13 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stopWithin = environment['RINGLEADER_STOP_WITHIN_MS'] || String(STOP_WITHIN_MS);
   const env = {
-    // Compiled code is kept between starts: loading the frameworks is most of what a start costs.
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'ringleader'),
+    RINGLEADER_MEMORY_MIB: MEMORY_MIB[service],
+    ...MALLOC_ARENAS,
     ...inherited(environment),
     RINGLEADER_STOP_WITHIN_MS: stopWithin,
     ...plan.env,
   };
+  const args = [...heapFlags(memoryBytes(env)), script];
   return {
     service,
     name: member,
@@ -89,7 +106,7 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
     url: `http://127.0.0.1:${port}`,
     logFile,
     launch: () => {
-      const command = { command: process.execPath, args: [script], env, cwd: root };
+      const command = { command: process.execPath, args, env, cwd: root };
       return startChild({ name: member, ...command, logFile, orphaned: 'lifeline' });
     },
     shutdown: async (child) => {

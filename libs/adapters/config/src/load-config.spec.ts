@@ -6,6 +6,7 @@ import { OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
 import {
   advertisedHost,
+  budgeted,
   commonConfig,
   decimal,
   hostAndPort,
@@ -27,6 +28,48 @@ describe('loadConfig', () => {
     const config = loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_PARTITION_COUNT: '64' });
     expect(config).toMatchObject({ RINGLEADER_CLUSTER: 'local', RINGLEADER_PARTITION_COUNT: 64 });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  describe('with a limited memory', () => {
+    const MIB = 1024 * 1024;
+    const budget = { share: 1 / 8, minMib: 8, maxMib: 100, elseMib: 77 };
+    const withCaches = z.object({
+      ...commonConfig,
+      RINGLEADER_ROW_CACHE_BYTES: budgeted(0, 2 ** 40, budget),
+      RINGLEADER_REQUEST_BYTES_MAX: budgeted(0, 2 ** 40, budget),
+    });
+    const load = (more: Record<string, string>) =>
+      loadConfig(withCaches, { RINGLEADER_MEMBER: 'shard-1', ...more });
+
+    it('gives what is not set its share', () => {
+      const config = load({ RINGLEADER_MEMORY_MIB: '512', RINGLEADER_REQUEST_BYTES_MAX: '1000' });
+      expect(config.RINGLEADER_ROW_CACHE_BYTES).toBe(64 * MIB);
+      expect(config.RINGLEADER_REQUEST_BYTES_MAX).toBe(1_000);
+      expect(load({ RINGLEADER_MEMORY_MIB: '100000' }).RINGLEADER_ROW_CACHE_BYTES).toBe(100 * MIB);
+    });
+
+    it('refuses what a process cannot run in, and settings that leave too little for the rest', () => {
+      expect(() => load({ RINGLEADER_MEMORY_MIB: '191' })).toThrow(/RINGLEADER_MEMORY_MIB: .*192/);
+      expect(() => load({ RINGLEADER_MEMORY_MIB: '0.5' })).toThrow(/must be a whole number/);
+      const tooMuch = { RINGLEADER_MEMORY_MIB: '256', RINGLEADER_ROW_CACHE_BYTES: String(100 * MIB) };
+      expect(() => load(tooMuch)).toThrow(
+        'RINGLEADER_MEMORY_MIB: RINGLEADER_ROW_CACHE_BYTES, RINGLEADER_REQUEST_BYTES_MAX are 132 MiB together, ' +
+          "and may be half of the process's 256 MiB",
+      );
+    });
+
+    it('refuses a container that a process cannot run in', () => {
+      expect(() => loadConfig(withCaches, { RINGLEADER_MEMBER: 'shard-1' }, 100 * MIB)).toThrow(
+        "RINGLEADER_MEMORY_MIB: the container's limit is 100 MiB, and a process needs 192 at least",
+      );
+      const roomy = loadConfig(withCaches, { RINGLEADER_MEMBER: 'shard-1' }, 400 * MIB);
+      expect(roomy.RINGLEADER_ROW_CACHE_BYTES).toBe(50 * MIB);
+    });
+  });
+
+  it('refuses a variable that is misspelt, by the name that is meant', () => {
+    const load = () => loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_CLUSTR: 'x' });
+    expect(load).toThrow(/RINGLEADER_CLUSTR: is unknown; is RINGLEADER_CLUSTER meant\?$/);
   });
 
   it('takes an empty variable as absent', () => {

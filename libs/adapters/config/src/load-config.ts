@@ -4,7 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { NAME_PATTERN, OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
+import {
+  MEMORY_MIB_MAX,
+  MEMORY_MIB_MIN,
+  MEMORY_VARIABLE,
+  budgetBytes,
+  memoryBytes,
+  memoryLimitBytes,
+} from './memory.js';
+import type { Budget } from './memory.js';
 import { natsConfig } from './nats-config.js';
+import { unknownVariables } from './unknown-variables.js';
 
 const name = z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens');
 
@@ -27,6 +37,8 @@ export const commonConfig = {
   RINGLEADER_DRAIN_PAUSE_MS: integer(0, 60_000).default(0),
   /** Stopping, the pause included, is cut off after this. Absent: what the service needs at most. */
   RINGLEADER_STOP_WITHIN_MS: integer(100, 600_000).optional(),
+  /** Of the whole process. Absent: the limit of its container. */
+  RINGLEADER_MEMORY_MIB: integer(MEMORY_MIB_MIN, MEMORY_MIB_MAX).optional(),
   /** A descriptor that ends with the supervisor, for the process to end too; absent: none. Supervisors set it. */
   RINGLEADER_LIFELINE_FD: integer(3, 1_024).optional(),
 };
@@ -58,6 +70,15 @@ export function decimal(min: number, max: number) {
     .pipe(z.number().min(min).max(max));
 }
 
+const budgets = new WeakMap<z.ZodType, Budget>();
+
+/** A setting in bytes that is a share of the process's memory where nothing else is set. */
+export function budgeted(min: number, max: number, budget: Budget) {
+  const schema = integer(min, max).default(() => budgetBytes(budget, null));
+  budgets.set(schema, budget);
+  return schema;
+}
+
 /** The name of this process as far as it is known before the configuration was read: for the log of its failure. */
 export function memberOf(environment: Environment): string {
   const names = [environment['RINGLEADER_MEMBER'], environment['POD_NAME'], environment['HOSTNAME']];
@@ -65,6 +86,9 @@ export function memberOf(environment: Environment): string {
 }
 
 const FILE_SUFFIX = '_FILE';
+const MIB = 1024 * 1024;
+/** The rest is code, libraries, and what cannot be known beforehand. */
+const BUDGETS_SHARE_MAX = 1 / 2;
 
 interface ConfigIssue {
   readonly variable: string;
@@ -79,21 +103,50 @@ interface ConfigIssue {
 export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   environment: Environment,
+  containerLimit: number | null = memoryLimitBytes(),
 ): Readonly<z.infer<Schema>> {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const issues: ConfigIssue[] = [];
-  const values: Record<string, string | undefined> = { ...present };
   const { shape } = schema;
+  const issues: ConfigIssue[] = unknownVariables(present, Object.keys(shape));
+  const values: Record<string, string | undefined> = { ...present };
   for (const variable of Object.keys(shape)) {
     // Some are read again and again, so they are the names of files for the app, too.
     if (!(`${variable}${FILE_SUFFIX}` in shape)) readFromFile(variable, values, issues);
   }
   values['RINGLEADER_MEMBER'] ??= present['POD_NAME'] ?? present['HOSTNAME'];
+  issues.push(...shareMemory(shape, values, memoryBytes(values, containerLimit)));
   const parsed = schema.safeParse(values);
   if (parsed.success && issues.length === 0) return Object.freeze(parsed.data);
   issues.push(...issuesOf(parsed.error, (variable) => variable in shape && values[variable] === undefined));
   const list = issues.map(({ variable, message }) => `${variable}: ${message}`).join('; ');
   throw new OperationalError('CONFIG_INVALID', `The configuration is not valid: ${list}`, { issues });
+}
+
+/** Fills in what is a share of the process's memory, and says where the memory cannot do. */
+function shareMemory(
+  shape: z.core.$ZodLooseShape,
+  values: Record<string, string | undefined>,
+  memory: number | null,
+): readonly ConfigIssue[] {
+  if (memory === null || !(MEMORY_VARIABLE in shape)) return [];
+  let together = 0;
+  for (const [variable, schema] of Object.entries(shape)) {
+    const budget = budgets.get(schema as z.ZodType);
+    if (budget === undefined) continue;
+    values[variable] ??= String(budgetBytes(budget, memory));
+    together += Number(values[variable]) || 0;
+  }
+  const mib = (bytes: number): number => Math.ceil(bytes / MIB);
+  if (values[MEMORY_VARIABLE] === undefined && memory < MEMORY_MIB_MIN * MIB) {
+    const message = `the container's limit is ${mib(memory)} MiB, and a process needs ${MEMORY_MIB_MIN} at least`;
+    return [{ variable: MEMORY_VARIABLE, message }];
+  }
+  if (together <= memory * BUDGETS_SHARE_MAX) return [];
+  const names = Object.keys(shape).filter((name) => budgets.has(shape[name] as z.ZodType));
+  const message =
+    `${names.join(', ')} are ${mib(together)} MiB together, and may be half of the process's ` +
+    `${mib(memory)} MiB`;
+  return [{ variable: MEMORY_VARIABLE, message }];
 }
 
 function issuesOf(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { budgetBytes, memoryLimitBytes } from './memory.js';
+import { budgetBytes, heapFlags, memoryBytes, memoryLimitBytes } from './memory.js';
+import { beginAnew, type StartedProcess } from './process-memory.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -16,14 +17,65 @@ describe('memoryLimitBytes', () => {
   });
 });
 
+describe('memoryBytes', () => {
+  it.each([
+    ['the setting before the limit', '300', 512 * MIB, 300 * MIB],
+    ['the limit where nothing is set', undefined, 512 * MIB, 512 * MIB],
+    ['the limit where the setting is empty', '', 512 * MIB, 512 * MIB],
+    ['the setting without a limit', '300', null, 300 * MIB],
+    ['nothing where there is neither', undefined, null, null],
+  ])('takes %s', (_what, setting, limit, bytes) => {
+    expect(memoryBytes({ RINGLEADER_MEMORY_MIB: setting }, limit)).toBe(bytes);
+  });
+});
+
 describe('budgetBytes', () => {
   const budget = { share: 1 / 16, minMib: 8, maxMib: 128, elseMib: 64 };
   it.each([
-    ['a share of the limit', GIB, 64 * MIB],
+    ['a share of the memory', GIB, 64 * MIB],
     ['not less than it needs', 64 * MIB, 8 * MIB],
     ['not more than it is good for', 64 * GIB, 128 * MIB],
     ['what it is by default without a limit', null, 64 * MIB],
   ])('gives %s', (_what, limit, bytes) => {
     expect(budgetBytes(budget, limit)).toBe(bytes);
+  });
+});
+
+describe('heapFlags', () => {
+  it.each([
+    [192 * MIB, ['--max-old-space-size=96', '--max-semi-space-size=4']],
+    [512 * MIB, ['--max-old-space-size=256', '--max-semi-space-size=16']],
+    [700 * MIB, ['--max-old-space-size=350', '--max-semi-space-size=16']],
+    [8 * GIB, ['--max-old-space-size=4096', '--max-semi-space-size=16']],
+    [null, []],
+  ])('are of %d bytes', (memory, flags) => {
+    expect(heapFlags(memory)).toEqual(flags);
+  });
+});
+
+describe('beginAnew', () => {
+  const started = (more: Partial<StartedProcess>): StartedProcess => ({
+    ...{ execPath: '/bin/node', execArgv: ['--no-warnings'], argv: ['/bin/node', 'dist/main.js', 'more'] },
+    env: { PATH: '/bin' },
+    ...more,
+  });
+  const flags = ['--max-old-space-size=128', '--max-semi-space-size=8'];
+
+  it('gives V8 the heap of the limit, and malloc two arenas unless others are set', () => {
+    const args = ['/bin/node', ...flags, '--no-warnings', 'dist/main.js', 'more'];
+    const env = { PATH: '/bin', MALLOC_ARENA_MAX: '2' };
+    expect(beginAnew(started({}), 256 * MIB)).toEqual({ args, env });
+    const tuned = { PATH: '/bin', MALLOC_ARENA_MAX: '8' };
+    expect(beginAnew(started({ env: tuned }), 256 * MIB)).toEqual({ args, env: tuned });
+  });
+
+  it.each([
+    ['has no limit', {}, null],
+    ['was given a heap', { execArgv: ['--max-old-space-size=99'] }, 256 * MIB],
+    ['was given a heap by NODE_OPTIONS', { env: { NODE_OPTIONS: '--max_old_space_size=99' } }, 256 * MIB],
+    ['was given a share of it', { execArgv: ['--max-old-space-size-percentage=50'] }, 256 * MIB],
+    ['would lose its lifeline', { env: { RINGLEADER_LIFELINE_FD: '3' } }, 256 * MIB],
+  ])('leaves a process as it is that %s', (_what, more, memory) => {
+    expect(beginAnew(started(more), memory)).toBe(null);
   });
 });

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
-import { advertisedHost, hostAndPort, memoryLimitBytes } from '@ringleader/config';
+import { MEMORY_VARIABLE, advertisedHost, hostAndPort, memoryBytes } from '@ringleader/config';
 import type { CommonConfig } from '@ringleader/config';
 import type { Service } from '@ringleader/contracts';
 import { memberNatsOptions } from '@ringleader/nats';
@@ -96,7 +96,7 @@ export async function startService<Schema extends z.ZodObject>(
   };
   const options = { logger: new NestLogger(logger), abortOnError: false };
   const application = create(definition, { root, options, config, logger, health });
-  application.then(() => logger.info({ probes: address, memory: memory() }, 'Started'), fatal.report);
+  application.then(() => logger.info({ probes: address, memory: memoryOf(common) }, 'Started'), fatal.report);
   const stop = async (): Promise<void> => {
     health.drain();
     logger.info({ pauseMs: common.RINGLEADER_DRAIN_PAUSE_MS }, 'Draining');
@@ -132,8 +132,12 @@ async function create<Schema extends z.ZodObject>(
 }
 
 /** For whoever looks for the reason why a process was killed for its size. */
-function memory(): { readonly limitBytes: number | null; readonly heapBytesMax: number } {
-  return { limitBytes: memoryLimitBytes(), heapBytesMax: getHeapStatistics().heap_size_limit };
+function memoryOf({ RINGLEADER_MEMORY_MIB: mib }: CommonConfig): {
+  readonly limitBytes: number | null;
+  readonly heapBytesMax: number;
+} {
+  const limitBytes = memoryBytes({ [MEMORY_VARIABLE]: mib?.toString() });
+  return { limitBytes, heapBytesMax: getHeapStatistics().heap_size_limit };
 }
 
 function startProbes(

@@ -11,6 +11,7 @@ import type { Peers } from './pair/peers.js';
 import type { PointsHeard } from './pair/points-heard.js';
 import type { PointsTold } from './pair/points-told.js';
 import type { Releases } from './pair/releases.js';
+import type { MemoryShare } from './partition/memory-share.js';
 import type { Replica } from './partition/replica.js';
 import type { Wakeups } from './partition/wakeups.js';
 import type { PaxosLimits, PaxosTimings } from './ready.js';
@@ -60,6 +61,8 @@ export interface ShardParts {
   readonly releases: Releases;
   readonly admission: Admission;
   readonly cache: RowCache;
+  readonly keyedShare: MemoryShare;
+  readonly recentShare: MemoryShare;
   /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
   nextGeneration(): number;
 }

@@ -27,9 +27,9 @@ import { PointsTold } from './pair/points-told.js';
 import { Releases } from './pair/releases.js';
 import type { ShardMessage } from './messages.js';
 import { Outbox } from './outbox.js';
-import { learnAssignment } from './election/assignments.js';
+import { learnAssignment, newReplica } from './election/assignments.js';
 import { generationsOf } from './partition/generations.js';
-import { Replica } from './partition/replica.js';
+import type { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
 import { ReadQueue } from './read-queue.js';
 import type { PartitionAssignment, PartitionStatus, PaxosLimits, PaxosTimings, Ready } from './ready.js';
@@ -41,7 +41,7 @@ import type { StampTime, StorageReadResult } from './storage.js';
 import { submit } from './submit.js';
 import { TransactionBuilder } from './transaction-builder.js';
 import { Admission } from './admission.js';
-import { KeyedRequests, keyedWindowMs } from './partition/keyed-requests.js';
+import { MemoryShare } from './partition/memory-share.js';
 import { RowCache } from './partition/row-cache.js';
 
 export interface PaxosShardOptions {
@@ -70,8 +70,7 @@ export class PaxosShard {
     this.context = createContext(options);
     this.nextBeatAt = options.startedAt;
     for (const record of options.records) {
-      const keyed = new KeyedRequests(this.context.rules, keyedWindowMs(this.context));
-      this.context.replicas.set(record.partition, new Replica(record, options.ordinal, keyed));
+      this.context.replicas.set(record.partition, newReplica(this.context, record));
     }
   }
 
@@ -253,6 +252,8 @@ function createContext(options: PaxosShardOptions): ShardParts {
       limits.rowCacheBytesMax,
       ({ row, replica }) => row === null || row.revision <= replica.commit,
     ),
+    keyedShare: new MemoryShare(limits.keyedBytesMax, () => replicas.size),
+    recentShare: new MemoryShare(limits.recentBytesMax, () => replicas.size),
     nextGeneration: generationsOf(incarnation),
   };
 }

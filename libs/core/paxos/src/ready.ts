@@ -93,6 +93,10 @@ export interface PaxosLimits {
   readonly repairRowsMax: number;
   readonly repairBytesMax: number;
   readonly rowCacheBytesMax: number;
+  /** What all partitions together remember of keyed writes (4.7.6), about. */
+  readonly keyedBytesMax: number;
+  /** What they remember of the keys of recent revisions (4.3.8), about. */
+  readonly recentBytesMax: number;
 }
 
 /** A summary of one partition at this shard, for metrics, gateways and tests. */

@@ -44,6 +44,8 @@ export const LIMITS: PaxosLimits = {
   peerBacklogBytesMax: 1 << 24,
   repairBytesMax: 1 << 20,
   rowCacheBytesMax: 1 << 24,
+  keyedBytesMax: 1 << 24,
+  recentBytesMax: 1 << 24,
 };
 
 /** How slow the machine is. */

@@ -37,7 +37,9 @@ export const LIMITS: PaxosLimits = {
   peerBacklogBytesMax: 16 * 1024,
   repairRowsMax: 4,
   repairBytesMax: 4 * 1024,
-  rowCacheBytesMax: 2 * 1024,
+  rowCacheBytesMax: 6 * 1024,
+  keyedBytesMax: 1 << 24,
+  recentBytesMax: 1 << 24,
 };
 
 export interface FaultSettings {

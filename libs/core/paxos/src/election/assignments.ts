@@ -15,7 +15,16 @@ export type AssignmentPort = WatchPort &
   StandPort &
   StepDownPort &
   InstallPort &
-  Port<'ordinal' | 'rules' | 'replicas' | 'transactions' | 'grants' | 'nextGeneration'>;
+  Port<
+    | 'ordinal'
+    | 'rules'
+    | 'replicas'
+    | 'transactions'
+    | 'grants'
+    | 'nextGeneration'
+    | 'keyedShare'
+    | 'recentShare'
+  >;
 
 export function learnAssignment(context: AssignmentPort, assignment: PartitionAssignment): void {
   const replica = context.replicas.get(assignment.partition);
@@ -33,6 +42,15 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
   }
 }
 
+export function newReplica(
+  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare'>,
+  record: PartitionRecord,
+): Replica {
+  const { ordinal, rules, keyedShare, recentShare } = context;
+  const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
+  return new Replica(record, ordinal, { keyed, recentShare });
+}
+
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {
   const { partition, epoch } = assignment;
   const record: PartitionRecord = {
@@ -46,11 +64,7 @@ function create(context: AssignmentPort, assignment: PartitionAssignment): void 
     generation: context.nextGeneration(),
     staging: null,
   };
-  const replica = new Replica(
-    record,
-    context.ordinal,
-    new KeyedRequests(context.rules, keyedWindowMs(context)),
-  );
+  const replica = newReplica(context, record);
   context.replicas.set(partition, replica);
   context.transactions.setRecord(replica, record);
   replica.assign(assignment);

@@ -2,13 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { hidesKeyedWrite, type OpenBatch } from './batches.js';
 import type { RequestMark, Row } from '../records.js';
 import { REQUEST_RULES } from '../rules/request-rules.js';
+import { MemoryShare } from './memory-share.js';
 import { KeyedRequests } from './keyed-requests.js';
 
 const WINDOW_MS = 1_000;
 const MS = 1_024;
 
 const { earliestAttempt } = REQUEST_RULES;
-const keyedRequests = (): KeyedRequests => new KeyedRequests(REQUEST_RULES, WINDOW_MS);
+const keyedRequests = (share = new MemoryShare(1 << 20, () => 1)): KeyedRequests =>
+  new KeyedRequests(REQUEST_RULES, WINDOW_MS, share);
 
 const mark = (id: string, revision: number, origin = revision * MS): RequestMark => ({
   id,
@@ -71,6 +73,36 @@ describe('KeyedRequests', () => {
     expect(keyed.get('key:0')).toBeUndefined();
     expect(keyed.get('key:4999')).toBeDefined();
     expect(keyed.floorOf('k')).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
+  });
+
+  it('shares a bound in bytes with the other partitions, and says what it forgot for it', () => {
+    const share = new MemoryShare(64 * 1024, () => 16);
+    const all = Array.from({ length: 16 }, () => keyedRequests(share));
+    for (const keyed of all) keyed.begin(MS);
+    for (let i = 0; i < 3_000; i += 1)
+      for (const keyed of all) keyed.addAll({ ...row(mark(`key:${i}`, 3 + i, 2 * MS + i)), key: `k${i}` });
+    expect(share.heldBytes).toBeGreaterThan(32 * 1024);
+    expect(share.heldBytes).toBeLessThanOrEqual(2 * 64 * 1024);
+    for (const keyed of all) {
+      expect(keyed.get('key:2999')).toBeDefined();
+      expect(keyed.floorOf('unseen')).toBeGreaterThan(2 * MS);
+      keyed.restart();
+    }
+    expect(share.heldBytes).toBe(0);
+  });
+
+  it('gives back what it no longer remembers, by whatever way that went', () => {
+    const share = new MemoryShare(1 << 20, () => 1);
+    const keyed = keyedRequests(share);
+    keyed.begin(0);
+    keyed.addAll(row(mark('key:a', 1, MS)));
+    keyed.addAll(row(mark('key:b', 2, MS)));
+    keyed.dropPast(1);
+    keyed.addAll({ ...row(mark('key:c', 3, 3 * WINDOW_MS * MS)), modifiedAt: 3 * WINDOW_MS * MS });
+    const one = share.heldBytes;
+    keyed.dropPast(0);
+    expect(one).toBeGreaterThan(0);
+    expect(share.heldBytes).toBe(0);
   });
 
   it('drops what was given up before it became part of the history', () => {

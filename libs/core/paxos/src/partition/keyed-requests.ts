@@ -10,8 +10,13 @@ import type { PaxosTimings } from '../ready.js';
 import type { RequestMark, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 import type { RequestRules } from '../rules/request-rules.js';
+import type { MemoryShare } from './memory-share.js';
 
+/** Of one partition, and of its keys; all partitions share a bound in bytes besides. */
 const ENTRIES_MAX = 4_096;
+/** Of a mark, its numbers and its place in the map, as measured in a heap snapshot, besides the characters of its id. */
+const MARK_BYTES = 150;
+const KEY_FLOOR_BYTES = 80;
 
 /** W: how long after its first attempt a keyed write may come with another origin, by whichever clock. */
 export function keyedWindowMs({ rules, timings }: { rules: RequestRules; timings: PaxosTimings }): number {
@@ -25,10 +30,12 @@ export class KeyedRequests {
   private begunAt: HybridTime;
   /** The greatest origin of what was dropped again. */
   private droppedTo: HybridTime = 0;
+  private bytes = 0;
 
   constructor(
     private readonly rules: RequestRules,
     private readonly windowMs: number,
+    private readonly share: MemoryShare,
   ) {
     this.begunAt = rules.memoryFloorAtStart();
   }
@@ -61,13 +68,14 @@ export class KeyedRequests {
     for (const mark of row.requests) {
       if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
       this.marks.set(mark.id, mark);
+      this.account(bytesOfMark(mark.id));
       this.forgetOldest(this.windowBefore(mark.origin));
     }
   }
 
   /** Writes past this revision were given up before they became part of the history. */
   dropPast(revision: Revision): void {
-    for (const [id, mark] of this.marks) if (mark.revision > revision) this.marks.delete(id);
+    for (const [id, mark] of this.marks) if (mark.revision > revision) this.forget(id);
   }
 
   /** A repair or a copy: the rows are those of another history now. */
@@ -79,14 +87,25 @@ export class KeyedRequests {
   restart(): void {
     this.marks.clear();
     this.keyFloors.clear();
+    this.account(-this.bytes);
     this.begunAt = Number.POSITIVE_INFINITY;
   }
 
   /** Needed only until the beginning is longer ago than anything that may be repeated. */
   private noteKey({ key, requestFloor, modifiedAt }: Row): void {
-    if (this.windowBefore(modifiedAt) > this.begunAt) this.keyFloors.clear();
-    else if (this.keyFloors.size < ENTRIES_MAX && !this.keyFloors.has(key))
-      this.keyFloors.set(key, this.rules.floorOfSeenKey(requestFloor));
+    const { keyFloors } = this;
+    if (this.windowBefore(modifiedAt) > this.begunAt) {
+      if (keyFloors.size > 0) this.forgetKeys();
+      return;
+    }
+    if (keyFloors.size >= ENTRIES_MAX || keyFloors.has(key) || this.share.isExceededBy(this.bytes)) return;
+    keyFloors.set(key, this.rules.floorOfSeenKey(requestFloor));
+    this.account(bytesOfKey(key));
+  }
+
+  private forgetKeys(): void {
+    for (const key of this.keyFloors.keys()) this.account(-bytesOfKey(key));
+    this.keyFloors.clear();
   }
 
   private windowBefore(time: HybridTime): HybridTime {
@@ -94,10 +113,26 @@ export class KeyedRequests {
   }
 
   private forgetOldest(before: HybridTime): void {
+    // What the keys had forgotten saves answers OUTCOME_UNKNOWN for a while, marks do as long as they are remembered.
+    if (this.keyFloors.size > 0 && this.share.isExceededBy(this.bytes)) this.forgetKeys();
     for (const [id, { origin }] of this.marks) {
-      if (origin >= before && this.marks.size <= ENTRIES_MAX) return;
-      this.marks.delete(id);
+      const isTooMuch = this.marks.size > ENTRIES_MAX || this.share.isExceededBy(this.bytes);
+      if (origin >= before && !isTooMuch) return;
+      this.forget(id);
       this.droppedTo = this.rules.floorAfterDrop(this.droppedTo, origin);
     }
   }
+
+  private forget(id: string): void {
+    this.marks.delete(id);
+    this.account(-bytesOfMark(id));
+  }
+
+  private account(bytes: number): void {
+    this.bytes += bytes;
+    this.share.add(bytes);
+  }
 }
+
+const bytesOfMark = (id: string): number => MARK_BYTES + id.length;
+const bytesOfKey = (key: string): number => KEY_FLOOR_BYTES + key.length * 2;

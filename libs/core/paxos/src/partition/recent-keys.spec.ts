@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Row } from '../records.js';
+import { MemoryShare } from './memory-share.js';
 import { RecentKeys } from './recent-keys.js';
 
 function row(key: string, revision: number): Row {
@@ -17,9 +18,11 @@ function row(key: string, revision: number): Row {
   };
 }
 
+const PLENTY = new MemoryShare(1 << 20, () => 1);
+
 describe('RecentKeys', () => {
   it('names each key past a base once, and knows how far back it reaches', () => {
-    const recent = new RecentKeys(10, 4);
+    const recent = new RecentKeys(10, 4, PLENTY);
     for (const [key, revision] of [
       ['a', 11],
       ['b', 12],
@@ -32,7 +35,7 @@ describe('RecentKeys', () => {
   });
 
   it('forgets from the old end', () => {
-    const recent = new RecentKeys(0, 4);
+    const recent = new RecentKeys(0, 4, PLENTY);
     for (let revision = 1; revision <= 9; revision += 1) recent.add(row(`k${revision}`, revision));
     recent.trim();
     expect(recent.past(4)).toBe(null);
@@ -40,10 +43,27 @@ describe('RecentKeys', () => {
   });
 
   it('begins anew from the rows of a repair', () => {
-    const recent = new RecentKeys(0, 4);
+    const recent = new RecentKeys(0, 4, PLENTY);
     recent.add(row('undone', 9));
     recent.reset(5, [row('old', 3), row('new', 6)]);
     expect(recent.past(5)).toEqual(['new']);
     expect(recent.past(4)).toBe(null);
+  });
+
+  it('shares a bound in bytes with the other partitions: long keys are remembered less far back', () => {
+    const share = new MemoryShare(100_000, () => 10);
+    const all = Array.from({ length: 10 }, () => new RecentKeys(0, 1_024, share));
+    const long = 'k'.repeat(1_000);
+    for (let revision = 1; revision <= 200; revision += 1)
+      for (const recent of all) {
+        recent.add(row(`${long}${revision}`, revision));
+        recent.trim();
+      }
+    expect(share.heldBytes).toBeGreaterThan(50_000);
+    expect(share.heldBytes).toBeLessThanOrEqual(200_000);
+    expect(all[0]?.past(199)).toEqual([`${long}200`]);
+    expect(all[0]?.past(0)).toBe(null);
+    for (const recent of all) recent.reset(200, []);
+    expect(share.heldBytes).toBe(0);
   });
 });

@@ -15,6 +15,7 @@ import type { Leader } from './leader.js';
 import { ownerOf } from '../ballot.js';
 import type { KeyedRequests } from './keyed-requests.js';
 import { RecentKeys } from './recent-keys.js';
+import type { MemoryShare } from './memory-share.js';
 
 const RECENT_KEYS_MAX = 1_024;
 /** Longer than the pause between two candidacies: who promised a ballot says so again at the next one. */
@@ -82,7 +83,7 @@ export class Replica {
 
   role: Follower | Candidate | Leader = FOLLOWER;
   catchUp: CatchUp | null = null;
-  recent: RecentKeys;
+  readonly recent: RecentKeys;
   /** Complete for this replica's own history, back to its floor (4.7.6). */
   readonly keyed: KeyedRequests;
 
@@ -95,7 +96,7 @@ export class Replica {
   constructor(
     record: PartitionRecord,
     readonly self: ShardOrdinal,
-    keyed: KeyedRequests,
+    { keyed, recentShare }: { readonly keyed: KeyedRequests; readonly recentShare: MemoryShare },
   ) {
     this.keyed = keyed;
     this.partition = record.partition;
@@ -103,7 +104,7 @@ export class Replica {
     this.handedOut = record;
     this.durable = record;
     this.commitPoint = record.commitBound;
-    this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX);
+    this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX, recentShare);
   }
 
   assign(assignment: PartitionAssignment): void {
@@ -171,6 +172,6 @@ export class Replica {
   forgetRows(from: Revision): void {
     this.history += 1;
     this.keyed.restart();
-    this.recent = new RecentKeys(from, RECENT_KEYS_MAX);
+    this.recent.reset(from, []);
   }
 }

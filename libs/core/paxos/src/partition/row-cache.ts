@@ -4,6 +4,7 @@
  */
 import type { Revision } from '@ringleader/primitives';
 import type { Row } from '../records.js';
+import { CachedValues } from './row-cache-values.js';
 
 /** One leadership's part of the cache. */
 interface CachedRows {
@@ -31,12 +32,16 @@ export interface CacheEntry {
 /** Is the row committed at its leader? */
 export type IsSettled = (entry: CacheEntry) => boolean;
 
-const ENTRY_OVERHEAD_BYTES = 200;
+/** The entry, its place in the map, the row, its numbers, key and view of the value, as measured in heap snapshots. */
+const ENTRY_OVERHEAD_BYTES = 480;
+const MARK_BYTES = 160;
 
 export class RowCache {
   private newest: CacheEntry | null = null;
   private oldest: CacheEntry | null = null;
+  /** Without values. */
   private bytes = 0;
+  private readonly values = new CachedValues();
 
   constructor(
     private readonly bytesMax: number,
@@ -44,7 +49,7 @@ export class RowCache {
   ) {}
 
   get sizeBytes(): number {
-    return this.bytes;
+    return this.bytes + this.values.heldBytes;
   }
 
   get(leader: CachedRows, key: string): CacheEntry | undefined {
@@ -61,7 +66,10 @@ export class RowCache {
     const present = this.get(leader, key);
     if (present !== undefined) return present;
     const links = { previous: null, next: null };
-    const entry: CacheEntry = { key, replica, leader, row, settled: null, bytes: 0, ...links };
+    const entry: CacheEntry = {
+      ...{ key, replica, leader, row: this.hold(row), settled: null, bytes: 0 },
+      ...links,
+    };
     leader.rows.set(key, entry);
     this.linkNewest(entry);
     this.account(entry);
@@ -69,9 +77,12 @@ export class RowCache {
     return entry;
   }
 
+  /** `settled` is the entry's present row, or its present settled one, or none. */
   write(entry: CacheEntry, row: Row, settled: Row | null): void {
+    const before = [entry.row, entry.settled];
     entry.settled = settled;
-    entry.row = row;
+    entry.row = this.hold(row);
+    for (const old of before) if (old !== settled) this.release(old);
     this.account(entry);
     this.evict();
   }
@@ -83,7 +94,7 @@ export class RowCache {
 
   private evict(): void {
     let entry = this.oldest;
-    while (this.bytes > this.bytesMax && entry !== null && entry !== this.newest) {
+    while (this.sizeBytes > this.bytesMax && entry !== null && entry !== this.newest) {
       const newer: CacheEntry | null = entry.previous;
       if (this.isSettled(entry)) {
         this.remove(entry);
@@ -96,13 +107,24 @@ export class RowCache {
   private account(entry: CacheEntry): void {
     this.bytes -= entry.bytes;
     entry.bytes =
-      ENTRY_OVERHEAD_BYTES + entry.key.length * 2 + valueBytes(entry.row) + valueBytes(entry.settled);
+      ENTRY_OVERHEAD_BYTES + entry.key.length * 2 + markBytes(entry.row) + markBytes(entry.settled);
     this.bytes += entry.bytes;
   }
 
   private remove(entry: CacheEntry): void {
     this.unlink(entry);
     this.bytes -= entry.bytes;
+    this.release(entry.row);
+    this.release(entry.settled);
+  }
+
+  private hold(row: Row | null): Row | null {
+    if (row === null || row.value === null) return row;
+    return { ...row, value: this.values.hold(row.value) };
+  }
+
+  private release(row: Row | null): void {
+    if (row !== null && row.value !== null) this.values.release(row.value);
   }
 
   private linkNewest(entry: CacheEntry): void {
@@ -123,6 +145,6 @@ export class RowCache {
   }
 }
 
-function valueBytes(row: Row | null): number {
-  return row === null ? 0 : (row.value?.length ?? 0) + row.requests.length * 100;
+function markBytes(row: Row | null): number {
+  return row === null ? 0 : row.requests.length * MARK_BYTES;
 }

@@ -229,5 +229,6 @@ function put(
   if (entry.row !== null) replica.keyed.addAll(entry.row);
   replica.keyed.addAll(row);
   context.cache.write(entry, row, settled);
-  propose(context, replica, leader, row);
+  // Batches stay for a while: not with the whole frame that brought the value.
+  propose(context, replica, leader, entry.row ?? row);
 }

@@ -1,0 +1,57 @@
+/**
+ * A misspelt variable would leave a setting at its default, and nobody would notice. Processes of all services may share one
+ * environment, so each knows the names of all; `unknown-variables.spec.ts` holds the list to what they declare.
+ */
+import leven from 'leven';
+
+const PREFIX = 'RINGLEADER_';
+
+/** Without the prefix. */
+const KNOWN = new Set(
+  `ACCEPTABLE_PAUSE_MS ADVERTISED_HOST BALANCER BOOTSTRAP CANDIDACY_TIMEOUT_MS CLIENT_REQUESTS_MAX CLUSTER
+  COORDINATOR_COUNT COORDINATOR_ID CUTTABLE_LINKS DATA_DIR DEVIATION_MIN_MS DRAIN_PAUSE_MS ELECTION_STAGGER_MS
+  FAULTS_SEED FIRST_HEARTBEAT_GRACE_MS GATEWAYS HTTP_HOST HTTP_HOSTS HTTP_PORT INITIAL_SHARDS KEYED_WRITES_BYTES
+  LEASE_HEARTBEAT_MS LEASE_MS LIFELINE_FD LOG_LEVEL MEMBER MEMORY_MIB NATS_CA_FILE NATS_CERT_FILE
+  NATS_CREDENTIALS_FILE NATS_DISCOVERY NATS_KEY_FILE NATS_NKEY_FILE NATS_PASSWORD NATS_URL NATS_USER OPERATIONS_MAX
+  PARTITION_COUNT PHI_THRESHOLD POSTGRES_PASSWORD POSTGRES_STALL_MS POSTGRES_URL PROBE_HOST PROBE_PORT
+  RAFT_ELECTION_TICKS RAFT_HEARTBEAT_TICKS RAFT_SNAPSHOT_ENTRIES RAFT_TICK_MS RAFT_TRAILING_ENTRIES READ_PROOF
+  RECENT_KEYS_BYTES REPEATS_REMEMBERED REPLICATION_FACTOR REQUESTS_MAX REQUEST_BYTES_MAX RESEND_INTERVAL_MS
+  ROW_CACHE_BYTES SHARD_REQUEST_BYTES_MAX STOP_WITHIN_MS STOP_WITH_PARENT SUSPICION_MAX_MS SUSPICION_MIN_MS
+  TRUSTED_PROXIES WEIGHT ZONE`.split(/\s+/),
+);
+
+/** What Kubernetes tells every pod of the services in its namespace, whatever they are called. */
+const SERVICE_LINK =
+  /^RINGLEADER_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+const SERVICE_LINK_PORT = /^RINGLEADER_(?:\w+_)?PORT$/;
+const SERVICE_LINK_URL = /^(?:tcp|udp|sctp):\/\//;
+
+/** A name further off is no slip of the finger. */
+const DISTANCE_MAX = 4;
+
+export function unknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  declared: readonly string[],
+): { variable: string; message: string }[] {
+  const own = declared.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+  const values = [...KNOWN, ...own];
+  // Any may stand in a file.
+  const known = new Set([...values, ...values.map((name) => `${name}_FILE`)]);
+  return Object.entries(environment)
+    .filter(([variable, value]) => variable.startsWith(PREFIX) && !isServiceLink(variable, value ?? ''))
+    .map(([variable]) => variable.slice(PREFIX.length))
+    .filter((name) => !known.has(name))
+    .map((name) => ({ variable: `${PREFIX}${name}`, message: sentenceFor(name, known) }));
+}
+
+function isServiceLink(variable: string, value: string): boolean {
+  return SERVICE_LINK.test(variable) || (SERVICE_LINK_PORT.test(variable) && SERVICE_LINK_URL.test(value));
+}
+
+function sentenceFor(name: string, known: ReadonlySet<string>): string {
+  const [nearest] = [...known]
+    .map((candidate) => ({ candidate, distance: leven(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  const isNear = nearest !== undefined && nearest.distance <= DISTANCE_MAX;
+  return isNear ? `is unknown; is ${PREFIX}${nearest.candidate} meant?` : 'is unknown';
+}
