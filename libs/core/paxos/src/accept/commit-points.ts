@@ -55,7 +55,7 @@ function vouchesFor(context: CommitPointsPort, replica: Replica, point: CommitPo
   const { rules } = context;
   return (
     point.fresh &&
-    replica.commit >= point.commit &&
+    rules.pointReached(replica.commit, point.commit) &&
     rules.takesCommit(position.ballot, point.ballot) &&
     rules.mayAccept(point.ballot, promised) &&
     rules.sameEpoch(epoch, point.epoch)
@@ -71,7 +71,8 @@ export function vouchedAt(context: CommitPointsPort, replica: Replica, commit: R
   const remembered = fresh !== null && fresh.commit <= commit ? fresh.at : null;
   const leader = ownerOf(record.position.ballot);
   const point = context.pointsHeard.pointOf(leader, partition);
-  if (point === undefined || point.commit > commit || !vouchesFor(context, replica, point)) return remembered;
+  if (point === undefined || !context.rules.pointReached(commit, point.commit)) return remembered;
+  if (!vouchesFor(context, replica, point)) return remembered;
   const stamped = context.pointsHeard.freshAt(leader);
   if (stamped === null || remembered === null) return stamped ?? remembered;
   return Math.max(stamped, remembered);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Accept, Accepts, OutgoingMessage } from '../messages.js';
+import { ACCEPT_RULES } from '../rules/accept-rules.js';
 import { AcceptsSent } from './accepts-sent.js';
 
 const LIFE = 3;
@@ -23,7 +24,7 @@ function acceptsOf(messages: readonly OutgoingMessage[]): Accepts[] {
 
 describe('AcceptsSent', () => {
   it('sends what was gathered of all partitions as one message, the same list to all who get the same', () => {
-    const accepts = new AcceptsSent(LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
     const batches = [batch(1, 5), batch(2, 9)];
     for (const each of batches) {
       accepts.gather(2, each, SMALL);
@@ -44,7 +45,7 @@ describe('AcceptsSent', () => {
   });
 
   it('bounds the bytes of a message, and sends what is longer alone', () => {
-    const accepts = new AcceptsSent(LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
     for (const bytes of [200_000, 50_000, 50_000, 900_000, 10])
       accepts.gather(2, batch(bytes, 1), { bytes, isHeld: false });
     const sizes = acceptsOf(accepts.take(0)).map(({ batches }) => batches.map(({ partition }) => partition));
@@ -52,7 +53,7 @@ describe('AcceptsSent', () => {
   });
 
   it('sends alone what must wait behind what waits already, so that the others need not', () => {
-    const accepts = new AcceptsSent(LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.gather(2, batch(2, 5), { bytes: 100, isHeld: true });
     accepts.gather(2, batch(3, 5), SMALL);
@@ -61,7 +62,7 @@ describe('AcceptsSent', () => {
   });
 
   it('gives what an answer is about once, to the peer and the life that it was sent by', () => {
-    const accepts = new AcceptsSent(LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     expect(accepts.settle(3, { holder: LIFE, number: 1 })).toBe(null);
@@ -72,7 +73,7 @@ describe('AcceptsSent', () => {
   });
 
   it('forgets in the end what nobody answers', () => {
-    const accepts = new AcceptsSent(LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     accepts.forgetOld(29_999);

@@ -4,6 +4,7 @@
  */
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import type { Accept, Accepts, OutgoingMessage } from '../messages.js';
+import type { AcceptRules } from '../rules/accept-rules.js';
 
 interface Gathered {
   readonly lists: Accept[][];
@@ -31,7 +32,10 @@ export class AcceptsSent {
   private readonly sent = new Map<ShardOrdinal, Map<number, Sent>>();
   private last = 0;
 
-  constructor(private readonly incarnation: Incarnation) {}
+  constructor(
+    private readonly rules: AcceptRules,
+    private readonly incarnation: Incarnation,
+  ) {}
 
   gather(peer: ShardOrdinal, batch: Accept, { bytes, isHeld }: { bytes: number; isHeld: boolean }): void {
     let gathered = this.gathered.get(peer);
@@ -72,7 +76,12 @@ export class AcceptsSent {
   settle(peer: ShardOrdinal, answer: { holder: Incarnation; number: number }): readonly SentAccept[] | null {
     const sent = this.sent.get(peer);
     const message = sent?.get(answer.number);
-    if (sent === undefined || message === undefined || answer.holder !== this.incarnation) return null;
+    if (
+      sent === undefined ||
+      message === undefined ||
+      !this.rules.answersLife(answer.holder, this.incarnation)
+    )
+      return null;
     sent.delete(answer.number);
     return message.batches;
   }

@@ -1,4 +1,4 @@
-import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Ballot, Incarnation, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { samePosition } from '../ballot.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { Position } from '../records.js';
@@ -25,6 +25,8 @@ export interface AcceptRules {
   statesUnasked(): boolean;
   /** 4.12.6: a replica says for so long that it has less than it acknowledged. Control: DeafToDenial. */
   believesDenial(deniedForMs: number, leaseMs: number): boolean;
+  /** 4.2.7: whose life an answer is for. Control: AnswerOfOtherLife. */
+  answersLife(holder: Incarnation, own: Incarnation): boolean;
   /** 4.2.5. Control: CommitAnyBallot. */
   takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
 }
@@ -38,5 +40,6 @@ export const ACCEPT_RULES: AcceptRules = {
   answerCovers: (isDurable) => isDurable,
   statesUnasked: () => true,
   believesDenial: (deniedForMs, leaseMs) => deniedForMs >= 2 * leaseMs,
+  answersLife: (holder, own) => holder === own,
   takesCommit: (positionBallot, messageBallot) => positionBallot === messageBallot,
 };

@@ -1,4 +1,4 @@
-import type { Ballot, Incarnation } from '@ringleader/primitives';
+import type { Ballot, Incarnation, Revision } from '@ringleader/primitives';
 import type { PartitionAssignment } from '../ready.js';
 import { hasQuorum, type Has } from './quorum.js';
 
@@ -42,6 +42,8 @@ export interface LeaseRules {
   stampCounts(heard: number, upTo: number): boolean;
   /** 4.5.3: does a stamp vouch for a partition whose leadership ended? Control: FreshAfterStepDown. */
   freshAfterStepDown(): boolean;
+  /** 4.5.4: a stamp is good for a commit point that the replica has reached. Control: StampUnreached. */
+  pointReached(commit: Revision, point: Revision): boolean;
   /** 4.12.5: does a stamp vouch for what is heard after its hearer began to hear anew? Control: ForgettingKeepsStamp. */
   stampOutlivesForgetting(): boolean;
 }
@@ -66,5 +68,6 @@ export const LEASE_RULES: LeaseRules = {
   pointsKnown: (heard) => heard,
   stampCounts: (heard, upTo) => heard >= upTo,
   freshAfterStepDown: () => false,
+  pointReached: (commit, point) => commit >= point,
   stampOutlivesForgetting: () => false,
 };

@@ -1,6 +1,7 @@
 import { comparePositions } from '@ringleader/paxos';
 import type { Control } from './control.js';
 import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
+import { LATE_ANSWERS } from '../profiles/late-answers.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES } from '../profiles/copies.js';
 import { PURGES } from '../profiles/purges.js';
@@ -28,6 +29,14 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: 'the answer to a message of many batches acknowledges those that were refused too',
     rules: { answerCovers: () => true },
     profile: RANDOM,
+    caughtBy: 'acknowledged',
+  },
+  {
+    name: 'AnswerOfOtherLife',
+    broken:
+      'the answer to a message of a former life acknowledges what the present one sent under that number',
+    rules: { answersLife: () => true },
+    profile: LATE_ANSWERS,
     caughtBy: 'acknowledged',
   },
   {

@@ -18,6 +18,13 @@ export const STAMP_CONTROLS: readonly Control[] = [
     caughtBy: 'staleness',
   },
   {
+    name: 'StampUnreached',
+    broken: 'a stamp vouches for a commit point that the replica has not reached',
+    rules: { pointReached: () => true },
+    profile: DEAF_FOLLOWER,
+    caughtBy: 'staleness',
+  },
+  {
     name: 'ForgettingKeepsStamp',
     broken:
       'who begins to hear anew after late messages believes what it hears vouched for by the last stamp',

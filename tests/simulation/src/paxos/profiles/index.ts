@@ -4,6 +4,7 @@ import { COPIES } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { REUSED_BALLOT, STALE_PROMISE } from './promises.js';
 import { KEYED } from './keyed.js';
+import { LATE_ANSWERS } from './late-answers.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { PURGES } from './purges.js';
@@ -40,6 +41,7 @@ export const STEERED: readonly Profile[] = [
   PURGES,
   RECOPIED,
   PURGED_AHEAD,
+  LATE_ANSWERS,
   LATE_OFFERS,
   LATE_REQUESTS,
   KEYED,
