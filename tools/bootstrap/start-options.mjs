@@ -75,6 +75,7 @@ export function parseStart(args) {
     options[name] = Number(text);
   }
   const { port, gateways, data, ephemeral } = options;
+  if (data === '') refuse("Option '--data' must be a folder");
   if (data !== undefined && ephemeral) refuse("Option '--data' cannot be used with '--ephemeral'");
   if (port + gateways - 1 > 65_535)
     refuse(`There are no ${gateways} ports from ${port} on: choose a lower --port`);

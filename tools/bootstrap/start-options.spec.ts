@@ -37,6 +37,7 @@ describe('the options of npm start', () => {
     [['--port'], /'--port <value>' argument missing/],
     [['--shards', '--gateways', '2'], /'--shards' argument missing/],
     [['--data', '--port', '0'], /'--data' argument missing/],
+    [['--data='], /'--data' must be a folder/],
     [['--gateways', '2', '--port', '65535'], /no 2 ports from 65535/],
     [['--ephemeral', '--data', '/x'], /'--data' cannot be used with '--ephemeral'/],
     [['--sharks', '3'], /Unknown option '--sharks'/],
