@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './ports.js';
 import { localPostgres } from './postgres.js';
+
+const run = promisify(execFile);
 
 async function addressSeenBy(url: string): Promise<unknown> {
   const client = new pg.Client(url);
@@ -47,6 +51,31 @@ describe('localPostgres', () => {
     },
     60_000,
   );
+
+  it.each([
+    ['root', ''],
+    ['a user who has none', 'unshare -U --map-user=4321 --map-group=4321'],
+  ])('runs for %s where only root and nobody have accounts', async (_who, account) => {
+    const passwd = join(home, 'passwd');
+    await writeFile(passwd, 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n');
+    const built = new URL('../dist/unprivileged.js', import.meta.url).href;
+    const program = `
+      import { execFileSync } from 'node:child_process';
+      const { unprivileged } = await import(${JSON.stringify(built)});
+      const [command, ...args] = [...(await unprivileged()).prefix, 'whoami'];
+      process.stdout.write(execFileSync(command, args));`;
+    // In a mount namespace of its own, where the system allows one: nobody else sees that file.
+    const within = (line: string, ...args: string[]) =>
+      run('unshare', [process.getuid?.() === 0 ? '-m' : '-Urm', 'sh', '-c', line, 'sh', passwd, ...args]);
+    const mount = 'mount --bind "$1" /etc/passwd';
+    const refused = await within(mount).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (refused !== undefined) return;
+    const line = `${mount} && exec ${account} "$2" --input-type=module -e "$3"`;
+    expect((await within(line, process.execPath, program)).stdout).toBe('nobody\n');
+  });
 
   it('listens on a port too, if it is given one', async () => {
     const port = await freePort();

@@ -4,7 +4,7 @@ import { StartError } from './child.js';
 
 const run = promisify(execFile);
 
-/** PostgreSQL refuses to run as root; this says how to start it nevertheless. */
+/** PostgreSQL refuses to run as root, or as somebody whose account has no name; this says how to start it nevertheless. */
 export interface Unprivileged {
   /** Put before the command line; empty for an ordinary user. */
   readonly prefix: readonly string[];
@@ -14,9 +14,9 @@ export interface Unprivileged {
 
 const NOBODY = 65534;
 
-async function works(command: readonly string[]): Promise<boolean> {
-  const [file, ...args] = command;
-  if (file === undefined) return false;
+/** Whether a command line that begins so runs programs, as somebody who has a name. */
+async function works(prefix: readonly string[]): Promise<boolean> {
+  const [file = 'whoami', ...args] = [...prefix, 'whoami'];
   return run(file, args).then(
     () => true,
     () => false,
@@ -24,21 +24,23 @@ async function works(command: readonly string[]): Promise<boolean> {
 }
 
 /**
- * As root, a user namespace in which root's files belong to an ordinary user needs no account and no change of
- * ownership. Where namespaces are refused (Docker's default profile), the process drops to `nobody` instead, who keeps
+ * In a user namespace the present user's files belong to `nobody`, who has an account wherever anybody has: this needs no change
+ * of ownership. Where namespaces are refused (Docker's default profile), root drops to `nobody` instead, who keeps
  * the right to pass any folder: the programs and the data may lie below one that is root's alone (/root, mktemp -d).
  */
 export async function unprivileged({ namespaces = true } = {}): Promise<Unprivileged> {
-  if (process.getuid?.() !== 0) return { prefix: [] };
-  const namespace = ['unshare', '-U', '--map-user=1000', '--map-group=1000'];
-  if (namespaces && (await works([...namespace, 'true']))) return { prefix: namespace };
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && (await works([]))) return { prefix: [] };
+  const namespace = ['unshare', '-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
+  if (namespaces && (await works(namespace))) return { prefix: namespace };
+  if (!isRoot) throw new StartError('PostgreSQL runs only for users with an account, and this one has none.');
   const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
   const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
   // access(2), by which PostgreSQL looks for its own programs, asks for the right only where this is set.
   const heeded = '--securebits=+no_setuid_fixup';
   const owner = { uid: NOBODY, gid: NOBODY };
   for (const drop of [[...account, ...capability, heeded], [...account, ...capability], account])
-    if (await works([...drop, 'true'])) return { prefix: drop, owner };
+    if (await works(drop)) return { prefix: drop, owner };
   throw new StartError(
     'PostgreSQL does not run as root, and neither unshare nor setpriv can give it another user here: start as an ordinary user.',
   );
