@@ -62,18 +62,23 @@ function read(args) {
   }
 }
 
-/** Undefined when the command line asks for help, whatever else stands on it. */
-export function parseStart(args) {
-  if (args.includes('--help') || args.includes('-h')) return undefined;
-  const given = read(args);
-  const options = { ephemeral: false, ...given };
+function numbersIn(given) {
+  const numbers = {};
   for (const [name, { takes, allowed, default: usual }] of Object.entries(START_OPTIONS)) {
     if (takes === undefined) continue;
     const text = given[name] ?? String(usual);
     if (!/^\d+$/.test(text) || !takes(Number(text)))
       refuse(`Option '--${name}' must be ${allowed}, not '${text}'`);
-    options[name] = Number(text);
+    numbers[name] = Number(text);
   }
+  return numbers;
+}
+
+/** Undefined when the command line asks for help, whatever else stands on it. */
+export function parseStart(args) {
+  if (args.includes('--help') || args.includes('-h')) return undefined;
+  const given = read(args);
+  const options = { ephemeral: false, ...given, ...numbersIn(given) };
   const { port, gateways, data, ephemeral } = options;
   if (data === '') refuse("Option '--data' must be a folder");
   if (data !== undefined && ephemeral) refuse("Option '--data' cannot be used with '--ephemeral'");
