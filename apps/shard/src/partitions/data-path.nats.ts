@@ -91,6 +91,10 @@ export class NatsDataPath implements DataPath {
     this.toPeers.send(String(shard), parcel);
   }
 
+  get carriesParcels(): boolean {
+    return this.toPeers.isCarrying || this.toGateways.isCarrying;
+  }
+
   holdsBack(shard: ShardOrdinal, partitions: readonly PartitionIndex[]): boolean {
     return this.toPeers.holdsAny(String(shard), partitions);
   }

@@ -32,6 +32,8 @@ export interface DataPath {
   sendParcelToPeer(shard: ShardOrdinal, parcel: Parcel): void;
   /** Must a frame about these partitions wait behind longer ones? */
   holdsBack(shard: ShardOrdinal, partitions: readonly PartitionIndex[]): boolean;
+  /** Does anything long wait, or is on its way over the lane for bulk? Then what is sent there may come late. */
+  readonly carriesParcels: boolean;
   readonly peerBacklog: PeerBacklog;
   /** Receipts for long frames wait until there is room. */
   limit(room: Room): void;

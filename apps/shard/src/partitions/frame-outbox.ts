@@ -35,6 +35,11 @@ export class FrameOutbox<Destination> {
     return writer;
   }
 
+  /** Will something leave for the destination with the next flush? */
+  hasBegun(destination: Destination): boolean {
+    return this.begun.has(destination);
+  }
+
   appended(destination: Destination, writer: ByteWriter): void {
     if (writer.length < PIECE_BYTES) return;
     this.begun.delete(destination);

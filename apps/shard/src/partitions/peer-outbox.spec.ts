@@ -6,6 +6,13 @@ import { PeerOutbox } from './peer-outbox.js';
 import { ShardClock } from './shard-clock.js';
 
 const BALLOT = 65_537;
+const acknowledgement: ShardMessage = {
+  kind: 'acceptsSeen',
+  holder: 1,
+  number: 1,
+  lease: { incarnation: 1, span: 1, sentAt: 1 },
+  except: [],
+};
 const released: ShardMessage = { kind: 'released', partition: 1, epoch: 1, ballot: BALLOT };
 
 function rowOf(bytes: number): Row {
@@ -39,7 +46,10 @@ function accepts(...batches: readonly { partition: number; bytes: number | null 
 }
 
 /** What left, in order: the lane and the messages' kinds, or a parcel's topics. */
-function sendAll(messages: readonly ShardMessage[], held: readonly number[] = []): unknown[] {
+function sendAll(
+  messages: readonly ShardMessage[],
+  { held = [], carriesParcels = false }: { held?: readonly number[]; carriesParcels?: boolean } = {},
+): unknown[] {
   const sent: unknown[] = [];
   const clock = new ShardClock({ monotonicMs: () => 1, wallMs: () => 1 });
   const outbox = new PeerOutbox(1, clock, {
@@ -48,6 +58,7 @@ function sendAll(messages: readonly ShardMessage[], held: readonly number[] = []
       sent.push([shard, lane, frame.kind === 'peer' && frame.messages.map(({ kind }) => kind)]);
     },
     sendParcelToPeer: (shard, parcel) => void sent.push([shard, parcel.topics, kindsOf(parcel)]),
+    carriesParcels,
     holdsBack: (_shard, partitions) => partitions.some((partition) => held.includes(partition)),
   });
   for (const message of messages) outbox.add({ to: 2, message });
@@ -79,6 +90,23 @@ describe('PeerOutbox', () => {
   });
 
   it('leaves what is about the same partition as a waiting parcel behind it', () => {
-    expect(sendAll([accepts({ partition: 5, bytes: 100 })], [5])).toEqual([[2, [5], ['accepts']]]);
+    expect(sendAll([accepts({ partition: 5, bytes: 100 })], { held: [5] })).toEqual([[2, [5], ['accepts']]]);
+  });
+
+  it('lets acknowledgements ride with rows, and nothing else', () => {
+    const rows = accepts({ partition: 1, bytes: 100 });
+    expect(sendAll([acknowledgement, released, rows])).toEqual([
+      [2, 'control', ['released']],
+      [2, 'bulk', ['accepts', 'acceptsSeen']],
+    ]);
+  });
+
+  it('sends acknowledgements on the lane for control while something long is on its way, or no rows are', () => {
+    const rows = accepts({ partition: 1, bytes: 100 });
+    expect(sendAll([acknowledgement, rows], { carriesParcels: true })).toEqual([
+      [2, 'control', ['acceptsSeen']],
+      [2, 'bulk', ['accepts']],
+    ]);
+    expect(sendAll([acknowledgement])).toEqual([[2, 'control', ['acceptsSeen']]]);
   });
 });

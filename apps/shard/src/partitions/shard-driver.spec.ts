@@ -75,6 +75,7 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
       },
       sendParcelToPeer: () => undefined,
       holdsBack: () => false,
+      carriesParcels: false,
       limit: () => undefined,
       roomChanged: () => undefined,
     },

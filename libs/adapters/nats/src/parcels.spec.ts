@@ -51,11 +51,14 @@ describe('Parcels', () => {
   it('puts together what it cut up, whatever its length', () => {
     const ends = new Ends();
     const lengths = [1, PIECE_BYTES, PIECE_BYTES + 1, 2 ** 22, 12];
+    expect(ends.sender.isCarrying).toBe(false);
     lengths.forEach((bytes, index) => ends.sender.send('b', parcel(bytes, index)));
+    expect(ends.sender.isCarrying).toBe(true);
     ends.settle();
     expect(ends.arrived.map((frame) => [frame.length, frame[0], frame.at(-1)])).toEqual(
       lengths.map((bytes, index) => [bytes, index, index]),
     );
+    expect(ends.sender.isCarrying).toBe(false);
     expect(ends.sender.backlogBytes('b')).toBe(0);
     expect(ends.sender.heldSince('b')).toBe(Number.POSITIVE_INFINITY);
   });

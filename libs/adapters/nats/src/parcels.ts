@@ -113,6 +113,14 @@ export class Parcels {
     return this.lostTotal;
   }
 
+  /** Does anything wait, or is on its way, to whomever? */
+  get isCarrying(): boolean {
+    for (const { waitingBytes, sentBytes } of this.destinations.values()) {
+      if (waitingBytes + sentBytes > 0) return true;
+    }
+    return false;
+  }
+
   /** What waits for the destination or is on its way there. */
   backlogBytes(to: string): number {
     const destination = this.destinations.get(to);
