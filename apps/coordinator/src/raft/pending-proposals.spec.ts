@@ -56,6 +56,24 @@ describe('PendingProposals', () => {
     expect(await answers.kinds()).toMatchObject({ handedOver: 'outcomeUnknown' });
   });
 
+  it('numbers on by leaps where it is not answered: the leader may take the next ones for repeats', () => {
+    const pending = new PendingProposals<string>(limits);
+    const nextId = (nowMs: number): number => {
+      void pending.add(command('a'), nowMs, 10);
+      const batch = pending.nextBatch(1_000);
+      pending.handedOver(batch, 1);
+      return batch[0]?.id ?? 0;
+    };
+    expect(nextId(0)).toBe(1);
+    pending.expire(10);
+    expect(nextId(10)).toBe(2 + 2 ** 20);
+    pending.expire(20);
+    const third = nextId(20);
+    expect(third).toBe(3 + 2 ** 20 + 2 ** 36);
+    pending.applied(third, 1, 'a');
+    expect(nextId(30)).toBe(third + 1);
+  });
+
   it('is unavailable for certain once an entry of a later term is applied', async () => {
     const pending = new PendingProposals<string>(limits);
     const answers = new Answers();

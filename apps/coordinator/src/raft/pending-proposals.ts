@@ -52,6 +52,10 @@ interface HandedOver<Result> {
   readonly resolve: (outcome: ProposalOutcome<Result>) => void;
 }
 
+/** By how much proposals are numbered further when some were not answered, and when the next were not either. */
+const NEAR = 2 ** 20;
+const FAR = 2 ** 36;
+
 const unavailable = { kind: 'unavailable' } as const;
 const outcomeUnknown = { kind: 'outcomeUnknown' } as const;
 
@@ -63,6 +67,7 @@ export class PendingProposals<Result> {
   readonly #handedOver = new Map<number, HandedOver<Result>>();
   #queuedBytes = 0;
   #nextId = 1;
+  #timedOut = false;
 
   constructor(limits: ProposalLimits) {
     this.#limits = limits;
@@ -112,6 +117,7 @@ export class PendingProposals<Result> {
   }
 
   applied(id: number, index: number, result: Result): void {
+    this.#timedOut = false;
     this.#answer(id, { kind: 'applied', index, result });
   }
 
@@ -134,13 +140,23 @@ export class PendingProposals<Result> {
     for (const [id, { handOverByMs }] of this.#queued) {
       if (nowMs >= handOverByMs) this.#unqueue(id)?.resolve(unavailable);
     }
+    let isUnanswered = false;
     for (const [id, { deadlineMs }] of this.#handedOver) {
-      if (nowMs >= deadlineMs) this.#answer(id, outcomeUnknown);
+      if (nowMs < deadlineMs) continue;
+      isUnanswered = true;
+      this.#answer(id, outcomeUnknown);
     }
+    if (isUnanswered) this.#leap();
   }
 
   end(): void {
     this.expire(Infinity);
+  }
+
+  /** The leader takes numbers up to a greater one for repeats, which may never have been said here. */
+  #leap(): void {
+    this.#nextId += this.#timedOut ? FAR : NEAR;
+    this.#timedOut = true;
   }
 
   #unqueue(id: number): Queued<Result> | undefined {

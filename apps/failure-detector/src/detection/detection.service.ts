@@ -81,7 +81,9 @@ class PeerDetectors {
   /** Those that still report. */
   count(now: MonotonicMs): number {
     for (const [detector, at] of this.#lastReportAt) {
-      if (now - at > PEER_SILENCE_MAX_MS) this.#lastReportAt.delete(detector);
+      if (now - at <= PEER_SILENCE_MAX_MS) continue;
+      this.#lastReportAt.delete(detector);
+      this.#detector.forgetDetector(detector);
     }
     return this.#lastReportAt.size;
   }

@@ -6,7 +6,6 @@ import { Counter, Gauge, Registry } from '@ringleader/observability';
 @Injectable()
 export class DetectorMetrics {
   readonly heartbeats: Counter;
-  readonly malformed: Counter;
   readonly reports: Counter;
   readonly #members: Gauge<'verdict'>;
   readonly #phi: Gauge<'about'>;
@@ -17,7 +16,6 @@ export class DetectorMetrics {
     const counter = (name: string, help: string): Counter =>
       new Counter({ name: `ringleader_detector_${name}_total`, help, registers });
     this.heartbeats = counter('heartbeats', 'Heartbeats of others that said something new');
-    this.malformed = counter('malformed_messages', 'Messages that are neither a heartbeat nor a report');
     this.reports = counter('reports', 'Reports published');
     this.#members = new Gauge({
       name: 'ringleader_detector_members',

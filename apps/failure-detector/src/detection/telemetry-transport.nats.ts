@@ -21,12 +21,12 @@ export class TelemetryTransport implements OnApplicationShutdown {
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void {
     const isOf = ({ service, id }: Heartbeat, speaker: Speaker): boolean =>
       service === speaker.service && id === speaker.member;
-    this.#subscribe(subjects.heartbeat.to(this.self.cluster), heartbeatSchema, isOf, listener);
+    this.#subscribe('heartbeat', heartbeatSchema, isOf, listener);
   }
 
   onReport(listener: (report: VerdictReport) => void): void {
     const isOf = ({ detector }: VerdictReport, speaker: Speaker): boolean => detector === speaker.member;
-    this.#subscribe(subjects.verdicts.to(this.self.cluster), verdictReportSchema, isOf, listener);
+    this.#subscribe('verdicts', verdictReportSchema, isOf, listener);
   }
 
   publishReport(report: VerdictReport): void {
@@ -44,17 +44,20 @@ export class TelemetryTransport implements OnApplicationShutdown {
    * What does not fit the schema, or claims to be another's, is counted: a member of another version, or nothing of ours.
    */
   #subscribe<Schema extends z.ZodType>(
-    subject: string,
+    what: 'heartbeat' | 'verdicts',
     schema: Schema,
     isOf: (message: z.infer<Schema>, speaker: Speaker) => boolean,
     listener: (message: z.infer<Schema>) => void,
   ): void {
-    const subscription = this.link.connection.subscribe(subject, {
+    const subscription = this.link.connection.subscribe(subjects[what].to(this.self.cluster), {
       callback: (error, message) => {
+        const { frames } = this.link;
         const parsed = error === null ? schema.safeParse(parseJson(message.string())) : null;
         const speaker = speakerOf(message.subject);
-        if (parsed?.success === true && speaker !== null && isOf(parsed.data, speaker)) listener(parsed.data);
-        else this.metrics.malformed.inc();
+        if (parsed === null) frames.refuse(what, 'error');
+        else if (!parsed.success) frames.refuse(what, 'malformed');
+        else if (speaker === null || !isOf(parsed.data, speaker)) frames.refuse(what, 'misattributed');
+        else listener(parsed.data);
       },
     });
     this.#subscriptions.push(subscription);

@@ -80,16 +80,18 @@ export class ClusterObserver {
     this.subscriptions = [
       connection.subscribe(subjects.heartbeat.to(clusterName), {
         callback: (error, message) => {
-          const speaker = speakerOf(message.subject);
-          if (error !== null || speaker === null) return;
-          this.telemetry.heartbeat(speaker, jsonOf(message), clock.monotonicMs());
+          const speaker = error === null ? speakerOf(message.subject) : null;
+          const isTaken =
+            speaker !== null && this.telemetry.heartbeat(speaker, jsonOf(message), clock.monotonicMs());
+          if (!isTaken) link.frames.refuse('heartbeat', 'malformed');
         },
       }),
       connection.subscribe(subjects.verdicts.to(clusterName), {
         callback: (error, message) => {
-          const speaker = speakerOf(message.subject);
-          if (error !== null || speaker === null) return;
-          this.telemetry.verdictReport(speaker, jsonOf(message), clock.monotonicMs());
+          const speaker = error === null ? speakerOf(message.subject) : null;
+          const isTaken =
+            speaker !== null && this.telemetry.verdictReport(speaker, jsonOf(message), clock.monotonicMs());
+          if (!isTaken) link.frames.refuse('verdicts', 'malformed');
         },
       }),
     ];

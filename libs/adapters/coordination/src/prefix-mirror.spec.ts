@@ -81,6 +81,16 @@ describe('PrefixMirror', () => {
     expect(changes.flatMap(({ puts }) => puts)).toEqual(['/m/a=1', '/m/b=1', '/m/a=2', '/m/c=1']);
   });
 
+  it('lists again now and then, whatever the watch says', async () => {
+    const lists = (): number => coordinator.calls.filter((operation) => operation === 'range').length;
+    await mirror.start();
+    await until('the first poll', () => coordinator.polls === 1, { timeoutMs: 5_000, everyMs: 1 });
+    expect(lists()).toBe(1);
+    clock.now += 300_000;
+    coordinator.put(['/m/a', '1']);
+    await until('another list', () => lists() === 2, { timeoutMs: 5_000, everyMs: 1 });
+  });
+
   it('goes on where it stood after a member could not be asked', async () => {
     await mirror.start();
     coordinator.failNext('watch', 'UNAVAILABLE');

@@ -30,6 +30,8 @@ export interface PrefixMirrorOptions {
 const WATCH_WAIT_MS = 5_000;
 const WATCH_TIMEOUT_MS = 15_000;
 const RETRY_MS = 250;
+/** What a watch left out, or a revision that never was, would else be believed for ever. */
+const LIST_AGAIN_MS = 300_000;
 
 export class PrefixMirror {
   #items = new Map<string, KeyValue>();
@@ -104,13 +106,15 @@ export class PrefixMirror {
     this.#firstList.resolve();
   }
 
-  /** Returns only when stopped; otherwise ends by an error. */
+  /** Returns when stopped, or when it is time to list again; otherwise ends by an error. */
   async #watch(): Promise<void> {
     const range = prefixRange(this.options.prefix);
     let position = { fromRevision: this.#revision + 1, skip: 0 };
     let pending: WatchEvent[] = [];
+    const listsAgainAt = this.options.clock.monotonicMs() + LIST_AGAIN_MS;
     while (!this.#isStopped) {
       const startedAt = this.options.clock.monotonicMs();
+      if (startedAt >= listsAgainAt) return;
       const request = { ...range, ...position, waitMs: WATCH_WAIT_MS };
       const answer = await this.#poll(request);
       if (answer === null) continue;

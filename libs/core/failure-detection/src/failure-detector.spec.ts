@@ -244,6 +244,15 @@ describe('FailureDetector', () => {
     expect(both).toBe(DETECTOR_DEFAULTS.suspicionMinMs);
   });
 
+  it('forgets what a detector said that has fallen silent', () => {
+    const bench = new Bench(DETECTOR_DEFAULTS, 1);
+    bench.beatAfter(...regular(20));
+    bench.timeTo('suspect');
+    bench.detector.confirm('shard-1', 'detector-2', true);
+    bench.detector.forgetDetector('detector-2');
+    expect(bench.timeTo('down')).toBe(DETECTOR_DEFAULTS.suspicionMaxMs);
+  });
+
   it('takes back a confirmation', () => {
     const bench = new Bench(DETECTOR_DEFAULTS, 1);
     bench.beatAfter(...regular(20));

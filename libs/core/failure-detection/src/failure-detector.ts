@@ -62,6 +62,11 @@ export class FailureDetector {
     this.#members.get(member)?.monitor.confirm(detector, suspects);
   }
 
+  /** It has fallen silent, or never was: what it said of others counts no more. */
+  forgetDetector(detector: string): void {
+    for (const { monitor } of this.#members.values()) monitor.confirm(detector, false);
+  }
+
   /** To be called every `tickMs`. `otherDetectors` is how many others could confirm a suspicion. */
   assess(now: MonotonicMs, otherDetectors: number): MemberAssessment[] {
     const awakeMs = this.#observe(now);

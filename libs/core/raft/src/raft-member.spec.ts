@@ -232,6 +232,14 @@ describe('forwarded proposals', () => {
     expect(settle(leader).messages.filter(({ kind }) => kind === 'proposeRefusal')).toEqual([]);
   });
 
+  it('that are far below what was never said are not taken for repeats', () => {
+    const leader = newLeader();
+    leader.step(propose(7, 5, 2 ** 50));
+    leader.step(propose(7, 6));
+    leader.step(propose(7, 6));
+    expect(logOf(leader)).toBe(1 + 3);
+  });
+
   it('of another run of the proposer count anew', () => {
     const leader = newLeader();
     leader.step(propose(7, 5));

@@ -14,7 +14,10 @@ export function tick(state: MemberState): void {
 
 function tickLeader(state: MemberState, leader: Leader): void {
   const { timings } = state.config;
-  for (const progress of leader.progress.values()) progress.ticksSinceHeard += 1;
+  for (const progress of leader.progress.values()) {
+    progress.ticksSinceHeard += 1;
+    if (progress.ticksDenied !== null) progress.ticksDenied += 1;
+  }
   if (state.elapsedTicks >= timings.electionTimeoutTicks) {
     resetTimer(state);
     if (!hasQuorum(state, leader)) {

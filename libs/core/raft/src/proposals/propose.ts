@@ -6,8 +6,11 @@
  */
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { Propose, ProposeRefusal } from '../messages.js';
-import { entryKinds, type Proposal, type Term } from '../types.js';
+import { entryKinds, type Proposal, type ProposalId, type Term } from '../types.js';
 import { appendOwn } from './append-own.js';
+
+/** A run numbers further by leaps where nothing answers it (PendingProposals), each far below this. */
+const PROPOSAL_LEAP_MAX = 2 ** 44;
 
 export type ProposeResult =
   /** Appended, or on its way to the leader; bound to `term`. */
@@ -31,7 +34,7 @@ export function handlePropose(state: MemberState, message: Propose): void {
   const { role } = state;
   if (role.kind !== 'leader') return;
   const run = `${String(message.from)}/${String(message.session)}`;
-  const newest = role.forwardedIds.get(run) ?? 0;
+  const newest = newestOf(role, run, message);
   const fresh = message.proposals.filter((proposal) => proposal.id > newest);
   const last = fresh.at(-1);
   if (last === undefined) return;
@@ -42,6 +45,12 @@ export function handlePropose(state: MemberState, message: Propose): void {
   }
   const ids = fresh.map((proposal) => proposal.id);
   send(state, { to: message.from }, { kind: 'proposeRefusal', session: message.session, ids }, 'nothing');
+}
+
+/** 0 where none was seen, or one that is so far above these that the run never made it. */
+function newestOf({ forwardedIds }: Leader, run: string, { proposals }: Propose): ProposalId {
+  const newest = forwardedIds.get(run) ?? 0;
+  return newest - (proposals.at(-1)?.id ?? 0) > PROPOSAL_LEAP_MAX ? 0 : newest;
 }
 
 export function handleProposeRefusal(state: MemberState, message: ProposeRefusal): void {

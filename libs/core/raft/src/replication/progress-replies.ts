@@ -23,7 +23,7 @@ export function handleAppendRefusal(state: MemberState, leader: Leader, message:
   if (progress === null) return;
   // Of the follower's hint, what this log does not hold in a later term may match.
   const fitting = state.log.newestAtMost(message.hintIndex, message.hintTerm);
-  progress.refused(message.refusedIndex, fitting.index);
+  progress.refused(message.refusedIndex, fitting.index, state.config.timings.electionTimeoutTicks);
 }
 
 /** An answer to a heartbeat also shows that the way is open: what was lost before is found by the next Append. */

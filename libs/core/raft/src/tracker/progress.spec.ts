@@ -71,8 +71,8 @@ describe('Progress', () => {
     progress.matched(10);
     progress.becomeReplicate();
     progress.sent(12, 10, 5);
-    expect(progress.refused(10, 3)).toBe(false);
-    expect(progress.refused(12, 3)).toBe(true);
+    expect(progress.refused(10, 3, 20)).toBe(false);
+    expect(progress.refused(12, 3, 20)).toBe(true);
     expect([progress.state, progress.next]).toEqual(['probe', 11]);
   });
 
@@ -80,11 +80,24 @@ describe('Progress', () => {
     const progress = newProgress();
     progress.matched(4);
     progress.becomeProbe(11);
-    expect(progress.refused(9, 6)).toBe(false);
-    expect(progress.refused(10, 6)).toBe(true);
+    expect(progress.refused(9, 6, 20)).toBe(false);
+    expect(progress.refused(10, 6, 20)).toBe(true);
     expect(progress.next).toBe(7);
-    expect(progress.refused(6, 1)).toBe(true);
+    expect(progress.refused(6, 1, 20)).toBe(true);
     expect(progress.next).toBe(5);
+  });
+
+  it('gives up a match that is denied for long', () => {
+    const progress = newProgress();
+    progress.matched(10);
+    progress.becomeReplicate();
+    expect(progress.refused(10, 3, 2)).toBe(false);
+    progress.ticksDenied = 2;
+    expect(progress.refused(10, 3, 2)).toBe(true);
+    expect([progress.state, progress.match, progress.next]).toEqual(['probe', 3, 4]);
+    progress.refused(3, 3, 2);
+    progress.matched(3);
+    expect(progress.ticksDenied).toBe(null);
   });
 
   it('keeps 0 <= match < next, whatever comes', () => {
@@ -95,7 +108,7 @@ describe('Progress', () => {
         const index = random.nextBelow(30);
         const draw = random.nextBelow(6);
         if (draw === 0) progress.matched(index);
-        else if (draw === 1) progress.refused(index, random.nextBelow(30));
+        else if (draw === 1) progress.refused(index, random.nextBelow(30), random.nextBelow(3));
         else if (draw === 2) progress.sent(progress.next + random.nextBelow(3), 10, index);
         else if (draw === 3) progress.becomeReplicate();
         else if (draw === 4) progress.becomeSnapshot();

@@ -28,6 +28,8 @@ export class Progress {
   sentCommit: LogIndex = 0;
   /** Since it last answered anything. A new leader gives everybody an election time-out. */
   ticksSinceHeard = 0;
+  /** Since it began to refuse what it is known to have; null while it does not. */
+  ticksDenied: number | null = null;
   /** In probe: an Append is out, and neither an answer nor a heartbeat's came since. */
   isProbeOut = false;
   /** An Append is due even if it carries nothing: its refusal shows what was lost. */
@@ -78,6 +80,7 @@ export class Progress {
   /** The follower has everything up to `index`. False when that is no news. */
   matched(index: LogIndex): boolean {
     const isNews = index > this.match;
+    if (index >= this.match) this.ticksDenied = null;
     if (isNews) this.match = index;
     this.next = Math.max(this.next, this.match + 1);
     this.isProbeOut = false;
@@ -85,9 +88,20 @@ export class Progress {
     return isNews;
   }
 
-  /** An Append after `refusedIndex` did not fit. False when that answers something older than what is known since. */
-  refused(refusedIndex: LogIndex, fittingIndex: LogIndex): boolean {
-    if (this.state === 'snapshot' || refusedIndex <= this.match) return false;
+  /**
+   * An Append after `refusedIndex` did not fit. False when that answers something older than what is known since; but who
+   * goes on refusing for so many ticks never said that it has it.
+   */
+  refused(refusedIndex: LogIndex, fittingIndex: LogIndex, deniableTicks: number): boolean {
+    if (this.state === 'snapshot') return false;
+    if (refusedIndex <= this.match) {
+      this.ticksDenied ??= 0;
+      if (this.ticksDenied < deniableTicks) return false;
+      this.match = Math.max(0, Math.min(refusedIndex - 1, fittingIndex));
+      this.ticksDenied = null;
+      this.becomeProbe(this.match + 1);
+      return true;
+    }
     if (this.state === 'replicate') {
       this.becomeProbe(this.match + 1);
       return true;
