@@ -83,6 +83,25 @@ describe('what no member says', () => {
     expect(member.takeReady().reads).toEqual([{ context: 1, index: 1 }]);
   });
 
+  it('that a follower has what it goes on refusing is not believed for ever', () => {
+    const member = newLeader();
+    const { term } = member.status();
+    member.propose(proposals(1, 2));
+    settle(member);
+    member.step(from(2, term, { kind: 'appendReply', matchIndex: 3 }));
+    member.propose(proposals(3));
+    const refusal = { kind: 'appendRefusal', refusedIndex: 3, hintIndex: 1, hintTerm: term } as const;
+    const appendsFrom = new Set<number>();
+    for (let tick = 0; tick < 100; tick += 1) {
+      member.tick();
+      member.step(from(2, term, { kind: 'heartbeatReply', readRound: 0 }));
+      member.step(from(2, term, refusal));
+      for (const message of settle(member).messages)
+        if (message.kind === 'append' && message.to === 2) appendsFrom.add(message.prevIndex);
+    }
+    expect(Math.min(...appendsFrom)).toBe(1);
+  });
+
   it('another leader of its own term deposes nobody', () => {
     const member = newLeader();
     member.step(from(3, member.status().term, { kind: 'heartbeat', commit: 0, readRound: 0 }));
