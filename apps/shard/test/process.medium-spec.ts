@@ -70,9 +70,9 @@ describe('the process of a shard', () => {
   const startDatabase = async (): Promise<void> => {
     postgres = await startPostgres({ dir: join(folder, 'postgres'), port: postgresPort });
   };
-  async function start(): Promise<void> {
+  async function start(natsUrl = nats.url): Promise<void> {
     const config = loadConfig(shard.schema, {
-      RINGLEADER_NATS_URL: nats.url,
+      RINGLEADER_NATS_URL: natsUrl,
       RINGLEADER_MEMBER: 'shard-1',
       RINGLEADER_PROBE_PORT: '0',
       RINGLEADER_POSTGRES_URL: postgresUrl,
@@ -82,7 +82,7 @@ describe('the process of a shard', () => {
       config,
       createLogger({ level: 'silent', service: 'shard', member: 'shard-1' }),
     );
-    await service.application;
+    if (natsUrl === nats.url) await service.application;
   }
   async function probe(path: string): Promise<{ status: number; body: string }> {
     const answer = await fetch(`http://${service?.address}${path}`);
@@ -124,6 +124,19 @@ describe('the process of a shard', () => {
       await startDatabase();
       await until('the start', answersWith('/startupz', 200), WAIT);
       await until('readiness', answersWith('/readyz', 200), WAIT);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'migrates its schema while NATS is away',
+    async () => {
+      await start(`nats://127.0.0.1:${await freePort()}`);
+      await until('the reason', async () => (await probe('/readyz')).body.includes('waits for NATS'), WAIT);
+      expect(await probe('/startupz')).toMatchObject({ status: 503 });
+      await startDatabase();
+      await until('the start', answersWith('/startupz', 200), WAIT);
+      expect(await probe('/readyz')).toMatchObject({ status: 503 });
     },
     TIMEOUT_MS,
   );

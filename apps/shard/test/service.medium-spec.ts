@@ -13,6 +13,7 @@ import { FatalErrors, Health, type HostSigns } from '@ringleader/service-host';
 import { NatsDataPath } from '../src/partitions/data-path.nats.js';
 import { ShardActivity } from '../src/partitions/shard-activity.js';
 import { ShardClock } from '../src/partitions/shard-clock.js';
+import { DatabasePreparation } from '../src/storage/database-preparation.js';
 import { ShardService } from '../src/partitions/shard.service.js';
 import { shardConfigSchema } from '../src/shard.config.js';
 import { CLUSTER, fixedMap, TestGateway } from './shell.fixtures.js';
@@ -87,7 +88,12 @@ function start(): ShardService {
   const logger = createLogger({ level: 'fatal', service: 'shard', member: 'shard-1' });
   const signs = { logger, health: new Health('not migrated'), fatal: new FatalErrors() };
   const service = new ShardService(
-    { config, coordination: coordinator, signs },
+    {
+      config,
+      coordination: coordinator,
+      signs,
+      preparation: new DatabasePreparation(config, systemClock, signs),
+    },
     new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),
     new ShardActivity(new Registry()),

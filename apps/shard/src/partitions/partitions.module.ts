@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { NatsLinks } from '@ringleader/nats';
 import { Self, ServiceClock } from '@ringleader/service-host';
+import { DatabasePreparation } from '../storage/database-preparation.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
@@ -9,6 +10,8 @@ import { ShardService, ShardSurroundings } from './shard.service.js';
 @Module({
   providers: [
     ShardActivity,
+    // Made at once: it waits for nobody.
+    DatabasePreparation,
     {
       provide: ShardClock,
       useFactory: (clock: ServiceClock) => new ShardClock(clock),

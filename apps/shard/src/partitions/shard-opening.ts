@@ -6,7 +6,8 @@ import { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
-import { type ShardConfig, postgresUrl } from '../shard.config.js';
+import type { ShardConfig } from '../shard.config.js';
+import { connectionOptions } from '../storage/database-settings.js';
 import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
 import { superseded } from '../storage/writer-lock.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
@@ -27,8 +28,6 @@ export interface OpeningOptions {
   readonly onMigrated: () => void;
 }
 
-const CONNECT_TIMEOUT_MS = 3_000;
-
 export class ShardOpening {
   /** The highest that this process has raised its database to, or tried to. */
   private lastIncarnation: Incarnation | null = null;
@@ -38,10 +37,7 @@ export class ShardOpening {
   async open(): Promise<OpenedShard> {
     const { config, onLost, onRoundTrip, onMigrated } = this.options;
     const database = await ShardDatabase.connect({
-      url: postgresUrl(config),
-      shardId: config.RINGLEADER_MEMBER,
-      stallMs: config.RINGLEADER_POSTGRES_STALL_MS,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      ...connectionOptions(config),
       lastIncarnation: this.lastIncarnation,
       onLost,
       onRoundTrip,

@@ -4,12 +4,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { type ErrorCode, OperationalError, type PartitionEntry } from '@ringleader/contracts';
+import type { PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { Coordination, HostSigns } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
+import { DatabasePreparation } from '../storage/database-preparation.js';
+import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isFatal } from '../storage/database-settings.js';
 import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
@@ -30,6 +32,7 @@ export class ShardSurroundings {
     readonly coordination: Coordination,
     /** Its log, its probes, and where it says that it cannot go on. */
     readonly signs: HostSigns,
+    readonly preparation: DatabasePreparation,
   ) {}
 }
 
@@ -46,21 +49,10 @@ interface Life {
   readonly driver: ShardDriver;
 }
 
-const BACK_OFF = { firstMs: 100, maxMs: 1_000 } as const;
-/** Who ran for so long begins anew after the first wait. */
-const FORGET_FAILURES_AFTER_MS = 10_000;
 const ANNOUNCE_ALL_INTERVAL_MS = 500;
 const REPORT_WITHIN_MS = 500;
 const RELEASE_WITHIN_MS = 1_500;
 const CLOSE_WITHIN_MS = 1_000;
-
-/** Trying again would end in the same way: the process ends, and its supervisor and its log tell. */
-const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'DURABILITY_OFF',
-  'DATABASE_FORGOT',
-  'SHARD_SUPERSEDED',
-]);
-const FATAL_REASONS: ReadonlySet<unknown> = new Set(['corrupt', 'version', 'ordinals']);
 
 @Injectable()
 export class ShardService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -166,6 +158,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async run(): Promise<void> {
+    await this.surroundings.preparation.end();
     while (!this.isStopping) {
       const ended = Promise.withResolvers<unknown>();
       this.endLife = ended.resolve;
@@ -240,11 +233,6 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function isFatal(error: unknown): boolean {
-  if (!(error instanceof OperationalError)) return true;
-  return FATAL_CODES.has(error.code) || FATAL_REASONS.has(error.details['reason']);
-}
 
 /** Waits for the work, but not for ever: what hangs on a dead server must not keep a process from ending. */
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
