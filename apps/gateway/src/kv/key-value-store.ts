@@ -13,7 +13,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { OperationalError } from '@ringleader/contracts';
 import { partitionOf } from '@ringleader/hash-ring';
-import { KEYED_ID_PREFIX } from '@ringleader/paxos';
+import { KEYED_ID_PREFIX, mayAnswerRepeats, RepeatMemory } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Outcome, RequestRouter } from '../routing/request-router.js';
@@ -38,34 +38,8 @@ function derivedRequestId(
   return `${KEYED_ID_PREFIX}${hash}`;
 }
 
-type Answered = Extract<Outcome, { readonly kind: 'answered' }>;
-
-interface FirstRequest {
-  readonly origin: HybridTime;
-  /** Null while it is not known that it was carried out. */
-  readonly success: Answered | null;
-}
-
-/** The most recent requests that carried an Idempotency-Key. */
-class RepeatMemory {
-  private readonly requests = new Map<string, FirstRequest>();
-
-  constructor(private readonly requestsMax: number) {}
-
-  find(requestId: string): FirstRequest | null {
-    return this.requests.get(requestId) ?? null;
-  }
-
-  remember(requestId: string, origin: HybridTime, outcome: Outcome | null): void {
-    const known = this.requests.get(requestId);
-    this.requests.delete(requestId);
-    const isSuccess = outcome?.kind === 'answered' && outcome.reply.kind === 'written';
-    const success = known?.success ?? (isSuccess ? outcome : null);
-    this.requests.set(requestId, { origin: known?.origin ?? origin, success });
-    if (this.requests.size <= this.requestsMax) return;
-    const oldest = this.requests.keys().next();
-    if (!oldest.done) this.requests.delete(oldest.value);
-  }
+function mayAnswerRepeat(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' && mayAnswerRepeats(outcome.reply);
 }
 
 export interface KeyValueStoreOptions {
@@ -83,7 +57,7 @@ export class KeyValueStore {
   /** Begins the ids of this process's requests; different in every process. */
   private readonly idPrefix = `${randomBytes(PREFIX_BYTES).toString('base64url')}.`;
   private lastRequest = 0;
-  private readonly repeats: RepeatMemory;
+  private readonly repeats: RepeatMemory<Outcome>;
   /**
    * Writes with an Idempotency-Key that are being carried out. A repeat joins its first: of two attempts that know nothing
    * of each other one might be refused and the other carried out (docs/PROTOCOL.md 4.7.6).
@@ -91,7 +65,7 @@ export class KeyValueStore {
   private readonly underWay = new Map<string, Promise<Outcome>>();
 
   constructor(private readonly options: KeyValueStoreOptions) {
-    this.repeats = new RepeatMemory(options.repeatsRemembered);
+    this.repeats = new RepeatMemory(options.repeatsRemembered, mayAnswerRepeat);
   }
 
   /** `repeatable` null: the client gave no Idempotency-Key, so the request is like no other. */
@@ -149,7 +123,7 @@ export class KeyValueStore {
   ): Promise<Outcome> {
     const { repeats } = this;
     const first = repeats.find(requestId);
-    if (first !== null && first.success !== null) return Promise.resolve(first.success);
+    if (first !== null && first.answer !== null) return Promise.resolve(first.answer);
     const origin = first?.origin ?? this.options.hybridNow();
     repeats.remember(requestId, origin, null);
     const running = this.carryOut(

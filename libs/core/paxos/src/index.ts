@@ -1,3 +1,4 @@
+export * from './client/repeat-memory.js';
 export * from './messages.js';
 export type { PeerBacklog } from './pair/backlog.js';
 export * from './paxos-shard.js';

@@ -76,7 +76,7 @@ export class Cluster {
     this.map.create(settings.cluster.partitions, this.shards, settings.cluster.replicationFactor);
     for (const shard of this.shards) this.#addShard(shard, options.rules ?? RULES);
     for (let index = 0; index < settings.gateways; index += 1) {
-      this.#addGateway(FIRST_GATEWAY + index, this.broken.takesOldFailures ?? false);
+      this.#addGateway(FIRST_GATEWAY + index);
     }
     this.workload = new Workload(
       settings.workload,
@@ -173,10 +173,10 @@ export class Cluster {
     );
   }
 
-  #addGateway(id: NodeId, takesOldFailures: boolean): void {
-    const settings = { ...this.settings.gateway, takesOldFailures };
+  #addGateway(id: NodeId): void {
+    const { map: routing, broken } = this;
     this.world.addNode(id, (host) => {
-      const gateway = new GatewayProcess(host, settings, this.map);
+      const gateway = new GatewayProcess(host, this.settings.gateway, { routing, broken });
       this.#gateways.push(gateway);
       return gateway;
     });

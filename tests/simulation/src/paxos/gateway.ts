@@ -3,7 +3,7 @@
  * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
  */
 import { HybridClock } from '@ringleader/hybrid-clock';
-import { isKeyed } from '@ringleader/paxos';
+import { isKeyed, mayAnswerRepeats, RepeatMemory } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
 import {
   HYBRID_UNITS_PER_MS,
@@ -17,10 +17,18 @@ import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 export interface GatewaySettings {
   readonly attemptTimeoutMs: { readonly min: number; readonly max: number };
   readonly operationTimeoutMs: number;
-  /** Control OldAnswerTaken: a failure is taken from whichever attempt. */
-  readonly takesOldFailures: boolean;
   /** By how much, either way, another gateway's clock may differ, through which a client repeats a keyed write. */
   readonly clocksDifferMs: number;
+}
+
+/** Rules of a gateway, which a control may break. */
+export interface BrokenGateway {
+  /** OldAnswerTaken: it takes a failure from whichever attempt. */
+  readonly takesOldFailures?: boolean;
+  /** GatewayRepeatsFailure: it answers a repeat with the failure that it remembers. */
+  readonly repeatsFailures?: boolean;
+  /** GatewayRetriesOn: it goes on trying after the client's deadline. */
+  readonly retriesOn?: boolean;
 }
 
 export interface RoutingMap {
@@ -59,11 +67,13 @@ export type ClientRequest =
       readonly reverse: boolean;
     };
 
+const REPEATS_REMEMBERED = 1_000;
+
 interface Pending {
   readonly request: ClientRequest;
   readonly origin: HybridTime;
-  readonly deadline: number;
-  readonly done: (outcome: Outcome) => void;
+  deadline: number;
+  done: (outcome: Outcome) => void;
   attempts: number;
   /** Another replica than the presumed leader is asked next: it may know better. Unless an answer comes first. */
   elsewhere: boolean;
@@ -75,12 +85,21 @@ export class GatewayProcess implements Process<SimMessage> {
   readonly #settings: GatewaySettings;
   readonly #routing: RoutingMap;
   readonly #clock: HybridClock;
+  readonly #broken: BrokenGateway;
+  readonly #repeats: RepeatMemory<Outcome>;
   readonly #leaders = new Map<PartitionIndex, LeaderNotice>();
   readonly #pending = new Map<number, Pending>();
   #nextOperation = 1;
 
-  constructor(host: Host<SimMessage>, settings: GatewaySettings, routing: RoutingMap) {
+  constructor(
+    host: Host<SimMessage>,
+    settings: GatewaySettings,
+    { routing, broken }: { readonly routing: RoutingMap; readonly broken: BrokenGateway },
+  ) {
     this.#host = host;
+    this.#broken = broken;
+    const replays = broken.repeatsFailures === true ? isAnswer : mayAnswerRepeats;
+    this.#repeats = new RepeatMemory(REPEATS_REMEMBERED, replays);
     this.#settings = settings;
     this.#routing = routing;
     this.#clock = new HybridClock(host);
@@ -91,13 +110,23 @@ export class GatewayProcess implements Process<SimMessage> {
   }
 
   run(request: ClientRequest, done: (outcome: Outcome) => void): void {
+    const repeatable = request.kind === 'write' && isKeyed(request.requestId) ? request.requestId : null;
+    const answer = repeatable === null ? null : (this.#repeats.find(repeatable)?.answer ?? null);
+    if (answer !== null) {
+      done(answer);
+      return;
+    }
     const operation = this.#nextOperation;
     this.#nextOperation += 1;
+    const origin = this.#clock.stamp();
     this.#pending.set(operation, {
       request,
-      origin: this.#clock.stamp(),
+      origin,
       deadline: this.#host.monotonicMs() + this.#settings.operationTimeoutMs,
-      done,
+      done: (outcome) => {
+        if (repeatable !== null) this.#repeats.remember(repeatable, origin, outcome);
+        done(outcome);
+      },
       attempts: 0,
       elsewhere: false,
       cancelTimer: () => undefined,
@@ -124,8 +153,11 @@ export class GatewayProcess implements Process<SimMessage> {
     if (pending === undefined) return;
     pending.cancelTimer();
     if (this.#host.monotonicMs() >= pending.deadline) {
-      this.#finish(operation, { kind: 'unknown' });
-      return;
+      if (this.#broken.retriesOn === true) this.#goOnUntold(pending);
+      else {
+        this.#finish(operation, { kind: 'unknown' });
+        return;
+      }
     }
     pending.attempts += 1;
     const { min, max } = this.#settings.attemptTimeoutMs;
@@ -135,6 +167,12 @@ export class GatewayProcess implements Process<SimMessage> {
     this.#host.send(shard, { kind: 'request', attempt, body, timeoutMs, hybridTime: this.#clock.stamp() });
     pending.elsewhere = this.#host.prng.nextBelow(3) === 0;
     this.#retryAfter(operation, pending, timeoutMs);
+  }
+
+  #goOnUntold(pending: Pending): void {
+    pending.done({ kind: 'unknown' });
+    pending.done = () => undefined;
+    pending.deadline = Number.POSITIVE_INFINITY;
   }
 
   #retryAfter(operation: number, pending: Pending, delayMs: number): void {
@@ -207,7 +245,7 @@ export class GatewayProcess implements Process<SimMessage> {
         return;
       case 'conditionFailed':
       case 'absent':
-        if (!isLatest && !this.#settings.takesOldFailures) return;
+        if (!isLatest && this.#broken.takesOldFailures !== true) return;
         this.#finish(operation, reply);
         return;
       case 'row':
@@ -252,6 +290,10 @@ export class GatewayProcess implements Process<SimMessage> {
     this.#pending.delete(operation);
     pending.done(outcome);
   }
+}
+
+function isAnswer({ kind }: Outcome): boolean {
+  return kind !== 'unknown';
 }
 
 function presumed(leader: LeaderNotice | undefined, elsewhere: boolean): ShardOrdinal | undefined {

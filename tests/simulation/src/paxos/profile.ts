@@ -20,7 +20,6 @@ export interface Profile {
 const GATEWAY: GatewaySettings = {
   attemptTimeoutMs: { min: 40, max: 250 },
   operationTimeoutMs: 1_200,
-  takesOldFailures: false,
   clocksDifferMs: 0,
 };
 

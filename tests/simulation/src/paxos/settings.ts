@@ -1,7 +1,7 @@
 /** What a run looks like. Leases are short: more elections per simulated second. */
 import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
 import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
-import type { GatewaySettings } from './gateway.js';
+import type { BrokenGateway, GatewaySettings } from './gateway.js';
 import type { WorkloadSettings } from './workload.js';
 
 export interface ClusterSettings {
@@ -76,9 +76,7 @@ export interface RunSettings {
 }
 
 /** Rules of those around the core, which a control may break. */
-export interface BrokenSurroundings {
-  /** OldAnswerTaken: a gateway takes a failure from whichever attempt. */
-  readonly takesOldFailures?: boolean;
+export interface BrokenSurroundings extends BrokenGateway {
   /** SettleOnData: the coordinator settles a joint epoch unasked. */
   readonly settlesUnproven?: boolean;
   /** NoJoint: the coordinator exchanges the set in one step. */

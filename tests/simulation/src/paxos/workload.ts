@@ -9,7 +9,7 @@ import {
   type Revision,
 } from '@ringleader/primitives';
 import type { Ghost } from './ghost/ghost.js';
-import { ABSENT, type ClientWrite, type KeyState } from './ghost/operations.js';
+import { ABSENT, type ClientWrite, type KeyState, type WriteOutcome } from './ghost/operations.js';
 import type { ClientRequest, GatewayProcess, Outcome } from './gateway.js';
 import type { ClientEvent } from './client-history.js';
 import { keysOfPartition } from './keys.js';
@@ -50,6 +50,13 @@ export interface WorkloadContext {
   readonly partitions: number;
   readonly now: () => number;
   readonly record: (event: ClientEvent) => void;
+}
+
+export interface RepeatingClient {
+  /** Asks through that gateway; what it answers the client may hear or not. */
+  ask(gatewayIndex: number, done: (outcome: Outcome) => void): void;
+  /** What it holds for the answer in the end. */
+  conclude(outcome: Outcome): void;
 }
 
 const UTF8 = new TextEncoder();
@@ -129,18 +136,37 @@ export class Workload {
     request: ClientRequest,
     done: (outcome: Outcome) => void,
   ): void {
+    const conclude = this.#begin(client, request);
+    gateway.run(request, (outcome) => {
+      conclude(outcome);
+      done(outcome);
+    });
+  }
+
+  /** For scripts: a client that does not hear each answer, and repeats its write through other gateways. */
+  repeating(request: ClientRequest): RepeatingClient {
+    const conclude = this.#begin(-1, request);
+    return {
+      ask: (gatewayIndex, done) => {
+        (this.#context.gateways[gatewayIndex] as GatewayProcess).run(request, done);
+      },
+      conclude,
+    };
+  }
+
+  /** Gives what is to be called with the client's answer. */
+  #begin(client: number, request: ClientRequest): (outcome: Outcome) => void {
     const invokedAt = this.#context.now();
     const write = request.kind === 'write' ? this.#register(request, invokedAt) : null;
     const event: ClientEvent = { client, request, invokedAt, returnedAt: null, outcome: { kind: 'unknown' } };
     this.#context.record(event);
-    gateway.run(request, (outcome) => {
+    return (outcome) => {
       this.finished += outcome.kind === 'unknown' ? 0 : 1;
-      if (write !== null) write.outcome = outcomeOfWrite(outcome);
+      if (write !== null) this.#context.ghost.noteOutcome(write, outcomeOfWrite(outcome));
       this.#remember(request, outcome);
       event.returnedAt = this.#context.now();
       event.outcome = outcome;
-      done(outcome);
-    });
+    };
   }
 
   #register(request: Extract<ClientRequest, { kind: 'write' }>, invokedAt: number): ClientWrite {
@@ -255,7 +281,7 @@ export class Workload {
   }
 }
 
-function outcomeOfWrite(outcome: Outcome): ClientWrite['outcome'] {
+function outcomeOfWrite(outcome: Outcome): WriteOutcome {
   switch (outcome.kind) {
     case 'written':
       return { kind: 'written', revision: outcome.revision };

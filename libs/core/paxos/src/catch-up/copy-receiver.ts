@@ -6,6 +6,7 @@ import { leastEnd, type Revision, type ShardOrdinal } from '@ringleader/primitiv
 import type { Port } from '../parts.js';
 import type { CopyRequired, Finish, Page } from '../messages.js';
 import { dropUnusedGenerations, leaveOtherBallot, type AcceptorPort } from '../accept/acceptor.js';
+import { comparePositions } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import type { Staging } from '../records.js';
 import type { CatchUp } from '../partition/catch-up.js';
@@ -223,8 +224,10 @@ export function onFinish(context: CopyPort, replica: Replica, from: ShardOrdinal
   const { staging } = record;
   const session = sessionOf(replica, from, message.ballot);
   if (session === null || !rules.mayAccept(message.ballot, record.promised)) return;
-  if (!rules.finishApplies(message.copyId, message.to, staging, record.position)) return;
-  if (staging === null || staging.nextKey !== null || staging.base !== message.base) return;
+  if (staging === null || staging.copyId !== message.copyId) return;
+  if (staging.nextKey !== null || staging.base !== message.base) return;
+  // A batch ends the session, so of a source that is right this holds; another one does not lead back.
+  if (comparePositions(message.to, record.position) <= 0) return;
   if (!rules.pageFromPresentLeader(message.ballot, staging)) return;
   session.commit = message.commit;
   session.purgedTo = message.purgedTo;

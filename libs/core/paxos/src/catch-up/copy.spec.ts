@@ -17,4 +17,26 @@ describe('a copy', () => {
     cluster.run(50);
     expect(cluster.storage(3).records.get(P)).toMatchObject({ staging: null, dedupeFloor: 42 });
   });
+
+  it('does not end with a position that the replica is past', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    write(cluster, 'a', 'v');
+    cluster.run(50);
+    const own = cluster.storage(3).records.get(P)?.position;
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, 'v');
+    let refused = 0;
+    cluster.changesMessage = (_from, message) => {
+      if (message.kind !== 'finish' || refused > 0 || own === undefined) return message;
+      refused += 1;
+      return { ...message, to: own, rows: [], absent: [], commit: 0 };
+    };
+    cluster.start(3);
+    const finished = (): number =>
+      cluster.events.filter(({ shard, event }) => shard === 3 && event.kind === 'copyFinished').length;
+    cluster.until(() => finished() > 0);
+    cluster.run(5);
+    expect(refused).toBe(1);
+    expect(cluster.storage(3).records.get(P)?.position.revision).toBe(301);
+  });
 });

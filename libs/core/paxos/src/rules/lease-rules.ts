@@ -34,7 +34,7 @@ export interface LeaseRules {
   grantsEndWithEpoch(): boolean;
   /** 4.1.8, 4.4.7. Control: ReleasedKeepsServing. */
   servesAfterRelease(): boolean;
-  /** 4.5.3. Controls: FreshBeforeBarrier, FreshWithoutLease. */
+  /** 4.5.3. Control: FreshWithoutLease. */
   mayStampFresh(barrierCommitted: boolean, leased: boolean): boolean;
   /** 4.5.3: what a peer knows of the commit points told to it. Control: StampOutrunsPoints. */
   pointsKnown(heard: number, sent: number): number;

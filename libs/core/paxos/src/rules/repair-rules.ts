@@ -28,8 +28,6 @@ export interface RepairRules {
   purgedPastBase(sourcePurgedTo: Revision, base: Revision): boolean;
   /** 4.3.5: the base while a later pass runs. Control: PassMovesBaseEarly. */
   baseDuringPass(base: Revision, nextBase: Revision): Revision;
-  /** 4.3.6. Control: LateCopy. */
-  finishApplies(copyId: number, to: Position, staging: Staging | null, own: Position): boolean;
 }
 
 export const REPAIR_RULES: RepairRules = {
@@ -45,6 +43,4 @@ export const REPAIR_RULES: RepairRules = {
   purgedPastBase: (sourcePurgedTo, base) => sourcePurgedTo > base,
   dropsIdleCopy: () => true,
   baseDuringPass: (base) => base,
-  finishApplies: (copyId, to, staging, own) =>
-    staging !== null && staging.copyId === copyId && comparePositions(to, own) > 0,
 };

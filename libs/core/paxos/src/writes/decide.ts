@@ -67,7 +67,7 @@ function answerKnown(
   const { rules } = context;
   const { row } = entry;
   const mark = markOf(context, replica, { request, row });
-  if (mark !== undefined && rules.markCounts(row !== null)) {
+  if (mark !== undefined) {
     const revision = rules.repeatAwaits(mark.revision);
     const reply = replyOfMark(request, row, mark);
     return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };

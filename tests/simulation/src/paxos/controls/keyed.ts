@@ -1,5 +1,6 @@
 import type { Control } from './control.js';
 import { KEYED } from '../profiles/keyed.js';
+import { ASKED_ELSEWHERE, FORGOTTEN_FAILURES, FORGOTTEN_WRITES, HIDDEN_WRITE } from '../profiles/repeats.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 
 /** docs/PROTOCOL.md 4.7.6: keyed writes, repeated by clients through other gateways. */
@@ -29,7 +30,7 @@ export const KEYED_CONTROLS: readonly Control[] = [
     name: 'MemoryFromStart',
     broken: 'the memory of a restarted replica counts as complete from the start',
     rules: { memoryFloorAtStart: () => 0 },
-    profile: LATE_REQUESTS,
+    profile: FORGOTTEN_WRITES,
     caughtBy: 'applied once',
   },
   {
@@ -57,7 +58,45 @@ export const KEYED_CONTROLS: readonly Control[] = [
     name: 'DropsQuietly',
     broken: 'what falls off the bounded memory does not raise its floor',
     rules: { floorAfterDrop: (floor) => floor },
-    profile: KEYED,
+    profile: FORGOTTEN_WRITES,
     caughtBy: 'applied once',
+  },
+  {
+    name: 'BatchHidesKeyed',
+    broken: 'a batch holds a row that has forgotten a keyed write of the same batch',
+    rules: { mayHideKeyedWrite: () => true },
+    profile: HIDDEN_WRITE,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'FailFloorByOrigin',
+    broken:
+      "the floor of the failed conditions is compared with a keyed write's origin, not its earliest attempt",
+    rules: { comparedWithFailFloor: (_earliestAttempt, origin) => origin },
+    profile: FORGOTTEN_FAILURES,
+    caughtBy: 'answers',
+  },
+  {
+    name: 'ToldWithoutLease',
+    broken: 'a remembered failure is answered again without lease or confirmed ballot',
+    rules: { toldAwaitsLease: () => false },
+    profile: ASKED_ELSEWHERE,
+    caughtBy: 'answers',
+  },
+  {
+    name: 'GatewayRepeatsFailure',
+    broken: 'a gateway answers a repeat with the failure it remembers, though another one was asked since',
+    rules: {},
+    repeatsFailures: true,
+    profile: ASKED_ELSEWHERE,
+    caughtBy: 'answers',
+  },
+  {
+    name: 'GatewayRetriesOn',
+    broken: 'a gateway goes on trying after the client has turned to another one',
+    rules: {},
+    retriesOn: true,
+    profile: ASKED_ELSEWHERE,
+    caughtBy: 'answers',
   },
 ];

@@ -10,7 +10,7 @@ import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives
 import type { Judge } from '@ringleader/testing-simulation';
 import { fail } from '../checks.js';
 import type { ShardDatabase } from '../shard-database.js';
-import type { ClientWrite } from './operations.js';
+import type { ClientWrite, WriteOutcome } from './operations.js';
 import { PartitionGhost } from './partition-ghost.js';
 
 export class Ghost {
@@ -40,6 +40,16 @@ export class Ghost {
 
   get partitions(): IterableIterator<PartitionGhost> {
     return this.#partitions.values();
+  }
+
+  /** What the client was told of its write. */
+  noteOutcome(write: ClientWrite, outcome: WriteOutcome): void {
+    write.outcome = outcome;
+    const revision = this.partition(write.partition).committed.revisionOfRequest(write.requestId);
+    this.#judge.check(() => {
+      if (outcome.kind !== 'failed' || revision === null) return;
+      fail('answers', `${write.requestId} was answered 'failed', and is committed at ${String(revision)}`);
+    });
   }
 
   noteAssignment(assignment: PartitionAssignment): void {

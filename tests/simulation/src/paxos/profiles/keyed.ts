@@ -17,7 +17,6 @@ function settingsOf(prng: Prng): RunSettings {
     gateway: {
       attemptTimeoutMs: { min: 10, max: 60 },
       operationTimeoutMs: 300,
-      takesOldFailures: false,
       clocksDifferMs: 300,
     },
     workload: {
