@@ -224,8 +224,7 @@ export function onFinish(context: CopyPort, replica: Replica, from: ShardOrdinal
   const { staging } = record;
   const session = sessionOf(replica, from, message.ballot);
   if (session === null || !rules.mayAccept(message.ballot, record.promised)) return;
-  if (staging === null || staging.copyId !== message.copyId) return;
-  if (staging.nextKey !== null || staging.base !== message.base) return;
+  if (staging === null || !isEndOf(staging, message)) return;
   // A batch ends the session, so of a source that is right this holds; another one does not lead back.
   if (comparePositions(message.to, record.position) <= 0) return;
   if (!rules.pageFromPresentLeader(message.ballot, staging)) return;
@@ -249,6 +248,10 @@ export function onFinish(context: CopyPort, replica: Replica, from: ShardOrdinal
   });
   replica.recent.reset(staging.base, message.rows);
   context.outbox.event({ kind: 'copyFinished', partition: replica.partition, copyId });
+}
+
+function isEndOf({ copyId, nextKey, base }: Staging, message: Finish): boolean {
+  return nextKey === null && message.copyId === copyId && message.base === base;
 }
 
 function commitOfCopy(context: CopyPort, replica: Replica, message: Finish, base: Revision): Revision {
