@@ -104,6 +104,25 @@ describe('a replica that believes', () => {
   });
 });
 
+describe('a shard that was restarted', () => {
+  it('says nothing of the ballots of its former life: that may run on for a lease', () => {
+    const { cluster, leader, others } = led();
+    const [one = 0] = others;
+    const { ballot, position } = statusOf(cluster, leader);
+    cluster.kill(leader);
+    cluster.start(leader);
+    const released: number[] = [];
+    cluster.loses = (from, { message }) => {
+      if (from === leader && message.kind === 'released') released.push(message.ballot);
+      return false;
+    };
+    const state = { position, commit: position.revision, purgedTo: 0 };
+    say(cluster, one, leader, { kind: 'promised', partition: P, epoch: 1, ballot, ...state });
+    cluster.run(10);
+    expect(released).toEqual([]);
+  });
+});
+
 describe('a leader that believes', () => {
   it('that a replica has what it has not, takes its word for the contrary in the end', () => {
     const { cluster, leader, others } = led();

@@ -89,7 +89,11 @@ export function disown(
   }
 }
 
-/** An own ballot up to the durable promise never serves again, unless it does now: the next candidacy is above it. */
+/**
+ * An own ballot up to the durable promise never serves again, unless it does now: the next candidacy is above it. Of those
+ * of former lives nothing is said: a process that was replaced may run on for a lease, and grants to it lapse by themselves.
+ */
 function isOver(context: DisownPort, replica: Replica, ballot: Ballot): boolean {
-  return ownerOf(ballot) === context.ordinal && ballot <= replica.durable.promised;
+  const isOwn = ownerOf(ballot) === context.ordinal && ballot > replica.promisedBefore;
+  return isOwn && ballot <= replica.durable.promised;
 }

@@ -51,6 +51,8 @@ export class Replica {
   /** As of the last transaction handed out: what ordered storage reads see. */
   handedOut: PartitionRecord;
   durable: PartitionRecord;
+  /** By earlier incarnations of this shard. */
+  readonly promisedBefore: Ballot;
   /** Null until the map's entry of the record's epoch is known. */
   assignment: PartitionAssignment | null = null;
   voters: readonly ShardOrdinal[] = [];
@@ -103,6 +105,7 @@ export class Replica {
     this.record = record;
     this.handedOut = record;
     this.durable = record;
+    this.promisedBefore = record.promised;
     this.commitPoint = record.commitBound;
     this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX, recentShare);
   }
