@@ -17,7 +17,7 @@ impl Rng {
 fn base() -> Cfg {
     Cfg { prefix: "", n: 3, k: 2, init: 0b111, bug: Bug::Amended, wb: true, time: false, drift: false, lg: 3, ll: 3, member: false, learn: false, retry: false, cas: false, del: false,
         watch: 0, repair: true, copy: false, purge: false, confread: false, ops: 3, stands: 3, bounces: 1, ticks: 0, maps: 1, ins: 1,
-        atts: 2, marks: 2, fmax: 0, keyed: false, wc: 0, skew: 0, kmax: 30, pairs: false, tx: false, ttl: false, still: 0, framed: false, leap: 0, persist: 0, gap: 0 }
+        atts: 2, marks: 2, fmax: 0, keyed: false, wc: 0, skew: 0, kmax: 30, pairs: false, tx: false, ttl: false, still: 0, unasked: false, framed: false, leap: 0, persist: 0, gap: 0 }
 }
 /// Clock rates where drift matters: 0 (the leader in the prefixes) slow, 1 (its granter) fast.
 const SKEWED: [u8; N] = [9, 11, 10, 10, 10, 10];
@@ -107,6 +107,9 @@ fn scope(name: &str) -> Cfg {
         "stopped" => Cfg { prefix: STOPPED, k: 1, ops: 1, stands: 2, bounces: 0, time: true, drift: true, lg: 45, ll: 36, ticks: 9, still: 1, repair: false, ..b },
         "dropped" => Cfg { prefix: DROPPED, k: 1, ops: 1, stands: 2, bounces: 0, time: true, drift: true, lg: 45, ll: 36, ticks: 9, still: 1, repair: false, ..b },
         "stops" => Cfg { prefix: LEASED, k: 1, ops: 2, stands: 3, bounces: 1, time: true, drift: true, lg: 45, ll: 36, ticks: 16, still: 1, repair: false, ..b },
+        // 4.12.6: a leader counts a replica lower, and the owner of a ballot that is over says so, at any time
+        "unasked" => Cfg { prefix: LEASED, k: 1, ops: 1, stands: 2, bounces: 1, time: true, lg: 2, ll: 2, ticks: 4, unasked: true, ..b },
+        "bigunasked" => Cfg { n: 3, k: 2, ops: 16, stands: 10, bounces: 4, time: true, lg: 3, ll: 3, ticks: 60, unasked: true, ins: 3, ..b },
         // 4.12.2: one promise leaps; what is refused costs time only (`live` looks from every state whether somebody is elected and commits)
         "leap" => Cfg { k: 1, ops: 1, stands: 3, bounces: 1, time: true, lg: 2, ll: 2, ticks: 5, repair: true, leap: 2, persist: 2, gap: 4, ..b },
         "leaps" => Cfg { k: 1, ops: 6, stands: 9, bounces: 4, time: true, lg: 2, ll: 2, ticks: 40, leap: 2, persist: 3, gap: 6, ins: 2, ..b },
@@ -120,6 +123,7 @@ fn gen(s: &S, c: &Cfg, out: &mut Vec<(Act, u8)>) {
     let leads: Vec<u8> = (0..n).filter(|&l| lead(s, l).is_some()).collect();
     for r in 0..n {
         out.push((Act::Bounce(r), 0)); out.push((Act::Stand(r), 1));
+        if c.unasked { for g in 0..n { out.push((Act::Over(g, r), 7)); if lead(s, r).is_some() { out.push((Act::Deny(r, g), 6)); } } }
         if c.leap > 0 {
             out.push((Act::Far(r), 1));
             if let Role::C(_) = s.reps[r as usize].role { for g in 0..n { out.push((Act::Nack(g, r), 2)); } }

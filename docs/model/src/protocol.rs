@@ -370,6 +370,17 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             let p = &mut s.reps[r as usize];
             p.seen = p.seen.max(hi); p.role = Role::F;
         }
+        Act::Deny(l, g) => { // g goes on saying that it has less than it acknowledged
+            guard!(c.unasked && l != g && lead(s, l).map_or(false, |x| x.acked[g as usize] != NONE));
+            lead_mut(s, l).acked[g as usize] = NONE;
+        }
+        Act::Over(g, r) => { // g follows a ballot of r, at which r neither leads nor stands, and which it has promised durably
+            let b = s.reps[g as usize].prom;
+            let serves = match &s.reps[r as usize].role { Role::L(x) => x.b == b, Role::C(x) => x.b == b, Role::F => false };
+            guard!(c.unasked && g != r && b != 0 && b & 7 == r && s.reps[g as usize].relb != b && s.reps[r as usize].prom >= b);
+            guard!(!serves || c.bug == OverThoughServing);
+            s.reps[g as usize].relb = b;
+        }
         Act::Age(r) => { // the control AgeingUnpromises only
             let p = &mut s.reps[r as usize];
             guard!(c.bug == AgeingUnpromises && p.prom > p.pos.b && p.prom & 7 != r && !matches!(p.role, Role::L(_)));

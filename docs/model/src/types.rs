@@ -88,6 +88,7 @@ pub struct Cfg {
     pub ops: usize, pub stands: u8, pub bounces: u8, pub ticks: u16, pub maps: usize, pub ins: usize,
     pub atts: u8, pub marks: usize, pub fmax: usize, // attempts of a request; marks of a row (1 or 2); failed conditions remembered (0: all)
     pub keyed: bool, pub wc: u8, pub skew: u8, pub kmax: usize, pub pairs: bool, // 4.7.6: window of clients, clocks' difference, keyed writes remembered, batches of two
+    pub unasked: bool, // 4.12.6: followers state unasked what they have and whose ballot they follow
     pub framed: bool, pub leap: u8, pub persist: u16, pub gap: u16, // Accepts in frames (pairs.rs); 4.12.2: greatest leap in rounds (0: all is believed), said for so long is believed, forgotten after
     pub tx: bool, pub ttl: bool, pub still: u16, // transactions; expiry; for how long a clock may stand still unseen
 }
@@ -200,6 +201,7 @@ bugs! {
     AgeingUnpromises "a promise to whom was silent for long is taken back, as if it had never been believed",
     LeapNeverBelieved "a ballot that leaps is never believed, however long it is said",
     LeapForgotten "a leap is forgotten in a shorter time than passes between two candidacies",
+    OverThoughServing "who leads or stands at a ballot answers that it is over",
     // deliberately harmless, to see that the check is not trigger-happy
     Harmless "(nothing broken; must not be caught)",
 }
@@ -213,6 +215,6 @@ pub enum Act {
     MLearner(u8), MStart(u8, u8), MSettle, MAbandon, Learn(u8, u8),
     Tick, HbSend(u8), HbRecv(u8, u8, u8), HbAns(u8, u8), Conf(u8, u8), Release(u8), RelRecv(u8, u8), Fresh(u8), Rd(u8), RdFin(u8),
     SrRead(u8, u8), SrFin(u8), CrStart(u8, u8), CrAck(u8, u8), CrFin(u8),
-    WSnap(u8), WDel(u8), WMove(u8, u8), Snap(u8), Restore(u8), Far(u8), Nack(u8, u8), Age(u8),
+    WSnap(u8), WDel(u8), WMove(u8, u8), Snap(u8), Restore(u8), Far(u8), Nack(u8, u8), Age(u8), Deny(u8, u8), Over(u8, u8),
 }
 pub enum R { No, Ok, Bad(String) }
