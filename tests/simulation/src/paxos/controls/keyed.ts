@@ -1,6 +1,12 @@
 import type { Control } from './control.js';
 import { KEYED } from '../profiles/keyed.js';
-import { ASKED_ELSEWHERE, FORGOTTEN_FAILURES, FORGOTTEN_WRITES, HIDDEN_WRITE } from '../profiles/repeats.js';
+import {
+  ASKED_ELSEWHERE,
+  FORGOTTEN_FAILURES,
+  FORGOTTEN_WRITES,
+  HIDDEN_WRITE,
+  UNSENT_WRITE,
+} from '../profiles/repeats.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 
 /** docs/PROTOCOL.md 4.7.6: keyed writes, repeated by clients through other gateways. */
@@ -44,7 +50,7 @@ export const KEYED_CONTROLS: readonly Control[] = [
     name: 'KeepsUnsent',
     broken: 'what a deposed leader decided and never applied stays in its memory',
     rules: { keepsUnsent: () => true },
-    profile: LATE_REQUESTS,
+    profile: UNSENT_WRITE,
     caughtBy: 'linearizability',
   },
   {

@@ -9,7 +9,13 @@ import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
 import { PURGES } from './purges.js';
 import { DEPOSED_COPY, PURGED_AHEAD, RECOPIED } from './recopied.js';
-import { ASKED_ELSEWHERE, FORGOTTEN_FAILURES, FORGOTTEN_WRITES, HIDDEN_WRITE } from './repeats.js';
+import {
+  ASKED_ELSEWHERE,
+  FORGOTTEN_FAILURES,
+  FORGOTTEN_WRITES,
+  HIDDEN_WRITE,
+  UNSENT_WRITE,
+} from './repeats.js';
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
@@ -50,6 +56,7 @@ export const STEERED: readonly Profile[] = [
   FORGOTTEN_FAILURES,
   FORGOTTEN_WRITES,
   HIDDEN_WRITE,
+  UNSENT_WRITE,
   EXPIRING,
   EXPIRING_SCANS,
   SCANNED_LEADER,

@@ -57,6 +57,7 @@ export const PURGES: Profile = {
         duplicateProbability: 0.2,
       },
       faultyMs: 4_000,
+      lastReads: true,
     };
   },
   script: SCRIPT,

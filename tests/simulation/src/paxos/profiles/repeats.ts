@@ -290,3 +290,44 @@ export const FORGOTTEN_WRITES: Profile = {
   }),
   script: FORGOTTEN_WRITES_SCRIPT,
 };
+
+/**
+ * A leader hears no acknowledgement of a write that all have, so the next one, of a client's key, waits. It is deposed, follows the
+ * next leader without a repair, and leads again: that write never was.
+ */
+const UNSENT_SCRIPT: Script = function* (scene) {
+  yield 300;
+  const { workload, world } = scene.cluster;
+  for (;;) {
+    const leader = yield* scene.leader();
+    const others = scene.others(leader);
+    for (const other of others) world.network.cut(other, leader);
+    ask(scene, workload.put(0, 'a'));
+    yield 4;
+    const rejoin = scene.separate([leader, WRITERS], others);
+    const client = workload.repeating(keyed(workload.put(0, 'b')));
+    client.ask(WRITING, () => undefined);
+    const isLed = (): boolean => others.some((shard) => scene.cluster.status(shard, 0)?.serving === true);
+    yield* until(isLed, scene.leaseMs * 4);
+    yield* done(scene, [workload.put(0, 'a')]);
+    for (const other of others) world.network.heal(other, leader);
+    rejoin();
+    yield scene.leaseMs * 2;
+    yield* done(scene, [workload.put(0, 'c')]);
+    yield* lead(scene, leader);
+    client.conclude(yield* answer(client, READING));
+    yield* done(scene, [{ ...LOOK, key: 'b' }]);
+  }
+};
+
+export const UNSENT_WRITE: Profile = {
+  name: 'unsent-write',
+  about: 'a write that its leader decided and never sent is repeated when it leads again',
+  settings: () => ({
+    ...SCRIPTED,
+    gateway: { ...SCRIPTED.gateway, operationTimeoutMs: 150 },
+    faultyMs: 4_000,
+    lastReads: false,
+  }),
+  script: UNSENT_SCRIPT,
+};
