@@ -239,7 +239,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
     holdings: new Holdings(rules, timings.leaseMs, timings.driftFraction),
     clockJump: new ClockJump(rules, timings.leaseMs, timings.driftFraction),
     peers: new Peers(timings.leaseMs),
-    accepts: new AcceptsSent(rules, incarnation),
+    accepts: new AcceptsSent(rules, incarnation, ordinal),
     backlog: options.backlog ?? NO_BACKLOG,
     served: new RowsServed(),
     pointsTold: new PointsTold(rules, incarnation),

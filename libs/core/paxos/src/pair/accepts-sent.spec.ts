@@ -24,7 +24,7 @@ function acceptsOf(messages: readonly OutgoingMessage[]): Accepts[] {
 
 describe('AcceptsSent', () => {
   it('sends what was gathered of all partitions as one message, the same list to all who get the same', () => {
-    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
     const batches = [batch(1, 5), batch(2, 9)];
     for (const each of batches) {
       accepts.gather(2, each, SMALL);
@@ -45,7 +45,7 @@ describe('AcceptsSent', () => {
   });
 
   it('bounds the bytes of a message, and sends what is longer alone', () => {
-    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
     for (const bytes of [200_000, 50_000, 50_000, 900_000, 10])
       accepts.gather(2, batch(bytes, 1), { bytes, isHeld: false });
     const sizes = acceptsOf(accepts.take(0)).map(({ batches }) => batches.map(({ partition }) => partition));
@@ -53,7 +53,7 @@ describe('AcceptsSent', () => {
   });
 
   it('sends alone what must wait behind what waits already, so that the others need not', () => {
-    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.gather(2, batch(2, 5), { bytes: 100, isHeld: true });
     accepts.gather(2, batch(3, 5), SMALL);
@@ -62,7 +62,7 @@ describe('AcceptsSent', () => {
   });
 
   it('gives what an answer is about once, to the peer and the life that it was sent by', () => {
-    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     expect(accepts.settle(3, { holder: LIFE, number: 1 })).toBe(null);
@@ -72,8 +72,17 @@ describe('AcceptsSent', () => {
     expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
   });
 
+  it('takes no answer that was meant for another shard', () => {
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
+    const anothers = new AcceptsSent(ACCEPT_RULES, LIFE, 3);
+    for (const each of [accepts, anothers]) each.gather(2, batch(1, 5), SMALL);
+    accepts.take(0);
+    const [message] = acceptsOf(anothers.take(0));
+    expect(accepts.settle(2, { holder: LIFE, number: message?.number ?? 0 })).toBe(null);
+  });
+
   it('forgets in the end what nobody answers', () => {
-    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE);
+    const accepts = new AcceptsSent(ACCEPT_RULES, LIFE, 1);
     accepts.gather(2, batch(1, 5), SMALL);
     accepts.take(0);
     accepts.forgetOld(29_999);
@@ -81,6 +90,6 @@ describe('AcceptsSent', () => {
     accepts.take(29_999);
     accepts.forgetOld(30_000);
     expect(accepts.settle(2, { holder: LIFE, number: 1 })).toBe(null);
-    expect(accepts.settle(2, { holder: LIFE, number: 2 })).toEqual([told(1, 6)]);
+    expect(accepts.settle(2, { holder: LIFE, number: 4_097 })).toEqual([told(1, 6)]);
   });
 });

@@ -26,16 +26,24 @@ interface Sent {
 const MESSAGE_BYTES = 256 * 1_024;
 /** A peer that has not answered by then is asked again partition by partition; its answer would change nothing. */
 const REMEMBERED_MS = 30_000;
+/**
+ * Shards number apart from each other: an answer names no receiver, and one that came to the wrong shard would else
+ * acknowledge what was never received.
+ */
+const NUMBER_STEP = 4_096;
 
 export class AcceptsSent {
   private gathered = new Map<ShardOrdinal, Gathered>();
   private readonly sent = new Map<ShardOrdinal, Map<number, Sent>>();
-  private last = 0;
+  private last: number;
 
   constructor(
     private readonly rules: AcceptRules,
     private readonly incarnation: Incarnation,
-  ) {}
+    ordinal: ShardOrdinal,
+  ) {
+    this.last = (ordinal % NUMBER_STEP) - NUMBER_STEP;
+  }
 
   gather(peer: ShardOrdinal, batch: Accept, { bytes, isHeld }: { bytes: number; isHeld: boolean }): void {
     let gathered = this.gathered.get(peer);
@@ -96,7 +104,7 @@ export class AcceptsSent {
   }
 
   private send(peer: ShardOrdinal, batches: readonly Accept[], now: number): Accepts {
-    this.last += 1;
+    this.last += NUMBER_STEP;
     let sent = this.sent.get(peer);
     if (sent === undefined) {
       sent = new Map();
