@@ -52,7 +52,7 @@ export const ELECTION_CONTROLS: readonly Control[] = [
     broken: 'a new leader takes all it adopted as committed',
     rules: { commitAtTakeOver: (_heard, adopted) => adopted },
     profile: CHURN,
-    caughtBy: 'linearizable read',
+    caughtBy: 'acknowledged',
   },
   {
     name: 'RevisionOnly',
