@@ -21,6 +21,8 @@ const TRANSACTION_BYTES = MIB;
 const REQUEST_BYTES_WANTED = 4 * MIB;
 /** What waits for one peer holds rows in memory that may have been replaced since. */
 const PEER_BACKLOG_BYTES = 16 * MIB;
+/** Shorter values cost less than to read them apart, if a read follows the write. */
+const VALUE_BYTES_BEFORE_WRITES = 4_096;
 
 /** Parsed once, at the start. */
 export const shardConfigSchema = z
@@ -115,5 +117,6 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     rowCacheBytesMax: config.RINGLEADER_ROW_CACHE_BYTES,
     keyedBytesMax: config.RINGLEADER_KEYED_WRITES_BYTES,
     recentBytesMax: config.RINGLEADER_RECENT_KEYS_BYTES,
+    valueBytesBeforeWrites: VALUE_BYTES_BEFORE_WRITES,
   };
 }

@@ -65,12 +65,18 @@ export async function readScan(
 ): Promise<Extract<StorageReadResult, { readonly kind: 'scan' }>> {
   await connection.runOnce('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { chosen, more } = await new KeyMerge(connection, read).choose();
-  const rows = await fetchRows(connection, chosen, read.keysOnly);
+  const valueBytesMax = read.keysOnly ? 0 : Number.POSITIVE_INFINITY;
+  const rows = await fetchRows(
+    connection,
+    chosen.map((address) => ({ ...address, valueBytesMax })),
+  );
   await connection.runOnce('COMMIT');
   return {
     kind: 'scan',
     id: read.id,
-    rows: rows.flatMap((row, index) => (row === null ? [] : [{ partition: chosen[index]!.partition, row }])),
+    rows: rows.flatMap((found, index) =>
+      found === null ? [] : [{ partition: chosen[index]!.partition, row: found.row }],
+    ),
     more,
   };
 }

@@ -1,9 +1,16 @@
 /**
- * Storage reads on their way. Row reads of all requests of a turn go out as one; ordered reads (delta, page) are built
+ * Storage reads on their way. Row reads of a turn's requests go out together; ordered reads (delta, page) are built
  * when they are handed out, because their answer belongs to the record that was handed out last.
  */
-import type { Row } from './records.js';
-import type { DeltaRead, PageRead, RowAddress, ScanRead, StorageRead, StorageReadResult } from './storage.js';
+import type {
+  DeltaRead,
+  PageRead,
+  RowRead,
+  ScanRead,
+  StorageRead,
+  StorageReadResult,
+  StoredRow,
+} from './storage.js';
 
 type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
 type WithoutId<T> = Omit<T, 'id'>;
@@ -12,18 +19,20 @@ type BuildRead = (id: number) => StorageRead | null;
 
 /** Deltas and pages may have megabytes each, and run one after the other anyway. */
 const ORDERED_MAX = 8;
+/** What one read brings is in memory together, and each may have a megabyte. */
+const ROWS_PER_READ_MAX = 16;
 
 export class ReadQueue {
   private nextId = 1;
-  private addresses: RowAddress[] = [];
-  private rowWaiters: ((row: Row | null) => void)[] = [];
+  private rowReads: RowRead[] = [];
+  private rowWaiters: ((row: StoredRow | null) => void)[] = [];
   private gathered: BuildRead[] = [];
   private readonly orderedWaiting: BuildRead[] = [];
   private orderedUnderWay = 0;
   private readonly waiting = new Map<number, (result: StorageReadResult) => void>();
 
-  row(address: RowAddress, done: (row: Row | null) => void): void {
-    this.addresses.push(address);
+  row(read: RowRead, done: (row: StoredRow | null) => void): void {
+    this.rowReads.push(read);
     this.rowWaiters.push(done);
   }
 
@@ -67,7 +76,7 @@ export class ReadQueue {
 
   take(): StorageRead[] {
     const reads: StorageRead[] = [];
-    if (this.addresses.length > 0) reads.push(this.takeRows());
+    while (this.rowReads.length > 0) reads.push(this.takeRows());
     for (const build of this.gathered) this.takeOne(build, reads);
     this.gathered = [];
     while (this.orderedUnderWay < ORDERED_MAX) {
@@ -96,10 +105,8 @@ export class ReadQueue {
   private takeRows(): StorageRead {
     const id = this.nextId;
     this.nextId += 1;
-    const keys = this.addresses;
-    const waiters = this.rowWaiters;
-    this.addresses = [];
-    this.rowWaiters = [];
+    const keys = this.rowReads.splice(0, ROWS_PER_READ_MAX);
+    const waiters = this.rowWaiters.splice(0, ROWS_PER_READ_MAX);
     this.waiting.set(id, (result) => {
       if (result.kind !== 'rows') return;
       waiters.forEach((waiter, index) => waiter(result.rows[index] ?? null));

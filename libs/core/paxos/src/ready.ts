@@ -97,6 +97,8 @@ export interface PaxosLimits {
   readonly keyedBytesMax: number;
   /** What they remember of the keys of recent revisions (4.3.8), about. */
   readonly recentBytesMax: number;
+  /** A write needs the row before it, but not its value: a longer one is not read for it. */
+  readonly valueBytesBeforeWrites: number;
 }
 
 /** A summary of one partition at this shard, for metrics, gateways and tests. */

@@ -48,7 +48,7 @@ export const ROW_OVERHEAD_BYTES = 128;
  * always inside, and whoever pages makes progress. `keysOnly` gives back empty values; a tombstone stays a tombstone.
  */
 export type StorageRead =
-  | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowAddress[] }
+  | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowRead[] }
   | ScanRead
   | DeltaRead
   | PageRead;
@@ -57,6 +57,11 @@ export interface RowAddress {
   readonly partition: PartitionIndex;
   readonly generation: number;
   readonly key: string;
+}
+
+export interface RowRead extends RowAddress {
+  /** A longer value is left out. */
+  readonly valueBytesMax: number;
 }
 
 /** Live rows (no tombstones) of several partitions together, in byte order of their keys. */
@@ -109,9 +114,15 @@ export interface PageRead {
   readonly limitBytes: number;
 }
 
+export interface StoredRow {
+  readonly row: Row;
+  /** The value was left out, and reads as an empty one. */
+  readonly isBare: boolean;
+}
+
 export type StorageReadResult =
   /** `rows[i]` belongs to `keys[i]`; null where none is. Tombstones are rows. */
-  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly (Row | null)[] }
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly (StoredRow | null)[] }
   | {
       readonly kind: 'scan';
       readonly id: number;

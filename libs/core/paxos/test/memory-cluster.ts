@@ -46,6 +46,7 @@ export const LIMITS: PaxosLimits = {
   rowCacheBytesMax: 1 << 24,
   keyedBytesMax: 1 << 24,
   recentBytesMax: 1 << 24,
+  valueBytesBeforeWrites: 1 << 12,
 };
 
 /** How slow the machine is. */

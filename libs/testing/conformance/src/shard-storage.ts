@@ -73,9 +73,9 @@ export async function readRows(
   keys: readonly string[],
   generation = 1,
 ): Promise<readonly (Row | null)[]> {
-  const addresses = keys.map((key) => ({ partition, generation, key }));
-  const result = await storage.read({ kind: 'rows', id: 1, keys: addresses });
-  return (result as ResultOf<'rows'>).rows;
+  const reads = keys.map((key) => ({ partition, generation, key, valueBytesMax: Number.POSITIVE_INFINITY }));
+  const result = await storage.read({ kind: 'rows', id: 1, keys: reads });
+  return (result as ResultOf<'rows'>).rows.map((stored) => stored?.row ?? null);
 }
 
 async function scan(storage: StorageUnderTest, read: Partial<ScanRead>): Promise<ResultOf<'scan'>> {
@@ -147,6 +147,37 @@ export function describeShardStorage(name: string, open: () => Promise<StorageUn
       await storage.commit(transactionOf({ records: [recordOf(103)], upserts: upsertsOf(103, rows) }));
       const read = await readRows(storage, 103, [...rows.map(({ key }) => key), 'absent']);
       expect(read.map(asBuffer)).toEqual([...rows, null]);
+    });
+
+    it('give back long values of many rows at once, and leave out what is longer than asked for', async () => {
+      const storage = await open();
+      const lengths = [0, 10, 11, 40_000, 300_000, 1_000_000, 700_000, 1_048_576, 900_000, 5];
+      const rows = lengths.map((bytes, i) => rowOf(`${i}`, { value: Buffer.alloc(bytes, i + 1) }));
+      await storage.commit(
+        transactionOf({ upserts: upsertsOf(105, [...rows, rowOf('gone', { value: null })]) }),
+      );
+      // Transactions after it write into the same memory.
+      await storage.commit(transactionOf({ upserts: upsertsOf(105, [rowOf('later')]) }));
+      const keys = Array.from({ length: 13 }, () => [...rows.map(({ key }) => key), 'gone', 'absent']).flat();
+      const found = await readRows(storage, 105, keys);
+      for (let i = 0; i < keys.length; i += 12) {
+        expect(found.slice(i, i + 12).map((row) => row?.value?.length)).toEqual([
+          ...lengths,
+          undefined,
+          undefined,
+        ]);
+        rows.forEach(({ value }, at) => expect(Buffer.from(found[i + at]!.value!).equals(value!)).toBe(true));
+      }
+      const asked = keys
+        .slice(0, 12)
+        .map((key) => ({ partition: 105, generation: 1, key, valueBytesMax: 10 }));
+      const result = (await storage.read({ kind: 'rows', id: 1, keys: asked })) as ResultOf<'rows'>;
+      const left = lengths.map((bytes) => [bytes > 10, bytes > 10 ? 0 : bytes]);
+      expect(result.rows.map((stored) => stored && [stored.isBare, stored.row.value?.length])).toEqual([
+        ...left,
+        [false, undefined],
+        null,
+      ]);
     });
 
     it('replace and remove rows; a row that is written and removed is gone', async () => {

@@ -40,6 +40,7 @@ export const LIMITS: PaxosLimits = {
   rowCacheBytesMax: 6 * 1024,
   keyedBytesMax: 1 << 24,
   recentBytesMax: 1 << 24,
+  valueBytesBeforeWrites: 4,
 };
 
 export interface FaultSettings {

@@ -18,14 +18,19 @@ export class CachedValues {
     return this.bytes;
   }
 
-  /** A copy, until it is released. */
+  /** A copy, until it is released; or itself, where it fills most of what it lies in. */
   hold(value: Uint8Array): Uint8Array {
-    const copy = this.place(value.length);
-    copy.set(value);
-    const { buffer } = copy;
+    const held = fillsItsBuffer(value) ? value : this.copy(value);
+    const { buffer } = held;
     const uses = this.uses.get(buffer) ?? 0;
     if (uses === 0) this.bytes += buffer.byteLength + BUFFER_BYTES;
     this.uses.set(buffer, uses + 1);
+    return held;
+  }
+
+  private copy(value: Uint8Array): Uint8Array {
+    const copy = this.place(value.length);
+    copy.set(value);
     return copy;
   }
 
@@ -51,4 +56,8 @@ export class CachedValues {
     this.slabUsed += length;
     return this.slab.subarray(from, this.slabUsed);
   }
+}
+
+function fillsItsBuffer({ length, buffer }: Uint8Array): boolean {
+  return length > SLAB_BYTES && length > 0.75 * buffer.byteLength;
 }

@@ -4,6 +4,7 @@
  */
 import type { Revision } from '@ringleader/primitives';
 import type { Row } from '../records.js';
+import type { StoredRow } from '../storage.js';
 import { CachedValues } from './row-cache-values.js';
 
 /** One leadership's part of the cache. */
@@ -22,6 +23,8 @@ export interface CacheEntry {
   readonly replica: Committing;
   /** Null: the key has no row. */
   row: Row | null;
+  /** The row was read for a write, and has an empty value in place of its own. */
+  isBare: boolean;
   /** The newest row known to be committed when a later one went in flight. */
   settled: Row | null;
   bytes: number;
@@ -62,12 +65,17 @@ export class RowCache {
   }
 
   /** A row read from the storage. If the key was written while the read was under way, what was written stands. */
-  addRead(replica: Committing, leader: CachedRows, key: string, row: Row | null): CacheEntry {
+  addRead(replica: Committing, leader: CachedRows, key: string, read: StoredRow | null): CacheEntry {
+    const row = read === null ? null : read.row;
+    const isBare = read !== null && read.isBare;
     const present = this.get(leader, key);
-    if (present !== undefined) return present;
+    if (present !== undefined) {
+      if (present.isBare) this.complete(present, row, isBare);
+      return present;
+    }
     const links = { previous: null, next: null };
     const entry: CacheEntry = {
-      ...{ key, replica, leader, row: this.hold(row), settled: null, bytes: 0 },
+      ...{ key, replica, leader, row: this.hold(row), isBare, settled: null, bytes: 0 },
       ...links,
     };
     leader.rows.set(key, entry);
@@ -82,7 +90,16 @@ export class RowCache {
     const before = [entry.row, entry.settled];
     entry.settled = settled;
     entry.row = this.hold(row);
+    entry.isBare = false;
     for (const old of before) if (old !== settled) this.release(old);
+    this.account(entry);
+    this.evict();
+  }
+
+  private complete(entry: CacheEntry, row: Row | null, isBare: boolean): void {
+    this.release(entry.row);
+    entry.row = this.hold(row);
+    entry.isBare = isBare;
     this.account(entry);
     this.evict();
   }

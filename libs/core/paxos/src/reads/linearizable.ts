@@ -13,30 +13,33 @@ export type RowPort = StepDownPort & WritePort & Port<'reads' | 'cache'>;
 
 /**
  * Brings the newest row of the request's key: from memory, or by one storage read that all requests for the key share.
- * They are decided in order of arrival, so no write overtakes a read of its key.
+ * They are decided in order of arrival, so no write overtakes a read of its key. A write asks nothing of a long value, so
+ * it is not read for one.
  */
 export function withNewestRow(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {
   const key = request.kind === 'write' ? request.operation.key : request.key;
-  const entry = context.cache.get(leader, key);
-  if (entry !== undefined) {
-    run(context, replica, leader, { request, entry });
-    return;
-  }
   const waiting = leader.reading.get(key);
   if (waiting !== undefined) {
     waiting.push(request);
     return;
   }
+  const entry = context.cache.get(leader, key);
+  if (entry !== undefined && (request.kind === 'write' || !entry.isBare)) {
+    run(context, replica, leader, { request, entry });
+    return;
+  }
   leader.reading.set(key, [request]);
+  const valueBytesMax =
+    request.kind === 'write' ? context.limits.valueBytesBeforeWrites : Number.POSITIVE_INFINITY;
   const { partition } = replica;
   const { generation } = replica.record;
-  context.reads.row({ partition, generation, key }, (row) => {
+  context.reads.row({ partition, generation, key, valueBytesMax }, (row) => {
     // After a step-down all who waited were answered.
     if (replica.role !== leader) return;
     const requests = leader.reading.get(key) ?? [];
     leader.reading.delete(key);
-    const read = context.cache.addRead(replica, leader, key, row);
-    for (const each of requests) run(context, replica, leader, { request: each, entry: read });
+    context.cache.addRead(replica, leader, key, row);
+    for (const each of requests) withNewestRow(context, replica, leader, each);
   });
 }
 

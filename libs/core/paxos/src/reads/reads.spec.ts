@@ -145,3 +145,56 @@ describe('without leases', () => {
     expect(rowsOf(answer(cluster, scan(cluster, 1, young)))).toHaveLength(1);
   });
 });
+
+describe('a long value', () => {
+  const LONG = 'x'.repeat(LIMITS.valueBytesBeforeWrites + 1);
+
+  /** Its leader has written it and forgotten it. */
+  function withForgottenRow(): { cluster: MemoryCluster; asked: number[] } {
+    const cluster = started({ ...LIMITS, rowCacheBytesMax: 0 });
+    write(cluster, 'k', LONG);
+    write(cluster, 'another', '');
+    const asked: number[] = [];
+    cluster.holdsRead = (_shard, storageRead) => {
+      if (storageRead.kind === 'rows')
+        asked.push(...storageRead.keys.map(({ valueBytesMax }) => valueBytesMax));
+      return false;
+    };
+    return { cluster, asked };
+  }
+
+  it('is not read for a write, also where that comes to nothing; and is for the read after it', () => {
+    const { cluster, asked } = withForgottenRow();
+    const conditions = [{ kind: 'ifAbsent' }] as const;
+    const refused = put(cluster, 'k', 'v', { operation: putOperation('k', { conditions }) });
+    expect(answer(cluster, refused).kind).toBe('conditionFailed');
+    expect(asked).toEqual([LIMITS.valueBytesBeforeWrites]);
+    expect(textOf(answer(cluster, read(cluster, 1, 'k')))).toBe(LONG);
+    expect(asked).toEqual([LIMITS.valueBytesBeforeWrites, Number.POSITIVE_INFINITY]);
+  });
+
+  it('is read for whoever reads it behind a write of its key, and no write overtakes that', () => {
+    const { cluster, asked } = withForgottenRow();
+    const conditions = [{ kind: 'ifAbsent' }] as const;
+    put(cluster, 'k', 'v', { operation: putOperation('k', { conditions }) });
+    const before = read(cluster, 1, 'k');
+    const next = put(cluster, 'k', 'next');
+    const after = read(cluster, 1, 'k');
+    expect(textOf(answer(cluster, before))).toBe(LONG);
+    expect(answer(cluster, next).kind).toBe('written');
+    expect(textOf(answer(cluster, after))).toBe('next');
+    expect(asked).toEqual([LIMITS.valueBytesBeforeWrites, Number.POSITIVE_INFINITY]);
+  });
+});
+
+it('asks the storage for no more than a few rows at once', () => {
+  const cluster = started({ ...LIMITS, rowCacheBytesMax: 0 });
+  const sizes: number[] = [];
+  cluster.holdsRead = (_shard, storageRead) => {
+    if (storageRead.kind === 'rows') sizes.push(storageRead.keys.length);
+    return false;
+  };
+  const tokens = Array.from({ length: 40 }, (_, index) => read(cluster, 1, `k${index}`));
+  for (const token of tokens) expect(textOf(answer(cluster, token))).toBe(null);
+  expect(sizes).toEqual([16, 16, 8]);
+});

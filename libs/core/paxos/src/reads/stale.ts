@@ -1,7 +1,6 @@
 import type { Port } from '../parts.js';
 import { vouchedAt, type CommitPointsPort } from '../accept/commit-points.js';
 import type { Replica } from '../partition/replica.js';
-import type { Row } from '../records.js';
 import type { ReadRequest } from '../requests.js';
 import { isLive } from '../writes/conditions.js';
 
@@ -32,7 +31,9 @@ export function readStale(
     return;
   }
   const { partition } = replica;
-  context.reads.row({ partition, generation, key }, (row: Row | null) => {
+  const wanted = { partition, generation, key, valueBytesMax: Number.POSITIVE_INFINITY };
+  context.reads.row(wanted, (stored) => {
+    const row = stored === null ? null : stored.row;
     const commit = rules.commitForStaleRead(takenBefore, replica.commitOfDurableRows);
     // A switch of generations may have emptied the one that was read.
     const gone = replica.durable.generation !== generation || replica.record.generation !== generation;

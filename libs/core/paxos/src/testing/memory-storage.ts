@@ -11,10 +11,12 @@ import {
   type GenerationRemoval,
   type PageRead,
   type RowAddress,
+  type RowRead,
   type ScanRead,
   type StorageRead,
   type StorageReadResult,
   type StorageTransaction,
+  type StoredRow,
 } from '../storage.js';
 
 export type Rows = ReadonlyMap<string, Row>;
@@ -52,7 +54,7 @@ export class MemoryStorage {
   read(read: StorageRead): StorageReadResult {
     switch (read.kind) {
       case 'rows':
-        return { kind: 'rows', id: read.id, rows: read.keys.map((address) => this.row(address)) };
+        return { kind: 'rows', id: read.id, rows: read.keys.map((asked) => this.stored(asked)) };
       case 'scan':
         return this.scan(read);
       case 'delta':
@@ -65,6 +67,13 @@ export class MemoryStorage {
   /** Called for every change of a row; null is no row. */
   protected changed(_address: RowAddress, _before: Row | null, _after: Row | null): void {
     // For those who keep something about the rows.
+  }
+
+  private stored({ valueBytesMax, ...address }: RowRead): StoredRow | null {
+    const row = this.row(address);
+    if (row === null) return null;
+    const isBare = row.value !== null && row.value.length > valueBytesMax;
+    return { row: isBare ? { ...row, value: new Uint8Array(0) } : row, isBare };
   }
 
   private put(address: RowAddress, row: Row | null): void {

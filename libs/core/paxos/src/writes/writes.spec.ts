@@ -33,6 +33,7 @@ function request(change: Partial<WriteRequest> = {}): WriteRequest {
 
 const NEXT = { revision: 5, at: 100, dedupeFloor: 3, marksMax: 4 };
 const ROW: Row = nextRow(null, request(), NEXT);
+const STORED = { row: ROW, isBare: false };
 const TOMBSTONE: Row = nextRow(
   ROW,
   request({ requestId: 'd', origin: 11, operation: { kind: 'delete', key: 'k', conditions: [] } }),
@@ -131,14 +132,24 @@ describe('RowCache', () => {
 
   it('lets no storage read bring an older row back', () => {
     const { cache, leader, replica } = cacheOf(1 << 20);
-    const entry = cache.addRead(replica, leader, 'k', ROW);
+    const entry = cache.addRead(replica, leader, 'k', STORED);
     cache.write(entry, { ...ROW, revision: 6 }, ROW);
-    expect(cache.addRead(replica, leader, 'k', ROW).row?.revision).toBe(6);
+    expect(cache.addRead(replica, leader, 'k', STORED).row?.revision).toBe(6);
+  });
+
+  it('takes a value that was left out from the next read, and never out of a row that has one', () => {
+    const { cache, leader, replica } = cacheOf(1 << 20);
+    const bare = { row: { ...ROW, value: new Uint8Array(0) }, isBare: true };
+    expect(cache.addRead(replica, leader, 'k', bare)).toMatchObject({ isBare: true });
+    const before = cache.sizeBytes;
+    expect(cache.addRead(replica, leader, 'k', STORED)).toMatchObject({ row: ROW, isBare: false });
+    expect(cache.sizeBytes).toBe(before + (ROW.value?.length ?? 0));
+    expect(cache.addRead(replica, leader, 'k', bare)).toMatchObject({ row: ROW, isBare: false });
   });
 
   it('drops the least recently used, but never what is not committed', () => {
     const { cache, leader, replica } = cacheOf(1_000);
-    const entry = cache.addRead(replica, leader, 'inFlight', ROW);
+    const entry = cache.addRead(replica, leader, 'inFlight', STORED);
     cache.write(entry, { ...ROW, key: 'inFlight', revision: 9 }, ROW);
     for (let index = 0; index < 20; index += 1) cache.addRead(replica, leader, `k${index}`, null);
     expect(cache.get(leader, 'k0')).toBe(undefined);
