@@ -20,6 +20,13 @@ const ROUNDS = 3;
 const VALUES_OF_BATCH = 7;
 /** Nothing was done, and the client may come again. */
 const EARLY_REFUSALS: ReadonlySet<string> = new Set(['OVERLOADED', 'RATE_LIMITED']);
+/** What a write may be told whose leader dies: it says the same again. */
+const HONEST_AT_DEATH: ReadonlySet<string> = new Set([...EARLY_REFUSALS, 'OUTCOME_UNKNOWN']);
+const VICTIM = 'shard-2';
+/** Several times what a shard of this test has in memory: nothing gathers without a bound. */
+const RESIDENT_BYTES_MAX = 1_000_000_000;
+/** Acknowledged before the shard dies, while it is away, and after it has begun anew. */
+const WRITES_PER_PHASE = 40;
 const RETRY_AFTER_MS = 250;
 const LOOK_MS = 250;
 
@@ -76,21 +83,63 @@ describe('large values', () => {
     SCENARIO_MS,
   );
 
+  it(
+    'are written on while a shard dies; it catches up with them, and nothing gathers',
+    async () => {
+      const before = await read();
+      const watch = watchMembers(before);
+      const refusals = new Set<string>();
+      const written = new Map<string, Buffer>();
+      let writes = 0;
+      let isOver = false;
+      const writer = async (key: string): Promise<void> => {
+        for (let round = 1; !isOver; round++) {
+          await write(key, LARGE_BYTES, { refusals, written, rounds: [round], repeats: HONEST_AT_DEATH });
+          writes += 1;
+        }
+      };
+      const further = (): Promise<void> => {
+        const wanted = writes + WRITES_PER_PHASE;
+        return eventually(() => writes >= wanted);
+      };
+      const writing = Promise.all(range(LARGE_CLIENTS, (i) => writer(`dying/${i}`)));
+      await further();
+      const pid = await cluster.signal(VICTIM, 'SIGKILL');
+      await further();
+      await cluster.untilRestarted(VICTIM, pid);
+      await further();
+      isOver = true;
+      await writing;
+      await eventually(async () => startOf(await read(), VICTIM) !== startOf(before, VICTIM));
+      await cluster.untilHealthy();
+      expect(await watch.stop()).toEqual([VICTIM]);
+      expect([...refusals].filter((code) => !HONEST_AT_DEATH.has(code))).toEqual([]);
+      expect((await read()).coordinator.term).toBe(before.coordinator.term);
+      expect(await missing(written)).toEqual([]);
+      for (const bytes of await residentBytes(await read())) expect(bytes).toBeLessThan(RESIDENT_BYTES_MAX);
+    },
+    SCENARIO_MS,
+  );
+
   interface Findings {
     readonly refusals: Set<string>;
     /** The last acknowledged value of each key. */
     readonly written: Map<string, Buffer>;
+    /** Left out, the first few. */
+    readonly rounds?: readonly number[];
+    /** Refusals after which the same is tried again; left out, early ones. */
+    readonly repeats?: ReadonlySet<string>;
   }
 
-  async function write(key: string, bytes: number, { refusals, written }: Findings): Promise<void> {
-    for (let round = 1; round <= ROUNDS; round++) {
+  async function write(key: string, bytes: number, findings: Findings): Promise<void> {
+    for (const round of findings.rounds ?? range(ROUNDS, (i) => i + 1)) {
       const value = valueOf(key, round, bytes);
-      await insist(refusals, () => client.put(key, value, { timeoutMs: TIMEOUT_MS }));
-      written.set(key, value);
+      await insist(findings, () => client.put(key, value, { timeoutMs: TIMEOUT_MS }));
+      findings.written.set(key, value);
     }
   }
 
-  async function writeBatch({ refusals, written }: Findings): Promise<void> {
+  async function writeBatch(findings: Findings): Promise<void> {
     const keys = range(VALUES_OF_BATCH, (i) => `batch/${i}`);
     const values = keys.map((key) => Buffer.alloc(LARGE_BYTES, key));
     const operations = keys.map((key, i) => ({
@@ -98,18 +147,21 @@ describe('large values', () => {
       key,
       value: values[i]!.toString('latin1'),
     }));
-    await insist(refusals, () => client.batch(operations, TIMEOUT_MS));
-    keys.forEach((key, i) => written.set(key, values[i]!));
+    await insist(findings, () => client.batch(operations, TIMEOUT_MS));
+    keys.forEach((key, i) => findings.written.set(key, values[i]!));
   }
 
   /** Again and again while it is refused; any other refusal ends the attempts, and is noted. */
-  async function insist(refusals: Set<string>, attempt: () => Promise<RestAnswer>): Promise<void> {
+  async function insist(
+    { refusals, repeats = EARLY_REFUSALS }: Findings,
+    attempt: () => Promise<RestAnswer>,
+  ): Promise<void> {
     for (;;) {
       const { status, code } = await attempt();
       if (status >= 200 && status < 300) return;
       const refusal = code === '' ? String(status) : code;
       refusals.add(refusal);
-      if (!EARLY_REFUSALS.has(refusal)) return;
+      if (!repeats.has(refusal)) return;
       await delay(RETRY_AFTER_MS);
     }
   }
@@ -166,13 +218,27 @@ describe('large values', () => {
   }
 });
 
-/** How often shards have stood or begun to lead. */
-async function elections({ members }: ClusterDocument): Promise<number> {
+async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(LOOK_MS);
+}
+
+function startOf({ members }: ClusterDocument, member: string): string | undefined {
+  return members.find(({ id }) => id === member)?.startedAt;
+}
+
+async function metricsOfShards({ members }: ClusterDocument): Promise<readonly string[]> {
   const shards = members.filter(({ service }) => service === 'shard');
-  const texts = await Promise.all(
-    shards.map(async ({ address }) => (await fetch(`http://${address}/metrics`)).text()),
-  );
-  const counts = texts
+  return Promise.all(shards.map(async ({ address }) => (await fetch(`http://${address}/metrics`)).text()));
+}
+
+async function residentBytes(document: ClusterDocument): Promise<readonly number[]> {
+  const texts = await metricsOfShards(document);
+  return texts.map((text) => Number(/^ringleader_process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]));
+}
+
+/** How often shards have stood or begun to lead. */
+async function elections(document: ClusterDocument): Promise<number> {
+  const counts = (await metricsOfShards(document))
     .join('\n')
     .matchAll(/partition_events_total\{[^}]*kind="(?:candidacy|leading)"[^}]*\} (\d+)/g);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
