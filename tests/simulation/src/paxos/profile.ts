@@ -50,6 +50,7 @@ export const BASE: RunSettings = {
     timings: TIMINGS,
     limits: LIMITS,
     turnMs: 0.3,
+    rowPace: null,
   },
   gateways: 2,
   gateway: GATEWAY,

@@ -2,6 +2,7 @@
 import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
 import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
 import type { BrokenGateway, GatewaySettings } from './gateway.js';
+import type { RowPace } from './paced-rows.js';
 import type { WorkloadSettings } from './workload.js';
 
 export interface ClusterSettings {
@@ -12,6 +13,8 @@ export interface ClusterSettings {
   readonly limits: PaxosLimits;
   /** The longest time for which a shard gathers inputs before it acts on them. */
   readonly turnMs: number;
+  /** Null: however many rows, they are sent at once. */
+  readonly rowPace: RowPace | null;
 }
 
 export const TIMINGS: PaxosTimings = {

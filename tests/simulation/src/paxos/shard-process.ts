@@ -13,6 +13,7 @@ import {
 import { HybridClock } from '@ringleader/hybrid-clock';
 import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Host, NodeId, Process, SimulatedStore } from '@ringleader/testing-simulation';
+import { PacedRows } from './paced-rows.js';
 import type { ShardDatabase } from './shard-database.js';
 import type { ShardLife, ShardObserver } from './shard-observer.js';
 import type { ClusterSettings } from './settings.js';
@@ -46,6 +47,7 @@ export class ShardProcess implements Process<SimMessage> {
   readonly #self: ShardLife;
   readonly #surroundings: ShardSurroundings;
   readonly #clock: HybridClock;
+  readonly #rows: PacedRows;
   readonly #asked = new Map<number, Asked>();
   readonly #epochs = new Map<PartitionIndex, Epoch>();
   #nextToken = 1;
@@ -57,6 +59,13 @@ export class ShardProcess implements Process<SimMessage> {
     this.#self = { shard: host.id, life: host.life };
     this.#surroundings = surroundings;
     this.#clock = new HybridClock(host);
+    this.#rows = new PacedRows(surroundings.settings.rowPace, {
+      monotonicMs: () => host.monotonicMs(),
+      after: (delayMs, run) => void host.after(delayMs, run),
+      send: ({ to, message }) => {
+        host.send(to, { kind: 'peer', message, hybridTime: this.#clock.stamp() });
+      },
+    });
     const database = surroundings.store.state;
     database.incarnation += 1;
     database.removeUnnamedGenerations();
@@ -70,6 +79,7 @@ export class ShardProcess implements Process<SimMessage> {
       prng: host.prng,
       rules: surroundings.rules,
       startedAt: host.monotonicMs(),
+      backlog: this.#rows,
     });
     this.learnMap(surroundings.readMap());
     this.#announceFromTimeToTime();
@@ -150,9 +160,7 @@ export class ShardProcess implements Process<SimMessage> {
     for (const { partition, generation } of ready.removals) {
       store.state.removeGeneration({ partition, generation });
     }
-    for (const { to, message } of ready.messages) {
-      this.#host.send(to, { kind: 'peer', message, hybridTime: this.#clock.stamp() });
-    }
+    for (const message of ready.messages) this.#rows.send(message);
     for (const reply of ready.replies) {
       const asked = this.#asked.get(reply.token);
       if (asked === undefined) continue;

@@ -5,7 +5,12 @@ import type { ShardMessage } from '../messages.js';
 import type { CatchUp } from '../partition/catch-up.js';
 import type { Replica } from '../partition/replica.js';
 
-export type SessionPort = Port<'now' | 'timings' | 'outbox' | 'transactions' | 'wakeups' | 'pace'>;
+export type SessionPort = Port<'now' | 'timings' | 'outbox' | 'transactions' | 'wakeups' | 'pace' | 'peers'>;
+
+/** An answer of a megabyte may stand behind many others: who is heard of gets so many times the patience. */
+const PATIENCE_WITH_THE_LIVING = 20;
+/** That a copy cannot be finished shows in nothing else: it is at its source's position already. */
+const PATIENCE_WITH_A_FINISH = 4;
 
 /** Sends a request, when all that it states is durable, and repeats it until it is answered. */
 export function ask(context: SessionPort, replica: Replica, session: CatchUp, request: ShardMessage): void {
@@ -28,7 +33,7 @@ export function sessionOf(replica: Replica, from: ShardOrdinal, ballot: Ballot):
 /** The partition woke while it is brought up to date. */
 export function catchUpDue(context: SessionPort, replica: Replica, session: CatchUp): void {
   const { resendIntervalMs } = context.timings;
-  if (context.now >= session.progressedAt + context.pace.patienceMs) {
+  if (context.now >= session.progressedAt + timesPatience(context, session) * context.pace.patienceMs) {
     // A leader offers again; a candidate gives up by itself.
     replica.catchUp = null;
     return;
@@ -39,4 +44,9 @@ export function catchUpDue(context: SessionPort, replica: Replica, session: Catc
     context.outbox.send(session.source, session.request);
   }
   context.wakeups.at(replica, context.now + resendIntervalMs);
+}
+
+function timesPatience({ peers, now }: SessionPort, { source, request }: CatchUp): number {
+  if (!peers.isAlive(source, now)) return 1;
+  return request?.kind === 'finishRequest' ? PATIENCE_WITH_A_FINISH : PATIENCE_WITH_THE_LIVING;
 }

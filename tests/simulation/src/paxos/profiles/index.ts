@@ -20,6 +20,7 @@ import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
+import { SLOW_ROWS } from './slow-rows.js';
 import { SUSPENDED } from './suspended.js';
 import { UNDONE } from './undone.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
@@ -86,6 +87,7 @@ export const STEERED: readonly Profile[] = [
   STOPPED_LEADER,
   UNDONE,
   WRONG_PEERS,
+  SLOW_ROWS,
 ];
 
 export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];
