@@ -233,7 +233,9 @@ async function metricsOfShards({ members }: ClusterDocument): Promise<readonly s
 
 async function residentBytes(document: ClusterDocument): Promise<readonly number[]> {
   const texts = await metricsOfShards(document);
-  return texts.map((text) => Number(/^ringleader_process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]));
+  return texts.map((text) =>
+    Number(/^ringleader_process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]),
+  );
 }
 
 /** How often shards have stood or begun to lead. */
