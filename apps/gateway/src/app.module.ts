@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { HeapPressure } from '@ringleader/service-host';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { systemClock } from '@ringleader/observability';
@@ -38,13 +39,15 @@ export const RESOURCES = [
   providers: [
     {
       provide: Admission,
-      useFactory: (config: GatewayConfig) =>
-        new Admission({
+      useFactory: (config: GatewayConfig, { isHigh }: HeapPressure) => {
+        const limits = {
           requestsMax: config.RINGLEADER_REQUESTS_MAX,
           bytesMax: config.RINGLEADER_REQUEST_BYTES_MAX,
           clientRequestsMax: config.RINGLEADER_CLIENT_REQUESTS_MAX,
-        }),
-      inject: [GatewayConfig],
+        };
+        return new Admission(limits, isHigh);
+      },
+      inject: [GatewayConfig, HeapPressure],
     },
     {
       provide: KeyValueStore,

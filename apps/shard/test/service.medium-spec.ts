@@ -9,7 +9,7 @@ import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import { HotConnection } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
-import { FatalErrors, Health, type HostSigns } from '@ringleader/service-host';
+import { FatalErrors, Health, type HostSigns, HeapPressure } from '@ringleader/service-host';
 import { NatsDataPath } from '../src/partitions/data-path.nats.js';
 import { ShardActivity } from '../src/partitions/shard-activity.js';
 import { ShardClock } from '../src/partitions/shard-clock.js';
@@ -93,6 +93,7 @@ function start(): ShardService {
       coordination: coordinator,
       signs,
       preparation: new DatabasePreparation(config, systemClock, signs),
+      pressure: new HeapPressure(new Registry()),
     },
     new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),

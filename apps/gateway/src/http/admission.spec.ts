@@ -38,4 +38,12 @@ describe('Admission', () => {
     admission.leave({ client: 'a', bytes: 0 });
     expect(enter(admission, 'a')).toBe('admitted');
   });
+
+  it('admits nothing while memory is short', () => {
+    let isShort = true;
+    const admission = new Admission({ requestsMax: 9, bytesMax: 100, clientRequestsMax: 9 }, () => isShort);
+    expect(enter(admission, 'a')).toBe('OVERLOADED');
+    isShort = false;
+    expect(enter(admission, 'a')).toBe('admitted');
+  });
 });

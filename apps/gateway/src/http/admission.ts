@@ -29,7 +29,11 @@ export class Admission {
   private total = 0;
   private readonly perClient = new Map<string, number>();
 
-  constructor(private readonly limits: AdmissionLimits) {}
+  constructor(
+    private readonly limits: AdmissionLimits,
+    /** Then the process would not live to answer more. */
+    private readonly isMemoryShort: () => boolean = () => false,
+  ) {}
 
   get inFlight(): number {
     return this.requests;
@@ -48,7 +52,7 @@ export class Admission {
       const detail = `One client address may have ${clientRequestsMax} requests under way at once`;
       return new OperationalError('RATE_LIMITED', detail, { requestsMax: clientRequestsMax });
     }
-    if (this.requests >= requestsMax || this.bytes + bytes > bytesMax) {
+    if (this.requests >= requestsMax || this.bytes + bytes > bytesMax || this.isMemoryShort()) {
       return new OperationalError('OVERLOADED', 'This gateway has too much under way; nothing was done');
     }
     this.requests += 1;

@@ -19,6 +19,8 @@ export class FrameRouter implements DataPathListener {
     private readonly clock: ShardClock,
     private readonly desk: RequestDesk,
     private readonly announcer: LeaderAnnouncer,
+    /** Then the process would not live to answer more. */
+    private readonly isMemoryShort: () => boolean = () => false,
   ) {}
 
   get counts(): {
@@ -55,6 +57,7 @@ export class FrameRouter implements DataPathListener {
     this.requestFramesTotal += 1;
     this.clock.merge(frame.hybridTime);
     if (this.driver === null) this.desk.refuse(frame);
+    else if (this.isMemoryShort()) this.desk.refuse(frame, 'overloaded');
     else this.driver.submit(this.desk.admit(frame));
     return null;
   }

@@ -92,6 +92,12 @@ describe('RequestDesk', () => {
     expect(sent).toEqual([['gateway-1', [{ kind: 'notLeader', token: 3, ballot: 0, leader: 0, epoch: 0 }]]]);
   });
 
+  it('refuses what there is no memory for', () => {
+    const sent: [string, readonly ShardReply[]][] = [];
+    deskInto(sent).refuse(frameOf('gateway-1', [read(3)]), 'overloaded');
+    expect(sent).toEqual([['gateway-1', [{ kind: 'overloaded', token: 3 }]]]);
+  });
+
   it('does not keep a large frame in memory for a small value in it', () => {
     const desk = deskInto([]);
     const frame = Buffer.alloc(100_000, 1);

@@ -70,10 +70,11 @@ export class RequestDesk {
     }
   }
 
-  /** For requests that no core can take: nothing was done. */
-  refuse(frame: RequestFrame): void {
+  /** For requests that no core can take, or may: nothing was done. */
+  refuse(frame: RequestFrame, reason: 'notLeader' | 'overloaded' = 'notLeader'): void {
     for (const { token } of frame.requests) {
-      this.write(frame.gatewayId, token, { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 });
+      const notLeader = { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 } as const;
+      this.write(frame.gatewayId, token, reason === 'notLeader' ? notLeader : { kind: reason, token });
     }
     this.outbox.flush();
   }

@@ -3,12 +3,17 @@
  * anew. What outlives the lives is here: subscriptions, the partition map, announcements.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import type { PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
-import { Coordination, HostSigns } from '@ringleader/service-host';
+import { Coordination, HeapPressure, HostSigns } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isFatal } from '../storage/database-settings.js';
@@ -27,6 +32,8 @@ import { WalReporter } from './wal-reporter.js';
 /** What a shard has of its process. */
 @Injectable()
 export class ShardSurroundings {
+  @Inject(HeapPressure) readonly pressure!: HeapPressure;
+
   constructor(
     readonly config: ShardConfig,
     readonly coordination: Coordination,
@@ -219,7 +226,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       backlogBytes: (id) => dataPath.gatewayBacklogBytes(id),
     });
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
-    const router = new FrameRouter(clock, desk, announcer);
+    const router = new FrameRouter(clock, desk, announcer, this.surroundings.pressure.isHigh);
     dataPath.listen(ordinal, router);
     this.announceTimer = setInterval(() => announcer.announceAll(), ANNOUNCE_ALL_INTERVAL_MS);
     this.station = { ordinal, desk, announcer, router };

@@ -5,6 +5,7 @@ import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { FatalErrors } from './fatal-errors.js';
 import { Health } from './health.js';
+import { HeapPressure } from './heap-pressure.js';
 import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './injectables.js';
 import { Membership } from './membership.js';
 import { NatsFigures } from './nats-figures.js';
@@ -52,6 +53,7 @@ export class HostModule {
           }),
         inject: [NatsLink],
       },
+      HeapPressure,
       NatsFigures,
       Membership,
       NatsRoundTrips,
