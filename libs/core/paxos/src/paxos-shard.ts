@@ -138,7 +138,9 @@ export class PaxosShard {
       context.flushes.clear();
       for (const replica of flushes) this.flush(replica);
     }
-    for (const { to, message } of context.accepts.take(context.now)) context.outbox.send(to, message);
+    const accepts = context.accepts.take(context.now);
+    if (accepts.length > 0) context.holdings.wrote(context.now);
+    for (const { to, message } of accepts) context.outbox.send(to, message);
     const transaction = context.transactions.handOut();
     if (transaction !== null) context.pace.transactionBegins(context.now);
     const reads = context.reads.take();
@@ -197,6 +199,7 @@ export class PaxosShard {
     }
     // Before the heartbeat, so that its answer says that they were heard.
     context.accepts.forgetOld(context.now);
+    context.holdings.forgetOld(context.now);
     callRoll(context, this.roll);
     tellPoints(context, this.everyone);
     beatToPeers(context, this.everyone);

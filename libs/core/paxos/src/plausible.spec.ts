@@ -51,6 +51,8 @@ describe('what no honest shard says', () => {
   const wrong: ShardMessage[] = [
     { kind: 'heartbeat', incarnation: 2 ** 40, lease: { sentAt: 1 } },
     { kind: 'heartbeatSeen', holder: 1, lease: { ...echo, sentAt: NOW + 1 }, pointsHeard: 0 },
+    { kind: 'heartbeatSeen', holder: 1, lease: { ...echo, sentAt: NOW - 0.5 }, pointsHeard: 0 },
+    { kind: 'acceptsSeen', holder: 1, number: 1, lease: { ...echo, sentAt: NOW - 0.5 }, except: [] },
     { kind: 'confirmed', ...header, round: 1, lease: { ...echo, sentAt: 2 ** 50 } },
     { kind: 'prepareRefused', ...header, promised: 0, retryInMs: 1e300 },
     { kind: 'prepare', ...header, ballot: makeBallot(2, 3) },
@@ -88,6 +90,14 @@ describe('what no honest shard says', () => {
       upTo: 1,
       points: [],
       stamp: { echo: NOW + 5, echoIncarnation: 1 },
+    },
+    {
+      kind: 'commitPoints',
+      incarnation: 1,
+      after: 0,
+      upTo: 1,
+      points: [],
+      stamp: { echo: NOW - 0.5, echoIncarnation: 1 },
     },
     {
       kind: 'accepts',

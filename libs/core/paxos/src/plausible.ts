@@ -12,13 +12,21 @@ import type {
   ShardOrdinal,
 } from '@ringleader/primitives';
 import { ORDINAL_MAX, ownerOf, roundOf } from './ballot.js';
-import { NO_STAMP, type Accept, type CommitPoints, type LeaseEcho, type ShardMessage } from './messages.js';
+import {
+  NO_STAMP,
+  type Accept,
+  type AcceptsSeen,
+  type CommitPoints,
+  type HeartbeatSeen,
+  type LeaseEcho,
+  type ShardMessage,
+} from './messages.js';
 import type { Replica } from './partition/replica.js';
 import type { Port } from './parts.js';
 import type { Row } from './records.js';
 
 export type PlausibilityPort = Port<
-  'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas'
+  'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas' | 'holdings'
 >;
 
 /** A round is one candidacy: nobody misses so many, and no partition lives to see them. */
@@ -92,6 +100,7 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
       return message.incarnation < INCARNATION_END;
     case 'heartbeatSeen':
     case 'acceptsSeen':
+      return isEchoOfPast(context, message.lease) && isEchoOfOwn(context, message);
     case 'accepted':
     case 'confirmed':
       return isEchoOfPast(context, message.lease);
@@ -136,10 +145,20 @@ function isEchoOfPast({ now }: PlausibilityPort, { incarnation, sentAt }: LeaseE
   return incarnation < INCARNATION_END && (sentAt === NO_STAMP || sentAt <= now);
 }
 
+/** Of a stamp that this life has written: what another shard wrote, and its answer came here, says nothing of this one. */
+function isEchoOfOwn(
+  { holdings, incarnation, now }: PlausibilityPort,
+  { holder, lease }: HeartbeatSeen | AcceptsSeen,
+): boolean {
+  return holder !== incarnation || lease.sentAt === NO_STAMP || holdings.isOwn(lease.sentAt, now);
+}
+
 function arePointsSayable(context: PlausibilityPort, message: CommitPoints): boolean {
   const { incarnation, after, upTo, points, stamp } = message;
   const isEchoOk =
-    stamp?.echoIncarnation !== context.incarnation || stamp === null || stamp.echo <= context.now;
+    stamp?.echoIncarnation !== context.incarnation ||
+    stamp === null ||
+    context.holdings.isOwn(stamp.echo, context.now);
   return (
     incarnation < INCARNATION_END && isEchoOk && upTo < POINT_NUMBER_END && points.length <= upTo - after
   );

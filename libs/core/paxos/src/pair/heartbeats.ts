@@ -39,6 +39,7 @@ export function beatToPeers(context: HeartbeatPort, everyone: Iterable<ShardOrdi
     incarnation: context.incarnation,
     lease: { sentAt: context.now },
   };
+  context.holdings.wrote(context.now);
   for (const peer of everyone) context.outbox.send(peer, message);
   context.releases.forEachUnanswered((to, released) => {
     if (context.peers.isAlive(to, context.now)) context.outbox.send(to, released);

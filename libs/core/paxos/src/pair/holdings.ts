@@ -2,6 +2,9 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import { NO_STAMP, type LeaseEcho } from '../messages.js';
 import type { GrantSpan, LeaseRules } from '../rules/lease-rules.js';
 
+/** Echoes that are so late prove nothing any more. */
+const WRITTEN_MS = 10_000;
+
 interface Holding {
   span: GrantSpan;
   until: number;
@@ -11,6 +14,8 @@ interface Holding {
 export class Holdings {
   private readonly holdings = new Map<ShardOrdinal, Holding>();
   private readonly countedMs: number;
+  /** Own stamps of late, oldest first: nothing else is ever echoed. */
+  private readonly written = new Set<number>();
   /** Own stamps at or before the reading at which the clock was found to have jumped prove nothing (4.4.6). */
   private jumpSeenAt = NO_STAMP;
 
@@ -36,6 +41,23 @@ export class Holdings {
       this.holdings.set(granter, { span, until });
     } else if (holding.span.incarnation === echo.incarnation && holding.span.span === echo.span) {
       holding.until = Math.max(holding.until, until);
+    }
+  }
+
+  /** This stamp goes out. */
+  wrote(stamp: number): void {
+    this.written.add(stamp);
+  }
+
+  /** Or too old to tell, and to count. */
+  isOwn(stamp: number, now: number): boolean {
+    return this.written.has(stamp) || stamp <= now - WRITTEN_MS;
+  }
+
+  forgetOld(now: number): void {
+    for (const stamp of this.written) {
+      if (stamp > now - WRITTEN_MS) return;
+      this.written.delete(stamp);
     }
   }
 
