@@ -14,7 +14,7 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     name: 'NoPositionCheck',
     broken: 'accept a batch whatever the own position is',
     rules: { batchFits: () => true },
-    profile: RANDOM,
+    profile: CHURN,
     caughtBy: 'linearizability',
   },
   {
