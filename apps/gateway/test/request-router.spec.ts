@@ -490,6 +490,19 @@ describe('bounds', () => {
     expect(await setting.outcome(outcome)).toBe(expected);
   });
 
+  it('numbers requests apart from those of another life: an answer to that one finds nothing here', async () => {
+    const tokenOf = async (one: Setting): Promise<number> => {
+      let token = 0;
+      one.shards.intercept = (request) => {
+        ({ token } = request);
+        return null;
+      };
+      await one.outcome(one.put('a'));
+      return token;
+    };
+    expect(await tokenOf(new Setting())).not.toBe(await tokenOf(new Setting()));
+  });
+
   it('tells the shard how much time is left', async () => {
     setting.shards.losesReply = () => true;
     await setting.outcome(setting.put('a'), TIMEOUT_MS + 100);

@@ -3,6 +3,7 @@
  * that is safe and useful, and settles each request exactly once. Which answers count, and when to send again, is decided
  * in attempts.ts.
  */
+import { randomInt } from 'node:crypto';
 import type { ReplyFrame } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
 import type {
@@ -104,7 +105,8 @@ export class RequestRouter {
   private readonly channels = new Map<ShardOrdinal, ShardChannel>();
   private readonly flights = new Set<InFlight>();
   private readonly sent = new Map<number, Sent>();
-  private lastToken = 0;
+  /** Not from 1: an answer to an earlier life, or to another gateway, must not find a request here. */
+  private lastToken = randomInt(2 ** 44);
   private ticking = false;
 
   constructor(private readonly options: RequestRouterOptions) {
