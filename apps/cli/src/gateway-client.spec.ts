@@ -64,6 +64,20 @@ describe('GatewayClient', () => {
     expect(await failureOf(clientOf(await nobody(), broken))).toMatchObject({ exitCode: EXIT.unknown });
   });
 
+  it('says that nothing was done at a port that fetch never calls', async () => {
+    expect(await failureOf(clientOf('http://127.0.0.1:6666'))).toMatchObject({ exitCode: EXIT.nothingDone });
+  });
+
+  it('shows in one sentence, and no page, that something else answered', async () => {
+    const url = await listen((response) => {
+      response.statusCode = 502;
+      response.end('<html>\n<h1>Bad gateway</h1>\n</html>');
+    });
+    expect((await failureOf(clientOf(url))).line('text')).toBe(
+      'The answer has status 502, and none of the words of a gateway of Ringleader.',
+    );
+  });
+
   it.each([
     [400, 'INVALID_ARGUMENT', EXIT.usage],
     [404, 'KEY_NOT_FOUND', EXIT.notFound],

@@ -101,11 +101,13 @@ export class GatewayClient {
       const response = await fetch(url, { ...init, headers, signal });
       const text = await response.text();
       if (response.ok) return { status: response.status, body: parsed(text, list) };
-      return { status: response.status, ...retryAfter(response), ...problemOf(text) };
+      return { status: response.status, ...retryAfter(response), ...problemOf(text, response.status) };
     } catch (error) {
       const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
       const detail = cause instanceof Error ? `${message}: ${cause.message}` : message;
-      return { status: 0, detail, neverSent: NEVER_SENT.has(cause?.code ?? '') };
+      // Ports of other protocols, as 6666, are refused by fetch itself, without a code.
+      const neverSent = NEVER_SENT.has(cause?.code ?? '') || cause?.message === 'bad port';
+      return { status: 0, detail, neverSent };
     }
   }
 }
@@ -152,7 +154,7 @@ function retryAfter(response: Response): { retryAfterMs?: number } {
 }
 
 /** Something between us and the gateway may answer in a form of its own: then the status alone speaks. */
-function problemOf(text: string): Pick<Answer<unknown>, 'code' | 'detail' | 'requestId'> {
+function problemOf(text: string, status: number): Pick<Answer<unknown>, 'code' | 'detail' | 'requestId'> {
   try {
     const { code, detail, id } = JSON.parse(text) as { code?: string; detail?: string; id?: string };
     return {
@@ -161,6 +163,6 @@ function problemOf(text: string): Pick<Answer<unknown>, 'code' | 'detail' | 'req
       ...(id === undefined ? {} : { requestId: id }),
     };
   } catch {
-    return { detail: text.slice(0, 200) };
+    return { detail: `The answer has status ${status}, and none of the words of a gateway of Ringleader.` };
   }
 }

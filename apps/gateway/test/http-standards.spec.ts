@@ -235,6 +235,15 @@ describe('caches', () => {
 });
 
 describe('preconditions', () => {
+  it.each(['GET', 'HEAD'])(
+    'that make a %s a 304 do not give it the length of another body',
+    async (method) => {
+      await put(key, 'value');
+      const answer = await only(raw(`${method} /v1/kv/${key}`, '', ['If-None-Match: *']));
+      expect([answer.status, answer.headers.get('content-length')]).toEqual([304, null]);
+    },
+  );
+
   const ago = 'Sun, 06 Nov 1994 08:49:37 GMT';
   const write = async (headers: Record<string, string>, method = 'PUT'): Promise<number> =>
     (

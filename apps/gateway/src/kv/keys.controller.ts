@@ -155,7 +155,8 @@ function sendValue(
   headers[REST_HEADERS.version] = row.version;
   headers['Last-Modified'] = new Date(instantMs(row.modifiedAt)).toUTCString();
   if (condition === 'notModified') {
-    void reply.code(304).headers(headers).send();
+    // The framework would state a length for the 304 of a HEAD, 0, and so that of the value (RFC 9110, 8.6).
+    answerDirectly(reply, 304, headers, null);
     return;
   }
   headers['Content-Type'] = row.contentType;
@@ -173,10 +174,12 @@ function answerDirectly(
   reply: FastifyReply,
   status: number,
   headers: OutgoingHttpHeaders,
-  body: string | Uint8Array,
+  body: string | Uint8Array | null,
 ): void {
   reply.hijack();
   headers['Cache-Control'] = 'no-cache';
-  headers['Content-Length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  if (body !== null) {
+    headers['Content-Length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  }
   reply.raw.writeHead(status, headers).end(body);
 }
