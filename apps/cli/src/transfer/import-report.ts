@@ -1,4 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
+import { CliFailure } from '../failure.js';
 import type { Refusal } from './import-line.js';
 import type { Position } from './import-run.js';
 
@@ -25,9 +26,15 @@ export class RefusalReport {
   async add(refusals: readonly Refusal[]): Promise<void> {
     if (refusals.length === 0) return;
     this.shown.push(...refusals.slice(0, SHOWN - this.shown.length));
-    this.#file ??= await open(this.path, this.#bytes === 0 ? 'w' : 'r+');
     const text = Buffer.from(refusals.map((refusal) => `${JSON.stringify(refusal)}\n`).join(''));
-    await this.#file.write(text, 0, text.length, this.#bytes);
+    try {
+      this.#file ??= await open(this.path, this.#bytes === 0 ? 'w' : 'r+');
+      await this.#file.write(text, 0, text.length, this.#bytes);
+    } catch (error) {
+      const { message } = error as Error;
+      const sentence = `${this.path} cannot be written (${message}): name another place with --refused.`;
+      throw new CliFailure(sentence, { cause: error });
+    }
     this.#bytes += text.length;
   }
 

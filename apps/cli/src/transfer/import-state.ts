@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { CliFailure } from '../failure.js';
 import type { Position } from './import-run.js';
@@ -33,10 +34,13 @@ export class ImportState {
 
   async write(position: Position, refusedBytes: number): Promise<void> {
     const saved: Saved = { formatVersion: 1, ...this.identity, position, refusedBytes };
+    // A name of its own: another import of the same file may save its place, too.
+    const aside = `${this.path}.${randomBytes(6).toString('hex')}.new`;
     try {
-      await writeFile(`${this.path}.new`, JSON.stringify(saved), { flush: true });
-      await rename(`${this.path}.new`, this.path);
+      await writeFile(aside, JSON.stringify(saved), { flush: true });
+      await rename(aside, this.path);
     } catch (error) {
+      await rm(aside, { force: true });
       const { message } = error as Error;
       const sentence = `${this.path} cannot be written (${message}): name another place with --state.`;
       throw new CliFailure(sentence, { cause: error });

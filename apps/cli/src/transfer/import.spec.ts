@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { EXIT } from '../failure.js';
 import { GatewayClient } from '../gateway-client.js';
 import { importFile, type ImportOptions } from './import.js';
 
@@ -274,5 +275,36 @@ describe('importFile', () => {
     await writeFile(options.file, line('a'));
     await gateway.close();
     await expect(importFile(options, never)).rejects.toThrow(/No gateway answers at/);
+  });
+
+  it.each<[string, (file: string) => Partial<ImportOptions>]>([
+    ['the input is the report', (file) => ({ refused: file })],
+    ['the input is the state', (file) => ({ state: file })],
+    ['state and report are one', (file) => ({ state: `${file}.x`, refused: `${file}.x` })],
+    ['a link leads from the report to the input', (file) => ({ refused: `${file}.link` })],
+  ])('writes nothing over another file where %s', async (_, files) => {
+    const content = line('') + line('a');
+    await writeFile(options.file, content);
+    await symlink(options.file, `${options.file}.link`);
+    await expect(importFile({ ...options, ...files(options.file) }, never)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining('must be three files') as unknown,
+    });
+    expect(await readFile(options.file, 'utf8')).toBe(content);
+    expect(gateway.batches).toEqual([]);
+  });
+
+  it('says in one sentence that refused lines cannot be written down', async () => {
+    await writeFile(options.file, '[]\n');
+    const refused = join(dir, 'none', 'refused');
+    await expect(importFile({ ...options, refused }, never)).rejects.toThrow(/another place with --refused/);
+  });
+
+  it('runs twice at once, and both come to the end', async () => {
+    await writeFile(options.file, Array.from({ length: 200 }, (_, index) => line(`k${index}`)).join(''));
+    const [first, second] = await Promise.all([importFile(options, never), importFile(options, never)]);
+    expect([first.finished, second.finished]).toEqual([true, true]);
+    expect(gateway.store.size).toBe(200);
+    expect((await readdir(dir)).sort()).toEqual(['input.ndjson']);
   });
 });

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { sendBatch } from './batch-sender.js';
 import { CliFailure, EXIT } from '../failure.js';
 import { type GatewayClient, bodyOf } from '../gateway-client.js';
@@ -81,23 +83,40 @@ function lastAnswers(stop: AbortSignal): AbortController {
   return controller;
 }
 
-/** What an import keeps beside its input: how far it is, and what was refused. */
-function filesOf(options: ImportOptions, identity: string | null, cluster: string) {
-  if (identity === null) return { state: null, refused: options.refused ?? 'standard-input.refused.ndjson' };
-  return {
-    state: new ImportState(options.state ?? `${options.file}.import.json`, { input: identity, cluster }),
-    refused: options.refused ?? `${options.file}.refused.ndjson`,
-  };
+/** The file that a name stands for, whatever links lead to it, and whether it is there yet or not. */
+async function fileAt(path: string): Promise<string> {
+  const there = (name: string): Promise<string | null> => realpath(name).catch(() => null);
+  return (await there(path)) ?? join((await there(dirname(path))) ?? dirname(path), basename(path));
+}
+
+interface Kept {
+  readonly state: string | null;
+  readonly refused: string;
+}
+
+/** What an import keeps beside its input: how far it is, and what was refused. Neither may take the place of another. */
+async function keptBeside({ file, state, refused }: ImportOptions, isResumable: boolean): Promise<Kept> {
+  if (!isResumable) return { state: null, refused: refused ?? 'standard-input.refused.ndjson' };
+  const kept = { state: state ?? `${file}.import.json`, refused: refused ?? `${file}.refused.ndjson` };
+  const files = await Promise.all([file, kept.state, kept.refused].map(fileAt));
+  if (new Set(files).size === files.length) return kept;
+  const sentence = 'The input, --state and --refused must be three files: one would be written over another.';
+  throw new CliFailure(sentence, { exitCode: EXIT.usage });
 }
 
 export async function importFile(options: ImportOptions, stop: AbortSignal): Promise<ImportSummary> {
   const input = await openInput(options.file);
+  const { identity } = input;
+  const kept = await keptBeside(options, identity !== null);
   const client = options.clientOf(lastAnswers(stop).signal);
   const cluster = await clusterId(client);
-  const { state, refused } = filesOf(options, input.identity, cluster);
+  const state =
+    identity === null || kept.state === null
+      ? null
+      : new ImportState(kept.state, { input: identity, cluster });
   const previous = await state?.read();
   const from = previous?.position ?? START;
-  const report = new RefusalReport(refused, previous?.refusedBytes ?? 0);
+  const report = new RefusalReport(kept.refused, previous?.refusedBytes ?? 0);
   const saver = new Saver(state, report);
   // Before the first line: a place that cannot be written to should be known now.
   await saver.save(from);
