@@ -43,11 +43,21 @@ export class StatusController {
 
   @Handles(coordinatorContracts.status)
   status(): ResponseOf<typeof coordinatorContracts.status> {
-    const { memberId, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
+    const { memberId, members, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
       this.store.status();
     const { revision, compactedRevision, leaseCount } = this.store.local;
     return {
-      ...{ memberId, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex },
+      ...{
+        memberId,
+        members: [...members],
+        term,
+        leader,
+        role,
+        commitIndex,
+        appliedIndex,
+        firstIndex,
+        lastIndex,
+      },
       revision,
       compactRevision: compactedRevision,
       leases: leaseCount,

@@ -19,7 +19,7 @@ import type { CoordinationClient, Coordinator, MirrorChange } from '@ringleader/
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDirectory } from '../routing/routing-table.js';
-import type { CoordinatorStatus } from './cluster-view.js';
+import { coordinatorNames, type CoordinatorStatus } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
 export interface ClusterObserverOptions {
@@ -39,7 +39,9 @@ export class ClusterObserver {
   readonly telemetry = new Telemetry();
   private readonly membersByKey = new Map<string, Member>();
   private readonly shardsByKey = new Map<string, ShardRegistration>();
-  private readonly seen = new Set<string>();
+  /** The seats of the coordinators that this gateway has ever seen, by name. */
+  private readonly seen = new Map<string, number>();
+  private seats: readonly number[] = [];
   private readonly mirrors: readonly PrefixMirror[];
   private subscriptions: readonly Subscription[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -68,8 +70,8 @@ export class ClusterObserver {
     return [...this.shardsByKey.values()];
   }
 
-  get coordinatorsSeen(): readonly string[] {
-    return [...this.seen];
+  get coordinators(): readonly string[] {
+    return coordinatorNames(this.seen, this.seats);
   }
 
   /** Follows from now on; what is not known yet comes when the coordinator answers. */
@@ -121,7 +123,7 @@ export class ClusterObserver {
     for (const item of puts) {
       const member = parseMetadata(memberSchema, item);
       this.membersByKey.set(item.key, member);
-      if (member.service === 'coordinator') this.seen.add(member.id);
+      if (member.service === 'coordinator') this.seen.set(member.id, member.ordinal);
     }
   }
 
@@ -151,6 +153,7 @@ export class ClusterObserver {
         })),
       );
       this.coordinator = leaderAmong(answers);
+      this.seats = answers.flatMap(({ status }) => status?.members ?? []);
     } finally {
       this.isAsking = false;
     }
@@ -159,7 +162,11 @@ export class ClusterObserver {
 
 interface StatusAnswer {
   readonly id: string;
-  readonly status: { readonly role: string; readonly term: number } | null;
+  readonly status: {
+    readonly role: string;
+    readonly term: number;
+    readonly members?: readonly number[] | undefined;
+  } | null;
 }
 
 /** Whoever calls itself the leader at the highest term that anyone knows. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import { clusterViewSchema } from '@ringleader/contracts';
-import { clusterView, unreadyReasons } from './cluster-view.js';
+import { clusterView, coordinatorNames, unreadyReasons } from './cluster-view.js';
 import type { ClusterKnowledge } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
@@ -73,7 +73,7 @@ function whole(): ClusterKnowledge {
     },
     members,
     shards: [shard(2), shard(1)],
-    coordinatorsSeen: ['coordinator-1'],
+    coordinators: ['coordinator-1'],
     coordinator: { leader: 'coordinator-1', term: 3 },
     entries: [entry(0), entry(1), entry(2)],
     transportConnected: true,
@@ -81,6 +81,25 @@ function whole(): ClusterKnowledge {
     announcedLeader: (partition) => (partition === 2 ? 2 : 1),
   };
 }
+
+describe('coordinatorNames', () => {
+  it('counts the coordinator that was away before the gateway came', () => {
+    const seen = new Map([
+      ['coordinator-2', 2],
+      ['coordinator-3', 3],
+    ]);
+    const coordinators = coordinatorNames(seen, [1, 2, 3, 1, 2, 3]);
+    expect(coordinators).toEqual(['coordinator-2', 'coordinator-3', 'coordinator 1']);
+    const members = [
+      ...whole().members,
+      member('coordinator', 'coordinator-2'),
+      member('coordinator', 'coordinator-3'),
+    ];
+    expect(clusterView({ ...whole(), members, coordinators }, NOW).reasons).toEqual([
+      'coordinator 1 is not running',
+    ]);
+  });
+});
 
 describe('clusterView', () => {
   it('fits the contract, and sums the partition map up', () => {
@@ -108,7 +127,7 @@ describe('clusterView', () => {
     ['a leader', { announcedLeader: () => null }, 'unavailable', '3 of 3 partitions have no leader'],
     [
       'a coordinator',
-      { coordinatorsSeen: ['coordinator-1', 'coordinator-2'] },
+      { coordinators: ['coordinator-1', 'coordinator-2'] },
       'degraded',
       'coordinator-2 is not running',
     ],

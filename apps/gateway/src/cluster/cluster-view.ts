@@ -22,8 +22,8 @@ export interface ClusterKnowledge {
   readonly cluster: Cluster | null;
   readonly members: readonly Member[];
   readonly shards: readonly ShardRegistration[];
-  /** Coordinators this gateway has ever seen. */
-  readonly coordinatorsSeen: readonly string[];
+  /** Coordinators that belong to the cluster, running or not. */
+  readonly coordinators: readonly string[];
   readonly coordinator: CoordinatorStatus;
   readonly entries: readonly PartitionEntry[];
   readonly transportConnected: boolean;
@@ -80,9 +80,19 @@ function memberView(member: Member, telemetry: Telemetry, now: MonotonicMs): Mem
   };
 }
 
-function missingMembers({ members, shards, coordinatorsSeen }: ClusterKnowledge): string[] {
+/**
+ * Those that were seen, and the seats whose holders this gateway has never seen: a coordinator that has been away since
+ * before the gateway came is missing all the same.
+ */
+export function coordinatorNames(seen: ReadonlyMap<string, number>, seats: readonly number[]): string[] {
+  const held = new Set(seen.values());
+  const unseen = [...new Set(seats)].filter((seat) => !held.has(seat));
+  return [...seen.keys(), ...unseen.map((seat) => `coordinator ${seat}`)];
+}
+
+function missingMembers({ members, shards, coordinators }: ClusterKnowledge): string[] {
   const registered = new Set(members.map(({ id }) => id));
-  return [...coordinatorsSeen, ...shards.map(({ shardId }) => shardId)]
+  return [...coordinators, ...shards.map(({ shardId }) => shardId)]
     .filter((id) => !registered.has(id))
     .sort();
 }

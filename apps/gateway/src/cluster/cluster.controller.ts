@@ -31,7 +31,7 @@ export class ClusterReport {
         cluster: observer.cluster,
         members: observer.members,
         shards: observer.shards,
-        coordinatorsSeen: observer.coordinatorsSeen,
+        coordinators: observer.coordinators,
         coordinator: observer.coordinator,
         entries: map.entries,
         transportConnected: links.isConnected,

@@ -160,7 +160,7 @@ function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
       cluster: null,
       members: [],
       shards: [],
-      coordinatorsSeen: [],
+      coordinators: [],
       coordinator: { leader: null, term: null },
       entries: shards.entries,
       transportConnected: shards.isOpen,

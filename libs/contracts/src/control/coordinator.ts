@@ -169,6 +169,8 @@ export const coordinatorContracts = {
     request: z.object({}),
     response: z.object({
       memberId: z.int().min(1),
+      /** The seats of the group, running or not. */
+      members: z.array(z.int().min(1)).optional(),
       term: z.int().min(0),
       /** 0 is "none known". */
       leader: z.int().min(0),
