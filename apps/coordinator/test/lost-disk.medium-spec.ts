@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import type { MemberId } from '@ringleader/primitives';
@@ -64,6 +65,24 @@ describe('a coordinator that has lost its disk', () => {
       const put = { kind: 'put' as const, key: 'k/more', value: '1' };
       await group.client([leader, other]).txn({ compare: [], success: [put], failure: [] });
       expect(await keysAt([leader, other], false)).toBe(WRITES + 1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is refused, too, where only its identity is lost, and taken back with it',
+    async () => {
+      await group.kill9(leader);
+      const identity = join(group.dataDirectory(leader), 'raft', 'identity');
+      await rename(identity, `${identity}.kept`);
+      await group.startMember(leader);
+      expect(await refusal(leader)).toMatchObject({
+        code: 'LOG_CORRUPT',
+        msg: expect.stringMatching(/identity.*is not there/) as unknown,
+      });
+      await rename(`${identity}.kept`, identity);
+      await group.startMember(leader);
+      expect(await keysAt([leader], true)).toBe(WRITES);
     },
     TIMEOUT_MS,
   );

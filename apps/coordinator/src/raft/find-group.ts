@@ -3,7 +3,9 @@
  * the others, if it may found a cluster; else it is a lost disk, and must not vote in the place of the member that it was.
  */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import {
+  corruptLog,
   foreignLog,
   type LogIdentity,
   type LogStorage,
@@ -52,6 +54,11 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
 function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: GroupSearch): LogIdentity {
   const { hardState, snapshot, entries } = recovered;
   if (hardState.term > 0 || snapshot.index > 0 || entries.length > 0) {
+    // It has voted for an id, so it had one: as another it would be heard by nobody.
+    if (hardState.vote > SEATS_END) {
+      const reason = 'it is not there, and the log beside it is that of a member with an id';
+      throw corruptLog({ file: join(directory, 'identity'), offset: 0, reason });
+    }
     // Written before members had ids of their own: they were known by their seats, and these remain their ids.
     return { cluster, seat, id: seat, founders: seats.map((id) => ({ seat: id, id })), isBegun: true };
   }
@@ -62,10 +69,13 @@ function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: G
   return { cluster, seat, id: drawId(), founders: null, isBegun: false };
 }
 
+/** Ids are above: no seat was ever as high. */
+const SEATS_END = 0xffff;
+
 /** 53 bits: as many as a number holds. Never one of the small ones that were seats. */
 function drawId(): MemberId {
   const id = Number(randomBytes(8).readBigUInt64LE() >> 11n);
-  return id > 0xffff ? id : drawId();
+  return id > SEATS_END ? id : drawId();
 }
 
 function checkOwner({ cluster, seat, founders }: LogIdentity, search: GroupSearch): void {
