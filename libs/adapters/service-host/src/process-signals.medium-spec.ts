@@ -62,6 +62,15 @@ describe('runUntilSignal', () => {
     expect(lines).toEqual(['runs', 'SIGTERM', 'Told to stop again: ending at once']);
   });
 
+  it('takes a signal that comes twice in a moment for one', async () => {
+    const { child, lines, closed } = await service('pipe', 'hang');
+    child.kill('SIGTERM');
+    if (child.stdout !== null) await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([1, null]);
+    expect(lines).toEqual(['runs', 'SIGTERM', 'Did not stop in time']);
+  });
+
   it('gives up on a stop that takes too long', async () => {
     const { child, lines, closed } = await service('pipe', 'hang');
     child.kill('SIGTERM');

@@ -15,6 +15,8 @@ export interface EndingOptions {
 }
 
 const SIGNAL_EXIT_BASE = 128;
+/** Some supervisors (`timeout`, `tini -g`) tell a process and then its group, so that it hears the same signal twice. */
+const SAME_TELLING_MS = 1_000;
 
 export function runUntilSignal(logger: Logger, stop: () => Promise<void>, options: EndingOptions): void {
   let isStopping = false;
@@ -35,14 +37,15 @@ export function runUntilSignal(logger: Logger, stop: () => Promise<void>, option
       },
     );
   };
-  let signals = 0;
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      signals += 1;
-      if (signals === 1) {
+      if (first === null) {
+        first = { signal, at: performance.now() };
         request(signal);
         return;
       }
+      if (first.signal === signal && performance.now() - first.at < SAME_TELLING_MS) return;
       logger.warn({ signal }, 'Told to stop again: ending at once');
       process.exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
     });
