@@ -16,7 +16,7 @@ import type { Logger } from '@ringleader/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpMetrics } from './health/gateway-health.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
-import { answerConnect, answerConnectionError, handleInOrder } from './http/connection.js';
+import { answerConnect, answerConnectionError, handleInOrder, sayLastAnswers } from './http/connection.js';
 import type { RequestHandler } from './http/connection.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
@@ -150,6 +150,7 @@ export class HttpDrain implements BeforeApplicationShutdown {
     const server = this.host.httpAdapter.getHttpServer() as Server;
     if (!server.listening) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    sayLastAnswers(server);
     // Connections that become idle only when their last answer is out would be kept open for the next request.
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     const cut = setTimeout(() => server.closeAllConnections(), REST_LIMITS.timeoutMsMax + ANSWER_MS);

@@ -159,10 +159,12 @@ describe('a gateway', () => {
     expect(await (await fetch(`${url}/v1/kv/a`)).text()).toBe('after');
   }, 40_000);
 
-  it('answers what is under way before it stops', async () => {
+  it('answers what is under way before it stops, and says that no more is taken on that connection', async () => {
     const half = request(`${url}/v1/kv/half`, { method: 'PUT', headers: { 'Content-Length': 10 } });
-    const answered = new Promise<number | undefined>((resolve, reject) => {
-      half.on('response', (response) => resolve(response.resume().statusCode));
+    const answered = new Promise<unknown>((resolve, reject) => {
+      half.on('response', (response) => {
+        resolve([response.resume().statusCode, response.headers.connection]);
+      });
       half.on('error', reject);
     });
     half.write('12345');
@@ -170,7 +172,7 @@ describe('a gateway', () => {
     const stopped = gateway.stop();
     await until('nothing new is accepted', async () => !(await isListening()), WITHIN);
     half.end('67890');
-    expect(await answered).toBe(201);
+    expect(await answered).toEqual([201, 'close']);
     await stopped;
   });
 

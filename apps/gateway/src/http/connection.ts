@@ -58,9 +58,10 @@ function connectionOf(socket: MarkedSocket): Connection {
   return (socket[CONNECTION] ??= { lastUnsafe: null, last: null, waiting: 0 });
 }
 
-function inOrder(handle: RequestHandler): RequestHandler {
+function inOrder(server: Server, handle: RequestHandler): RequestHandler {
   return (request, response) => {
     const { socket } = request;
+    if (!server.listening) response.shouldKeepAlive = false;
     const connection = connectionOf(socket);
     connection.last = { request, response };
     const isSafe = SAFE_METHODS.has(request.method);
@@ -85,9 +86,28 @@ function inOrder(handle: RequestHandler): RequestHandler {
   };
 }
 
+const SOCKETS = new WeakMap<Server, ReadonlySet<Socket>>();
+
+/**
+ * The server takes no more connections. The last answer of each says so (RFC 9112, 9.6): a client that sent its next
+ * request to a connection that is closed behind the answer could not tell what became of it.
+ */
+export function sayLastAnswers(server: Server): void {
+  for (const socket of SOCKETS.get(server) ?? []) {
+    const last = (socket as MarkedSocket)[CONNECTION]?.last?.response;
+    if (last !== undefined && !last.headersSent) last.shouldKeepAlive = false;
+  }
+}
+
 /** Also those that Node would otherwise answer by itself, because of an Expect header. */
 export function handleInOrder(server: Server, handle: RequestHandler): void {
-  const ordered = inOrder(handle);
+  const ordered = inOrder(server, handle);
+  const sockets = new Set<Socket>();
+  SOCKETS.set(server, sockets);
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', ordered);
   server.on('checkContinue', ordered);
   server.on('checkExpectation', ordered);
