@@ -43,13 +43,17 @@ describe('budgetBytes', () => {
 
 describe('heapFlags', () => {
   it.each([
-    [192 * MIB, ['--max-old-space-size=96', '--max-semi-space-size=4']],
-    [512 * MIB, ['--max-old-space-size=256', '--max-semi-space-size=16']],
-    [700 * MIB, ['--max-old-space-size=350', '--max-semi-space-size=16']],
-    [8 * GIB, ['--max-old-space-size=4096', '--max-semi-space-size=16']],
-    [null, []],
-  ])('are of %d bytes', (memory, flags) => {
-    expect(heapFlags(memory)).toEqual(flags);
+    [192 * MIB, 96, 8],
+    [512 * MIB, 256, 32],
+    [700 * MIB, 350, 32],
+    [8 * GIB, 4096, 32],
+  ])('are of %d bytes', (memory, old, semi) => {
+    const sizes = [`--max-old-space-size=${old}`, `--max-semi-space-size=${semi}`];
+    expect(heapFlags(memory)).toEqual([...sizes, '--heap-growing-percent=300']);
+  });
+
+  it('are none without a limit', () => {
+    expect(heapFlags(null)).toEqual([]);
   });
 });
 
@@ -59,7 +63,7 @@ describe('beginAnew', () => {
     env: { PATH: '/bin' },
     ...more,
   });
-  const flags = ['--max-old-space-size=128', '--max-semi-space-size=8'];
+  const flags = ['--max-old-space-size=128', '--max-semi-space-size=16', '--heap-growing-percent=300'];
 
   it('gives V8 the heap of the limit, and malloc two arenas unless others are set', () => {
     const args = ['/bin/node', ...flags, '--no-warnings', 'dist/main.js', 'more'];

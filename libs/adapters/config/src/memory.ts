@@ -48,8 +48,14 @@ export function budgetBytes(budget: Budget, memory: number | null): number {
 
 const HEAP_SHARE = 1 / 2;
 /** V8 has three half spaces of this size for what is new: the larger, the fewer collections. */
-const SEMI_SPACE_SHARE = 1 / 32;
-const SEMI_SPACE_MIB_MAX = 16;
+const SEMI_SPACE_SHARE = 1 / 16;
+/** Node's own default. */
+const SEMI_SPACE_MIB_MAX = 32;
+/**
+ * V8 lets a heap that may become large grow to four times what lives before it collects all of it, and one that is limited to
+ * 256 MiB to one and a third: that many more collections cost half as much CPU again in batches. The limit holds all the same.
+ */
+const GROWING_PERCENT = 300;
 
 /** V8's settings for a process that may take so much; none without a limit. */
 export function heapFlags(memory: number | null): readonly string[] {
@@ -60,5 +66,6 @@ export function heapFlags(memory: number | null): readonly string[] {
   return [
     `--max-old-space-size=${Math.floor(mib * HEAP_SHARE)}`,
     `--max-semi-space-size=${Math.min(SEMI_SPACE_MIB_MAX, semiSpace)}`,
+    `--heap-growing-percent=${GROWING_PERCENT}`,
   ];
 }
