@@ -52,10 +52,10 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
 }
 
 function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: GroupSearch): LogIdentity {
-  const { hardState, snapshot, entries } = recovered;
+  const { wantsIdentity, hardState, snapshot, entries } = recovered;
   if (hardState.term > 0 || snapshot.index > 0 || entries.length > 0) {
-    // It has voted for an id, so it had one: as another it would be heard by nobody.
-    if (hardState.vote > SEATS_END) {
+    // As another member it would be heard by nobody, or vote twice.
+    if (wantsIdentity) {
       const reason = 'it is not there, and the log beside it is that of a member with an id';
       throw corruptLog({ file: join(directory, 'identity'), offset: 0, reason });
     }

@@ -1,6 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openLogStorage } from '@ringleader/log-storage';
 import type { LogIdentity } from '@ringleader/log-storage';
@@ -301,6 +310,17 @@ describe('a Raft node', () => {
   });
 });
 
+/** Its segments as they were written before there were identities. */
+function asOfFirstVersion(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!name.endsWith('.log')) continue;
+    const bytes = readFileSync(join(directory, name));
+    bytes.writeUInt32LE(1, 8);
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
+    writeFileSync(join(directory, name), bytes);
+  }
+}
+
 describe('a Raft node that has lost its disk', () => {
   let group: Group;
   afterEach(() => group.end());
@@ -373,12 +393,23 @@ describe('a Raft node that has lost its disk', () => {
     await expect(group.start(2)).rejects.toMatchObject({ code: 'LOG_FOREIGN' });
   });
 
+  it('is refused without its identity, also where it has voted for nobody', async () => {
+    group = new Group(1);
+    const { storage } = await openLogStorage({ directory: group.directory(1) });
+    await storage.append({ hardState: { term: 3, vote: 0, commit: 0 }, entries: [], snapshot: null });
+    await storage.close();
+    await expect(group.start(1)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    await expect(group.start(1, { mayFound: false })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    expect(readdirSync(group.directory(1))).not.toContain('identity');
+  });
+
   it('is no loss where the log is of before there were ids: seats remain its ids', async () => {
     group = new Group(1);
     await group.startAll();
     await (await group.leader()).node.propose(command('old'), PATIENCE_MS);
     await group.stop(1);
     unlinkSync(join(group.directory(1), 'identity'));
+    asOfFirstVersion(group.directory(1));
     const again = await group.start(1, { mayFound: false });
     await eventually(() => again.journal.commands.length === 1);
     expect(group.identity(1)).toMatchObject({ id: 1, founders: [{ seat: 1, id: 1 }], isBegun: true });

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
@@ -78,6 +79,7 @@ describe('the log', () => {
   it('is empty at first', async () => {
     expect(await recover()).toEqual({
       identity: null,
+      wantsIdentity: false,
       hardState: { term: 0, vote: 0, commit: 0 },
       snapshot: { index: 0, term: 0 },
       entries: [],
@@ -499,6 +501,27 @@ describe('the identity', () => {
         message: expect.stringContaining(`${path()} at byte 0: the checksum of the identity`) as unknown,
       });
     }
+  });
+
+  it('is wanted beside every log but one of the first version, whoever that voted for', async () => {
+    const asOfFirstVersion = (name: string): void => {
+      const bytes = readFileSync(join(directory, name));
+      bytes.writeUInt32LE(1, 8);
+      bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
+      writeFileSync(join(directory, name), bytes);
+    };
+    const { storage } = await open();
+    await storage.append({ ...batch([entry(1, 1)]), hardState: { term: 1, vote: 0, commit: 0 } });
+    await close(storage);
+    expect(await recover()).toMatchObject({ identity: null, wantsIdentity: true });
+    for (const name of segments()) asOfFirstVersion(name);
+    const old = await open();
+    expect(old.recovered).toMatchObject({ wantsIdentity: false, entries: [entry(1, 1)] });
+    // It goes on in segments of the present version.
+    for (let i = 2; i <= 20; i++) await old.storage.append(batch([entry(i, 1, 'y'.repeat(300))]));
+    await close(old.storage);
+    expect(segments().length).toBeGreaterThan(1);
+    expect(await recover()).toMatchObject({ wantsIdentity: true });
   });
 
   it('without a log shows that the log is lost', async () => {

@@ -63,7 +63,8 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
   const storage = new LogStorage({ directory, disk, lock, segmentSizeBytes }, found, snapshot);
   await storage.prepare();
-  return { storage, recovered: { identity, hardState, snapshot, entries, repairs: found.repairs } };
+  const { haveIdentity: wantsIdentity, repairs } = found;
+  return { storage, recovered: { identity, wantsIdentity, hardState, snapshot, entries, repairs } };
 }
 
 /** A new folder is lost with its log unless each folder above that was made with it is on disk as well. */

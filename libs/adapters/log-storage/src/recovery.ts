@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { decodeBatch, type StoredBatch } from './batch-codec.js';
 import type { Disk } from './disk.js';
-import { decodeSegmentHeader, fillWithZeros, segmentNumber } from './segment.js';
+import { decodeSegmentHeader, fillWithZeros, segmentNumber, type StoredSegmentHeader } from './segment.js';
 import { readSegment, type SegmentContents } from './segment-reader.js';
 import { corruptLog } from './storage-errors.js';
 import type { LogEntry, LogPoint, LogRepair } from './types.js';
@@ -23,6 +23,8 @@ export interface RecoveredSegments {
   /** Where the next record goes in the last segment. */
   readonly end: number;
   readonly repairs: readonly LogRepair[];
+  /** Whether any of them is of the format that has an identity beside it. */
+  readonly haveIdentity: boolean;
 }
 
 export async function recoverSegments(disk: Disk, directory: string): Promise<RecoveredSegments> {
@@ -32,10 +34,12 @@ export async function recoverSegments(disk: Disk, directory: string): Promise<Re
   const repairs: LogRepair[] = [];
   let nextSequence = 1;
   let end = 0;
+  let haveIdentity = false;
   for (const { number, path } of numbers) {
     const bytes = await disk.read(path);
     const isFirst = segments.length === 0;
-    const firstSequence = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
+    const { firstSequence, hasIdentity } = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
+    haveIdentity ||= hasIdentity;
     const contents = readSegment(bytes, firstSequence);
     const repair = await repairTail(disk, {
       path,
@@ -54,7 +58,7 @@ export async function recoverSegments(disk: Disk, directory: string): Promise<Re
     nextSequence = firstSequence + contents.records.length;
     end = contents.end;
   }
-  return { segments, batches, nextSequence, end, repairs };
+  return { segments, batches, nextSequence, end, repairs, haveIdentity };
 }
 
 /** A batch is needed until a snapshot goes past this. */
@@ -78,8 +82,13 @@ async function listSegments(disk: Disk, directory: string): Promise<{ number: nu
   return found;
 }
 
-/** The sequence of its first record. `expected` is null for the oldest segment, which begins anywhere. */
-function checkHeader(bytes: Buffer, path: string, number: number, expected: number | null): number {
+/** `expected` is null for the oldest segment, which begins anywhere. */
+function checkHeader(
+  bytes: Buffer,
+  path: string,
+  number: number,
+  expected: number | null,
+): StoredSegmentHeader {
   const result = decodeSegmentHeader(bytes);
   if (result.kind === 'invalid') throw corruptLog({ file: path, offset: 0, reason: result.reason });
   const { header } = result;
@@ -90,7 +99,7 @@ function checkHeader(bytes: Buffer, path: string, number: number, expected: numb
     const reason = `the record ${String(expected)} is missing: the segment starts with ${String(header.firstSequence)}`;
     throw corruptLog({ file: path, offset: 0, reason });
   }
-  return header.firstSequence;
+  return header;
 }
 
 interface ReadSegment {

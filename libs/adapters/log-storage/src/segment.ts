@@ -3,13 +3,16 @@
  * written into it later moves no metadata. Its name and its header carry its number; numbers have no gaps.
  *
  *   magic 8 bytes | version u32 | segment number u64 | sequence of its first record u64 | checksum of these u32
+ *
+ * Version 1 was written before logs had identities; a segment of version 2 says that there is one beside it (identity-file.ts).
  */
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
 
 export const segmentHeaderBytes = 32;
-export const formatVersion = 1;
+const formatVersion = 2;
+const versionWithoutIdentity = 1;
 const magic = Buffer.from('RINGLOG\n', 'latin1');
 
 export interface SegmentHeader {
@@ -17,8 +20,14 @@ export interface SegmentHeader {
   readonly firstSequence: number;
 }
 
+/** As it was read. */
+export interface StoredSegmentHeader extends SegmentHeader {
+  /** Nothing is written into a log of this format before its identity is. */
+  readonly hasIdentity: boolean;
+}
+
 export type SegmentHeaderResult =
-  | { readonly kind: 'header'; readonly header: SegmentHeader }
+  | { readonly kind: 'header'; readonly header: StoredSegmentHeader }
   | { readonly kind: 'invalid'; readonly reason: string };
 
 export function segmentName(number: number): string {
@@ -48,14 +57,14 @@ export function decodeSegmentHeader(segment: Buffer): SegmentHeaderResult {
     return { kind: 'invalid', reason: "the checksum of the segment's header does not match" };
   }
   const version = segment.readUInt32LE(8);
-  if (version !== formatVersion) {
-    return {
-      kind: 'invalid',
-      reason: `the segment is of version ${String(version)}, not ${String(formatVersion)}`,
-    };
+  if (version !== formatVersion && version !== versionWithoutIdentity) {
+    const known = `${String(versionWithoutIdentity)} or ${String(formatVersion)}`;
+    return { kind: 'invalid', reason: `the segment is of version ${String(version)}, not ${known}` };
   }
   const number = Number(segment.readBigUInt64LE(12));
-  return { kind: 'header', header: { number, firstSequence: Number(segment.readBigUInt64LE(20)) } };
+  const firstSequence = Number(segment.readBigUInt64LE(20));
+  const hasIdentity = version !== versionWithoutIdentity;
+  return { kind: 'header', header: { number, firstSequence, hasIdentity } };
 }
 
 const zeros = Buffer.alloc(1024 * 1024);

@@ -41,6 +41,8 @@ export interface LogRepair {
 
 export interface RecoveredLog {
   readonly identity: LogIdentity | null;
+  /** The segments are of the format whose first record comes after its identity: without one, with anything in it, it is lost. */
+  readonly wantsIdentity: boolean;
   readonly hardState: LogHardState;
   /** index 0: none. */
   readonly snapshot: LogPoint;
