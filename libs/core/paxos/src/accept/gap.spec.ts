@@ -49,6 +49,17 @@ describe('Gap', () => {
     expect(gap?.message).toMatchObject({ position: { ballot: BALLOT, revision: 4 } });
   });
 
+  it('states nothing that is gathered only: the leader would count it, and a crash forgets it', () => {
+    const shard = followerWithGap();
+    shard.transactionDurable(1, 4);
+    expect(shard.takeReady().transaction?.id).toBe(2);
+    shard.receive(1, accept(3, 4, 7), 5);
+    expect(shard.status()[0]?.position.revision).toBe(7);
+    shard.transactionDurable(2, 6);
+    const gap = shard.takeReady().messages.find(({ message }) => message.kind === 'gap');
+    expect(gap?.message).toMatchObject({ position: { ballot: BALLOT, revision: 4 } });
+  });
+
   it('states no position that the same transaction took back: the leader would count it', () => {
     const shard = followerWithGap();
     shard.learnMap([assignment({ epoch: 2, replicas: [1, 2] })], 4);

@@ -16,43 +16,6 @@ import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 import { RULES_WITHOUT_LEASE } from '../index.js';
 import { assignment } from '../../test/cluster-client.js';
 
-const ANY_AGE = { kind: 'stale', maxStalenessMs: null } as const;
-
-describe('a stale scan', () => {
-  it('is answered by a quiet follower', () => {
-    const cluster = started();
-    write(cluster, 'a', 'one');
-    cluster.run(400);
-    expect(rowsOf(answer(cluster, scan(cluster, 2, ANY_AGE)))?.map(({ key }) => key)).toEqual(['a']);
-  });
-
-  it('never returns rows that were not chosen, though a repair moved the position back meanwhile', () => {
-    const cluster = started();
-    write(cluster, 'a', 'chosen');
-    cluster.run(300);
-    cluster.loses = (from, { to }) => from === 1 || to === 1;
-    put(cluster, 'b', 'never chosen');
-    cluster.run(20);
-    cluster.holdsRead = (shard, { kind }) => shard === 1 && kind === 'scan';
-    const token = scan(cluster, 1, ANY_AGE);
-    cluster.until(() => [2, 3].includes(leaderAmongOthers(cluster)), 5_000);
-    cluster.loses = () => false;
-    cluster.until(() => !cluster.storage(1).liveRows(P).has('b'), 5_000);
-    cluster.run(50);
-    cluster.answerReads(1);
-    expect(rowsOf(answer(cluster, token))).toBe(null);
-  });
-});
-
-function leaderAmongOthers(cluster: MemoryCluster): number {
-  const leads = (ordinal: number): boolean =>
-    cluster
-      .shard(ordinal)
-      .status()
-      .some((entry) => entry.partition === P && entry.serving);
-  return [2, 3].find(leads) ?? 0;
-}
-
 function writeExpiring(cluster: MemoryCluster, key: string, afterMs: number): void {
   const expiresAt = (cluster.now + afterMs) * HYBRID_UNITS_PER_MS;
   answer(cluster, put(cluster, key, '', { operation: putOperation(key, { expiresAt }) }));

@@ -108,7 +108,8 @@ function partOf(
 
 /**
  * All that the storage holds, or is about to hold, of this partition is committed. What is gathered may replace what is
- * durable (a repair on its way), and the read may see either.
+ * durable (a repair on its way), and the read may see either. What is gathered is looked at again when the read is done;
+ * here it only saves a read that would be for nothing.
  */
 function isQuiet(replica: Replica, commit: Revision): boolean {
   const { durable, record } = replica;
