@@ -30,13 +30,21 @@ export function onPageRequest(
   let snapshot: PartitionRecord | null = null;
   let named: readonly Row[] = [];
   let absent: readonly string[] = [];
+  const { served } = context;
+  served.readBegins(from, replica.partition);
+  /** Null withdraws the read. */
+  const takeSnapshot = (): PartitionRecord | null => {
+    snapshot = snapshotAt(replica, ballot);
+    if (snapshot === null) served.readEnds(from, replica.partition);
+    return snapshot;
+  };
   if (keys.length > 0) {
     // Read before the page: what changes in between is past the base, and so in a page.
     context.reads.delta(
       () => {
-        snapshot = snapshotAt(replica, ballot);
-        if (snapshot === null) return null;
-        const { partition, generation, position } = snapshot;
+        const taken = takeSnapshot();
+        if (taken === null) return null;
+        const { partition, generation, position } = taken;
         const { repairBytesMax } = context.limits;
         const nothingPast = { base: position.revision, limitRows: 1, limitBytes: repairBytesMax };
         return { kind: 'delta', partition, generation, keys, ...nothingPast };
@@ -54,14 +62,15 @@ export function onPageRequest(
   function readPage(): void {
     context.reads.page(
       () => {
-        snapshot = snapshotAt(replica, ballot);
-        if (snapshot === null) return null;
-        const { partition, generation } = snapshot;
+        const taken = takeSnapshot();
+        if (taken === null) return null;
+        const { partition, generation } = taken;
         const { repairRowsMax: limitRows, repairBytesMax: limitBytes } = context.limits;
         const range = { start: message.start, base, keysOnly: false, limitRows, limitBytes };
         return { kind: 'page', partition, generation, ...range };
       },
       (result) => {
+        served.readEnds(from, replica.partition);
         if (snapshot === null || snapshotAt(replica, ballot) === null) return;
         const { partition, epoch, copyId, pass, start } = message;
         serve(context, replica, from, {
@@ -107,7 +116,7 @@ export function onFinishRequest(
   const { ballot, base, keys, copyId, partition, epoch } = message;
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
-  readDelta(context, replica, { ballot, base, keys, ownRevision: base }, (answer) => {
+  readDelta(context, replica, { from, ballot, base, keys, ownRevision: base }, (answer) => {
     if (answer === null) requireCopy(context, replica, from, message);
     else serve(context, replica, from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { started, write, P } from '../../test/cluster-client.js';
+import { converged, started, write, P } from '../../test/cluster-client.js';
 import { LIMITS } from '../../test/memory-cluster.js';
+import { makeBallot, roundOf } from '../ballot.js';
+import type { ShardMessage } from '../index.js';
 
 describe('a copy', () => {
   it('keeps the greatest floor of those who sent its pages, whoever ends it', () => {
@@ -38,5 +40,66 @@ describe('a copy', () => {
     cluster.run(5);
     expect(refused).toBe(1);
     expect(cluster.storage(3).records.get(P)?.position.revision).toBe(301);
+  });
+
+  it.each([
+    ['page', 4],
+    ['delta', 1_000],
+  ])('and a repair: a %s is read once, however often it is asked for meanwhile', (kind, repairRowsMax) => {
+    const cluster = started({ ...LIMITS, repairRowsMax });
+    write(cluster, 'a', 'v');
+    cluster.run(50);
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, 'v');
+    let reads = 0;
+    let requests = 0;
+    cluster.holdsRead = (_shard, read) => {
+      reads += Number(read.kind === kind);
+      return read.kind === kind;
+    };
+    cluster.loses = (from, { message }) => {
+      requests += Number(from === 3 && message.kind === `${kind}Request`);
+      return false;
+    };
+    cluster.start(3);
+    cluster.until(() => requests >= 4);
+    cluster.run(5);
+    expect(reads).toBe(1);
+    cluster.holdsRead = () => false;
+    for (const shard of [1, 2]) cluster.answerReads(shard);
+    cluster.until(() => converged(cluster, [1, 2, 3]));
+  });
+
+  it('is read for again after its read was withdrawn', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    cluster.run(1_000);
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, 'v');
+    const asked: ShardMessage[] = [];
+    cluster.loses = (from, { message }) => {
+      if (from === 3 && message.kind === 'pageRequest') asked.push(message);
+      return from === 3 && message.kind === 'pageRequest';
+    };
+    cluster.start(3);
+    cluster.until(() => asked.length > 0);
+    cluster.loses = (from, { to }) => from === 3 || to === 3;
+    // It is the source no more when the read would leave: it has accepted at a higher ballot.
+    const previous = cluster.storage(1).records.get(P)?.position ?? { ballot: 0, revision: 0 };
+    const next = { ballot: makeBallot(roundOf(previous.ballot) + 3, 2), revision: previous.revision };
+    const batch = { partition: P, epoch: 1, ballot: next.ballot, previous, next, rows: [], commit: 0 };
+    for (const message of asked.slice(0, 1)) cluster.shard(1).receive(3, message, cluster.now);
+    const lease = { sentAt: 0 };
+    const accepts = { kind: 'accepts', incarnation: 1, number: 2 ** 40, lease, batches: [batch] } as const;
+    cluster.shard(1).receive(2, accepts, cluster.now);
+    cluster.step();
+    expect(cluster.leaderOf(P)).not.toBe(1);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    let answers = 0;
+    cluster.loses = (from, { to, message }) => {
+      answers += Number(from === 1 && to === 3 && message.kind === 'page');
+      return message.kind === 'page' && from === 2;
+    };
+    cluster.until(() => answers > 0);
+    cluster.until(() => converged(cluster, [1, 2, 3]));
   });
 });

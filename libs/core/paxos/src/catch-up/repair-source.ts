@@ -46,7 +46,7 @@ export function snapshotAt(replica: Replica, ballot: Ballot): PartitionRecord | 
   return leads && record.position.ballot !== ballot ? null : record;
 }
 
-/** Whoever asks, asks again: not now if the last answer is still on its way, or too much is. */
+/** Whoever asks, asks again: not now if an answer is being read, or the last one is still on its way, or too much is. */
 export function isServed(context: SourcePort, { partition }: Replica, peer: ShardOrdinal): boolean {
   return isFull(context, peer) || context.served.isUnderWay(context, peer, partition);
 }
@@ -82,7 +82,7 @@ export function onDeltaRequest(
     requireCopy(context, replica, from, message);
     return;
   }
-  readDelta(context, replica, { ballot, base, keys, ownRevision: position.revision }, (answer) => {
+  readDelta(context, replica, { from, ballot, base, keys, ownRevision: position.revision }, (answer) => {
     if (answer === null) {
       requireCopy(context, replica, from, message);
       return;
@@ -93,6 +93,8 @@ export function onDeltaRequest(
 }
 
 export interface DeltaQuery {
+  /** Who asks. */
+  readonly from: ShardOrdinal;
   readonly ballot: Ballot;
   readonly base: Revision;
   readonly keys: readonly string[];
@@ -116,12 +118,17 @@ export function readDelta(
   done: (answer: DeltaAnswer | null) => void,
 ): void {
   let snapshot: PartitionRecord | null = null;
+  const { served } = context;
+  served.readBegins(query.from, replica.partition);
   context.reads.delta(
     () => {
       snapshot = snapshotAt(replica, query.ballot);
-      return snapshot === null ? null : deltaReadOf(context, snapshot, query);
+      if (snapshot !== null) return deltaReadOf(context, snapshot, query);
+      served.readEnds(query.from, replica.partition);
+      return null;
     },
     (result) => {
+      served.readEnds(query.from, replica.partition);
       if (snapshot === null || snapshotAt(replica, query.ballot) === null) return;
       const { position, purgedTo, dedupeFloor } = snapshot;
       if (result.tooLarge || !context.rules.sourceStillHas(query.base, purgedTo, query.ownRevision)) {

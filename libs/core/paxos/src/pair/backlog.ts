@@ -56,9 +56,27 @@ export function mayStillAnswer(
   return now < Math.max(progress.askedAt + answerMs, progress.answersBy);
 }
 
-/** Large answers of a repair or a copy, and when they were given: a repeated request does not get them twice. */
+/**
+ * Large answers of a repair or a copy: what is read for them, and when they were given. A repeated request is not read
+ * for, nor answered, twice.
+ */
 export class RowsServed {
   private readonly at = new Map<ShardOrdinal, Map<PartitionIndex, number>>();
+  private readonly reading = new Map<ShardOrdinal, Set<PartitionIndex>>();
+
+  /** Until `readEnds`, which follows whatever becomes of the read. */
+  readBegins(peer: ShardOrdinal, partition: PartitionIndex): void {
+    let ofPeer = this.reading.get(peer);
+    if (ofPeer === undefined) {
+      ofPeer = new Set();
+      this.reading.set(peer, ofPeer);
+    }
+    ofPeer.add(partition);
+  }
+
+  readEnds(peer: ShardOrdinal, partition: PartitionIndex): void {
+    this.reading.get(peer)?.delete(partition);
+  }
 
   note(peer: ShardOrdinal, partition: PartitionIndex, now: number): void {
     let ofPeer = this.at.get(peer);
@@ -69,8 +87,9 @@ export class RowsServed {
     ofPeer.set(partition, now);
   }
 
-  /** Is the last answer about this partition still on its way to the peer? */
+  /** Is an answer about this partition being read, or the last one still on its way to the peer? */
   isUnderWay(context: BacklogPort, peer: ShardOrdinal, partition: PartitionIndex): boolean {
+    if (this.reading.get(peer)?.has(partition) === true) return true;
     const at = this.at.get(peer)?.get(partition);
     return at !== undefined && isUnderWay(context, peer, at);
   }
