@@ -1,5 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -60,6 +72,49 @@ describe('openOutput', () => {
     await output.write('x');
     await output.complete();
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+
+  it.each([
+    ['a descriptor', (fd: number) => `/dev/fd/${String(fd)}`],
+    ['the one of this process', (fd: number) => `/proc/self/fd/${String(fd)}`],
+    ['a link to one', (fd: number) => linkTo(`/proc/self/fd/${String(fd)}`)],
+  ])('writes through %s to a file, behind what is there, and replaces nothing', async (_, nameOf) => {
+    const file = await open(join(dir, 'shared'), 'w');
+    try {
+      await file.write('before,');
+      const output = await openOutput(await nameOf(file.fd));
+      await output.write('export,');
+      await output.complete();
+      await file.write('after');
+      expect(await readFile(join(dir, 'shared'), 'utf8')).toBe('before,export,after');
+      expect((await stat(join(dir, 'shared'))).ino).toBe((await file.stat()).ino);
+    } finally {
+      await file.close();
+    }
+  });
+
+  const linkTo = async (target: string): Promise<string> => {
+    await symlink(target, path);
+    return path;
+  };
+
+  it('says so where a descriptor is not open', async () => {
+    const attempt = async (): Promise<void> => {
+      const output = await openOutput('/dev/fd/987');
+      await output.write('x');
+      await output.complete();
+    };
+    await expect(attempt()).rejects.toThrow(/^The export stopped, \/dev\/fd\/987 cannot be written: /);
+  });
+
+  it('writes into a named pipe, which has nothing to replace', async () => {
+    execFileSync('mkfifo', [path]);
+    const reading = readFile(path, 'utf8');
+    const output = await openOutput(path);
+    await output.write('through');
+    await output.complete();
+    expect(await reading).toBe('through');
+    expect((await stat(path)).isFIFO()).toBe(true);
   });
 
   it.each([

@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -66,7 +67,51 @@ export async function openOutput(path: string): Promise<Output> {
     const nothing = () => Promise.resolve();
     return { write: (text) => sink.write(text), complete: nothing, discard: nothing };
   }
-  return fileOutput(path);
+  const descriptor = await descriptorOf(path);
+  return descriptor === null ? fileOutput(path) : descriptorOutput(path, descriptor);
+}
+
+const LINKS_MAX = 40;
+
+/**
+ * The number of the own descriptor that a name like /dev/stdout or /dev/fd/3 stands for, by way of whatever links. The
+ * file behind it is somebody else's, who may have written into it, and goes on writing.
+ */
+async function descriptorOf(path: string): Promise<number | null> {
+  let name = resolve(path);
+  for (let links = 0; links < LINKS_MAX; links += 1) {
+    const folder = await realpath(dirname(name)).catch(() => null);
+    if (folder === null) return null;
+    if (folder === '/dev/fd' || isOwnDescriptors(folder)) {
+      const number = /^\d+$/.test(basename(name)) ? Number(basename(name)) : null;
+      if (number !== null) return number;
+    }
+    const next = await readlink(join(folder, basename(name))).catch(() => null);
+    if (next === null) return null;
+    name = resolve(folder, next);
+  }
+  return null;
+}
+
+function isOwnDescriptors(folder: string): boolean {
+  const [, pid] = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd$/.exec(folder) ?? [];
+  return pid !== undefined && Number(pid) === process.pid;
+}
+
+/** Goes on where the descriptor is, and leaves it open: it is not this command's. */
+function descriptorOutput(path: string, fd: number): Output {
+  const stream = createWriteStream(path, { fd, autoClose: false });
+  const gzip = path.endsWith('.gz') ? createGzip() : null;
+  const done = gzip === null ? finished(stream) : pipeline(gzip, stream);
+  const sink = new Sink(gzip ?? stream, done, path);
+  return {
+    write: (text) => sink.write(text),
+    complete: () => sink.end(),
+    discard: async () => {
+      (gzip ?? stream).destroy();
+      await done.catch(() => undefined);
+    },
+  };
 }
 
 /** The file that is to be replaced: a link stays a link. Null where there is none yet. */
