@@ -2,11 +2,12 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { FinishRequest, PageRequest } from '../messages.js';
 import type { Replica } from '../partition/replica.js';
-import type { PartitionRecord, Row } from '../records.js';
+import type { Row } from '../records.js';
 import {
   isServed,
   isSource,
   readDelta,
+  recordToRead,
   requireCopy,
   serve,
   snapshotAt,
@@ -26,71 +27,79 @@ export function onPageRequest(
   if (isServed(context, replica, from)) return;
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
-  const { ballot, keys, base } = message;
-  let snapshot: PartitionRecord | null = null;
-  let named: readonly Row[] = [];
-  let absent: readonly string[] = [];
-  const { served } = context;
-  served.readBegins(from, replica.partition);
-  /** Null withdraws the read. */
-  const takeSnapshot = (): PartitionRecord | null => {
-    snapshot = snapshotAt(replica, ballot);
-    if (snapshot === null) served.readEnds(from, replica.partition);
-    return snapshot;
-  };
-  if (keys.length > 0) {
-    // Read before the page: what changes in between is past the base, and so in a page.
-    context.reads.delta(
-      () => {
-        const taken = takeSnapshot();
-        if (taken === null) return null;
-        const { partition, generation, position } = taken;
-        const { repairBytesMax } = context.limits;
-        const nothingPast = { base: position.revision, limitRows: 1, limitBytes: repairBytesMax };
-        return { kind: 'delta', partition, generation, keys, ...nothingPast };
-      },
-      (result) => {
-        named = result.named.filter((row) => row !== null);
-        absent = keys.filter((_key, index) => (result.named[index] ?? null) === null);
-        readPage();
-      },
-    );
-  } else {
-    readPage();
-  }
+  context.served.readBegins(from, replica.partition);
+  if (message.keys.length === 0) readPage(context, replica, { from, message }, NOTHING_NAMED);
+  else readNamed(context, replica, { from, message });
+}
 
-  function readPage(): void {
-    context.reads.page(
-      () => {
-        const taken = takeSnapshot();
-        if (taken === null) return null;
-        const { partition, generation } = taken;
-        const { repairRowsMax: limitRows, repairBytesMax: limitBytes } = context.limits;
-        const range = { start: message.start, base, keysOnly: false, limitRows, limitBytes };
-        return { kind: 'page', partition, generation, ...range };
-      },
-      (result) => {
-        served.readEnds(from, replica.partition);
-        if (snapshot === null || snapshotAt(replica, ballot) === null) return;
-        const { partition, epoch, copyId, pass, start } = message;
-        serve(context, replica, from, {
-          kind: 'page',
-          partition,
-          epoch,
-          ballot,
-          copyId,
-          pass,
-          start,
-          nextKey: result.nextKey,
-          rows: merge(result.rows, named),
-          absent: withoutRows(absent, result.rows),
-          commit: replica.commit,
-          purgedTo: replica.record.purgedTo,
-          dedupeFloor: replica.record.dedupeFloor,
-        });
-      },
-    );
-  }
+interface Question {
+  readonly from: ShardOrdinal;
+  readonly message: PageRequest;
+}
+
+interface NamedRows {
+  readonly rows: readonly Row[];
+  readonly absent: readonly string[];
+}
+
+const NOTHING_NAMED: NamedRows = { rows: [], absent: [] };
+
+/** Read before the page: what changes in between is past the base, and so in a page. */
+function readNamed(context: CopySourcePort, replica: Replica, question: Question): void {
+  const { from, message } = question;
+  const { ballot, keys } = message;
+  context.reads.delta(
+    () => {
+      const snapshot = recordToRead(context, replica, from, ballot);
+      if (snapshot === null) return null;
+      const { partition, generation, position } = snapshot;
+      const { repairBytesMax } = context.limits;
+      const nothingPast = { base: position.revision, limitRows: 1, limitBytes: repairBytesMax };
+      return { kind: 'delta', partition, generation, keys, ...nothingPast };
+    },
+    ({ named }) => {
+      const rows = named.filter((row) => row !== null);
+      const absent = keys.filter((_key, index) => (named[index] ?? null) === null);
+      readPage(context, replica, question, { rows, absent });
+    },
+  );
+}
+
+function readPage(
+  context: CopySourcePort,
+  replica: Replica,
+  { from, message }: Question,
+  named: NamedRows,
+): void {
+  const { partition, epoch, ballot, base, copyId, pass, start } = message;
+  context.reads.page(
+    () => {
+      const snapshot = recordToRead(context, replica, from, ballot);
+      if (snapshot === null) return null;
+      const { generation } = snapshot;
+      const { repairRowsMax: limitRows, repairBytesMax: limitBytes } = context.limits;
+      return { kind: 'page', partition, generation, start, base, keysOnly: false, limitRows, limitBytes };
+    },
+    (result) => {
+      context.served.readEnds(from, partition);
+      if (snapshotAt(replica, ballot) === null) return;
+      serve(context, replica, from, {
+        kind: 'page',
+        partition,
+        epoch,
+        ballot,
+        copyId,
+        pass,
+        start,
+        nextKey: result.nextKey,
+        rows: merge(result.rows, named.rows),
+        absent: withoutRows(named.absent, result.rows),
+        commit: replica.commit,
+        purgedTo: replica.record.purgedTo,
+        dedupeFloor: replica.record.dedupeFloor,
+      });
+    },
+  );
 }
 
 /** The page was read after the named rows: where both have a key, the page's row is as new or newer. */

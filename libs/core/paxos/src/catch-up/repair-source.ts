@@ -46,6 +46,18 @@ export function snapshotAt(replica: Replica, ballot: Ballot): PartitionRecord | 
   return leads && record.position.ballot !== ballot ? null : record;
 }
 
+/** What a read for `peer` is of, as it is handed out; null where it is withdrawn, and ends so. */
+export function recordToRead(
+  context: SourcePort,
+  replica: Replica,
+  peer: ShardOrdinal,
+  ballot: Ballot,
+): PartitionRecord | null {
+  const record = snapshotAt(replica, ballot);
+  if (record === null) context.served.readEnds(peer, replica.partition);
+  return record;
+}
+
 /** Whoever asks, asks again: not now if an answer is being read, or the last one is still on its way, or too much is. */
 export function isServed(context: SourcePort, { partition }: Replica, peer: ShardOrdinal): boolean {
   return isFull(context, peer) || context.served.isUnderWay(context, peer, partition);
@@ -118,17 +130,14 @@ export function readDelta(
   done: (answer: DeltaAnswer | null) => void,
 ): void {
   let snapshot: PartitionRecord | null = null;
-  const { served } = context;
-  served.readBegins(query.from, replica.partition);
+  context.served.readBegins(query.from, replica.partition);
   context.reads.delta(
     () => {
-      snapshot = snapshotAt(replica, query.ballot);
-      if (snapshot !== null) return deltaReadOf(context, snapshot, query);
-      served.readEnds(query.from, replica.partition);
-      return null;
+      snapshot = recordToRead(context, replica, query.from, query.ballot);
+      return snapshot === null ? null : deltaReadOf(context, snapshot, query);
     },
     (result) => {
-      served.readEnds(query.from, replica.partition);
+      context.served.readEnds(query.from, replica.partition);
       if (snapshot === null || snapshotAt(replica, query.ballot) === null) return;
       const { position, purgedTo, dedupeFloor } = snapshot;
       if (result.tooLarge || !context.rules.sourceStillHas(query.base, purgedTo, query.ownRevision)) {
