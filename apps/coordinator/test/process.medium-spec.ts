@@ -65,6 +65,20 @@ describe('the process of a coordinator', () => {
     );
   }, 60_000);
 
+  it('is refused with an empty disk and without the word, before NATS is there, and has not started', async () => {
+    const { RINGLEADER_BOOTSTRAP: word, ...without } = environment(3);
+    expect(word).toBe('new-cluster');
+    const directory = join(folder, 'lost');
+    const variables = { ...without, RINGLEADER_DATA_DIR: directory, RINGLEADER_PROBE_PORT: '0' };
+    const config = loadConfig(coordinator.schema, variables);
+    const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'coordinator-1' });
+    service = await startService(coordinator, config, logger);
+    await expect(service.application).rejects.toMatchObject({ code: 'LOG_MISSING' });
+    expect((await probe('/startupz')).status).toBe(503);
+    await expect(service.stop()).rejects.toMatchObject({ code: 'LOG_MISSING' });
+    service = null;
+  }, 20_000);
+
   it('ends at once with code 0 while it waits for those that it founds a cluster with', async () => {
     const main = join(workspaceRoot(), 'apps/coordinator/dist/main.js');
     if (!existsSync(main)) throw new Error(`${main} is not there: build first (tsc -b apps/coordinator)`);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { budgeted, commonConfig, integer, port } from '@ringleader/config';
+import { budgeted, commonConfig, host, integer, port } from '@ringleader/config';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -27,7 +27,7 @@ const BODIES = { share: 1 / 4, minMib: 16, maxMib: 1_024, elseMib: 256 };
 
 export const gatewayConfigSchema = z.object({
   ...commonConfig,
-  RINGLEADER_HTTP_HOST: z.string().default('127.0.0.1'),
+  RINGLEADER_HTTP_HOST: host().default('127.0.0.1'),
   RINGLEADER_HTTP_PORT: port().default(8_080),
   /** Host names that clients call this gateway by, comma-separated, besides loopback and its address; `*` is any. */
   RINGLEADER_HTTP_HOSTS: listOf(z.string().regex(HOST, 'host names without a port, *.example.com, or *')),

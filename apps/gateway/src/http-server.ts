@@ -112,6 +112,7 @@ function nodeServer(handle: RequestHandler, timings: HttpServerTimings): Server 
     // Refused in request-head.ts instead, with a problem document.
     requireHostHeader: false,
   });
+  server.maxHeadersCount = REST_LIMITS.headersMax;
   server.setTimeout(timings.idleTimeoutMs);
   // A client that has said all it has to say (half-closed) still gets its answer.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;

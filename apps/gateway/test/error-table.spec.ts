@@ -291,6 +291,20 @@ it('HEADERS_TOO_LARGE', async () => {
   expect(text).toContain('"code":"HEADERS_TOO_LARGE"');
 });
 
+it('HEADERS_TOO_LARGE: more of them than are read, short as they are', async () => {
+  await start();
+  const ask = (count: number): ReturnType<typeof sendRaw> => {
+    const more = Array.from({ length: count - 2 }, (_, i) => `a${i}: 1\r\n`).join('');
+    const chunks = [`GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${more}\r\n`];
+    return sendRaw(gateway.port, { chunks });
+  };
+  expect((await ask(REST_LIMITS.headersMax)).status).toBe(404);
+  const { status, text } = await ask(REST_LIMITS.headersMax + 1);
+  expect(status).toBe(431);
+  expect(text).toContain('at most 1000 headers');
+  expect(text).toContain('"headersMax":1000');
+});
+
 it('REQUEST_TIMEOUT: a body that does not come', async () => {
   await start({ timings: { requestTimeoutMs: 200, headersTimeoutMs: 200, checkIntervalMs: 50 } });
   const { status, text } = await sendRaw(gateway.port, {

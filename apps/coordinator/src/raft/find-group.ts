@@ -19,8 +19,8 @@ import { Roster } from './roster.js';
 
 const ASK_EVERY_MS = 200;
 
-export interface GroupSearch {
-  readonly storage: LogStorage;
+/** What a log is held against. */
+export interface LogOwner {
   readonly recovered: RecoveredLog;
   readonly directory: string;
   readonly cluster: string;
@@ -28,6 +28,10 @@ export interface GroupSearch {
   readonly seats: readonly Seat[];
   /** The operator's word that this is a new cluster. */
   readonly mayFound: boolean;
+}
+
+export interface GroupSearch extends LogOwner {
+  readonly storage: LogStorage;
   readonly transport: RaftTransport;
   readonly onEvent: (event: RaftNodeEvent) => void;
 }
@@ -40,8 +44,7 @@ export interface FoundGroup {
 /** Throws LOG_MISSING and LOG_FOREIGN; waits for the other founders as long as it takes. */
 export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
   const { storage, recovered } = search;
-  const identity = recovered.identity ?? newIdentity(search);
-  checkOwner(identity, search);
+  const identity = identityOf(search);
   if (recovered.identity === null) await storage.saveIdentity(identity);
   const { cluster, seat, id } = identity;
   const founding = new Founding({ seat, id }, search.seats, identity);
@@ -51,7 +54,14 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
   return { id, roster: new Roster(await table.founders()) };
 }
 
-function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: GroupSearch): LogIdentity {
+/** Needs nobody else. Throws LOG_MISSING, LOG_CORRUPT and LOG_FOREIGN. */
+export function identityOf(owner: LogOwner): LogIdentity {
+  const identity = owner.recovered.identity ?? newIdentity(owner);
+  checkOwner(identity, owner);
+  return identity;
+}
+
+function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: LogOwner): LogIdentity {
   const { wantsIdentity, hardState, snapshot, entries } = recovered;
   if (hardState.term > 0 || snapshot.index > 0 || entries.length > 0) {
     // As another member it would be heard by nobody, or vote twice.
@@ -78,17 +88,17 @@ function drawId(): MemberId {
   return id > SEATS_END ? id : drawId();
 }
 
-function checkOwner({ cluster, seat, founders }: LogIdentity, search: GroupSearch): void {
-  const { directory } = search;
-  if (cluster !== search.cluster || seat !== search.seat) {
-    const owner = `coordinator ${String(seat)} of the cluster ${cluster}`;
+function checkOwner({ cluster, seat, founders }: LogIdentity, owner: LogOwner): void {
+  const { directory } = owner;
+  if (cluster !== owner.cluster || seat !== owner.seat) {
+    const own = `coordinator ${String(seat)} of the cluster ${cluster}`;
     throw foreignLog(
       directory,
-      `it is that of ${owner}, not of coordinator ${String(search.seat)} of ${search.cluster}`,
+      `it is that of ${own}, not of coordinator ${String(owner.seat)} of ${owner.cluster}`,
     );
   }
-  if (founders === null || founders.length === search.seats.length) return;
-  const [is, wanted] = [founders.length, search.seats.length].map(String) as [string, string];
+  if (founders === null || founders.length === owner.seats.length) return;
+  const [is, wanted] = [founders.length, owner.seats.length].map(String) as [string, string];
   throw foreignLog(
     directory,
     `its group has ${is} members, not ${wanted} (RINGLEADER_COORDINATOR_COUNT=${is})`,

@@ -7,6 +7,7 @@ import { defaultTimings } from '@ringleader/raft';
 import { FatalErrors } from '@ringleader/service-host';
 import { CoordinatorConfig, coordinatorMembers } from '../coordinator.config.js';
 import { StoreStateMachine } from './store-state-machine.js';
+import { identityOf, type LogOwner } from '../raft/find-group.js';
 import { RaftEvents } from '../raft/raft-events.js';
 import { CoordinatorLog, CoordinatorRaft, type RaftNode } from '../raft/raft-node.js';
 import { NatsRaftTransport } from '../raft/raft-transport.nats.js';
@@ -19,9 +20,25 @@ const logDirectory = (config: CoordinatorConfig): string => join(config.RINGLEAD
 /** As RaftModule injects them. */
 type RaftIngredients = [CoordinatorConfig, NatsLinks, StoreStateMachine, RaftEvents, CoordinatorLog];
 
-/** Needs no NATS: a coordinator has started when its log is open. */
+function ownerOf(config: CoordinatorConfig): Omit<LogOwner, 'recovered'> {
+  return {
+    cluster: config.RINGLEADER_CLUSTER,
+    seat: config.RINGLEADER_COORDINATOR_ID,
+    seats: coordinatorMembers(config),
+    mayFound: config.RINGLEADER_BOOTSTRAP === 'new-cluster',
+    directory: logDirectory(config),
+  };
+}
+
+/** Needs no NATS: a coordinator has started when its log is open, and is its own. */
 async function openLog(config: CoordinatorConfig, events: RaftEvents): Promise<OpenedLog> {
   const log = await openLogStorage({ directory: logDirectory(config) });
+  try {
+    identityOf({ recovered: log.recovered, ...ownerOf(config) });
+  } catch (error) {
+    await log.storage.close();
+    throw error;
+  }
   events.opened();
   return log;
 }
@@ -29,16 +46,12 @@ async function openLog(config: CoordinatorConfig, events: RaftEvents): Promise<O
 /** This member of the Raft group, with the store as it was at the last snapshot. */
 function openRaftNode(...ingredients: RaftIngredients): Promise<RaftNode<CommandResult>> {
   const [config, { data }, stateMachine, events, log] = ingredients;
-  const { RINGLEADER_COORDINATOR_ID: seat, RINGLEADER_CLUSTER: cluster } = config;
+  const owner = ownerOf(config);
   return startRaftNode({
-    cluster,
-    seat,
-    seats: coordinatorMembers(config),
-    mayFound: config.RINGLEADER_BOOTSTRAP === 'new-cluster',
+    ...owner,
     log,
-    directory: logDirectory(config),
     stateMachine,
-    transport: new NatsRaftTransport(data, cluster, seat),
+    transport: new NatsRaftTransport(data, owner.cluster, owner.seat),
     onEvent: events.take,
     settings: {
       tickMs: config.RINGLEADER_RAFT_TICK_MS,

@@ -6,6 +6,7 @@ import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { FastifyRequest } from 'fastify';
 import { parseQuery, targetOf } from '../http/request-target.js';
+import { refuseConditions } from '../kv/preconditions.js';
 import { DescribeCluster } from '../openapi/descriptions.js';
 import { LeaderTable } from '../routing/routing-table.js';
 import { ClusterObserver } from './cluster-observer.js';
@@ -65,6 +66,7 @@ export class ClusterController {
   @Get('cluster')
   cluster(@Req() request: FastifyRequest): ClusterView {
     parseQuery(targetOf(request.raw).query, NO_PARAMETERS);
+    refuseConditions(request.headers, 'page');
     return this.report.view();
   }
 }

@@ -166,9 +166,10 @@ export function answerConnect(_request: unknown, socket: Socket): void {
 function problemOf(error: ParserError): Problem {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW': {
-      const { headerBytesMax } = REST_LIMITS;
-      const detail = `The request line and the headers have at most ${headerBytesMax} bytes together`;
-      return problemDocument('HEADERS_TOO_LARGE', detail, '/', { headerBytesMax });
+      const { headerBytesMax, headersMax } = REST_LIMITS;
+      // Which of the two it was the parser does not say.
+      const detail = `A request has at most ${headersMax} headers, and at most ${headerBytesMax} bytes of them and of its first line`;
+      return problemDocument('HEADERS_TOO_LARGE', detail, '/', { headerBytesMax, headersMax });
     }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return problemDocument(

@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import { OperationalError, REST_HEADERS } from '@ringleader/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuseConditions } from '../kv/preconditions.js';
 import { SAFE_METHODS, refusedTurn } from './connection.js';
 import { sendProblem } from './problem.filter.js';
 import type { ProblemFilter, RestError } from './problem.filter.js';
@@ -230,8 +231,11 @@ export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }:
       return;
     }
     try {
-      // The resources below /v1 know their own parameters; the others have none.
-      if (!isApi(targetOf(raw))) parseQuery(targetOf(raw).query, NO_PARAMETERS);
+      // The resources below /v1 know their own parameters and conditions; the others have none.
+      if (!isApi(targetOf(raw))) {
+        parseQuery(targetOf(raw).query, NO_PARAMETERS);
+        refuseConditions(raw.headers, 'page');
+      }
     } catch (error) {
       filter.answer(error, request, reply);
       return;

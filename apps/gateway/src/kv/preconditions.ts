@@ -167,14 +167,14 @@ const GUARDS = ['If-Match', 'If-Unmodified-Since'];
 const ALL_CONDITIONS = [...GUARDS, 'If-None-Match', 'If-Modified-Since'];
 
 /**
- * For what has no version: a list, whose reader may at most be spared what it knows, and is given it anew; and a batch,
- * whose writes would be done unguarded.
+ * For what has no version: what is only read, whose reader may at most be spared what it knows, and is given it anew; and
+ * a batch, whose writes would be done unguarded.
  */
-export function refuseConditions(headers: IncomingHttpHeaders, resource: 'list' | 'batch'): void {
-  const names = resource === 'list' ? GUARDS : ALL_CONDITIONS;
+export function refuseConditions(headers: IncomingHttpHeaders, resource: 'list' | 'batch' | 'page'): void {
+  const names = resource === 'batch' ? ALL_CONDITIONS : GUARDS;
   const found = names.find((name) => headers[name.toLowerCase()] !== undefined);
   if (found === undefined) return;
-  const instead = resource === 'list' ? '' : '; each operation takes conditions of its own';
+  const instead = resource === 'batch' ? '; each operation takes conditions of its own' : '';
   throw invalidHeader(found, `means nothing with a ${resource}, which has no version${instead}`);
 }
 

@@ -172,6 +172,27 @@ describe('addresses', () => {
     expect(advertisedHost(config(environment), bound)).toBe(advertised);
   });
 
+  it.each(['999.1.1.1', '1.2.3', '1.2.3.4.5', '::g', '[127.0.0.1]', 'a b', 'a..b', '-a', 'a:80', 'http://a'])(
+    'refuses %j, which can be no host',
+    (host) => {
+      for (const variable of ['RINGLEADER_PROBE_HOST', 'RINGLEADER_ADVERTISED_HOST', 'POD_IP']) {
+        expect(() => config({ [variable]: host })).toThrow(`${variable}: must be a`);
+      }
+    },
+  );
+
+  it.each(['0.0.0.0', '::', '[::]'])('refuses to tell others %s, which is every address', (host) => {
+    expect(() => config({ RINGLEADER_ADVERTISED_HOST: host })).toThrow('RINGLEADER_ADVERTISED_HOST: must be');
+    expect(config({ RINGLEADER_PROBE_HOST: host }).RINGLEADER_PROBE_HOST).toBe(host);
+  });
+
+  it.each(['localhost', 'shard-1.shards.svc.', 'a_b.c', '3com.example', '10.0.0.1', 'fe80::1', '[::1]'])(
+    'takes %s',
+    (host) => {
+      expect(config({ RINGLEADER_ADVERTISED_HOST: host }).RINGLEADER_ADVERTISED_HOST).toBe(host);
+    },
+  );
+
   it('puts IPv6 addresses into brackets', () => {
     expect([hostAndPort('::1', 80), hostAndPort('[::1]', 80), hostAndPort('a.b', 80)]).toEqual([
       '[::1]:80',

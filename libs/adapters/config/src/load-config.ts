@@ -2,6 +2,7 @@
  * Configuration: one schema per app, parsed once at the start, frozen, injected. Nobody else reads the environment.
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { NAME_PATTERN, OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
 import {
@@ -16,6 +17,8 @@ import type { Budget } from './memory.js';
 import { natsConfig } from './nats-config.js';
 import { unknownVariables } from './unknown-variables.js';
 
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
+
 const name = z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens');
 
 /** What every process has. Merge it into an app's schema: `z.object({ ...commonConfig, ... })`. */
@@ -27,11 +30,16 @@ export const commonConfig = {
   /** HTTP for /livez, /startupz, /readyz and /metrics; absent: none. */
   RINGLEADER_PROBE_PORT: port().optional(),
   /** Where probes listen: 0.0.0.0 and :: are every address of the machine. */
-  RINGLEADER_PROBE_HOST: z.string().default('127.0.0.1'),
+  RINGLEADER_PROBE_HOST: host().default('127.0.0.1'),
   /** What others are told to reach this process by. Absent: see `advertisedHost`. */
-  RINGLEADER_ADVERTISED_HOST: z.string().min(1).optional(),
+  RINGLEADER_ADVERTISED_HOST: host()
+    .refine((text) => !WILDCARDS.has(text), 'must be a host that others can reach, not every address')
+    .optional(),
   /** Of a pod, by Kubernetes' downward API. */
-  POD_IP: z.string().min(1).optional(),
+  POD_IP: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be an IP address')
+    .optional(),
   RINGLEADER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   /** So long a process that was told to stop goes on as before, not ready, until all have heard that it is not. */
   RINGLEADER_DRAIN_PAUSE_MS: integer(0, 60_000).default(0),
@@ -50,6 +58,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A TCP port; 0 lets the system choose. */
 export function port() {
   return integer(0, 65_535);
+}
+
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+const HOST_LENGTH_MAX = 253;
+
+/** A host name, or an address, of IPv6 with or without brackets; no port. */
+export function host() {
+  return z.string().refine(isHost, 'must be a host name or an IP address, without a port');
+}
+
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  if (text.startsWith('[') && text.endsWith(']')) return isIP(text.slice(1, -1)) === 6;
+  const labels = text.replace(/\.$/, '').split('.');
+  // What ends with a number is an address, as resolvers and URLs read it; and this is none.
+  const isNumeric = /^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? '');
+  return !isNumeric && text.length <= HOST_LENGTH_MAX && labels.every((label) => LABEL.test(label));
 }
 
 /** An integer from an environment variable, in decimal digits: what else JavaScript takes for a number is a slip. */
@@ -180,8 +205,6 @@ function readFromFile(
     issues.push({ variable: fileVariable, message: `${file} cannot be read: ${reason}` });
   }
 }
-
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
 /** The host by which others reach what listens on `boundHost`: every address is none that one can be told. */
 export function advertisedHost(config: CommonConfig, boundHost: string): string {

@@ -26,6 +26,8 @@ type Answer = (response: ServerResponse) => void | Promise<void>;
 
 /** A prober that never finishes its request holds nothing for long. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** RFC 9110, 13.1: with these an answer is wanted of one version only. The others at most spare an answer. */
+const CONDITIONS = ['if-match', 'if-unmodified-since'];
 
 export async function startProbeServer(options: ProbeServerOptions): Promise<ProbeServer> {
   const answers = answersOf(options);
@@ -57,7 +59,7 @@ function answersOf({ health, metrics }: ProbeServerOptions): ReadonlyMap<string,
 
 async function answer(
   answers: ReadonlyMap<string, Answer>,
-  { method, url = '' }: IncomingMessage,
+  { method, url = '', headers }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const found = answers.get(url.split('?')[0] ?? '');
@@ -68,6 +70,11 @@ async function answer(
   if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     json(response, 405, { error: 'only GET and HEAD' });
+    return;
+  }
+  const condition = CONDITIONS.find((name) => headers[name] !== undefined);
+  if (condition !== undefined) {
+    json(response, 400, { error: `${condition} means nothing here: this has no version` });
     return;
   }
   try {

@@ -85,6 +85,10 @@ describe('startService', () => {
     for (const path of ['/livez', '/healthz', '/startupz', '/metrics']) {
       expect([path, (await probe(path)).status]).toEqual([path, 200]);
     }
+    for (const condition of ['If-Match', 'If-Unmodified-Since']) {
+      const answer = await fetch(`http://${service?.address}/livez`, { headers: { [condition]: '*' } });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(/means nothing/)]);
+    }
     await until('the reason', async () => (await probe('/readyz')).body.includes('cannot be reached'), WAIT);
     expect(await probe('/readyz')).toMatchObject({
       status: 503,

@@ -14,6 +14,7 @@ export const REST_LIMITS = {
   timeoutMsMax: 60_000,
   idempotencyKeyLengthMax: 64,
   headerBytesMax: 32_768,
+  headersMax: 1_000,
 } as const;
 
 export const DEFAULT_CONTENT_TYPE = 'application/octet-stream';

@@ -51,7 +51,7 @@ export const PROBLEM_FIELDS = {
   REQUEST_TOO_LARGE: ['bytesMax', 'operationsMax'],
   EXPECTATION_FAILED: ['allowed'],
   MISDIRECTED_REQUEST: ['host'],
-  HEADERS_TOO_LARGE: ['headerBytesMax'],
+  HEADERS_TOO_LARGE: ['headerBytesMax', 'headersMax'],
   REQUEST_TIMEOUT: [],
   RATE_LIMITED: ['requestsMax'],
   OVERLOADED: [],
