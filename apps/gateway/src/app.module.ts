@@ -14,6 +14,7 @@ import {
   RequestMetrics,
 } from './health/gateway-health.js';
 import { Admission } from './http/admission.js';
+import { LargeBodies } from './http/large-bodies.js';
 import { HttpDrain } from './http-server.js';
 import { BatchController } from './kv/batch.controller.js';
 import { KeyValueStore } from './kv/key-value-store.js';
@@ -48,6 +49,11 @@ export const RESOURCES = [
         return new Admission(limits, isHigh);
       },
       inject: [GatewayConfig, HeapPressure],
+    },
+    {
+      provide: LargeBodies,
+      useFactory: (config: GatewayConfig) => new LargeBodies(config.RINGLEADER_LARGE_BODIES_BYTES_MAX),
+      inject: [GatewayConfig],
     },
     {
       provide: KeyValueStore,

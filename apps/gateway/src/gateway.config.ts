@@ -39,6 +39,8 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_REQUESTS_MAX: integer(1, 1_000_000).default(10_000),
   /** Bytes of their bodies. Absent: a share of the container's memory. */
   RINGLEADER_REQUEST_BYTES_MAX: budgeted(8_388_608, 8_589_934_592, BODIES),
+  /** Bytes of large bodies (64 KiB and more) that are read and passed on at once: the others wait unread, in their order. */
+  RINGLEADER_LARGE_BODIES_BYTES_MAX: integer(1_048_576, 1_073_741_824).default(6_291_456),
   /** Of one client address: more are refused with RATE_LIMITED. */
   RINGLEADER_CLIENT_REQUESTS_MAX: integer(1, 1_000_000).default(5_000),
   /** Operations of all requests under way at once: a batch has many. */

@@ -10,12 +10,13 @@ import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import { REST_LIMITS } from '@ringleader/contracts';
+import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
 import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpMetrics } from './health/gateway-health.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
+import { LargeBodies } from './http/large-bodies.js';
 import { answerConnect, answerConnectionError, handleInOrder, sayLastAnswers } from './http/connection.js';
 import type { RequestHandler } from './http/connection.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -72,7 +73,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     abortOnError: false,
     logger: new NestLogger(options.logger),
   });
-  admitRequests(fastify, { filter, checkBeforeBody, admission: app.get(Admission, { strict: false }) });
+  const [admission, largeBodies] = [
+    app.get(Admission, { strict: false }),
+    app.get(LargeBodies, { strict: false }),
+  ];
+  admitRequests(fastify, { filter, checkBeforeBody, admission, largeBodies, timeoutMsOf: waitMsOf });
   takeBodiesAsTheyAre(fastify);
   app.get(HttpMetrics, { strict: false }).measure(fastify);
   app.useGlobalFilters(filter);
@@ -133,6 +138,12 @@ function checkBeforeBody(request: FastifyRequest): void {
   const { resource } = targetOf(request.raw);
   if (resource === 'batch') batchHead(request);
   else if (resource === 'key') checkWriteHead(request);
+}
+
+/** A head that says something else is refused by the resource, when it has the body. */
+function waitMsOf({ headers }: FastifyRequest): number {
+  const ms = Number(headers[REST_HEADERS.timeoutMs.toLowerCase()] ?? REST_LIMITS.timeoutMsDefault);
+  return ms >= 1 && ms <= REST_LIMITS.timeoutMsMax ? ms : REST_LIMITS.timeoutMsDefault;
 }
 
 const IDLE_CHECK_MS = 50;

@@ -1,9 +1,9 @@
 /** Whatever comes over the wire, the gateway answers honestly or cuts the connection, stays up and keeps nothing. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startGateway } from './support/gateway-harness.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
-import { sendRaw } from './support/http-client.js';
+import { problemOf, sendRaw } from './support/http-client.js';
 import { malformedRequests } from './support/malformed-requests.js';
 
 const SEED = Number(process.env['SEED'] ?? 20_261_123);
@@ -130,4 +130,64 @@ describe('odd connections', () => {
     await patient.close();
     expect(status).toBe(413);
   }, 30_000);
+});
+
+describe('large bodies', () => {
+  const LARGE = 'x'.repeat(500_000);
+  let busy: GatewayHarness;
+  beforeEach(async () => {
+    busy = await startGateway({ largeBodiesBytesMax: 1_000_000 });
+  });
+  afterEach(() => busy.close());
+
+  const put = (key: string, body: string, timeoutMs = 20_000): Promise<Response> =>
+    fetch(`${busy.url}/v1/kv/${key}`, {
+      method: 'PUT',
+      body,
+      headers: { 'Ringleader-Timeout-Ms': String(timeoutMs) },
+    });
+
+  /** Two whose answers do not come until `shards.intercept` is taken away again. */
+  async function twoUnderWay(): Promise<Promise<Response>[]> {
+    busy.shards.intercept = (request) =>
+      request.kind === 'write' && request.operation.kind === 'put' && request.operation.value.length > 1_000
+        ? 'lose'
+        : null;
+    const held = [put('held/1', LARGE), put('held/2', LARGE)];
+    while (busy.admission.inFlight < 2) await pause(5);
+    return held;
+  }
+
+  it('take turns, which small ones need not wait for, and begin in their order', async () => {
+    const held = await twoUnderWay();
+    const waiting = [put('next/1', LARGE), put('next/2', LARGE)];
+    while (busy.largeBodies.waitingCount < 2) await pause(5);
+    expect((await put('small', 'value')).status).toBe(201);
+    expect(busy.largeBodies.waitingCount).toBe(2);
+    busy.shards.intercept = () => null;
+    const statuses = (await Promise.all([...held, ...waiting])).map(({ status }) => status);
+    expect(statuses).toEqual([201, 201, 201, 201]);
+  }, 20_000);
+
+  it('are refused when their time is over before their turn comes, and nothing was done', async () => {
+    const held = await twoUnderWay();
+    const late = await put('late', LARGE, 200);
+    expect([late.status, (await problemOf(late)).code]).toEqual([503, 'OVERLOADED']);
+    busy.shards.intercept = () => null;
+    await Promise.all(held);
+    expect((await fetch(`${busy.url}/v1/kv/late`)).status).toBe(404);
+    expect((await put('late', LARGE)).status).toBe(201);
+  }, 20_000);
+
+  it("of clients that went away while they waited take nobody else's turn", async () => {
+    const held = await twoUnderWay();
+    const gone = new AbortController();
+    const aborted = fetch(`${busy.url}/v1/kv/gone`, { method: 'PUT', body: LARGE, signal: gone.signal });
+    while (busy.largeBodies.waitingCount < 1) await pause(5);
+    gone.abort();
+    await expect(aborted).rejects.toThrow('aborted');
+    busy.shards.intercept = () => null;
+    const all = await Promise.all([...held, put('next/1', LARGE), put('next/2', LARGE)]);
+    expect(all.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  }, 20_000);
 });

@@ -3,11 +3,12 @@
  * that waits for ever in a queue is worse than one that may be repeated elsewhere.
  */
 import type { IncomingMessage } from 'node:http';
-import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { OperationalError, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from './problem.filter.js';
 import type { ProblemFilter, RestError } from './problem.filter.js';
 import { expectsContinue, takeContentType } from './request-head.js';
+import { LARGE_BYTES, type LargeBodies } from './large-bodies.js';
 import { isApi, targetOf } from './request-target.js';
 
 export interface AdmissionLimits {
@@ -87,15 +88,17 @@ const DROPPED_BYTES_MAX = 16_777_216;
 export interface AdmissionChecks {
   readonly filter: ProblemFilter;
   readonly admission: Admission;
+  readonly largeBodies: LargeBodies;
+  /** How long the client waits; the default where its head says something that the resource will refuse. */
+  readonly timeoutMsOf: (request: FastifyRequest) => number;
   /** Throws what the resource would refuse when it has the body. */
   readonly checkBeforeBody: (request: FastifyRequest) => void;
 }
 
-/** All of it before a client that asks first (Expect: 100-continue) is invited to send the body. */
-export function admitRequests(
-  fastify: FastifyInstance,
-  { filter, admission, checkBeforeBody }: AdmissionChecks,
-): void {
+/** All of it before a client that asks first (Expect: 100-continue) is invited to send the body, and before a large one is read. */
+export function admitRequests(fastify: FastifyInstance, checks: AdmissionChecks): void {
+  const { filter, admission, checkBeforeBody } = checks;
+  const takeTurn = turns(checks);
   fastify.addHook('onRequest', (request, reply, done) => {
     takeContentType(request.raw);
     if (!isApi(targetOf(request.raw))) {
@@ -111,7 +114,7 @@ export function admitRequests(
       return;
     }
     try {
-      if (asksFirst) checkBeforeBody(request);
+      if (asksFirst || length >= LARGE_BYTES) checkBeforeBody(request);
     } catch (error) {
       filter.answer(error, request, reply);
       return;
@@ -123,10 +126,52 @@ export function admitRequests(
       return;
     }
     reply.raw.once('close', () => admission.leave(admitted));
-    // Nothing is left that could refuse the request before its body is there.
-    if (asksFirst) reply.raw.writeContinue();
-    done();
+    takeTurn({ request, reply, bytes: turnBytes(request, admitted.bytes) }, (late) => {
+      if (late !== null) {
+        sendProblem(request, reply, late as RestError);
+        return;
+      }
+      // Nothing is left that could refuse the request before its body is there.
+      if (asksFirst) reply.raw.writeContinue();
+      done();
+    });
   });
+}
+
+interface Arrival {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly bytes: number;
+}
+
+type TakeTurn = (arrival: Arrival, then: (tooLate: OperationalError | null) => void) => void;
+
+/** Calls back when the body's turn has come, or with a refusal when the request's time is over before. */
+function turns({ largeBodies, timeoutMsOf }: AdmissionChecks): TakeTurn {
+  return ({ request, reply, bytes }, then) => {
+    const endsAt = performance.now() + timeoutMsOf(request);
+    const wait: { isOver: boolean; timer?: NodeJS.Timeout } = { isOver: false };
+    const leave = largeBodies.enter(bytes, () => {
+      wait.isOver = true;
+      if (wait.timer !== undefined) leaveTime(request, endsAt - performance.now());
+      clearTimeout(wait.timer);
+      then(null);
+    });
+    reply.raw.once('close', () => {
+      clearTimeout(wait.timer);
+      leave();
+    });
+    if (wait.isOver) return;
+    wait.timer = setTimeout(() => {
+      leave();
+      then(new OperationalError('OVERLOADED', 'Too many large bodies are under way; nothing was done'));
+    }, endsAt - performance.now());
+  };
+}
+
+/** What the resource has for the request is what waiting has left. */
+function leaveTime(request: FastifyRequest, ms: number): void {
+  request.headers[REST_HEADERS.timeoutMs.toLowerCase()] = String(Math.max(1, Math.floor(ms)));
 }
 
 /** What the request will take in memory: its body, or as much as a body of unknown length may have. */
@@ -135,6 +180,11 @@ function expectedBytes(request: FastifyRequest): number {
   const { bytesMax } = limitOf(request);
   if (request.headers['transfer-encoding'] !== undefined) return bytesMax;
   return Math.min(bytesMax, Number(request.headers['content-length'] ?? 0));
+}
+
+/** A body of unknown length is most likely a small one, which a megabyte of somebody else's turn should not keep waiting. */
+function turnBytes(request: FastifyRequest, expected: number): number {
+  return request.headers['transfer-encoding'] === undefined ? expected : Math.min(expected, LARGE_BYTES);
 }
 
 /** Fastify would refuse content types that it cannot parse; here they are part of the value. */

@@ -15,6 +15,7 @@ import { clusterView } from '../../src/cluster/cluster-view.js';
 import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
+import { LargeBodies } from '../../src/http/large-bodies.js';
 import { HttpMetrics } from '../../src/health/gateway-health.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http-server.js';
 import type { HttpServerTimings } from '../../src/http-server.js';
@@ -30,6 +31,7 @@ import { InMemoryShards } from './in-memory-shards.js';
 export interface HarnessOptions {
   readonly limits?: Partial<RoutingLimits>;
   readonly admission?: Partial<AdmissionLimits>;
+  readonly largeBodiesBytesMax?: number;
   readonly timings?: Partial<HttpServerTimings>;
   readonly retries?: RetryTimings;
   readonly readiness?: () => readonly string[];
@@ -56,6 +58,7 @@ export interface GatewayHarness {
   readonly shards: InMemoryShards;
   readonly path: RequestPath;
   readonly admission: Admission;
+  readonly largeBodies: LargeBodies;
   readonly metrics: Registry;
   /** Every line logged so far. */
   readonly log: readonly string[];
@@ -80,6 +83,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     clientRequestsMax: 1_000,
     ...options.admission,
   });
+  const largeBodies = new LargeBodies(options.largeBodiesBytesMax ?? 67_108_864);
   const { logger, log } = memoryLogger();
   const health = new Health();
   const metrics = new Registry();
@@ -95,6 +99,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
         { provide: Admission, useValue: admission },
+        { provide: LargeBodies, useValue: largeBodies },
         { provide: HttpMetrics, useValue: new HttpMetrics(metrics) },
       ],
     },
@@ -111,6 +116,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     shards,
     path,
     admission,
+    largeBodies,
     metrics,
     log,
     announce,
