@@ -74,6 +74,8 @@ describe('INVALID_ARGUMENT', () => {
     ['[]', 'not valid'],
     ['{}', 'operations'],
     ['{"operations": [], "more": 1}', '"more"'],
+    ['{"operations": [{"op": "get", "key": "k"}], "operations": []}', 'the field "operations" twice'],
+    ['{"operations": [{"op": "put", "key": "k", "value": "a", "value": "b"}]}', 'the field "value" twice'],
     ['{"operations": [{"op": "get", "key": "k", "deep": {}}]}', '"deep"'],
     ['{"operations": [{"op": "get", "key": "k", "__proto__": {}}]}', '__proto__'],
     ['{"operations": [{"op": "move", "key": "k"}]}', 'operations.0'],

@@ -1,4 +1,4 @@
-import { REST_LIMITS } from '@ringleader/contracts';
+import { REST_LIMITS, repeatedField } from '@ringleader/contracts';
 import type { Line } from './input.js';
 
 /** What one line asks for: the `put` of a batch. */
@@ -58,6 +58,9 @@ export function parseLine({ number, content }: Line): ImportLine {
   } catch (error) {
     return refused(number, 'INVALID_LINE', `the line is not JSON: ${(error as Error).message}`);
   }
+  const repeated = repeatedField(text);
+  if (repeated !== null)
+    return refused(number, 'INVALID_LINE', `the field ${JSON.stringify(repeated)} is there twice`);
   const problem = problemOf(value);
   if (problem !== undefined) return refused(number, 'INVALID_LINE', problem);
   const operation: PutOperation = { op: 'put', ...(value as Omit<PutOperation, 'op'>) };

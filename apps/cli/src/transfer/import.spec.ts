@@ -124,19 +124,24 @@ describe('importFile', () => {
       '{"key": 1, "value": "x"}\n',
       '{"key": "k"}\n',
       '{"key": "k", "value": "v", "x": 1}\n',
+      '{"key": "k", "value": "v", "value": "w"}\n',
     ];
     await writeFile(options.file, [line('a'), ...bad, '\n', line('too-long'), line('b')].join(''));
     gateway.intercept = () => ({ 'too-long': 'KEY_TOO_LONG' });
     const summary = await importFile(options, never);
-    expect(summary.position).toMatchObject({ lines: 9, created: 2, refused: 6 });
+    expect(summary.position).toMatchObject({ lines: 10, created: 2, refused: 7 });
     expect(summary.refusals.map(({ line: number, code }) => [number, code])).toEqual([
-      ...[2, 3, 4, 5, 6].map((number) => [number, 'INVALID_LINE']),
-      [8, 'KEY_TOO_LONG'],
+      ...[2, 3, 4, 5, 6, 7].map((number) => [number, 'INVALID_LINE']),
+      [9, 'KEY_TOO_LONG'],
     ]);
     const report = (await readFile(summary.refusalFile, 'utf8')).trim().split('\n');
-    expect(report).toHaveLength(6);
-    expect(JSON.parse(report[5] ?? '')).toEqual({
-      line: 8,
+    expect(report).toHaveLength(7);
+    expect(JSON.parse(report[5] ?? '')).toMatchObject({
+      line: 7,
+      detail: 'the field "value" is there twice',
+    });
+    expect(JSON.parse(report[6] ?? '')).toEqual({
+      line: 9,
       code: 'KEY_TOO_LONG',
       detail: 'no',
       key: 'too-long',

@@ -13,6 +13,7 @@ import {
   REST_HEADERS,
   REST_LIMITS,
   batchRequestSchema,
+  repeatedField,
 } from '@ringleader/contracts';
 import type { BatchOperation, BatchResult } from '@ringleader/contracts';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
@@ -129,13 +130,20 @@ function checkCount(request: unknown): void {
 }
 
 function parseJson(body: Uint8Array): unknown {
+  let text: string;
+  let parsed: unknown;
   try {
-    return JSON.parse(utf8.decode(body));
+    text = utf8.decode(body);
+    parsed = JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'it cannot be read';
     const detail = `The body is not valid JSON: ${reason}`;
     throw new OperationalError('INVALID_ARGUMENT', detail, { field: BODY }, { cause });
   }
+  const repeated = repeatedField(text)?.slice(0, NAME_LENGTH_SHOWN);
+  if (repeated === undefined) return parsed;
+  const detail = `The batch is not valid: an object has the field ${JSON.stringify(repeated)} twice`;
+  throw new OperationalError('INVALID_ARGUMENT', detail, { field: repeated });
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

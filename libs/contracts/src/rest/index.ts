@@ -2,3 +2,4 @@ export * from './cluster.js';
 export * from './keys-and-values.js';
 export * from './limits.js';
 export * from './problem.js';
+export * from './repeated-field.js';
