@@ -82,7 +82,8 @@ describe('a coordinator that has lost its disk', () => {
       });
       await rename(`${identity}.kept`, identity);
       await group.startMember(leader);
-      expect(await keysAt([leader], true)).toBe(WRITES);
+      // That the last write is committed it hears from the others.
+      await until('all of it', async () => (await keysAt([leader], true)) === WRITES, WAIT);
     },
     TIMEOUT_MS,
   );
