@@ -31,6 +31,7 @@ import type {
   StateMachine,
 } from './raft-node.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
+import { configurationIn, toStoredSnapshot } from './stored-snapshot.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;
@@ -252,7 +253,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   async #persist(batch: PersistBatch): Promise<void> {
-    await this.#parts.storage.append(batch);
+    const snapshot = batch.snapshot === null ? null : toStoredSnapshot(batch.snapshot);
+    await this.#parts.storage.append({ ...batch, snapshot });
     this.#parts.member.persisted(batch.id);
     this.#requestTurn();
   }
@@ -291,17 +293,22 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const index = member.status().appliedIndex;
     const term = member.termAt(index);
     invariant(term !== null, 'the term of the last applied entry is known');
-    const { sizeBytes, compactTo } = await this.#snapshots.take(index, term, stateMachine.snapshot());
+    const configuration = member.configurationAt(index);
+    const { sizeBytes, compactTo } = await this.#snapshots.take(
+      { index, term, configuration },
+      stateMachine.snapshot(),
+    );
     member.compact(compactTo);
     onEvent({ kind: 'snapshotTaken', index, sizeBytes });
   }
 
   async #provideSnapshot(): Promise<void> {
     this.#isReadingSnapshot = true;
-    const snapshot = await this.#parts.storage.readSnapshot();
+    const { storage, roster, member } = this.#parts;
+    const snapshot = await storage.readSnapshot();
     invariant(snapshot !== null, 'a log that is compacted has a snapshot');
     this.#isReadingSnapshot = false;
-    this.#parts.member.provideSnapshot(snapshot);
+    member.provideSnapshot({ ...snapshot, configuration: configurationIn(snapshot, roster.members) });
     this.#requestTurn();
   }
 

@@ -1,6 +1,12 @@
 /** Takes a snapshot of the state machine when the log has grown enough, and lets the log forget what it covers. */
 import type { LogSnapshot, LogStorage } from '@ringleader/log-storage';
-import { type Entry, entrySizeBytes } from '@ringleader/raft';
+import {
+  type Configuration,
+  encodeConfiguration,
+  type Entry,
+  entrySizeBytes,
+  type SnapshotPoint,
+} from '@ringleader/raft';
 import type { RaftSettings } from './raft-node.js';
 
 export interface FinishedSnapshot {
@@ -8,6 +14,11 @@ export interface FinishedSnapshot {
   readonly sizeBytes: number;
   /** Up to here the log may be forgotten. */
   readonly compactTo: number;
+}
+
+/** What a snapshot says of the log. */
+export interface SnapshotStart extends SnapshotPoint {
+  readonly configuration: Configuration;
 }
 
 export class SnapshotKeeper {
@@ -34,13 +45,19 @@ export class SnapshotKeeper {
   }
 
   /** Copies the pieces at once, then writes them while the member goes on. */
-  async take(index: number, term: number, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot> {
+  async take(at: SnapshotStart, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot> {
     this.#isTaking = true;
     this.#entriesSince = 0;
     this.#bytesSince = 0;
     const chunks = Array.from(pieces, (piece) => new Uint8Array(piece));
     if (chunks.length === 0) chunks.push(new Uint8Array());
-    const snapshot: LogSnapshot = { index, term, chunks };
+    const { index, term } = at;
+    const snapshot: LogSnapshot = {
+      index,
+      term,
+      configuration: encodeConfiguration(at.configuration),
+      chunks,
+    };
     await this.#storage.saveSnapshot(snapshot);
     const compactTo = Math.max(0, index - this.#settings.trailingEntries);
     await this.#storage.compact(compactTo);

@@ -12,6 +12,7 @@ import {
   defaultRaftSettings,
 } from './raft-node.js';
 import { RaftShell } from './raft-shell.js';
+import { configurationIn } from './stored-snapshot.js';
 
 export interface RaftNodeOptions<Result> {
   readonly cluster: string;
@@ -51,24 +52,23 @@ async function join<Result>(
   const snapshot = await storage.readSnapshot();
   if (snapshot !== null) stateMachine.restore(snapshot.chunks, snapshot.index);
   const random = seededPrng(randomBytes(4).readUInt32LE());
-  const config = raftConfig(
-    { id, members: roster.ids, random },
-    { timings: settings.timings, limits: settings.limits },
-  );
-  const member = new RaftMember(config, { ...recovered, entries: coreEntries(recovered) });
+  const config = raftConfig({ id, random }, { timings: settings.timings, limits: settings.limits });
+  const base = { point: recovered.snapshot, configuration: configurationIn(snapshot, roster.members) };
+  const { hardState } = recovered;
+  const member = new RaftMember(config, { hardState, base, entries: coreEntries(recovered) });
   const nowMs = (): number => performance.now();
   const seated = { member, roster, seat: options.seat };
   return new RaftShell({ ...seated, storage, recovered, transport, stateMachine, settings, nowMs, onEvent });
 }
+
+const knownKinds = Object.values(entryKinds);
 
 function coreEntries({ entries }: RecoveredLog): Entry[] {
   return entries.map(toCoreEntry);
 }
 
 function toCoreEntry({ index, term, kind, data }: LogEntry): Entry {
-  invariant(
-    kind === entryKinds.noop || kind === entryKinds.command,
-    'an entry of an unknown kind is in the log',
-  );
-  return { index, term, kind, data };
+  const known = knownKinds.find((one) => one === kind);
+  invariant(known !== undefined, 'an entry of an unknown kind is in the log');
+  return { index, term, kind: known, data };
 }

@@ -63,6 +63,7 @@ const batch = (entries: LogEntry[], term = 1): LogBatch => ({
 const snapshot = (index: number, term: number): LogSnapshot => ({
   index,
   term,
+  configuration: new Uint8Array([7, 8, 9]),
   chunks: [new Uint8Array([1, 2]), new Uint8Array(), new Uint8Array([3])],
 });
 const segments = (at = directory): string[] => readdirSync(at).filter((name) => name.endsWith('.log'));
@@ -159,6 +160,19 @@ describe('the log', () => {
     const recovered = await recover();
     expect(recovered.snapshot).toEqual({ index: 2, term: 2 });
     expect(recovered.entries).toEqual([]);
+  });
+
+  it('reads a snapshot from before it said who was in the group', async () => {
+    const { storage } = await open();
+    await storage.append(batch([entry(1, 1), entry(2, 1)]));
+    await storage.saveSnapshot(snapshot(2, 1));
+    await close(storage);
+    // Written by version 1: the snapshot 2/1 with the chunks [1, 2], [] and [3].
+    const written =
+      '52494e47534e4150010000000200000000000000010000000000000003000000020000000102000000000100000003cacd7f01';
+    writeFileSync(join(directory, '0000000000000002-1.snapshot'), Buffer.from(written, 'hex'));
+    const { storage: second } = await open();
+    expect(await second.readSnapshot()).toEqual({ ...snapshot(2, 1), configuration: new Uint8Array() });
   });
 
   it('forgets a snapshot that was not finished', async () => {

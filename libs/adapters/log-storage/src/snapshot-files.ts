@@ -1,7 +1,8 @@
 /**
  * Snapshots, each a file of its own that gets its name when all of it is on disk:
  *
- *   magic 8 bytes | version u32 | index u64 | term u64 | number of chunks u32 | then per chunk: length u32, bytes
+ *   magic 8 bytes | version u32 | index u64 | term u64 | number of chunks u32
+ *   | configuration: length u32, bytes (since version 2) | then per chunk: length u32, bytes
  *   | then the checksum of all before it, u32
  */
 import { crc32 } from 'node:zlib';
@@ -12,7 +13,8 @@ import type { LogPoint, LogSnapshot } from './types.js';
 
 const magic = Buffer.from('RINGSNAP', 'latin1');
 const headerBytes = 32;
-const formatVersion = 1;
+const formatVersion = 2;
+const versionWithoutConfiguration = 1;
 
 export function snapshotName({ index, term }: LogPoint): string {
   return `${String(index).padStart(16, '0')}-${String(term)}.snapshot`;
@@ -58,15 +60,20 @@ export async function readSnapshot(disk: Disk, directory: string, point: LogPoin
   if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) {
     throw corrupt('the checksum of the snapshot does not match');
   }
-  if (bytes.readUInt32LE(8) !== formatVersion) throw corrupt('the snapshot is of another version');
+  const version = bytes.readUInt32LE(8);
+  if (version !== formatVersion && version !== versionWithoutConfiguration) {
+    throw corrupt('the snapshot is of another version');
+  }
   const index = Number(bytes.readBigUInt64LE(12));
   const term = Number(bytes.readBigUInt64LE(20));
   if (index !== point.index || term !== point.term)
     throw corrupt('the snapshot is another than its name says');
-  return { index, term, chunks: readChunks(bytes, end) };
+  const pieces = readPieces(bytes, end);
+  const configuration = version === formatVersion ? pieces.shift()! : new Uint8Array();
+  return { index, term, configuration, chunks: pieces };
 }
 
-function* encoded({ index, term, chunks }: LogSnapshot): Iterable<Uint8Array> {
+function* encoded({ index, term, configuration, chunks }: LogSnapshot): Iterable<Uint8Array> {
   const header = Buffer.alloc(headerBytes);
   magic.copy(header);
   header.writeUInt32LE(formatVersion, 8);
@@ -74,22 +81,22 @@ function* encoded({ index, term, chunks }: LogSnapshot): Iterable<Uint8Array> {
   header.writeBigUInt64LE(BigInt(term), 20);
   header.writeUInt32LE(chunks.length, 28);
   yield header;
-  for (const chunk of chunks) {
-    yield unsigned(chunk.byteLength);
-    yield chunk;
+  for (const piece of [configuration, ...chunks]) {
+    yield unsigned(piece.byteLength);
+    yield piece;
   }
 }
 
 /** The checksum over all matched, so that the lengths are what was written. */
-function readChunks(bytes: Buffer, end: number): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
+function readPieces(bytes: Buffer, end: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
   let at = headerBytes;
   while (at < end) {
     const length = bytes.readUInt32LE(at);
-    chunks.push(bytes.subarray(at + 4, at + 4 + length));
+    pieces.push(bytes.subarray(at + 4, at + 4 + length));
     at += 4 + length;
   }
-  return chunks;
+  return pieces;
 }
 
 function unsigned(value: number): Buffer {

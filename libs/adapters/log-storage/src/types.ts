@@ -19,6 +19,8 @@ export interface LogPoint {
 }
 
 export interface LogSnapshot extends LogPoint {
+  /** Who was in the group at this point: opaque here. Empty in what was written before groups could change. */
+  readonly configuration: Uint8Array;
   readonly chunks: readonly Uint8Array[];
 }
 

@@ -24,7 +24,6 @@ export interface RaftLimits {
 
 export interface RaftConfig {
   readonly id: MemberId;
-  readonly members: readonly MemberId[];
   /** Seeded by the shell from real randomness, else two members' time-outs coincide for ever. */
   readonly random: Prng;
   readonly timings: RaftTimings;
@@ -47,8 +46,8 @@ export const defaultLimits: RaftLimits = {
 };
 
 export function raftConfig(
-  essentials: Pick<RaftConfig, 'id' | 'members' | 'random'>,
-  overrides: Partial<Omit<RaftConfig, 'id' | 'members' | 'random'>> = {},
+  essentials: Pick<RaftConfig, 'id' | 'random'>,
+  overrides: Partial<Omit<RaftConfig, 'id' | 'random'>> = {},
 ): RaftConfig {
   const config = {
     ...essentials,
@@ -60,13 +59,8 @@ export function raftConfig(
   return config;
 }
 
-function checkConfig({ id, members, timings }: RaftConfig): void {
-  invariant(members.includes(id), `member ${id} is not in its own group [${members.join(', ')}]`);
-  invariant(new Set(members).size === members.length, 'a member is named twice');
-  invariant(
-    members.every((member) => Number.isInteger(member) && member > 0),
-    'member ids are positive integers',
-  );
+function checkConfig({ id, timings }: RaftConfig): void {
+  invariant(Number.isInteger(id) && id > 0, 'the id of a member is a positive integer');
   invariant(timings.heartbeatIntervalTicks >= 1, 'the heartbeat interval is at least one tick');
   invariant(
     timings.electionTimeoutTicks > timings.heartbeatIntervalTicks,

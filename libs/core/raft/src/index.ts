@@ -1,9 +1,12 @@
+export * from './codec/configuration-codec.js';
 export * from './codec/frame-codec.js';
 export * from './config.js';
 export * from './founding/founding.js';
 export * from './messages.js';
 export type { ProposeResult } from './proposals/propose.js';
-export * from './quorum.js';
+export * from './membership/configuration.js';
+export * from './quorum/joint.js';
+export * from './quorum/majority.js';
 export * from './raft-member.js';
 export * from './ready.js';
 export * from './rules.js';

@@ -4,8 +4,20 @@ import type { RaftLog } from './log/raft-log.js';
 import type { Message, MessageBody } from './messages.js';
 import type { Dependency, Outbox } from './outbox.js';
 import type { LeaderReads } from './read-index/reads.js';
+import { allMembers, idsOf } from './membership/configuration.js';
+import { jointVote } from './quorum/joint.js';
+import type { VoteResult, Votes } from './quorum/majority.js';
 import type { Progress } from './tracker/progress.js';
-import type { IncomingSnapshot, MemberId, LogIndex, ProposalId, Snapshot, Term } from './types.js';
+import type { Tracker } from './tracker/tracker.js';
+import type {
+  Configuration,
+  IncomingSnapshot,
+  MemberId,
+  LogIndex,
+  ProposalId,
+  Snapshot,
+  Term,
+} from './types.js';
 
 export interface Follower {
   readonly kind: 'follower';
@@ -19,8 +31,7 @@ export interface Candidate {
 
 export interface Leader {
   readonly kind: 'leader';
-  /** Of all other members. */
-  readonly progress: ReadonlyMap<MemberId, Progress>;
+  readonly tracker: Tracker;
   readonly reads: LeaderReads;
   /** The entry which opened this term. */
   readonly termStartIndex: LogIndex;
@@ -53,8 +64,20 @@ export interface MemberState {
   snapshotToRestore: Snapshot | null;
 }
 
-export function otherMembers(state: MemberState): MemberId[] {
-  return state.config.members.filter((member) => member !== state.config.id);
+/** The newest one: in force since it was appended. */
+export function configurationOfLog({ log }: MemberState): Configuration {
+  return log.configurations.newest.configuration;
+}
+
+/** All whom a leader sends its log. */
+export function memberIds(state: MemberState): MemberId[] {
+  return idsOf(allMembers(configurationOfLog(state)));
+}
+
+/** What the votes amount to under the configuration in force. */
+export function resultOf(state: MemberState, votes: Votes): VoteResult {
+  const { rules } = state.config;
+  return jointVote(rules.setsToAgree(configurationOfLog(state)), votes, rules.quorum);
 }
 
 /** Sends with the sender's present term, unless the message is about another one. */
@@ -88,7 +111,7 @@ export function setLeader(state: MemberState, leader: MemberId): void {
 
 /** What the leader knows of the member that just spoke; null where it is none of the group. */
 export function heardProgress(leader: Leader, member: number): Progress | null {
-  const progress = leader.progress.get(member) ?? null;
+  const progress = leader.tracker.of(member);
   if (progress !== null) progress.ticksSinceHeard = 0;
   return progress;
 }

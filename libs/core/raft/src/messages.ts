@@ -2,7 +2,16 @@
  * What members tell each other. Every message carries its sender's term; the network may lose, repeat, delay and
  * reorder them. Names follow Ongaro's thesis: Vote is RequestVote, Append is AppendEntries, TimeoutNow is of 3.10.
  */
-import type { MemberId, Entry, LogIndex, Proposal, ReadContext, SnapshotPoint, Term } from './types.js';
+import type {
+  Configuration,
+  MemberId,
+  Entry,
+  LogIndex,
+  Proposal,
+  ReadContext,
+  SnapshotPoint,
+  Term,
+} from './types.js';
 
 interface Envelope {
   readonly from: MemberId;
@@ -77,6 +86,8 @@ export interface SnapshotChunk extends Envelope {
   readonly point: SnapshotPoint;
   readonly chunkIndex: number;
   readonly chunkCount: number;
+  /** With the first chunk; else null. */
+  readonly configuration: Configuration | null;
   readonly data: Uint8Array;
 }
 

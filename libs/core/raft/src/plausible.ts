@@ -2,6 +2,8 @@
  * What an honest member never says: refused where messages come in, and counted. A term is for ever once it is durable,
  * so a wrong one must not get that far; what a leader believes of its followers must be something that it sent.
  */
+import { tryDecodeConfiguration } from './codec/configuration-codec.js';
+import { configurationFault } from './membership/configuration.js';
 import type { MemberState } from './member-state.js';
 import {
   isFromLeader,
@@ -10,6 +12,7 @@ import {
   type Message,
   type SnapshotChunk,
 } from './messages.js';
+import { type Entry, entryKinds } from './types.js';
 
 /** A term is one election: a member that missed so many has missed days of them without a pause. */
 export const TERM_LEAP_MAX = 2 ** 20;
@@ -24,7 +27,7 @@ export function isPlausible(state: MemberState, message: Message): boolean {
     case 'vote':
       return message.lastTerm <= message.term;
     case 'append':
-      return areTermsInOrder(message);
+      return areTermsInOrder(message) && message.entries.every(isEntryReadable);
     case 'snapshotChunk':
       return isChunkSayable(state, message);
     case 'heartbeatReply':
@@ -32,6 +35,11 @@ export function isPlausible(state: MemberState, message: Message): boolean {
     default:
       return true;
   }
+}
+
+/** Other entries are the state machine's to read. */
+function isEntryReadable({ kind, data }: Entry): boolean {
+  return kind !== entryKinds.configuration || tryDecodeConfiguration(data) !== null;
 }
 
 /** There is one leader per term. */
@@ -50,9 +58,11 @@ function areTermsInOrder({ term, prevTerm, entries }: Append): boolean {
 
 function isChunkSayable(
   { log }: MemberState,
-  { term, point, chunkIndex, chunkCount }: SnapshotChunk,
+  { term, point, chunkIndex, chunkCount, configuration }: SnapshotChunk,
 ): boolean {
   const isInReach = point.index <= log.lastIndex + INDEX_LEAP_MAX;
+  if ((chunkIndex === 0) !== (configuration !== null)) return false;
+  if (configuration !== null && configurationFault(configuration) !== null) return false;
   return point.term <= term && chunkIndex < chunkCount && isInReach;
 }
 

@@ -6,6 +6,7 @@ import { invariant } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
 import { resetTimer } from './election/roles.js';
 import { RaftLog } from './log/raft-log.js';
+import { isJoint } from './membership/configuration.js';
 import type { MemberState } from './member-state.js';
 import type { Message } from './messages.js';
 import { Outbox } from './outbox.js';
@@ -18,7 +19,9 @@ import { compactionLimit, isSnapshotWanted, provideSnapshot } from './snapshot/s
 import { step } from './step.js';
 import { tick } from './tick.js';
 import { beginTransfer } from './transfer/transfer.js';
+import { memberProgress } from './tracker/member-progress.js';
 import type {
+  Configuration,
   MemberId,
   Entry,
   HardState,
@@ -30,19 +33,23 @@ import type {
   Term,
 } from './types.js';
 
-/** What a member finds on its disk. The state machine was restored from the snapshot at `snapshot`. */
+/** What a member finds on its disk. */
 export interface StoredState {
   readonly hardState: HardState;
-  readonly snapshot: SnapshotPoint;
-  /** Those after the snapshot. */
+  /** The snapshot from which the state machine was restored; without one, the start of the log, and who founded the group. */
+  readonly base: { readonly point: SnapshotPoint; readonly configuration: Configuration };
+  /** Those after the base. */
   readonly entries: readonly Entry[];
 }
 
-export const emptyStoredState: StoredState = {
-  hardState: { term: 0, vote: 0, commit: 0 },
-  snapshot: { index: 0, term: 0 },
-  entries: [],
-};
+/** Of a member that has just founded the group with others, or with `emptyConfiguration` of one that is to join it. */
+export function emptyStoredState(configuration: Configuration): StoredState {
+  return {
+    hardState: { term: 0, vote: 0, commit: 0 },
+    base: { point: { index: 0, term: 0 }, configuration },
+    entries: [],
+  };
+}
 
 interface BatchBeingWritten {
   readonly batch: PersistBatch;
@@ -54,11 +61,16 @@ export class RaftMember {
   #beingWritten: BatchBeingWritten | null = null;
 
   constructor(config: RaftConfig, stored: StoredState) {
-    const { hardState, snapshot, entries } = stored;
+    const { hardState, base, entries } = stored;
     const { random, rules } = config;
     this.#state = {
       config,
-      log: new RaftLog({ base: rules.compactedTo(snapshot), entries, commit: hardState.commit }),
+      log: new RaftLog({
+        base: rules.compactedTo(base.point),
+        configuration: base.configuration,
+        entries,
+        commit: hardState.commit,
+      }),
       outbox: new Outbox(config.id, rules),
       session: random.nextUint32() * 0x20_0000 + random.nextBelow(0x20_0000),
       term: hardState.term,
@@ -151,11 +163,19 @@ export class RaftMember {
     return this.#state.log.termAt(index);
   }
 
+  /** As of the entry `index`: what a snapshot up to there carries. */
+  configurationAt(index: LogIndex): Configuration {
+    return this.#state.log.configurations.at(index).configuration;
+  }
+
   status(): RaftMemberStatus {
+    const { configuration, index } = this.#state.log.configurations.newest;
     const { config, log, role, term, vote, leader } = this.#state;
     return {
       id: config.id,
-      members: config.members,
+      configuration,
+      configurationIndex: index,
+      isJoint: isJoint(configuration),
       term,
       vote,
       leader,
@@ -166,6 +186,7 @@ export class RaftMember {
       appliedIndex: log.applied,
       snapshotIndex: log.base.index,
       termStartIndex: role.kind === 'leader' ? role.termStartIndex : 0,
+      progress: role.kind === 'leader' ? memberProgress(this.#state, role) : [],
     };
   }
 

@@ -8,8 +8,11 @@
  *  3. `restore`, then `committed`: both are durable here. After applying, call `applied(index)`; no more is handed out before.
  *  4. `reads`, `refused`, `events`: tell those who wait.
  */
+import type { MemberRole } from './membership/configuration.js';
 import type { Message } from './messages.js';
+import type { ProgressState } from './tracker/progress.js';
 import type {
+  Configuration,
   MemberId,
   Entry,
   HardState,
@@ -55,9 +58,23 @@ export type RaftEvent =
   | { readonly kind: 'snapshotSending'; readonly to: MemberId; readonly index: LogIndex }
   | { readonly kind: 'snapshotInstalled'; readonly index: LogIndex; readonly term: Term };
 
+/** How far a member has come, as its leader knows it. */
+export interface MemberProgress {
+  readonly id: MemberId;
+  /** Its log is the leader's up to here, on its disk. */
+  readonly match: LogIndex;
+  readonly next: LogIndex;
+  readonly state: ProgressState;
+  readonly role: MemberRole;
+  readonly heardTicksAgo: number;
+}
+
 export interface RaftMemberStatus {
   readonly id: MemberId;
-  readonly members: readonly MemberId[];
+  /** The newest one, in force since it was appended at `configurationIndex`. */
+  readonly configuration: Configuration;
+  readonly configurationIndex: LogIndex;
+  readonly isJoint: boolean;
   readonly term: Term;
   readonly vote: MemberId;
   readonly leader: MemberId;
@@ -69,4 +86,6 @@ export interface RaftMemberStatus {
   readonly snapshotIndex: LogIndex;
   /** The entry which opened this leader's term; 0 unless it leads. */
   readonly termStartIndex: LogIndex;
+  /** What this leader knows of all members, itself among them; empty unless it leads. */
+  readonly progress: readonly MemberProgress[];
 }

@@ -3,12 +3,16 @@
  * questions. They are injected so that the simulator can break each of them and show that its checks notice
  * (tests/simulation). Production uses `soundRules`.
  */
-import { majorityOf } from './quorum.js';
-import type { MemberId, HardState, LogIndex, SnapshotPoint, Term } from './types.js';
+import { isJoint, idsOf } from './membership/configuration.js';
+import type { VoterSets } from './quorum/joint.js';
+import { majorityOf, type QuorumSize, type VoteResult } from './quorum/majority.js';
+import type { Configuration, MemberId, HardState, LogIndex, SnapshotPoint, Term } from './types.js';
 
 export interface RaftRules {
-  /** How many of the members must agree (3.4, 3.5). */
-  quorum(memberCount: number): number;
+  /** How many of a set of voters must agree (3.4, 3.5). */
+  readonly quorum: QuorumSize;
+  /** Which sets must agree, each by a quorum of its own (4.3): while the configuration is joint, both. */
+  setsToAgree(configuration: Configuration): VoterSets;
   /** One vote per term (3.4): whether a member that voted for `vote` in this term may vote for `candidate`. */
   isVoteFree(vote: MemberId, candidate: MemberId): boolean;
   /** The election restriction (3.6.1): whether the candidate's log is at least as complete as the voter's. */
@@ -26,8 +30,8 @@ export interface RaftRules {
   maySettleByCounting(entryTerm: Term, currentTerm: Term): boolean;
   /** ReadIndex, step 1 (6.4): a leader knows the commit index only when an entry of its own term is committed. */
   knowsCommitIndex(commitTerm: Term, currentTerm: Term): boolean;
-  /** ReadIndex, step 2 (6.4): whether so many of the members, the leader among them, confirmed the leadership since. */
-  isReadConfirmed(confirmations: number, memberCount: number): boolean;
+  /** ReadIndex, step 2 (6.4): whether those who have confirmed the leadership since suffice, being counted as votes for it. */
+  isReadConfirmed(confirmations: VoteResult): boolean;
   /** Whether a message that depends on batch `dependsOn` may leave when the batches up to `durable` are on disk (3.8). */
   mayLeave(dependsOn: number, durable: number): boolean;
   /** What is written of the hard state (figure 3.1). */
@@ -46,8 +50,14 @@ function firstToWrite(offered: readonly Term[], local: readonly (Term | null)[])
   return position < 0 ? offered.length : position;
 }
 
+function setsToAgree(configuration: Configuration): VoterSets {
+  const { voters, outgoing } = configuration;
+  return isJoint(configuration) ? [idsOf(voters), idsOf(outgoing)] : [idsOf(voters)];
+}
+
 export const soundRules: RaftRules = {
   quorum: majorityOf,
+  setsToAgree,
   isVoteFree: (vote, candidate) => vote === 0 || vote === candidate,
   isUpToDate,
   fitsAfter: (localTerm, prevTerm) => localTerm === prevTerm,
@@ -55,7 +65,7 @@ export const soundRules: RaftRules = {
   heartbeatCommit: (match, leaderCommit) => Math.min(match, leaderCommit),
   maySettleByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
   knowsCommitIndex: (commitTerm, currentTerm) => commitTerm === currentTerm,
-  isReadConfirmed: (confirmations, memberCount) => confirmations >= majorityOf(memberCount),
+  isReadConfirmed: (confirmations) => confirmations === 'won',
   mayLeave: (dependsOn, durable) => dependsOn <= durable,
   toWrite: (hardState) => hardState,
   compactedTo: (point) => point,

@@ -20,7 +20,7 @@ import { handleTimeoutNow } from './transfer/transfer.js';
 
 export function step(state: MemberState, message: Message): void {
   const { config } = state;
-  if (message.to !== config.id || !config.members.includes(message.from)) return;
+  if (message.to !== config.id) return;
   if (!isPlausible(state, message)) {
     state.outbox.note({ kind: 'implausible', from: message.from, what: message.kind });
     return;

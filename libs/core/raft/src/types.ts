@@ -7,6 +7,31 @@ export type MemberId = number;
 /** Where a member is found, whoever it is: the number in its name and address, 1 and up. */
 export type Seat = number;
 
+/** A member and where it is found. */
+export interface Seated {
+  readonly seat: Seat;
+  readonly id: MemberId;
+}
+
+/** Receives the log, and counts nowhere. */
+export interface Learner extends Seated {
+  /** The voter whose place it takes when it is promoted; 0: none. */
+  readonly replaces: MemberId;
+  /** The leader promotes it by itself once it has caught up. */
+  readonly isPromotedItself: boolean;
+}
+
+/** Who is in the group (thesis 4). It is in the log as a whole, and in force from where it is appended (4.1). */
+export interface Configuration {
+  /** Those who decide; while the configuration is joint, the new set of them. */
+  readonly voters: readonly Seated[];
+  /** While it is joint, the old set, whose majority is needed as well (4.3); else empty. */
+  readonly outgoing: readonly Seated[];
+  readonly learners: readonly Learner[];
+  /** Never members again; the newest last. */
+  readonly removed: readonly MemberId[];
+}
+
 /** A leadership number: raised by every election, 0 before the first. */
 export type Term = number;
 
@@ -14,7 +39,13 @@ export type Term = number;
 export type LogIndex = number;
 
 /** What an entry is for. Numbers, because they go into files and messages as they are. */
-export const entryKinds = { /** opens a term, and carries nothing */ noop: 0, command: 1 } as const;
+export const entryKinds = {
+  /** opens a term, and carries nothing */
+  noop: 0,
+  command: 1,
+  /** carries a `Configuration` */
+  configuration: 2,
+} as const;
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];
 
 export interface Entry {
@@ -44,10 +75,13 @@ export interface SnapshotPoint {
 export interface IncomingSnapshot {
   readonly point: SnapshotPoint;
   readonly chunkCount: number;
+  readonly configuration: Configuration;
   readonly chunks: Uint8Array[];
 }
 
 export interface Snapshot extends SnapshotPoint {
+  /** As of its index: the entries that told it are no longer needed. */
+  readonly configuration: Configuration;
   readonly chunks: readonly Uint8Array[];
 }
 

@@ -1,12 +1,26 @@
 /** Messages, entries and events as short lines: index/term for a place in the log. */
-import type { Entry, Message, RaftEvent, RaftMemberStatus } from '../src/index.js';
-import { entryKinds } from '../src/index.js';
+import type { Configuration, Entry, Message, RaftEvent, RaftMemberStatus, Seated } from '../src/index.js';
+import { decodeConfiguration, entryKinds } from '../src/index.js';
 
 const decoder = new TextDecoder();
 
 export function describeEntry({ index, term, kind, data }: Entry): string {
+  if (kind === entryKinds.configuration) {
+    return `${String(index)}/${String(term)}=${describeConfiguration(decodeConfiguration(data))}`;
+  }
   const content = kind === entryKinds.noop ? '' : `=${decoder.decode(data)}`;
   return `${String(index)}/${String(term)}${content}`;
+}
+
+/** {voters} or {voters<old voters} while joint, then what else there is: learners, and in their place whom they replace. */
+export function describeConfiguration({ voters, outgoing, learners, removed }: Configuration): string {
+  const ids = (members: readonly Seated[]): string => members.map(({ id }) => String(id)).join(',');
+  const old = outgoing.length > 0 ? `<${ids(outgoing)}` : '';
+  const learning = learners.map(
+    ({ id, replaces }) => ` learner ${String(id)}${replaces > 0 ? ` for ${String(replaces)}` : ''}`,
+  );
+  const gone = removed.length > 0 ? ` removed ${removed.map(String).join(',')}` : '';
+  return `{${ids(voters)}${old}${learning.join('')}${gone}}`;
 }
 
 export function describeEntries(entries: readonly Entry[]): string {

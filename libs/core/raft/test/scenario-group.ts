@@ -15,7 +15,7 @@
  *   cut A B    isolate N    heal       crash N    restart N     disk N stop|go
  *   status     log N        state
  */
-import { defaultLimits, type Message } from '../src/index.js';
+import { configurationOf, defaultLimits, type Message } from '../src/index.js';
 import { describeEntries, describeMessage, describeStatus } from './describe.js';
 import { ScenarioMember } from './scenario-member.js';
 
@@ -64,9 +64,9 @@ export class ScenarioGroup {
       snapshot: ([id, keep]) => this.#member(id).takeSnapshot(Number(keep ?? 0)),
       status: () => this.#printAll(this.#up().map(({ core }) => describeStatus(core.status()))),
       log: ([id]) => {
-        const { snapshot, entries } = this.#member(id).stored;
+        const { base, entries } = this.#member(id).stored;
         this.#lines.push(
-          `after ${String(snapshot.index)}/${String(snapshot.term)}: ${describeEntries(entries)}`,
+          `after ${String(base.point.index)}/${String(base.point.term)}: ${describeEntries(entries)}`,
         );
       },
       state: () => {
@@ -95,8 +95,9 @@ export class ScenarioGroup {
     const limits = oneByOne === undefined ? defaultLimits : { ...defaultLimits, appendBytesMax: 1 };
     const print = (line: string): void => void this.#lines.push(line);
     const send = (messages: readonly Message[]): void => void this.#waiting.push(...messages);
+    const configuration = configurationOf(ids.map((id) => ({ id, seat: id })));
     for (const id of ids)
-      this.#members.set(id, new ScenarioMember({ id, members: ids, limits, print, send }));
+      this.#members.set(id, new ScenarioMember({ id, configuration, limits, print, send }));
   }
 
   /** A candidate begins anew after 10 to 19 ticks. */

@@ -1,6 +1,7 @@
 /** One member of a scenario with its disk: what it does is printed line by line. */
 import { seededPrng } from '@ringleader/primitives';
 import {
+  type Configuration,
   emptyStoredState,
   type Entry,
   entryKinds,
@@ -20,7 +21,8 @@ const decoder = new TextDecoder();
 
 export interface MemberOptions {
   readonly id: number;
-  readonly members: readonly number[];
+  /** On its disk from the start. */
+  readonly configuration: Configuration;
   readonly limits: RaftLimits;
   readonly print: (line: string) => void;
   readonly send: (messages: readonly Message[]) => void;
@@ -29,7 +31,7 @@ export interface MemberOptions {
 export class ScenarioMember {
   readonly #options: MemberOptions;
   #core: RaftMember | null;
-  #stored: StoredState = emptyStoredState;
+  #stored: StoredState;
   #snapshot: Snapshot | null = null;
   /** The state machine: all commands applied. */
   #state: string[] = [];
@@ -40,6 +42,7 @@ export class ScenarioMember {
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#stored = emptyStoredState(options.configuration);
     this.#core = this.#newCore();
   }
 
@@ -81,9 +84,10 @@ export class ScenarioMember {
     const term = this.core.termAt(index) ?? 0;
     // One command per chunk, so that there are several.
     const chunks = this.#state.map((text) => encoder.encode(text));
-    this.#snapshot = { index, term, chunks: chunks.length > 0 ? chunks : [new Uint8Array()] };
+    const configuration = this.core.configurationAt(index);
+    this.#snapshot = { index, term, configuration, chunks: chunks.length > 0 ? chunks : [new Uint8Array()] };
     const entries = this.#stored.entries.filter((entry) => entry.index > index);
-    this.#stored = { ...this.#stored, snapshot: { index, term }, entries };
+    this.#stored = { ...this.#stored, base: { point: { index, term }, configuration }, entries };
     this.core.compact(index - keep);
   }
 
@@ -121,8 +125,8 @@ export class ScenarioMember {
 
   #install(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
-    const { index, term } = snapshot;
-    this.#stored = { ...this.#stored, snapshot: { index, term }, entries: [] };
+    const { index, term, configuration } = snapshot;
+    this.#stored = { ...this.#stored, base: { point: { index, term }, configuration }, entries: [] };
   }
 
   #applyAll(ready: Ready): void {
@@ -142,8 +146,8 @@ export class ScenarioMember {
   }
 
   #newCore(): RaftMember {
-    const { id, members, limits } = this.#options;
-    return new RaftMember(raftConfig({ id, members, random: seededPrng(id) }, { limits }), this.#stored);
+    const { id, limits } = this.#options;
+    return new RaftMember(raftConfig({ id, random: seededPrng(id) }, { limits }), this.#stored);
   }
   #print(line: string): void {
     this.#options.print(`${String(this.#options.id)} ${line}`);

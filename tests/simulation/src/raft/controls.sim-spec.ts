@@ -24,9 +24,10 @@ describe('negative controls: Raft with one rule broken is caught', () => {
     120_000,
   );
 
-  it('has a control for every rule', () => {
+  it('has a control for every rule, but for that of joint configurations, which nothing here makes', () => {
     const broken = new Set(controls.flatMap(({ rules }) => Object.keys(rules)));
-    expect([...broken].sort()).toEqual(Object.keys(soundRules).sort());
+    const replication = Object.keys(soundRules).filter((rule) => rule !== 'setsToAgree');
+    expect([...broken].sort()).toEqual(replication.sort());
   });
 
   it('has a control for every rule about who a member is', () => {

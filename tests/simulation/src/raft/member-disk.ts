@@ -2,7 +2,16 @@
  * What one member's disk has: batches and snapshots, as the real log keeps them (libs/adapters/log-storage), on a simulated
  * log that loses what was not synced. It outlives the member's processes.
  */
-import type { Entry, HardState, LogIndex, PersistBatch, Snapshot, StoredState, Term } from '@ringleader/raft';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  LogIndex,
+  PersistBatch,
+  Snapshot,
+  StoredState,
+  Term,
+} from '@ringleader/raft';
 import type { SimulatedLog } from '@ringleader/testing-simulation';
 
 export type DiskRecord =
@@ -59,13 +68,12 @@ export class MemberDisk {
     this.#durable = new DiskImage();
   }
 
-  recover(): StartingPoint {
+  /** `founding` is the configuration of a log that has no snapshot. */
+  recover(founding: Configuration): StartingPoint {
     const { hardState, snapshot, entries } = this.#durable;
-    const point = snapshot ?? { index: 0, term: 0 };
-    return {
-      stored: { hardState, snapshot: { index: point.index, term: point.term }, entries: [...entries] },
-      snapshot,
-    };
+    const { index, term, configuration } = snapshot ?? { index: 0, term: 0, configuration: founding };
+    const base = { point: { index, term }, configuration };
+    return { stored: { hardState, base, entries: [...entries] }, snapshot };
   }
 
   has(index: LogIndex, term: Term): boolean {

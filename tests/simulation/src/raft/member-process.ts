@@ -3,10 +3,14 @@
  * to the disk. Whatever it does is shown to the judge.
  */
 import {
+  type Configuration,
+  configurationOf,
   decodeFrame,
+  emptyConfiguration,
   encodeFrames,
   type Entry,
   entryKinds,
+  type MemberId,
   type Message,
   type PersistBatch,
   raftConfig,
@@ -46,6 +50,12 @@ interface PendingRead {
   index: number | null;
 }
 
+/** Whoever is no founder knows no group: it has lost its disk, and nobody has told it. */
+function foundingView(id: MemberId, members: number): Configuration {
+  const founders = Array.from({ length: members }, (_, i) => ({ id: i + 1, seat: i + 1 }));
+  return id <= members ? configurationOf(founders) : emptyConfiguration;
+}
+
 export class MemberProcess implements Process<SimMessage> {
   readonly core: RaftMember;
   readonly store = new StringStore();
@@ -69,16 +79,12 @@ export class MemberProcess implements Process<SimMessage> {
     this.#surroundings = surroundings;
     this.#name = `${String(host.id)}.${String(host.life)}`;
     const id = identities.idOf(host.id, disk.losses);
-    const members = Array.from({ length: settings.members }, (_, i) => (i + 1 === host.id ? id : i + 1));
-    const { stored, snapshot } = disk.recover();
+    const { stored, snapshot } = disk.recover(foundingView(id, settings.members));
     const { timings, limits } = settings;
-    this.core = new RaftMember(
-      raftConfig({ id, members, random: host.prng }, { timings, limits, rules }),
-      stored,
-    );
+    this.core = new RaftMember(raftConfig({ id, random: host.prng }, { timings, limits, rules }), stored);
     if (snapshot !== null) this.store.restore(snapshot.chunks);
     this.#newestSnapshot = snapshot;
-    this.#lastAppliedTerm = stored.snapshot.term;
+    this.#lastAppliedTerm = stored.base.point.term;
     this.#tickFromNowOn();
   }
 
@@ -253,7 +259,8 @@ export class MemberProcess implements Process<SimMessage> {
     const term = this.core.termAt(index);
     if (term === null) return;
     this.#appliedSinceSnapshot = 0;
-    const snapshot = { index, term, chunks: this.store.snapshot(settings.chunkBytes) };
+    const configuration = this.core.configurationAt(index);
+    const snapshot = { index, term, configuration, chunks: this.store.snapshot(settings.chunkBytes) };
     disk.write({ kind: 'snapshot', snapshot }, () => {
       this.#host.enter(() => {
         if (snapshot.index > (this.#newestSnapshot?.index ?? 0)) this.#newestSnapshot = snapshot;

@@ -2,13 +2,24 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Introduction } from '../founding/founding.js';
 import type { Message } from '../messages.js';
+import { entryKinds } from '../types.js';
 import { decodeFrame, encodeFrames, encodeIntroduction, frameForms } from './frame-codec.js';
 
 const integer = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const bytes = fc.uint8Array({ maxLength: 300 });
 const point = fc.record({ index: integer, term: integer });
+const seated = fc.record({ seat: integer, id: integer });
+const configuration = fc.record({
+  voters: fc.array(seated, { maxLength: 3 }),
+  outgoing: fc.array(seated, { maxLength: 3 }),
+  learners: fc.array(
+    fc.record({ seat: integer, id: integer, replaces: integer, isPromotedItself: fc.boolean() }),
+    { maxLength: 3 },
+  ),
+  removed: fc.array(integer, { maxLength: 3 }),
+});
 const proposal = fc.record({ id: integer, data: bytes });
-const entryKind = fc.constantFrom(0 as const, 1 as const);
+const entryKind = fc.constantFrom(...Object.values(entryKinds));
 
 /** Indexes of entries follow from `prevIndex`. */
 const append = fc
@@ -50,6 +61,7 @@ const bodies = {
     point,
     chunkIndex: integer,
     chunkCount: integer,
+    configuration: fc.option(configuration),
     data: bytes,
   }),
   snapshotReply: fc.record({

@@ -5,12 +5,12 @@ import {
   ByteWriter,
   type Codec,
   fields,
-  listOf,
   MalformedBytesError,
   varint,
 } from '@ringleader/primitives';
-import type { Introduction, Seated } from '../founding/founding.js';
+import type { Introduction } from '../founding/founding.js';
 import type { Message } from '../messages.js';
+import { listOfSeated } from './configuration-codec.js';
 import { messageCodec } from './message-codec.js';
 
 /** A new form of either gets a new number: who does not know it refuses the frame, and nothing in it is guessed at. */
@@ -21,17 +21,15 @@ export type DecodedFrame =
   | { readonly kind: 'introduction'; readonly introduction: Introduction }
   | { readonly kind: 'malformed'; readonly reason: string };
 
-const listOfFounders = listOf(fields<Seated>({ seat: varint, id: varint }));
-
 /** By hand: the list stands there, empty, also where there is none. */
 const founders: Codec<Introduction['founders']> = {
   write(writer, value) {
     writer.boolean(value !== null);
-    listOfFounders.write(writer, value ?? []);
+    listOfSeated.write(writer, value ?? []);
   },
   read(reader) {
     const isFounded = reader.boolean();
-    const listed = listOfFounders.read(reader);
+    const listed = listOfSeated.read(reader);
     return isFounded ? listed : null;
   },
 };

@@ -39,8 +39,16 @@ const recorded: Recorded = {
   heartbeat: [{ kind: 'heartbeat', ...envelope, commit: 128, readRound: 11 }, '0701ac0280808080802080010b'],
   heartbeatReply: [{ kind: 'heartbeatReply', ...envelope, readRound: 11 }, '0801ac028080808080200b'],
   snapshotChunk: [
-    { kind: 'snapshotChunk', ...envelope, point, chunkIndex: 2, chunkCount: 3, data },
-    '0901ac02808080808020f0a20406020303ff0007',
+    {
+      kind: 'snapshotChunk',
+      ...envelope,
+      point,
+      chunkIndex: 0,
+      chunkCount: 3,
+      configuration: { voters: [{ seat: 2, id: 300 }], outgoing: [], learners: [], removed: [8] },
+      data,
+    },
+    '1001ac02808080808020f0a204060003010102ac020000010803ff0007',
   ],
   snapshotReply: [
     { kind: 'snapshotReply', ...envelope, point, chunkIndex: 2, nextChunk: 1 },

@@ -7,11 +7,13 @@ import {
   fields,
   listOf,
   oneOf,
+  optional,
   varint,
   variants,
 } from '@ringleader/primitives';
 import type { Append, Message } from '../messages.js';
 import { type Entry, entryKinds, type Proposal, type SnapshotPoint } from '../types.js';
+import { configurationCodec } from './configuration-codec.js';
 
 const envelope = { from: varint, to: varint, term: varint };
 const candidacy = { ...envelope, lastIndex: varint, lastTerm: varint };
@@ -24,7 +26,7 @@ const appendHead = fields<Omit<Append, 'kind' | 'entries'>>({
   prevTerm: varint,
   commit: varint,
 });
-const entryKind = oneOf([entryKinds.noop, entryKinds.command]);
+const entryKind = oneOf([entryKinds.noop, entryKinds.command, entryKinds.configuration]);
 
 /** By hand: entries are consecutive, so their indexes follow from the first one's and are not written. */
 const append: Codec<Append> = {
@@ -66,9 +68,17 @@ export const messageCodec = variants<Message>('a message', {
   },
   heartbeat: { code: 7, fields: { ...envelope, commit: varint, readRound: varint } },
   heartbeatReply: { code: 8, fields: { ...envelope, readRound: varint } },
+  /** 9 was a chunk without a configuration. */
   snapshotChunk: {
-    code: 9,
-    fields: { ...envelope, point, chunkIndex: varint, chunkCount: varint, data: copiedBytes },
+    code: 16,
+    fields: {
+      ...envelope,
+      point,
+      chunkIndex: varint,
+      chunkCount: varint,
+      configuration: optional(configurationCodec),
+      data: copiedBytes,
+    },
   },
   snapshotReply: { code: 10, fields: { ...envelope, point, chunkIndex: varint, nextChunk: varint } },
   propose: { code: 11, fields: { ...envelope, session: varint, proposals } },

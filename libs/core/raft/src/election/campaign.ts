@@ -1,13 +1,14 @@
 /** The candidate's side of an election: asking, and counting. */
-import { type MemberState, otherMembers, send } from '../member-state.js';
+import { configurationOfLog, type MemberState, resultOf, send } from '../member-state.js';
+import { idsOf } from '../membership/configuration.js';
 import type { PreVoteReply, VoteReply } from '../messages.js';
-import { countVotes } from '../quorum.js';
+import type { MemberId } from '../types.js';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js';
 
 export function seekPreVotes(state: MemberState): void {
   becomePreCandidate(state);
   const last = state.log.lastPoint();
-  for (const to of otherMembers(state)) {
+  for (const to of otherVoters(state)) {
     const body = { kind: 'preVote', lastIndex: last.index, lastTerm: last.term } as const;
     send(state, { to, term: state.term + 1 }, body, 'hardState');
   }
@@ -19,7 +20,7 @@ export function seekVotes(state: MemberState, transfer: boolean): void {
   becomeCandidate(state);
   const last = state.log.lastPoint();
   send(state, { to: state.config.id }, { kind: 'voteReply', granted: true }, 'hardState');
-  for (const to of otherMembers(state)) {
+  for (const to of otherVoters(state)) {
     const body = { kind: 'vote', lastIndex: last.index, lastTerm: last.term, transfer } as const;
     send(state, { to }, body, 'hardState');
   }
@@ -35,11 +36,18 @@ export function handleVoteReply(state: MemberState, message: PreVoteReply | Vote
   decide(state);
 }
 
+/** Of both sets while the configuration is joint; learners are not asked. */
+function otherVoters(state: MemberState): MemberId[] {
+  const { voters, outgoing } = configurationOfLog(state);
+  const ids = new Set(idsOf([...voters, ...outgoing]));
+  ids.delete(state.config.id);
+  return [...ids];
+}
+
 function decide(state: MemberState): void {
-  const { role, config } = state;
+  const { role } = state;
   if (role.kind !== 'preCandidate' && role.kind !== 'candidate') return;
-  const quorum = config.rules.quorum(config.members.length);
-  const result = countVotes(config.members, role.votes, quorum);
+  const result = resultOf(state, role.votes);
   if (result === 'lost') becomeFollower(state, state.term, 0);
   if (result !== 'won') return;
   if (role.kind === 'preCandidate') seekVotes(state, false);

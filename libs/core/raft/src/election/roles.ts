@@ -1,10 +1,10 @@
 /** How a member changes its role (thesis 3.4), and what it forgets when it does. */
 import { invariant } from '@ringleader/primitives';
-import { type MemberState, otherMembers, setLeader, setTerm } from '../member-state.js';
+import { memberIds, type MemberState, setLeader, setTerm } from '../member-state.js';
 import { appendOwn } from '../proposals/append-own.js';
 import { newLeaderReads } from '../read-index/reads.js';
 import type { StepDownReason } from '../ready.js';
-import { Progress } from '../tracker/progress.js';
+import { Tracker } from '../tracker/tracker.js';
 import { type MemberId, entryKinds, entrySizeBytes, type Term } from '../types.js';
 
 /** Anew at each change, so that no two members stay in step. */
@@ -49,11 +49,11 @@ export function becomeLeader(state: MemberState): void {
   const { log, config } = state;
   const next = log.lastIndex + 1;
   const uncommitted = log.entriesFrom(log.commit + 1, Number.MAX_SAFE_INTEGER);
+  const tracker = new Tracker(config.id, config.limits);
+  tracker.follow(memberIds(state), next);
   state.role = {
     kind: 'leader',
-    progress: new Map(
-      otherMembers(state).map((member) => [member, new Progress(member, next, config.limits)]),
-    ),
+    tracker,
     reads: newLeaderReads(),
     termStartIndex: next,
     forwardedIds: new Map(),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Prng, seededPrng } from '@ringleader/primitives';
-import { type Foundation, Founding, type FoundingState, type Introduction, type Seated } from './founding.js';
+import type { Seated } from '../types.js';
+import { type Foundation, Founding, type FoundingState, type Introduction } from './founding.js';
 
 const SEATS = [1, 2, 3];
 const nothing: Foundation = { founders: null, isBegun: false };

@@ -10,13 +10,7 @@
  * Only computes, as all of this core: `introduction` is what to tell, `toWrite` what must be on disk before it is told.
  */
 import { invariant } from '@ringleader/primitives';
-import type { MemberId, Seat } from '../types.js';
-
-/** A member and where it is found. */
-export interface Seated {
-  readonly seat: Seat;
-  readonly id: MemberId;
-}
+import type { MemberId, Seat, Seated } from '../types.js';
 
 /** What a member writes down of the founding. */
 export interface Foundation {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Prng, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds } from '../types.js';
+import { emptyConfiguration } from '../membership/configuration.js';
 import { RaftLog } from './raft-log.js';
 
 const entry = (index: number, term: number, bytes = 0): Entry => ({
@@ -12,7 +13,7 @@ const entry = (index: number, term: number, bytes = 0): Entry => ({
 const range = (first: number, last: number, term: number): Entry[] =>
   Array.from({ length: last - first + 1 }, (_, i) => entry(first + i, term));
 const newLog = (entries: Entry[] = [], commit = 0): RaftLog =>
-  new RaftLog({ base: { index: 0, term: 0 }, entries, commit });
+  new RaftLog({ base: { index: 0, term: 0 }, configuration: emptyConfiguration, entries, commit });
 const indexes = (entries: readonly Entry[]): number[] => entries.map(({ index }) => index);
 
 describe('RaftLog', () => {
@@ -59,7 +60,12 @@ describe('RaftLog', () => {
   });
 
   it('starts with what the disk has, and applies again from the snapshot on', () => {
-    const log = new RaftLog({ base: { index: 10, term: 3 }, entries: range(11, 14, 4), commit: 12 });
+    const log = new RaftLog({
+      base: { index: 10, term: 3 },
+      configuration: emptyConfiguration,
+      entries: range(11, 14, 4),
+      commit: 12,
+    });
     expect([log.firstIndex, log.lastIndex, log.commit, log.applied, log.written]).toEqual([
       11, 14, 12, 10, 14,
     ]);
@@ -70,7 +76,10 @@ describe('RaftLog', () => {
 
   it('takes the commit index from the disk only as far as there are entries', () => {
     expect(newLog(range(1, 3, 1), 9).commit).toBe(3);
-    expect(new RaftLog({ base: { index: 5, term: 1 }, entries: [], commit: 2 }).commit).toBe(5);
+    expect(
+      new RaftLog({ base: { index: 5, term: 1 }, configuration: emptyConfiguration, entries: [], commit: 2 })
+        .commit,
+    ).toBe(5);
   });
 
   it('compacts what is applied, and refuses to more', () => {
@@ -88,8 +97,8 @@ describe('RaftLog', () => {
     const log = newLog(range(1, 3, 1), 1);
     log.put(range(4, 5, 1));
     log.takeToWrite();
-    const snapshot = { index: 20, term: 5, chunks: [] };
-    log.restore(snapshot);
+    const snapshot = { index: 20, term: 5, configuration: emptyConfiguration, chunks: [] };
+    log.restore(snapshot, emptyConfiguration);
     log.put(range(21, 22, 5));
     log.commitTo(22);
     // The batch from before.

@@ -7,7 +7,9 @@
  * what this member's disk does not have yet. Applying never does.
  */
 import { invariant } from '@ringleader/primitives';
+import { Configurations } from '../membership/configurations.js';
 import {
+  type Configuration,
   type Entry,
   entrySizeBytes,
   type LogIndex,
@@ -18,11 +20,14 @@ import {
 
 export interface StoredLog {
   readonly base: SnapshotPoint;
+  /** As of the base. */
+  readonly configuration: Configuration;
   readonly entries: readonly Entry[];
   readonly commit: LogIndex;
 }
 
 export class RaftLog {
+  readonly configurations: Configurations;
   #base: SnapshotPoint;
   #entries: Entry[];
   #commit: LogIndex;
@@ -37,6 +42,11 @@ export class RaftLog {
   constructor(stored: StoredLog) {
     this.#base = stored.base;
     this.#entries = [...stored.entries];
+    this.configurations = new Configurations({
+      index: stored.base.index,
+      configuration: stored.configuration,
+    });
+    this.configurations.put(stored.entries);
     this.#entries.forEach((entry, i) => {
       invariant(entry.index === stored.base.index + 1 + i, 'the stored log has a gap');
     });
@@ -104,6 +114,7 @@ export class RaftLog {
     const keep = first.index - this.firstIndex;
     if (keep < this.#entries.length) this.#entries.length = keep;
     for (const entry of entries) this.#entries.push(entry);
+    this.configurations.put(entries);
     this.#written = Math.min(this.#written, first.index - 1);
     this.#handedToWrite = Math.min(this.#handedToWrite, first.index - 1);
   }
@@ -154,10 +165,11 @@ export class RaftLog {
   }
 
   /** Replaces the whole log by a snapshot. Nothing is written, or applied, until the snapshot is on disk. */
-  restore(point: SnapshotPoint): void {
+  restore(point: SnapshotPoint, configuration: Configuration): void {
     invariant(point.index > this.#commit, 'a snapshot would take back what is committed');
     this.#base = { index: point.index, term: point.term };
     this.#entries = [];
+    this.configurations.restore({ index: point.index, configuration });
     this.#commit = point.index;
     this.#handedToApply = point.index;
     this.#written = 0;
@@ -171,6 +183,7 @@ export class RaftLog {
     if (count <= 0) return;
     invariant(point.index <= this.#applied, 'compaction of what is not applied');
     this.#entries.splice(0, count);
+    this.configurations.compact(point.index);
     this.#base = { index: point.index, term: point.term };
   }
 }

@@ -5,7 +5,7 @@
  * many they are. A round whose heartbeats were lost is confirmed by the answers to the next regular ones, which name it too.
  */
 import { invariant } from '@ringleader/primitives';
-import { type Leader, type MemberState, send } from '../member-state.js';
+import { type Leader, type MemberState, resultOf, send } from '../member-state.js';
 import type { MemberId, LogIndex } from '../types.js';
 import type { Question } from './reads.js';
 
@@ -33,8 +33,9 @@ export function confirmRound(state: MemberState, leader: Leader, from: MemberId,
 function answerConfirmed(state: MemberState, { reads }: Leader): void {
   const round = reads.underWay;
   if (round === null) return;
-  const confirmations = 1 + [...reads.confirmed.values()].filter((r) => r >= round.number).length;
-  if (!state.config.rules.isReadConfirmed(confirmations, state.config.members.length)) return;
+  const confirmations = new Map([[state.config.id, true]]);
+  for (const [id, number] of reads.confirmed) if (number >= round.number) confirmations.set(id, true);
+  if (!state.config.rules.isReadConfirmed(resultOf(state, confirmations))) return;
   reads.underWay = null;
   for (const question of round.questions) answer(state, question, round.index);
 }

@@ -6,7 +6,7 @@ import type { Progress } from '../tracker/progress.js';
 import { entrySizeBytes } from '../types.js';
 
 export function replicate(state: MemberState, leader: Leader): void {
-  for (const progress of leader.progress.values()) {
+  for (const progress of leader.tracker.all) {
     if (progress.state !== 'snapshot') fillWindow(state, progress);
     if (progress.state === 'snapshot') sendSnapshot(state, leader, progress);
   }
@@ -15,7 +15,7 @@ export function replicate(state: MemberState, leader: Leader): void {
 
 export function sendHeartbeats(state: MemberState, leader: Leader): void {
   leader.ticksSinceHeartbeat = 0;
-  for (const progress of leader.progress.values()) {
+  for (const progress of leader.tracker.all) {
     const commit = state.config.rules.heartbeatCommit(progress.match, state.log.commit);
     const body = { kind: 'heartbeat', commit, readRound: leader.reads.round } as const;
     send(state, { to: progress.member }, body, 'nothing');

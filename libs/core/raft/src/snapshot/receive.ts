@@ -11,30 +11,35 @@ export function handleSnapshotChunk(state: MemberState, follower: Follower, mess
     return;
   }
   const incoming = continued(follower, message);
-  if (message.chunkIndex === incoming.chunks.length) incoming.chunks.push(message.data);
-  if (incoming.chunks.length < incoming.chunkCount) {
+  const received = incoming?.chunks ?? [];
+  if (incoming !== null && message.chunkIndex === received.length) received.push(message.data);
+  if (incoming === null || received.length < incoming.chunkCount) {
     const { point, chunkIndex } = message;
-    const body = { kind: 'snapshotReply', point, chunkIndex, nextChunk: incoming.chunks.length } as const;
+    const body = { kind: 'snapshotReply', point, chunkIndex, nextChunk: received.length } as const;
     send(state, { to: message.from }, body, 'hardState');
     return;
   }
   follower.incomingSnapshot = null;
   const { index, term } = message.point;
-  install(state, { index, term, chunks: incoming.chunks });
+  install(state, { index, term, configuration: incoming.configuration, chunks: incoming.chunks });
   send(state, { to: message.from }, { kind: 'appendReply', matchIndex: index }, 'log');
 }
 
-/** A new leader makes a new follower, so chunks of two leaders, which may cut differently, never mix. */
-function continued(follower: Follower, { point, chunkCount }: SnapshotChunk): IncomingSnapshot {
+/**
+ * A new leader makes a new follower, so chunks of two leaders, which may cut differently, never mix. Null where it has not begun
+ * and this is not its first chunk.
+ */
+function continued(follower: Follower, message: SnapshotChunk): IncomingSnapshot | null {
+  const { point, chunkCount, chunkIndex, configuration } = message;
   const incoming = follower.incomingSnapshot;
   const isSame =
     incoming?.point.index === point.index &&
     incoming.point.term === point.term &&
     incoming.chunkCount === chunkCount;
   if (isSame) return incoming;
-  const begun = { point, chunkCount, chunks: [] };
-  follower.incomingSnapshot = begun;
-  return begun;
+  follower.incomingSnapshot =
+    chunkIndex === 0 && configuration !== null ? { point, chunkCount, configuration, chunks: [] } : null;
+  return follower.incomingSnapshot;
 }
 
 function install(state: MemberState, snapshot: Snapshot): void {
@@ -44,7 +49,7 @@ function install(state: MemberState, snapshot: Snapshot): void {
     log.commitTo(snapshot.index);
     return;
   }
-  log.restore(config.rules.compactedTo(snapshot));
+  log.restore(config.rules.compactedTo(snapshot), snapshot.configuration);
   outbox.installSnapshot(snapshot);
   outbox.note({ kind: 'snapshotInstalled', index: snapshot.index, term: snapshot.term });
 }

@@ -50,7 +50,7 @@ function isAbout({ point }: SnapshotReply, snapshot: Snapshot): boolean {
 export function tickSnapshots(state: MemberState, leader: Leader): void {
   const isDone = !isAnyReceiving(state, leader);
   if (isDone) leader.outgoingSnapshot = null;
-  for (const progress of leader.progress.values()) {
+  for (const progress of leader.tracker.all) {
     if (isDone) progress.transmission = null;
     else if (progress.transmission !== null) progress.transmission.ticks += 1;
   }
@@ -75,7 +75,7 @@ export function resendChunk(state: MemberState, leader: Leader, progress: Progre
 
 function isAnyReceiving({ config }: MemberState, leader: Leader): boolean {
   const { electionTimeoutTicks } = config.timings;
-  return [...leader.progress.values()].some(
+  return [...leader.tracker.all].some(
     (progress) => progress.state === 'snapshot' && progress.heardWithin(electionTimeoutTicks),
   );
 }
@@ -89,6 +89,7 @@ function sendChunk(state: MemberState, progress: Progress, snapshot: Snapshot): 
     point: transmission.point,
     chunkIndex: transmission.chunk,
     chunkCount: snapshot.chunks.length,
+    configuration: transmission.chunk === 0 ? snapshot.configuration : null,
     data: snapshot.chunks[transmission.chunk]!,
   } as const;
   send(state, { to: progress.member }, body, 'nothing');

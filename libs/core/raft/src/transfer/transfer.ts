@@ -1,14 +1,16 @@
 /** Handing over leadership (3.10): catch the successor up, then tell it not to wait for its time-out. */
 import { seekVotes } from '../election/campaign.js';
-import { type Leader, type MemberState, send } from '../member-state.js';
+import { configurationOfLog, type Leader, type MemberState, send } from '../member-state.js';
+import { isVoter } from '../membership/configuration.js';
 import type { TimeoutNow } from '../messages.js';
 import type { MemberId } from '../types.js';
 
-/** Null when no other member has answered lately. */
-function mostAdvanced({ config }: MemberState, leader: Leader): MemberId | null {
-  const { electionTimeoutTicks } = config.timings;
-  const active = [...leader.progress.values()].filter((progress) =>
-    progress.heardWithin(electionTimeoutTicks),
+/** Null when no other voter has answered lately. */
+function mostAdvanced(state: MemberState, leader: Leader): MemberId | null {
+  const { electionTimeoutTicks } = state.config.timings;
+  const configuration = configurationOfLog(state);
+  const active = [...leader.tracker.all].filter(
+    (progress) => isVoter(configuration, progress.member) && progress.heardWithin(electionTimeoutTicks),
   );
   active.sort((a, b) => b.match - a.match);
   return active[0]?.member ?? null;
@@ -19,7 +21,12 @@ export function beginTransfer(state: MemberState, target: MemberId | null): bool
   const { role } = state;
   if (role.kind !== 'leader') return false;
   const successor = target ?? mostAdvanced(state, role);
-  if (successor === null || !role.progress.has(successor)) return false;
+  if (
+    successor === null ||
+    role.tracker.of(successor) === null ||
+    !isVoter(configurationOfLog(state), successor)
+  )
+    return false;
   role.transfer = { target: successor, ticks: 0 };
   urgeSuccessor(state, role);
   return true;
@@ -28,7 +35,7 @@ export function beginTransfer(state: MemberState, target: MemberId | null): bool
 /** Repeated with each answer of the successor, in case the message was lost. */
 export function urgeSuccessor(state: MemberState, leader: Leader): void {
   const { transfer } = leader;
-  if (transfer === null || leader.progress.get(transfer.target)?.match !== state.log.lastIndex) return;
+  if (transfer === null || leader.tracker.of(transfer.target)?.match !== state.log.lastIndex) return;
   send(state, { to: transfer.target }, { kind: 'timeoutNow' }, 'nothing');
 }
 
