@@ -45,8 +45,9 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   @Handles(leaseGrant)
   async grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {
-    const result = await this.store.propose({ kind: 'leaseGrant', ttlMs: request.ttlMs });
-    invariant(result.kind === 'leaseGranted', 'a grant is never refused');
+    const result = await this.store.propose({ kind: 'leaseGrant', ttlMs: request.ttlMs, wanted: 0 });
+    if (result.kind === 'rejected') throw toOperationalError(result.rejection);
+    invariant(result.kind === 'leaseGranted', 'a grant has a grant’s result');
     return { leaseId: result.lease, ttlMs: request.ttlMs };
   }
 

@@ -13,9 +13,11 @@ import {
 } from '@ringleader/contracts';
 import type { Cluster, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import { parseMetadata } from '@ringleader/coordination';
+import { plainRead } from '@ringleader/mvcc';
 import type { KeyValue, MvccStore, PutOperation, TxnCommand } from '@ringleader/mvcc';
 import { computeMap } from '@ringleader/placement';
 import { invariant } from '@ringleader/primitives';
+import { toBytes, toWireItem } from '../store/wire.js';
 
 const FIRST_EPOCH = 1;
 
@@ -28,13 +30,13 @@ export function readCluster(store: MvccStore): ClusterRecord | null {
   const [item] = list(store, { key: CLUSTER_KEY, rangeEnd: null });
   return item === undefined
     ? null
-    : { cluster: parseMetadata(clusterSchema, item), modRevision: item.modRevision };
+    : { cluster: parseMetadata(clusterSchema, toWireItem(item)), modRevision: item.modRevision };
 }
 
 /** In the order of their ordinals. */
 export function readShards(store: MvccStore): ShardRegistration[] {
   return list(store, prefixRange(SHARDS_PREFIX))
-    .map((item) => parseMetadata(shardSchema, item))
+    .map((item) => parseMetadata(shardSchema, toWireItem(item)))
     .sort((a, b) => a.ordinal - b.ordinal);
 }
 
@@ -47,7 +49,7 @@ function list(
   range: { key: string; rangeEnd: string | null },
   limit = 0,
 ): readonly KeyValue[] {
-  const outcome = store.range({ ...range, revision: 0, limit });
+  const outcome = store.range({ ...plainRead, ...range, limit });
   invariant(outcome.kind === 'range', 'the present is never compacted');
   return outcome.items;
 }
@@ -55,7 +57,7 @@ function list(
 export function createClusterCommand(cluster: Cluster): TxnCommand {
   return {
     kind: 'txn',
-    compare: [{ key: CLUSTER_KEY, target: 'version', result: 'equal', operand: 0 }],
+    compare: [{ key: CLUSTER_KEY, rangeEnd: null, target: 'version', result: 'equal', operand: 0 }],
     success: [putJson(CLUSTER_KEY, cluster)],
     failure: [],
   };
@@ -88,8 +90,8 @@ export function firstMapCommand(
   return {
     kind: 'txn',
     compare: [
-      { key: CLUSTER_KEY, target: 'modRevision', result: 'equal', operand: modRevision },
-      { key: partitionKey(0), target: 'version', result: 'equal', operand: 0 },
+      { key: CLUSTER_KEY, rangeEnd: null, target: 'modRevision', result: 'equal', operand: modRevision },
+      { key: partitionKey(0), rangeEnd: null, target: 'version', result: 'equal', operand: 0 },
     ],
     success: [
       putJson(CLUSTER_KEY, { ...cluster, initialShards: shards.length }),
@@ -100,5 +102,5 @@ export function firstMapCommand(
 }
 
 function putJson(key: string, value: Cluster | PartitionEntry): PutOperation {
-  return { kind: 'put', key, value: JSON.stringify(value), lease: 0 };
+  return { kind: 'put', key, value: toBytes(JSON.stringify(value)), lease: 0, wantsPrevious: false };
 }

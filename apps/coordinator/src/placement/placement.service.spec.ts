@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import { SHARDS_PREFIX, clusterSchema, partitionEntrySchema, partitionKey } from '@ringleader/contracts';
+import { plainRead } from '@ringleader/mvcc';
 import { createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { coordinatorConfigSchema } from '../coordinator.config.js';
+import { toBytes, toText } from '../store/wire.js';
 import { hasPartitionMap, readCluster } from './first-map.js';
 import { PlacementService } from './placement.service.js';
 
@@ -38,8 +40,9 @@ describe('PlacementService', () => {
       systemIdentifier: '1',
       timeline: 1,
     };
-    const value = JSON.stringify({ ...shard, walPosition: '0/1' });
-    const put = { kind: 'put', key: `${SHARDS_PREFIX}${shardId}`, value, lease: 0 } as const;
+    const value = toBytes(JSON.stringify({ ...shard, walPosition: '0/1' }));
+    const key = `${SHARDS_PREFIX}${shardId}`;
+    const put = { kind: 'put', key, value, lease: 0, wantsPrevious: false } as const;
     return group.store.propose({ kind: 'txn', compare: [], success: [put], failure: [] });
   };
   const clusterExists = (): boolean => readCluster(group.store.local) !== null;
@@ -57,8 +60,8 @@ describe('PlacementService', () => {
     group.lead({ term: 2, leader: 1, leading: true });
     await register(4);
     expect(group.store.local.revision).toBe(revision + 1);
-    const entry = group.store.local.range({ key: partitionKey(15), rangeEnd: null, revision: 0, limit: 1 });
-    const value = entry.kind === 'range' ? (entry.items[0]?.value ?? '') : '';
+    const entry = group.store.local.range({ ...plainRead, key: partitionKey(15), rangeEnd: null });
+    const value = entry.kind === 'range' && entry.items[0] !== undefined ? toText(entry.items[0].value) : '';
     expect(partitionEntrySchema.parse(JSON.parse(value))).toMatchObject({
       partition: 15,
       epoch: 1,

@@ -6,12 +6,13 @@ describe('StoreStateMachine', () => {
   it('gives its whole state to another in pieces', () => {
     const machine = new StoreStateMachine();
     for (let index = 1; index <= 12; index++) {
-      const put = { kind: 'put', key: `k${index}`, value: 'x'.repeat(200_000), lease: 0 } as const;
+      const value = new Uint8Array(200_000).fill(index);
+      const put = { kind: 'put', key: `k${index}`, value, lease: 0, wantsPrevious: false } as const;
       const command = encodeCommand({ kind: 'txn', compare: [], success: [put], failure: [] });
       machine.apply({ index, term: 1, command });
     }
     const chunks = [...machine.snapshot()];
-    expect(chunks.map(({ length }) => length)).toEqual([1_048_576, 1_048_576, expect.any(Number)]);
+    expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(1_300_000);
     const restored = new StoreStateMachine();
     const heard: unknown[] = [];
     restored.onChange((result) => heard.push(result));

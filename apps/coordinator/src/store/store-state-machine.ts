@@ -1,8 +1,6 @@
-import { MvccStore, decodeCommand, decodeSnapshot, encodeSnapshot } from '@ringleader/mvcc';
+import { MvccStore, decodeCommand, snapshotOf, storeOf } from '@ringleader/mvcc';
 import type { CommandResult } from '@ringleader/mvcc';
 import type { CommittedCommand, StateMachine } from '../raft/raft-node.js';
-
-const CHUNK_BYTES = 1_048_576;
 
 /** `null` for a restored snapshot: anything may have changed. */
 export type StoreListener = (result: CommandResult | null) => void;
@@ -29,14 +27,13 @@ export class StoreStateMachine implements StateMachine<CommandResult> {
     return result;
   }
 
-  *snapshot(): Iterable<Uint8Array> {
-    const bytes = encodeSnapshot(this.#store);
-    for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
-      yield bytes.subarray(start, start + CHUNK_BYTES);
+  /** The store as it is at this call, in chunks that may be taken while further commands are applied. */
+  snapshot(): Iterable<Uint8Array> {
+    return snapshotOf(this.#store);
   }
 
   restore(chunks: Iterable<Uint8Array>): void {
-    this.#store = decodeSnapshot(Buffer.concat([...chunks]));
+    this.#store = storeOf(chunks);
     this.#notify(null);
   }
 

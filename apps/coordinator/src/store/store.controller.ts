@@ -2,27 +2,28 @@
 import { Controller } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
-import { duplicateKey, isReadOnly } from '@ringleader/mvcc';
-import type { CommandResult, TxnCommand } from '@ringleader/mvcc';
+import { isReadOnly, plainRead, refusalOf, utf8Length } from '@ringleader/mvcc';
+import type { Branches, CommandResult, TxnCommand } from '@ringleader/mvcc';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { ReplicatedStore } from './replicated-store.service.js';
 import { WatchService } from './watch.service.js';
 import {
   ANSWER_ITEMS_MAX,
-  ANSWER_LENGTH_MAX,
+  ANSWER_BYTES_MAX,
   compacted,
   toKeyRange,
   toOperationalError,
   toTxnCommand,
+  toWireItem,
   toWireResults,
 } from './wire.js';
 import { refuseForeignWrites } from './write-access.js';
 
 const { range, txn, watch } = coordinatorContracts;
 
-/** Of all keys and values in one request, in UTF-16 units: the command must fit into one Raft frame. */
-const REQUEST_LENGTH_MAX = 1_048_576;
+/** Of all keys and values in one request: the command must fit into one Raft frame. */
+const REQUEST_BYTES_MAX = 1_048_576;
 
 @Controller()
 export class StoreController {
@@ -35,10 +36,11 @@ export class StoreController {
   async range(request: RequestOf<typeof range>): Promise<ResponseOf<typeof range>> {
     if (request.serializable !== true) await this.store.readBarrier();
     const outcome = this.store.local.range({
+      ...plainRead,
       ...toKeyRange(request),
       revision: request.revision ?? 0,
       limit: Math.min(request.limit ?? ANSWER_ITEMS_MAX, ANSWER_ITEMS_MAX),
-      lengthMax: ANSWER_LENGTH_MAX,
+      sizeBytesMax: ANSWER_BYTES_MAX,
     });
     switch (outcome.kind) {
       case 'compacted':
@@ -48,7 +50,7 @@ export class StoreController {
       case 'range':
         return {
           revision: outcome.revision,
-          items: [...outcome.items],
+          items: outcome.items.map(toWireItem),
           count: outcome.count,
           more: outcome.more,
         };
@@ -89,28 +91,27 @@ function notReached(isSerializable: boolean, revision: number): OperationalError
 }
 
 function refuseInvalid(command: TxnCommand): void {
-  for (const branch of [command.success, command.failure]) {
-    const key = duplicateKey(branch);
-    if (key !== null) throw toOperationalError({ reason: 'duplicateKey', key });
-  }
-  const length = requestLength(command);
-  if (length <= REQUEST_LENGTH_MAX) return;
+  const refusal = refusalOf(command);
+  if (refusal !== null) throw toOperationalError(refusal);
+  const sizeBytes = requestSize(command);
+  if (sizeBytes <= REQUEST_BYTES_MAX) return;
   throw new OperationalError(
     'INVALID_ARGUMENT',
     'The keys and values of the transaction are too long together',
     {
-      length,
-      lengthMax: REQUEST_LENGTH_MAX,
+      sizeBytes,
+      sizeBytesMax: REQUEST_BYTES_MAX,
     },
   );
 }
 
-function requestLength({ compare, success, failure }: TxnCommand): number {
-  let length = 0;
+function requestSize({ compare, success, failure }: Branches): number {
+  let size = 0;
   for (const { key, operand } of compare)
-    length += key.length + (typeof operand === 'string' ? operand.length : 0);
+    size += utf8Length(key) + (typeof operand === 'number' ? 0 : operand.length);
   for (const operation of [...success, ...failure]) {
-    length += operation.key.length + (operation.kind === 'put' ? operation.value.length : 0);
+    if (operation.kind === 'txn') size += requestSize(operation);
+    else size += utf8Length(operation.key) + (operation.kind === 'put' ? (operation.value?.length ?? 0) : 0);
   }
-  return length;
+  return size;
 }

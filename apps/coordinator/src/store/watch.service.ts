@@ -4,7 +4,7 @@ import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import type { WatchOutcome } from '@ringleader/mvcc';
 import { ServiceClock } from '@ringleader/service-host';
 import { ReplicatedStore, unavailable } from './replicated-store.service.js';
-import { ANSWER_ITEMS_MAX, ANSWER_LENGTH_MAX, compacted, toKeyRange } from './wire.js';
+import { ANSWER_ITEMS_MAX, ANSWER_BYTES_MAX, compacted, toKeyRange, toWireItem } from './wire.js';
 
 type Contract = typeof coordinatorContracts.watch;
 type Events = Extract<WatchOutcome, { kind: 'events' }>;
@@ -53,7 +53,7 @@ export class WatchService implements BeforeApplicationShutdown {
       ...toKeyRange(request),
       from,
       eventsMax: ANSWER_ITEMS_MAX,
-      lengthMax: ANSWER_LENGTH_MAX,
+      sizeBytesMax: ANSWER_BYTES_MAX,
     });
     if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
     return outcome;
@@ -83,7 +83,7 @@ export class WatchService implements BeforeApplicationShutdown {
 
 function toResponse({ events, next }: Events): ResponseOf<Contract> {
   return {
-    events: events.map(({ kind, item }) => ({ kind, item: { ...item } })),
+    events: events.map(({ kind, item }) => ({ kind, item: toWireItem(item) })),
     nextRevision: next.revision,
     nextSkip: next.skip,
   };

@@ -1,17 +1,32 @@
-/** Between the control contracts, whose optional fields are absent, and the store's own types, which say 0 or null. */
+/**
+ * Between the control contracts, whose optional fields are absent and whose values are texts, and the store's own types,
+ * which say 0 or null and whose values are bytes.
+ */
 import { OperationalError } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, coordinatorContracts } from '@ringleader/contracts';
-import type { KeyRange, KeyValue, Operation, OperationResult, Rejection, TxnCommand } from '@ringleader/mvcc';
+import { itemSize, plainRead } from '@ringleader/mvcc';
+import type {
+  Compare,
+  KeyRange,
+  KeyValue,
+  Operation,
+  OperationResult,
+  Rejection,
+  TxnCommand,
+} from '@ringleader/mvcc';
+import { InvariantError } from '@ringleader/primitives';
 
 type TxnRequest = RequestOf<typeof coordinatorContracts.txn>;
 type WireOperation = TxnRequest['success'][number];
+type WireCompare = TxnRequest['compare'][number];
+type WireItem = ResponseOf<typeof coordinatorContracts.range>['items'][number];
 type WireOperationResult = ResponseOf<typeof coordinatorContracts.txn>['results'][number];
 
 /**
- * Of the keys and values in one answer, in UTF-16 units. JSON may take six bytes for one of them (control characters), so
- * an answer stays below 4 MiB.
+ * Of the keys and values in one answer. JSON may take six bytes for one of them (control characters), so an answer stays
+ * below 4 MiB.
  */
-export const ANSWER_LENGTH_MAX = 524_288;
+export const ANSWER_BYTES_MAX = 524_288;
 export const ANSWER_ITEMS_MAX = 5_000;
 
 export function toKeyRange(range: {
@@ -24,35 +39,61 @@ export function toKeyRange(range: {
 export function toTxnCommand(request: TxnRequest): TxnCommand {
   return {
     kind: 'txn',
-    compare: request.compare,
+    compare: request.compare.map(toCompare),
     success: request.success.map(toOperation),
     failure: request.failure.map(toOperation),
   };
 }
 
+export function toWireItem({ value, ...item }: KeyValue): WireItem {
+  return { ...item, value: toText(value) };
+}
+
+export const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+
+export const toText = (value: Uint8Array): string =>
+  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+
+function toCompare(compare: WireCompare): Compare {
+  const { key, result } = compare;
+  if (compare.target !== 'value')
+    return { key, rangeEnd: null, result, target: compare.target, operand: compare.operand };
+  return { key, rangeEnd: null, result, target: 'value', operand: toBytes(compare.operand) };
+}
+
 function toOperation(operation: WireOperation): Operation {
   switch (operation.kind) {
-    case 'put':
-      return { kind: 'put', key: operation.key, value: operation.value, lease: operation.lease ?? 0 };
+    case 'put': {
+      const { key, lease = 0 } = operation;
+      return { kind: 'put', key, value: toBytes(operation.value), lease, wantsPrevious: false };
+    }
     case 'delete':
-      return { kind: 'delete', ...toKeyRange(operation) };
+      return { kind: 'delete', ...toKeyRange(operation), wantsPrevious: false };
     case 'range': {
       const limit = Math.min(operation.limit ?? ANSWER_ITEMS_MAX, ANSWER_ITEMS_MAX);
-      return { kind: 'range', ...toKeyRange(operation), limit };
+      return { kind: 'range', ...plainRead, ...toKeyRange(operation), limit };
     }
   }
 }
 
 /** Cuts what does not fit into one answer off the ends of the lists, and says so by `more`. */
 export function toWireResults(results: readonly OperationResult[]): WireOperationResult[] {
-  let length = 0;
-  const fits = ({ key, value }: KeyValue): boolean =>
-    (length += key.length + value.length) <= ANSWER_LENGTH_MAX;
+  let size = 0;
+  const fits = (item: KeyValue): boolean => (size += itemSize(item)) <= ANSWER_BYTES_MAX;
   return results.map((result) => {
-    if (result.kind !== 'range') return result;
-    const cut = result.items.findIndex((item) => !fits(item));
-    if (cut === -1) return { ...result, items: [...result.items] };
-    return { ...result, items: result.items.slice(0, cut), more: true };
+    switch (result.kind) {
+      case 'put':
+        return { kind: 'put' };
+      case 'delete':
+        return { kind: 'delete', deleted: result.deleted };
+      case 'range': {
+        const cut = result.items.findIndex((item) => !fits(item));
+        const items = cut === -1 ? result.items : result.items.slice(0, cut);
+        return { ...result, items: items.map(toWireItem), more: result.more || cut !== -1 };
+      }
+      case 'txn':
+        throw new InvariantError('the contract has no nested transactions');
+    }
   });
 }
 
@@ -61,6 +102,24 @@ export function toOperationalError(rejection: Rejection): OperationalError {
   switch (rejection.reason) {
     case 'leaseNotFound':
       return leaseNotFound(rejection.lease);
+    case 'compacted':
+      return compacted(rejection.compactedRevision);
+    case 'nestedTooDeep':
+      return new OperationalError('INVALID_ARGUMENT', 'Transactions are nested too deep', details);
+    case 'keyNotFound':
+      return new OperationalError(
+        'INVALID_ARGUMENT',
+        'A key that does not exist has no value and no lease to keep',
+        details,
+      );
+    case 'leaseExists':
+      return new OperationalError('INVALID_ARGUMENT', 'There is a lease with this id', details);
+    case 'storeFull':
+      return new OperationalError(
+        'OVERLOADED',
+        'The store is full: it takes deletions only, until these and compaction have made room',
+        details,
+      );
     case 'duplicateKey':
       return new OperationalError('INVALID_ARGUMENT', 'A transaction may change a key only once', details);
     case 'futureRevision':

@@ -1,25 +1,35 @@
 import { compareKeys, invariant } from '@ringleader/primitives';
 import type { KeyValue, StoreRevision } from './commands.js';
-import { type KeyState, toKeyValue } from './key-index.js';
+import { isLive } from './key-values.js';
+import { type HashLanes, StateHash } from './state-hash.js';
 
-/** What a watcher sees. For a deletion `item` has version 0, an empty value, and the deleting revision as modRevision. */
-export interface WatchEvent {
-  readonly kind: 'put' | 'delete';
-  readonly item: KeyValue;
+/** What became of a key. `previous` is undefined where it did not exist before. */
+export interface Change {
+  readonly state: KeyValue;
+  readonly previous: KeyValue | undefined;
 }
 
+/** Most revisions change one key, and the log of a large store is long. */
+type Changed = KeyValue | readonly KeyValue[];
+
 /**
- * What each revision changed, from the first that is not compacted to the newest, without gaps. Within a revision
- * events stand in key order, which is what makes the log recoverable from the histories of the keys: a snapshot does
- * not carry it.
+ * What each revision changed, from the first that is not compacted to the newest, without gaps, and the hash of the store
+ * after each. Within a revision states stand in key order, which is what makes the log recoverable from the histories of
+ * the keys: a snapshot does not carry it.
  */
 export class ChangeLog {
   #compacted: StoreRevision;
-  #revisions: WatchEvent[][] = [];
+  #revisions: Changed[] = [];
+  /** The first is that of the compacted revision. */
+  #hashes: HashLanes[];
+  readonly #hash: StateHash;
   #eventCount = 0;
 
-  constructor(compacted: StoreRevision) {
+  /** `hash` is that of all keys as of the compacted revision. */
+  constructor(compacted: StoreRevision, hash = new StateHash()) {
     this.#compacted = compacted;
+    this.#hash = hash;
+    this.#hashes = [hash.lanes];
   }
 
   get compacted(): StoreRevision {
@@ -34,15 +44,29 @@ export class ChangeLog {
     return this.#eventCount;
   }
 
-  append(revision: StoreRevision, changes: ReadonlyMap<string, KeyState>): void {
+  append(revision: StoreRevision, changes: readonly Change[]): void {
     invariant(revision === this.newest + 1, 'revisions are logged one after the other');
-    const keys = [...changes.keys()].sort(compareKeys);
-    this.#revisions.push(keys.map((key) => toEvent(key, changes.get(key) as KeyState)));
-    this.#eventCount += keys.length;
+    for (const { state, previous } of changes) {
+      if (previous !== undefined) this.#hash.remove(previous);
+      if (isLive(state)) this.#hash.add(state);
+    }
+    const states = changes.map(({ state }) => state);
+    states.sort((a, b) => compareKeys(a.key, b.key));
+    this.#revisions.push(states.length === 1 ? (states[0] as KeyValue) : states);
+    this.#hashes.push(this.#hash.lanes);
+    this.#eventCount += states.length;
   }
 
-  eventsAt(revision: StoreRevision): readonly WatchEvent[] {
-    return this.#revisions[revision - this.#compacted - 1] ?? [];
+  /** In key order. */
+  changesAt(revision: StoreRevision): readonly KeyValue[] {
+    return listed(this.#revisions[revision - this.#compacted - 1] ?? []);
+  }
+
+  /** Of a revision from the compacted one to the newest. */
+  hashAt(revision: StoreRevision): HashLanes {
+    const lanes = this.#hashes[revision - this.#compacted];
+    invariant(lanes !== undefined, 'a hash is asked of a revision that is kept');
+    return lanes;
   }
 
   /** Returns the keys that changed in what is forgotten. */
@@ -51,10 +75,20 @@ export class ChangeLog {
       revision > this.#compacted && revision <= this.newest,
       'compaction goes forward, within the log',
     );
-    const forgotten = this.#revisions.splice(0, revision - this.#compacted).flat();
+    const forgotten = this.#revisions.splice(0, revision - this.#compacted).flatMap(listed);
+    this.#hashes.splice(0, revision - this.#compacted);
     this.#compacted = revision;
     this.#eventCount -= forgotten.length;
-    return new Set(forgotten.map((event) => event.item.key));
+    return new Set(forgotten.map(({ key }) => key));
+  }
+
+  /** All is compacted; what comes next has the revisions behind this one. */
+  jumpTo(revision: StoreRevision): void {
+    invariant(
+      this.#revisions.length === 0 && revision >= this.#compacted,
+      'what is forgotten is passed over',
+    );
+    this.#compacted = revision;
   }
 
   /**
@@ -65,7 +99,7 @@ export class ChangeLog {
     let kept = this.#eventCount;
     let target: StoreRevision | null = null;
     for (let revision = this.#compacted + 1; revision <= this.newest; revision++) {
-      kept -= this.eventsAt(revision).length;
+      kept -= this.changesAt(revision).length;
       if (kept < eventsMin) break;
       target = revision;
     }
@@ -73,6 +107,6 @@ export class ChangeLog {
   }
 }
 
-function toEvent(key: string, state: KeyState): WatchEvent {
-  return { kind: state.version > 0 ? 'put' : 'delete', item: toKeyValue(key, state) };
+function listed(changed: Changed): readonly KeyValue[] {
+  return Array.isArray(changed) ? (changed as readonly KeyValue[]) : [changed as KeyValue];
 }

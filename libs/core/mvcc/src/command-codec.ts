@@ -1,11 +1,15 @@
 /**
  * Commands as they stand in the Raft log. The first byte is the version of the form: a member that finds one it does not
- * know must stop instead of guessing, because it could not apply what the others apply.
+ * know must stop instead of guessing, because it could not apply what the others apply. Version 1 is still read: it is
+ * that of logs from before values were bytes.
  */
 import {
   ByteReader,
   ByteWriter,
   type Codec,
+  boolean,
+  constant,
+  copiedBytes,
   fields,
   listOf,
   MalformedBytesError,
@@ -15,65 +19,152 @@ import {
   varint,
   variants,
 } from '@ringleader/primitives';
-import { COMPARE_RESULTS, NUMERIC_TARGETS } from './commands.js';
-import type { Command, Compare, Operation } from './commands.js';
+import { COMPARE_RESULTS, NESTING_DEPTH_MAX, NUMERIC_TARGETS, SORT_FIELDS, plainRead } from './commands.js';
+import type {
+  Command,
+  Compare,
+  DeleteOperation,
+  Operation,
+  PutOperation,
+  RangeOperation,
+  ReadOptions,
+} from './commands.js';
 
-const COMMAND_VERSION = 1;
+const COMMAND_VERSION = 2;
+const OLD_COMMAND_VERSION = 1;
 
-type Comparison = Pick<Compare, 'key' | 'result' | 'target'>;
+/** What the versions say in forms of their own. */
+interface Forms {
+  readonly compareRangeEnd: Codec<string | null>;
+  readonly put: Omit<FieldsOf<PutOperation>, 'key'>;
+  readonly wantsPrevious: Codec<boolean>;
+  readonly readOptions: FieldsOf<ReadOptions>;
+  readonly wantedLease: Codec<number>;
+  readonly depthMax: number;
+}
 
-const comparison = fields<Comparison>({
-  key: text,
-  result: oneOf(COMPARE_RESULTS),
-  // The order of these is part of the form: append only.
-  target: oneOf([...NUMERIC_TARGETS, 'value'] as const),
-});
+type FieldsOf<T> = { readonly [Name in keyof Omit<T, 'kind'>]: Codec<T[Name & keyof T]> };
 
-/** By hand: what the operand is follows from the target. */
-const compare: Codec<Compare> = {
-  write(writer, value) {
-    comparison.write(writer, value);
-    if (value.target === 'value') writer.text(value.operand);
-    else writer.varint(value.operand);
+const forms: Forms = {
+  compareRangeEnd: optional(text),
+  put: { value: optional(copiedBytes), lease: optional(varint), wantsPrevious: boolean },
+  wantsPrevious: boolean,
+  readOptions: {
+    limit: varint,
+    revision: varint,
+    // The order of these is part of the form: append only.
+    sortBy: oneOf(SORT_FIELDS),
+    isDescending: boolean,
+    keysOnly: boolean,
+    countOnly: boolean,
+    minModRevision: varint,
+    maxModRevision: varint,
+    minCreateRevision: varint,
+    maxCreateRevision: varint,
   },
-  read(reader) {
-    const { key, result, target } = comparison.read(reader);
-    if (target === 'value') return { key, result, target, operand: reader.text() };
-    return { key, result, target, operand: reader.varint() };
-  },
+  wantedLease: varint,
+  depthMax: NESTING_DEPTH_MAX,
 };
 
-const range = { key: text, rangeEnd: optional(text) };
-const operations = listOf(
-  variants<Operation>('an operation', {
-    put: { code: 0, fields: { key: text, value: text, lease: varint } },
-    delete: { code: 1, fields: range },
-    range: { code: 2, fields: { ...range, limit: varint } },
-  }),
-);
+const oldForms: Forms = {
+  compareRangeEnd: constant<string | null>(null),
+  // Values were texts, which have the bytes of their UTF-8.
+  put: { value: copiedBytes, lease: varint, wantsPrevious: constant(false) } as unknown as Forms['put'],
+  wantsPrevious: constant(false),
+  readOptions: {
+    limit: varint,
+    revision: constant(plainRead.revision),
+    sortBy: constant(plainRead.sortBy),
+    isDescending: constant(false),
+    keysOnly: constant(false),
+    countOnly: constant(false),
+    minModRevision: constant(0),
+    maxModRevision: constant(0),
+    minCreateRevision: constant(0),
+    maxCreateRevision: constant(0),
+  },
+  wantedLease: constant(0),
+  depthMax: 0,
+};
 
-const commandCodec = variants<Command>('a command', {
-  txn: { code: 0, fields: { compare: listOf(compare), success: operations, failure: operations } },
-  leaseGrant: { code: 1, fields: { ttlMs: varint } },
-  leaseRevoke: { code: 2, fields: { lease: varint } },
-  leaseExpire: { code: 3, fields: { term: varint, leases: listOf(varint) } },
-  compact: { code: 4, fields: { revision: varint } },
-});
+function compareCodec(rangeEnd: Codec<string | null>): Codec<Compare> {
+  const comparison = fields<Pick<Compare, 'key' | 'rangeEnd' | 'result' | 'target'>>({
+    key: text,
+    rangeEnd,
+    result: oneOf(COMPARE_RESULTS),
+    // The order of these is part of the form: append only.
+    target: oneOf([...NUMERIC_TARGETS, 'value'] as const),
+  });
+  /** By hand: what the operand is follows from the target. */
+  return {
+    write(writer, value) {
+      comparison.write(writer, value);
+      if (value.target === 'value') writer.bytes(value.operand);
+      else writer.varint(value.operand);
+    },
+    read(reader) {
+      const { target, ...rest } = comparison.read(reader);
+      if (target === 'value') return { ...rest, target, operand: reader.copiedBytes() };
+      return { ...rest, target, operand: reader.varint() };
+    },
+  };
+}
+
+/** A codec for each level, so that no bytes nest deeper than is allowed. */
+function operationsCodec(
+  form: Forms,
+  compare: Codec<readonly Compare[]>,
+  depth: number,
+): Codec<readonly Operation[]> {
+  const range = { key: text, rangeEnd: optional(text) };
+  const flat = {
+    put: { code: 0, fields: { key: text, ...form.put } },
+    delete: { code: 1, fields: { ...range, wantsPrevious: form.wantsPrevious } },
+    range: { code: 2, fields: { ...range, ...form.readOptions } },
+  };
+  if (depth === 0) {
+    const lowest = variants<PutOperation | DeleteOperation | RangeOperation>('an operation', flat);
+    return listOf(lowest as Codec<Operation>);
+  }
+  const nested = operationsCodec(form, compare, depth - 1);
+  const txn = { code: 3, fields: { compare, success: nested, failure: nested } };
+  return listOf(variants<Operation>('an operation', { ...flat, txn }));
+}
+
+function commandCodec(form: Forms): Codec<Command> {
+  const compare = listOf(compareCodec(form.compareRangeEnd));
+  const operations = operationsCodec(form, compare, form.depthMax);
+  return variants<Command>('a command', {
+    txn: { code: 0, fields: { compare, success: operations, failure: operations } },
+    leaseGrant: { code: 1, fields: { ttlMs: varint, wanted: form.wantedLease } },
+    leaseRevoke: { code: 2, fields: { lease: varint } },
+    leaseExpire: { code: 3, fields: { term: varint, leases: listOf(varint) } },
+    compact: { code: 4, fields: { revision: varint } },
+    limitSize: { code: 5, fields: { sizeBytesMax: varint } },
+  });
+}
+
+const present = commandCodec(forms);
+const codecs = new Map([
+  [COMMAND_VERSION, present],
+  [OLD_COMMAND_VERSION, commandCodec(oldForms)],
+]);
 
 const writer = new ByteWriter();
 
 export function encodeCommand(command: Command): Uint8Array {
   writer.truncate(0);
   writer.varint(COMMAND_VERSION);
-  commandCodec.write(writer, command);
+  present.write(writer, command);
   return writer.copy();
 }
 
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new ByteReader(bytes);
   const version = reader.varint();
-  if (version !== COMMAND_VERSION) throw new MalformedBytesError(`command version ${version} is not known`);
-  const command = commandCodec.read(reader);
+  const codec = codecs.get(version);
+  if (codec === undefined) throw new MalformedBytesError(`command version ${version} is not known`);
+  const command = codec.read(reader);
   reader.end();
   return command;
 }

@@ -1,8 +1,9 @@
 /** What grows with the data must not grow with its square: counted in looks, which is exact, and not in time. */
 import { describe, expect, it } from '@jest/globals';
-import type { Operation } from './commands.js';
-import { type KeyState, KeyIndex } from './key-index.js';
-import { duplicateKey } from './transaction.js';
+import type { KeyValue, Operation } from './commands.js';
+import { KeyIndex } from './key-index.js';
+import { NO_VALUE } from './key-values.js';
+import { duplicateKey } from './transaction-rules.js';
 
 const COUNT = 2_000;
 const LOOKS_EACH_MAX = 60;
@@ -27,10 +28,11 @@ describe('the cost', () => {
   it('of finding a key that is changed twice grows with the operations, not with puts times deletions', () => {
     const looks = new Looks();
     const name = (i: number): string => String(i).padStart(8, '0');
+    const remove = { kind: 'delete', wantsPrevious: false } as const;
     const operations = Array.from({ length: COUNT }, (_, i): Operation[] => [
-      { kind: 'put', key: `p/${name(i)}`, value: '', lease: 0 },
-      looks.at({ kind: 'delete', key: `d/${name(i)}`, rangeEnd: null }, 'key'),
-      looks.at({ kind: 'delete', key: `r/${name(i)}`, rangeEnd: `r/${name(i)}x` }, 'key'),
+      { kind: 'put', key: `p/${name(i)}`, value: NO_VALUE, lease: 0, wantsPrevious: false },
+      looks.at({ ...remove, key: `d/${name(i)}`, rangeEnd: null }, 'key'),
+      looks.at({ ...remove, key: `r/${name(i)}`, rangeEnd: `r/${name(i)}x` }, 'key'),
     ]).flat();
     expect(duplicateKey(operations)).toBeNull();
     expect(looks.count).toBeLessThan(COUNT * LOOKS_EACH_MAX);
@@ -40,14 +42,15 @@ describe('the cost', () => {
     const looks = new Looks();
     const index = new KeyIndex();
     for (let revision = 1; revision <= COUNT; revision++) {
-      const state: KeyState = {
+      const state: KeyValue = {
+        key: 'k',
         modRevision: revision,
         createRevision: 1,
         version: revision,
-        value: '',
+        value: NO_VALUE,
         lease: 0,
       };
-      index.append('k', looks.at(state, 'modRevision'));
+      index.append(looks.at(state, 'modRevision'));
     }
     looks.count = 0;
     for (let revision = 1; revision <= COUNT; revision++) {

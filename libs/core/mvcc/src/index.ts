@@ -1,15 +1,15 @@
-export type { WatchEvent } from './change-log.js';
 export { decodeCommand, encodeCommand } from './command-codec.js';
 export * from './commands.js';
 export type { KeyRange } from './key-range.js';
+export { compareBytes, itemSize, utf8Length } from './key-values.js';
 export type { Lease } from './lease-table.js';
-export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
+export { SnapshotReader, snapshotOf, storeOf } from './snapshot-codec.js';
 export {
+  type HashOutcome,
   MvccStore,
   type RangeOutcome,
   type RangeQuery,
-  type WatchOutcome,
-  type WatchPosition,
-  type WatchQuery,
+  type RevisionOutcome,
 } from './store.js';
-export { duplicateKey, isReadOnly } from './transaction.js';
+export { isReadOnly, refusalOf } from './transaction-rules.js';
+export type { WatchEvent, WatchOutcome, WatchPosition, WatchQuery } from './watch.js';

@@ -1,102 +1,128 @@
 import { invariant } from '@ringleader/primitives';
-import type { KeyValue, LeaseId, StoreRevision } from './commands.js';
+import type { KeyValue, StoreRevision } from './commands.js';
 import { type KeyRange } from './key-range.js';
-import { SortedKeys } from './sorted-keys.js';
-
-/** One state of a key. `version` 0 is a deletion: it carries no value, no creation and no lease. */
-export interface KeyState {
-  readonly modRevision: StoreRevision;
-  readonly createRevision: StoreRevision;
-  readonly version: number;
-  readonly value: string;
-  readonly lease: LeaseId;
-}
+import { isLive, stateSize } from './key-values.js';
+import { type Entry, SortedEntries } from './sorted-entries.js';
 
 /**
  * All states of all keys since the last compaction: for each key a list ascending in `modRevision`, where no two states
- * have the same revision. A reader at revision r takes the last state at or before r.
+ * have the same revision. A reader at revision r takes the last state at or before r. A state of version 0 is a deletion.
  */
 export class KeyIndex {
-  readonly #keys = new SortedKeys();
-  readonly #histories = new Map<string, KeyState[]>();
+  readonly #sorted = new SortedEntries();
+  readonly #entries = new Map<string, Entry>();
+  #sizeBytes = 0;
 
   /** Keys that have a state, deleted ones included. */
   get size(): number {
-    return this.#keys.size;
+    return this.#entries.size;
   }
 
-  /** The newest state, deletions included. */
-  newest(key: string): KeyState | undefined {
-    return this.#histories.get(key)?.at(-1);
+  /** Of all states. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
-  newestLive(key: string): KeyState | undefined {
-    const state = this.newest(key);
-    return state !== undefined && state.version > 0 ? state : undefined;
+  newestLive(key: string): KeyValue | undefined {
+    const state = this.#entries.get(key)?.states.at(-1);
+    return isLive(state) ? state : undefined;
   }
 
-  liveAt(key: string, revision: StoreRevision): KeyState | undefined {
-    const history = this.#histories.get(key) ?? [];
-    const state = history[lastAtOrBefore(history, revision)];
-    return state !== undefined && state.version > 0 ? state : undefined;
+  liveAt(key: string, revision: StoreRevision): KeyValue | undefined {
+    const entry = this.#entries.get(key);
+    return entry && liveState(entry.states, revision);
   }
 
-  append(key: string, state: KeyState): void {
-    const history = this.#histories.get(key);
-    if (history === undefined) {
-      this.#histories.set(key, [state]);
-      this.#keys.add(key);
+  append(state: KeyValue): void {
+    const { key } = state;
+    this.#sizeBytes += stateSize(key, state.value.length);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      const created: Entry = { key, states: [state] };
+      this.#entries.set(key, created);
+      this.#sorted.add(created);
       return;
     }
-    const last = history.at(-1);
-    invariant(last === undefined || last.modRevision < state.modRevision, 'a key changes once per revision');
-    history.push(state);
+    const last = entry.states.at(-1) as KeyValue;
+    invariant(last.modRevision < state.modRevision, 'a key changes once per revision');
+    entry.states.push(state);
+    if (isLive(last) !== isLive(state)) this.#sorted.countLive(key, isLive(state) ? 1 : -1);
+  }
+
+  /** A key with all its states, behind all others: for a snapshot. */
+  restore(entry: Entry): void {
+    this.#entries.set(entry.key, entry);
+    this.#sorted.add(entry);
+    for (const { key, value } of entry.states) this.#sizeBytes += stateSize(key, value.length);
   }
 
   /** Live keys of a range as of `revision`, in ascending order. */
   *liveWithin(range: KeyRange, revision: StoreRevision): Generator<KeyValue, void, undefined> {
-    for (const key of this.#keys.within(range)) {
-      const state = this.liveAt(key, revision);
-      if (state !== undefined) yield toKeyValue(key, state);
+    if (range.rangeEnd === null) {
+      const state = this.liveAt(range.key, revision);
+      if (state !== undefined) yield state;
+      return;
+    }
+    for (const { states } of this.#sorted.within(range)) {
+      const state = liveState(states, revision);
+      if (state !== undefined) yield state;
     }
   }
 
-  /** All keys with all their states, in ascending order. */
-  *entries(): Generator<readonly [string, readonly KeyState[]], void, undefined> {
-    for (const key of this.#keys) yield [key, this.#histories.get(key) ?? []];
+  /** How many keys of a range exist now, without looking at each. */
+  countNow(range: KeyRange): number {
+    const { key, rangeEnd } = range;
+    if (rangeEnd === null) return this.newestLive(key) === undefined ? 0 : 1;
+    return this.#sorted.liveWithin(key, rangeEnd);
+  }
+
+  /**
+   * All keys there are now, in ascending order, to be read while the store goes on: states that come later, and keys that
+   * have only such, may be among them; nothing of now is missing.
+   */
+  capture(): Generator<Entry, void, undefined> {
+    return this.#sorted.capture();
   }
 
   /** Drops, of the given keys, every state that a reader at `revision` or later cannot see. */
   compact(keys: Iterable<string>, revision: StoreRevision): void {
-    const dead = new Set<string>();
+    const replacements = new Map<string, Entry | null>();
     for (const key of keys) {
-      const history = this.#histories.get(key);
-      if (history === undefined) continue;
-      const visible = lastAtOrBefore(history, revision);
-      const isDeletion = visible >= 0 && history[visible]?.version === 0;
-      history.splice(0, isDeletion ? visible + 1 : Math.max(visible, 0));
-      if (history.length === 0) {
-        this.#histories.delete(key);
-        dead.add(key);
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      const kept = visibleFrom(entry.states, revision);
+      if (kept.length === entry.states.length) continue;
+      for (let i = 0; i < entry.states.length - kept.length; i++) {
+        this.#sizeBytes -= stateSize(key, (entry.states[i] as KeyValue).value.length);
       }
+      const replacement = kept.length === 0 ? null : { key, states: kept };
+      replacements.set(key, replacement);
+      if (replacement === null) this.#entries.delete(key);
+      else this.#entries.set(key, replacement);
     }
-    this.#keys.removeAll(dead);
+    if (replacements.size > 0) this.#sorted.replace(replacements);
   }
 }
 
-export function toKeyValue(key: string, state: KeyState): KeyValue {
-  const { value, createRevision, modRevision, version, lease } = state;
-  return { key, value, createRevision, modRevision, version, lease };
+function liveState(states: readonly KeyValue[], revision: StoreRevision): KeyValue | undefined {
+  const state = states[lastAtOrBefore(states, revision)];
+  return isLive(state) ? state : undefined;
+}
+
+/** What a reader at `revision` or later can see. A deletion is seen as nothing. */
+function visibleFrom(states: readonly KeyValue[], revision: StoreRevision): KeyValue[] {
+  const visible = lastAtOrBefore(states, revision);
+  return states.slice(visible >= 0 && !isLive(states[visible]) ? visible + 1 : Math.max(visible, 0));
 }
 
 /** -1 if all states are younger. */
-function lastAtOrBefore(history: readonly KeyState[], revision: StoreRevision): number {
+function lastAtOrBefore(states: readonly KeyValue[], revision: StoreRevision): number {
   // Nearly all reads are of the present; the others halve the rest.
   let low = -1;
-  let high = history.length - 1;
+  let high = states.length - 1;
   let middle = high;
   while (low < high) {
-    if ((history[middle] as KeyState).modRevision <= revision) low = middle;
+    if ((states[middle] as KeyValue).modRevision <= revision) low = middle;
     else high = middle - 1;
     middle = Math.ceil((low + high) / 2);
   }

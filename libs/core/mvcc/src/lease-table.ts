@@ -1,4 +1,4 @@
-import { invariant } from '@ringleader/primitives';
+import { compareKeys, invariant } from '@ringleader/primitives';
 import type { LeaseId } from './commands.js';
 
 export interface Lease {
@@ -10,13 +10,19 @@ interface LeaseEntry extends Lease {
   readonly keys: Set<string>;
 }
 
+/** What a lease adds to the size of the store. */
+export const LEASE_BYTES = 64;
+
+/** Ids above are left to those who want one: the store gets there by none of its own for as long as it lives. */
+const DRAWN_MAX = 2 ** 52;
+
 /**
  * The leases that exist and the keys that hang on each. How long a lease has left is not here: deadlines live in the
  * leader's memory (they need a clock), and what ends a lease is a command.
  */
 export class LeaseTable {
   readonly #leases = new Map<LeaseId, LeaseEntry>();
-  /** Ids are never given twice, so that a late request with an old one cannot meet a stranger's lease. */
+  /** The store itself never gives an id twice, so that a late request with an old one cannot meet a stranger's lease. */
   #lastGranted: LeaseId;
 
   constructor(lastGranted: LeaseId = 0) {
@@ -31,6 +37,10 @@ export class LeaseTable {
     return this.#leases.size;
   }
 
+  get sizeBytes(): number {
+    return this.#leases.size * LEASE_BYTES;
+  }
+
   has(lease: LeaseId): boolean {
     return this.#leases.has(lease);
   }
@@ -40,26 +50,29 @@ export class LeaseTable {
     return entry && { lease, ttlMs: entry.ttlMs };
   }
 
-  /** What hangs on it. */
+  /** What hangs on it, in order. */
   keys(lease: LeaseId): readonly string[] {
-    return [...(this.#leases.get(lease)?.keys ?? [])];
+    return [...(this.#leases.get(lease)?.keys ?? [])].sort(compareKeys);
   }
 
   /** In ascending order of their ids. */
   list(): Lease[] {
-    return [...this.#leases.values()].map(({ lease, ttlMs }) => ({ lease, ttlMs }));
+    return [...this.#leases.values()]
+      .map(({ lease, ttlMs }) => ({ lease, ttlMs }))
+      .sort((a, b) => a.lease - b.lease);
   }
 
-  grant(ttlMs: number): LeaseId {
-    this.#lastGranted += 1;
-    this.#leases.set(this.#lastGranted, { lease: this.#lastGranted, ttlMs, keys: new Set() });
-    return this.#lastGranted;
+  /** Under the wanted id, which must be free, or under one that was never given, where that is 0. */
+  grant(ttlMs: number, wanted: LeaseId): LeaseId {
+    const lease = wanted === 0 ? this.#draw() : wanted;
+    if (lease <= DRAWN_MAX) this.#lastGranted = Math.max(this.#lastGranted, lease);
+    this.#add({ lease, ttlMs });
+    return lease;
   }
 
-  /** For a snapshot, whose leases come in ascending order. */
-  restore(lease: LeaseId, ttlMs: number): void {
-    invariant(lease > 0 && lease <= this.#lastGranted && !this.#leases.has(lease), 'a lease of its own id');
-    this.#leases.set(lease, { lease, ttlMs, keys: new Set() });
+  /** For a snapshot. */
+  restore(lease: Lease): void {
+    this.#add(lease);
   }
 
   /** Ends a lease; gives back the keys that hung on it, or null if there is no such lease. */
@@ -80,5 +93,16 @@ export class LeaseTable {
   /** The lease may have ended just now. */
   detach(key: string, lease: LeaseId): void {
     this.#leases.get(lease)?.keys.delete(key);
+  }
+
+  #draw(): LeaseId {
+    do this.#lastGranted += 1;
+    while (this.#leases.has(this.#lastGranted));
+    return this.#lastGranted;
+  }
+
+  #add({ lease, ttlMs }: Lease): void {
+    invariant(lease > 0 && !this.#leases.has(lease), 'a lease has an id of its own');
+    this.#leases.set(lease, { lease, ttlMs, keys: new Set() });
   }
 }

@@ -1,25 +1,99 @@
-import type { KeyValue, RangeResult } from './commands.js';
+import { compareKeys, unreachable } from '@ringleader/primitives';
+import type { KeyValue, RangeResult, ReadOptions, StoreRevision } from './commands.js';
+import type { KeyIndex } from './key-index.js';
+import type { KeyRange } from './key-range.js';
+import { NO_VALUE, compareBytes, itemSize } from './key-values.js';
 
-export interface RangeBounds {
-  /** 0 is "no limit". */
-  readonly limit: number;
-  /** Stops before the item with which keys and values are longer than this, in UTF-16 units, but gives one at least. */
-  readonly lengthMax?: number;
+export interface RangeBounds extends ReadOptions {
+  /** Stops before the item with which keys and values are larger than this, in bytes, but gives one at least. */
+  readonly sizeBytesMax?: number;
 }
 
-/** Items up to the bounds, and the count of all. */
-export function collectRange(live: Iterable<KeyValue>, bounds: RangeBounds): RangeResult {
-  const { limit, lengthMax = Infinity } = bounds;
-  const items: KeyValue[] = [];
-  let count = 0;
-  let length = 0;
-  let isFull = false;
-  for (const item of live) {
-    count += 1;
-    if (isFull) continue;
-    length += item.key.length + item.value.length;
-    if ((limit !== 0 && items.length === limit) || (items.length > 0 && length > lengthMax)) isFull = true;
-    else items.push(item);
+/** `revision` is that to read at; `isPresent`: no key has a younger state. */
+export interface ReadPoint {
+  readonly revision: StoreRevision;
+  readonly isPresent: boolean;
+}
+
+export function readRange(index: KeyIndex, query: KeyRange & RangeBounds, point: ReadPoint): RangeResult {
+  if (query.countOnly) return { items: [], count: countWithin(index, query, point), more: false };
+  const live = index.liveWithin(query, point.revision);
+  if (isOrdered(query)) {
+    const { items, more } = cut(bounded(live, query), query);
+    const isWhole = !more && !isBounded(query);
+    return { items, count: isWhole ? items.length : countWithin(index, query, point), more };
   }
-  return { items, count, more: isFull };
+  const all = [...live];
+  const { items, more } = cut([...bounded(all, query)].sort(orderOf(query)), query);
+  return { items, count: all.length, more };
+}
+
+function countWithin(index: KeyIndex, range: KeyRange, { revision, isPresent }: ReadPoint): number {
+  if (isPresent) return index.countNow(range);
+  let count = 0;
+  for (const _ of index.liveWithin(range, revision)) count += 1;
+  return count;
+}
+
+/** The index has the keys in this order. */
+function isOrdered({ sortBy, isDescending }: ReadOptions): boolean {
+  return sortBy === 'key' && !isDescending;
+}
+
+function isBounded(options: ReadOptions): boolean {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = options;
+  return minModRevision + maxModRevision + minCreateRevision + maxCreateRevision > 0;
+}
+
+function bounded(live: Iterable<KeyValue>, options: ReadOptions): Iterable<KeyValue> {
+  return isBounded(options) ? withinBounds(live, options) : live;
+}
+
+function* withinBounds(live: Iterable<KeyValue>, options: ReadOptions): Generator<KeyValue, void, undefined> {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = options;
+  const lastMod = maxModRevision === 0 ? Infinity : maxModRevision;
+  const lastCreate = maxCreateRevision === 0 ? Infinity : maxCreateRevision;
+  for (const item of live) {
+    if (item.modRevision < minModRevision || item.modRevision > lastMod) continue;
+    if (item.createRevision < minCreateRevision || item.createRevision > lastCreate) continue;
+    yield item;
+  }
+}
+
+/** The items up to the bounds, as they are shown, and whether there are more. */
+function cut(found: Iterable<KeyValue>, query: RangeBounds): Pick<RangeResult, 'items' | 'more'> {
+  const { limit, sizeBytesMax = Infinity } = query;
+  const items: KeyValue[] = [];
+  let size = 0;
+  for (const item of found) {
+    const next = query.keysOnly ? { ...item, value: NO_VALUE } : item;
+    size += itemSize(next);
+    if ((limit !== 0 && items.length === limit) || (items.length > 0 && size > sizeBytesMax)) {
+      return { items, more: true };
+    }
+    items.push(next);
+  }
+  return { items, more: false };
+}
+
+type Order = (a: KeyValue, b: KeyValue) => number;
+
+function orderOf({ sortBy, isDescending }: ReadOptions): Order {
+  const ascending = ascendingBy(sortBy);
+  return isDescending ? (a, b) => ascending(b, a) : ascending;
+}
+
+function ascendingBy(field: ReadOptions['sortBy']): Order {
+  switch (field) {
+    case 'key':
+      return (a, b) => compareKeys(a.key, b.key);
+    case 'value':
+      return (a, b) => compareBytes(a.value, b.value);
+    case 'version':
+    case 'createRevision':
+    case 'modRevision':
+      return (a, b) => a[field] - b[field];
+    default:
+      return unreachable(field, 'field to sort by');
+  }
 }

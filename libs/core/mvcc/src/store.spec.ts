@@ -1,15 +1,19 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Command, CommandResult, Operation } from './commands.js';
+import { type Command, type CommandResult, type Operation, plainRead } from './commands.js';
 import { MvccStore } from './store.js';
 
 const TERM = 7;
-const put = (key: string, value = '', lease = 0): Operation => ({ kind: 'put', key, value, lease });
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const put = (key: string, value = '', lease = 0): Operation => ({
+  ...{ kind: 'put', key, value: bytes(value), lease, wantsPrevious: false },
+});
 const remove = (key: string, rangeEnd: string | null = null): Operation => ({
   kind: 'delete',
   key,
   rangeEnd,
+  wantsPrevious: false,
 });
-const all = { key: '', rangeEnd: '' };
+const all = { ...plainRead, key: '', rangeEnd: '' };
 
 describe('MvccStore', () => {
   let store: MvccStore;
@@ -17,12 +21,12 @@ describe('MvccStore', () => {
   const txn = (...success: Operation[]): CommandResult =>
     apply({ kind: 'txn', compare: [], success, failure: [] });
   const grant = (ttlMs = 1_000): number => {
-    const result = apply({ kind: 'leaseGrant', ttlMs });
+    const result = apply({ kind: 'leaseGrant', ttlMs, wanted: 0 });
     if (result.kind !== 'leaseGranted') throw new Error('not granted');
     return result.lease;
   };
   const keys = (): string[] => {
-    const outcome = store.range({ ...all, revision: 0, limit: 0 });
+    const outcome = store.range(all);
     return outcome.kind === 'range' ? outcome.items.map(({ key }) => key) : [];
   };
 
@@ -35,21 +39,24 @@ describe('MvccStore', () => {
       txn(put('a', '1'), put('b', '2'));
       txn(put('a', '3'), remove('b'), put('c', '4'));
       expect(store.revision).toBe(2);
-      expect(store.range({ ...all, revision: 0, limit: 0 })).toEqual({
+      expect(store.range(all)).toEqual({
         kind: 'range',
         revision: 2,
         count: 2,
         more: false,
         items: [
-          { key: 'a', value: '3', createRevision: 1, modRevision: 2, version: 2, lease: 0 },
-          { key: 'c', value: '4', createRevision: 2, modRevision: 2, version: 1, lease: 0 },
+          { key: 'a', value: bytes('3'), createRevision: 1, modRevision: 2, version: 2, lease: 0 },
+          { key: 'c', value: bytes('4'), createRevision: 2, modRevision: 2, version: 1, lease: 0 },
         ],
       });
     });
 
     it('take no revision when they change nothing', () => {
       txn(put('a'));
-      expect(txn(remove('b'))).toMatchObject({ revision: 1, results: [{ kind: 'delete', deleted: 0 }] });
+      expect(txn(remove('b'))).toMatchObject({
+        revision: 1,
+        results: [{ kind: 'delete', deleted: 0, previous: [] }],
+      });
     });
 
     it('begin a key anew after its deletion', () => {
@@ -57,18 +64,18 @@ describe('MvccStore', () => {
       txn(put('a'));
       txn(remove('a'));
       txn(put('a', 'x'));
-      expect(store.range({ key: 'a', rangeEnd: null, revision: 0, limit: 0 })).toMatchObject({
+      expect(store.range({ ...all, key: 'a', rangeEnd: null })).toMatchObject({
         items: [{ createRevision: 4, modRevision: 4, version: 1 }],
       });
     });
 
     it('see their own changes in the order of the operations', () => {
-      const range: Operation = { kind: 'range', ...all, limit: 0 };
+      const range: Operation = { kind: 'range', ...all };
       expect(txn(range, put('a', '1'), range)).toMatchObject({
         results: [
           { count: 0 },
           { kind: 'put' },
-          { count: 1, items: [{ key: 'a', value: '1', modRevision: 1 }] },
+          { count: 1, items: [{ key: 'a', value: bytes('1'), modRevision: 1 }] },
         ],
       });
     });
@@ -78,8 +85,8 @@ describe('MvccStore', () => {
       const command = (result: 'equal' | 'notEqual', key: string): Command => ({
         kind: 'txn',
         compare: [
-          { key: 'a', target: 'version', result: 'equal', operand: 1 },
-          { key, target: 'value', result, operand: 'm' },
+          { key: 'a', rangeEnd: null, target: 'version', result: 'equal', operand: 1 },
+          { key, rangeEnd: null, target: 'value', result, operand: bytes('m') },
         ],
         success: [],
         failure: [],
@@ -104,7 +111,7 @@ describe('MvccStore', () => {
         put(`/p/${String(i).padStart(5, '0')}`, '{"epoch":1}'),
       );
       expect(txn(...entries)).toMatchObject({ kind: 'txn', revision: 1 });
-      expect(store.range({ ...all, revision: 0, limit: 1 })).toMatchObject({ count: 16_384, more: true });
+      expect(store.range({ ...all, limit: 1 })).toMatchObject({ count: 16_384, more: true });
     });
   });
 
@@ -123,18 +130,18 @@ describe('MvccStore', () => {
       [{ key: 'b', rangeEnd: '' }, 4],
       [{ key: 'c', rangeEnd: 'a' }, 0],
     ])('hold what %j says', (range, count) => {
-      expect(store.range({ ...range, revision: 0, limit: 0 })).toMatchObject({ count, more: false });
+      expect(store.range({ ...all, ...range })).toMatchObject({ count, more: false });
     });
 
     it('are bounded by number and by length, with one item at least', () => {
       const cut = { items: [{ key: 'a' }], count: 5, more: true };
-      expect(store.range({ ...all, revision: 0, limit: 1 })).toMatchObject(cut);
-      expect(store.range({ ...all, revision: 0, limit: 0, lengthMax: 5 })).toMatchObject(cut);
-      expect(store.range({ ...all, revision: 0, limit: 0, lengthMax: 1 })).toMatchObject(cut);
+      expect(store.range({ ...all, limit: 1 })).toMatchObject(cut);
+      expect(store.range({ ...all, sizeBytesMax: 5 })).toMatchObject(cut);
+      expect(store.range({ ...all, sizeBytesMax: 1 })).toMatchObject(cut);
     });
 
     it('do not exist at a revision to come', () => {
-      expect(store.range({ ...all, revision: 2, limit: 0 })).toEqual({ kind: 'futureRevision', revision: 1 });
+      expect(store.range({ ...all, revision: 2 })).toEqual({ kind: 'futureRevision', revision: 1 });
     });
   });
 
@@ -184,8 +191,12 @@ describe('MvccStore', () => {
   });
 
   describe('watches', () => {
-    const watch = (revision: number, bounds = { eventsMax: 100, lengthMax: 1_000 }): unknown =>
+    const watch = (revision: number, bounds = { eventsMax: 100, sizeBytesMax: 1_000 }): unknown =>
       store.watch({ ...all, from: { revision, skip: 0 }, ...bounds });
+
+    const nothing = (revision: number): unknown => {
+      return { kind: 'events', events: [], next: { revision, skip: 0 }, isSynced: true };
+    };
 
     it('resume from any revision, deletions included', () => {
       txn(put('b', '1'), put('a', '1'));
@@ -194,23 +205,26 @@ describe('MvccStore', () => {
         events: [
           { kind: 'put', item: { key: 'a', modRevision: 1 } },
           { kind: 'put', item: { key: 'b', modRevision: 1 } },
-          { kind: 'delete', item: { key: 'a', modRevision: 2, version: 0, value: '' } },
+          { kind: 'delete', item: { key: 'a', modRevision: 2, version: 0, value: bytes('') } },
         ],
         next: { revision: 3, skip: 0 },
       });
-      expect(watch(3)).toEqual({ kind: 'events', events: [], next: { revision: 3, skip: 0 } });
+      expect(watch(3)).toEqual(nothing(3));
     });
 
     it('deliver a large revision in parts', () => {
       txn(put('a'), put('b'), put('c'));
-      expect(watch(1, { eventsMax: 2, lengthMax: 1_000 })).toMatchObject({ next: { revision: 1, skip: 2 } });
+      expect(watch(1, { eventsMax: 2, sizeBytesMax: 1_000 })).toMatchObject({
+        next: { revision: 1, skip: 2 },
+        isSynced: false,
+      });
       expect(
-        store.watch({ ...all, from: { revision: 1, skip: 2 }, eventsMax: 2, lengthMax: 1_000 }),
+        store.watch({ ...all, from: { revision: 1, skip: 2 }, eventsMax: 2, sizeBytesMax: 1_000 }),
       ).toMatchObject({ events: [{ item: { key: 'c' } }], next: { revision: 2, skip: 0 } });
     });
 
     it('wait where a member is that has not got so far', () => {
-      expect(watch(9)).toEqual({ kind: 'events', events: [], next: { revision: 9, skip: 0 } });
+      expect(watch(9)).toEqual(nothing(9));
     });
   });
 
@@ -224,21 +238,24 @@ describe('MvccStore', () => {
     });
 
     it('keeps what a reader at its revision sees, and nothing older', () => {
-      const at = (revision: number): unknown => store.range({ ...all, revision, limit: 0 });
-      expect(at(3)).toMatchObject({ kind: 'range', items: [{ key: 'a', value: '2' }] });
+      const at = (revision: number): unknown => store.range({ ...all, revision });
+      expect(at(3)).toMatchObject({ kind: 'range', items: [{ key: 'a', value: bytes('2') }] });
       expect(at(2)).toEqual({ kind: 'compacted', compactedRevision: 3 });
     });
 
     it('ends watches that would have a gap', () => {
       const watch = (revision: number): unknown =>
-        store.watch({ ...all, from: { revision, skip: 0 }, eventsMax: 10, lengthMax: 100 });
+        store.watch({ ...all, from: { revision, skip: 0 }, eventsMax: 10, sizeBytesMax: 100 });
       expect(watch(3)).toEqual({ kind: 'compacted', compactedRevision: 3 });
-      expect(watch(4)).toMatchObject({ events: [{ item: { key: 'a', value: '3' } }] });
+      expect(watch(4)).toMatchObject({ events: [{ item: { key: 'a', value: bytes('3') } }] });
     });
 
     it('goes forward only, and not beyond the present', () => {
-      expect(apply({ kind: 'compact', revision: 1 })).toMatchObject({ kind: 'compacted' });
-      expect(store.compactedRevision).toBe(3);
+      for (const revision of [0, 1, 3]) {
+        expect(apply({ kind: 'compact', revision })).toMatchObject({
+          rejection: { reason: 'compacted', compactedRevision: 3 },
+        });
+      }
       expect(apply({ kind: 'compact', revision: 5 })).toMatchObject({
         rejection: { reason: 'futureRevision' },
       });
@@ -257,7 +274,7 @@ describe('MvccStore', () => {
 
   it('answers what changes nothing past the log, and only that', () => {
     txn(put('a'));
-    const read: Operation = { kind: 'range', key: 'a', rangeEnd: null, limit: 0 };
+    const read: Operation = { kind: 'range', ...all, key: 'a', rangeEnd: null };
     expect(store.evaluate({ kind: 'txn', compare: [], success: [read], failure: [] })).toMatchObject({
       revision: 1,
     });

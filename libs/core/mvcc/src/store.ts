@@ -3,12 +3,11 @@
  * states stay readable until they are compacted, transactions compare and then change, keys may hang on leases, and
  * watchers can resume from any revision that is not compacted.
  *
- * Members apply the same commands in the same order and must reach the same bytes (`encodeSnapshot`), so nothing here
+ * Members apply the same commands in the same order and must reach the same bytes (`snapshotOf`), so nothing here
  * depends on anything but the commands before: no clock, no randomness, no iteration over unordered things.
  */
 import { invariant, unreachable } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
-import type { WatchEvent } from './change-log.js';
 import type {
   Command,
   CommandResult,
@@ -19,62 +18,60 @@ import type {
   TxnCommand,
 } from './commands.js';
 import { KeyIndex } from './key-index.js';
-import { type KeyRange, rangeContains } from './key-range.js';
-import { LeaseTable } from './lease-table.js';
+import type { KeyRange } from './key-range.js';
+import { LEASE_BYTES, LeaseTable } from './lease-table.js';
 import type { Lease } from './lease-table.js';
-import { collectRange } from './range.js';
+import { readRange } from './range.js';
 import type { RangeBounds } from './range.js';
-import { Transaction, compareHolds, isReadOnly, rejectionOf } from './transaction.js';
+import { hashText } from './state-hash.js';
+import { isReadOnly, refusalOf } from './transaction-rules.js';
+import { Transaction, assess, choose, revisionRefusal } from './transaction.js';
+import { watchFrom } from './watch.js';
+import type { WatchOutcome, WatchQuery } from './watch.js';
 
-export interface RangeQuery extends KeyRange, RangeBounds {
-  /** The store as it was right after this revision; 0 is "now". */
-  readonly revision: StoreRevision;
-}
+export type RangeQuery = KeyRange & RangeBounds;
 
-export type RangeOutcome =
-  | ({ readonly kind: 'range'; readonly revision: StoreRevision } & RangeResult)
+/** A revision is asked for that is not kept any more, or that is not there yet; `revision` is the newest. */
+export type RevisionOutcome =
   | { readonly kind: 'compacted'; readonly compactedRevision: StoreRevision }
   | { readonly kind: 'futureRevision'; readonly revision: StoreRevision };
 
-/** Where a watcher stands: the first revision it has not seen, and how many of its events there it has seen. */
-export interface WatchPosition {
-  readonly revision: StoreRevision;
-  readonly skip: number;
-}
+export type RangeOutcome =
+  ({ readonly kind: 'range'; readonly revision: StoreRevision } & RangeResult) | RevisionOutcome;
 
-export interface WatchQuery extends KeyRange {
-  readonly from: WatchPosition;
-  readonly eventsMax: number;
-  /** As for ranges: of keys and values, in UTF-16 units. */
-  readonly lengthMax: number;
-}
-
-export type WatchOutcome =
-  | { readonly kind: 'events'; readonly events: readonly WatchEvent[]; readonly next: WatchPosition }
-  | { readonly kind: 'compacted'; readonly compactedRevision: StoreRevision };
+export type HashOutcome =
+  | {
+      readonly kind: 'hash';
+      /** 16 hexadecimal digits: of all keys as they were after `revision`. */
+      readonly hash: string;
+      readonly revision: StoreRevision;
+      readonly compactedRevision: StoreRevision;
+    }
+  | RevisionOutcome;
 
 /** The parts of a store, as a snapshot has them. */
 export interface StoreParts {
   readonly index: KeyIndex;
   readonly log: ChangeLog;
   readonly leases: LeaseTable;
+  readonly sizeBytesMax: number;
 }
 
 export class MvccStore {
   readonly #index: KeyIndex;
   readonly #log: ChangeLog;
   readonly #leases: LeaseTable;
+  #sizeBytesMax: number;
 
-  constructor(
-    parts: StoreParts = { index: new KeyIndex(), log: new ChangeLog(0), leases: new LeaseTable() },
-  ) {
-    this.#index = parts.index;
-    this.#log = parts.log;
-    this.#leases = parts.leases;
+  constructor(parts?: StoreParts) {
+    this.#index = parts?.index ?? new KeyIndex();
+    this.#log = parts?.log ?? new ChangeLog(0);
+    this.#leases = parts?.leases ?? new LeaseTable();
+    this.#sizeBytesMax = parts?.sizeBytesMax ?? 0;
   }
 
   get parts(): StoreParts {
-    return { index: this.#index, log: this.#log, leases: this.#leases };
+    return { index: this.#index, log: this.#log, leases: this.#leases, sizeBytesMax: this.#sizeBytesMax };
   }
 
   get revision(): StoreRevision {
@@ -84,6 +81,21 @@ export class MvccStore {
   /** Reads at this revision and watches from the next one are the oldest possible. */
   get compactedRevision(): StoreRevision {
     return this.#log.compacted;
+  }
+
+  /** Of all that is kept, history included: keys and values, and 64 bytes for each state and each lease. */
+  get sizeBytes(): number {
+    return this.#index.sizeBytes + this.#leases.sizeBytes;
+  }
+
+  /** 0 is "without bounds". */
+  get sizeBytesMax(): number {
+    return this.#sizeBytesMax;
+  }
+
+  /** Keys that have a state, deleted ones included. */
+  get keyCount(): number {
+    return this.#index.size;
   }
 
   get leaseCount(): number {
@@ -99,7 +111,7 @@ export class MvccStore {
     return this.#leases.get(lease);
   }
 
-  /** The keys that end with the lease. */
+  /** The keys that end with the lease, in order. */
   leaseKeys(lease: LeaseId): readonly string[] {
     return this.#leases.keys(lease);
   }
@@ -110,7 +122,7 @@ export class MvccStore {
       case 'txn':
         return this.#applyTxn(command);
       case 'leaseGrant':
-        return { kind: 'leaseGranted', lease: this.#leases.grant(command.ttlMs), revision: this.revision };
+        return this.#grant(command.ttlMs, command.wanted);
       case 'leaseRevoke':
         if (!this.#leases.has(command.lease))
           return this.#rejected({ reason: 'leaseNotFound', lease: command.lease });
@@ -120,6 +132,9 @@ export class MvccStore {
         return this.#endLeases(command.leases);
       case 'compact':
         return this.#applyCompact(command.revision);
+      case 'limitSize':
+        this.#sizeBytesMax = command.sizeBytesMax;
+        return { kind: 'sizeLimited', revision: this.revision, sizeBytesMax: this.#sizeBytesMax };
       default:
         return unreachable(command, 'command');
     }
@@ -132,39 +147,36 @@ export class MvccStore {
   }
 
   range(query: RangeQuery): RangeOutcome {
-    if (query.revision > this.revision) return { kind: 'futureRevision', revision: this.revision };
     const revision = query.revision === 0 ? this.revision : query.revision;
-    if (revision < this.compactedRevision)
-      return { kind: 'compacted', compactedRevision: this.compactedRevision };
-    return { kind: 'range', revision, ...collectRange(this.#index.liveWithin(query, revision), query) };
+    const refused = this.#outOfReach(revision);
+    if (refused !== null) return refused;
+    const isPresent = revision === this.revision;
+    return { kind: 'range', revision, ...readRange(this.#index, query, { revision, isPresent }) };
   }
 
-  /** Events from `from` on, in order, up to the bounds; `next` is where to go on. Empty if nothing has happened yet. */
   watch(query: WatchQuery): WatchOutcome {
-    if (query.from.revision <= this.compactedRevision) {
-      return { kind: 'compacted', compactedRevision: this.compactedRevision };
-    }
-    const events: WatchEvent[] = [];
-    let length = 0;
-    for (let revision = query.from.revision; revision <= this.revision; revision++) {
-      const skip = revision === query.from.revision ? query.from.skip : 0;
-      let seen = 0;
-      for (const event of this.#log.eventsAt(revision)) {
-        if (!rangeContains(query, event.item.key)) continue;
-        seen += 1;
-        if (seen <= skip) continue;
-        length += event.item.key.length + event.item.value.length;
-        if (events.length > 0 && (events.length >= query.eventsMax || length > query.lengthMax)) {
-          return { kind: 'events', events, next: { revision, skip: seen - 1 } };
-        }
-        events.push(event);
+    return watchFrom(query, this.#log, this.#index);
+  }
+
+  /**
+   * The same at every member that has applied the same commands, for every revision that both keep, however they came
+   * there. 0 is "now".
+   */
+  hash(revision: StoreRevision = 0): HashOutcome {
+    const asked = revision === 0 ? this.revision : revision;
+    const { compactedRevision } = this;
+    return (
+      this.#outOfReach(asked) ?? {
+        kind: 'hash',
+        hash: hashText(this.#log.hashAt(asked)),
+        revision: asked,
+        compactedRevision,
       }
-    }
-    return {
-      kind: 'events',
-      events,
-      next: { revision: Math.max(query.from.revision, this.revision + 1), skip: 0 },
-    };
+    );
+  }
+
+  get presentHash(): string {
+    return hashText(this.#log.hashAt(this.revision));
   }
 
   /** What to name in the next `compact` command so that about `eventsMin` events stay, or null if that is not due. */
@@ -172,15 +184,35 @@ export class MvccStore {
     return this.#log.eventCount > bounds.eventsMax ? this.#log.compactionTarget(bounds.eventsMin) : null;
   }
 
+  /**
+   * For a store that goes on from a snapshot although more may have happened after it: with a revision beyond all that
+   * anybody can have seen. All before counts as compacted, so that whoever watched is told that there is a gap.
+   */
+  jumpTo(revision: StoreRevision): void {
+    invariant(revision > this.revision, 'revisions go forward');
+    if (this.revision > this.compactedRevision) this.#compact(this.revision);
+    this.#log.jumpTo(revision);
+  }
+
   #applyTxn(command: TxnCommand): CommandResult {
-    const succeeded = command.compare.every((compare) => compareHolds(compare, this.#index));
-    const operations = succeeded ? command.success : command.failure;
-    const rejection = rejectionOf(operations, this.#leases);
-    if (rejection !== null) return this.#rejected(rejection);
+    const refused = refusalOf(command);
+    if (refused !== null) return this.#rejected(refused);
+    const chosen = choose(command, this.#index);
+    const assessed = assess(chosen, this.#ground);
+    if ('reason' in assessed) return this.#rejected(assessed);
+    const full = this.#fullWith(assessed.addedBytes);
+    if (full !== null) return this.#rejected(full);
     const transaction = this.#begin();
-    const results = operations.map((operation) => transaction.execute(operation));
+    const results = chosen.steps.map((step) => transaction.execute(step));
     this.#commit(transaction);
-    return { kind: 'txn', revision: this.revision, succeeded, results };
+    return { kind: 'txn', revision: this.revision, succeeded: chosen.succeeded, results };
+  }
+
+  #grant(ttlMs: number, wanted: LeaseId): CommandResult {
+    if (this.#leases.has(wanted)) return this.#rejected({ reason: 'leaseExists', lease: wanted });
+    const full = this.#fullWith(LEASE_BYTES);
+    if (full !== null) return this.#rejected(full);
+    return { kind: 'leaseGranted', lease: this.#leases.grant(ttlMs, wanted), revision: this.revision };
   }
 
   /** The keys of all of them disappear at one revision. */
@@ -200,8 +232,38 @@ export class MvccStore {
   #applyCompact(revision: StoreRevision): CommandResult {
     if (revision > this.revision)
       return this.#rejected({ reason: 'futureRevision', revision: this.revision });
-    if (revision > this.compactedRevision) this.#index.compact(this.#log.compact(revision), revision);
+    const { compactedRevision } = this;
+    if (revision <= compactedRevision) return this.#rejected({ reason: 'compacted', compactedRevision });
+    this.#compact(revision);
     return { kind: 'compacted', revision: this.revision };
+  }
+
+  #compact(revision: StoreRevision): void {
+    this.#index.compact(this.#log.compact(revision), revision);
+  }
+
+  get #ground(): Parameters<typeof assess>[1] {
+    return {
+      index: this.#index,
+      leases: this.#leases,
+      revision: this.revision,
+      compacted: this.compactedRevision,
+    };
+  }
+
+  /** Why so many bytes more are refused, or null. What only deletes never is: it is the way out. */
+  #fullWith(addedBytes: number): Rejection | null {
+    const { sizeBytes, sizeBytesMax } = this;
+    if (addedBytes === 0 || sizeBytesMax === 0 || sizeBytes + addedBytes <= sizeBytesMax) return null;
+    return { reason: 'storeFull', sizeBytes, sizeBytesMax };
+  }
+
+  #outOfReach(revision: StoreRevision): RevisionOutcome | null {
+    const refused = revisionRefusal(revision, { revision: this.revision, compacted: this.compactedRevision });
+    if (refused === null) return null;
+    return refused.reason === 'compacted'
+      ? { kind: 'compacted', compactedRevision: refused.compactedRevision }
+      : { kind: 'futureRevision', revision: refused.revision };
   }
 
   #begin(): Transaction {
@@ -210,7 +272,7 @@ export class MvccStore {
 
   /** A command that changed nothing takes no revision. */
   #commit(transaction: Transaction): void {
-    if (transaction.changes.size > 0) this.#log.append(this.revision + 1, transaction.changes);
+    if (transaction.changes.length > 0) this.#log.append(this.revision + 1, transaction.changes);
   }
 
   #rejected(rejection: Rejection): CommandResult {

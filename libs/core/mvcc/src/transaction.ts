@@ -1,25 +1,53 @@
+import { invariant } from '@ringleader/primitives';
+import type { Change } from './change-log.js';
 import type {
+  Branches,
   Compare,
+  DeleteOperation,
+  KeyValue,
   Operation,
   OperationResult,
   PutOperation,
+  RangeOperation,
   Rejection,
   StoreRevision,
-  TxnCommand,
 } from './commands.js';
-import type { KeyIndex, KeyState } from './key-index.js';
-import { compareKeys } from '@ringleader/primitives';
-import { KeySet } from './key-range.js';
-import type { KeyRange } from './key-range.js';
+import type { KeyIndex } from './key-index.js';
+import { compareBytes, stateSize, tombstone } from './key-values.js';
 import type { LeaseTable } from './lease-table.js';
-import { collectRange } from './range.js';
+import { readRange } from './range.js';
 
-export function compareHolds(compare: Compare, index: KeyIndex): boolean {
-  const state = index.newestLive(compare.key);
-  if (compare.target === 'value') {
-    return state !== undefined && orderMatches(compareKeys(state.value, compare.operand), compare.result);
+/** The branches that the comparisons choose, all of them before anything is executed. */
+export interface Chosen {
+  readonly kind: 'txn';
+  readonly succeeded: boolean;
+  readonly steps: readonly (Exclude<Operation, { kind: 'txn' }> | Chosen)[];
+}
+
+export function choose({ compare, success, failure }: Branches, index: KeyIndex): Chosen {
+  const succeeded = compare.every((one) => compareHolds(one, index));
+  const steps = (succeeded ? success : failure).map((operation) =>
+    operation.kind === 'txn' ? choose(operation, index) : operation,
+  );
+  return { kind: 'txn', succeeded, steps };
+}
+
+function compareHolds(compare: Compare, index: KeyIndex): boolean {
+  let isEmpty = true;
+  for (const state of index.liveWithin(compare, Infinity)) {
+    isEmpty = false;
+    if (!stateMatches(compare, state)) return false;
   }
-  return orderMatches((state?.[compare.target] ?? 0) - compare.operand, compare.result);
+  if (!isEmpty) return true;
+  return compare.target !== 'value' && orderMatches(0 - compare.operand, compare.result);
+}
+
+function stateMatches(compare: Compare, state: KeyValue): boolean {
+  const order =
+    compare.target === 'value'
+      ? compareBytes(state.value, compare.operand)
+      : state[compare.target] - compare.operand;
+  return orderMatches(order, compare.result);
 }
 
 function orderMatches(order: number, result: Compare['result']): boolean {
@@ -35,38 +63,66 @@ function orderMatches(order: number, result: Compare['result']): boolean {
   }
 }
 
-/** Whether neither branch can change anything. */
-export function isReadOnly({ success, failure }: TxnCommand): boolean {
-  return [...success, ...failure].every((operation) => operation.kind === 'range');
+/** What a store has that decides whether operations may be executed. */
+export interface Ground {
+  readonly index: KeyIndex;
+  readonly leases: LeaseTable;
+  readonly revision: StoreRevision;
+  readonly compacted: StoreRevision;
 }
 
-/** A key that these operations would change twice, or null. Known before anything is executed. */
-export function duplicateKey(operations: readonly Operation[]): string | null {
-  const deleted = new KeySet(operations.filter((operation) => operation.kind === 'delete'));
-  const seen = new Set<string>();
-  for (const operation of operations) {
-    if (operation.kind !== 'put') continue;
-    const { key } = operation;
-    if (seen.has(key) || deleted.has(key)) return key;
-    seen.add(key);
+/** What the puts of a transaction add to the size of the store, or why it is refused. */
+export function assess(chosen: Chosen, ground: Ground): { readonly addedBytes: number } | Rejection {
+  let addedBytes = 0;
+  for (const step of chosen.steps) {
+    const found = assessStep(step, ground);
+    if ('reason' in found) return found;
+    addedBytes += found.addedBytes;
   }
-  return null;
+  return { addedBytes };
 }
 
-export function rejectionOf(operations: readonly Operation[], leases: LeaseTable): Rejection | null {
-  const duplicate = duplicateKey(operations);
-  if (duplicate !== null) return { reason: 'duplicateKey', key: duplicate };
-  for (const operation of operations) {
-    if (operation.kind === 'put' && operation.lease !== 0 && !leases.has(operation.lease)) {
-      return { reason: 'leaseNotFound', lease: operation.lease };
-    }
+const NOTHING_ADDED = { addedBytes: 0 };
+
+function assessStep(
+  step: Chosen['steps'][number],
+  ground: Ground,
+): { readonly addedBytes: number } | Rejection {
+  switch (step.kind) {
+    case 'txn':
+      return assess(step, ground);
+    case 'put':
+      return assessPut(step, ground);
+    case 'range':
+      return revisionRefusal(step.revision, ground) ?? NOTHING_ADDED;
+    case 'delete':
+      return NOTHING_ADDED;
   }
-  return null;
+}
+
+function assessPut(
+  { key, value, lease }: PutOperation,
+  { index, leases }: Ground,
+): ReturnType<typeof assess> {
+  const previous = index.newestLive(key);
+  if ((value === null || lease === null) && previous === undefined) return { reason: 'keyNotFound', key };
+  if (lease !== null && lease !== 0 && !leases.has(lease)) return { reason: 'leaseNotFound', lease };
+  return { addedBytes: stateSize(key, (value ?? previous?.value)?.length ?? 0) };
+}
+
+/** Why nothing can be read at a revision, or null. */
+export function revisionRefusal(
+  revision: StoreRevision,
+  store: Pick<Ground, 'revision' | 'compacted'>,
+): Extract<Rejection, { reason: 'compacted' | 'futureRevision' }> | null {
+  if (revision > store.revision) return { reason: 'futureRevision', revision: store.revision };
+  if (revision === 0 || revision >= store.compacted) return null;
+  return { reason: 'compacted', compactedRevision: store.compacted };
 }
 
 /** Changes at one revision, made one after the other; reads in between see them. */
 export class Transaction {
-  readonly changes = new Map<string, KeyState>();
+  readonly changes: Change[] = [];
 
   constructor(
     private readonly index: KeyIndex,
@@ -75,48 +131,69 @@ export class Transaction {
     private readonly revision: StoreRevision,
   ) {}
 
-  execute(operation: Operation): OperationResult {
-    switch (operation.kind) {
+  execute(step: Chosen['steps'][number]): OperationResult {
+    switch (step.kind) {
       case 'put':
-        this.#put(operation);
-        return { kind: 'put' };
+        return this.#put(step);
       case 'delete':
-        return { kind: 'delete', deleted: this.deleteRange(operation) };
+        return this.#deleteRange(step);
       case 'range':
-        return { kind: 'range', ...collectRange(this.index.liveWithin(operation, this.revision), operation) };
+        return this.#read(step);
+      case 'txn':
+        return {
+          kind: 'txn',
+          succeeded: step.succeeded,
+          results: step.steps.map((each) => this.execute(each)),
+        };
     }
   }
 
-  deleteRange(range: KeyRange): number {
-    const keys = [...this.index.liveWithin(range, this.revision)].map((item) => item.key);
-    for (const key of keys) this.deleteLive(key);
-    return keys.length;
-  }
-
   deleteLive(key: string): void {
-    const { revision } = this;
     const previous = this.index.newestLive(key);
     if (previous === undefined) return;
     this.leases.detach(key, previous.lease);
-    this.#change(key, { modRevision: revision, createRevision: 0, version: 0, value: '', lease: 0 });
+    this.#change(tombstone(key, this.revision), previous);
   }
 
-  #put({ key, value, lease }: PutOperation): void {
-    const { revision } = this;
+  #read(operation: RangeOperation): OperationResult {
+    const isPresent = operation.revision === 0;
+    const revision = isPresent ? this.revision : operation.revision;
+    return { kind: 'range', ...readRange(this.index, operation, { revision, isPresent }) };
+  }
+
+  #deleteRange({ key, rangeEnd, wantsPrevious }: DeleteOperation): OperationResult {
+    const previous = [...this.index.liveWithin({ key, rangeEnd }, this.revision)];
+    for (const item of previous) this.deleteLive(item.key);
+    return { kind: 'delete', deleted: previous.length, previous: wantsPrevious ? previous : [] };
+  }
+
+  #put(operation: PutOperation): OperationResult {
+    const { key, wantsPrevious } = operation;
     const previous = this.index.newestLive(key);
     if (previous !== undefined) this.leases.detach(key, previous.lease);
-    this.leases.attach(key, lease);
-    this.#change(key, {
-      modRevision: revision,
-      createRevision: previous?.createRevision ?? revision,
-      version: (previous?.version ?? 0) + 1,
-      value,
-      lease,
-    });
+    const state = written(operation, previous, this.revision);
+    this.leases.attach(key, state.lease);
+    this.#change(state, previous);
+    return { kind: 'put', previous: wantsPrevious ? (previous ?? null) : null };
   }
 
-  #change(key: string, state: KeyState): void {
-    this.index.append(key, state);
-    this.changes.set(key, state);
+  #change(state: KeyValue, previous: KeyValue | undefined): void {
+    this.index.append(state);
+    this.changes.push({ state, previous });
   }
+}
+
+function written(
+  operation: PutOperation,
+  previous: KeyValue | undefined,
+  modRevision: StoreRevision,
+): KeyValue {
+  const { key } = operation;
+  const value = operation.value ?? previous?.value;
+  const lease = operation.lease ?? previous?.lease;
+  invariant(value !== undefined && lease !== undefined, 'what is kept is there: it was looked for');
+  if (previous === undefined)
+    return { key, value, createRevision: modRevision, modRevision, version: 1, lease };
+  const { createRevision, version } = previous;
+  return { key, value, createRevision, modRevision, version: version + 1, lease };
 }
