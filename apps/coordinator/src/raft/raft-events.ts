@@ -49,6 +49,10 @@ function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
       return logger.info({ raft: event }, 'Seeking election');
     case 'steppedDown':
       return logger.info({ raft: event }, 'Stepped down');
+    case 'configurationChanged':
+      return logger.info({ raft: event }, 'The group of coordinators has changed');
+    case 'removed':
+      return logger.warn({ raft: event }, 'This coordinator was removed from the group');
     case 'snapshotSending':
       return logger.info({ raft: event }, 'Sending a snapshot');
     case 'snapshotInstalled':

@@ -4,7 +4,7 @@ import type { RaftLog } from './log/raft-log.js';
 import type { Message, MessageBody } from './messages.js';
 import type { Dependency, Outbox } from './outbox.js';
 import type { LeaderReads } from './read-index/reads.js';
-import { allMembers, idsOf } from './membership/configuration.js';
+import { allMembers, idsOf, type PlacedConfiguration } from './membership/configuration.js';
 import { jointVote } from './quorum/joint.js';
 import type { VoteResult, Votes } from './quorum/majority.js';
 import type { Progress } from './tracker/progress.js';
@@ -60,13 +60,19 @@ export interface MemberState {
   /** Since the leader was last heard from; in a leader, since it last checked its quorum. */
   elapsedTicks: number;
   electionTimeoutTicks: number;
+  /** The newest configuration that was told of, and the newest that was known to be committed. */
+  notedConfiguration: PlacedConfiguration;
+  committedConfiguration: PlacedConfiguration | null;
+  /** A committed configuration has it among the removed: it neither hears nor says anything any more. */
+  isRemoved: boolean;
   /** On disk, and not yet in the state machine. */
   snapshotToRestore: Snapshot | null;
 }
 
-/** The newest one: in force since it was appended. */
-export function configurationOfLog({ log }: MemberState): Configuration {
-  return log.configurations.newest.configuration;
+/** The one in force. */
+export function configurationOfLog({ log, config }: MemberState): Configuration {
+  const { configurations } = log;
+  return config.rules.inForce(configurations.newest, configurations.at(log.commit)).configuration;
 }
 
 /** All whom a leader sends its log. */

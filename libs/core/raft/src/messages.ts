@@ -132,6 +132,12 @@ export interface TimeoutNow extends Envelope {
   readonly kind: 'timeoutNow';
 }
 
+/** To whom is removed by a committed configuration at `index`, in answer to anything it says. Holds whatever the terms are. */
+export interface Removed extends Envelope {
+  readonly kind: 'removed';
+  readonly index: LogIndex;
+}
+
 export type Message =
   | PreVote
   | PreVoteReply
@@ -148,7 +154,8 @@ export type Message =
   | ProposeRefusal
   | ReadRequest
   | ReadReply
-  | TimeoutNow;
+  | TimeoutNow
+  | Removed;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 

@@ -6,7 +6,10 @@ import { invariant } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
 import { resetTimer } from './election/roles.js';
 import { RaftLog } from './log/raft-log.js';
+import { changeConfiguration, type ChangeResult } from './membership/change.js';
 import { isJoint } from './membership/configuration.js';
+import type { Change } from './membership/plan-change.js';
+import { tendMembership } from './membership/tend.js';
 import type { MemberState } from './member-state.js';
 import type { Message } from './messages.js';
 import { Outbox } from './outbox.js';
@@ -63,14 +66,18 @@ export class RaftMember {
   constructor(config: RaftConfig, stored: StoredState) {
     const { hardState, base, entries } = stored;
     const { random, rules } = config;
-    this.#state = {
-      config,
-      log: new RaftLog({
+    const log = new RaftLog(
+      {
         base: rules.compactedTo(base.point),
         configuration: base.configuration,
         entries,
         commit: hardState.commit,
-      }),
+      },
+      rules,
+    );
+    this.#state = {
+      config,
+      log,
       outbox: new Outbox(config.id, rules),
       session: random.nextUint32() * 0x20_0000 + random.nextBelow(0x20_0000),
       term: hardState.term,
@@ -79,6 +86,9 @@ export class RaftMember {
       role: { kind: 'follower', incomingSnapshot: null },
       elapsedTicks: 0,
       electionTimeoutTicks: 0,
+      notedConfiguration: log.configurations.newest,
+      committedConfiguration: null,
+      isRemoved: false,
       snapshotToRestore: null,
     };
     resetTimer(this.#state);
@@ -98,6 +108,11 @@ export class RaftMember {
     return propose(this.#state, proposals);
   }
 
+  /** Only at the leader, and one at a time. It changes the voters in two entries, of which the second one follows by itself. */
+  changeConfiguration(change: Change): ChangeResult {
+    return changeConfiguration(this.#state, change);
+  }
+
   /** False when no leader is known; else `Ready.reads` will name the context, unless a message is lost or the leader changes. */
   requestRead(context: ReadContext): boolean {
     return requestRead(this.#state, context);
@@ -110,6 +125,7 @@ export class RaftMember {
 
   takeReady(): Ready {
     const state = this.#state;
+    tendMembership(state);
     if (state.role.kind === 'leader') replicate(state, state.role);
     const persist = this.#takeBatch();
     this.#stepOwn();
@@ -161,6 +177,11 @@ export class RaftMember {
 
   termAt(index: LogIndex): Term | null {
     return this.#state.log.termAt(index);
+  }
+
+  /** The newest one: in force since it was appended. */
+  get configuration(): Configuration {
+    return this.#state.log.configurations.newest.configuration;
   }
 
   /** As of the entry `index`: what a snapshot up to there carries. */

@@ -47,7 +47,7 @@ export interface Ready {
   readonly events: readonly RaftEvent[];
 }
 
-export type StepDownReason = 'higherTerm' | 'quorumLost';
+export type StepDownReason = 'higherTerm' | 'quorumLost' | 'removed';
 
 export type RaftEvent =
   /** A message that no honest member says (plausible.ts). */
@@ -55,6 +55,14 @@ export type RaftEvent =
   | { readonly kind: 'leaderChanged'; readonly term: Term; readonly leader: MemberId }
   | { readonly kind: 'candidacy'; readonly term: Term; readonly preVote: boolean }
   | { readonly kind: 'steppedDown'; readonly term: Term; readonly reason: StepDownReason }
+  /** The newest configuration in the log is another one: it came, or the one that was in its place went with its entry. */
+  | {
+      readonly kind: 'configurationChanged';
+      readonly index: LogIndex;
+      readonly configuration: Configuration;
+    }
+  /** By the committed configuration at `index` this member is none any more: its process ends. */
+  | { readonly kind: 'removed'; readonly index: LogIndex }
   | { readonly kind: 'snapshotSending'; readonly to: MemberId; readonly index: LogIndex }
   | { readonly kind: 'snapshotInstalled'; readonly index: LogIndex; readonly term: Term };
 

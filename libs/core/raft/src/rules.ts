@@ -3,12 +3,13 @@
  * questions. They are injected so that the simulator can break each of them and show that its checks notice
  * (tests/simulation). Production uses `soundRules`.
  */
-import { isJoint, idsOf } from './membership/configuration.js';
+import { isJoint, idsOf, type PlacedConfiguration } from './membership/configuration.js';
 import type { VoterSets } from './quorum/joint.js';
 import { majorityOf, type QuorumSize, type VoteResult } from './quorum/majority.js';
 import type { Configuration, MemberId, HardState, LogIndex, SnapshotPoint, Term } from './types.js';
 
-export interface RaftRules {
+/** The rules by which a group replicates (3, 6.4), whoever is in it. */
+export interface ReplicationRules {
   /** How many of a set of voters must agree (3.4, 3.5). */
   readonly quorum: QuorumSize;
   /** Which sets must agree, each by a quorum of its own (4.3): while the configuration is joint, both. */
@@ -40,6 +41,22 @@ export interface RaftRules {
   compactedTo(point: SnapshotPoint): SnapshotPoint;
 }
 
+/** The rules by which a group changes (4). */
+export interface MembershipRules {
+  /** A configuration is in force from where it is appended (4.1): whoever waits for the commit is behind those who decide it. */
+  inForce(newest: PlacedConfiguration, committed: PlacedConfiguration): PlacedConfiguration;
+  /** A configuration goes away with its entry (4.1): whether what stands at `index` goes when the log is cut before `firstIndex`. */
+  isUndone(index: LogIndex, firstIndex: LogIndex): boolean;
+  /** A joint configuration is left when it is committed, not before (4.3). */
+  mayLeaveJoint(jointIndex: LogIndex, commit: LogIndex): boolean;
+  /** Only who has caught up becomes a voter (4.2.1). */
+  mayBePromoted(isCaughtUp: boolean): boolean;
+  /** Ids are never used again. */
+  mayJoin(configuration: Configuration, id: MemberId): boolean;
+  /** Who is removed by a committed configuration is heard no more (4.2.3). */
+  isBarred(committed: Configuration, id: MemberId): boolean;
+}
+
 function isUpToDate(candidate: SnapshotPoint, voter: SnapshotPoint): boolean {
   if (candidate.term !== voter.term) return candidate.term > voter.term;
   return candidate.index >= voter.index;
@@ -55,7 +72,18 @@ function setsToAgree(configuration: Configuration): VoterSets {
   return isJoint(configuration) ? [idsOf(voters), idsOf(outgoing)] : [idsOf(voters)];
 }
 
-export const soundRules: RaftRules = {
+export type RaftRules = ReplicationRules & MembershipRules;
+
+export const membershipRules: MembershipRules = {
+  inForce: (newest) => newest,
+  isUndone: (index, firstIndex) => index >= firstIndex,
+  mayLeaveJoint: (jointIndex, commit) => commit >= jointIndex,
+  mayBePromoted: (isCaughtUp) => isCaughtUp,
+  mayJoin: ({ removed }, id) => !removed.includes(id),
+  isBarred: ({ removed }, id) => removed.includes(id),
+};
+
+export const replicationRules: ReplicationRules = {
   quorum: majorityOf,
   setsToAgree,
   isVoteFree: (vote, candidate) => vote === 0 || vote === candidate,
@@ -70,3 +98,5 @@ export const soundRules: RaftRules = {
   toWrite: (hardState) => hardState,
   compactedTo: (point) => point,
 };
+
+export const soundRules: RaftRules = { ...replicationRules, ...membershipRules };

@@ -4,7 +4,8 @@ import { handleVoteReply } from './election/campaign.js';
 import { becomeFollower, stepDown } from './election/roles.js';
 import { handlePreVote, handleVote, hearsFromLeader } from './election/vote.js';
 import { type Leader, type MemberState, send } from './member-state.js';
-import { isFromLeader, type Message } from './messages.js';
+import { handleRemoved, isFromRemoved } from './membership/tend.js';
+import { isFromLeader, type Message, type Removed } from './messages.js';
 import { handlePropose, handleProposeRefusal } from './proposals/propose.js';
 import { handleReadReply, handleReadRequest } from './read-index/request.js';
 import { isPlausible } from './plausible.js';
@@ -20,7 +21,12 @@ import { handleTimeoutNow } from './transfer/transfer.js';
 
 export function step(state: MemberState, message: Message): void {
   const { config } = state;
-  if (message.to !== config.id) return;
+  if (message.to !== config.id || state.isRemoved) return;
+  if (message.kind === 'removed') {
+    handleRemoved(state, message);
+    return;
+  }
+  if (isFromRemoved(state, message)) return;
   if (!isPlausible(state, message)) {
     state.outbox.note({ kind: 'implausible', from: message.from, what: message.kind });
     return;
@@ -33,8 +39,10 @@ export function step(state: MemberState, message: Message): void {
   handle(state, message);
 }
 
+type MessageWithTerm = Exclude<Message, Removed>;
+
 /** False when the message has no effect. */
-function meetHigherTerm(state: MemberState, message: Message): boolean {
+function meetHigherTerm(state: MemberState, message: MessageWithTerm): boolean {
   if (message.kind === 'preVote') return !hearsFromLeader(state);
   if (message.kind === 'preVoteReply' && message.granted) return true;
   if (message.kind === 'vote' && !message.transfer && hearsFromLeader(state)) return false;
@@ -44,7 +52,7 @@ function meetHigherTerm(state: MemberState, message: Message): boolean {
 }
 
 /** Whoever is behind learns the present term, so that a leader or candidate of the past gives up. */
-function meetLowerTerm(state: MemberState, message: Message): void {
+function meetLowerTerm(state: MemberState, message: MessageWithTerm): void {
   const to = message.from;
   if (isFromLeader(message)) send(state, { to }, { kind: 'heartbeatReply', readRound: 0 }, 'hardState');
   else if (message.kind === 'preVote') {
@@ -54,7 +62,7 @@ function meetLowerTerm(state: MemberState, message: Message): void {
   }
 }
 
-function handle(state: MemberState, message: Message): void {
+function handle(state: MemberState, message: MessageWithTerm): void {
   switch (message.kind) {
     case 'preVote':
       return handlePreVote(state, message);

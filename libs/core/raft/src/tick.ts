@@ -8,6 +8,7 @@ import { tickSnapshots } from './snapshot/send.js';
 import { tickTransfer } from './transfer/transfer.js';
 
 export function tick(state: MemberState): void {
+  if (state.isRemoved) return;
   state.elapsedTicks += 1;
   if (state.role.kind === 'leader') tickLeader(state, state.role);
   else if (state.elapsedTicks >= state.electionTimeoutTicks) timeOut(state);
@@ -28,6 +29,7 @@ function tickLeader(state: MemberState, leader: Leader): void {
   for (const progress of leader.tracker.all) {
     progress.ticksSinceHeard += 1;
     if (progress.ticksDenied !== null) progress.ticksDenied += 1;
+    progress.catchUp.tick(progress.match, state.log.lastIndex, timings.electionTimeoutTicks);
   }
   if (state.elapsedTicks >= timings.electionTimeoutTicks) {
     resetTimer(state);

@@ -1,5 +1,13 @@
 /** Messages, entries and events as short lines: index/term for a place in the log. */
-import type { Configuration, Entry, Message, RaftEvent, RaftMemberStatus, Seated } from '../src/index.js';
+import type {
+  Configuration,
+  Entry,
+  MemberProgress,
+  Message,
+  RaftEvent,
+  RaftMemberStatus,
+  Seated,
+} from '../src/index.js';
 import { decodeConfiguration, entryKinds } from '../src/index.js';
 
 const decoder = new TextDecoder();
@@ -67,6 +75,8 @@ function describeRest(message: Message): string {
       return ` ${message.ids.map((id) => `#${String(id)}`).join(' ')}`;
     case 'readRequest':
       return ` context=${String(message.context)}`;
+    case 'removed':
+      return ` index=${String(message.index)}`;
     case 'readReply':
       return ` context=${String(message.context)} index=${String(message.index)}`;
     default:
@@ -88,6 +98,10 @@ export function describeEvent(event: RaftEvent): string {
       return `seeks ${event.preVote ? 'pre-votes' : 'votes'} for term ${String(event.term)}`;
     case 'steppedDown':
       return `steps down from term ${String(event.term)}: ${event.reason}`;
+    case 'configurationChanged':
+      return `is in ${describeConfiguration(event.configuration)} since ${String(event.index)}`;
+    case 'removed':
+      return `ends: removed since ${String(event.index)}`;
     case 'snapshotSending':
       return `sends ${String(event.to)} a snapshot up to ${String(event.index)}`;
     case 'implausible':
@@ -100,4 +114,8 @@ export function describeEvent(event: RaftEvent): string {
 export function describeStatus(status: RaftMemberStatus): string {
   const { id, role, term, leader, firstIndex, lastIndex, commitIndex, appliedIndex } = status;
   return `${String(id)} ${role} term=${String(term)} leader=${String(leader)} log=${String(firstIndex)}..${String(lastIndex)} commit=${String(commitIndex)} applied=${String(appliedIndex)}`;
+}
+
+export function describeProgress({ id, role, match, next, state }: MemberProgress): string {
+  return `${String(id)} ${role} match=${String(match)} next=${String(next)} ${state}`;
 }

@@ -13,16 +13,33 @@
  *   propose N TEXT...      read N                transfer N [TO]
  *   snapshot N [KEEP]      takes one, and forgets the log before it but for KEEP entries
  *   cut A B    isolate N    heal       crash N    restart N     disk N stop|go
- *   status     log N        state
+ *   member ID [SEAT]       one more process with an empty log, which knows no group
+ *   add N ID [SEAT] [for ID] [waits]   member N is asked to make ID a learner, in whose place, and promoted only when told
+ *   promote N ID           remove N ID
+ *   status     log N        state      configurations      progress N
  */
-import { configurationOf, defaultLimits, type Message } from '../src/index.js';
-import { describeEntries, describeMessage, describeStatus } from './describe.js';
+import {
+  type Change,
+  type Configuration,
+  configurationOf,
+  defaultLimits,
+  emptyConfiguration,
+  type Message,
+} from '../src/index.js';
+import {
+  describeConfiguration,
+  describeEntries,
+  describeMessage,
+  describeProgress,
+  describeStatus,
+} from './describe.js';
 import { ScenarioMember } from './scenario-member.js';
 
 type Command = (args: readonly string[]) => void;
 
 export class ScenarioGroup {
   readonly #members = new Map<number, ScenarioMember>();
+  #limits = defaultLimits;
   readonly #commands: Readonly<Record<string, Command>>;
   #waiting: Message[] = [];
   #lines: string[] = [];
@@ -40,6 +57,7 @@ export class ScenarioGroup {
       repeat: ([link]) => this.#repeat(link),
       waiting: () => this.#printAll(this.#waiting.map(describeMessage)),
       ...this.#memberCommands(),
+      ...this.#membershipCommands(),
       ...this.#faultCommands(),
     };
   }
@@ -75,6 +93,30 @@ export class ScenarioGroup {
     };
   }
 
+  #membershipCommands(): Record<string, Command> {
+    return {
+      member: ([id]) => this.#start(Number(id), emptyConfiguration),
+      add: ([at, id, ...rest]) => {
+        const place = rest.indexOf('for');
+        const replaces = place < 0 ? 0 : Number(rest[place + 1]);
+        const seat = /^\d+$/.test(rest[0] ?? '') ? Number(rest[0]) : Number(id);
+        const isPromotedItself = !rest.includes('waits');
+        this.#change(at, { kind: 'add', member: { id: Number(id), seat }, isPromotedItself, replaces });
+      },
+      promote: ([at, id]) => this.#change(at, { kind: 'promote', id: Number(id) }),
+      remove: ([at, id]) => this.#change(at, { kind: 'remove', id: Number(id) }),
+      configurations: () => {
+        for (const { core } of this.#up()) {
+          const { id, configuration, configurationIndex } = core.status();
+          this.#lines.push(
+            `${String(id)}: ${describeConfiguration(configuration)} at ${String(configurationIndex)}`,
+          );
+        }
+      },
+      progress: ([id]) => this.#printAll(this.#member(id).core.status().progress.map(describeProgress)),
+    };
+  }
+
   #faultCommands(): Record<string, Command> {
     return {
       cut: ([a, b]) => this.#cut(Number(a), Number(b)),
@@ -92,12 +134,23 @@ export class ScenarioGroup {
 
   #create([size, oneByOne]: readonly string[]): void {
     const ids = Array.from({ length: Number(size) }, (_, i) => i + 1);
-    const limits = oneByOne === undefined ? defaultLimits : { ...defaultLimits, appendBytesMax: 1 };
+    if (oneByOne !== undefined) this.#limits = { ...defaultLimits, appendBytesMax: 1 };
+    const configuration = configurationOf(ids.map((id) => ({ id, seat: id })));
+    for (const id of ids) this.#start(id, configuration);
+  }
+
+  #start(id: number, configuration: Configuration): void {
     const print = (line: string): void => void this.#lines.push(line);
     const send = (messages: readonly Message[]): void => void this.#waiting.push(...messages);
-    const configuration = configurationOf(ids.map((id) => ({ id, seat: id })));
-    for (const id of ids)
-      this.#members.set(id, new ScenarioMember({ id, configuration, limits, print, send }));
+    this.#members.set(id, new ScenarioMember({ id, configuration, limits: this.#limits, print, send }));
+  }
+
+  #change(at: string | undefined, change: Change): void {
+    const result = this.#member(at).core.changeConfiguration(change);
+    if (result.kind === 'proposed') return;
+    const { kind: _, reason, ...details } = result;
+    const told = Object.entries(details).map(([name, value]) => ` ${name}=${String(value)}`);
+    this.#lines.push(`refused: ${reason}${told.join('')}`);
   }
 
   /** A candidate begins anew after 10 to 19 ticks. */

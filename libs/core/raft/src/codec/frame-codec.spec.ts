@@ -87,6 +87,7 @@ const bodies = {
     context: integer,
     index: integer,
   }),
+  removed: fc.record({ kind: fc.constant('removed' as const), index: integer }),
   timeoutNow: fc.record({ kind: fc.constant('timeoutNow' as const) }),
   // A kind of message without a line here does not compile.
 } satisfies Record<Message['kind'], fc.Arbitrary<unknown>>;

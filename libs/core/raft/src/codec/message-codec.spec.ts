@@ -71,6 +71,7 @@ const recorded: Recorded = {
     '0e01ac0280808080802080808080808080020d0e',
   ],
   timeoutNow: [{ kind: 'timeoutNow', ...envelope }, '0f01ac02808080808020'],
+  removed: [{ kind: 'removed', ...envelope, index: 130 }, '1101ac028080808080208201'],
 };
 
 describe('the codec of messages', () => {

@@ -86,4 +86,5 @@ export const messageCodec = variants<Message>('a message', {
   readRequest: { code: 13, fields: { ...envelope, session: varint, context: varint } },
   readReply: { code: 14, fields: { ...envelope, session: varint, context: varint, index: varint } },
   timeoutNow: { code: 15, fields: envelope },
+  removed: { code: 17, fields: { ...envelope, index: varint } },
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Prng, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds } from '../types.js';
 import { emptyConfiguration } from '../membership/configuration.js';
+import { soundRules } from '../rules.js';
 import { RaftLog } from './raft-log.js';
 
 const entry = (index: number, term: number, bytes = 0): Entry => ({
@@ -13,7 +14,10 @@ const entry = (index: number, term: number, bytes = 0): Entry => ({
 const range = (first: number, last: number, term: number): Entry[] =>
   Array.from({ length: last - first + 1 }, (_, i) => entry(first + i, term));
 const newLog = (entries: Entry[] = [], commit = 0): RaftLog =>
-  new RaftLog({ base: { index: 0, term: 0 }, configuration: emptyConfiguration, entries, commit });
+  new RaftLog(
+    { base: { index: 0, term: 0 }, configuration: emptyConfiguration, entries, commit },
+    soundRules,
+  );
 const indexes = (entries: readonly Entry[]): number[] => entries.map(({ index }) => index);
 
 describe('RaftLog', () => {
@@ -60,12 +64,15 @@ describe('RaftLog', () => {
   });
 
   it('starts with what the disk has, and applies again from the snapshot on', () => {
-    const log = new RaftLog({
-      base: { index: 10, term: 3 },
-      configuration: emptyConfiguration,
-      entries: range(11, 14, 4),
-      commit: 12,
-    });
+    const log = new RaftLog(
+      {
+        base: { index: 10, term: 3 },
+        configuration: emptyConfiguration,
+        entries: range(11, 14, 4),
+        commit: 12,
+      },
+      soundRules,
+    );
     expect([log.firstIndex, log.lastIndex, log.commit, log.applied, log.written]).toEqual([
       11, 14, 12, 10, 14,
     ]);
@@ -77,8 +84,10 @@ describe('RaftLog', () => {
   it('takes the commit index from the disk only as far as there are entries', () => {
     expect(newLog(range(1, 3, 1), 9).commit).toBe(3);
     expect(
-      new RaftLog({ base: { index: 5, term: 1 }, configuration: emptyConfiguration, entries: [], commit: 2 })
-        .commit,
+      new RaftLog(
+        { base: { index: 5, term: 1 }, configuration: emptyConfiguration, entries: [], commit: 2 },
+        soundRules,
+      ).commit,
     ).toBe(5);
   });
 

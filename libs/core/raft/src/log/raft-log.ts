@@ -8,6 +8,7 @@
  */
 import { invariant } from '@ringleader/primitives';
 import { Configurations } from '../membership/configurations.js';
+import type { MembershipRules } from '../rules.js';
 import {
   type Configuration,
   type Entry,
@@ -39,13 +40,13 @@ export class RaftLog {
   #snapshotBeingWritten: LogIndex = 0;
 
   /** Whatever a restarted member finds on its disk is written; the state machine stands at the snapshot. */
-  constructor(stored: StoredLog) {
+  constructor(stored: StoredLog, rules: Pick<MembershipRules, 'isUndone'>) {
     this.#base = stored.base;
     this.#entries = [...stored.entries];
-    this.configurations = new Configurations({
-      index: stored.base.index,
-      configuration: stored.configuration,
-    });
+    this.configurations = new Configurations(
+      { index: stored.base.index, configuration: stored.configuration },
+      rules,
+    );
     this.configurations.put(stored.entries);
     this.#entries.forEach((entry, i) => {
       invariant(entry.index === stored.base.index + 1 + i, 'the stored log has a gap');

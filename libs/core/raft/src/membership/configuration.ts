@@ -1,7 +1,13 @@
 /** What a configuration says (thesis 4). */
-import type { Configuration, Learner, MemberId, Seated } from '../types.js';
+import type { Configuration, Learner, LogIndex, MemberId, Seated } from '../types.js';
 
 export type MemberRole = 'voter' | 'learner';
+
+/** A configuration and the index of its entry: 0 for the founders, and that of a snapshot which came without the entry. */
+export interface PlacedConfiguration {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
 
 /** Of who knows no group yet: it follows, and never campaigns. */
 export const emptyConfiguration: Configuration = { voters: [], outgoing: [], learners: [], removed: [] };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededPrng } from '@ringleader/primitives';
 import { encodeConfiguration } from '../codec/configuration-codec.js';
+import { soundRules } from '../rules.js';
 import { type Entry, entryKinds } from '../types.js';
 import { configurationOf } from './configuration.js';
 import { Configurations } from './configurations.js';
@@ -14,7 +15,7 @@ describe('Configurations', () => {
       const random = seededPrng(seed);
       let base = { index: 0, configuration: named(1) };
       let log: Entry[] = [];
-      const configurations = new Configurations(base);
+      const configurations = new Configurations(base, soundRules);
       const obvious = (upTo: number): unknown => {
         const last = log.findLast(({ index, kind }) => index <= upTo && kind === entryKinds.configuration);
         return last === undefined ? base.configuration : named(last.term);

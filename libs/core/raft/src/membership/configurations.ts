@@ -3,20 +3,19 @@
  * where it is appended, whether it is committed or not, and goes away again when its entry is truncated (thesis 4.1).
  */
 import { decodeConfiguration } from '../codec/configuration-codec.js';
-import { type Configuration, type Entry, entryKinds, type LogIndex } from '../types.js';
-
-export interface PlacedConfiguration {
-  /** Of its entry; 0 for the founders. */
-  readonly index: LogIndex;
-  readonly configuration: Configuration;
-}
+import type { MembershipRules } from '../rules.js';
+import { type Entry, entryKinds, type LogIndex } from '../types.js';
+import type { PlacedConfiguration } from './configuration.js';
 
 export class Configurations {
   /** In the order of the log. The first is that of the base: never removed, only replaced by a later one. */
   #placed: PlacedConfiguration[];
 
-  constructor(base: PlacedConfiguration) {
+  readonly #isUndone: MembershipRules['isUndone'];
+
+  constructor(base: PlacedConfiguration, { isUndone }: Pick<MembershipRules, 'isUndone'>) {
     this.#placed = [base];
+    this.#isUndone = isUndone;
   }
 
   get newest(): PlacedConfiguration {
@@ -27,7 +26,7 @@ export class Configurations {
   put(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    while (this.#placed.length > 1 && this.newest.index >= first.index) this.#placed.pop();
+    while (this.#placed.length > 1 && this.#isUndone(this.newest.index, first.index)) this.#placed.pop();
     for (const { index, kind, data } of entries) {
       if (kind === entryKinds.configuration) {
         this.#placed.push({ index, configuration: decodeConfiguration(data) });

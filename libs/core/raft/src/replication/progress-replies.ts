@@ -11,6 +11,8 @@ export function handleAppendReply(state: MemberState, leader: Leader, message: A
   // A match past this log's end cannot be an answer to this leader.
   if (progress === null || message.matchIndex > state.log.lastIndex) return;
   const isNews = progress.matched(message.matchIndex);
+  const { electionTimeoutTicks } = state.config.timings;
+  progress.catchUp.reached(progress.match, state.log.lastIndex, electionTimeoutTicks);
   if (progress.state === 'probe') progress.becomeReplicate();
   else if (progress.state === 'snapshot' && progress.match >= state.log.base.index)
     progress.becomeReplicate();

@@ -7,6 +7,7 @@
  */
 import type { RaftLimits } from '../config.js';
 import type { MemberId, LogIndex, SnapshotPoint } from '../types.js';
+import { CatchUp } from './catch-up.js';
 import { Inflights } from './inflights.js';
 
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
@@ -21,6 +22,7 @@ export interface Transmission {
 export class Progress {
   readonly member: MemberId;
   readonly inflights: Inflights;
+  readonly catchUp: CatchUp;
   state: ProgressState = 'probe';
   match: LogIndex = 0;
   next: LogIndex;
@@ -40,6 +42,7 @@ export class Progress {
   constructor(member: MemberId, next: LogIndex, limits: RaftLimits) {
     this.member = member;
     this.next = next;
+    this.catchUp = new CatchUp(next - 1);
     this.inflights = new Inflights(limits.inFlightAppendsMax, limits.inFlightBytesMax);
   }
 

@@ -1,16 +1,16 @@
 /** Handing over leadership (3.10): catch the successor up, then tell it not to wait for its time-out. */
 import { seekVotes } from '../election/campaign.js';
 import { configurationOfLog, type Leader, type MemberState, send } from '../member-state.js';
-import { isVoter } from '../membership/configuration.js';
+import { idsOf, isVoter } from '../membership/configuration.js';
 import type { TimeoutNow } from '../messages.js';
 import type { MemberId } from '../types.js';
 
 /** Null when no other voter has answered lately. */
-function mostAdvanced(state: MemberState, leader: Leader): MemberId | null {
+export function mostAdvanced(state: MemberState, leader: Leader): MemberId | null {
   const { electionTimeoutTicks } = state.config.timings;
-  const configuration = configurationOfLog(state);
+  const voters = new Set(idsOf(configurationOfLog(state).voters));
   const active = [...leader.tracker.all].filter(
-    (progress) => isVoter(configuration, progress.member) && progress.heardWithin(electionTimeoutTicks),
+    (progress) => voters.has(progress.member) && progress.heardWithin(electionTimeoutTicks),
   );
   active.sort((a, b) => b.match - a.match);
   return active[0]?.member ?? null;
@@ -24,7 +24,7 @@ export function beginTransfer(state: MemberState, target: MemberId | null): bool
   if (
     successor === null ||
     role.tracker.of(successor) === null ||
-    !isVoter(configurationOfLog(state), successor)
+    !idsOf(configurationOfLog(state).voters).includes(successor)
   )
     return false;
   role.transfer = { target: successor, ticks: 0 };
@@ -46,5 +46,6 @@ export function tickTransfer(state: MemberState, leader: Leader): void {
 }
 
 export function handleTimeoutNow(state: MemberState, message: TimeoutNow): void {
-  if (state.role.kind === 'follower' && state.leader === message.from) seekVotes(state, true);
+  const mayLead = isVoter(configurationOfLog(state), state.config.id);
+  if (mayLead && state.role.kind === 'follower' && state.leader === message.from) seekVotes(state, true);
 }
