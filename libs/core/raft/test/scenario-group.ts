@@ -88,7 +88,7 @@ export class ScenarioGroup {
         );
       },
       state: () => {
-        for (const [id, { state }] of this.#members) this.#lines.push(`${String(id)}: ${state}`);
+        for (const [id, { state }] of this.#members) this.#lines.push(`${String(id)}: ${state === '' ? '-' : state}`);
       },
     };
   }
