@@ -21,7 +21,6 @@ import type {
 
 export interface Follower {
   readonly kind: 'follower';
-  incomingSnapshot: IncomingSnapshot | null;
 }
 
 export interface Candidate {
@@ -65,6 +64,8 @@ export interface MemberState {
   committedConfiguration: PlacedConfiguration | null;
   /** A committed configuration has it among the removed: it neither hears nor says anything any more. */
   isRemoved: boolean;
+  /** What has come of it; of no use in another term. */
+  incomingSnapshot: IncomingSnapshot | null;
   /** On disk, and not yet in the state machine. */
   snapshotToRestore: Snapshot | null;
 }
@@ -104,6 +105,7 @@ export function send(
 
 export function setTerm(state: MemberState, term: Term, vote: MemberId): void {
   if (state.term === term && state.vote === vote) return;
+  if (term !== state.term) state.incomingSnapshot = null;
   state.term = term;
   state.vote = vote;
   state.outbox.hardStateChanged();

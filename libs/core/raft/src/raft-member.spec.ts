@@ -386,6 +386,63 @@ describe('a leader that is asked to read', () => {
   });
 });
 
+describe('what the shell reports', () => {
+  const appendsTo = (messages: readonly Message[], to: number): Message[] =>
+    messages.filter((message) => message.kind === 'append' && message.to === to);
+
+  it('of a member that cannot be reached: it gets one Append at a time until it answers', () => {
+    const leader = newLeader();
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    leader.step(from(3, 1, { kind: 'appendReply', matchIndex: 1 }));
+    settle(leader);
+    leader.reportUnreachable(3);
+    const sent: Message[] = [];
+    for (let i = 1; i <= 3; i += 1) {
+      leader.propose(proposals(i));
+      sent.push(...settle(leader).messages);
+    }
+    expect([appendsTo(sent, 2).length, appendsTo(sent, 3).length]).toEqual([3, 1]);
+    leader.step(from(3, 1, { kind: 'appendReply', matchIndex: 1 }));
+    expect(appendsTo(settle(leader).messages, 3)).toMatchObject([{ prevIndex: 1 }]);
+  });
+
+  /** Member 3 is being sent a snapshot. */
+  function newSender(): RaftMember {
+    const point = { index: 9, term: 1 };
+    const base = { ...founded.base, point };
+    const leader = newLeader({ stored: { hardState: { term: 1, vote: 0, commit: 9 }, base, entries: [] } });
+    leader.applied(9);
+    leader.step(from(3, 2, { kind: 'appendRefusal', refusedIndex: 9, hintIndex: 0, hintTerm: 0 }));
+    settle(leader);
+    const chunks = [Uint8Array.of(1), Uint8Array.of(2)];
+    leader.provideSnapshot({ ...point, configuration: base.configuration, chunks });
+    expect(settle(leader).messages).toMatchObject([{ kind: 'snapshotChunk', chunkIndex: 0 }]);
+    return leader;
+  }
+
+  it('of a snapshot that failed: it begins anew when the follower answers a heartbeat', () => {
+    const leader = newSender();
+    leader.reportSnapshot(3, false);
+    expect(settle(leader).messages.filter(({ to }) => to === 3)).toEqual([]);
+    leader.step(from(3, 2, { kind: 'heartbeatReply', readRound: 0 }));
+    expect(settle(leader).messages).toMatchObject([{ kind: 'snapshotChunk', chunkIndex: 0 }]);
+  });
+
+  it('of a snapshot that is installed: the follower gets what comes after it', () => {
+    const leader = newSender();
+    leader.reportSnapshot(3, true);
+    expect(appendsTo(settle(leader).messages, 3)).toMatchObject([{ prevIndex: 9, entries: [{ index: 10 }] }]);
+  });
+
+  it('of strangers, and at others than leaders, is ignored', () => {
+    const leader = newLeader();
+    leader.reportUnreachable(9);
+    leader.reportSnapshot(9, false);
+    newMember().reportUnreachable(2);
+    expect(leader.status().role).toBe('leader');
+  });
+});
+
 describe('a snapshot that is being sent', () => {
   it('is not replaced by a newer one: its chunks go on', () => {
     const stored = {

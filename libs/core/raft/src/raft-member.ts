@@ -18,10 +18,11 @@ import { requestRead } from './read-index/request.js';
 import type { PersistBatch, RaftMemberStatus, Ready } from './ready.js';
 import { settleByCounting } from './replication/commit.js';
 import { replicate } from './replication/replicate.js';
-import { compactionLimit, isSnapshotWanted, provideSnapshot } from './snapshot/send.js';
+import { compactionLimit, isSnapshotWanted, provideSnapshot, reportSnapshot } from './snapshot/send.js';
 import { step } from './step.js';
 import { tick } from './tick.js';
 import { beginTransfer } from './transfer/transfer.js';
+import type { Progress } from './tracker/progress.js';
 import { memberProgress } from './tracker/member-progress.js';
 import type {
   Configuration,
@@ -83,12 +84,13 @@ export class RaftMember {
       term: hardState.term,
       vote: hardState.vote,
       leader: 0,
-      role: { kind: 'follower', incomingSnapshot: null },
+      role: { kind: 'follower' },
       elapsedTicks: 0,
       electionTimeoutTicks: 0,
       notedConfiguration: log.configurations.newest,
       committedConfiguration: null,
       isRemoved: false,
+      incomingSnapshot: null,
       snapshotToRestore: null,
     };
     resetTimer(this.#state);
@@ -175,6 +177,19 @@ export class RaftMember {
     if (role.kind === 'leader') provideSnapshot(this.#state, role, snapshot);
   }
 
+  /** Messages to it are being lost, as far as the shell can tell: they go one at a time until it answers again. */
+  reportUnreachable(id: MemberId): void {
+    const progress = this.#progressOf(id);
+    if (progress?.state === 'replicate') progress.becomeProbe(progress.match + 1);
+  }
+
+  /** The snapshot that it is being sent failed; or it is installed there, by a way of the shell's own. */
+  reportSnapshot(id: MemberId, isInstalled: boolean): void {
+    const { role } = this.#state;
+    const progress = this.#progressOf(id);
+    if (role.kind === 'leader' && progress !== null) reportSnapshot(role, progress, isInstalled);
+  }
+
   termAt(index: LogIndex): Term | null {
     return this.#state.log.termAt(index);
   }
@@ -209,6 +224,11 @@ export class RaftMember {
       termStartIndex: role.kind === 'leader' ? role.termStartIndex : 0,
       progress: role.kind === 'leader' ? memberProgress(this.#state, role) : [],
     };
+  }
+
+  #progressOf(id: MemberId): Progress | null {
+    const { role } = this.#state;
+    return role.kind === 'leader' ? role.tracker.of(id) : null;
   }
 
   #takeBatch(): PersistBatch | null {

@@ -97,7 +97,7 @@ function handleFromLeader(state: MemberState, message: FromLeader): void {
   followSender(state, message.from);
   if (message.kind === 'append') handleAppend(state, message);
   else if (message.kind === 'heartbeat') handleHeartbeat(state, message);
-  else if (state.role.kind === 'follower') handleSnapshotChunk(state, state.role, message);
+  else handleSnapshotChunk(state, message);
 }
 
 function handleReply(state: MemberState, leader: Leader, message: Reply): void {

@@ -71,12 +71,16 @@ export interface SnapshotPoint {
   readonly term: Term;
 }
 
-/** As far as its chunks have come. */
+/** As far as its chunks have come, from this leader in this term. */
 export interface IncomingSnapshot {
+  readonly from: MemberId;
+  readonly term: Term;
   readonly point: SnapshotPoint;
   readonly chunkCount: number;
-  readonly configuration: Configuration;
-  readonly chunks: Uint8Array[];
+  /** Comes with the first chunk. */
+  configuration: Configuration | null;
+  readonly chunks: Map<number, Uint8Array>;
+  firstMissing: number;
 }
 
 export interface Snapshot extends SnapshotPoint {

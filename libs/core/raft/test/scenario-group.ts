@@ -6,8 +6,8 @@
  *   tick all|N [COUNT]     time passes
  *   settle [quiet]         members work and messages travel until nothing happens any more
  *   turn N                 member N works once; what it sends waits
- *   deliver A>B            all messages that wait from A to B arrive
- *   drop A>B, drop A>*     they are lost
+ *   deliver A>B [COUNT]    all messages that wait from A to B arrive, or the first ones
+ *   drop A>B|A>* [COUNT]   they are lost
  *   repeat A>B             they arrive, and wait again
  *   waiting                the messages that wait
  *   propose N TEXT...      read N                transfer N [TO]
@@ -52,8 +52,8 @@ export class ScenarioGroup {
       tick: ([who, count]) => this.#tick(who, Number(count ?? 1)),
       settle: ([quiet]) => this.#settle(quiet === 'quiet'),
       turn: ([id]) => void this.#member(id).turn(),
-      deliver: ([link]) => this.#deliver(this.#takeWaiting(link)),
-      drop: ([link]) => this.#drop(this.#takeWaiting(link)),
+      deliver: ([link, count]) => this.#deliver(this.#takeWaiting(link, count)),
+      drop: ([link, count]) => this.#drop(this.#takeWaiting(link, count)),
       repeat: ([link]) => this.#repeat(link),
       waiting: () => this.#printAll(this.#waiting.map(describeMessage)),
       ...this.#memberCommands(),
@@ -88,7 +88,8 @@ export class ScenarioGroup {
         );
       },
       state: () => {
-        for (const [id, { state }] of this.#members) this.#lines.push(`${String(id)}: ${state === '' ? '-' : state}`);
+        for (const [id, { state }] of this.#members)
+          this.#lines.push(`${String(id)}: ${state === '' ? '-' : state}`);
       },
     };
   }
@@ -184,11 +185,12 @@ export class ScenarioGroup {
     if (isQuiet) this.#lines = [];
   }
 
-  #takeWaiting(link: string | undefined): Message[] {
+  #takeWaiting(link: string | undefined, count = 'all'): Message[] {
     const isOnLink = ({ from, to }: Message): boolean =>
       [linkName(from, to), linkName(from, '*')].includes(link ?? '');
-    const taken = this.#waiting.filter(isOnLink);
-    this.#waiting = this.#waiting.filter((message) => !isOnLink(message));
+    const onLink = this.#waiting.filter(isOnLink);
+    const taken = count === 'all' ? onLink : onLink.slice(0, Number(count));
+    this.#waiting = this.#waiting.filter((message) => !taken.includes(message));
     return taken;
   }
 

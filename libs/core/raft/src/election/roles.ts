@@ -18,7 +18,7 @@ export function resetTimer(state: MemberState): void {
 export function becomeFollower(state: MemberState, term: Term, leader: MemberId): void {
   invariant(term >= state.term, 'a term never goes back');
   if (term > state.term) setTerm(state, term, 0);
-  state.role = { kind: 'follower', incomingSnapshot: null };
+  state.role = { kind: 'follower' };
   resetTimer(state);
   setLeader(state, leader);
 }

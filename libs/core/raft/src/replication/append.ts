@@ -21,6 +21,8 @@ export function handleAppend(state: MemberState, message: Append): void {
     refuse(state, message);
     return;
   }
+  // Its log continues the leader's by itself.
+  state.incomingSnapshot = null;
   writeNews(state, message);
   const lastMatching = message.prevIndex + message.entries.length;
   // What lies behind may be of a leader of the past.

@@ -1,45 +1,54 @@
-/** Receiving a snapshot: chunks in order, from one leader; then the whole log gives way to it (5.3, figure 5.3). */
-import { type MemberState, send, type Follower } from '../member-state.js';
+/**
+ * Receiving a snapshot: chunks in any order, from one leader of one term; then the whole log gives way to it (5.3, figure 5.3).
+ * What has come is kept through a break, also when this member seeks election meanwhile.
+ */
+import { type MemberState, send } from '../member-state.js';
 import type { SnapshotChunk } from '../messages.js';
 import type { IncomingSnapshot, Snapshot } from '../types.js';
 
-export function handleSnapshotChunk(state: MemberState, follower: Follower, message: SnapshotChunk): void {
+export function handleSnapshotChunk(state: MemberState, message: SnapshotChunk): void {
   const { log } = state;
   if (message.point.index <= log.commit) {
-    follower.incomingSnapshot = null;
+    state.incomingSnapshot = null;
     send(state, { to: message.from }, { kind: 'appendReply', matchIndex: log.commit }, 'log');
     return;
   }
-  const incoming = continued(follower, message);
-  const received = incoming?.chunks ?? [];
-  if (incoming !== null && message.chunkIndex === received.length) received.push(message.data);
-  if (incoming === null || received.length < incoming.chunkCount) {
+  const incoming = continued(state, message);
+  take(incoming, message);
+  const { configuration, chunks } = incoming;
+  if (configuration === null || incoming.firstMissing < incoming.chunkCount) {
     const { point, chunkIndex } = message;
-    const body = { kind: 'snapshotReply', point, chunkIndex, nextChunk: received.length } as const;
+    const body = { kind: 'snapshotReply', point, chunkIndex, nextChunk: incoming.firstMissing } as const;
     send(state, { to: message.from }, body, 'hardState');
     return;
   }
-  follower.incomingSnapshot = null;
+  state.incomingSnapshot = null;
   const { index, term } = message.point;
-  install(state, { index, term, configuration: incoming.configuration, chunks: incoming.chunks });
+  const inOrder = Array.from({ length: incoming.chunkCount }, (_, i) => chunks.get(i)!);
+  install(state, { index, term, configuration, chunks: inOrder });
   send(state, { to: message.from }, { kind: 'appendReply', matchIndex: index }, 'log');
 }
 
-/**
- * A new leader makes a new follower, so chunks of two leaders, which may cut differently, never mix. Null where it has not begun
- * and this is not its first chunk.
- */
-function continued(follower: Follower, message: SnapshotChunk): IncomingSnapshot | null {
-  const { point, chunkCount, chunkIndex, configuration } = message;
-  const incoming = follower.incomingSnapshot;
+/** Two leaders may cut differently, and the same one in another term: their chunks never mix. */
+function continued(state: MemberState, { from, term, point, chunkCount }: SnapshotChunk): IncomingSnapshot {
+  const incoming = state.incomingSnapshot;
   const isSame =
-    incoming?.point.index === point.index &&
+    incoming?.from === from &&
+    incoming.term === term &&
+    incoming.point.index === point.index &&
     incoming.point.term === point.term &&
     incoming.chunkCount === chunkCount;
   if (isSame) return incoming;
-  follower.incomingSnapshot =
-    chunkIndex === 0 && configuration !== null ? { point, chunkCount, configuration, chunks: [] } : null;
-  return follower.incomingSnapshot;
+  const chunks = new Map<number, Uint8Array>();
+  const begun = { from, term, point, chunkCount, configuration: null, chunks, firstMissing: 0 };
+  state.incomingSnapshot = begun;
+  return begun;
+}
+
+function take(incoming: IncomingSnapshot, { chunkIndex, configuration, data }: SnapshotChunk): void {
+  incoming.chunks.set(chunkIndex, data);
+  incoming.configuration ??= configuration;
+  while (incoming.chunks.has(incoming.firstMissing)) incoming.firstMissing += 1;
 }
 
 function install(state: MemberState, snapshot: Snapshot): void {

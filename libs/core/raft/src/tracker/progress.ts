@@ -3,7 +3,7 @@
  *
  *  - probe: where the follower's log fits is not known: one Append at a time, the next after an answer or a heartbeat's.
  *  - replicate: it fits; Appends are pipelined ahead of their answers, inside the window of `inflights`.
- *  - snapshot: what it needs is no longer in the leader's log: chunks of a snapshot, one at a time.
+ *  - snapshot: what it needs is no longer in the leader's log: chunks of a snapshot, several in flight.
  */
 import type { RaftLimits } from '../config.js';
 import type { MemberId, LogIndex, SnapshotPoint } from '../types.js';
@@ -12,10 +12,16 @@ import { Inflights } from './inflights.js';
 
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
-/** Chunk `chunk` of the snapshot at `point` was sent `ticks` ago. */
+/** The chunks of one snapshot on their way: reported <= next; those between are in flight. */
 export interface Transmission {
   readonly point: SnapshotPoint;
-  chunk: number;
+  /** The first chunk that the follower lacks, as it said last. */
+  reported: number;
+  /** The next to be sent. */
+  next: number;
+  /** One chunk is out, the rest waits for what the follower says of it: it may have most of them already, or nothing any more. */
+  isProbing: boolean;
+  /** Since the follower last said that it has more. */
   ticks: number;
 }
 
@@ -36,7 +42,7 @@ export class Progress {
   isProbeOut = false;
   /** An Append is due even if it carries nothing: its refusal shows what was lost. */
   isAppendDue = true;
-  /** In snapshot: what was sent last; null until the shell has provided a snapshot. */
+  /** In snapshot: how far it is sent; null until the shell has provided a snapshot. */
   transmission: Transmission | null = null;
 
   constructor(member: MemberId, next: LogIndex, limits: RaftLimits) {
