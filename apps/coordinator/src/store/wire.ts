@@ -51,8 +51,11 @@ export function toWireItem({ value, ...item }: KeyValue): WireItem {
 
 export const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
-export const toText = (value: Uint8Array): string =>
-  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+/** A byte order mark is part of the text. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Not by way of a Buffer, which would give each small value a memory of its own for good. */
+export const toText = (value: Uint8Array): string => utf8.decode(value);
 
 function toCompare(compare: WireCompare): Compare {
   const { key, result } = compare;

@@ -62,6 +62,13 @@ export class ChangeLog {
     return listed(this.#revisions[revision - this.#compacted - 1] ?? []);
   }
 
+  /** From this revision on, in order. */
+  *changesFrom(revision: StoreRevision): Generator<KeyValue, void, undefined> {
+    for (let at = revision - this.#compacted - 1; at < this.#revisions.length; at++) {
+      yield* listed(this.#revisions[at] as Changed);
+    }
+  }
+
   /** Of a revision from the compacted one to the newest. */
   hashAt(revision: StoreRevision): HashLanes {
     const lanes = this.#hashes[revision - this.#compacted];

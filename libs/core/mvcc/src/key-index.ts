@@ -69,11 +69,11 @@ export class KeyIndex {
     }
   }
 
-  /** How many keys of a range exist now, without looking at each. */
-  countNow(range: KeyRange): number {
-    const { key, rangeEnd } = range;
-    if (rangeEnd === null) return this.newestLive(key) === undefined ? 0 : 1;
-    return this.#sorted.liveWithin(key, rangeEnd);
+  /** How many keys of a range have a state, and how many exist now, without looking at each. */
+  countWithin({ key, rangeEnd }: KeyRange): { readonly all: number; readonly live: number } {
+    if (rangeEnd !== null) return this.#sorted.countWithin(key, rangeEnd);
+    const state = this.#entries.get(key)?.states.at(-1);
+    return { all: state === undefined ? 0 : 1, live: isLive(state) ? 1 : 0 };
   }
 
   /**

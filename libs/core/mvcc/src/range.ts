@@ -1,18 +1,36 @@
 import { compareKeys, unreachable } from '@ringleader/primitives';
 import type { KeyValue, RangeResult, ReadOptions, StoreRevision } from './commands.js';
+import type { ChangeLog } from './change-log.js';
 import type { KeyIndex } from './key-index.js';
-import type { KeyRange } from './key-range.js';
-import { NO_VALUE, compareBytes, itemSize } from './key-values.js';
+import { type KeyRange, rangeContains } from './key-range.js';
+import { NO_VALUE, compareBytes, isLive, itemSize } from './key-values.js';
 
 export interface RangeBounds extends ReadOptions {
   /** Stops before the item with which keys and values are larger than this, in bytes, but gives one at least. */
   readonly sizeBytesMax?: number;
 }
 
-/** `revision` is that to read at; `isPresent`: no key has a younger state. */
+/** Where a range is read: the states at `revision`, and how many states, and which, have come since. */
 export interface ReadPoint {
   readonly revision: StoreRevision;
-  readonly isPresent: boolean;
+  readonly laterCount: number;
+  readonly later: () => Iterable<KeyValue>;
+}
+
+/** `pending`: what a transaction has changed so far, which the log does not have. */
+export function readPoint(
+  log: ChangeLog,
+  revision: StoreRevision,
+  pending: readonly KeyValue[] = [],
+): ReadPoint {
+  return {
+    revision,
+    laterCount: log.newest - revision + pending.length,
+    *later() {
+      yield* log.changesFrom(revision + 1);
+      yield* pending;
+    },
+  };
 }
 
 export function readRange(index: KeyIndex, query: KeyRange & RangeBounds, point: ReadPoint): RangeResult {
@@ -28,10 +46,20 @@ export function readRange(index: KeyIndex, query: KeyRange & RangeBounds, point:
   return { items, count: all.length, more };
 }
 
-function countWithin(index: KeyIndex, range: KeyRange, { revision, isPresent }: ReadPoint): number {
-  if (isPresent) return index.countNow(range);
-  let count = 0;
-  for (const _ of index.liveWithin(range, revision)) count += 1;
+/** From the count of now and what has happened since, or key by key, whichever looks at less. */
+function countWithin(index: KeyIndex, range: KeyRange, point: ReadPoint): number {
+  const { all, live } = index.countWithin(range);
+  if (point.laterCount > all) {
+    let count = 0;
+    for (const _ of index.liveWithin(range, point.revision)) count += 1;
+    return count;
+  }
+  let count = live;
+  for (const state of point.later()) {
+    if (!rangeContains(range, state.key)) continue;
+    if (!isLive(state)) count += 1;
+    else if (state.version === 1) count -= 1;
+  }
   return count;
 }
 

@@ -109,7 +109,7 @@ function* chunksOf(
     // What came after the snapshot was begun is not of it.
     const until = countUpTo(states, head.revision);
     while (from < until) {
-      from += writePart(writer, key, states.slice(from, until));
+      from += writePart(writer, key, until - from === states.length ? states : states.slice(from, until));
       if (writer.length < BLOCK_BYTES) continue;
       yield* taken(writer);
       begun(writer, blockKinds.entries);

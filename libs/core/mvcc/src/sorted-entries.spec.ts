@@ -65,7 +65,10 @@ describe('SortedEntries', () => {
           ({ key }) => key >= range.key && (range.rangeEnd === '' || key < range.rangeEnd),
         );
         expect([...sorted.within(range)]).toEqual(expected);
-        expect(sorted.liveWithin(range.key, range.rangeEnd)).toBe(expected.filter(isLiveNow).length);
+        expect(sorted.countWithin(range.key, range.rangeEnd)).toEqual({
+          all: expected.length,
+          live: expected.filter(isLiveNow).length,
+        });
       }
       const first: KeyRange = { key: all[0]?.key ?? '', rangeEnd: null };
       expect([...sorted.within(first)]).toEqual(all.slice(0, 1));

@@ -101,19 +101,25 @@ export class SortedEntries {
     }
   }
 
-  /** How many keys from `key` on, before `rangeEnd`, exist now; costs a look at each chunk and at the entries of two. */
-  liveWithin(key: string, rangeEnd: string): number {
+  /**
+   * How many keys from `key` on, before `rangeEnd`, are here, and how many of them exist now; costs a look at each chunk and
+   * at the entries of two.
+   */
+  countWithin(key: string, rangeEnd: string): { readonly all: number; readonly live: number } {
     const first = this.#chunkAt(key);
     const last = rangeEnd === '' ? this.#chunks.length - 1 : this.#chunkAt(rangeEnd);
-    let count = 0;
+    let all = 0;
+    let live = 0;
     for (let at = first; at <= last && at < this.#chunks.length; at++) {
-      const { entries, live } = this.#chunks[at] as Chunk;
+      const chunk = this.#chunks[at] as Chunk;
+      const { entries } = chunk;
       const from = at === first ? lowerBound(entries, key) : 0;
       const to = at === last && rangeEnd !== '' ? lowerBound(entries, rangeEnd) : entries.length;
-      if (from === 0 && to === entries.length) count += live;
-      else for (let i = from; i < to; i++) if (isLiveNow(entries[i] as Entry)) count += 1;
+      all += Math.max(to - from, 0);
+      if (from === 0 && to === entries.length) live += chunk.live;
+      else for (let i = from; i < to; i++) if (isLiveNow(entries[i] as Entry)) live += 1;
     }
-    return count;
+    return { all, live };
   }
 
   /** All entries there are now, in ascending order, whatever happens while they are read. Some that came later may be among them. */

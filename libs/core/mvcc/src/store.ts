@@ -21,7 +21,7 @@ import { KeyIndex } from './key-index.js';
 import type { KeyRange } from './key-range.js';
 import { LEASE_BYTES, LeaseTable } from './lease-table.js';
 import type { Lease } from './lease-table.js';
-import { readRange } from './range.js';
+import { readPoint, readRange } from './range.js';
 import type { RangeBounds } from './range.js';
 import { hashText } from './state-hash.js';
 import { isReadOnly, refusalOf } from './transaction-rules.js';
@@ -150,8 +150,7 @@ export class MvccStore {
     const revision = query.revision === 0 ? this.revision : query.revision;
     const refused = this.#outOfReach(revision);
     if (refused !== null) return refused;
-    const isPresent = revision === this.revision;
-    return { kind: 'range', revision, ...readRange(this.#index, query, { revision, isPresent }) };
+    return { kind: 'range', revision, ...readRange(this.#index, query, readPoint(this.#log, revision)) };
   }
 
   watch(query: WatchQuery): WatchOutcome {
@@ -267,7 +266,7 @@ export class MvccStore {
   }
 
   #begin(): Transaction {
-    return new Transaction(this.#index, this.#leases, this.revision + 1);
+    return new Transaction(this.#index, this.#leases, this.#log);
   }
 
   /** A command that changed nothing takes no revision. */

@@ -1,5 +1,5 @@
 import { invariant } from '@ringleader/primitives';
-import type { Change } from './change-log.js';
+import type { Change, ChangeLog } from './change-log.js';
 import type {
   Branches,
   Compare,
@@ -15,7 +15,7 @@ import type {
 import type { KeyIndex } from './key-index.js';
 import { compareBytes, stateSize, tombstone } from './key-values.js';
 import type { LeaseTable } from './lease-table.js';
-import { readRange } from './range.js';
+import { readPoint, readRange } from './range.js';
 
 /** The branches that the comparisons choose, all of them before anything is executed. */
 export interface Chosen {
@@ -123,13 +123,16 @@ export function revisionRefusal(
 /** Changes at one revision, made one after the other; reads in between see them. */
 export class Transaction {
   readonly changes: Change[] = [];
+  /** What the store's revision will be if anything changes. */
+  private readonly revision: StoreRevision;
 
   constructor(
     private readonly index: KeyIndex,
     private readonly leases: LeaseTable,
-    /** What the store's revision will be if anything changes. */
-    private readonly revision: StoreRevision,
-  ) {}
+    private readonly log: ChangeLog,
+  ) {
+    this.revision = log.newest + 1;
+  }
 
   execute(step: Chosen['steps'][number]): OperationResult {
     switch (step.kind) {
@@ -156,9 +159,16 @@ export class Transaction {
   }
 
   #read(operation: RangeOperation): OperationResult {
-    const isPresent = operation.revision === 0;
-    const revision = isPresent ? this.revision : operation.revision;
-    return { kind: 'range', ...readRange(this.index, operation, { revision, isPresent }) };
+    const { log, revision } = this;
+    const point =
+      operation.revision === 0
+        ? { revision, laterCount: 0, later: () => [] }
+        : readPoint(
+            log,
+            operation.revision,
+            this.changes.map(({ state }) => state),
+          );
+    return { kind: 'range', ...readRange(this.index, operation, point) };
   }
 
   #deleteRange({ key, rangeEnd, wantsPrevious }: DeleteOperation): OperationResult {
