@@ -101,7 +101,7 @@ export interface NestedTxn extends Branches {
 export type Operation = PutOperation | DeleteOperation | RangeOperation | NestedTxn;
 
 /** Transactions within transactions: how many levels there are below the outermost. */
-export const NESTING_DEPTH_MAX = 8;
+export const NESTING_DEPTH_MAX = 16;
 
 /** All of it at one revision, or nothing. */
 export interface TxnCommand extends Branches {
