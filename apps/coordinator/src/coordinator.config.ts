@@ -23,6 +23,11 @@ export const coordinatorConfigSchema = z
     RINGLEADER_RAFT_TICK_MS: integer(5, 1_000).default(50),
     RINGLEADER_RAFT_HEARTBEAT_TICKS: integer(1, 100).default(2),
     RINGLEADER_RAFT_ELECTION_TICKS: integer(2, 1_000).default(10),
+    /**
+     * Reads go by a lease of the leader, without asking the others, where the clocks of coordinators differ in rate by less than this;
+     * the same at all of them. Without it no clock is trusted.
+     */
+    RINGLEADER_RAFT_LEASE_DRIFT_PERCENT: integer(0, 50).optional(),
     /** A snapshot is taken when so many entries were applied since the last. */
     RINGLEADER_RAFT_SNAPSHOT_ENTRIES: integer(1, 10_000_000).default(10_000),
     /** Entries that stay in the log behind a snapshot, for members that are only a little behind. */

@@ -62,6 +62,8 @@ export interface RaftSettings {
   readonly tickMs: number;
   readonly timings: RaftTimings;
   readonly limits: RaftLimits;
+  /** By which part the rates of two coordinators' clocks may differ, where reads go by a lease; null: no clock is trusted. */
+  readonly leaseDriftMax: number | null;
   readonly proposals: ProposalLimits;
   readonly readsMax: number;
   /** Messages that wait for the loop: more are thrown away, which Raft takes for loss. */
@@ -77,6 +79,7 @@ export const defaultRaftSettings: RaftSettings = {
   tickMs: 50,
   timings: defaultTimings,
   limits: defaultLimits,
+  leaseDriftMax: null,
   proposals: { countMax: 20_000, queuedBytesMax: 64 * 1024 * 1024, leaderWaitMs: 1_500 },
   readsMax: 50_000,
   inboxMessagesMax: 10_000,

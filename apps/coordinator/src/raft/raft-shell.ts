@@ -185,7 +185,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
       if (this.#isStopping) return;
       try {
         this.#takeIn();
-        this.#carryOut(this.#parts.member.takeReady());
+        this.#carryOut(this.#parts.member.takeReady(this.#parts.nowMs()));
       } catch (error) {
         this.#fail(error);
       }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LogEntry, OpenedLog, RecoveredLog } from '@ringleader/log-storage';
 import { invariant, seededPrng } from '@ringleader/primitives';
-import { type Entry, entryKinds, raftConfig, RaftMember, type Seat } from '@ringleader/raft';
+import { type Entry, entryKinds, raftConfig, RaftMember, type ReadLease, type Seat } from '@ringleader/raft';
 import { findGroup } from './find-group.js';
 import type { RaftNodeEvent } from './raft-events.js';
 import {
@@ -52,13 +52,20 @@ async function join<Result>(
   const snapshot = await storage.readSnapshot();
   if (snapshot !== null) stateMachine.restore(snapshot.chunks, snapshot.index);
   const random = seededPrng(randomBytes(4).readUInt32LE());
-  const config = raftConfig({ id, random }, { timings: settings.timings, limits: settings.limits });
+  const config = raftConfig(
+    { id, random },
+    { timings: settings.timings, limits: settings.limits, lease: leaseOf(settings) },
+  );
   const base = { point: recovered.snapshot, configuration: configurationIn(snapshot, roster.members) };
   const { hardState } = recovered;
   const member = new RaftMember(config, { hardState, base, entries: coreEntries(recovered) });
   const nowMs = (): number => performance.now();
   const seated = { member, roster, seat: options.seat };
   return new RaftShell({ ...seated, storage, recovered, transport, stateMachine, settings, nowMs, onEvent });
+}
+
+function leaseOf({ leaseDriftMax, tickMs }: RaftSettings): ReadLease | null {
+  return leaseDriftMax === null ? null : { tickMs, driftMax: leaseDriftMax };
 }
 
 const knownKinds = Object.values(entryKinds);

@@ -47,6 +47,7 @@ async function openLog(config: CoordinatorConfig, events: RaftEvents): Promise<O
 function openRaftNode(...ingredients: RaftIngredients): Promise<RaftNode<CommandResult>> {
   const [config, { data }, stateMachine, events, log] = ingredients;
   const owner = ownerOf(config);
+  const { RINGLEADER_RAFT_LEASE_DRIFT_PERCENT: leaseDrift } = config;
   return startRaftNode({
     ...owner,
     log,
@@ -60,6 +61,7 @@ function openRaftNode(...ingredients: RaftIngredients): Promise<RaftNode<Command
         electionTimeoutTicks: config.RINGLEADER_RAFT_ELECTION_TICKS,
         heartbeatIntervalTicks: config.RINGLEADER_RAFT_HEARTBEAT_TICKS,
       },
+      leaseDriftMax: leaseDrift === undefined ? null : leaseDrift / 100,
       snapshotEveryEntries: config.RINGLEADER_RAFT_SNAPSHOT_ENTRIES,
       trailingEntries: config.RINGLEADER_RAFT_TRAILING_ENTRIES,
     },

@@ -22,6 +22,14 @@ export interface RaftLimits {
   readonly applyBytesMax: number;
 }
 
+/** For reads by a lease (read-index/lease.ts). All members must have the same: each relies on the others' patience. */
+export interface ReadLease {
+  /** How long a tick of every member is, by its own clock, at the least. */
+  readonly tickMs: number;
+  /** By which part the rates of two members' clocks may differ: 0 <= driftMax < 1. */
+  readonly driftMax: number;
+}
+
 export interface RaftConfig {
   readonly id: MemberId;
   /** Seeded by the shell from real randomness, else two members' time-outs coincide for ever. */
@@ -29,6 +37,8 @@ export interface RaftConfig {
   readonly timings: RaftTimings;
   readonly limits: RaftLimits;
   readonly rules: RaftRules;
+  /** Null: every read is confirmed by a round of heartbeats, which needs no clock. */
+  readonly lease: ReadLease | null;
 }
 
 export const defaultTimings: RaftTimings = {
@@ -54,16 +64,20 @@ export function raftConfig(
     timings: overrides.timings ?? defaultTimings,
     limits: overrides.limits ?? defaultLimits,
     rules: overrides.rules ?? soundRules,
+    lease: overrides.lease ?? null,
   };
   checkConfig(config);
   return config;
 }
 
-function checkConfig({ id, timings }: RaftConfig): void {
+function checkConfig({ id, timings, lease }: RaftConfig): void {
   invariant(Number.isInteger(id) && id > 0, 'the id of a member is a positive integer');
   invariant(timings.heartbeatIntervalTicks >= 1, 'the heartbeat interval is at least one tick');
   invariant(
     timings.electionTimeoutTicks > timings.heartbeatIntervalTicks,
     'the election timeout must exceed the heartbeat interval',
   );
+  if (lease === null) return;
+  invariant(lease.tickMs > 0, 'a tick takes time');
+  invariant(lease.driftMax >= 0 && lease.driftMax < 1, 'a drift is a part: 0 or more, below 1');
 }

@@ -37,6 +37,8 @@ export interface Leader {
   /** The newest proposal seen in this term from each run of each member: a repeated message proposes nothing twice. */
   readonly forwardedIds: Map<string, ProposalId>;
   uncommittedBytes: number;
+  /** It has asked for an election itself, so that nobody's patience is to be relied on. */
+  isLeaseVoid: boolean;
   ticksSinceHeartbeat: number;
   transfer: { readonly target: MemberId; ticks: number } | null;
   /** Held while some follower is being sent it. */
@@ -59,6 +61,10 @@ export interface MemberState {
   /** Since the leader was last heard from; in a leader, since it last checked its quorum. */
   elapsedTicks: number;
   electionTimeoutTicks: number;
+  /** Since any leader was heard from, of whatever term, or since this member started. */
+  ticksSinceLeader: number;
+  /** Of this turn, where reads go by a lease. */
+  nowMs: number | null;
   /** The newest configuration that was told of, and the newest that was known to be committed. */
   notedConfiguration: PlacedConfiguration;
   committedConfiguration: PlacedConfiguration | null;

@@ -87,6 +87,8 @@ export class RaftMember {
       role: { kind: 'follower' },
       elapsedTicks: 0,
       electionTimeoutTicks: 0,
+      ticksSinceLeader: 0,
+      nowMs: null,
       notedConfiguration: log.configurations.newest,
       committedConfiguration: null,
       isRemoved: false,
@@ -125,8 +127,10 @@ export class RaftMember {
     return beginTransfer(this.#state, target);
   }
 
-  takeReady(): Ready {
+  /** `nowMs`: the shell's clock that only goes forward, where reads go by a lease; whatever waits here came before. */
+  takeReady(nowMs: number | null = null): Ready {
     const state = this.#state;
+    state.nowMs = nowMs;
     tendMembership(state);
     if (state.role.kind === 'leader') replicate(state, state.role);
     const persist = this.#takeBatch();

@@ -72,7 +72,13 @@ function setsToAgree(configuration: Configuration): VoterSets {
   return isJoint(configuration) ? [idsOf(voters), idsOf(outgoing)] : [idsOf(voters)];
 }
 
-export type RaftRules = ReplicationRules & MembershipRules;
+/** The rule by which reads go without asking, where a member is set so (6.4.1). */
+export interface LeaseRules {
+  /** Whether a lease which began so long ago, by the leader's clock, is still one. */
+  isLeaseRunning(elapsedMs: number, lengthMs: number): boolean;
+}
+
+export type RaftRules = ReplicationRules & MembershipRules & LeaseRules;
 
 export const membershipRules: MembershipRules = {
   inForce: (newest) => newest,
@@ -99,4 +105,8 @@ export const replicationRules: ReplicationRules = {
   compactedTo: (point) => point,
 };
 
-export const soundRules: RaftRules = { ...replicationRules, ...membershipRules };
+export const leaseRules: LeaseRules = {
+  isLeaseRunning: (elapsedMs, lengthMs) => elapsedMs < lengthMs,
+};
+
+export const soundRules: RaftRules = { ...replicationRules, ...membershipRules, ...leaseRules };

@@ -10,6 +10,7 @@ import { tickTransfer } from './transfer/transfer.js';
 export function tick(state: MemberState): void {
   if (state.isRemoved) return;
   state.elapsedTicks += 1;
+  state.ticksSinceLeader += 1;
   if (state.role.kind === 'leader') tickLeader(state, state.role);
   else if (state.elapsedTicks >= state.electionTimeoutTicks) timeOut(state);
 }

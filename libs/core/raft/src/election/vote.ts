@@ -6,7 +6,9 @@ import { resetTimer } from './roles.js';
 
 /** Leader stickiness (4.2.3): who hears from a leader has no reason to replace it. A leader itself checks its quorum. */
 export function hearsFromLeader(state: MemberState): boolean {
-  return state.leader !== 0 && state.elapsedTicks < state.config.timings.electionTimeoutTicks;
+  const { timings, lease } = state.config;
+  if (lease !== null && state.ticksSinceLeader < timings.electionTimeoutTicks) return true;
+  return state.leader !== 0 && state.elapsedTicks < timings.electionTimeoutTicks;
 }
 
 export function handlePreVote(state: MemberState, message: PreVote): void {
@@ -18,7 +20,8 @@ export function handlePreVote(state: MemberState, message: PreVote): void {
 /** The message's term is this member's own by now. */
 export function handleVote(state: MemberState, message: Vote): void {
   const isFree = state.config.rules.isVoteFree(state.vote, message.from) && state.leader === 0;
-  const granted = isFree && state.role.kind === 'follower' && isUpToDate(state, message);
+  const isPatient = !message.transfer && hearsFromLeader(state);
+  const granted = isFree && !isPatient && state.role.kind === 'follower' && isUpToDate(state, message);
   if (granted) {
     setTerm(state, state.term, message.from);
     resetTimer(state);

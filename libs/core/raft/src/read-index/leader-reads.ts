@@ -7,16 +7,23 @@
 import { invariant } from '@ringleader/primitives';
 import { type Leader, type MemberState, resultOf, send } from '../member-state.js';
 import type { MemberId, LogIndex } from '../types.js';
+import { hasLease } from './lease.js';
 import type { Question } from './reads.js';
 
-/** Starts a round for all that wait, unless one is out or the commit index is not yet known. True if heartbeats must go out for it. */
+/** Starts a round for all that wait, unless a lease spares it, one is out, or the commit index is not yet known. True if heartbeats must go out for it. */
 export function startReadRound(state: MemberState, leader: Leader): boolean {
   const { reads } = leader;
-  if (reads.waiting.length === 0 || reads.underWay !== null) return false;
+  if (reads.waiting.length === 0) return false;
   const { rules } = state.config;
   const commitTerm = state.log.termAt(state.log.commit);
   invariant(commitTerm !== null, 'the term at the commit index is known');
   if (!rules.knowsCommitIndex(commitTerm, state.term)) return false;
+  if (hasLease(state, leader)) {
+    for (const question of reads.waiting) answer(state, question, state.log.commit);
+    reads.waiting = [];
+    return false;
+  }
+  if (reads.underWay !== null) return false;
   reads.round += 1;
   reads.underWay = { number: reads.round, index: state.log.commit, questions: reads.waiting };
   reads.waiting = [];

@@ -20,8 +20,10 @@ export interface LeaderReads {
   underWay: Round | null;
   /** The newest round which each member has answered. */
   readonly confirmed: Map<MemberId, number>;
+  /** When the rounds were sent, as long as a lease may rest on them. */
+  readonly sentAtMs: Map<number, number>;
 }
 
 export function newLeaderReads(): LeaderReads {
-  return { round: 0, waiting: [], underWay: null, confirmed: new Map() };
+  return { round: 0, waiting: [], underWay: null, confirmed: new Map(), sentAtMs: new Map() };
 }

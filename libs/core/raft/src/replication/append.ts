@@ -7,6 +7,7 @@ import type { Append, Heartbeat } from '../messages.js';
 export function followSender(state: MemberState, from: number): void {
   if (state.role.kind !== 'follower' || state.leader !== from) becomeFollower(state, state.term, from);
   state.elapsedTicks = 0;
+  state.ticksSinceLeader = 0;
 }
 
 export function handleAppend(state: MemberState, message: Append): void {

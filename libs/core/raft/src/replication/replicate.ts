@@ -1,6 +1,7 @@
 /** The leader's sending side: at the end of each turn, everything the windows allow, to everyone (3.5, 10.2.1). */
 import { type Leader, type MemberState, send } from '../member-state.js';
 import { startReadRound } from '../read-index/leader-reads.js';
+import { nameRound, noteSent } from '../read-index/lease.js';
 import { beginSnapshot, sendSnapshot } from '../snapshot/send.js';
 import type { Progress } from '../tracker/progress.js';
 import { entrySizeBytes } from '../types.js';
@@ -11,10 +12,12 @@ export function replicate(state: MemberState, leader: Leader): void {
     if (progress.state === 'snapshot') sendSnapshot(state, leader, progress);
   }
   if (startReadRound(state, leader)) sendHeartbeats(state, leader);
+  noteSent(state, leader);
 }
 
 export function sendHeartbeats(state: MemberState, leader: Leader): void {
   leader.ticksSinceHeartbeat = 0;
+  nameRound(state, leader);
   for (const progress of leader.tracker.all) {
     const commit = state.config.rules.heartbeatCommit(progress.match, state.log.commit);
     const body = { kind: 'heartbeat', commit, readRound: leader.reads.round } as const;

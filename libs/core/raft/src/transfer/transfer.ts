@@ -27,6 +27,7 @@ export function beginTransfer(state: MemberState, target: MemberId | null): bool
     !idsOf(configurationOfLog(state).voters).includes(successor)
   )
     return false;
+  role.isLeaseVoid = true;
   role.transfer = { target: successor, ticks: 0 };
   urgeSuccessor(state, role);
   return true;
