@@ -1,16 +1,16 @@
 import { compareKeys, invariant } from '@ringleader/primitives';
-import type { KeyValue, StoreRevision } from './commands.js';
-import { isLive } from './key-values.js';
+import type { StoreRevision } from './commands.js';
+import { type State, isLive } from './key-values.js';
 import { type HashLanes, StateHash } from './state-hash.js';
 
 /** What became of a key. `previous` is undefined where it did not exist before. */
 export interface Change {
-  readonly state: KeyValue;
-  readonly previous: KeyValue | undefined;
+  readonly state: State;
+  readonly previous: State | undefined;
 }
 
 /** Most revisions change one key, and the log of a large store is long. */
-type Changed = KeyValue | readonly KeyValue[];
+type Changed = State | readonly State[];
 
 /**
  * What each revision changed, from the first that is not compacted to the newest, without gaps, and the hash of the store
@@ -52,18 +52,18 @@ export class ChangeLog {
     }
     const states = changes.map(({ state }) => state);
     states.sort((a, b) => compareKeys(a.key, b.key));
-    this.#revisions.push(states.length === 1 ? (states[0] as KeyValue) : states);
+    this.#revisions.push(states.length === 1 ? (states[0] as State) : states);
     this.#hashes.push(this.#hash.lanes);
     this.#eventCount += states.length;
   }
 
   /** In key order. */
-  changesAt(revision: StoreRevision): readonly KeyValue[] {
+  changesAt(revision: StoreRevision): readonly State[] {
     return listed(this.#revisions[revision - this.#compacted - 1] ?? []);
   }
 
   /** From this revision on, in order. */
-  *changesFrom(revision: StoreRevision): Generator<KeyValue, void, undefined> {
+  *changesFrom(revision: StoreRevision): Generator<State, void, undefined> {
     for (let at = revision - this.#compacted - 1; at < this.#revisions.length; at++) {
       yield* listed(this.#revisions[at] as Changed);
     }
@@ -114,6 +114,6 @@ export class ChangeLog {
   }
 }
 
-function listed(changed: Changed): readonly KeyValue[] {
-  return Array.isArray(changed) ? (changed as readonly KeyValue[]) : [changed as KeyValue];
+function listed(changed: Changed): readonly State[] {
+  return Array.isArray(changed) ? (changed as readonly State[]) : [changed as State];
 }

@@ -197,7 +197,7 @@ describe('snapshot codec', () => {
     expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThanOrEqual(1_048_576);
     const restored = storeOf(chunks);
     expect(restored.hash(7)).toEqual(store.hash(7));
-    expect(encoded(restored)).toEqual(Buffer.concat(chunks));
+    expect(encoded(restored).equals(Buffer.concat(chunks))).toBe(true);
   });
 
   it('refuses every truncation, every other version, and every changed byte that could go unseen', () => {

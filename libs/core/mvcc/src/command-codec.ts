@@ -8,8 +8,8 @@ import {
   ByteWriter,
   type Codec,
   boolean,
+  bytes,
   constant,
-  copiedBytes,
   fields,
   listOf,
   MalformedBytesError,
@@ -47,7 +47,7 @@ type FieldsOf<T> = { readonly [Name in keyof Omit<T, 'kind'>]: Codec<T[Name & ke
 
 const forms: Forms = {
   compareRangeEnd: optional(text),
-  put: { value: optional(copiedBytes), lease: optional(varint), wantsPrevious: boolean },
+  put: { value: optional(bytes), lease: optional(varint), wantsPrevious: boolean },
   wantsPrevious: boolean,
   readOptions: {
     limit: varint,
@@ -69,7 +69,7 @@ const forms: Forms = {
 const oldForms: Forms = {
   compareRangeEnd: constant<string | null>(null),
   // Values were texts, which have the bytes of their UTF-8.
-  put: { value: copiedBytes, lease: varint, wantsPrevious: constant(false) } as unknown as Forms['put'],
+  put: { value: bytes, lease: varint, wantsPrevious: constant(false) } as unknown as Forms['put'],
   wantsPrevious: constant(false),
   readOptions: {
     limit: varint,
@@ -104,7 +104,7 @@ function compareCodec(rangeEnd: Codec<string | null>): Codec<Compare> {
     },
     read(reader) {
       const { target, ...rest } = comparison.read(reader);
-      if (target === 'value') return { ...rest, target, operand: reader.copiedBytes() };
+      if (target === 'value') return { ...rest, target, operand: reader.bytes() };
       return { ...rest, target, operand: reader.varint() };
     },
   };
@@ -159,8 +159,9 @@ export function encodeCommand(command: Command): Uint8Array {
   return writer.copy();
 }
 
-export function decodeCommand(bytes: Uint8Array): Command {
-  const reader = new ByteReader(bytes);
+/** Values are views of the bytes: the store keeps none of them. */
+export function decodeCommand(encoded: Uint8Array): Command {
+  const reader = new ByteReader(encoded);
   const version = reader.varint();
   const codec = codecs.get(version);
   if (codec === undefined) throw new MalformedBytesError(`command version ${version} is not known`);

@@ -1,8 +1,8 @@
 /** What grows with the data must not grow with its square: counted in looks, which is exact, and not in time. */
 import { describe, expect, it } from '@jest/globals';
-import type { KeyValue, Operation } from './commands.js';
+import type { Operation } from './commands.js';
 import { KeyIndex } from './key-index.js';
-import { NO_VALUE } from './key-values.js';
+import { NO_VALUE, type State } from './key-values.js';
 import { duplicateKey } from './transaction-rules.js';
 
 const COUNT = 2_000;
@@ -42,12 +42,12 @@ describe('the cost', () => {
     const looks = new Looks();
     const index = new KeyIndex();
     for (let revision = 1; revision <= COUNT; revision++) {
-      const state: KeyValue = {
+      const state: State = {
         key: 'k',
         modRevision: revision,
         createRevision: 1,
         version: revision,
-        value: NO_VALUE,
+        packed: '',
         lease: 0,
       };
       index.append(looks.at(state, 'modRevision'));

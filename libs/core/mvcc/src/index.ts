@@ -1,8 +1,9 @@
 export { decodeCommand, encodeCommand } from './command-codec.js';
 export * from './commands.js';
 export type { KeyRange } from './key-range.js';
-export { compareBytes, itemSize, utf8Length } from './key-values.js';
+export { itemSize, utf8Length } from './key-values.js';
 export type { Lease } from './lease-table.js';
+export { RevisionAges } from './revision-ages.js';
 export { SnapshotReader, snapshotOf, storeOf } from './snapshot-codec.js';
 export {
   type HashOutcome,

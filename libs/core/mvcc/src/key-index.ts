@@ -1,7 +1,7 @@
 import { invariant } from '@ringleader/primitives';
-import type { KeyValue, StoreRevision } from './commands.js';
+import type { StoreRevision } from './commands.js';
 import { type KeyRange } from './key-range.js';
-import { isLive, stateSize } from './key-values.js';
+import { type State, isLive, stateSize } from './key-values.js';
 import { type Entry, SortedEntries } from './sorted-entries.js';
 
 /**
@@ -23,19 +23,19 @@ export class KeyIndex {
     return this.#sizeBytes;
   }
 
-  newestLive(key: string): KeyValue | undefined {
+  newestLive(key: string): State | undefined {
     const state = this.#entries.get(key)?.states.at(-1);
     return isLive(state) ? state : undefined;
   }
 
-  liveAt(key: string, revision: StoreRevision): KeyValue | undefined {
+  liveAt(key: string, revision: StoreRevision): State | undefined {
     const entry = this.#entries.get(key);
     return entry && liveState(entry.states, revision);
   }
 
-  append(state: KeyValue): void {
+  append(state: State): void {
     const { key } = state;
-    this.#sizeBytes += stateSize(key, state.value.length);
+    this.#sizeBytes += stateSize(key, state.packed.length);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
       const created: Entry = { key, states: [state] };
@@ -43,7 +43,7 @@ export class KeyIndex {
       this.#sorted.add(created);
       return;
     }
-    const last = entry.states.at(-1) as KeyValue;
+    const last = entry.states.at(-1) as State;
     invariant(last.modRevision < state.modRevision, 'a key changes once per revision');
     entry.states.push(state);
     if (isLive(last) !== isLive(state)) this.#sorted.countLive(key, isLive(state) ? 1 : -1);
@@ -53,11 +53,11 @@ export class KeyIndex {
   restore(entry: Entry): void {
     this.#entries.set(entry.key, entry);
     this.#sorted.add(entry);
-    for (const { key, value } of entry.states) this.#sizeBytes += stateSize(key, value.length);
+    for (const { key, packed } of entry.states) this.#sizeBytes += stateSize(key, packed.length);
   }
 
   /** Live keys of a range as of `revision`, in ascending order. */
-  *liveWithin(range: KeyRange, revision: StoreRevision): Generator<KeyValue, void, undefined> {
+  *liveWithin(range: KeyRange, revision: StoreRevision): Generator<State, void, undefined> {
     if (range.rangeEnd === null) {
       const state = this.liveAt(range.key, revision);
       if (state !== undefined) yield state;
@@ -93,7 +93,7 @@ export class KeyIndex {
       const kept = visibleFrom(entry.states, revision);
       if (kept.length === entry.states.length) continue;
       for (let i = 0; i < entry.states.length - kept.length; i++) {
-        this.#sizeBytes -= stateSize(key, (entry.states[i] as KeyValue).value.length);
+        this.#sizeBytes -= stateSize(key, (entry.states[i] as State).packed.length);
       }
       const replacement = kept.length === 0 ? null : { key, states: kept };
       replacements.set(key, replacement);
@@ -104,25 +104,25 @@ export class KeyIndex {
   }
 }
 
-function liveState(states: readonly KeyValue[], revision: StoreRevision): KeyValue | undefined {
+function liveState(states: readonly State[], revision: StoreRevision): State | undefined {
   const state = states[lastAtOrBefore(states, revision)];
   return isLive(state) ? state : undefined;
 }
 
 /** What a reader at `revision` or later can see. A deletion is seen as nothing. */
-function visibleFrom(states: readonly KeyValue[], revision: StoreRevision): KeyValue[] {
+function visibleFrom(states: readonly State[], revision: StoreRevision): State[] {
   const visible = lastAtOrBefore(states, revision);
   return states.slice(visible >= 0 && !isLive(states[visible]) ? visible + 1 : Math.max(visible, 0));
 }
 
 /** -1 if all states are younger. */
-function lastAtOrBefore(states: readonly KeyValue[], revision: StoreRevision): number {
+function lastAtOrBefore(states: readonly State[], revision: StoreRevision): number {
   // Nearly all reads are of the present; the others halve the rest.
   let low = -1;
   let high = states.length - 1;
   let middle = high;
   while (low < high) {
-    if ((states[middle] as KeyValue).modRevision <= revision) low = middle;
+    if ((states[middle] as State).modRevision <= revision) low = middle;
     else high = middle - 1;
     middle = Math.ceil((low + high) / 2);
   }

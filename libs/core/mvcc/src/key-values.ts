@@ -1,17 +1,28 @@
-/** Small things about a key and its value: how large they are, how values are ordered, what a deletion looks like. */
+/** Small things about a key and its value: how they are kept, how large they are, what a deletion looks like. */
+import { unpackBytes } from '@ringleader/primitives';
 import type { KeyValue, StoreRevision } from './commands.js';
+
+/** A state of a key as it is kept, in great numbers: with its value packed. Version 0 is a deletion. */
+export interface State extends Omit<KeyValue, 'value'> {
+  readonly packed: string;
+}
 
 /** What a state costs beside its key and its value, roughly: in memory more, in a snapshot less. */
 const STATE_OVERHEAD_BYTES = 64;
 
 export const NO_VALUE = new Uint8Array(0);
 
-export const isLive = (state: KeyValue | undefined): state is KeyValue =>
-  state !== undefined && state.version > 0;
+export const isLive = (state: State | undefined): state is State => state !== undefined && state.version > 0;
 
-/** The state of a key that does not exist any more: version 0, and nothing but the revision that deleted it. */
-export function tombstone(key: string, revision: StoreRevision): KeyValue {
-  return { key, value: NO_VALUE, createRevision: 0, modRevision: revision, version: 0, lease: 0 };
+/** The state of a key that does not exist any more: nothing but the revision that deleted it. */
+export function tombstone(key: string, revision: StoreRevision): State {
+  return { key, packed: '', createRevision: 0, modRevision: revision, version: 0, lease: 0 };
+}
+
+/** As readers get it. */
+export function toKeyValue({ key, packed, createRevision, modRevision, version, lease }: State): KeyValue {
+  const value = packed === '' ? NO_VALUE : unpackBytes(packed);
+  return { key, value, createRevision, modRevision, version, lease };
 }
 
 /** Of key and value, in bytes: what answers are bounded by. */
@@ -31,13 +42,4 @@ export function utf8Length(text: string): number {
     length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
   }
   return length;
-}
-
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

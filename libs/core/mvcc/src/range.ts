@@ -3,7 +3,7 @@ import type { KeyValue, RangeResult, ReadOptions, StoreRevision } from './comman
 import type { ChangeLog } from './change-log.js';
 import type { KeyIndex } from './key-index.js';
 import { type KeyRange, rangeContains } from './key-range.js';
-import { NO_VALUE, compareBytes, isLive, itemSize } from './key-values.js';
+import { type State, isLive, itemSize, toKeyValue } from './key-values.js';
 
 export interface RangeBounds extends ReadOptions {
   /** Stops before the item with which keys and values are larger than this, in bytes, but gives one at least. */
@@ -14,14 +14,14 @@ export interface RangeBounds extends ReadOptions {
 export interface ReadPoint {
   readonly revision: StoreRevision;
   readonly laterCount: number;
-  readonly later: () => Iterable<KeyValue>;
+  readonly later: () => Iterable<State>;
 }
 
 /** `pending`: what a transaction has changed so far, which the log does not have. */
 export function readPoint(
   log: ChangeLog,
   revision: StoreRevision,
-  pending: readonly KeyValue[] = [],
+  pending: readonly State[] = [],
 ): ReadPoint {
   return {
     revision,
@@ -73,11 +73,11 @@ function isBounded(options: ReadOptions): boolean {
   return minModRevision + maxModRevision + minCreateRevision + maxCreateRevision > 0;
 }
 
-function bounded(live: Iterable<KeyValue>, options: ReadOptions): Iterable<KeyValue> {
+function bounded(live: Iterable<State>, options: ReadOptions): Iterable<State> {
   return isBounded(options) ? withinBounds(live, options) : live;
 }
 
-function* withinBounds(live: Iterable<KeyValue>, options: ReadOptions): Generator<KeyValue, void, undefined> {
+function* withinBounds(live: Iterable<State>, options: ReadOptions): Generator<State, void, undefined> {
   const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = options;
   const lastMod = maxModRevision === 0 ? Infinity : maxModRevision;
   const lastCreate = maxCreateRevision === 0 ? Infinity : maxCreateRevision;
@@ -89,12 +89,12 @@ function* withinBounds(live: Iterable<KeyValue>, options: ReadOptions): Generato
 }
 
 /** The items up to the bounds, as they are shown, and whether there are more. */
-function cut(found: Iterable<KeyValue>, query: RangeBounds): Pick<RangeResult, 'items' | 'more'> {
+function cut(found: Iterable<State>, query: RangeBounds): Pick<RangeResult, 'items' | 'more'> {
   const { limit, sizeBytesMax = Infinity } = query;
   const items: KeyValue[] = [];
   let size = 0;
-  for (const item of found) {
-    const next = query.keysOnly ? { ...item, value: NO_VALUE } : item;
+  for (const state of found) {
+    const next = toKeyValue(query.keysOnly ? { ...state, packed: '' } : state);
     size += itemSize(next);
     if ((limit !== 0 && items.length === limit) || (items.length > 0 && size > sizeBytesMax)) {
       return { items, more: true };
@@ -104,7 +104,7 @@ function cut(found: Iterable<KeyValue>, query: RangeBounds): Pick<RangeResult, '
   return { items, more: false };
 }
 
-type Order = (a: KeyValue, b: KeyValue) => number;
+type Order = (a: State, b: State) => number;
 
 function orderOf({ sortBy, isDescending }: ReadOptions): Order {
   const ascending = ascendingBy(sortBy);
@@ -116,7 +116,7 @@ function ascendingBy(field: ReadOptions['sortBy']): Order {
     case 'key':
       return (a, b) => compareKeys(a.key, b.key);
     case 'value':
-      return (a, b) => compareBytes(a.value, b.value);
+      return (a, b) => (a.packed < b.packed ? -1 : Number(a.packed > b.packed));
     case 'version':
     case 'createRevision':
     case 'modRevision':

@@ -11,17 +11,17 @@ import {
   ByteReader,
   ByteWriter,
   type Codec,
-  copiedBytes,
   fields,
   listOf,
   MalformedBytesError,
+  packedBytes,
   text,
   uint8,
   varint,
 } from '@ringleader/primitives';
-import type { KeyValue, LeaseId, StoreRevision } from './commands.js';
+import type { LeaseId, StoreRevision } from './commands.js';
 import type { Lease } from './lease-table.js';
-import { NO_VALUE } from './key-values.js';
+import { NO_VALUE, type State } from './key-values.js';
 import type { Entry } from './sorted-entries.js';
 import { StoreBuilder } from './store-builder.js';
 import type { MvccStore } from './store.js';
@@ -64,24 +64,24 @@ interface End {
 }
 const endCodec = fields<End>({ keys: varint, hash: text });
 
-const change = fields<Pick<KeyValue, 'modRevision' | 'version'>>({ modRevision: varint, version: varint });
-const content = fields<Pick<KeyValue, 'createRevision' | 'value' | 'lease'>>({
+const change = fields<Pick<State, 'modRevision' | 'version'>>({ modRevision: varint, version: varint });
+const content = fields<Pick<State, 'createRevision' | 'packed' | 'lease'>>({
   createRevision: varint,
-  value: copiedBytes,
+  packed: packedBytes,
   lease: varint,
 });
-const DELETED = { createRevision: 0, value: NO_VALUE, lease: 0 };
+const DELETED = { createRevision: 0, packed: '', lease: 0 };
 
 /** By hand: a deletion is nothing but its revision, and the key is that of the entry. */
-const stateCodec: Codec<Omit<KeyValue, 'key'>> = {
+const stateCodec: Codec<Omit<State, 'key'>> = {
   write(writer, state) {
     change.write(writer, state);
     if (state.version > 0) content.write(writer, state);
   },
   read(reader) {
     const { modRevision, version } = change.read(reader);
-    const { createRevision, value, lease } = version === 0 ? DELETED : content.read(reader);
-    return { modRevision, createRevision, version, value, lease };
+    const { createRevision, packed, lease } = version === 0 ? DELETED : content.read(reader);
+    return { modRevision, createRevision, version, packed, lease };
   },
 };
 const statesCodec = listOf(stateCodec);
@@ -121,11 +121,11 @@ function* chunksOf(
 }
 
 /** Of a key, as many states as the block takes; returns how many these are. */
-function writePart(writer: ByteWriter, key: string, states: readonly KeyValue[]): number {
+function writePart(writer: ByteWriter, key: string, states: readonly State[]): number {
   let size = writer.length;
   let count = 0;
   while (count < states.length && (count === 0 || size < BLOCK_BYTES)) {
-    size += (states[count] as KeyValue).value.length + STATE_BYTES_ABOUT;
+    size += (states[count] as State).packed.length + STATE_BYTES_ABOUT;
     count += 1;
   }
   writer.text(key);
@@ -133,9 +133,9 @@ function writePart(writer: ByteWriter, key: string, states: readonly KeyValue[])
   return count;
 }
 
-function countUpTo(states: readonly KeyValue[], revision: StoreRevision): number {
+function countUpTo(states: readonly State[], revision: StoreRevision): number {
   let count = states.length;
-  while (count > 0 && (states[count - 1] as KeyValue).modRevision > revision) count -= 1;
+  while (count > 0 && (states[count - 1] as State).modRevision > revision) count -= 1;
   return count;
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Prng, compareKeys, seededPrng } from '@ringleader/primitives';
 import type { KeyRange } from './key-range.js';
-import { NO_VALUE, tombstone } from './key-values.js';
+import { tombstone } from './key-values.js';
 import { type Entry, SortedEntries, isLiveNow } from './sorted-entries.js';
 
 const NAMES = 6_000;
@@ -10,7 +10,7 @@ const NAMES = 6_000;
 const live = (key: string): Entry => {
   return {
     key,
-    states: [{ key, value: NO_VALUE, createRevision: 1, modRevision: 1, version: 1, lease: 0 }],
+    states: [{ key, packed: '', createRevision: 1, modRevision: 1, version: 1, lease: 0 }],
   };
 };
 

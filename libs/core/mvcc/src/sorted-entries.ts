@@ -7,14 +7,13 @@
  * never changed again, and an entry loses states only by being replaced.
  */
 import { compareKeys } from '@ringleader/primitives';
-import type { KeyValue } from './commands.js';
 import { type KeyRange, isBeforeEnd } from './key-range.js';
-import { isLive } from './key-values.js';
+import { type State, isLive } from './key-values.js';
 
 /** All kept states of a key, ascending in `modRevision`, at least one. */
 export interface Entry {
   readonly key: string;
-  readonly states: KeyValue[];
+  readonly states: State[];
 }
 
 const CHUNK_ENTRIES_MAX = 512;

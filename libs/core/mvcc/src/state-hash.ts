@@ -6,7 +6,7 @@
  * It finds faults of ours and of the hardware, not somebody who wants two states to look alike. Each state is mixed as
  * MurmurHash3 does it (A. Appleby, 2011), in two lanes of 32 bits.
  */
-import type { KeyValue } from './commands.js';
+import type { State } from './key-values.js';
 
 /** 64 bits: two signed integers. */
 export interface HashLanes {
@@ -32,13 +32,13 @@ export class StateHash {
   }
 
   /** A key has this state now. */
-  add(state: KeyValue): void {
+  add(state: State): void {
     this.#a = (this.#a + hashOf(state, SEED_A)) | 0;
     this.#b = (this.#b + hashOf(state, SEED_B)) | 0;
   }
 
   /** It had this one. */
-  remove(state: KeyValue): void {
+  remove(state: State): void {
     this.#a = (this.#a - hashOf(state, SEED_A)) | 0;
     this.#b = (this.#b - hashOf(state, SEED_B)) | 0;
   }
@@ -49,20 +49,36 @@ export function hashText({ a, b }: HashLanes): string {
   return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-function hashOf(state: KeyValue, seed: number): number {
-  const { key, value } = state;
-  let hash = mixed(seed, key.length);
-  for (let i = 0; i < key.length; i++) hash = mixed(hash, key.charCodeAt(i));
-  hash = mixed(hash, value.length);
-  const whole = value.length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    hash = mixed(hash, value[i]! | (value[i + 1]! << 8) | (value[i + 2]! << 16) | (value[i + 3]! << 24));
-  }
-  for (let i = whole; i < value.length; i++) hash = mixed(hash, value[i]!);
+function hashOf(state: State, seed: number): number {
+  let hash = textMixed(seed, state.key);
+  hash = packedMixed(hash, state.packed);
   for (const count of [state.createRevision, state.modRevision, state.version, state.lease]) {
     hash = mixed(mixed(hash, count | 0), Math.floor(count / TWO_TO_32));
   }
   return finished(hash);
+}
+
+/** Two characters at once. */
+function textMixed(seed: number, text: string): number {
+  let hash = mixed(seed, text.length);
+  const whole = text.length & ~1;
+  for (let i = 0; i < whole; i += 2) {
+    hash = mixed(hash, text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16));
+  }
+  return whole === text.length ? hash : mixed(hash, text.charCodeAt(whole));
+}
+
+/** Four at once: each is a byte. */
+function packedMixed(seed: number, packed: string): number {
+  let hash = mixed(seed, packed.length);
+  const whole = packed.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const low = packed.charCodeAt(i) | (packed.charCodeAt(i + 1) << 8);
+    const high = packed.charCodeAt(i + 2) | (packed.charCodeAt(i + 3) << 8);
+    hash = mixed(hash, low | (high << 16));
+  }
+  for (let i = whole; i < packed.length; i++) hash = mixed(hash, packed.charCodeAt(i));
+  return hash;
 }
 
 function mixed(hash: number, word: number): number {

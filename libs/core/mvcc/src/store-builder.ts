@@ -1,9 +1,9 @@
 import { MalformedBytesError, compareKeys } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
 import type { Change } from './change-log.js';
-import type { KeyValue, LeaseId, StoreRevision } from './commands.js';
+import type { LeaseId, StoreRevision } from './commands.js';
 import { KeyIndex } from './key-index.js';
-import { isLive } from './key-values.js';
+import { type State, isLive } from './key-values.js';
 import { type Lease, LeaseTable } from './lease-table.js';
 import type { Entry } from './sorted-entries.js';
 import { StateHash } from './state-hash.js';
@@ -37,7 +37,7 @@ export class StoreBuilder {
   }
 
   /** The next states of a key: of the last one, or of one behind it. */
-  add(key: string, states: readonly KeyValue[]): void {
+  add(key: string, states: readonly State[]): void {
     if (this.#entry === null || this.#entry.key !== key) {
       if (this.#entry !== null && compareKeys(this.#entry.key, key) >= 0) {
         throw new MalformedBytesError('keys do not ascend');
@@ -74,7 +74,7 @@ export class StoreBuilder {
     this.#leases.attach(key, newest.lease);
   }
 
-  #note(state: KeyValue, previous: KeyValue | undefined): void {
+  #note(state: State, previous: State | undefined): void {
     const { revision, compacted } = this.head;
     if (state.modRevision > revision || state.modRevision <= (previous?.modRevision ?? 0)) {
       throw new MalformedBytesError('revisions of a key do not ascend');

@@ -1,10 +1,9 @@
-import { invariant } from '@ringleader/primitives';
+import { invariant, packBytes } from '@ringleader/primitives';
 import type { Change, ChangeLog } from './change-log.js';
 import type {
   Branches,
   Compare,
   DeleteOperation,
-  KeyValue,
   Operation,
   OperationResult,
   PutOperation,
@@ -13,7 +12,7 @@ import type {
   StoreRevision,
 } from './commands.js';
 import type { KeyIndex } from './key-index.js';
-import { compareBytes, stateSize, tombstone } from './key-values.js';
+import { type State, stateSize, toKeyValue, tombstone } from './key-values.js';
 import type { LeaseTable } from './lease-table.js';
 import { readPoint, readRange } from './range.js';
 
@@ -42,11 +41,11 @@ function compareHolds(compare: Compare, index: KeyIndex): boolean {
   return compare.target !== 'value' && orderMatches(0 - compare.operand, compare.result);
 }
 
-function stateMatches(compare: Compare, state: KeyValue): boolean {
-  const order =
-    compare.target === 'value'
-      ? compareBytes(state.value, compare.operand)
-      : state[compare.target] - compare.operand;
+function stateMatches(compare: Compare, state: State): boolean {
+  if (compare.target !== 'value')
+    return orderMatches(state[compare.target] - compare.operand, compare.result);
+  const operand = packBytes(compare.operand);
+  const order = state.packed < operand ? -1 : Number(state.packed > operand);
   return orderMatches(order, compare.result);
 }
 
@@ -107,7 +106,7 @@ function assessPut(
   const previous = index.newestLive(key);
   if ((value === null || lease === null) && previous === undefined) return { reason: 'keyNotFound', key };
   if (lease !== null && lease !== 0 && !leases.has(lease)) return { reason: 'leaseNotFound', lease };
-  return { addedBytes: stateSize(key, (value ?? previous?.value)?.length ?? 0) };
+  return { addedBytes: stateSize(key, (value ?? previous?.packed)?.length ?? 0) };
 }
 
 /** Why nothing can be read at a revision, or null. */
@@ -174,7 +173,11 @@ export class Transaction {
   #deleteRange({ key, rangeEnd, wantsPrevious }: DeleteOperation): OperationResult {
     const previous = [...this.index.liveWithin({ key, rangeEnd }, this.revision)];
     for (const item of previous) this.deleteLive(item.key);
-    return { kind: 'delete', deleted: previous.length, previous: wantsPrevious ? previous : [] };
+    return {
+      kind: 'delete',
+      deleted: previous.length,
+      previous: wantsPrevious ? previous.map(toKeyValue) : [],
+    };
   }
 
   #put(operation: PutOperation): OperationResult {
@@ -184,26 +187,22 @@ export class Transaction {
     const state = written(operation, previous, this.revision);
     this.leases.attach(key, state.lease);
     this.#change(state, previous);
-    return { kind: 'put', previous: wantsPrevious ? (previous ?? null) : null };
+    return { kind: 'put', previous: wantsPrevious && previous !== undefined ? toKeyValue(previous) : null };
   }
 
-  #change(state: KeyValue, previous: KeyValue | undefined): void {
+  #change(state: State, previous: State | undefined): void {
     this.index.append(state);
     this.changes.push({ state, previous });
   }
 }
 
-function written(
-  operation: PutOperation,
-  previous: KeyValue | undefined,
-  modRevision: StoreRevision,
-): KeyValue {
+function written(operation: PutOperation, previous: State | undefined, modRevision: StoreRevision): State {
   const { key } = operation;
-  const value = operation.value ?? previous?.value;
+  const packed = operation.value === null ? previous?.packed : packBytes(operation.value);
   const lease = operation.lease ?? previous?.lease;
-  invariant(value !== undefined && lease !== undefined, 'what is kept is there: it was looked for');
+  invariant(packed !== undefined && lease !== undefined, 'what is kept is there: it was looked for');
   if (previous === undefined)
-    return { key, value, createRevision: modRevision, modRevision, version: 1, lease };
+    return { key, packed, createRevision: modRevision, modRevision, version: 1, lease };
   const { createRevision, version } = previous;
-  return { key, value, createRevision, modRevision, version: version + 1, lease };
+  return { key, packed, createRevision, modRevision, version: version + 1, lease };
 }

@@ -2,7 +2,7 @@ import type { ChangeLog } from './change-log.js';
 import type { KeyValue, StoreRevision } from './commands.js';
 import type { KeyIndex } from './key-index.js';
 import { type KeyRange, rangeContains } from './key-range.js';
-import { isLive, itemSize } from './key-values.js';
+import { type State, isLive, itemSize, toKeyValue } from './key-values.js';
 
 /** What a watcher sees. For a deletion `item` has version 0, an empty value, and the deleting revision as modRevision. */
 export interface WatchEvent {
@@ -47,7 +47,7 @@ export function watchFrom(query: WatchQuery, log: ChangeLog, index: KeyIndex): W
   let size = 0;
   for (const { state, skip } of watched(query, log)) {
     const event = eventOf(state, query, index);
-    size += itemSize(state) + (event.previous?.value.length ?? 0);
+    size += itemSize(event.item) + (event.previous?.value.length ?? 0);
     if (events.length > 0 && (events.length >= eventsMax || size > sizeBytesMax)) {
       return { kind: 'events', events, next: { revision: state.modRevision, skip }, isSynced: false };
     }
@@ -61,7 +61,7 @@ export function watchFrom(query: WatchQuery, log: ChangeLog, index: KeyIndex): W
 function* watched(
   query: WatchQuery,
   log: ChangeLog,
-): Generator<{ readonly state: KeyValue; readonly skip: number }, void, undefined> {
+): Generator<{ readonly state: State; readonly skip: number }, void, undefined> {
   const { from } = query;
   for (let revision = from.revision; revision <= log.newest; revision++) {
     let skip = 0;
@@ -73,13 +73,17 @@ function* watched(
   }
 }
 
-function isWatched(query: WatchQuery, state: KeyValue): boolean {
+function isWatched(query: WatchQuery, state: State): boolean {
   if ((isLive(state) ? query.noPuts : query.noDeletes) === true) return false;
   return rangeContains(query, state.key);
 }
 
 /** What a key was before a revision that is kept is kept, too. */
-function eventOf(state: KeyValue, { wantsPrevious }: WatchQuery, index: KeyIndex): WatchEvent {
+function eventOf(state: State, { wantsPrevious }: WatchQuery, index: KeyIndex): WatchEvent {
   const previous = wantsPrevious === true ? index.liveAt(state.key, state.modRevision - 1) : undefined;
-  return { kind: isLive(state) ? 'put' : 'delete', item: state, previous: previous ?? null };
+  return {
+    kind: isLive(state) ? 'put' : 'delete',
+    item: toKeyValue(state),
+    previous: previous === undefined ? null : toKeyValue(previous),
+  };
 }

@@ -213,8 +213,7 @@ describe('of etcd’s cases', () => {
     it('read a revision that is there, or are refused whole', () => {
       for (let i = 0; i < 3; i++) txn(put('foo', `${i}`));
       apply({ kind: 'compact', revision: 2 });
-      const at = (revision: number): CommandResult =>
-        txn(put('foo', 'x'), { ...readAll, revision });
+      const at = (revision: number): CommandResult => txn(put('foo', 'x'), { ...readAll, revision });
       expect(at(100)).toEqual(rejection('futureRevision'));
       expect(at(4)).toEqual(rejection('futureRevision'));
       expect(at(1)).toEqual(rejection('compacted'));

@@ -100,6 +100,15 @@ export class ByteReader {
     return this.buffer.subarray(start, this.offset);
   }
 
+  /** The same as a string with a character for each (`packBytes`). */
+  packedBytes(): string {
+    const length = this.varint();
+    this.require(length);
+    const start = this.offset;
+    this.offset = start + length;
+    return this.buffer.toString('latin1', start, this.offset);
+  }
+
   /** The length of a list whose elements have at least one byte each: so a garbage length cannot allocate much. */
   count(): number {
     const count = this.varint();

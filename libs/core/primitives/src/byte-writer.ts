@@ -100,6 +100,15 @@ export class ByteWriter {
     return this;
   }
 
+  /** The same of a string that has a character for each byte (`packBytes`). */
+  packedBytes(value: string): this {
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.buffer.write(value, this.offset, 'latin1');
+    this.offset += value.length;
+    return this;
+  }
+
   /** Of any length. */
   text(value: string): this {
     const bytes = Buffer.byteLength(value);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ByteReader, MalformedBytesError } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
+import { packBytes, unpackBytes } from './packed-bytes.js';
 
 /** Each form of a value: how it is drawn, written and read. */
 const forms = {
@@ -33,6 +34,11 @@ const forms = {
     draw: fc.string({ unit: 'grapheme', maxLength: 60 }),
     write: (w: ByteWriter, v: string) => w.string(v),
     read: (r: ByteReader) => r.string(),
+  },
+  packedBytes: {
+    draw: fc.uint8Array({ maxLength: 300 }).map(packBytes),
+    write: (w: ByteWriter, v: string) => w.packedBytes(v),
+    read: (r: ByteReader) => r.packedBytes(),
   },
   text: {
     draw: fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => `\ufeff${text}`),
@@ -159,5 +165,18 @@ describe('bytes', () => {
     const frame = new ByteWriter().bytes(Uint8Array.of(1, 2, 3)).take();
     expect(new ByteReader(frame).bytes().buffer).toBe(frame.buffer);
     expect(new ByteReader(frame).copiedBytes().buffer.byteLength).toBe(3);
+  });
+});
+
+describe('packed bytes', () => {
+  it('are the bytes, in their order, and have the form of bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
+        expect(unpackBytes(packBytes(a))).toEqual(a);
+        expect(packBytes(a) < packBytes(b)).toBe(Buffer.compare(a, b) < 0);
+        const written = new ByteWriter().bytes(a).take();
+        expect(new ByteWriter().packedBytes(packBytes(a)).take()).toEqual(written);
+      }),
+    );
   });
 });

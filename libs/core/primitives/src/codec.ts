@@ -56,6 +56,8 @@ export const text = method<string>('text', 'text');
 export const bytes = method<Uint8Array>('bytes', 'bytes');
 /** For what is kept: a view would keep all that was read from. */
 export const copiedBytes = method<Uint8Array>('bytes', 'copiedBytes');
+/** The same bytes, as a string with a character for each (`packBytes`). */
+export const packedBytes = method<string>('packedBytes', 'packedBytes');
 
 /** Takes no bytes: whoever reads knows it. */
 export function constant<T>(value: T): Codec<T> {

@@ -6,4 +6,5 @@ export * from './codec.js';
 export * from './ids.js';
 export * from './invariant.js';
 export * from './key-order.js';
+export * from './packed-bytes.js';
 export * from './prng.js';
