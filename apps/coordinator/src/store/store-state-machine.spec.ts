@@ -5,7 +5,7 @@ import { StoreStateMachine } from './store-state-machine.js';
 describe('StoreStateMachine', () => {
   it('gives its whole state to another in pieces', () => {
     const machine = new StoreStateMachine();
-    for (let index = 1; index <= 12; index++) {
+    for (let index = 1; index <= 6; index++) {
       const value = new Uint8Array(200_000).fill(index);
       const put = { kind: 'put', key: `k${index}`, value, lease: 0, wantsPrevious: false } as const;
       const command = encodeCommand({ kind: 'txn', compare: [], success: [put], failure: [] });

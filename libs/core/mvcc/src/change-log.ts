@@ -20,8 +20,8 @@ type Changed = State | readonly State[];
 export class ChangeLog {
   #compacted: StoreRevision;
   #revisions: Changed[] = [];
-  /** The first is that of the compacted revision. */
-  #hashes: HashLanes[];
+  /** The first is that of the compacted revision. Not an object each: there are as many as revisions. */
+  readonly #hashes: { readonly a: number[]; readonly b: number[] };
   readonly #hash: StateHash;
   #eventCount = 0;
 
@@ -29,7 +29,7 @@ export class ChangeLog {
   constructor(compacted: StoreRevision, hash = new StateHash()) {
     this.#compacted = compacted;
     this.#hash = hash;
-    this.#hashes = [hash.lanes];
+    this.#hashes = { a: [hash.lanes.a], b: [hash.lanes.b] };
   }
 
   get compacted(): StoreRevision {
@@ -53,7 +53,8 @@ export class ChangeLog {
     const states = changes.map(({ state }) => state);
     states.sort((a, b) => compareKeys(a.key, b.key));
     this.#revisions.push(states.length === 1 ? (states[0] as State) : states);
-    this.#hashes.push(this.#hash.lanes);
+    this.#hashes.a.push(this.#hash.lanes.a);
+    this.#hashes.b.push(this.#hash.lanes.b);
     this.#eventCount += states.length;
   }
 
@@ -71,9 +72,10 @@ export class ChangeLog {
 
   /** Of a revision from the compacted one to the newest. */
   hashAt(revision: StoreRevision): HashLanes {
-    const lanes = this.#hashes[revision - this.#compacted];
-    invariant(lanes !== undefined, 'a hash is asked of a revision that is kept');
-    return lanes;
+    const a = this.#hashes.a[revision - this.#compacted];
+    const b = this.#hashes.b[revision - this.#compacted];
+    invariant(a !== undefined && b !== undefined, 'a hash is asked of a revision that is kept');
+    return { a, b };
   }
 
   /** Returns the keys that changed in what is forgotten. */
@@ -83,7 +85,8 @@ export class ChangeLog {
       'compaction goes forward, within the log',
     );
     const forgotten = this.#revisions.splice(0, revision - this.#compacted).flatMap(listed);
-    this.#hashes.splice(0, revision - this.#compacted);
+    this.#hashes.a.splice(0, revision - this.#compacted);
+    this.#hashes.b.splice(0, revision - this.#compacted);
     this.#compacted = revision;
     this.#eventCount -= forgotten.length;
     return new Set(forgotten.map(({ key }) => key));

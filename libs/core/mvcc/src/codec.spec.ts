@@ -188,7 +188,7 @@ describe('snapshot codec', () => {
 
   it('cuts what is large, a single history too', () => {
     const store = new MvccStore();
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 8; i++) {
       const success = [{ ...put, key: 'hot', value: new Uint8Array(100_000).fill(i) }];
       store.apply({ kind: 'txn', compare: [], success, failure: [] }, 1);
     }

@@ -45,7 +45,7 @@ export class KeyIndex {
     }
     const last = entry.states.at(-1) as State;
     invariant(last.modRevision < state.modRevision, 'a key changes once per revision');
-    entry.states.push(state);
+    entry.states = withOneMore(entry.states, state);
     if (isLive(last) !== isLive(state)) this.#sorted.countLive(key, isLive(state) ? 1 : -1);
   }
 
@@ -102,6 +102,15 @@ export class KeyIndex {
     }
     if (replacements.size > 0) this.#sorted.replace(replacements);
   }
+}
+
+/** Most keys have few states: an array that has grown by `push` has room for many more. */
+const SHORT_HISTORY = 8;
+
+function withOneMore(states: State[], state: State): State[] {
+  if (states.length < SHORT_HISTORY) return states.concat(state);
+  states.push(state);
+  return states;
 }
 
 function liveState(states: readonly State[], revision: StoreRevision): State | undefined {

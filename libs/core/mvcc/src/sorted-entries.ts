@@ -4,7 +4,7 @@
  * million keys there are some thousands of either.
  *
  * A snapshot may be read while the store goes on (`capture`). So a chunk that was left (split, merged, or rid of dead keys) is
- * never changed again, and an entry loses states only by being replaced.
+ * never changed again, and an entry loses states only by being replaced; that it gets more is of no account.
  */
 import { compareKeys } from '@ringleader/primitives';
 import { type KeyRange, isBeforeEnd } from './key-range.js';
@@ -13,7 +13,7 @@ import { type State, isLive } from './key-values.js';
 /** All kept states of a key, ascending in `modRevision`, at least one. */
 export interface Entry {
   readonly key: string;
-  readonly states: State[];
+  states: State[];
 }
 
 const CHUNK_ENTRIES_MAX = 512;
