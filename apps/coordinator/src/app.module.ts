@@ -9,6 +9,7 @@ import {
   StatusController,
 } from './health/coordinator-health.js';
 import { LeaseController } from './leases/lease.controller.js';
+import { MembersController } from './members/members.controller.js';
 import { PlacementService } from './placement/placement.service.js';
 import { StoreModule } from './store/store.module.js';
 
@@ -38,7 +39,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
 
 @Module({
   imports: [StoreModule],
-  controllers: [LeaseController, StatusController],
+  controllers: [LeaseController, StatusController, MembersController],
   providers: [
     LastingControlServer,
     PlacementService,

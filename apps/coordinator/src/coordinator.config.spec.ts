@@ -11,7 +11,14 @@ describe('coordinator configuration', () => {
     expect(coordinatorMembers(config)).toEqual([1, 2, 3]);
   });
 
+  it('lets one in that is to join from any seat there may be', () => {
+    const joining = { ...MINIMUM, RINGLEADER_COORDINATOR_ID: '9', RINGLEADER_BOOTSTRAP: 'join' };
+    expect(loadConfig(coordinatorConfigSchema, joining)).toMatchObject({ RINGLEADER_COORDINATOR_ID: 9 });
+  });
+
   it.each([
+    ['RINGLEADER_COORDINATOR_ID', { RINGLEADER_COORDINATOR_ID: '10', RINGLEADER_BOOTSTRAP: 'join' }],
+    ['RINGLEADER_BOOTSTRAP', { RINGLEADER_BOOTSTRAP: 'found' }],
     ['RINGLEADER_COORDINATOR_ID', { RINGLEADER_COORDINATOR_ID: '4' }],
     ['RINGLEADER_COORDINATOR_COUNT', { RINGLEADER_COORDINATOR_COUNT: '4' }],
     ['RINGLEADER_PARTITION_COUNT', { RINGLEADER_PARTITION_COUNT: '100' }],

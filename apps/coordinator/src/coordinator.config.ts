@@ -1,5 +1,6 @@
 import { commonConfig, integer } from '@ringleader/config';
 import type { MemberId } from '@ringleader/primitives';
+import { MEMBERS_MAX } from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -9,11 +10,15 @@ const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(valu
 export const coordinatorConfigSchema = z
   .object({
     ...commonConfig,
-    RINGLEADER_COORDINATOR_ID: integer(1, 5),
+    RINGLEADER_COORDINATOR_ID: integer(1, MEMBERS_MAX),
+    /** Of a cluster that is new; who is in one that there is, its log says. */
     RINGLEADER_COORDINATOR_COUNT: integer(1, 5).default(3),
     RINGLEADER_DATA_DIR: z.string().min(1),
-    /** Needed once, by a cluster that is new: without it an empty data directory is a lost disk, and is refused. */
-    RINGLEADER_BOOTSTRAP: z.literal('new-cluster').optional(),
+    /**
+     * What an empty data directory is for: a cluster that is new, or a group that lets this coordinator in when an operator says so.
+     * Without it an empty data directory is a lost disk, and is refused.
+     */
+    RINGLEADER_BOOTSTRAP: z.enum(['new-cluster', 'join']).optional(),
     RINGLEADER_PARTITION_COUNT: integer(16, 16_384)
       .refine(isPowerOfTwo, 'must be a power of two')
       .default(256),
@@ -36,7 +41,8 @@ export const coordinatorConfigSchema = z
   .superRefine((config, context) => {
     const refuse = (variable: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [variable], message });
-    if (config.RINGLEADER_COORDINATOR_ID > config.RINGLEADER_COORDINATOR_COUNT) {
+    const isFounder = config.RINGLEADER_BOOTSTRAP !== 'join';
+    if (isFounder && config.RINGLEADER_COORDINATOR_ID > config.RINGLEADER_COORDINATOR_COUNT) {
       refuse('RINGLEADER_COORDINATOR_ID', 'must not be above RINGLEADER_COORDINATOR_COUNT');
     }
     if (config.RINGLEADER_COORDINATOR_COUNT % 2 === 0) {

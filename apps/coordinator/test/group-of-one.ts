@@ -1,9 +1,12 @@
 import type { CommandResult } from '@ringleader/mvcc';
+import { configurationOf } from '@ringleader/raft';
+import type { MemberChangeOutcome } from '../src/raft/group-changes.js';
 import { Registry } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
 import type {
   LeadershipChange,
   ProposalOutcome,
+  RaftGroup,
   RaftNode,
   RaftStatus,
   ReadBarrierOutcome,
@@ -70,6 +73,15 @@ export class GroupOfOne implements RaftNode<CommandResult> {
       ...{ memberId: 1, members: [1], term, leader, role, leading },
       ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0 },
     };
+  }
+
+  group(): RaftGroup {
+    const configuration = configurationOf([{ seat: 1, id: 1 }]);
+    return { configuration, configurationIndex: 0, lastIndex: this.#index, progress: [], applicants: [] };
+  }
+
+  changeMembers(): Promise<MemberChangeOutcome> {
+    return Promise.resolve({ kind: 'unavailable' });
   }
 
   onLeadership(listener: (change: LeadershipChange) => void): () => void {

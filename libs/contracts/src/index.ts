@@ -1,4 +1,5 @@
 export * from './control/coordinator.js';
+export * from './control/coordinator-members.js';
 export * from './control/key-ranges.js';
 export * from './data-path/index.js';
 export * from './errors/catalogue.js';

@@ -69,4 +69,30 @@ export const controlFixtures: Fixtures = {
       leases: 1,
     },
   },
+  members: {
+    request: {},
+    response: {
+      leader: 'coordinator-1',
+      term: 2,
+      index: 4,
+      revision: 6,
+      joint: false,
+      members: [
+        {
+          ...{ name: 'coordinator-1', id: '9007199254740991', role: 'leader', term: 2 },
+          ...{ match: 9, lag: 0, reachable: true },
+        },
+        {
+          ...{ name: 'coordinator-2', id: '12345678', role: 'learner', term: 2 },
+          ...{ match: 4, lag: 5, reachable: true, replaces: '87654321' },
+        },
+      ],
+      applicants: [{ name: 'coordinator-4', id: '42424242' }],
+    },
+  },
+  changeMembers: {
+    request: { kind: 'add', seat: 4, isPromotedItself: false, ifIndex: 4 },
+    response: { index: 5 },
+  },
+  transferLeader: { request: { to: 2 }, response: { leader: 2 } },
 };

@@ -12,12 +12,21 @@ import {
   missingLog,
   type RecoveredLog,
 } from '@ringleader/log-storage';
-import { type Foundation, Founding, type Introduction, type MemberId, type Seat } from '@ringleader/raft';
+import {
+  type Foundation,
+  Founding,
+  type Introduction,
+  type MemberId,
+  type Seat,
+  type Seated,
+} from '@ringleader/raft';
 import type { RaftNodeEvent } from './raft-events.js';
 import type { RaftTransport } from './raft-node.js';
-import { Roster } from './roster.js';
 
 const ASK_EVERY_MS = 200;
+
+/** The operator's word for what an empty log is. */
+export type Bootstrap = 'new-cluster' | 'join';
 
 /** What a log is held against. */
 export interface LogOwner {
@@ -26,8 +35,7 @@ export interface LogOwner {
   readonly cluster: string;
   readonly seat: Seat;
   readonly seats: readonly Seat[];
-  /** The operator's word that this is a new cluster. */
-  readonly mayFound: boolean;
+  readonly bootstrap: Bootstrap | null;
 }
 
 export interface GroupSearch extends LogOwner {
@@ -38,7 +46,8 @@ export interface GroupSearch extends LogOwner {
 
 export interface FoundGroup {
   readonly id: MemberId;
-  readonly roster: Roster;
+  /** None where it has joined, or is to join, a group that others founded: who is in it comes with the log. */
+  readonly founders: readonly Seated[];
 }
 
 /** Throws LOG_MISSING and LOG_FOREIGN; waits for the other founders as long as it takes. */
@@ -47,11 +56,12 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
   const identity = identityOf(search);
   if (recovered.identity === null) await storage.saveIdentity(identity);
   const { cluster, seat, id } = identity;
+  if (identity.founders?.length === 0) return { id, founders: [] };
   const founding = new Founding({ seat, id }, search.seats, identity);
   const save = (foundation: Foundation): Promise<void> =>
     storage.saveIdentity({ cluster, seat, id, ...foundation });
   const table = new FoundingTable(founding, search, save);
-  return { id, roster: new Roster(await table.founders()) };
+  return { id, founders: await table.founders() };
 }
 
 /** Needs nobody else. Throws LOG_MISSING, LOG_CORRUPT and LOG_FOREIGN. */
@@ -61,7 +71,7 @@ export function identityOf(owner: LogOwner): LogIdentity {
   return identity;
 }
 
-function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: LogOwner): LogIdentity {
+function newIdentity({ recovered, directory, cluster, seat, seats, bootstrap }: LogOwner): LogIdentity {
   const { wantsIdentity, hardState, snapshot, entries } = recovered;
   if (hardState.term > 0 || snapshot.index > 0 || entries.length > 0) {
     // As another member it would be heard by nobody, or vote twice.
@@ -72,8 +82,9 @@ function newIdentity({ recovered, directory, cluster, seat, seats, mayFound }: L
     // Written before members had ids of their own: they were known by their seats, and these remain their ids.
     return { cluster, seat, id: seat, founders: seats.map((id) => ({ seat: id, id })), isBegun: true };
   }
-  if (!mayFound) {
-    const reason = `it is empty, and coordinator ${String(seat)} was not told to found a new cluster (RINGLEADER_BOOTSTRAP=new-cluster)`;
+  if (bootstrap === 'join') return { cluster, seat, id: drawId(), founders: [], isBegun: true };
+  if (bootstrap === null) {
+    const reason = `it is empty, and coordinator ${String(seat)} was told neither to found a new cluster (RINGLEADER_BOOTSTRAP=new-cluster) nor to join one (RINGLEADER_BOOTSTRAP=join)`;
     throw missingLog(directory, reason, { seat });
   }
   return { cluster, seat, id: drawId(), founders: null, isBegun: false };
@@ -88,7 +99,7 @@ function drawId(): MemberId {
   return id > SEATS_END ? id : drawId();
 }
 
-function checkOwner({ cluster, seat, founders }: LogIdentity, owner: LogOwner): void {
+function checkOwner({ cluster, seat, founders, isBegun }: LogIdentity, owner: LogOwner): void {
   const { directory } = owner;
   if (cluster !== owner.cluster || seat !== owner.seat) {
     const own = `coordinator ${String(seat)} of the cluster ${cluster}`;
@@ -97,7 +108,8 @@ function checkOwner({ cluster, seat, founders }: LogIdentity, owner: LogOwner): 
       `it is that of ${own}, not of coordinator ${String(owner.seat)} of ${owner.cluster}`,
     );
   }
-  if (founders === null || founders.length === owner.seats.length) return;
+  // A group that has begun is of the size that its configuration says.
+  if (founders === null || isBegun || founders.length === owner.seats.length) return;
   const [is, wanted] = [founders.length, owner.seats.length].map(String) as [string, string];
   throw foreignLog(
     directory,
@@ -109,7 +121,7 @@ function checkOwner({ cluster, seat, founders }: LogIdentity, owner: LogOwner): 
 class FoundingTable {
   #isWriting = false;
   #missing = '';
-  #settle!: { resolve: (founders: Roster['members']) => void; reject: (error: unknown) => void };
+  #settle!: { resolve: (founders: readonly Seated[]) => void; reject: (error: unknown) => void };
 
   constructor(
     private readonly founding: Founding,
@@ -117,9 +129,9 @@ class FoundingTable {
     private readonly save: (foundation: Foundation) => Promise<void>,
   ) {}
 
-  async founders(): Promise<Roster['members']> {
+  async founders(): Promise<readonly Seated[]> {
     const { transport, onEvent } = this.search;
-    const ended = new Promise<Roster['members']>((resolve, reject) => {
+    const ended = new Promise<readonly Seated[]>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     transport.receive({

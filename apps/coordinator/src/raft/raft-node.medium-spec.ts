@@ -23,6 +23,7 @@ import type {
   RaftTransport,
   StateMachine,
 } from './raft-node.js';
+import type { MemberChangeOutcome } from './group-changes.js';
 import type { RaftNodeEvent } from './raft-events.js';
 import { startRaftNode } from './start-raft-node.js';
 
@@ -115,14 +116,14 @@ class Group {
     const [line] = readFileSync(join(this.directory(id), 'identity'), 'utf8').split('\n');
     return JSON.parse(line ?? '');
   }
-  async start(id: MemberId, options: { readonly mayFound: boolean } = { mayFound: true }): Promise<Member> {
+  async start(id: MemberId, bootstrap: 'new-cluster' | 'join' | null = 'new-cluster'): Promise<Member> {
     const journal = new Journal();
     const events: RaftNodeEvent[] = [];
     const node = await startRaftNode({
       cluster: 'local',
       seat: id,
       seats: this.#ids,
-      mayFound: options.mayFound,
+      bootstrap,
       directory: this.directory(id),
       log: await openLogStorage({ directory: this.directory(id) }),
       stateMachine: journal,
@@ -310,6 +311,72 @@ describe('a Raft node', () => {
   });
 });
 
+describe('a group of Raft nodes that changes', () => {
+  let group: Group;
+  afterEach(() => group.end());
+
+  type Kind = 'add' | 'promote' | 'remove' | 'replace';
+  async function change(kind: Kind, seat: MemberId): Promise<MemberChangeOutcome> {
+    const { node } = await group.leader();
+    return node.changeMembers({ kind, seat, isPromotedItself: true, ifIndex: null }, PATIENCE_MS);
+  }
+  async function votersAre(seats: readonly MemberId[]): Promise<void> {
+    const { node } = await group.leader();
+    const voters = (): MemberId[] => node.group().configuration.voters.map(({ seat }) => seat);
+    await eventually(() => voters().sort().join() === seats.join());
+  }
+  async function applies(seat: MemberId): Promise<void> {
+    const { node } = await group.leader();
+    await eventually(() => node.group().applicants.some((applicant) => applicant.seat === seat));
+  }
+
+  it('lets a coordinator in that asks for it, and keeps it across a restart', async () => {
+    group = new Group(3, UNHURRIED);
+    await group.startAll();
+    await (await group.leader()).node.propose(command('before'), PATIENCE_MS);
+    expect(await change('add', 4)).toMatchObject({ kind: 'refused', refusal: { reason: 'noApplicant' } });
+    const joined = await group.start(4, 'join');
+    expect(joined.node.status().leader).toBe(0);
+    await applies(4);
+    expect(await change('add', 4)).toMatchObject({ kind: 'done' });
+    await votersAre([1, 2, 3, 4]);
+    await eventually(() => joined.journal.commands.join() === 'before');
+    expect(await change('add', 4)).toMatchObject({ kind: 'refused', refusal: { reason: 'seatTaken' } });
+    await group.stop(4);
+    const again = await group.start(4, null);
+    expect(await again.node.propose(command('after'), PATIENCE_MS)).toMatchObject({ kind: 'applied' });
+  });
+
+  it('ends who is removed, also when it is started again, and goes on without it', async () => {
+    group = new Group(3, UNHURRIED);
+    await group.startAll();
+    const { id, node } = await group.follower();
+    expect(await change('remove', id)).toMatchObject({ kind: 'done' });
+    await expect(node.stopped).rejects.toMatchObject({ code: 'MEMBER_REMOVED' });
+    group.members.delete(id);
+    const again = await group.start(id);
+    group.members.delete(id);
+    await expect(again.node.stopped).rejects.toMatchObject({ code: 'MEMBER_REMOVED' });
+    const outcome = await (await group.leader()).node.propose(command('goes on'), PATIENCE_MS);
+    expect(outcome).toMatchObject({ kind: 'applied' });
+  });
+
+  it('replaces a coordinator that has lost its disk, by one request', async () => {
+    group = new Group(3, UNHURRIED);
+    await group.startAll();
+    const { id } = await group.follower();
+    await group.stop(id);
+    rmSync(group.directory(id), { recursive: true });
+    const before = (await group.leader()).node.group().configuration.voters.find(({ seat }) => seat === id)!;
+    await group.start(id, 'join');
+    await applies(id);
+    expect(await change('replace', id)).toMatchObject({ kind: 'done' });
+    const { node } = await group.leader();
+    await eventually(() => node.group().configuration.removed.includes(before.id));
+    await votersAre([1, 2, 3]);
+  });
+});
+
 /** Its segments as they were written before there were identities. */
 function asOfFirstVersion(directory: string): void {
   for (const name of readdirSync(directory)) {
@@ -336,7 +403,7 @@ describe('a Raft node that has lost its disk', () => {
     const follower = await group.follower();
     await stopAndLose(follower.id);
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(group.start(follower.id, { mayFound: false })).rejects.toMatchObject({
+      await expect(group.start(follower.id, null)).rejects.toMatchObject({
         code: 'LOG_MISSING',
         message: expect.stringContaining('leave this coordinator stopped') as unknown,
       });
@@ -409,6 +476,8 @@ describe('a Raft node that has lost its disk', () => {
     await (await group.leader()).node.propose(command('old'), PATIENCE_MS);
     await group.stop(1);
     unlinkSync(join(group.directory(1), 'identity'));
+    const again = await group.start(1, null);
+
     asOfFirstVersion(group.directory(1));
     const again = await group.start(1, { mayFound: false });
     await eventually(() => again.journal.commands.length === 1);

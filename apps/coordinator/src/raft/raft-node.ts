@@ -3,8 +3,18 @@ import type { OpenedLog } from '@ringleader/log-storage';
 import type { CommandResult } from '@ringleader/mvcc';
 import type { MemberId } from '@ringleader/primitives';
 import { defaultLimits, defaultTimings } from '@ringleader/raft';
-import type { Introduction, Message, RaftLimits, RaftTimings, Seat } from '@ringleader/raft';
+import type {
+  Configuration,
+  Introduction,
+  MemberProgress,
+  Message,
+  RaftLimits,
+  RaftTimings,
+  Seat,
+  Seated,
+} from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
+import type { MemberChangeOutcome, MemberRequest } from './group-changes.js';
 
 /** A committed command, on its way into the state machine. */
 export interface CommittedCommand {
@@ -131,6 +141,16 @@ export interface RaftStatus {
   readonly snapshotIndex: number;
 }
 
+/** Who is in the group and who waits outside, as this member knows it. */
+export interface RaftGroup {
+  readonly configuration: Configuration;
+  readonly configurationIndex: number;
+  readonly lastIndex: number;
+  /** Empty unless this member leads. */
+  readonly progress: readonly MemberProgress[];
+  readonly applicants: readonly Seated[];
+}
+
 /** One member of the coordinator's Raft group, as the rest of the coordinator sees it. */
 export interface RaftNode<Result> {
   /**
@@ -143,8 +163,11 @@ export interface RaftNode<Result> {
   status(): RaftStatus;
   /** Calls back at once with the present state, then at every change. Returns the way to unsubscribe. */
   onLeadership(listener: (change: LeadershipChange) => void): () => void;
-  /** Hands leadership to the most advanced other member. True once somebody else leads; false after the time-out. */
-  transferLeadership(timeoutMs: number): Promise<boolean>;
+  group(): RaftGroup;
+  /** Only at the leader. Settles when it is done: a change of voters, when the configuration is not joint any more. */
+  changeMembers(request: MemberRequest, timeoutMs: number): Promise<MemberChangeOutcome>;
+  /** Hands leadership over, to the most advanced other member or to a seat. True once somebody else leads; false after the time-out. */
+  transferLeadership(timeoutMs: number, to?: Seat): Promise<boolean>;
   /** Settles when the node ended: resolved after `stop()`, rejected with the reason when it cannot go on (full disk, failed fsync). */
   readonly stopped: Promise<void>;
   /** Hands over leadership if it has it, finishes what is being written, closes the log. Pending calls are answered. */

@@ -3,19 +3,23 @@
  * the event loop all of it goes into the core, and what the core wants done comes out as one Ready: batching from end to end
  * without a fixed delay. One batch is on its way to the disk at a time; meanwhile the loop goes on, and the next batch fills.
  */
+import { OperationalError } from '@ringleader/contracts';
 import type { LogStorage, RecoveredLog } from '@ringleader/log-storage';
 import { invariant } from '@ringleader/primitives';
 import {
   type Entry,
   entryKinds,
   type Introduction,
+  MEMBERS_MAX,
   type Message,
   type PersistBatch,
   type RaftMember,
   type Ready,
   type Seat,
+  type Seated,
   type Snapshot,
 } from '@ringleader/raft';
+import { GroupChanges, type MemberChangeOutcome, type MemberRequest } from './group-changes.js';
 import { Leadership, type Roster, leadershipOf } from './roster.js';
 import { PendingProposals } from './pending-proposals.js';
 import { PendingReads } from './pending-reads.js';
@@ -23,6 +27,7 @@ import type { RaftNodeEvent } from './raft-events.js';
 import type {
   LeadershipChange,
   ProposalOutcome,
+  RaftGroup,
   RaftNode,
   RaftSettings,
   RaftStatus,
@@ -37,6 +42,8 @@ export interface ShellParts<Result> {
   readonly member: RaftMember;
   readonly roster: Roster;
   readonly seat: Seat;
+  /** Empty where it has joined a group that others founded. */
+  readonly founders: readonly Seated[];
   readonly storage: LogStorage;
   readonly recovered: RecoveredLog;
   readonly transport: RaftTransport;
@@ -47,11 +54,16 @@ export interface ShellParts<Result> {
   readonly onEvent: (event: RaftNodeEvent) => void;
 }
 
+/** Where there may be members. */
+const SEATS = Array.from({ length: MEMBERS_MAX }, (_, i) => i + 1);
+const APPLY_EVERY_MS = 1_000;
+
 export class RaftShell<Result> implements RaftNode<Result> {
   readonly stopped: Promise<void>;
   readonly #parts: ShellParts<Result>;
   readonly #proposals: PendingProposals<Result>;
   readonly #reads: PendingReads;
+  readonly #changes: GroupChanges;
   readonly #leadership = new Leadership();
   readonly #snapshots: SnapshotKeeper;
   readonly #ticker: NodeJS.Timeout;
@@ -64,12 +76,14 @@ export class RaftShell<Result> implements RaftNode<Result> {
   readonly #background = new Set<Promise<void>>();
   #isReadingSnapshot = false;
   #lastAppliedTerm: number;
+  #introducedAtMs = Number.NEGATIVE_INFINITY;
   #settle!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(parts: ShellParts<Result>) {
     this.#parts = parts;
     this.#proposals = new PendingProposals(parts.settings.proposals);
     this.#reads = new PendingReads(parts.settings.readsMax);
+    this.#changes = new GroupChanges(parts.member, parts.nowMs);
     this.#snapshots = new SnapshotKeeper(parts.storage, parts.settings);
     this.#lastAppliedTerm = parts.recovered.snapshot.term;
     this.stopped = new Promise((resolve, reject) => {
@@ -79,7 +93,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.stopped.catch(() => undefined);
     parts.transport.receive({
       messages: (messages, from) => {
-        if (messages.every((message) => parts.roster.isSeatOf(from, message.from))) this.#receive(messages);
+        if (messages.every((message) => parts.roster.admit(from, message.from))) this.#receive(messages);
         else parts.onEvent({ kind: 'frameRefused', reason: `seat ${String(from)} speaks for another` });
       },
       introduction: (introduction) => {
@@ -126,9 +140,23 @@ export class RaftShell<Result> implements RaftNode<Result> {
     return this.#leadership.listen(listener);
   }
 
-  transferLeadership(timeoutMs: number): Promise<boolean> {
+  group(): RaftGroup {
+    const { configuration, configurationIndex, lastIndex, progress } = this.#parts.member.status();
+    return { configuration, configurationIndex, lastIndex, progress, applicants: this.#changes.applicants };
+  }
+
+  changeMembers(request: MemberRequest, timeoutMs: number): Promise<MemberChangeOutcome> {
+    if (this.#isStopping) return Promise.resolve({ kind: 'unavailable' });
+    const outcome = this.#changes.change(request, timeoutMs);
+    this.#requestTurn();
+    return outcome;
+  }
+
+  transferLeadership(timeoutMs: number, to?: Seat): Promise<boolean> {
     const { member, seat: self } = this.#parts;
-    if (this.#isStopping || !member.transferLeadership()) return Promise.resolve(false);
+    const target = to === undefined ? null : member.configuration.voters.find(({ seat }) => seat === to)?.id;
+    if (this.#isStopping || target === undefined || !member.transferLeadership(target))
+      return Promise.resolve(false);
     this.#requestTurn();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -166,14 +194,29 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#requestTurn();
   }
 
-  /** Somebody founds a cluster from one of the seats: a founder who has not heard that it has begun, or a lost disk. */
-  #meet({ seat, id, isQuestion }: Introduction): void {
-    const { transport, roster, onEvent, seat: self, member } = this.#parts;
-    const known = roster.members.find((other) => other.seat === seat);
-    if (!isQuestion || known === undefined || seat === self) return;
-    if (known.id !== id) onEvent({ kind: 'strangerRefused', seat, id });
-    const own = { seat: self, id: member.status().id };
-    transport.introduce(seat, { ...own, founders: roster.members, isBegun: true, isQuestion: false });
+  /** Who waits to be let in; or who founds a cluster: a founder who has not heard that it has begun, or a lost disk. */
+  #meet({ seat, id, isQuestion, founders: told }: Introduction): void {
+    const { transport, roster, founders, onEvent, seat: self, member } = this.#parts;
+    if (!isQuestion || member.status().id === id) return;
+    if (told?.length === 0) {
+      this.#changes.heard({ seat, id });
+      return;
+    }
+    if (seat === self || roster.members.length === 0) return;
+    const isMember = roster.has(id);
+    if (isMember && founders.length === 0) return;
+    if (!isMember) onEvent({ kind: 'strangerRefused', seat, id });
+    const known = { founders: isMember ? founders : roster.members, isBegun: true, isQuestion: false };
+    transport.introduce(seat, { seat: self, id: member.status().id, ...known });
+  }
+
+  /** Until it is in the group, so that an operator can let it in. */
+  #knock(): void {
+    const { member, roster, transport, seat, founders, nowMs } = this.#parts;
+    const { id } = member.status();
+    if (founders.length > 0 || roster.has(id) || nowMs() - this.#introducedAtMs < APPLY_EVERY_MS) return;
+    this.#introducedAtMs = nowMs();
+    for (const to of SEATS) transport.introduce(to, { seat, id, founders, isBegun: true, isQuestion: true });
   }
 
   /** At the end of this turn of the event loop, so that all that arrived in it is taken together. */
@@ -214,6 +257,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#proposals.expire(nowMs());
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
+    this.#knock();
     if (this.#droppedMessages === 0) return;
     onEvent({ kind: 'inboxFull', dropped: this.#droppedMessages });
     this.#droppedMessages = 0;
@@ -221,6 +265,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
 
   /** Persist, send, apply, advance: the core has held back what must wait for the disk. */
   #carryOut(ready: Ready): void {
+    this.#parts.roster.follow(this.#parts.member.configuration);
     if (ready.persist !== null) this.#inBackground(this.#persist(ready.persist));
     this.#send(ready.messages);
     if (ready.restore !== null) this.#restore(ready.restore);
@@ -234,7 +279,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #send(messages: readonly Message[]): void {
     const { transport, roster } = this.#parts;
     for (const [to, group] of Map.groupBy(messages, (message) => message.to)) {
-      transport.send(roster.seatOf(to), group);
+      const seat = roster.seatOf(to);
+      if (seat !== 0) transport.send(seat, group);
     }
   }
 
@@ -243,7 +289,9 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const status = member.status();
     for (const read of reads) this.#reads.answered(read, status.appliedIndex);
     this.#proposals.refused(refused);
+    this.#changes.tend();
     for (const event of events) onEvent(roster.withSeats(event));
+    if (events.some(({ kind }) => kind === 'removed')) this.#fail(memberRemoved(this.#parts.seat));
     if (this.#leadership.update(leadershipOf(status, roster))) this.#reads.askAgain();
   }
 
@@ -304,11 +352,11 @@ export class RaftShell<Result> implements RaftNode<Result> {
 
   async #provideSnapshot(): Promise<void> {
     this.#isReadingSnapshot = true;
-    const { storage, roster, member } = this.#parts;
+    const { storage, founders, member } = this.#parts;
     const snapshot = await storage.readSnapshot();
     invariant(snapshot !== null, 'a log that is compacted has a snapshot');
     this.#isReadingSnapshot = false;
-    member.provideSnapshot({ ...snapshot, configuration: configurationIn(snapshot, roster.members) });
+    member.provideSnapshot({ ...snapshot, configuration: configurationIn(snapshot, founders) });
     this.#requestTurn();
   }
 
@@ -335,10 +383,20 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#parts.transport.close();
     this.#proposals.end();
     this.#reads.end();
+    this.#changes.end();
     const { term } = this.#leadership.current;
     this.#leadership.update({ term, leader: 0, leading: false });
     if (reason !== null) this.#settle.reject(reason);
     await Promise.all(this.#background);
     await this.#parts.storage.close().then(this.#settle.resolve, this.#settle.reject);
   }
+}
+
+function memberRemoved(seat: Seat): OperationalError {
+  const name = `coordinator-${String(seat)}`;
+  return new OperationalError(
+    'MEMBER_REMOVED',
+    `${name} was removed from the group of coordinators and takes no part in it any more: leave it stopped, and delete its data folder. To join anew, start it with an empty data folder and RINGLEADER_BOOTSTRAP=join, then \`ringleader coordinator add ${name}\``,
+    { seat },
+  );
 }

@@ -1,33 +1,59 @@
 /** Who sits where, and who leads: the core knows members by their ids, everybody else by their seats. */
-import { invariant } from '@ringleader/primitives';
-import type { MemberId, RaftEvent, RaftMemberStatus, Seat, Seated } from '@ringleader/raft';
+import {
+  allMembers,
+  type Configuration,
+  type MemberId,
+  type RaftEvent,
+  type RaftMemberStatus,
+  type Seat,
+  type Seated,
+} from '@ringleader/raft';
 import type { LeadershipChange } from './raft-node.js';
 
+/** Of those that are no members any more, or not known as such yet. */
+const OTHERS_MAX = 256;
+
 export class Roster {
-  readonly #seats: ReadonlyMap<MemberId, Seat>;
+  #configuration: Configuration;
+  #seats = new Map<MemberId, Seat>();
+  /** Who spoke, or was a member once: an answer finds its way. */
+  readonly #others = new Map<MemberId, Seat>();
 
-  constructor(readonly members: readonly Seated[]) {
-    this.#seats = new Map(members.map(({ seat, id }) => [id, seat]));
+  constructor(configuration: Configuration) {
+    this.#configuration = configuration;
+    this.#seatAll(configuration);
   }
 
-  get ids(): MemberId[] {
-    return this.members.map(({ id }) => id);
+  /** The newest configuration: once per turn. */
+  follow(configuration: Configuration): void {
+    if (configuration === this.#configuration) return;
+    for (const [id, seat] of this.#seats) this.#remember(id, seat);
+    this.#configuration = configuration;
+    this.#seatAll(configuration);
   }
+
+  get members(): readonly Seated[] {
+    return allMembers(this.#configuration);
+  }
+  /** Of all members, each once. */
   get seats(): Seat[] {
-    return this.members.map(({ seat }) => seat);
+    return [...new Set(this.#seats.values())];
   }
 
-  /** 0 for nobody. */
+  has(id: MemberId): boolean {
+    return this.#seats.has(id);
+  }
+
+  /** 0 for nobody, and for who was never heard of. */
   seatOf(id: MemberId): Seat {
-    if (id === 0) return 0;
-    const seat = this.#seats.get(id);
-    invariant(seat !== undefined, `member ${String(id)} has a seat`);
-    return seat;
+    return this.#seats.get(id) ?? this.#others.get(id) ?? 0;
   }
 
-  /** Also for ids that nobody has. */
-  isSeatOf(seat: Seat, id: MemberId): boolean {
-    return this.#seats.get(id) === seat;
+  /** False where another seat has the id. Ids that are not known are: who asks for votes, or leads, may be ahead of what is known here. */
+  admit(seat: Seat, id: MemberId): boolean {
+    const known = this.seatOf(id);
+    if (known === 0) this.#remember(id, seat);
+    return known === 0 || known === seat;
   }
 
   /** The event as people read it: with seats. */
@@ -35,6 +61,18 @@ export class Roster {
     if (event.kind === 'leaderChanged') return { ...event, leader: this.seatOf(event.leader) };
     if (event.kind === 'snapshotSending') return { ...event, to: this.seatOf(event.to) };
     return event;
+  }
+
+  #seatAll(configuration: Configuration): void {
+    this.#seats = new Map(allMembers(configuration).map(({ id, seat }) => [id, seat]));
+  }
+
+  #remember(id: MemberId, seat: Seat): void {
+    this.#others.delete(id);
+    this.#others.set(id, seat);
+    if (this.#others.size <= OTHERS_MAX) return;
+    const [oldest] = this.#others.keys();
+    this.#others.delete(oldest!);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LogEntry, OpenedLog, RecoveredLog } from '@ringleader/log-storage';
 import { invariant, seededPrng } from '@ringleader/primitives';
 import { type Entry, entryKinds, raftConfig, RaftMember, type ReadLease, type Seat } from '@ringleader/raft';
-import { findGroup } from './find-group.js';
+import { type Bootstrap, findGroup } from './find-group.js';
 import type { RaftNodeEvent } from './raft-events.js';
 import {
   type RaftNode,
@@ -12,14 +12,15 @@ import {
   defaultRaftSettings,
 } from './raft-node.js';
 import { RaftShell } from './raft-shell.js';
+import { Roster } from './roster.js';
 import { configurationIn } from './stored-snapshot.js';
 
 export interface RaftNodeOptions<Result> {
   readonly cluster: string;
   readonly seat: Seat;
   readonly seats: readonly Seat[];
-  /** Whether an empty log may found a cluster with the other seats, if they are as new. */
-  readonly mayFound: boolean;
+  /** What an empty log is for: a cluster that is new with the other seats, or a group that there is already; null: it is a lost disk. */
+  readonly bootstrap: Bootstrap | null;
   /** Where its log is: for people. */
   readonly directory: string;
   /** Of this member alone; closed when the node ends, and when it does not begin. */
@@ -48,7 +49,7 @@ async function join<Result>(
   const { stateMachine, onEvent, transport } = options;
   const settings = { ...defaultRaftSettings, ...options.settings };
   for (const repair of recovered.repairs) onEvent({ kind: 'tornTailRepaired', repair });
-  const { id, roster } = await findGroup({ ...options, storage, recovered });
+  const { id, founders } = await findGroup({ ...options, storage, recovered });
   const snapshot = await storage.readSnapshot();
   if (snapshot !== null) stateMachine.restore(snapshot.chunks, snapshot.index);
   const random = seededPrng(randomBytes(4).readUInt32LE());
@@ -56,11 +57,12 @@ async function join<Result>(
     { id, random },
     { timings: settings.timings, limits: settings.limits, lease: leaseOf(settings) },
   );
-  const base = { point: recovered.snapshot, configuration: configurationIn(snapshot, roster.members) };
+  const base = { point: recovered.snapshot, configuration: configurationIn(snapshot, founders) };
   const { hardState } = recovered;
   const member = new RaftMember(config, { hardState, base, entries: coreEntries(recovered) });
   const nowMs = (): number => performance.now();
-  const seated = { member, roster, seat: options.seat };
+  const roster = new Roster(member.configuration);
+  const seated = { member, roster, founders, seat: options.seat };
   return new RaftShell({ ...seated, storage, recovered, transport, stateMachine, settings, nowMs, onEvent });
 }
 

@@ -25,7 +25,7 @@ function ownerOf(config: CoordinatorConfig): Omit<LogOwner, 'recovered'> {
     cluster: config.RINGLEADER_CLUSTER,
     seat: config.RINGLEADER_COORDINATOR_ID,
     seats: coordinatorMembers(config),
-    mayFound: config.RINGLEADER_BOOTSTRAP === 'new-cluster',
+    bootstrap: config.RINGLEADER_BOOTSTRAP ?? null,
     directory: logDirectory(config),
   };
 }

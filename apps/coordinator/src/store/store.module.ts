@@ -8,6 +8,6 @@ import { WatchService } from './watch.service.js';
   imports: [RaftModule],
   controllers: [StoreController],
   providers: [ReplicatedStore, WatchService],
-  exports: [ReplicatedStore, WatchService],
+  exports: [RaftModule, ReplicatedStore, WatchService],
 })
 export class StoreModule {}

@@ -35,11 +35,17 @@ export type Coordinator = Pick<
   'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch'
 >;
 
-const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5];
+const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
 const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
 const PAUSE = { firstMs: 40, maxMs: 250 } as const;
-const WRITES: ReadonlySet<CoordinatorOperation> = new Set(['txn', 'leaseGrant', 'leaseRevoke']);
+const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
+  'txn',
+  'leaseGrant',
+  'leaseRevoke',
+  'changeMembers',
+  'transferLeader',
+]);
 
 type NextStep = 'fail' | 'same-member' | 'next-member';
 
@@ -89,6 +95,24 @@ export class CoordinationClient {
 
   watch(request: CoordinatorRequest<'watch'>, options?: CallOptions): Promise<CoordinatorResponse<'watch'>> {
     return this.#call('watch', request, options);
+  }
+
+  members(options?: CallOptions): Promise<CoordinatorResponse<'members'>> {
+    return this.#call('members', {}, options);
+  }
+
+  changeMembers(
+    request: CoordinatorRequest<'changeMembers'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'changeMembers'>> {
+    return this.#call('changeMembers', request, options);
+  }
+
+  transferLeader(
+    request: CoordinatorRequest<'transferLeader'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'transferLeader'>> {
+    return this.#call('transferLeader', request, options);
   }
 
   /** Asks one member about itself, without repeats. Null when it does not answer. */

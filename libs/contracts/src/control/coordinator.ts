@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
+import { memberContracts } from './coordinator-members.js';
 
 /** Values of the control plane are small: in UTF-16 units. */
 export const COORDINATOR_VALUE_LENGTH_MAX = 131_072;
@@ -107,6 +108,7 @@ export const watchEventSchema = z.object({
 export type WatchEvent = z.infer<typeof watchEventSchema>;
 
 export const coordinatorContracts = {
+  ...memberContracts,
   range: messageContract({
     operation: 'range',
     request: rangeRequestSchema,

@@ -58,6 +58,19 @@ export const ERROR_CATALOGUE = {
   FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'The speaker may not do this' },
   LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
 
+  CHANGE_UNDER_WAY: { httpStatus: 409, retry: 'safe', title: 'Another change of the group is under way' },
+  ALREADY_SO: { httpStatus: 409, retry: 'never', title: 'It is so already' },
+  QUORUM_AT_RISK: { httpStatus: 409, retry: 'safe', title: 'The group could not decide after the change' },
+  MEMBER_LAGGING: { httpStatus: 409, retry: 'safe', title: 'The learner has not caught up' },
+  NO_APPLICANT: { httpStatus: 409, retry: 'safe', title: 'Nobody of that name waits to be let in' },
+  MEMBER_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no member of that name' },
+  MEMBER_REMOVED: {
+    httpStatus: 409,
+    retry: 'never',
+    title: 'This member was removed from its group',
+    outlivesRestart: true,
+  },
+
   CONFIG_INVALID: {
     httpStatus: 500,
     retry: 'never',

@@ -1,0 +1,133 @@
+/** The coordinators' group as operators see and change it: by names, at the leader. */
+import { Controller } from '@nestjs/common';
+import { OperationalError, coordinatorContracts, coordinatorName } from '@ringleader/contracts';
+import type { CoordinatorMember, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import { Handles } from '@ringleader/nats';
+import { allMembers, type Configuration, isJoint, type Seat } from '@ringleader/raft';
+import { CoordinatorConfig } from '../coordinator.config.js';
+import { CoordinatorRaft, type RaftGroup } from '../raft/raft-node.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { toMemberError } from './member-errors.js';
+
+const { members, changeMembers, transferLeader } = coordinatorContracts;
+
+const CHANGE_TIMEOUT_MS = 2_500;
+const TRANSFER_TIMEOUT_MS = 2_000;
+
+@Controller()
+export class MembersController {
+  constructor(
+    private readonly raft: CoordinatorRaft,
+    private readonly store: ReplicatedStore,
+    private readonly config: CoordinatorConfig,
+  ) {}
+
+  @Handles(members)
+  members(): ResponseOf<typeof members> {
+    const { memberId, term } = this.#statusOfLeader();
+    const group = this.raft.group();
+    const { configuration, configurationIndex, applicants } = group;
+    return {
+      leader: coordinatorName(memberId),
+      term,
+      index: configurationIndex,
+      revision: this.store.local.revision,
+      joint: isJoint(configuration),
+      members: this.#listed(group, term),
+      applicants: applicants.map(({ seat, id }) => ({ name: coordinatorName(seat), id: String(id) })),
+    };
+  }
+
+  @Handles(changeMembers)
+  async change(
+    { kind, seat, isPromotedItself = true, ifIndex }: RequestOf<typeof changeMembers>,
+    speaker: Speaker,
+  ): Promise<ResponseOf<typeof changeMembers>> {
+    onlyForOperators(speaker);
+    const { memberId } = this.#statusOfLeader();
+    // Else the answer would go with this process, which ends when it is removed.
+    if (kind === 'remove' && seat === memberId) await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS);
+    const request = { kind, seat, isPromotedItself, ifIndex: ifIndex ?? null };
+    const outcome = await this.raft.changeMembers(request, CHANGE_TIMEOUT_MS);
+    if (outcome.kind === 'done') return { index: outcome.index };
+    if (outcome.kind !== 'refused') throw unsettled(outcome.kind);
+    const { refusal } = outcome;
+    if (refusal.reason === 'notLeader') throw this.#notLeader();
+    throw toMemberError(refusal, seat, this.raft.group().configuration);
+  }
+
+  @Handles(transferLeader)
+  async transfer(
+    { to }: RequestOf<typeof transferLeader>,
+    speaker: Speaker,
+  ): Promise<ResponseOf<typeof transferLeader>> {
+    onlyForOperators(speaker);
+    const { memberId } = this.#statusOfLeader();
+    const { configuration } = this.raft.group();
+    if (to === memberId) {
+      throw new OperationalError('ALREADY_SO', `${coordinatorName(to)} leads already`, { leader: to });
+    }
+    if (to !== undefined && !configuration.voters.some(({ seat }) => seat === to)) {
+      throw toMemberError({ reason: 'notAMember' }, to, configuration);
+    }
+    if (!(await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS, to))) throw unsettled('unavailable');
+    return { leader: this.raft.status().leader };
+  }
+
+  #listed({ configuration, lastIndex, progress }: RaftGroup, term: number): CoordinatorMember[] {
+    const self = this.raft.status().memberId;
+    const reachableTicks = this.config.RINGLEADER_RAFT_ELECTION_TICKS;
+    return sorted(configuration).map(({ seat, id }) => {
+      const known = progress.find((one) => one.id === id);
+      const learner = configuration.learners.find((one) => one.id === id);
+      const match = known?.match ?? 0;
+      const role = learner !== undefined ? 'learner' : seat === self ? 'leader' : 'voter';
+      const lag = Math.max(0, lastIndex - match);
+      const reachable = role === 'leader' || (known !== undefined && known.heardTicksAgo < reachableTicks);
+      const listed = {
+        name: coordinatorName(seat),
+        id: String(id),
+        role,
+        term,
+        match,
+        lag,
+        reachable,
+      } as const;
+      const replaces = learner?.replaces ?? 0;
+      return replaces === 0 ? listed : { ...listed, replaces: String(replaces) };
+    });
+  }
+
+  #statusOfLeader(): { readonly memberId: Seat; readonly term: number } {
+    const status = this.raft.status();
+    if (!status.leading) throw this.#notLeader();
+    return status;
+  }
+
+  #notLeader(): OperationalError {
+    const { leader } = this.raft.status();
+    return new OperationalError('NOT_LEADER', 'Members are listed and changed by the leader', { leader });
+  }
+}
+
+function sorted(configuration: Configuration): ReturnType<typeof allMembers> {
+  return allMembers(configuration).sort((a, b) => a.seat - b.seat);
+}
+
+function onlyForOperators({ service, member }: Speaker): void {
+  if (service === 'gateway') return;
+  const detail = `${service} ${member} may not change the group of coordinators: operators do, through a gateway`;
+  throw new OperationalError('FORBIDDEN', detail, { service, member });
+}
+
+function unsettled(kind: 'unavailable' | 'outcomeUnknown'): OperationalError {
+  return kind === 'unavailable'
+    ? new OperationalError(
+        'UNAVAILABLE',
+        'The leadership of the coordinators changed, or would not: nothing was done',
+      )
+    : new OperationalError(
+        'OUTCOME_UNKNOWN',
+        'The change did not end in time: ringleader coordinator members tells what became of it',
+      );
+}
