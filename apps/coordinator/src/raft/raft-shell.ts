@@ -340,7 +340,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const { member, stateMachine, onEvent } = this.#parts;
     const index = member.status().appliedIndex;
     const term = member.termAt(index);
-    invariant(term !== null, 'the term of the last applied entry is known');
+    // The log has given way to a snapshot of the leader's, which is not applied yet: it is still due then.
+    if (term === null) return;
     const configuration = member.configurationAt(index);
     const { sizeBytes, compactTo } = await this.#snapshots.take(
       { index, term, configuration },

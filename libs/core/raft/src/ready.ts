@@ -47,7 +47,7 @@ export interface Ready {
   readonly events: readonly RaftEvent[];
 }
 
-export type StepDownReason = 'higherTerm' | 'quorumLost' | 'removed';
+export type StepDownReason = 'higherTerm' | 'quorumLost' | 'noVoter';
 
 export type RaftEvent =
   /** A message that no honest member says (plausible.ts). */

@@ -2,10 +2,13 @@
 import { seekPreVotes } from './election/campaign.js';
 import { resetTimer, stepDown } from './election/roles.js';
 import { configurationOfLog, type Leader, type MemberState, resultOf, setLeader } from './member-state.js';
-import { isVoter } from './membership/configuration.js';
+import { isVoter, learnerOf } from './membership/configuration.js';
 import { sendHeartbeats } from './replication/replicate.js';
 import { tickSnapshots } from './snapshot/send.js';
 import { tickTransfer } from './transfer/transfer.js';
+
+/** Election time-outs in which voters will have elected one of their own, if they can. */
+const LEARNER_PATIENCE = 4;
 
 export function tick(state: MemberState): void {
   if (state.isRemoved) return;
@@ -15,14 +18,31 @@ export function tick(state: MemberState): void {
   else if (state.elapsedTicks >= state.electionTimeoutTicks) timeOut(state);
 }
 
-/** Only voters seek election; others know only that nobody leads them. */
+/** Who may not seek election knows only that nobody leads it. */
 function timeOut(state: MemberState): void {
-  if (isVoter(configurationOfLog(state), state.config.id)) {
+  if (maySeekElection(state)) {
     seekPreVotes(state);
     return;
   }
   resetTimer(state);
   setLeader(state, 0);
+}
+
+/**
+ * Voters; and, as no vote is counted that is not a voter's, whoever else the group may not get on without:
+ *
+ *  - who has a configuration without itself that is not committed (4.2.2): those who have to decide it may lack it, and elect
+ *    nobody whose log is shorter than its own;
+ *  - a learner, when there has been no leader for long: it may have the newest entries of a leader that died, and the vote that
+ *    those need who have it for a voter already. When it leads, it makes room as soon as the voters have what it has.
+ */
+function maySeekElection(state: MemberState): boolean {
+  const { log, config, ticksSinceLeader } = state;
+  const configuration = configurationOfLog(state);
+  const committed = log.configurations.at(log.commit).configuration;
+  if (isVoter(configuration, config.id) || isVoter(committed, config.id)) return true;
+  const isPatienceOver = ticksSinceLeader >= LEARNER_PATIENCE * config.timings.electionTimeoutTicks;
+  return isPatienceOver && learnerOf(configuration, config.id) !== null;
 }
 
 function tickLeader(state: MemberState, leader: Leader): void {

@@ -25,7 +25,7 @@ function tendAsLeader(state: MemberState, leader: Leader): void {
     }
   } else if (index <= commit) {
     if (isVoter(configuration, state.config.id)) promoteOne(state, configuration);
-    else makeRoom(state, leader);
+    else if (isOwnTermCommitted(state)) makeRoom(state, leader);
   }
 }
 
@@ -36,11 +36,16 @@ function promoteOne(state: MemberState, { learners }: Configuration): void {
   }
 }
 
-/** Removed by a configuration that is committed: until then it had to lead, without counting itself (4.2.2). */
+function isOwnTermCommitted({ log, config, term }: MemberState): boolean {
+  const commitTerm = log.termAt(log.commit);
+  return commitTerm !== null && config.rules.knowsCommitIndex(commitTerm, term);
+}
+
+/** No voter, by a configuration that is committed: until then it had to lead, without counting itself (4.2.2). */
 function makeRoom(state: MemberState, leader: Leader): void {
   const successor = mostAdvanced(state, leader);
   if (successor !== null) send(state, { to: successor }, { kind: 'timeoutNow' }, 'nothing');
-  stepDown(state, state.term, 'removed');
+  stepDown(state, state.term, 'noVoter');
 }
 
 function noteChange(state: MemberState): void {
