@@ -12,6 +12,7 @@ import { usageOfTrees } from './process-cpu.js';
 import { table } from './report.js';
 import { findCluster, usageOf } from './running-cluster.js';
 import type { RunningCluster } from './running-cluster.js';
+import { storeReport } from './store-report.js';
 import { etcdTarget, ringleaderTarget } from './targets.js';
 import { fill, measure, workloads } from './workloads.js';
 import type { Durations, Workload, WorkloadResult } from './workloads.js';
@@ -147,4 +148,9 @@ program
   .command('placement')
   .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')
   .action(() => print(placementReport()));
+program
+  .command('store')
+  .description("CPU time of the coordinator's store by its size, without a cluster")
+  .option('--keys <list>', 'numbers of keys, by commas', '100000,1000000')
+  .action(({ keys }: { readonly keys: string }) => print(storeReport(keys.split(',').map(Number))));
 await program.parseAsync();

@@ -70,7 +70,8 @@ export class StoreBuilder {
     if (newest === undefined) throw new MalformedBytesError('a key without states');
     if (newest.lease !== 0 && !this.#leases.has(newest.lease))
       throw new MalformedBytesError('a lease is missing');
-    this.#index.restore(this.#entry);
+    // A copy: what has grown by `push` has room for many more.
+    this.#index.restore({ key, states: states.slice() });
     this.#leases.attach(key, newest.lease);
   }
 

@@ -239,6 +239,9 @@ describe('of etcd’s cases', () => {
       const largest = Number.MAX_SAFE_INTEGER;
       expect(apply({ kind: 'leaseGrant', ttlMs: 1, wanted: largest })).toMatchObject({ lease: largest });
       expect(apply({ kind: 'leaseGrant', ttlMs: 1, wanted: 0 })).toMatchObject({ lease: 1 });
+      // Even behind the ids that the store has for itself, none is given that is in use.
+      for (const wanted of [2 ** 52, 2 ** 52 + 1]) apply({ kind: 'leaseGrant', ttlMs: 1, wanted });
+      expect(apply({ kind: 'leaseGrant', ttlMs: 1, wanted: 0 })).toMatchObject({ lease: 2 ** 52 + 2 });
     });
 
     it('take their keys with them in one revision, and only those that are theirs still', () => {
