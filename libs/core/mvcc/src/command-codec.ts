@@ -1,7 +1,8 @@
 /**
  * Commands as they stand in the Raft log. The first byte is the version of the form: a member that finds one it does not
- * know must stop instead of guessing, because it could not apply what the others apply. Version 1 is still read: it is
- * that of logs from before values were bytes.
+ * know must stop instead of guessing, because it could not apply what the others apply. Version 1 is that of release 0.1.0,
+ * before values were bytes. What it can say is still written in it: so members of that release can follow while a cluster is
+ * updated one by one, as long as nobody asks for what is new.
  */
 import {
   ByteReader,
@@ -11,11 +12,13 @@ import {
   bytes,
   constant,
   fields,
+  isUtf8,
   listOf,
   MalformedBytesError,
   oneOf,
   optional,
   text,
+  unreachable,
   varint,
   variants,
 } from '@ringleader/primitives';
@@ -145,17 +148,63 @@ function commandCodec(form: Forms): Codec<Command> {
 }
 
 const present = commandCodec(forms);
+const old = commandCodec(oldForms);
 const codecs = new Map([
   [COMMAND_VERSION, present],
-  [OLD_COMMAND_VERSION, commandCodec(oldForms)],
+  [OLD_COMMAND_VERSION, old],
 ]);
+
+function isOld(command: Command): boolean {
+  switch (command.kind) {
+    case 'txn':
+      return (
+        command.compare.every(isOldCompare) &&
+        command.success.every(isOldOperation) &&
+        command.failure.every(isOldOperation)
+      );
+    case 'leaseGrant':
+      return command.wanted === 0;
+    case 'limitSize':
+      return false;
+    case 'leaseRevoke':
+    case 'leaseExpire':
+    case 'compact':
+      return true;
+    default:
+      return unreachable(command, 'command');
+  }
+}
+
+function isOldCompare(compare: Compare): boolean {
+  return compare.rangeEnd === null && (compare.target !== 'value' || isUtf8(compare.operand));
+}
+
+function isOldOperation(operation: Operation): boolean {
+  switch (operation.kind) {
+    case 'put': {
+      const { value, lease, wantsPrevious } = operation;
+      return value !== null && lease !== null && !wantsPrevious && isUtf8(value);
+    }
+    case 'delete':
+      return !operation.wantsPrevious;
+    case 'range':
+      return plainNames.every((name) => name === 'limit' || operation[name] === plainRead[name]);
+    case 'txn':
+      return false;
+    default:
+      return unreachable(operation, 'operation');
+  }
+}
+
+const plainNames = Object.keys(plainRead) as (keyof ReadOptions)[];
 
 const writer = new ByteWriter();
 
 export function encodeCommand(command: Command): Uint8Array {
   writer.truncate(0);
-  writer.varint(COMMAND_VERSION);
-  present.write(writer, command);
+  const isSayable = isOld(command);
+  writer.varint(isSayable ? OLD_COMMAND_VERSION : COMMAND_VERSION);
+  (isSayable ? old : present).write(writer, command);
   return writer.copy();
 }
 

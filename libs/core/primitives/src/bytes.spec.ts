@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ByteReader, MalformedBytesError } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
-import { packBytes, unpackBytes } from './packed-bytes.js';
+import { isUtf8, packBytes, unpackBytes } from './packed-bytes.js';
 
 /** Each form of a value: how it is drawn, written and read. */
 const forms = {
@@ -169,6 +169,14 @@ describe('bytes', () => {
 });
 
 describe('packed bytes', () => {
+  it('are told from those of a text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => expect(isUtf8(Buffer.from(text))).toBe(true)),
+    );
+    for (const wrong of [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80]])
+      expect(isUtf8(Uint8Array.from(wrong))).toBe(false);
+  });
+
   it('are the bytes, in their order, and have the form of bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {

@@ -13,3 +13,16 @@ export function unpackBytes(packed: string): Uint8Array {
   const { buffer, byteOffset, length } = Buffer.from(packed, 'latin1');
   return new Uint8Array(buffer, byteOffset, length);
 }
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Whether the bytes are those of a text. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  if (bytes.every((byte) => byte < 0x80)) return true;
+  try {
+    strictUtf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
