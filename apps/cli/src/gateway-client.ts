@@ -2,7 +2,15 @@
  * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached:
  * writes carry an idempotency key, so that what was done through the first is not done again through the second.
  */
-import type { BatchOperation, BatchResult, ClusterView, Item } from '@ringleader/contracts';
+import type {
+  BatchOperation,
+  BatchResult,
+  ClusterView,
+  CoordinatorMembers,
+  Item,
+  LeaderTransferred,
+  MemberChanged,
+} from '@ringleader/contracts';
 import { CliFailure, EXIT, exitCodeOf } from './failure.js';
 
 /** What a request to the gateway came to. A connection that broke has status 0. */
@@ -16,6 +24,12 @@ export interface Answer<Body> {
   readonly retryAfterMs?: number;
   /** Nobody has got the request: no gateway took the connection. */
   readonly neverSent?: boolean;
+}
+
+export interface CoordinatorChange {
+  readonly method: 'POST' | 'DELETE';
+  readonly body?: object;
+  readonly ifIndex?: number | undefined;
 }
 
 export interface ListPage {
@@ -58,6 +72,28 @@ export class GatewayClient {
     return this.request('/v1/cluster', { method: 'GET' }, 'members');
   }
 
+  coordinators(): Promise<Answer<CoordinatorMembers>> {
+    return this.request('/v1/cluster/coordinator/members', { method: 'GET' }, 'members');
+  }
+
+  /** `path` is what stands behind `/v1/cluster/coordinator`. */
+  changeCoordinators<Body extends MemberChanged | LeaderTransferred>(
+    path: string,
+    change: CoordinatorChange,
+    field: keyof Body,
+  ): Promise<Answer<Body>> {
+    const { method, body, ifIndex } = change;
+    const init = {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(ifIndex !== undefined && { 'if-match': `"${ifIndex}"` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    };
+    return this.request(`/v1/cluster/coordinator${path}`, init, field);
+  }
+
   batch(
     operations: readonly BatchOperation[],
     idempotencyKey: string,
@@ -75,7 +111,7 @@ export class GatewayClient {
     return this.request(`/v1/kv?${new URLSearchParams(query).toString()}`, { method: 'GET' }, 'items');
   }
 
-  /** `list` is what the answer has a list of. */
+  /** `list` is what the answer has a list of, or what else only an answer of ours has. */
   private async request<Body>(path: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
@@ -115,7 +151,8 @@ export class GatewayClient {
 /** Whatever program listens there may answer, and in JSON, too. */
 function parsed<Body>(text: string, list: keyof Body): Body {
   const body = JSON.parse(text) as Partial<Body> | null;
-  if (Array.isArray(body?.[list])) return body as Body;
+  const mark: unknown = body?.[list];
+  if (Array.isArray(mark) || typeof mark === 'number' || typeof mark === 'string') return body as Body;
   throw new Error('what answers is no gateway of Ringleader');
 }
 

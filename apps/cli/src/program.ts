@@ -3,6 +3,7 @@ import tab from '@bomb.sh/tab/commander';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Command } from 'commander';
 import { addClusterCommands } from './cluster.js';
+import { addCoordinatorCommands } from './coordinator.js';
 import type { Format } from './failure.js';
 import { addGlobalOptions } from './global-options.js';
 import { addKeyCommands } from './kv.js';
@@ -38,6 +39,7 @@ export function program(format: Format = 'text'): Command {
     .exitOverride();
   addKeyCommands(root);
   addClusterCommands(root);
+  addCoordinatorCommands(root);
   addTransferCommands(root);
   tab(root, { completionCommandName: COMPLETION });
   const isBash = (command: Command): boolean => command.name() === COMPLETION && command.args[0] === 'bash';

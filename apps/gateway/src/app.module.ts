@@ -4,6 +4,7 @@ import { PartitionMapMirror } from '@ringleader/coordination';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { systemClock } from '@ringleader/observability';
 import { ClusterController } from './cluster/cluster.controller.js';
+import { CoordinatorsController } from './cluster/coordinators.controller.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { GatewayConfig } from './gateway.config.js';
 import {
@@ -31,6 +32,7 @@ export const RESOURCES = [
   ListController,
   BatchController,
   ClusterController,
+  CoordinatorsController,
   HealthController,
 ];
 

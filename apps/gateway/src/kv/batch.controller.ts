@@ -13,13 +13,13 @@ import {
   REST_HEADERS,
   REST_LIMITS,
   batchRequestSchema,
-  repeatedField,
 } from '@ringleader/contracts';
 import type { BatchOperation, BatchResult } from '@ringleader/contracts';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BODY, checkJson, fieldOf, parseJson } from '../http/json-body.js';
 import { isRestError, restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
 import { receivedContentType } from '../http/request-head.js';
@@ -40,12 +40,7 @@ import {
 import type { Consistency } from './request-context.js';
 
 const NO_BODY = Buffer.alloc(0);
-const JSON_MEDIA_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const ISSUES_SHOWN_MAX = 5;
-const NAME_LENGTH_SHOWN = 64;
-/** The name of the body as a whole. */
-const BODY = 'body';
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 interface BatchHead {
   readonly consistency: Consistency;
@@ -55,7 +50,7 @@ interface BatchHead {
 
 /** Throws what a batch is refused for whatever its body is. */
 export function batchHead({ raw, headers }: FastifyRequest): BatchHead {
-  checkContentType(receivedContentType(raw));
+  checkJson(receivedContentType(raw), 'A batch');
   refuseConditions(headers, 'batch');
   return {
     consistency: consistencyOf(parseQuery(targetOf(raw).query, CONSISTENCY_PARAMETERS)),
@@ -91,17 +86,8 @@ export class BatchController {
   }
 }
 
-function checkContentType(contentType: string | undefined): void {
-  if (contentType !== undefined && JSON_MEDIA_TYPE.test(contentType.trim())) return;
-  const detail = 'A batch is application/json (UTF-8)';
-  throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', detail, {
-    contentType: contentType ?? null,
-    allowed: ['application/json'],
-  });
-}
-
 function parseBatch(body: Uint8Array): readonly BatchOperation[] {
-  const request = parseJson(body);
+  const request = parseJson(body, 'The batch');
   checkCount(request);
   const parsed = batchRequestSchema.safeParse(request);
   if (parsed.success) return parsed.data.operations;
@@ -113,13 +99,6 @@ function parseBatch(body: Uint8Array): readonly BatchOperation[] {
   throw new OperationalError('INVALID_ARGUMENT', `The batch is not valid: ${list}`, { field, issues });
 }
 
-/** As in `operations.0.key`; an unknown field by its own name. */
-function fieldOf(issue: { path: PropertyKey[]; keys?: readonly string[] }): string {
-  const unknown = issue.keys?.[0];
-  const path = unknown === undefined ? issue.path : [...issue.path, unknown.slice(0, NAME_LENGTH_SHOWN)];
-  return path.length === 0 ? BODY : path.map(String).join('.');
-}
-
 /** Before the schema, which would look at each of them. */
 function checkCount(request: unknown): void {
   const { batchOperationsMax: operationsMax } = REST_LIMITS;
@@ -127,23 +106,6 @@ function checkCount(request: unknown): void {
   if (!Array.isArray(operations) || operations.length <= operationsMax) return;
   const detail = `A batch has at most ${operationsMax} operations; this one has ${operations.length}`;
   throw new OperationalError('REQUEST_TOO_LARGE', detail, { operationsMax });
-}
-
-function parseJson(body: Uint8Array): unknown {
-  let text: string;
-  let parsed: unknown;
-  try {
-    text = utf8.decode(body);
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'it cannot be read';
-    const detail = `The body is not valid JSON: ${reason}`;
-    throw new OperationalError('INVALID_ARGUMENT', detail, { field: BODY }, { cause });
-  }
-  const repeated = repeatedField(text)?.slice(0, NAME_LENGTH_SHOWN);
-  if (repeated === undefined) return parsed;
-  const detail = `The batch is not valid: an object has the field ${JSON.stringify(repeated)} twice`;
-  throw new OperationalError('INVALID_ARGUMENT', detail, { field: repeated });
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

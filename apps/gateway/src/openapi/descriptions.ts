@@ -8,7 +8,7 @@ type Decorator = MethodDecorator & ClassDecorator;
 
 const schemaRef = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
 
-function jsonContent(name: string): Record<string, { schema: { $ref: string } }> {
+export function jsonContent(name: string): Record<string, { schema: { $ref: string } }> {
   return { 'application/json': { schema: schemaRef(name) } };
 }
 
@@ -27,7 +27,7 @@ const COMMON: readonly RestErrorCode[] = [
 const ADMISSION: readonly RestErrorCode[] = ['RATE_LIMITED', 'OVERLOADED'];
 
 /** Of a resource below /v1. */
-function Problems(...codes: readonly RestErrorCode[]): Decorator {
+export function Problems(...codes: readonly RestErrorCode[]): Decorator {
   return problemResponses([...COMMON, ...ADMISSION, ...codes]);
 }
 
@@ -70,7 +70,7 @@ function headersOfProblem(
   return { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } };
 }
 
-function TimeoutHeader(): Decorator {
+export function TimeoutHeader(): Decorator {
   return ApiHeader({
     name: REST_HEADERS.timeoutMs,
     required: false,

@@ -8,7 +8,7 @@ import { HybridClock } from '@ringleader/hybrid-clock';
 import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
-import { Health, ServiceClock } from '@ringleader/service-host';
+import { Coordination, Health, ServiceClock } from '@ringleader/service-host';
 import { RESOURCES } from '../../src/app.module.js';
 import { ClusterReport } from '../../src/cluster/cluster.controller.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
@@ -37,6 +37,8 @@ export interface HarnessOptions {
   readonly readiness?: () => readonly string[];
   readonly hosts?: readonly string[];
   readonly trustedProxies?: readonly string[];
+  /** The coordinators, as far as the resource needs them. */
+  readonly coordination?: Partial<Coordination>;
 }
 
 interface RoutingLimits {
@@ -95,6 +97,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
       providers: [
         { provide: KeyValueStore, useValue: path.store },
         { provide: ServiceClock, useValue: systemClock },
+        { provide: Coordination, useValue: options.coordination ?? {} },
         { provide: ShardDirectory, useValue: shardDirectory },
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },

@@ -19,7 +19,11 @@ interface Failure {
 }
 
 /** What the adapter's classes see of a coordinator, in memory and with faults on demand. */
-export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 'status' | 'close'> {
+export class FakeCoordinator
+  implements
+    Coordinator,
+    Pick<CoordinationClient, 'status' | 'members' | 'changeMembers' | 'transferLeader' | 'close'>
+{
   revision = 0;
   compacted = 0;
   /** How many items or events one answer holds. */
@@ -58,6 +62,17 @@ export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 's
   }
 
   /** It says nothing of its members. */
+  /** It is no group that could change. */
+  members(): Promise<never> {
+    return noGroup();
+  }
+  changeMembers(): Promise<never> {
+    return noGroup();
+  }
+  transferLeader(): Promise<never> {
+    return noGroup();
+  }
+
   status(): Promise<null> {
     return Promise.resolve(null);
   }
@@ -199,4 +214,10 @@ export class FakeCoordinator implements Coordinator, Pick<CoordinationClient, 's
 function isWithin({ key: start, rangeEnd }: Range, key: string): boolean {
   if (rangeEnd === undefined) return key === start;
   return compareKeys(key, start) >= 0 && (rangeEnd === '' || compareKeys(key, rangeEnd) < 0);
+}
+
+function noGroup(): Promise<never> {
+  return Promise.reject(
+    new OperationalError('UNAVAILABLE', 'No majority of the coordinators could be reached'),
+  );
 }

@@ -18,7 +18,7 @@ export abstract class ServiceLogger extends injectable<Logger>() {}
 export abstract class ServiceClock extends injectable<Clock>() {}
 /** The coordinators, for who calls and follows them; tests have a twin. */
 export abstract class Coordination extends injectable<
-  Coordinator & Pick<CoordinationClient, 'status' | 'close'>
+  Coordinator & Pick<CoordinationClient, 'status' | 'members' | 'changeMembers' | 'transferLeader' | 'close'>
 >() {}
 
 /** How a service tells of itself. */

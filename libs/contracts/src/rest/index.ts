@@ -1,4 +1,5 @@
 export * from './cluster.js';
+export * from './coordinators.js';
 export * from './keys-and-values.js';
 export * from './limits.js';
 export * from './problem.js';

@@ -25,6 +25,13 @@ export const REST_ERROR_CODES = [
   'OUTCOME_UNKNOWN',
   'DEADLINE_EXCEEDED',
   'INTERNAL',
+  'CHANGE_UNDER_WAY',
+  'ALREADY_SO',
+  'QUORUM_AT_RISK',
+  'MEMBER_LAGGING',
+  'NO_APPLICANT',
+  'MEMBER_NOT_FOUND',
+  'MEMBER_REMOVED',
 ] as const satisfies readonly ErrorCode[];
 export type RestErrorCode = (typeof REST_ERROR_CODES)[number];
 
@@ -46,7 +53,7 @@ export const PROBLEM_FIELDS = {
   KEY_NOT_FOUND: ['key'],
   ROUTE_NOT_FOUND: ['method'],
   METHOD_NOT_ALLOWED: ['method', 'allow'],
-  PRECONDITION_FAILED: ['revision', 'version'],
+  PRECONDITION_FAILED: ['revision', 'version', 'index'],
   VALUE_TOO_LARGE: ['bytesMax'],
   REQUEST_TOO_LARGE: ['bytesMax', 'operationsMax'],
   EXPECTATION_FAILED: ['allowed'],
@@ -59,6 +66,13 @@ export const PROBLEM_FIELDS = {
   OUTCOME_UNKNOWN: [],
   DEADLINE_EXCEEDED: [],
   INTERNAL: ['id'],
+  CHANGE_UNDER_WAY: [],
+  ALREADY_SO: ['name', 'id', 'leader'],
+  QUORUM_AT_RISK: ['name', 'silent'],
+  MEMBER_LAGGING: ['name', 'match', 'lastIndex'],
+  NO_APPLICANT: ['name'],
+  MEMBER_NOT_FOUND: ['name', 'members'],
+  MEMBER_REMOVED: ['name'],
 } as const satisfies Record<RestErrorCode, readonly string[]>;
 
 /** Every INVALID_ARGUMENT names what was wrong by one of these. */

@@ -1,0 +1,104 @@
+/** /v1/cluster/coordinator/...: who is in the coordinators' group, and how that changes. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import {
+  OperationalError,
+  coordinatorName,
+  coordinatorSeat,
+  memberRequestSchema,
+  transferRequestSchema,
+} from '@ringleader/contracts';
+import type { CoordinatorMembers } from '@ringleader/contracts';
+import type { CoordinatorRequest } from '@ringleader/coordination';
+import { Coordination } from '@ringleader/service-host';
+import type { FastifyRequest } from 'fastify';
+import { jsonBody } from '../http/json-body.js';
+import { invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
+import { invalidHeader, timeoutMsOf } from '../kv/request-context.js';
+import {
+  DescribeAddMember,
+  DescribeChangeMember,
+  DescribeMembers,
+  DescribeRemoveMember,
+  DescribeTransferLeader,
+} from '../openapi/coordinator-descriptions.js';
+
+const NO_PARAMETERS: readonly string[] = [];
+const CONDITION = /^"(\d{1,15})"$/;
+
+@Controller('v1/cluster')
+export class CoordinatorsController {
+  constructor(private readonly coordination: Coordination) {}
+
+  @DescribeMembers()
+  @Get('coordinator/members')
+  members(@Req() request: FastifyRequest): Promise<CoordinatorMembers> {
+    return this.coordination.members(optionsOf(request));
+  }
+
+  @DescribeAddMember()
+  @Post('coordinator/members')
+  @HttpCode(200)
+  add(@Req() request: FastifyRequest): Promise<{ index: number }> {
+    const { name, learner } = jsonBody(request, memberRequestSchema, 'The member');
+    return this.#change(request, { kind: 'add', seat: seatOf(name), isPromotedItself: learner !== true });
+  }
+
+  /** `NAME:promote` and `NAME:replace`: the router knows no parameter that ends before a colon. */
+  @DescribeChangeMember()
+  @Post('coordinator/members/:member')
+  @HttpCode(200)
+  change(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
+    const [, name = member, action] = /^(.*):(.*)$/.exec(member) ?? [];
+    if (action === 'promote' || action === 'replace') {
+      return this.#change(request, { kind: action, seat: seatOf(name) });
+    }
+    const allowed = ['promote', 'replace'];
+    throw invalidParameter('member', 'What is to be done with a member is :promote or :replace', { allowed });
+  }
+
+  @DescribeRemoveMember()
+  @Delete('coordinator/members/:member')
+  remove(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
+    return this.#change(request, { kind: 'remove', seat: seatOf(member) });
+  }
+
+  /** The doubled colon is a plain one. */
+  @DescribeTransferLeader()
+  @Post('coordinator::transfer-leader')
+  @HttpCode(200)
+  async transferLeader(@Req() request: FastifyRequest): Promise<{ leader: string }> {
+    const { to } = jsonBody(request, transferRequestSchema, 'The transfer');
+    const options = optionsOf(request);
+    const asked = to === undefined ? {} : { to: seatOf(to) };
+    const { leader } = await this.coordination.transferLeader(asked, options);
+    return { leader: coordinatorName(leader) };
+  }
+
+  #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {
+    const options = optionsOf(request);
+    const ifIndex = conditionOf(request.headers);
+    return this.coordination.changeMembers({ ...change, ...(ifIndex !== null && { ifIndex }) }, options);
+  }
+}
+
+function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
+  parseQuery(targetOf(raw).query, NO_PARAMETERS);
+  return { timeoutMs: timeoutMsOf(headers) };
+}
+
+function seatOf(name: string): number {
+  const seat = coordinatorSeat(name);
+  if (seat !== null) return seat;
+  const detail = 'Coordinators are called coordinator-1 to coordinator-9';
+  throw new OperationalError('INVALID_ARGUMENT', detail, { parameter: 'name' });
+}
+
+/** Configurations have an index as keys have a revision. */
+function conditionOf(headers: IncomingHttpHeaders): number | null {
+  const ifMatch = headers['if-match'];
+  if (ifMatch === undefined) return null;
+  const [, index] = CONDITION.exec(ifMatch) ?? [];
+  if (index !== undefined) return Number(index);
+  throw invalidHeader('If-Match', 'is the index of the configuration in quotes, as in "17"');
+}

@@ -1,0 +1,61 @@
+/** A body that is JSON, as its schema has it. */
+import { OperationalError, repeatedField } from '@ringleader/contracts';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { receivedContentType } from './request-head.js';
+
+const JSON_MEDIA_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const NAME_LENGTH_SHOWN = 64;
+/** The name of the body as a whole. */
+export const BODY = 'body';
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** An absent body is an empty object. `what` begins the sentence of a refusal. */
+export function jsonBody<Schema extends z.ZodType>(
+  request: FastifyRequest,
+  schema: Schema,
+  what: string,
+): z.infer<Schema> {
+  const body = request.body as Buffer | undefined;
+  const isEmpty = body === undefined || body.byteLength === 0;
+  if (!isEmpty) checkJson(receivedContentType(request.raw), what);
+  const parsed = schema.safeParse(isEmpty ? {} : parseJson(body, what));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => ({ field: fieldOf(issue), message: issue.message }));
+  const list = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  const field = issues[0]?.field ?? BODY;
+  throw new OperationalError('INVALID_ARGUMENT', `${what} is not valid: ${list}`, { field, issues });
+}
+
+export function checkJson(contentType: string | undefined, what: string): void {
+  if (contentType !== undefined && JSON_MEDIA_TYPE.test(contentType.trim())) return;
+  throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', `${what} is application/json (UTF-8)`, {
+    contentType: contentType ?? null,
+    allowed: ['application/json'],
+  });
+}
+
+/** Throws what is wrong with it, a field that is given twice too: which of the two counts is nobody's guess. */
+export function parseJson(body: Uint8Array, what: string): unknown {
+  let text: string;
+  let parsed: unknown;
+  try {
+    text = utf8.decode(body);
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'it cannot be read';
+    const detail = `The body is not valid JSON: ${reason}`;
+    throw new OperationalError('INVALID_ARGUMENT', detail, { field: BODY }, { cause });
+  }
+  const repeated = repeatedField(text)?.slice(0, NAME_LENGTH_SHOWN);
+  if (repeated === undefined) return parsed;
+  const detail = `${what} is not valid: an object has the field ${JSON.stringify(repeated)} twice`;
+  throw new OperationalError('INVALID_ARGUMENT', detail, { field: repeated });
+}
+
+/** As in `operations.0.key`; an unknown field by its own name. */
+export function fieldOf(issue: { path: PropertyKey[]; keys?: readonly string[] }): string {
+  const unknown = issue.keys?.[0];
+  const path = unknown === undefined ? issue.path : [...issue.path, unknown.slice(0, NAME_LENGTH_SHOWN)];
+  return path.length === 0 ? BODY : path.map(String).join('.');
+}

@@ -1,0 +1,116 @@
+/** The resources about the coordinators' group in the OpenAPI document. */
+import { applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
+
+const TAG = 'Coordinators';
+const CHANGED = {
+  status: 200,
+  description: 'It is done; the index of the configuration.',
+  content: jsonContent('MemberChanged'),
+};
+
+const condition = ApiHeader({
+  name: 'If-Match',
+  required: false,
+  description: '"17": only if this is still the index of the configuration.',
+  schema: { type: 'string', pattern: '^"[0-9]{1,15}"$' },
+});
+const memberParameter = (description: string): MethodDecorator =>
+  ApiParam({ name: 'member', description, schema: { type: 'string' } });
+
+export function DescribeMembers(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'getCoordinatorMembers',
+      summary: 'Who is in the group of coordinators',
+      description: 'As the leader knows it, with how far each member has come, and who waits to be let in.',
+    }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'The group.', content: jsonContent('CoordinatorMembers') }),
+    Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+  );
+}
+
+export function DescribeAddMember(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'addCoordinator',
+      summary: 'Let a coordinator in that waits for it',
+      description:
+        'As a learner, which becomes a voter by itself once it has caught up, unless `learner` is true.',
+      requestBody: { required: true, content: jsonContent('MemberRequest') },
+    }),
+    condition,
+    TimeoutHeader(),
+    ApiResponse(CHANGED),
+    changeProblems(),
+  );
+}
+
+export function DescribeChangeMember(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'changeCoordinator',
+      summary: 'Promote a learner, or replace a member',
+      description:
+        'NAME:promote makes a learner a voter. NAME:replace gives the place of the member of that name to the one ' +
+        'that waits under it, in one change, once that has caught up.',
+    }),
+    memberParameter('NAME:promote or NAME:replace, as in coordinator-2:replace.'),
+    condition,
+    TimeoutHeader(),
+    ApiResponse(CHANGED),
+    changeProblems(),
+  );
+}
+
+export function DescribeRemoveMember(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'removeCoordinator',
+      summary: 'Remove a member',
+      description: 'While a member is being replaced: its successor. The process that is removed ends.',
+    }),
+    memberParameter('The name, as in coordinator-4.'),
+    condition,
+    TimeoutHeader(),
+    ApiResponse(CHANGED),
+    changeProblems(),
+  );
+}
+
+export function DescribeTransferLeader(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'transferLeader',
+      summary: 'Hand the leadership of the coordinators over',
+      description: 'To a voter, or to the most advanced one.',
+      requestBody: { required: false, content: jsonContent('TransferRequest') },
+    }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'Who leads now.', content: jsonContent('LeaderTransferred') }),
+    Problems('UNSUPPORTED_MEDIA_TYPE', 'ALREADY_SO', 'MEMBER_NOT_FOUND', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+  );
+}
+
+function changeProblems(): MethodDecorator {
+  return Problems(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'PRECONDITION_FAILED',
+    'CHANGE_UNDER_WAY',
+    'ALREADY_SO',
+    'QUORUM_AT_RISK',
+    'MEMBER_LAGGING',
+    'NO_APPLICANT',
+    'MEMBER_NOT_FOUND',
+    'MEMBER_REMOVED',
+    'UNAVAILABLE',
+    'OUTCOME_UNKNOWN',
+  );
+}

@@ -1,0 +1,21 @@
+/** /v1/cluster/coordinator/...: what clients send, and get back besides the list of members. */
+import { z } from 'zod';
+
+export const memberRequestSchema = z
+  .strictObject({
+    name: z.string().describe('As in coordinator-4.'),
+    learner: z.boolean().optional().describe('True: it stays a learner until it is promoted.'),
+  })
+  .meta({ id: 'MemberRequest' });
+
+export const memberChangedSchema = z
+  .object({ index: z.int().describe('Of the configuration.') })
+  .meta({ id: 'MemberChanged' });
+export type MemberChanged = z.infer<typeof memberChangedSchema>;
+
+export const transferRequestSchema = z
+  .strictObject({ to: z.string().optional().describe('A voter; absent: the most advanced one.') })
+  .meta({ id: 'TransferRequest' });
+
+export const leaderTransferredSchema = z.object({ leader: z.string() }).meta({ id: 'LeaderTransferred' });
+export type LeaderTransferred = z.infer<typeof leaderTransferredSchema>;
