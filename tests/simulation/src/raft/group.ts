@@ -10,11 +10,11 @@ import {
   World,
 } from '@ringleader/testing-simulation';
 import { ClientsProcess } from './clients.js';
-import type { IdentityRules } from './identities.js';
+import { type IdentityRules, seatOf } from './identities.js';
 import { Judge } from './judge.js';
 import { type DiskRecord, MemberDisk } from './member-disk.js';
 import { MemberProcess } from './member-process.js';
-import type { RunSettings } from './settings.js';
+import { clockDriftMax, type RunSettings } from './settings.js';
 import type { SimMessage } from './sim-messages.js';
 
 /** All clients are one node: they reach every member, whatever the members' links are like. */
@@ -31,25 +31,29 @@ export interface GroupOptions {
 export class Group {
   readonly world: World<SimMessage>;
   readonly settings: RunSettings;
-  readonly judge = new Judge();
+  readonly judge: Judge;
+  /** By their seats, which is also where those wait that are no members yet, or not any more. */
   readonly members: readonly MemberId[];
-  /** Whose disks were lost. */
-  readonly lost = new Set<MemberId>();
+  readonly #identities: IdentityRules;
   readonly #processes = new Map<MemberId, MemberProcess>();
   readonly #plan: FaultPlan;
   #clients: ClientsProcess | null = null;
 
   constructor(settings: RunSettings, options: GroupOptions) {
     this.settings = settings;
+    this.#identities = options.identities;
+    this.judge = new Judge((id) =>
+      this.idAt(seatOf(id)) === id ? (this.judge.disks.get(seatOf(id)) ?? null) : null,
+    );
     this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity });
-    this.members = Array.from({ length: settings.group.members }, (_, i) => i + 1);
+    this.members = Array.from({ length: settings.group.members + settings.group.spares }, (_, i) => i + 1);
     const { kinds, intensity, durationMaxMs } = settings.faults;
     this.#plan = drawFaultPlan(this.world.fork(), {
       nodes: this.members,
       startMs: 100,
       endMs: settings.faultyMs,
       faultDurationMaxMs: durationMaxMs,
-      clockDriftMax: 0.1,
+      clockDriftMax,
       wallSkewMaxMs: 0,
       intensity,
       kinds,
@@ -107,17 +111,34 @@ export class Group {
     }
   }
 
+  /** Of the member that is at this seat now. */
+  idAt(seat: MemberId): MemberId {
+    return this.#identities.idOf(seat, this.judge.disks.get(seat)?.losses ?? 0);
+  }
+
+  processes(): MemberProcess[] {
+    return this.members.flatMap((seat) => this.process(seat) ?? []);
+  }
+
   /** Of a member that is down. It is another member from then on, which the group does not know. */
   loseDisk(member: MemberId): void {
     this.judge.disks.get(member)?.lose();
-    this.lost.add(member);
   }
 
   #addMember(member: MemberId, { rules, identities }: GroupOptions): void {
     const log = new SimulatedLog<DiskRecord>(this.world.events, this.world.fork(), storageLatency);
     const disk = new MemberDisk(log);
     this.judge.disks.set(member, disk);
-    const surroundings = { settings: this.settings.group, rules, identities, disk, judge: this.judge };
+    const surroundings = {
+      settings: this.settings.group,
+      rules,
+      identities,
+      disk,
+      judge: this.judge,
+      end: (): void => {
+        this.world.node(member).crash();
+      },
+    };
     const clock = this.#plan.clocks.get(member);
     this.world.addNode(
       member,

@@ -1,5 +1,5 @@
 /** Who a member is, apart from the node it runs on (its seat), and how the others tell. Replaceable, as the rules of the core are. */
-import type { MemberId, Message, Seat } from '@ringleader/raft';
+import type { Configuration, MemberId, Message, Seat } from '@ringleader/raft';
 
 export interface IdentityRules {
   /** Under which id a member goes on whose disk was lost for the `losses`th time. */
@@ -8,6 +8,8 @@ export interface IdentityRules {
   toWire(id: MemberId): MemberId;
   /** As whom the member `self` reads an addressee. */
   fromWire(to: MemberId, self: MemberId): MemberId;
+  /** Who is in the group by a snapshot which `asOf` belongs to. */
+  inSnapshot(asOf: Configuration, founding: Configuration): Configuration;
 }
 
 /** More than there are seats. */
@@ -22,6 +24,7 @@ export const soundIdentities: IdentityRules = {
   idOf: (seat, losses) => seat + losses * idsPerLoss,
   toWire: (id) => id,
   fromWire: (to) => to,
+  inSnapshot: (asOf) => asOf,
 };
 
 export function addressed(message: Message, name: (id: MemberId) => MemberId): Message {

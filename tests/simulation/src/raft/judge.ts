@@ -4,19 +4,33 @@
  * a majority and seen by every later read.
  */
 import type { MemberId } from '@ringleader/primitives';
-import type { Entry, LogIndex, RaftMember, Ready, Snapshot, Term } from '@ringleader/raft';
+import {
+  entryKinds,
+  type EntryKind,
+  type Entry,
+  type LogIndex,
+  type RaftMember,
+  type Ready,
+  type Snapshot,
+  type Term,
+} from '@ringleader/raft';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { MemberDisk } from './member-disk.js';
+import { type DiskOf, MembershipJudge } from './membership-judge.js';
 import type { StringStore } from './string-store.js';
 
 /** An entry as some member had it: in which log it stood is told by the term of the one before. */
 interface SeenEntry {
   readonly prevTerm: Term | null;
+  readonly kind: EntryKind;
   readonly data: Uint8Array;
 }
 
 export class Judge {
+  /** By seat. */
   readonly disks = new Map<MemberId, MemberDisk>();
+  readonly membership: MembershipJudge;
+  readonly diskOf: DiskOf;
   readonly #leaders = new Map<Term, MemberId>();
   readonly #seen = new Map<string, SeenEntry>();
   /** What was applied by anybody, by index. */
@@ -26,6 +40,11 @@ export class Judge {
   /** The whole state at each index at which somebody's state was taken whole, and compared since. */
   readonly #states = new Map<LogIndex, string>();
   #acknowledgedUpTo: LogIndex = 0;
+
+  constructor(diskOf: DiskOf) {
+    this.diskOf = diskOf;
+    this.membership = new MembershipJudge(diskOf);
+  }
 
   /** The newest entry whose effect some client knows of. */
   get acknowledgedUpTo(): LogIndex {
@@ -38,15 +57,20 @@ export class Judge {
     return this.#leaders.size;
   }
 
-  turned(id: MemberId, core: RaftMember, ready: Ready): void {
-    for (const event of ready.events) {
-      if (event.kind === 'leaderChanged' && event.leader === core.status().id)
-        this.#elected(id, event.term, core);
+  turned(core: RaftMember, ready: Ready): void {
+    const { id, role, term, commitIndex } = core.status();
+    const { events, persist } = ready;
+    for (const event of events) {
+      if (event.kind === 'leaderChanged' && event.leader === id) this.#elected(id, event.term, core);
     }
-    for (const entry of ready.persist?.entries ?? []) this.#matches(id, entry, core);
-    const { role, term, commitIndex } = core.status();
-    if (role !== 'leader') return;
-    while (this.#committedIn.length <= commitIndex) this.#committedIn.push(term);
+    this.membership.looksAt(core);
+    for (const entry of persist?.entries ?? []) this.#matches(id, entry, core);
+    this.#isInForce(core);
+    // A leader that removes itself leads no more in the turn in which it learns that this is committed.
+    if (role === 'leader' || events.some(({ kind }) => kind === 'steppedDown')) {
+      while (this.#committedIn.length <= commitIndex) this.#committedIn.push(term);
+    }
+    if (events.some(({ kind }) => kind === 'removed')) this.membership.ends(id, this.#committedIn.length - 1);
   }
 
   applies(id: MemberId, entry: Entry): void {
@@ -58,6 +82,7 @@ export class Judge {
       );
     }
     this.#applied[entry.index] = entry;
+    this.membership.applies(entry);
   }
 
   restored(id: MemberId, snapshot: Snapshot, store: StringStore): void {
@@ -66,6 +91,7 @@ export class Judge {
       const what = `member ${String(id)} installs a snapshot up to ${name(snapshot)}, but ${name(known)} was applied there`;
       throw new SimulationFailure('state machine safety', what);
     }
+    this.membership.restored(id, snapshot);
     this.stateAt(id, snapshot.index, store);
   }
 
@@ -82,12 +108,10 @@ export class Judge {
     this.#states.set(index, state);
   }
 
-  acknowledges(entry: Entry): void {
-    let copies = 0;
-    for (const disk of this.disks.values()) if (disk.has(entry.index, entry.term)) copies += 1;
-    if (copies <= this.disks.size / 2) {
-      const what = `${name(entry)} is acknowledged, but on ${String(copies)} of ${String(this.disks.size)} disks`;
-      throw new SimulationFailure('durability', what);
+  acknowledges(core: RaftMember, entry: Entry): void {
+    const lack = this.membership.lackOfCopies(entry, core);
+    if (lack !== null) {
+      throw new SimulationFailure('durability', `${name(entry)} is acknowledged, but ${lack}`);
     }
     this.#acknowledgedUpTo = Math.max(this.#acknowledgedUpTo, entry.index);
   }
@@ -109,6 +133,7 @@ export class Judge {
       throw new SimulationFailure('election safety', what);
     }
     this.#leaders.set(term, id);
+    this.membership.leads(core, term);
     this.#isComplete(id, term, core);
   }
 
@@ -124,13 +149,24 @@ export class Judge {
     }
   }
 
+  /** A configuration goes when its entry goes (thesis 4.1): where the log has another one, nothing is left of it. */
+  #isInForce(core: RaftMember): void {
+    const { id, configurationIndex: index, snapshotIndex } = core.status();
+    const term = core.termAt(index);
+    if (index <= snapshotIndex || term === null) return;
+    const kind = this.#seen.get(name({ index, term }))?.kind ?? entryKinds.configuration;
+    if (kind === entryKinds.configuration) return;
+    const what = `member ${String(id)} goes by a configuration in the place of ${name({ index, term })}`;
+    throw new SimulationFailure('configuration in force', what);
+  }
+
   /** By induction over the entry before: same index and term, same log up to there. */
   #matches(id: MemberId, entry: Entry, core: RaftMember): void {
     const key = name(entry);
     const prevTerm = core.termAt(entry.index - 1);
     const known = this.#seen.get(key);
     if (known === undefined) {
-      this.#seen.set(key, { prevTerm, data: entry.data });
+      this.#seen.set(key, { prevTerm, kind: entry.kind, data: entry.data });
       return;
     }
     const isSame =

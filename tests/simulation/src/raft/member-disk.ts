@@ -7,6 +7,7 @@ import type {
   Entry,
   HardState,
   LogIndex,
+  MemberId,
   PersistBatch,
   Snapshot,
   StoredState,
@@ -76,6 +77,17 @@ export class MemberDisk {
     return { stored: { hardState, base, entries: [...entries] }, snapshot };
   }
 
+  /** Of its log, or of the snapshot that stands for it. */
+  get lastIndex(): LogIndex {
+    return this.#durable.lastIndex;
+  }
+
+  /** As far as its disk can tell, which in a later term is nothing. */
+  mayHaveVoted(candidate: MemberId, term: Term): boolean {
+    const { hardState } = this.#durable;
+    return hardState.term > term || (hardState.term === term && hardState.vote === candidate);
+  }
+
   has(index: LogIndex, term: Term): boolean {
     return this.#durable.has(index, term);
   }
@@ -101,6 +113,10 @@ class DiskImage {
   has(index: LogIndex, term: Term): boolean {
     if (index <= this.#base) return true;
     return this.entries[index - this.#base - 1]?.term === term;
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#base + this.entries.length;
   }
 
   get #base(): LogIndex {

@@ -3,6 +3,7 @@
  * to the disk. Whatever it does is shown to the judge.
  */
 import {
+  type Change,
   type Configuration,
   configurationOf,
   decodeFrame,
@@ -33,6 +34,8 @@ export interface MemberSurroundings {
   readonly identities: IdentityRules;
   readonly disk: MemberDisk;
   readonly judge: Judge;
+  /** The process is over: its member is removed. */
+  end(): void;
 }
 
 interface Asker {
@@ -80,8 +83,11 @@ export class MemberProcess implements Process<SimMessage> {
     this.#name = `${String(host.id)}.${String(host.life)}`;
     const id = identities.idOf(host.id, disk.losses);
     const { stored, snapshot } = disk.recover(foundingView(id, settings.members));
-    const { timings, limits } = settings;
-    this.core = new RaftMember(raftConfig({ id, random: host.prng }, { timings, limits, rules }), stored);
+    const { timings, limits, lease } = settings;
+    this.core = new RaftMember(
+      raftConfig({ id, random: host.prng }, { timings, limits, rules, lease }),
+      stored,
+    );
     if (snapshot !== null) this.store.restore(snapshot.chunks);
     this.#newestSnapshot = snapshot;
     this.#lastAppliedTerm = stored.base.point.term;
@@ -97,6 +103,12 @@ export class MemberProcess implements Process<SimMessage> {
 
   crashed(): void {
     this.#surroundings.disk.crash();
+  }
+
+  change(change: Change): void {
+    this.core.changeConfiguration(change);
+    this.#surroundings.judge.membership.looksAt(this.core);
+    this.#requestTurn();
   }
 
   handOver(): void {
@@ -148,7 +160,9 @@ export class MemberProcess implements Process<SimMessage> {
       this.#isTurnDue = false;
       this.#propose();
       this.#askToRead();
-      this.#carryOut(this.core.takeReady());
+      this.#carryOut(
+        this.core.takeReady(this.#surroundings.settings.lease === null ? null : this.#host.monotonicMs()),
+      );
     });
   }
 
@@ -171,7 +185,7 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #carryOut(ready: Ready): void {
-    this.#surroundings.judge.turned(this.#host.id, this.core, ready);
+    this.#surroundings.judge.turned(this.core, ready);
     if (ready.persist !== null) this.#persist(ready.persist);
     for (const message of ready.messages) this.#send(message);
     if (ready.restore !== null) this.#restore(ready.restore);
@@ -184,6 +198,7 @@ export class MemberProcess implements Process<SimMessage> {
       this.#requestTurn();
     }
     if (this.#appliedSinceSnapshot >= this.#surroundings.settings.snapshotEveryEntries) this.#takeSnapshot();
+    if (ready.events.some((event) => event.kind === 'removed')) this.#surroundings.end();
   }
 
   #persist(batch: PersistBatch): void {
@@ -232,7 +247,7 @@ export class MemberProcess implements Process<SimMessage> {
     const { proposer, id, operation } = decodeCommand(entry.data);
     this.store.apply(operation);
     if (proposer !== this.#name || !this.#proposals.has(id)) return;
-    this.#surroundings.judge.acknowledges(entry);
+    this.#surroundings.judge.acknowledges(this.core, entry);
     this.#settle(id, { kind: 'appended' });
   }
 
@@ -255,11 +270,12 @@ export class MemberProcess implements Process<SimMessage> {
 
   #takeSnapshot(): void {
     const { appliedIndex: index } = this.core.status();
-    const { settings, disk } = this.#surroundings;
+    const { settings, disk, identities } = this.#surroundings;
     const term = this.core.termAt(index);
     if (term === null) return;
     this.#appliedSinceSnapshot = 0;
-    const configuration = this.core.configurationAt(index);
+    const founding = foundingView(this.#host.id, settings.members);
+    const configuration = identities.inSnapshot(this.core.configurationAt(index), founding);
     const snapshot = { index, term, configuration, chunks: this.store.snapshot(settings.chunkBytes) };
     disk.write({ kind: 'snapshot', snapshot }, () => {
       this.#host.enter(() => {

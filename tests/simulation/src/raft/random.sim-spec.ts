@@ -1,27 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
+import { randomProfile } from './profile.js';
+import { changing } from './profiles/changing.js';
 import { raftSuite } from './suite.js';
 
-const seeds = 200;
 const seedsPerTest = 25;
 
 /** Seeds that found a bug once (docs/BUGS.md). */
 const pinned = [4917];
 
-function mustPass(seed: number): void {
-  const run = { seed, traceLines: 0 };
+function mustPass(seed: number, profile = randomProfile): void {
+  const run = { seed, traceLines: 0, profile: profile.name };
   const { failure } = raftSuite.run(run);
   if (failure !== null) throw new Error(`${failure}\nReplay: ${raftSuite.replayCommand(run)}`);
 }
 
-describe('the Raft core under random faults', () => {
+describe.each([
+  { profile: randomProfile, seeds: 200 },
+  { profile: changing, seeds: 300 },
+])('the Raft core under random faults: $profile.about', ({ profile, seeds }) => {
   for (let first = 1; first <= seeds; first += seedsPerTest) {
     const last = first + seedsPerTest - 1;
     it(`keeps every promise with seeds ${String(first)} to ${String(last)}`, () => {
-      for (let seed = first; seed <= last; seed += 1) mustPass(seed);
+      for (let seed = first; seed <= last; seed += 1) mustPass(seed, profile);
     }, 120_000);
   }
+});
 
-  it.each(pinned)('keeps every promise with seed %i, which found a bug once', mustPass);
+describe('the Raft core under random faults', () => {
+  it.each(pinned)('keeps every promise with seed %i, which found a bug once', (seed) => {
+    mustPass(seed);
+  });
 
   it('is run from its seed alone', () => {
     const run = { seed: 11, traceLines: 0 };

@@ -1,6 +1,8 @@
 /** After the last fault: within bounded simulated time a write goes through, and all members have the same state. */
+import { allMembers, type Configuration, idsOf, isVoter, type Seated } from '@ringleader/raft';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { Group } from './group.js';
+import type { MemberProcess } from './member-process.js';
 
 const pollMs = 20;
 
@@ -9,7 +11,8 @@ export function checkRecovery(group: Group): void {
   const deadline = events.now + group.settings.recoveryMs;
   let isProven = false;
   const probe = (attempt: number): void => {
-    const member = group.members[attempt % group.members.length] as number;
+    const candidates = seatsOfGroup(group);
+    const member = candidates[attempt % candidates.length] as number;
     group.clients.ask(member, { op: 'append', key: 'probe', value: `${String(attempt)} ` }, (answer) => {
       if (answer?.kind === 'appended') isProven = true;
       // An answer that refuses may come at once: time must pass between two attempts.
@@ -34,14 +37,42 @@ export function checkRecovery(group: Group): void {
   }
 }
 
+function leaderOf(group: Group): MemberProcess | null {
+  const seat = group.leader();
+  return seat === null ? null : group.process(seat);
+}
+
+/** Of its members, while somebody leads it; else all. */
+function seatsOfGroup(group: Group): readonly number[] {
+  const leader = leaderOf(group);
+  if (leader === null) return group.members;
+  const ids = new Set(idsOf(allMembers(leader.core.configuration)));
+  return group.members.filter((seat) => ids.has(group.idAt(seat)));
+}
+
 function firstDifference(group: Group): string | null {
-  if (group.leader() === null) return 'a leader';
-  for (const member of group.members) {
-    if (group.lost.has(member)) continue;
-    const process = group.process(member);
+  const leader = leaderOf(group);
+  if (leader === null) return 'a leader';
+  const { configuration, isJoint } = leader.core.status();
+  if (isJoint) return 'the joint configuration to be left';
+  for (const seat of seatsOfGroup(group)) {
+    const process = group.process(seat);
     const applied = process?.core.status().appliedIndex ?? 0;
-    if (process === null || applied < group.judge.appliedUpTo) return `member ${String(member)} to catch up`;
-    group.judge.stateAt(member, applied, process.store);
+    if (process === null || applied < group.judge.appliedUpTo) return `member ${String(seat)} to catch up`;
+    group.judge.stateAt(seat, applied, process.store);
+  }
+  return firstUndead(group, configuration);
+}
+
+/** A removed member that takes itself for a voter asks those whom it knows for votes: of others it never hears. */
+function firstUndead(group: Group, configuration: Configuration): string | null {
+  const canTell = ({ id }: Seated): boolean => isVoter(configuration, id) && group.judge.diskOf(id) !== null;
+  for (const { core } of group.processes()) {
+    const { id } = core.status();
+    const { voters, outgoing } = core.configuration;
+    const isWaiting = configuration.removed.includes(id) && isVoter(core.configuration, id);
+    if (isWaiting && [...voters, ...outgoing].some(canTell))
+      return `member ${String(id)} to end, which is removed`;
   }
   return null;
 }

@@ -46,7 +46,7 @@ function runToTheEnd(group: Group, profile: Profile, scriptSeed: number): void {
 function summaryOf({ judge, clients, world }: Group): string {
   const { answered, unavailable, unknown } = clients.counts;
   return (
-    `${String(judge.appliedUpTo)} entries in ${String(judge.leaderCount)} terms in ${world.events.now.toFixed(0)} simulated ms; ` +
+    `${String(judge.appliedUpTo)} entries, ${String(judge.membership.changeCount)} configurations in ${String(judge.leaderCount)} terms in ${world.events.now.toFixed(0)} simulated ms; ` +
     `${String(answered)} answered, ${String(unavailable)} unavailable, ${String(unknown)} unknown`
   );
 }

@@ -1,11 +1,19 @@
 /** What a run is, apart from its seed. */
-import { defaultLimits, type RaftLimits, type RaftTimings } from '@ringleader/raft';
+import { defaultLimits, type RaftLimits, type RaftTimings, type ReadLease } from '@ringleader/raft';
 import type { FaultKind } from '@ringleader/testing-simulation';
 
+/** How much faster or slower than true time the clocks of a run are at most. */
+export const clockDriftMax = 0.1;
+
 export interface GroupSettings {
+  /** Founders. */
   readonly members: number;
+  /** Seats besides theirs, at which somebody waits to become a member. */
+  readonly spares: number;
   readonly tickMs: number;
   readonly timings: RaftTimings;
+  /** Null: reads are confirmed by a round of heartbeats. */
+  readonly lease: ReadLease | null;
   readonly limits: RaftLimits;
   /** The longest time for which a member gathers inputs before it acts on them. */
   readonly turnMs: number;
@@ -57,8 +65,10 @@ export const limits: RaftLimits = {
 export const base: RunSettings = {
   group: {
     members: 3,
+    spares: 0,
     tickMs: 8,
     timings,
+    lease: null,
     limits,
     turnMs: 0.3,
     snapshotEveryEntries: 1_000,
@@ -69,4 +79,10 @@ export const base: RunSettings = {
   faults: { kinds: [], intensity: 0, durationMaxMs: 1 },
   faultyMs: 2_000,
   recoveryMs: 3_000,
+};
+
+/** For clocks of which one is so much too fast, and another one too slow. */
+export const lease: ReadLease = {
+  tickMs: base.group.tickMs,
+  driftMax: 1 - (1 - clockDriftMax) / (1 + clockDriftMax),
 };

@@ -1,6 +1,6 @@
 import { soundRules } from '@ringleader/raft';
 import type { SimulationSuite, SuiteRun } from '../suite.js';
-import { controls } from './controls.js';
+import { allControls } from './all-controls.js';
 import { soundIdentities } from './identities.js';
 import { profiles } from './profiles/index.js';
 import { runRaft } from './run.js';
@@ -9,7 +9,7 @@ import { randomProfile } from './profile.js';
 export const raftSuite: SimulationSuite = {
   core: 'raft',
   run(run) {
-    const control = run.control === undefined ? null : named('control', controls, run.control);
+    const control = run.control === undefined ? null : named('control', allControls, run.control);
     const profile =
       run.profile === undefined
         ? (control?.profile ?? randomProfile)

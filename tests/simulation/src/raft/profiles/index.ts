@@ -1,16 +1,20 @@
 import { type Profile, randomProfile } from '../profile.js';
+import { overtakenChange } from './overtaken-change.js';
+import { changing } from './changing.js';
 import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
-import { isolatedLeader } from './isolated-leader.js';
+import { isolatedLeader, leasedLeader } from './isolated-leader.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
 
 export const steeredProfiles: readonly Profile[] = [
   isolatedLeader,
+  leasedLeader,
   longLog,
   twoCandidates,
   figure8,
   lostDisk,
+  overtakenChange,
 ];
 
-export const profiles: readonly Profile[] = [randomProfile, ...steeredProfiles];
+export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];

@@ -4,7 +4,7 @@
  */
 import type { Scene } from '../script.js';
 import type { Profile } from '../profile.js';
-import { base } from '../settings.js';
+import { base, lease } from '../settings.js';
 
 function* script(scene: Scene): Generator<number, void> {
   const { world, judge } = scene.group;
@@ -23,6 +23,16 @@ function* script(scene: Scene): Generator<number, void> {
     yield scene.between(50, 150);
   }
 }
+
+export const leasedLeader: Profile = {
+  name: 'leasedLeader',
+  about: 'the same where leaders read by a lease',
+  settings: (prng) => {
+    const settings = isolatedLeader.settings(prng);
+    return { ...settings, group: { ...settings.group, lease } };
+  },
+  script,
+};
 
 export const isolatedLeader: Profile = {
   name: 'isolatedLeader',

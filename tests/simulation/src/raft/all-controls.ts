@@ -1,0 +1,4 @@
+import { type Control, controls } from './controls.js';
+import { membershipControls } from './membership-controls.js';
+
+export const allControls: readonly Control[] = [...controls, ...membershipControls];
