@@ -466,7 +466,7 @@ describe('a Raft node that has lost its disk', () => {
     await storage.append({ hardState: { term: 3, vote: 0, commit: 0 }, entries: [], snapshot: null });
     await storage.close();
     await expect(group.start(1)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
-    await expect(group.start(1, { mayFound: false })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    await expect(group.start(1, null)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
     expect(readdirSync(group.directory(1))).not.toContain('identity');
   });
 
@@ -476,10 +476,8 @@ describe('a Raft node that has lost its disk', () => {
     await (await group.leader()).node.propose(command('old'), PATIENCE_MS);
     await group.stop(1);
     unlinkSync(join(group.directory(1), 'identity'));
-    const again = await group.start(1, null);
-
     asOfFirstVersion(group.directory(1));
-    const again = await group.start(1, { mayFound: false });
+    const again = await group.start(1, null);
     await eventually(() => again.journal.commands.length === 1);
     expect(group.identity(1)).toMatchObject({ id: 1, founders: [{ seat: 1, id: 1 }], isBegun: true });
   });
