@@ -17,7 +17,7 @@ import {
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import type { MemberDisk } from './member-disk.js';
 import { type DiskOf, MembershipJudge } from './membership-judge.js';
-import type { StringStore } from './string-store.js';
+import type { ReplicatedStore } from './replicated-store.js';
 
 /** An entry as some member had it: in which log it stood is told by the term of the one before. */
 interface SeenEntry {
@@ -85,7 +85,7 @@ export class Judge {
     this.membership.applies(entry);
   }
 
-  restored(id: MemberId, snapshot: Snapshot, store: StringStore): void {
+  restored(id: MemberId, snapshot: Snapshot, store: ReplicatedStore): void {
     const known = this.#applied[snapshot.index];
     if (known !== undefined && known.term !== snapshot.term) {
       const what = `member ${String(id)} installs a snapshot up to ${name(snapshot)}, but ${name(known)} was applied there`;
@@ -96,7 +96,7 @@ export class Judge {
   }
 
   /** All members' states at one index must be the same. */
-  stateAt(id: MemberId, index: LogIndex, store: StringStore): void {
+  stateAt(id: MemberId, index: LogIndex, store: ReplicatedStore): void {
     const state = store.fingerprint();
     const known = this.#states.get(index);
     if (known !== undefined && known !== state) {

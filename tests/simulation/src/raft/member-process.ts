@@ -26,7 +26,7 @@ import type { Judge } from './judge.js';
 import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
 import type { ClientOperation, MemberAnswer, SimMessage } from './sim-messages.js';
-import { decodeCommand, encodeCommand, StringStore } from './string-store.js';
+import { decodeCommand, encodeCommand, ReplicatedStore } from './replicated-store.js';
 
 export interface MemberSurroundings {
   readonly settings: GroupSettings;
@@ -61,7 +61,7 @@ function foundingView(id: MemberId, members: number): Configuration {
 
 export class MemberProcess implements Process<SimMessage> {
   readonly core: RaftMember;
-  readonly store = new StringStore();
+  readonly store = new ReplicatedStore();
   readonly #host: Host<SimMessage>;
   readonly #surroundings: MemberSurroundings;
   readonly #name: string;
@@ -245,7 +245,7 @@ export class MemberProcess implements Process<SimMessage> {
 
   #applyCommand(entry: Entry): void {
     const { proposer, id, operation } = decodeCommand(entry.data);
-    this.store.apply(operation);
+    this.store.apply(operation, entry.term);
     if (proposer !== this.#name || !this.#proposals.has(id)) return;
     this.#surroundings.judge.acknowledges(this.core, entry);
     this.#settle(id, { kind: 'appended' });
