@@ -6,6 +6,7 @@ import { addClusterCommands } from './cluster.js';
 import { addCoordinatorCommands } from './coordinator.js';
 import type { Format } from './failure.js';
 import { addGlobalOptions } from './global-options.js';
+import { addLocalCommands } from './local.js';
 import { addKeyCommands } from './kv.js';
 import { addTransferCommands } from './transfer/transfer.js';
 
@@ -40,6 +41,7 @@ export function program(format: Format = 'text'): Command {
   addKeyCommands(root);
   addClusterCommands(root);
   addCoordinatorCommands(root);
+  addLocalCommands(root);
   addTransferCommands(root);
   tab(root, { completionCommandName: COMPLETION });
   const isBash = (command: Command): boolean => command.name() === COMPLETION && command.args[0] === 'bash';

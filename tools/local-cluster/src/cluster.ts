@@ -1,14 +1,28 @@
 import { StartError } from '@ringleader/server-processes';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { clusterHealth } from './health.js';
 import { Links } from './links.js';
-import { nextLayout, readLayout, writeLayout, type Layout } from './layout.js';
+import {
+  coordinatorSeats,
+  nextLayout,
+  readLayout,
+  withJoined,
+  withRemoved,
+  writeLayout,
+  type Layout,
+} from './layout.js';
 import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
 import {
   choosePorts,
+  COORDINATORS_MAX,
+  coordinatorFolder,
   natsUrlOf,
   numbers,
+  planCoordinator,
   planServices,
   SERVICES,
   type ClusterOptions,
@@ -29,6 +43,8 @@ export interface ClusterContext {
 /** A service that ends so often before the cluster serves will not recover by being started again. */
 const CRASHES_TOLERATED = 6;
 const HEALTH_POLL_MS = 100;
+const REQUEST_POLL_MS = 250;
+const ADDITION_REQUEST = 'add-coordinator';
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
@@ -39,12 +55,17 @@ export class LocalCluster {
   #status: ClusterState['status'] = 'starting';
   /** Only where connections are to be cut. */
   #links: Links | undefined;
+  readonly #additions: NodeJS.Timeout;
+  #isAdding = false;
 
   private constructor(
     readonly folder: DataFolder,
     readonly ports: ClusterPorts,
     private readonly context: ClusterContext,
-  ) {}
+    private layout: Layout,
+  ) {
+    this.#additions = setInterval(() => void this.#lookForRequest(), REQUEST_POLL_MS).unref();
+  }
 
   get gatewayUrls(): string[] {
     return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
@@ -63,11 +84,11 @@ export class LocalCluster {
       const ports = await choosePorts(options);
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
       writeLayout(folder.path, layout);
-      cluster = new LocalCluster(folder, ports, context);
-      await cluster.#launch(layout);
+      cluster = new LocalCluster(folder, ports, context, layout);
+      await cluster.#launch();
       await cluster.#untilServing(options.timeout);
       if (layout.isFounded !== true && cluster.missing.length === 0)
-        writeLayout(folder.path, { ...layout, isFounded: true });
+        cluster.#keep({ ...cluster.layout, isFounded: true });
       return cluster;
     } catch (error) {
       if (cluster === undefined) await folder.release();
@@ -76,9 +97,9 @@ export class LocalCluster {
     }
   }
 
-  async #launch(layout: Layout): Promise<void> {
-    const { root, environment } = this.context;
-    const surroundings: Surroundings = { root, environment, folder: this.folder };
+  async #launch(): Promise<void> {
+    const { layout, surroundings } = this;
+    const { environment } = this.context;
     const nats = natsPrograms(surroundings, this.ports).map((prepare) => this.#step(prepare));
     const databases = numbers(layout.shards).map((i) => this.#step(() => postgresProgram(surroundings, i)));
     await settled([...nats, ...databases]);
@@ -89,10 +110,58 @@ export class LocalCluster {
       postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
     });
     if (environment['RINGLEADER_CUTTABLE_LINKS'] === '1') this.#links = await Links.open(this.folder.path);
-    const linked = (plan: ServicePlan) => this.#links?.interpose(plan) ?? plan;
-    await settled(
-      plans.map((plan) => this.#step(async () => serviceProgram(surroundings, await linked(plan)))),
+    await settled(plans.map((plan) => this.#startService(plan)));
+  }
+
+  get surroundings(): Surroundings {
+    const { root, environment } = this.context;
+    return { root, environment, folder: this.folder };
+  }
+
+  #startService(plan: ServicePlan): Promise<Program> {
+    return this.#step(async () =>
+      serviceProgram(this.surroundings, (await this.#links?.interpose(plan)) ?? plan),
     );
+  }
+
+  #keep(layout: Layout): void {
+    this.layout = layout;
+    writeLayout(this.folder.path, layout);
+  }
+
+  /** `ringleader local add-coordinator` asks by a file: whatever process has the supervisor's id by then is not disturbed. */
+  async #lookForRequest(): Promise<void> {
+    const request = join(this.folder.path, ADDITION_REQUEST);
+    if (this.#isAdding || this.#status === 'starting' || !existsSync(request)) return;
+    this.#isAdding = true;
+    try {
+      await rm(request);
+      await this.#addCoordinator();
+    } catch (error) {
+      this.context.say(`✗ no coordinator could be added: ${(error as Error).message}`);
+    } finally {
+      this.#isAdding = false;
+    }
+  }
+
+  /** One more, which waits to be let in. */
+  async #addCoordinator(): Promise<void> {
+    const running = coordinatorSeats(this.layout);
+    const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
+    if (seat === undefined) throw new StartError('there are as many as there may be.');
+    // Of a member that was removed at this seat: nobody takes it back.
+    await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
+    this.#keep(withJoined(this.layout, seat));
+    const place = { dataFolder: this.folder.path, ports: this.ports };
+    await this.#startService(await planCoordinator(place, this.layout, seat));
+  }
+
+  /** Who was removed from its group is missed by nobody. */
+  #forgetRemoved(): void {
+    for (const supervisor of this.#supervisors.filter(isRemoved)) {
+      this.#supervisors.splice(this.#supervisors.indexOf(supervisor), 1);
+      this.#keep(withRemoved(this.layout, Number(supervisor.program.name.split('-').at(-1))));
+    }
   }
 
   /** Prepares and starts one program, and says so. */
@@ -101,6 +170,7 @@ export class LocalCluster {
     const program = await prepare();
     this.context.signal.throwIfAborted();
     const supervisor = new Supervisor(program, this.context.say, () => {
+      this.#forgetRemoved();
       this.#publish();
     });
     this.#supervisors.push(supervisor);
@@ -148,6 +218,7 @@ export class LocalCluster {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#additions);
     this.#status = 'stopping';
     this.#publish();
     for (const service of SERVICES) {
@@ -195,6 +266,7 @@ export class LocalCluster {
   }
 }
 
+const isRemoved = ({ refusal }: Supervisor): boolean => refusal?.startsWith('MEMBER_REMOVED') === true;
 const refuses = ({ refusal }: Supervisor): boolean => refusal !== undefined;
 
 function isHopeless(supervisor: Supervisor): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { nextLayout, type Layout } from './layout.js';
+import { coordinatorSeats, nextLayout, withJoined, withRemoved, type Layout } from './layout.js';
 
 const PRESENT: Layout = { formatVersion: 1, coordinators: 3, shards: 5, initialShards: 3 };
 
@@ -25,5 +25,16 @@ describe('nextLayout', () => {
     expect(() => nextLayout(PRESENT, { coordinators: 5, shards: 5 }, 'd')).toThrow(
       /3 coordinators.*--coordinators 3/,
     );
+  });
+});
+
+describe('coordinators that come and go', () => {
+  const founded: Layout = { formatVersion: 1, coordinators: 3, shards: 1, initialShards: 1 };
+
+  it('run at the next start where they were added, and not where they were removed', () => {
+    const grown = withJoined(withJoined(founded, 4), 5);
+    expect(coordinatorSeats(grown)).toEqual([1, 2, 3, 4, 5]);
+    expect(coordinatorSeats(withRemoved(withRemoved(grown, 2), 5))).toEqual([1, 3, 4]);
+    expect(coordinatorSeats(withJoined(withRemoved(grown, 2), 2))).toEqual([1, 2, 3, 4, 5]);
   });
 });

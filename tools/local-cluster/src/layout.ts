@@ -12,6 +12,9 @@ const Layout = z.object({
   initialShards: z.int(),
   /** The cluster was healthy once: from then on an empty disk of a coordinator is a lost one. */
   isFounded: z.boolean().optional(),
+  /** Seats of coordinators that were added to the running group, and of those that were removed from it. */
+  joined: z.array(z.int()).optional(),
+  removed: z.array(z.int()).optional(),
 });
 export type Layout = Readonly<z.infer<typeof Layout>>;
 
@@ -38,6 +41,25 @@ export function nextLayout(
     );
   }
   return { ...present, shards };
+}
+
+/** Which coordinators run. */
+export function coordinatorSeats({ coordinators, joined = [], removed = [] }: Layout): number[] {
+  const seats = new Set([...Array.from({ length: coordinators }, (_, i) => i + 1), ...joined]);
+  return [...seats].filter((seat) => !removed.includes(seat));
+}
+
+export function withJoined(layout: Layout, seat: number): Layout {
+  const { joined = [], removed = [] } = layout;
+  return {
+    ...layout,
+    joined: [...new Set([...joined, seat])],
+    removed: removed.filter((one) => one !== seat),
+  };
+}
+
+export function withRemoved(layout: Layout, seat: number): Layout {
+  return { ...layout, removed: [...new Set([...(layout.removed ?? []), seat])] };
 }
 
 export function readLayout(folder: string): Layout | undefined {

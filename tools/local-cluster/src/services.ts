@@ -1,6 +1,6 @@
 import { freePorts, natsPasswordFile, portIsFree, StartError } from '@ringleader/server-processes';
 import { join } from 'node:path';
-import type { Layout } from './layout.js';
+import { coordinatorSeats, type Layout } from './layout.js';
 
 /** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
 export const SERVICES = [
@@ -42,6 +42,7 @@ export interface ServicePlan {
 export const CLUSTER = 'local';
 
 const FAILURE_DETECTORS = 3;
+export const COORDINATORS_MAX = 9;
 
 export interface ClusterPorts {
   readonly gateways: readonly number[];
@@ -72,7 +73,7 @@ export async function choosePorts(options: ClusterOptions): Promise<ClusterPorts
     gateways,
     nats: await freePorts(options.nats),
     natsRoutes: await freePorts(options.nats),
-    probes: await freePorts(options.coordinators + options.shards + options.gateways + FAILURE_DETECTORS),
+    probes: await freePorts(COORDINATORS_MAX + options.shards + options.gateways + FAILURE_DETECTORS),
   };
 }
 
@@ -93,31 +94,56 @@ export interface ClusterPlan {
 /** From 1 on. */
 export const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
+type Place = Pick<ClusterPlan, 'dataFolder' | 'ports'>;
+
+function memberPlan(
+  { dataFolder, ports }: Place,
+  { name, index, port }: { readonly name: MemberService; readonly index: number; readonly port: number },
+  env: Readonly<Record<string, string>>,
+): ServicePlan {
+  const member = `${name}-${index}`;
+  const common = {
+    RINGLEADER_CLUSTER: CLUSTER,
+    RINGLEADER_NATS_URL: natsUrlOf(ports),
+    RINGLEADER_NATS_USER: name,
+    RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), name),
+    RINGLEADER_MEMBER: member,
+    RINGLEADER_PROBE_PORT: String(port),
+  };
+  return { service: name, member, port, env: { ...common, ...env } };
+}
+
+export const coordinatorFolder = (dataFolder: string, seat: number): string =>
+  join(dataFolder, `coordinator-${seat}`);
+
+function coordinatorEnvironment(dataFolder: string, layout: Layout, seat: number): Record<string, string> {
+  const isJoining = layout.joined?.includes(seat) === true;
+  const bootstrap = isJoining ? 'join' : layout.isFounded === true ? undefined : 'new-cluster';
+  return {
+    RINGLEADER_COORDINATOR_ID: String(seat),
+    RINGLEADER_COORDINATOR_COUNT: String(layout.coordinators),
+    RINGLEADER_DATA_DIR: coordinatorFolder(dataFolder, seat),
+    RINGLEADER_INITIAL_SHARDS: String(layout.initialShards),
+    ...(bootstrap !== undefined && { RINGLEADER_BOOTSTRAP: bootstrap }),
+  };
+}
+
+/** Of a coordinator that is added while the cluster runs, on a port of its own. */
+export async function planCoordinator(place: Place, layout: Layout, seat: number): Promise<ServicePlan> {
+  const [port = 0] = await freePorts(1);
+  const environment = coordinatorEnvironment(place.dataFolder, layout, seat);
+  return memberPlan(place, { name: 'coordinator', index: seat, port }, environment);
+}
+
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices({ dataFolder, layout, ports, postgresUrls }: ClusterPlan): ServicePlan[] {
   const probes = ports.probes[Symbol.iterator]();
-  const service = (name: MemberService, index: number, env: Record<string, string>): ServicePlan => {
-    const port = probes.next().value ?? 0;
-    const member = `${name}-${index}`;
-    const common = {
-      RINGLEADER_CLUSTER: CLUSTER,
-      RINGLEADER_NATS_URL: natsUrlOf(ports),
-      RINGLEADER_NATS_USER: name,
-      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), name),
-      RINGLEADER_MEMBER: member,
-      RINGLEADER_PROBE_PORT: String(port),
-    };
-    return { service: name, member, port, env: { ...common, ...env } };
-  };
+  const place = { dataFolder, ports };
+  const service = (name: MemberService, index: number, env: Record<string, string>): ServicePlan =>
+    memberPlan(place, { name, index, port: probes.next().value ?? 0 }, env);
   return [
-    ...numbers(layout.coordinators).map((index) =>
-      service('coordinator', index, {
-        RINGLEADER_COORDINATOR_ID: String(index),
-        RINGLEADER_COORDINATOR_COUNT: String(layout.coordinators),
-        RINGLEADER_DATA_DIR: join(dataFolder, `coordinator-${index}`),
-        RINGLEADER_INITIAL_SHARDS: String(layout.initialShards),
-        ...(layout.isFounded === true ? {} : { RINGLEADER_BOOTSTRAP: 'new-cluster' }),
-      }),
+    ...coordinatorSeats(layout).map((seat) =>
+      service('coordinator', seat, coordinatorEnvironment(dataFolder, layout, seat)),
     ),
     ...postgresUrls.map((url, i) => service('shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
     ...ports.gateways.map((port, i) => ({

@@ -107,6 +107,7 @@ export class Supervisor {
     const { name, logFile } = this.program;
     this.refusal = lastWords(await lastLines(logFile, LINES_SHOWN));
     this.say(`✗ ${name} ${how}, which no restart mends: ${this.refusal} (see ${logFile})`);
+    this.changed();
     return undefined;
   }
 }

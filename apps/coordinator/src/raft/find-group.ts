@@ -54,7 +54,7 @@ export interface FoundGroup {
 export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
   const { storage, recovered } = search;
   const identity = identityOf(search);
-  if (recovered.identity === null) await storage.saveIdentity(identity);
+  if (identity !== recovered.identity) await storage.saveIdentity(identity);
   const { cluster, seat, id } = identity;
   if (identity.founders?.length === 0) return { id, founders: [] };
   const founding = new Founding({ seat, id }, search.seats, identity);
@@ -66,9 +66,11 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
 
 /** Needs nobody else. Throws LOG_MISSING, LOG_CORRUPT and LOG_FOREIGN. */
 export function identityOf(owner: LogOwner): LogIdentity {
-  const identity = owner.recovered.identity ?? newIdentity(owner);
-  checkOwner(identity, owner);
-  return identity;
+  const known = owner.recovered.identity;
+  if (known !== null) checkOwner(known, owner);
+  // Who has agreed with nobody on founders has promised nothing: it may join instead, as somebody else.
+  const isNobody = known === null || (known.founders === null && owner.bootstrap === 'join');
+  return isNobody ? newIdentity(owner) : known;
 }
 
 function newIdentity({ recovered, directory, cluster, seat, seats, bootstrap }: LogOwner): LogIdentity {

@@ -55,13 +55,13 @@ export class GroupChanges {
     this.#applicants.set(seat, { id, heardAtMs: this.nowMs() });
   }
 
-  /** Those that were heard lately and are no members. */
+  /** Those that were heard lately and are no members, nor were. */
   get applicants(): Seated[] {
     const { configuration } = this.member;
     const now = this.nowMs();
     return [...this.#applicants]
       .filter(
-        ([, { id, heardAtMs }]) => now - heardAtMs < APPLICANT_SILENT_MS && !isMember(configuration, id),
+        ([, { id, heardAtMs }]) => now - heardAtMs < APPLICANT_SILENT_MS && !wasEverIn(configuration, id),
       )
       .map(([seat, { id }]) => ({ seat, id }));
   }
@@ -131,6 +131,6 @@ function refused(refusal: MemberRefusal): Promise<MemberChangeOutcome> {
   return Promise.resolve({ kind: 'refused', refusal });
 }
 
-function isMember(configuration: Configuration, id: MemberId): boolean {
-  return allMembers(configuration).some((member) => member.id === id);
+function wasEverIn(configuration: Configuration, id: MemberId): boolean {
+  return configuration.removed.includes(id) || allMembers(configuration).some((member) => member.id === id);
 }

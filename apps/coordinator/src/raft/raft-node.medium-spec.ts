@@ -330,7 +330,7 @@ describe('a group of Raft nodes that changes', () => {
     await eventually(() => node.group().applicants.some((applicant) => applicant.seat === seat));
   }
 
-  it('lets a coordinator in that asks for it, and keeps it across a restart', async () => {
+  it('lets a coordinator in that asks for it, keeps it across a restart, and lets it go for ever', async () => {
     group = new Group(3, UNHURRIED);
     await group.startAll();
     await (await group.leader()).node.propose(command('before'), PATIENCE_MS);
@@ -345,6 +345,11 @@ describe('a group of Raft nodes that changes', () => {
     await group.stop(4);
     const again = await group.start(4, null);
     expect(await again.node.propose(command('after'), PATIENCE_MS)).toMatchObject({ kind: 'applied' });
+    expect(await change('remove', 4)).toMatchObject({ kind: 'done' });
+    await expect(again.node.stopped).rejects.toMatchObject({ code: 'MEMBER_REMOVED' });
+    group.members.delete(4);
+    // Heard a moment ago, and out for ever.
+    expect((await group.leader()).node.group().applicants).toEqual([]);
   });
 
   it('ends who is removed, also when it is started again, and goes on without it', async () => {
@@ -368,6 +373,8 @@ describe('a group of Raft nodes that changes', () => {
     await group.stop(id);
     rmSync(group.directory(id), { recursive: true });
     const before = (await group.leader()).node.group().configuration.voters.find(({ seat }) => seat === id)!;
+    // It is told to found a cluster first, as it was once, and is refused.
+    await expect(group.start(id)).rejects.toMatchObject({ code: 'LOG_MISSING' });
     await group.start(id, 'join');
     await applies(id);
     expect(await change('replace', id)).toMatchObject({ kind: 'done' });

@@ -19,7 +19,8 @@ export function corruptLog({ file, offset, reason }: CorruptPlace): OperationalE
 /** An empty directory, and an older copy of a full one, have forgotten votes and entries that others count on. */
 const otherwise =
   'if that is not possible, leave this coordinator stopped: the others go on while they are a majority. ' +
-  'Never start it from an empty directory or from an older copy.';
+  'Never start it from an older copy, nor from an empty directory but to replace it: ' +
+  'with RINGLEADER_BOOTSTRAP=join, then `ringleader coordinator replace`.';
 
 /** There is no log where a member has one: its disk was lost, or it was never one. */
 export function missingLog(
