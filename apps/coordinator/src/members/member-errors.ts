@@ -49,7 +49,7 @@ export function toMemberError(
     }
     case 'quorumAtRisk': {
       const silent = names(refusal.silent);
-      const detail = `Without ${silent.join(', ')}, who are silent, the group could decide nothing after this change`;
+      const detail = `No answer from ${silent.join(', ')}: after this change the group could decide nothing`;
       return new OperationalError('QUORUM_AT_RISK', detail, { name, silent });
     }
     case 'lastVoter':
