@@ -4,6 +4,7 @@ export type { KeyRange } from './key-range.js';
 export { itemSize, utf8Length } from './key-values.js';
 export type { Lease } from './lease-table.js';
 export { RevisionAges } from './revision-ages.js';
+export { type StoreRules, soundStoreRules } from './rules.js';
 export { SnapshotReader, snapshotOf, storeOf } from './snapshot-codec.js';
 export {
   type HashOutcome,

@@ -22,6 +22,7 @@ import {
 import type { LeaseId, StoreRevision } from './commands.js';
 import type { Lease } from './lease-table.js';
 import { NO_VALUE, type State } from './key-values.js';
+import { type StoreRules, soundStoreRules } from './rules.js';
 import type { Entry } from './sorted-entries.js';
 import { StoreBuilder } from './store-builder.js';
 import type { MvccStore } from './store.js';
@@ -159,6 +160,8 @@ export class SnapshotReader {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
+  constructor(private readonly rules: StoreRules = soundStoreRules) {}
+
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#pending.push(chunk);
@@ -171,7 +174,8 @@ export class SnapshotReader {
   }
 
   finish(): MvccStore {
-    if (this.#version === OLD_SNAPSHOT_VERSION) return readOldSnapshot(this.#take(this.#pendingBytes));
+    if (this.#version === OLD_SNAPSHOT_VERSION)
+      return readOldSnapshot(this.#take(this.#pendingBytes), this.rules);
     if (this.#end === null || this.#builder === null || this.#pendingBytes > 0) {
       throw new MalformedBytesError('the snapshot has no end');
     }
@@ -222,7 +226,7 @@ export class SnapshotReader {
     const reader = new ByteReader(bytes);
     const kind = uint8.read(reader);
     if (kind === blockKinds.head && this.#builder === null) {
-      this.#builder = new StoreBuilder(headCodec.read(reader));
+      this.#builder = new StoreBuilder(headCodec.read(reader), this.rules);
     } else if (kind === blockKinds.entries && this.#builder !== null) {
       while (!reader.atEnd) readEntry(reader, this.#builder);
     } else if (kind === blockKinds.end) this.#end = endCodec.read(reader);
@@ -231,8 +235,8 @@ export class SnapshotReader {
   }
 }
 
-export function storeOf(snapshot: Iterable<Uint8Array>): MvccStore {
-  const reader = new SnapshotReader();
+export function storeOf(snapshot: Iterable<Uint8Array>, rules?: StoreRules): MvccStore {
+  const reader = new SnapshotReader(rules);
   for (const chunk of snapshot) reader.push(chunk);
   return reader.finish();
 }
@@ -246,9 +250,9 @@ function readEntry(reader: ByteReader, builder: StoreBuilder): void {
 }
 
 /** All in one piece. */
-function readOldSnapshot(bytes: Uint8Array): MvccStore {
+function readOldSnapshot(bytes: Uint8Array, rules: StoreRules): MvccStore {
   const reader = new ByteReader(bytes);
-  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), sizeBytesMax: 0 });
+  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), sizeBytesMax: 0 }, rules);
   const count = reader.count();
   for (let i = 0; i < count; i++) readEntry(reader, builder);
   reader.end();

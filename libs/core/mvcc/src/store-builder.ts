@@ -5,6 +5,7 @@ import type { LeaseId, StoreRevision } from './commands.js';
 import { KeyIndex } from './key-index.js';
 import { type State, isLive } from './key-values.js';
 import { type Lease, LeaseTable } from './lease-table.js';
+import type { StoreRules } from './rules.js';
 import type { Entry } from './sorted-entries.js';
 import { StateHash } from './state-hash.js';
 import { MvccStore } from './store.js';
@@ -27,6 +28,7 @@ export class StoreBuilder {
       readonly leases: readonly Lease[];
       readonly sizeBytesMax: number;
     },
+    private readonly rules: StoreRules,
   ) {
     if (head.compacted > head.revision) throw new MalformedBytesError('what is to come is compacted');
     this.#leases = new LeaseTable(head.lastGranted);
@@ -60,7 +62,7 @@ export class StoreBuilder {
       if (changes === undefined) throw new MalformedBytesError(`no change at revision ${next}`);
       log.append(next, changes);
     }
-    return new MvccStore({ index: this.#index, leases: this.#leases, log, sizeBytesMax });
+    return new MvccStore({ index: this.#index, leases: this.#leases, log, sizeBytesMax }, this.rules);
   }
 
   #closeEntry(): void {

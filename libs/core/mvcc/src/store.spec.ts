@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Command, type CommandResult, type Operation, plainRead } from './commands.js';
+import type { StoreRules } from './rules.js';
+import { snapshotOf, storeOf } from './snapshot-codec.js';
 import { MvccStore } from './store.js';
 
 const TERM = 7;
@@ -281,5 +283,19 @@ describe('MvccStore', () => {
     expect(() => store.evaluate({ kind: 'txn', compare: [], success: [read], failure: [put('b')] })).toThrow(
       'only what changes nothing',
     );
+  });
+
+  it('decides by the rules that it was given, also when it comes from a snapshot', () => {
+    const broken: StoreRules = { mayExpire: () => true, isWatchable: () => true };
+    const lease = grant();
+    txn(put('a', '', lease));
+    apply({ kind: 'compact', revision: 1 });
+    for (const other of [new MvccStore(store.parts, broken), storeOf(snapshotOf(store), broken)]) {
+      const from = { revision: 1, skip: 0 };
+      expect(other.watch({ ...all, from, eventsMax: 1, sizeBytesMax: 1 })).toMatchObject({ kind: 'events' });
+      expect(other.apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1 }, TERM).kind).toBe(
+        'leasesEnded',
+      );
+    }
   });
 });

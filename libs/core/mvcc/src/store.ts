@@ -23,6 +23,7 @@ import { LEASE_BYTES, LeaseTable } from './lease-table.js';
 import type { Lease } from './lease-table.js';
 import { readPoint, readRange } from './range.js';
 import type { RangeBounds } from './range.js';
+import { type StoreRules, soundStoreRules } from './rules.js';
 import { hashText } from './state-hash.js';
 import { isReadOnly, refusalOf } from './transaction-rules.js';
 import { Transaction, assess, choose, revisionRefusal } from './transaction.js';
@@ -63,7 +64,10 @@ export class MvccStore {
   readonly #leases: LeaseTable;
   #sizeBytesMax: number;
 
-  constructor(parts?: StoreParts) {
+  constructor(
+    parts?: StoreParts,
+    private readonly rules: StoreRules = soundStoreRules,
+  ) {
     this.#index = parts?.index ?? new KeyIndex();
     this.#log = parts?.log ?? new ChangeLog(0);
     this.#leases = parts?.leases ?? new LeaseTable();
@@ -128,7 +132,7 @@ export class MvccStore {
           return this.#rejected({ reason: 'leaseNotFound', lease: command.lease });
         return this.#endLeases([command.lease]);
       case 'leaseExpire':
-        if (command.term !== term) return this.#rejected({ reason: 'staleTerm', term });
+        if (!this.rules.mayExpire(command.term, term)) return this.#rejected({ reason: 'staleTerm', term });
         return this.#endLeases(command.leases);
       case 'compact':
         return this.#applyCompact(command.revision);
@@ -154,7 +158,7 @@ export class MvccStore {
   }
 
   watch(query: WatchQuery): WatchOutcome {
-    return watchFrom(query, this.#log, this.#index);
+    return watchFrom(query, this.#log, this.#index, this.rules);
   }
 
   /**

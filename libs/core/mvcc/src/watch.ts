@@ -3,6 +3,7 @@ import type { KeyValue, StoreRevision } from './commands.js';
 import type { KeyIndex } from './key-index.js';
 import { type KeyRange, rangeContains } from './key-range.js';
 import { type State, isLive, itemSize, toKeyValue } from './key-values.js';
+import type { StoreRules } from './rules.js';
 
 /** What a watcher sees. For a deletion `item` has version 0, an empty value, and the deleting revision as modRevision. */
 export interface WatchEvent {
@@ -40,9 +41,15 @@ export type WatchOutcome =
   | { readonly kind: 'compacted'; readonly compactedRevision: StoreRevision };
 
 /** Events from `from` on, in order, up to the bounds. Empty if nothing has happened yet. */
-export function watchFrom(query: WatchQuery, log: ChangeLog, index: KeyIndex): WatchOutcome {
+export function watchFrom(
+  query: WatchQuery,
+  log: ChangeLog,
+  index: KeyIndex,
+  rules: StoreRules,
+): WatchOutcome {
   const { from, eventsMax, sizeBytesMax } = query;
-  if (from.revision <= log.compacted) return { kind: 'compacted', compactedRevision: log.compacted };
+  if (!rules.isWatchable(from.revision, log.compacted))
+    return { kind: 'compacted', compactedRevision: log.compacted };
   const events: WatchEvent[] = [];
   let size = 0;
   for (const { state, skip } of watched(query, log)) {
