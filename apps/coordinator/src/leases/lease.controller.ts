@@ -4,13 +4,13 @@ import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import type { MonotonicMs } from '@ringleader/primitives';
+import { LeaseDeadlines } from '@ringleader/mvcc';
 import type { CommandResult, LeaseId } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import type { LeadershipChange } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { leaseNotFound, toOperationalError } from '../store/wire.js';
 import { refuseForeignWrite } from '../store/write-access.js';
-import { LeaseDeadlines } from './lease-deadlines.js';
 
 const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
 

@@ -2,6 +2,7 @@ export { decodeCommand, encodeCommand } from './command-codec.js';
 export * from './commands.js';
 export type { KeyRange } from './key-range.js';
 export { itemSize, utf8Length } from './key-values.js';
+export { LeaseDeadlines } from './lease-deadlines.js';
 export type { Lease } from './lease-table.js';
 export { RevisionAges } from './revision-ages.js';
 export { type StoreRules, soundStoreRules } from './rules.js';

@@ -3,8 +3,9 @@
  * one side: a new leader gives every lease its full time again, and a renewal counts only after a majority has
  * confirmed the leader, so no lease ends before the time that its holder was promised.
  */
-import type { Lease, LeaseId } from '@ringleader/mvcc';
 import type { MonotonicMs } from '@ringleader/primitives';
+import type { LeaseId } from './commands.js';
+import type { Lease } from './lease-table.js';
 
 interface Deadline {
   readonly ttlMs: number;
