@@ -13,7 +13,11 @@ type LocalFlags = GlobalFlags & { readonly data: string };
 /** The part of `cluster.json` that is needed here. */
 interface ClusterState {
   readonly gatewayUrls: readonly string[];
-  readonly processes: readonly { readonly service: string; readonly member: string }[];
+  readonly processes: readonly {
+    readonly service: string;
+    readonly member: string;
+    readonly pid: number | null;
+  }[];
 }
 
 const POLL_MS = 200;
@@ -24,23 +28,62 @@ async function addCoordinator(command: Command): Promise<void> {
   const folder = resolve(flags.data);
   const { gatewayUrls, processes } = await stateOf(folder);
   const before = new Set(processes.map(({ member }) => member));
-  const request = join(folder, 'add-coordinator');
-  await writeFile(request, '');
-  const name = await eventually('The cluster did not start another coordinator: does it run?', async () => {
+  const name = await requested(join(folder, 'add-coordinator'), async () => {
     const now = await stateOf(folder);
     return now.processes.find(({ service, member }) => service === 'coordinator' && !before.has(member))
       ?.member;
-  }).finally(() => rm(request, { force: true }));
+  });
   const client = clientOf({ ...flags, gateway: gatewayUrls });
-  await eventually(`${name} does not ask to be let in: see its log`, () => appliesTo(client, name));
+  await applicationOf(client, name);
   const asked = { method: 'POST', body: { name } } as const;
   const answer = await client.changeCoordinators<MemberChanged>('/members', asked, 'index');
   bodyOf(answer, client, true);
-  const isVoter = async (): Promise<true | undefined> =>
-    (await membersOf(client)).members.some((member) => member.name === name && member.role !== 'learner') ||
-    undefined;
-  await eventually(`${name} is a learner, and has not caught up yet`, isVoter);
+  await untilVoter(client, name);
   console.log(flags.format === 'json' ? JSON.stringify({ name }) : `${name} is in the group, and votes.`);
+}
+
+async function replaceCoordinator(name: string, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<LocalFlags>();
+  const folder = resolve(flags.data);
+  const { gatewayUrls, processes } = await stateOf(folder);
+  const before = processes.find(({ service, member }) => service === 'coordinator' && member === name);
+  if (before === undefined) {
+    throw new CliFailure(`No ${name} is run by this cluster.`, {
+      ...{ code: 'MEMBER_NOT_FOUND', exitCode: EXIT.notFound },
+    });
+  }
+  const client = clientOf({ ...flags, gateway: gatewayUrls });
+  refuseLossOfMajority(await membersOf(client), name);
+  await requested(join(folder, `replace-${name}`), async () => {
+    const { processes: now } = await stateOf(folder);
+    const pid = now.find(({ member }) => member === name)?.pid ?? null;
+    return pid === null || pid === before.pid ? undefined : true;
+  });
+  const id = await applicationOf(client, name);
+  const path = `/members/${name}:replace`;
+  bodyOf(await client.changeCoordinators<MemberChanged>(path, { method: 'POST' }, 'index'), client, true);
+  await untilVoter(client, name, id);
+  console.log(
+    flags.format === 'json' ? JSON.stringify({ name, id }) : `${name} is replaced: its successor votes.`,
+  );
+}
+
+/** Before a disk is thrown away: once it is, nobody can refuse. */
+export function refuseLossOfMajority({ members }: Pick<CoordinatorMembers, 'members'>, name: string): void {
+  const voters = members.filter(({ role }) => role !== 'learner');
+  const others = voters.filter((voter) => voter.name !== name && voter.reachable);
+  if (others.length > voters.length / 2) return;
+  const silent = voters.filter(({ reachable }) => !reachable).map((voter) => voter.name);
+  const why = silent.length === 0 ? '' : ` (no answer from ${silent.join(', ')})`;
+  const sentence = `Without ${name} no majority of the coordinators is left${why}: nothing was done.`;
+  throw new CliFailure(sentence, { code: 'QUORUM_AT_RISK', exitCode: EXIT.condition });
+}
+
+/** Asks the starter by a file, and waits until it has done so. */
+async function requested<T>(file: string, probe: () => Promise<T | undefined>): Promise<T> {
+  await writeFile(file, '');
+  const failure = 'The cluster did not start another coordinator: does it run?';
+  return eventually(failure, probe).finally(() => rm(file, { force: true }));
 }
 
 async function stateOf(folder: string): Promise<ClusterState> {
@@ -56,9 +99,22 @@ async function membersOf(client: GatewayClient): Promise<CoordinatorMembers> {
   return bodyOf(await client.coordinators(), client);
 }
 
-async function appliesTo(client: GatewayClient, name: string): Promise<true | undefined> {
-  const { applicants } = await membersOf(client);
-  return applicants.some((applicant) => applicant.name === name) || undefined;
+/** The id of the one that waits to be let in under the name, once it does. */
+function applicationOf(client: GatewayClient, name: string): Promise<string> {
+  return eventually(`${name} does not ask to be let in: see its log`, async () => {
+    const { applicants } = await membersOf(client);
+    return applicants.find((applicant) => applicant.name === name)?.id;
+  });
+}
+
+async function untilVoter(client: GatewayClient, name: string, id?: string): Promise<void> {
+  await eventually(`${name} is a learner, and has not caught up yet`, async () => {
+    const { members } = await membersOf(client);
+    const votes = members.some(
+      (member) => member.name === name && member.role !== 'learner' && (id === undefined || member.id === id),
+    );
+    return votes || undefined;
+  });
 }
 
 async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
@@ -78,4 +134,10 @@ export function addLocalCommands(root: Command): void {
     .description('Starts one more coordinator there, and lets it into the group.')
     .option('--data <folder>', 'the data folder of the cluster', '.ringleader')
     .action((_flags: unknown, command: Command) => addCoordinator(command));
+  noun
+    .command('replace-coordinator')
+    .description('Starts another coordinator there in the place of one, whose data are deleted.')
+    .argument('<name>', 'as in coordinator-2')
+    .option('--data <folder>', 'the data folder of the cluster', '.ringleader')
+    .action((name: string, _flags: unknown, command: Command) => replaceCoordinator(name, command));
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toolsDirectory, until } from '@ringleader/server-processes';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,11 +90,28 @@ describe('LocalCluster', () => {
     expect((await restarted()).sort()).toEqual(['nats-server', 'postgres-1', 'shard-2']);
     expect(lines.filter((line) => line.includes('ended with signal SIGKILL'))).toHaveLength(3);
 
+    // As `ringleader local replace-coordinator` asks: what the disk had is gone, and its process is another.
+    const kept = join(cluster.folder.path, 'coordinator-2', 'kept');
+    await writeFile(kept, '');
+    await writeFile(join(cluster.folder.path, 'replace-coordinator-2'), '');
+    const isReplaced = async () => {
+      const { processes } = await readClusterState(cluster.folder.path);
+      const now = processes.find(({ member }) => member === 'coordinator-2')?.pid ?? 0;
+      const starts = (await readFile(notes(), 'utf8')).split('start coordinator-2').length - 1;
+      return now > 0 && !pids.includes(now) && starts === 2;
+    };
+    await until('a replacement', isReplaced, { timeoutMs: 20_000 });
+    expect(existsSync(kept)).toBe(false);
+    const layout = await readFile(join(cluster.folder.path, 'layout.json'), 'utf8');
+    expect(JSON.parse(layout)).toMatchObject({ joined: [2] });
+
     await cluster.stop();
     const last = await readClusterState(cluster.folder.path);
     expect(last.processes.filter(({ pid }) => pid !== null)).toEqual([]);
     expect(last.processes.filter(({ pid }) => pid !== null && alive(pid))).toEqual([]);
-    const stops = (await readFile(notes(), 'utf8')).split('\n').filter((line) => line.startsWith('stop'));
+    const all = (await readFile(notes(), 'utf8')).split('\n').filter((line) => line.startsWith('stop'));
+    const [replaced, ...stops] = all;
+    expect(replaced).toBe('stop coordinator-2');
     expect(stops.map((line) => line.replace(/-\d$/, ''))).toEqual([
       'stop gateway',
       ...['stop shard', 'stop shard', 'stop shard'],

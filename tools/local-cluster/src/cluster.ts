@@ -1,6 +1,5 @@
 import { StartError } from '@ringleader/server-processes';
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
@@ -44,7 +43,8 @@ export interface ClusterContext {
 const CRASHES_TOLERATED = 6;
 const HEALTH_POLL_MS = 100;
 const REQUEST_POLL_MS = 250;
-const ADDITION_REQUEST = 'add-coordinator';
+/** The names of files by which `ringleader local` asks for a coordinator: for one more, or for another in the place of one. */
+const REQUEST = /^(?:add-coordinator|replace-coordinator-([1-9]))$/;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster {
@@ -129,14 +129,16 @@ export class LocalCluster {
     writeLayout(this.folder.path, layout);
   }
 
-  /** `ringleader local add-coordinator` asks by a file: whatever process has the supervisor's id by then is not disturbed. */
+  /** `ringleader local` asks by a file: whatever process has the supervisor's id by then is not disturbed. */
   async #lookForRequest(): Promise<void> {
-    const request = join(this.folder.path, ADDITION_REQUEST);
-    if (this.#isAdding || this.#status === 'starting' || !existsSync(request)) return;
+    if (this.#isAdding || this.#status === 'starting') return;
     this.#isAdding = true;
     try {
-      await rm(request);
-      await this.#addCoordinator();
+      const request = (await readdir(this.folder.path)).find((name) => REQUEST.test(name));
+      if (request === undefined) return;
+      await rm(join(this.folder.path, request));
+      const [, seat] = REQUEST.exec(request) ?? [];
+      await (seat === undefined ? this.#addCoordinator() : this.#replaceCoordinator(Number(seat)));
     } catch (error) {
       this.context.say(`✗ no coordinator could be added: ${(error as Error).message}`);
     } finally {
@@ -149,7 +151,20 @@ export class LocalCluster {
     const running = coordinatorSeats(this.layout);
     const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
     if (seat === undefined) throw new StartError('there are as many as there may be.');
-    // Of a member that was removed at this seat: nobody takes it back.
+    await this.#join(seat);
+  }
+
+  /** Ends the one at the seat, if it still runs, and starts another there, which waits to take its place. */
+  async #replaceCoordinator(seat: number): Promise<void> {
+    const present = this.#supervisors.find(({ program }) => program.name === `coordinator-${seat}`);
+    if (present === undefined) throw new StartError(`coordinator-${seat} is none of this cluster.`);
+    await present.stop();
+    this.#supervisors.splice(this.#supervisors.indexOf(present), 1);
+    await this.#join(seat);
+  }
+
+  async #join(seat: number): Promise<void> {
+    // Of the member that was at this seat: nobody takes it back.
     await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
     this.#keep(withJoined(this.layout, seat));
     const place = { dataFolder: this.folder.path, ports: this.ports };

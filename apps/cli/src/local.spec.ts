@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CoordinatorMember } from '@ringleader/contracts';
+import { refuseLossOfMajority } from './local.js';
+
+const member = (seat: number, change: Partial<CoordinatorMember> = {}): CoordinatorMember => ({
+  ...{ name: `coordinator-${seat}`, id: String(seat), role: 'voter', term: 1, match: 1, lag: 0 },
+  reachable: true,
+  ...change,
+});
+
+describe('ringleader local replace-coordinator', () => {
+  const replace = (...members: CoordinatorMember[]) => {
+    return () => {
+      refuseLossOfMajority({ members }, 'coordinator-3');
+    };
+  };
+
+  it('deletes no disk without which no majority is left', () => {
+    const silent = { reachable: false };
+    expect(replace(member(1), member(2), member(3, silent))).not.toThrow();
+    expect(replace(member(1), member(2), member(3))).not.toThrow();
+    expect(replace(member(1), member(2, silent), member(3))).toThrow('no answer from coordinator-2');
+    expect(replace(member(1), member(2, { role: 'learner' }), member(3))).toThrow('no majority');
+    expect(replace(member(3))).toThrow('no majority');
+  });
+});
