@@ -3,6 +3,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { startEtcdStore } from './coordinators/etcd-grpc.js';
+import { startCoordinators } from './coordinators/group.js';
+import type { MeasuredStore } from './coordinators/measured-store.js';
+import { compare, tableOf } from './coordinators/report.js';
 import { startEtcd } from './etcd.js';
 import type { EtcdCluster } from './etcd.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
@@ -125,6 +129,31 @@ async function untilBack(url: string, { victim, startedAt }: FailoverTrial): Pro
   }
 }
 
+interface CoordinatorOptions {
+  readonly clients: string;
+  readonly watchers: string;
+  readonly seconds: string;
+  readonly etcd?: string;
+  readonly nodeFlags?: string;
+}
+
+async function coordinators(options: CoordinatorOptions): Promise<void> {
+  const nodeFlags = (options.nodeFlags ?? '').split(' ').filter((flag) => flag !== '');
+  const stores: MeasuredStore[] = [];
+  try {
+    if (options.etcd !== undefined) stores.push(await startEtcdStore(options.etcd));
+    stores.push(await startCoordinators({ nodeFlags }));
+    const extent = {
+      clients: options.clients.split(',').map(Number),
+      watchers: Number(options.watchers),
+      durationMs: Number(options.seconds) * 1_000,
+    };
+    print(tableOf(await compare(stores, extent)));
+  } finally {
+    await Promise.all(stores.map((store) => store.stop()));
+  }
+}
+
 const program = new Command('pnpm bench --').description(
   'Measures a cluster that `npm start` runs on this machine.',
 );
@@ -153,4 +182,13 @@ program
   .description("CPU time of the coordinator's store by its size, without a cluster")
   .option('--keys <list>', 'numbers of keys, by commas', '100000,1000000')
   .action(({ keys }: { readonly keys: string }) => print(storeReport(keys.split(',').map(Number))));
+program
+  .command('coordinator')
+  .description('puts, linearizable reads and watches of three coordinators, without the rest of a cluster')
+  .option('--clients <list>', 'numbers of clients, by commas', '1,64,256')
+  .option('--watchers <n>', 'watchers of one prefix; 0: none', '1000')
+  .option('--seconds <n>', 'how long each workload is measured', '4')
+  .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run, by gRPC')
+  .option('--node-flags <flags>', "flags for each coordinator's Node, to profile it")
+  .action(coordinators);
 await program.parseAsync();

@@ -1,0 +1,167 @@
+/**
+ * Three coordinators on one nats-server with the permissions of a cluster: what `npm start` runs, without the services that
+ * would load them besides.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inboxPrefix, type Service } from '@ringleader/contracts';
+import { CoordinationClient } from '@ringleader/coordination';
+import { connectNats, UNLOGGED } from '@ringleader/nats';
+import {
+  freePort,
+  natsPasswordFile,
+  natsPasswords,
+  startChild,
+  startNatsServer,
+  until,
+  workspaceRoot,
+} from '@ringleader/testing-servers';
+import type { Child, TestServer } from '@ringleader/testing-servers';
+import type { MeasuredStore, WatchedRange } from './measured-store.js';
+
+const CLUSTER = 'local';
+const SEATS = [1, 2, 3];
+const READY = { timeoutMs: 20_000, everyMs: 20 };
+const STOP_GRACE_MS = 10_000;
+const POLL_MS = 10_000;
+const SPEAKER = { service: 'operator', member: 'benchmark' } as const;
+const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+export interface GroupOptions {
+  /** For each coordinator's Node. */
+  readonly nodeFlags: readonly string[];
+}
+
+interface Place extends GroupOptions {
+  readonly dir: string;
+  readonly nats: TestServer;
+}
+
+const passwordsIn = (dir: string): string => join(dir, 'passwords');
+
+export async function startCoordinators(options: GroupOptions): Promise<MeasuredStore> {
+  const dir = await mkdtemp(join(tmpdir(), 'ringleader-coordinators-'));
+  const { users } = await natsPasswords(passwordsIn(dir));
+  const nats = await startNatsServer({ dir: join(dir, 'nats'), access: { cluster: CLUSTER, users } });
+  const children = await Promise.all(SEATS.map((seat) => startCoordinator({ dir, nats, ...options }, seat)));
+  const client = await connect({ dir, nats, ...options });
+  const stop = async (): Promise<void> => {
+    await client.close();
+    await Promise.all(children.map((child) => child.stop('SIGTERM', STOP_GRACE_MS)));
+    await nats.stop();
+    await rm(dir, { recursive: true });
+  };
+  const isLed = async (): Promise<boolean> => ((await client.coordination.status(1))?.leader ?? 0) !== 0;
+  await until('a leader of the coordinators', isLed, READY).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { ...client.store, name: 'ringleader', pids: [...children, nats].map(({ pid }) => pid), stop };
+}
+
+async function startCoordinator({ dir, nats, nodeFlags }: Place, seat: number): Promise<Child> {
+  const member = `coordinator-${seat}`;
+  return startChild({
+    name: member,
+    command: process.execPath,
+    args: [...nodeFlags, join(workspaceRoot(), 'apps/coordinator/dist/main.js')],
+    env: {
+      RINGLEADER_CLUSTER: CLUSTER,
+      RINGLEADER_NATS_URL: nats.url,
+      RINGLEADER_NATS_USER: 'coordinator',
+      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(passwordsIn(dir), 'coordinator'),
+      RINGLEADER_MEMBER: member,
+      RINGLEADER_PROBE_PORT: String(await freePort()),
+      RINGLEADER_COORDINATOR_ID: String(seat),
+      RINGLEADER_COORDINATOR_COUNT: String(SEATS.length),
+      RINGLEADER_DATA_DIR: join(dir, member),
+      RINGLEADER_BOOTSTRAP: 'new-cluster',
+      RINGLEADER_MEMORY_MIB: '512',
+    },
+    logFile: join(dir, `${member}.log`),
+    orphaned: 'lifeline',
+  });
+}
+
+interface Connected {
+  readonly coordination: CoordinationClient;
+  readonly store: Pick<MeasuredStore, 'put' | 'get' | 'watch'>;
+  close(): Promise<void>;
+}
+
+async function connect({ dir, nats }: Place): Promise<Connected> {
+  const service: Service = SPEAKER.service;
+  const link = await connectNats(
+    {
+      servers: [nats.url],
+      name: SPEAKER.member,
+      inboxPrefix: inboxPrefix(CLUSTER, SPEAKER),
+      identity: { kind: 'passwordFile', user: service, file: natsPasswordFile(passwordsIn(dir), service) },
+    },
+    UNLOGGED,
+  );
+  const coordination = new CoordinationClient({
+    link,
+    cluster: CLUSTER,
+    speaker: SPEAKER,
+    clock,
+    members: SEATS,
+  });
+  const watches = new Watches(coordination);
+  const store = {
+    put: async (key: string, value: string): Promise<void> => {
+      await coordination.txn({ compare: [], success: [{ kind: 'put', key, value }], failure: [] });
+    },
+    get: async (key: string): Promise<void> => {
+      await coordination.range({ key });
+    },
+    watch: watches.watch,
+  };
+  const close = async (): Promise<void> => {
+    watches.isClosed = true;
+    await coordination.close();
+    await watches.ended();
+    await link.close();
+  };
+  return { coordination, store, close };
+}
+
+/** Long polls. */
+class Watches {
+  isClosed = false;
+  private readonly running: Promise<void>[] = [];
+
+  constructor(private readonly client: CoordinationClient) {}
+
+  readonly watch: MeasuredStore['watch'] = async (range, onValues) => {
+    const { revision } = await this.client.range({ key: range.key });
+    this.running.push(this.run(range, revision + 1, onValues));
+  };
+
+  async ended(): Promise<void> {
+    await Promise.all(this.running);
+  }
+
+  private async run(
+    range: WatchedRange,
+    fromRevision: number,
+    onValues: (values: readonly string[]) => void,
+  ): Promise<void> {
+    let next = { fromRevision, skip: 0 };
+    while (!this.isClosed) {
+      try {
+        const { events, nextRevision, nextSkip } = await this.client.watch({
+          ...range,
+          ...next,
+          waitMs: POLL_MS,
+        });
+        if (events.length > 0) onValues(events.map(({ item }) => item.value));
+        next = { fromRevision: nextRevision, skip: nextSkip };
+      } catch (error) {
+        // The poll that its end cuts off.
+        if (!this.isClosed) throw error;
+      }
+    }
+  }
+}

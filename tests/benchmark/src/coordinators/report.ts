@@ -1,0 +1,199 @@
+/**
+ * Puts, linearizable reads and the delivery to watchers, of the coordinators and of an etcd in the same run, one after the
+ * other in each workload, so that what disturbs the machine disturbs both. The load is one Node process for both: what it
+ * takes of the machine is shown, and counts in no server's CPU.
+ */
+import { runClosedLoop } from '../closed-loop.js';
+import { percentile } from '../closed-loop.js';
+import { usageOfTrees } from '../process-cpu.js';
+import type { MeasuredStore } from './measured-store.js';
+
+const VALUE = 'v'.repeat(100);
+const KEYS = 10_000;
+const WARM_UP_MS = 2_000;
+const FILL_AT_ONCE = 64;
+const WATCHED = 'watched/';
+const WATCHED_END = 'watched0';
+
+export interface Row {
+  readonly store: string;
+  readonly workload: string;
+  readonly clients: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of all server processes, and of the one that is the load. */
+  readonly serverMicroseconds: number;
+  readonly clientMicroseconds: number;
+}
+
+export interface Extent {
+  readonly clients: readonly number[];
+  readonly watchers: number;
+  readonly durationMs: number;
+}
+
+export async function compare(stores: readonly MeasuredStore[], extent: Extent): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const store of stores) await fill(store);
+  const operations = [
+    ['put', (store: MeasuredStore, key: string) => store.put(key, VALUE)],
+    ['linearizable read', (store: MeasuredStore, key: string) => store.get(key)],
+  ] as const;
+  for (const [workload, operate] of operations) {
+    for (const clients of extent.clients) {
+      for (const store of stores) {
+        const request = async (client: number, n: number): Promise<boolean> => {
+          await operate(store, keyOf(client * 7_919 + n * 31));
+          return true;
+        };
+        rows.push(await measure({ store, workload, clients, request, durationMs: extent.durationMs }));
+      }
+    }
+  }
+  if (extent.watchers === 0) return rows;
+  for (const store of stores) rows.push(await measureWatches(store, extent));
+  return rows;
+}
+
+const keyOf = (n: number): string => `bench/${n % KEYS}`;
+
+async function fill(store: MeasuredStore): Promise<void> {
+  for (let from = 0; from < KEYS; from += FILL_AT_ONCE)
+    await Promise.all(Array.from({ length: FILL_AT_ONCE }, (_, i) => store.put(keyOf(from + i), VALUE)));
+}
+
+interface Measurement {
+  readonly store: MeasuredStore;
+  readonly workload: string;
+  readonly clients: number;
+  readonly request: (client: number, n: number) => Promise<boolean>;
+  readonly durationMs: number;
+}
+
+async function measure({ store, workload, clients, request, durationMs }: Measurement): Promise<Row> {
+  const cpu = new CpuOf(store);
+  const { requests, requestsPerSecond, p50Ms, p99Ms } = await runClosedLoop({
+    connections: clients,
+    warmUpMs: WARM_UP_MS,
+    durationMs,
+    request,
+    onMeasuring: (phase) => cpu[phase](),
+  });
+  return {
+    store: store.name,
+    workload,
+    clients,
+    perSecond: requestsPerSecond,
+    p50Ms,
+    p99Ms,
+    ...cpu.per(requests),
+  };
+}
+
+/** One writer, who puts again when every watcher has the last put. */
+async function measureWatches(store: MeasuredStore, { watchers, durationMs }: Extent): Promise<Row> {
+  let latencies: number[] = [];
+  let putAt = 0;
+  let due = 0;
+  let delivered = (): void => undefined;
+  const take = (values: readonly string[]): void => {
+    for (let i = 0; i < values.length; i += 1) latencies.push(performance.now() - putAt);
+    due -= values.length;
+    if (due === 0) delivered();
+  };
+  const range = { key: WATCHED, rangeEnd: WATCHED_END };
+  for (let i = 0; i < watchers; i += 1) await store.watch(range, take);
+  const round = async (n: number): Promise<void> => {
+    const all = new Promise<void>((resolve) => (delivered = resolve));
+    due = watchers;
+    putAt = performance.now();
+    await store.put(`${WATCHED}${n % KEYS}`, VALUE);
+    await all;
+  };
+  const cpu = new CpuOf(store);
+  let n = 0;
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end; n += 1) await round(n);
+  latencies = [];
+  cpu.begin();
+  const startedAt = performance.now();
+  for (; performance.now() < startedAt + durationMs; n += 1) await round(n);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  cpu.end();
+  const { length } = latencies;
+  latencies.sort((a, b) => a - b);
+  return {
+    store: store.name,
+    workload: `delivery to ${watchers} watchers`,
+    clients: 1,
+    perSecond: length / seconds,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    ...cpu.per(length),
+  };
+}
+
+class CpuOf {
+  private server = 0;
+  private client = process.cpuUsage();
+
+  constructor(private readonly store: MeasuredStore) {}
+
+  begin(): void {
+    this.server = this.serverMs();
+    this.client = process.cpuUsage();
+  }
+
+  end(): void {
+    this.server = this.serverMs() - this.server;
+    this.client = process.cpuUsage(this.client);
+  }
+
+  per(operations: number): Pick<Row, 'serverMicroseconds' | 'clientMicroseconds'> {
+    const { user, system } = this.client;
+    const count = Math.max(1, operations);
+    return { serverMicroseconds: (this.server * 1_000) / count, clientMicroseconds: (user + system) / count };
+  }
+
+  private serverMs(): number {
+    return usageOfTrees(this.store.pids).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  }
+}
+
+const digits = (value: number, count = 0): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: count });
+
+/** In Markdown; ours with the ratios to the peer's in the row before. */
+export function tableOf(rows: readonly Row[]): string {
+  const head = [
+    'store',
+    'workload',
+    'clients',
+    'per second',
+    'p50 / p99 ms',
+    'servers, CPU us',
+    'load, CPU us',
+    'vs etcd: rate, CPU',
+  ];
+  const lines = rows.map((row) => {
+    const peer = rows.find(
+      ({ store, workload, clients }) =>
+        store !== row.store && workload === row.workload && clients === row.clients,
+    );
+    const ratio =
+      peer === undefined || row.store === 'etcd'
+        ? ''
+        : `${digits(row.perSecond / peer.perSecond, 2)}x, ${digits(row.serverMicroseconds / peer.serverMicroseconds, 2)}x`;
+    return [
+      row.store,
+      row.workload,
+      digits(row.clients),
+      digits(row.perSecond),
+      `${digits(row.p50Ms, 1)} / ${digits(row.p99Ms, 1)}`,
+      digits(row.serverMicroseconds, 1),
+      digits(row.clientMicroseconds, 1),
+      ratio,
+    ];
+  });
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
