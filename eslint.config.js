@@ -139,7 +139,7 @@ export default tseslint.config(
   },
   {
     files: [
-      ...['apps/*/src/main.ts', 'tools/*/src/main.ts', 'tools/local-cluster/src/local-cluster-handle.ts'],
+      ...['apps/*/src/main.ts', 'tools/*/src/main.ts', 'libs/testing/local-cluster/src/*.ts'],
       ...TESTS,
     ],
     rules: { 'no-restricted-properties': 'off' },

@@ -8,13 +8,11 @@ const owner = process.ppid;
 
 /**
  * Calls `action` when the process that started this one has ended without ending it: npm was killed, and nobody waits for the
- * script any more. (npm's shell replaces itself by the script: see `exec` in package.json.) Only under `npm start`, or for a
- * program that says it wants this: who puts the starter itself into the background of a script means it to go on when
- * the script ends.
+ * script any more. (npm's shell replaces itself by the script: see `exec` in package.json.) Only under `npm start`: who puts
+ * the starter itself into the background of a script means it to go on when the script ends.
  */
 function whenOwnerIsGone(action) {
-  const { npm_lifecycle_event: script, RINGLEADER_STOP_WITH_PARENT: wanted } = process.env;
-  if (script !== 'start' && wanted !== '1') return;
+  if (process.env.npm_lifecycle_event !== 'start') return;
   const timer = setInterval(() => {
     if (process.ppid === owner) return;
     clearInterval(timer);

@@ -34,7 +34,7 @@ describe('run', () => {
     // A shell that waits for it, as npm does.
     const line = `"$0" "$1"; true`;
     const owner = spawn('sh', ['-c', line, process.execPath, join(folder, 'bootstrap.mjs')], {
-      env: { ...process.env, RINGLEADER_STOP_WITH_PARENT: '1' },
+      env: { ...process.env, npm_lifecycle_event: 'start' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [said] = (await once(owner.stdout, 'data')) as [Buffer];

@@ -51,7 +51,7 @@ async function timed(name, action) {
 
 async function build(tally) {
   try {
-    await prepare([...CLUSTER, 'apps/cli']);
+    await prepare([...CLUSTER, 'apps/cli', 'libs/testing/local-cluster']);
     tally.addCheck('build', true);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -82,8 +82,9 @@ export function boundaries(root, { inTests }) {
         'layer:contract',
         'layer:adapter',
         'layer:testing',
-        // Real servers for tests; no other tool.
+        // Real servers and clusters for tests; no other tool.
         'scope:server-processes',
+        'scope:local-cluster',
       ],
     },
     {

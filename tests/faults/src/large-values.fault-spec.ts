@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RestClient } from '@ringleader/testing-workload';
 import type { RestAnswer } from '@ringleader/testing-workload';
-import { startLocalCluster } from '@ringleader/tool-local-cluster';
-import type { LocalClusterHandle } from '@ringleader/tool-local-cluster';
+import { startLocalCluster } from '@ringleader/testing-local-cluster';
+import type { LocalClusterHandle } from '@ringleader/testing-local-cluster';
 
 const START_MS = 240_000;
 const SCENARIO_MS = 240_000;

@@ -3,8 +3,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { startLocalCluster } from '@ringleader/tool-local-cluster';
-import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/tool-local-cluster';
+import { startLocalCluster } from '@ringleader/testing-local-cluster';
+import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/testing-local-cluster';
 import { readCluster } from './cluster-facts.js';
 import { underLoad } from './under-load.js';
 import type { LoadFindings, LoadedRun } from './under-load.js';

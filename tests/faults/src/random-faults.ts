@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededPrng } from '@ringleader/primitives';
 import type { Prng } from '@ringleader/primitives';
-import type { LinkTarget, LocalClusterHandle } from '@ringleader/tool-local-cluster';
+import type { LinkTarget, LocalClusterHandle } from '@ringleader/testing-local-cluster';
 
 /** More at once would mostly be a cluster without majorities. */
 const HANDS = 2;

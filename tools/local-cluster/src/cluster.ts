@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { clusterHealth } from './health.js';
-import { Links } from './links.js';
 import {
   coordinatorSeats,
   nextLayout,
@@ -37,6 +36,8 @@ export interface ClusterContext {
   readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
+  /** Tests lead a service's connections through proxies. */
+  readonly interpose?: (plan: ServicePlan) => Promise<ServicePlan>;
 }
 
 /** A service that ends so often before the cluster serves will not recover by being started again. */
@@ -53,8 +54,6 @@ export class LocalCluster {
   readonly #supervisors: Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
   #status: ClusterState['status'] = 'starting';
-  /** Only where connections are to be cut. */
-  #links: Links | undefined;
   readonly #additions: NodeJS.Timeout;
   #isAdding = false;
 
@@ -99,7 +98,6 @@ export class LocalCluster {
 
   async #launch(): Promise<void> {
     const { layout, surroundings } = this;
-    const { environment } = this.context;
     const nats = natsPrograms(surroundings, this.ports).map((prepare) => this.#step(prepare));
     const databases = numbers(layout.shards).map((i) => this.#step(() => postgresProgram(surroundings, i)));
     await settled([...nats, ...databases]);
@@ -109,7 +107,6 @@ export class LocalCluster {
       ports: this.ports,
       postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
     });
-    if (environment['RINGLEADER_CUTTABLE_LINKS'] === '1') this.#links = await Links.open(this.folder.path);
     await settled(plans.map((plan) => this.#startService(plan)));
   }
 
@@ -120,7 +117,7 @@ export class LocalCluster {
 
   #startService(plan: ServicePlan): Promise<Program> {
     return this.#step(async () =>
-      serviceProgram(this.surroundings, (await this.#links?.interpose(plan)) ?? plan),
+      serviceProgram(this.surroundings, (await this.context.interpose?.(plan)) ?? plan),
     );
   }
 
@@ -244,7 +241,6 @@ export class LocalCluster {
       const names = group.map(({ program }) => program.name).join(', ');
       this.context.say(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
-    await this.#links?.close();
     await this.folder.release();
   }
 

@@ -1,4 +1,4 @@
-export { LocalClusterHandle, startLocalCluster, type LocalClusterOptions } from './local-cluster-handle.js';
+export { clusterHealth } from './health.js';
+export { runStarter } from './starter.js';
+export type { ClusterOptions, ServicePlan } from './services.js';
 export { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
-export type { LinkState, LinkTarget } from './links.js';
-export type { Service } from './services.js';

@@ -5,7 +5,7 @@ export { locateNatsServer } from './nats-program.js';
 export { localNatsServer, natsPasswordFile, natsPasswords } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
-export { processStart, processStat, processStats, processTree, sendSignal } from './process-table.js';
+export { processStart, processStat, processStats, sendSignal } from './process-table.js';
 export type { ProcessStat } from './process-table.js';
 export { unprivileged } from './unprivileged.js';
 export { until } from './until.js';

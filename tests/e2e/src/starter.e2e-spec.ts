@@ -2,21 +2,19 @@
  * `npm start` as a person meets it: real processes, real servers, from the command line to the last process that ends.
  */
 import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  processStart,
-  processStat,
-  processTree,
-  unprivileged,
-  until,
-  workspaceRoot,
-} from '@ringleader/server-processes';
+import { processStart, processStat, unprivileged, until, workspaceRoot } from '@ringleader/server-processes';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { readClusterState, startLocalCluster, type LocalClusterHandle } from './index.js';
+import {
+  processTree,
+  readClusterState,
+  startLocalCluster,
+  type LocalClusterHandle,
+} from '@ringleader/testing-local-cluster';
 
 const run = promisify(execFile);
 const START_MS = 180_000;

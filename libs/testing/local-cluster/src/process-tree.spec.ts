@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { processStat, processTree } from './process-table.js';
+import { processStat } from '@ringleader/server-processes';
+import { processTree } from './process-tree.js';
 
 describe('processTree', () => {
   it('names a process and all that descend from it, parents first', async () => {

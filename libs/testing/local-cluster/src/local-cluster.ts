@@ -1,12 +1,18 @@
-import { processTree, sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
+import { sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
+import {
+  clusterHealth,
+  readClusterState,
+  type ClusterOptions,
+  type ClusterState,
+  type ProcessState,
+} from '@ringleader/tool-local-cluster';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clusterHealth } from './health.js';
+import { fileURLToPath } from 'node:url';
 import { turnLinks, type LinkState, type LinkTarget } from './links.js';
-import type { ClusterOptions } from './services.js';
-import { readClusterState, type ClusterState, type ProcessState } from './state-file.js';
+import { processTree } from './process-tree.js';
 
 /** Of `npm start`, and where and how it runs. */
 export interface LocalClusterOptions extends Partial<Omit<ClusterOptions, 'ephemeral'>> {
@@ -22,6 +28,12 @@ export interface LocalClusterOptions extends Partial<Omit<ClusterOptions, 'ephem
   /** Put before the command line, to start it as somebody else. */
   readonly prefix?: readonly string[];
 }
+
+/** As `npm start` takes them, but for the port. */
+const USUAL = { shards: 3, gateways: 1, coordinators: 3, nats: 1, timeout: 90, port: 0 };
+
+/** Has no bootstrap before it: the build makes it, and this process is its lifeline. */
+const CUTTABLE_STARTER = fileURLToPath(new URL('../dist/cuttable-starter.js', import.meta.url));
 
 /** How long a process may take to be started again, and the starter to stop everything. */
 const RESTART_TIMEOUT_MS = 60_000;
@@ -47,22 +59,19 @@ export class LocalClusterHandle {
 
   static async spawn(options: LocalClusterOptions = {}): Promise<LocalClusterHandle> {
     const { env, cuttable = false, root = workspaceRoot(), node = process.execPath, prefix = [] } = options;
-    const { shards, gateways, coordinators, nats, timeout, port = 0 } = options;
+    const { shards, gateways, coordinators, nats, timeout, port } = { ...USUAL, ...options };
     const data = options.data ?? (await mkdtemp(join(tmpdir(), 'ringleader-cluster-')));
-    const flags = Object.entries({ shards, gateways, coordinators, nats, timeout, port, data }).flatMap(
-      ([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]),
-    );
-    const line = [...prefix, node, join(root, 'tools/bootstrap/start.mjs'), ...flags];
-    const starter = spawn(line[0] ?? node, line.slice(1), {
+    const numbers = { shards, gateways, coordinators, nats, timeout, port };
+    const flags = Object.entries({ ...numbers, data }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    const program = cuttable
+      ? [CUTTABLE_STARTER, JSON.stringify({ ...numbers, data, ephemeral: false })]
+      : [join(root, 'tools/bootstrap/start.mjs'), ...flags];
+    const [command = node, ...args] = [...prefix, node, ...program];
+    const starter = spawn(command, args, {
       cwd: root,
-      env: {
-        ...process.env,
-        // A test that is killed leaves no cluster behind.
-        RINGLEADER_STOP_WITH_PARENT: '1',
-        ...(cuttable ? { RINGLEADER_CUTTABLE_LINKS: '1' } : {}),
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // A test that is killed leaves no cluster behind: the bootstrap watches its parent as under npm, the other starter a pipe.
+      env: { ...process.env, npm_lifecycle_event: 'start', RINGLEADER_LIFELINE_FD: '3', ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     return new LocalClusterHandle(starter, data, options.data === undefined);
   }

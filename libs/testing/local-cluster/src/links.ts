@@ -1,6 +1,6 @@
 /**
  * Connections of members that can be cut, for those who want to see what a cut does: each goes through a proxy in the
- * starter. A link that is `silent` carries nothing and says nothing, as a cable that was pulled; one that is `closed`
+ * starter (cuttable-starter.ts). A link that is `silent` carries nothing and says nothing, as a cable that was pulled; one that is `closed`
  * ends and refuses connections, as a server that is gone.
  */
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { createServer as createHttpServer, request, type IncomingMessage } from 
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServicePlan } from './services.js';
+import type { ServicePlan } from '@ringleader/tool-local-cluster';
 
 const LINK_STATES = ['open', 'silent', 'closed'] as const;
 export type LinkState = (typeof LINK_STATES)[number];

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalCluster, type LocalClusterHandle } from './index.js';
+import { startLocalCluster, type LocalClusterHandle } from '@ringleader/testing-local-cluster';
 
 const START_MS = 180_000;
 const KEYS = Array.from({ length: 40 }, (_, i) => `kept/${i}`);

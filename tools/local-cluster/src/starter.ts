@@ -1,0 +1,83 @@
+import { StartError, workspaceRoot } from '@ringleader/server-processes';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { join, relative, resolve } from 'node:path';
+import { LocalCluster, type ClusterContext } from './cluster.js';
+import type { ClusterOptions } from './services.js';
+import { seconds, type Say } from './supervisor.js';
+
+function greeting({ gatewayUrls, missing, folder }: LocalCluster, tookMs: number): string {
+  const [url = ''] = gatewayUrls;
+  const health = missing.length === 0 ? 'healthy' : 'degraded';
+  return `
+Ringleader is ${health} after ${seconds(tookMs)}: ${gatewayUrls.join(' ')}
+${missing.map((reason) => `✗ ${reason}\n`).join('')}
+  curl -X PUT -H 'Content-Type: text/plain' --data 'hello' ${url}/v1/kv/greeting
+  curl ${url}/v1/kv/greeting
+  curl ${url}/v1/cluster
+
+Documentation: ${url}/docs   Logs: ${relative(process.cwd(), folder.logs)}   Stop: Ctrl-C
+`;
+}
+
+/** The same Ctrl-C reaches this process twice when npm passes it on: only a later one is a second request. */
+const IMPATIENCE_AFTER_MS = 1_000;
+
+/**
+ * Aborted when a stop is asked for: by SIGINT, SIGTERM, SIGHUP, or by the end of the lifeline, a pipe from the bootstrap, which
+ * the kernel closes also when that is killed. `kill` is called when somebody asks again, who does not want to wait.
+ */
+function stopRequests(lifelineFd: string | undefined, kill: () => void): AbortSignal {
+  const asked = new AbortController();
+  let firstAt = Infinity;
+  const request = (): void => {
+    firstAt = Math.min(firstAt, performance.now());
+    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) kill();
+    asked.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, request);
+  // Absent when a person runs this program without the bootstrap.
+  const lifeline =
+    lifelineFd === undefined ? undefined : new Socket({ fd: Number(lifelineFd), readable: true });
+  lifeline?.on('close', request).on('error', request).resume().unref();
+  return asked.signal;
+}
+
+function sayOn(stream: NodeJS.WritableStream): Say {
+  // The terminal, or the pipe's reader, may be gone before the cluster is: that must not end it half way.
+  stream.on('error', () => undefined);
+  return (text) => void stream.write(`${text}\n`);
+}
+
+/** Runs a cluster until a stop is asked for; gives the exit code. */
+export async function runStarter(
+  options: ClusterOptions,
+  outside: Pick<ClusterContext, 'environment' | 'interpose'>,
+): Promise<number> {
+  const say = sayOn(process.stdout);
+  const complain = sayOn(process.stderr);
+  const startedAt = performance.now();
+  let cluster: LocalCluster | undefined;
+  const signal = stopRequests(outside.environment['RINGLEADER_LIFELINE_FD'], () => {
+    if (cluster !== undefined) say('Killing what still runs.');
+    cluster?.kill();
+  });
+  try {
+    const root = workspaceRoot();
+    const data = options.data === undefined ? join(root, '.ringleader') : resolve(options.data);
+    cluster = await LocalCluster.start({ ...options, data }, { ...outside, root, say, signal });
+    say(greeting(cluster, performance.now() - startedAt));
+    if (!signal.aborted) await once(signal, 'abort');
+    say('Stopping the cluster (Ctrl-C again to kill it).');
+    await cluster.stop();
+    return 0;
+  } catch (error) {
+    if (signal.aborted && cluster === undefined) {
+      say('Stopped before the cluster was healthy.');
+      return 0;
+    }
+    if (!(error instanceof StartError)) throw error;
+    complain(`Ringleader cannot start. ${error.message}`);
+    return 1;
+  }
+}
