@@ -13,7 +13,7 @@ export function describeCluster(view: ClusterView): string {
     service,
     state,
     verdict,
-    id === coordinator.leader ? `leader, term ${coordinator.term ?? '?'}` : '',
+    roleOf(id, coordinator),
     version,
     address,
   ]);
@@ -32,6 +32,14 @@ export function describeCluster(view: ClusterView): string {
     `${map.partitions} partitions x ${map.replicationFactor}, map epoch ${map.epoch}, ${map.withoutLeader} without a leader`,
     table(['SHARD', 'ZONE', 'REPLICAS', 'LEADERS'], shards),
   ].join('\n');
+}
+
+/** Of a coordinator: in the group, and how far behind. */
+function roleOf(id: string, { leader, term, members }: ClusterView['coordinator']): string {
+  if (id === leader) return `leader, term ${term ?? '?'}`;
+  const member = members.find(({ name }) => name === id);
+  if (member === undefined) return '';
+  return member.lag === 0 ? member.role : `${member.role}, ${member.lag} behind`;
 }
 
 async function status(command: Command): Promise<void> {

@@ -80,6 +80,28 @@ describe('ringleader coordinator', () => {
     expect(asked).toEqual(['POST /v1/cluster/coordinator:transfer-leader {"to":"coordinator-2"}']);
   });
 
+  it('compacts, and compares hashes', async () => {
+    answer = { status: 200, body: { compactedRevision: 17 } };
+    expect(await run('compact', '17')).toBe('Forgotten is what was before revision 17.');
+    const one = { name: 'coordinator-1', id: '77777777', hash: '0123456789abcdef', state: 'agrees' };
+    const two = { name: 'coordinator-2', id: '88888888', hash: null, state: 'silent' };
+    answer = { status: 200, body: { revision: 18, consistent: true, members: [one, two] } };
+    expect(await run('hash', '--revision', '18')).toMatch(
+      /^revision 18: no two members differ\n[^]*0123456789abcdef +agrees[^]*silent$/,
+    );
+    expect(process.exitCode).toBeUndefined();
+    answer = { status: 200, body: { revision: 18, consistent: false, members: [one, two] } };
+    await run('hash', '-o', 'json');
+    expect(process.exitCode).toBe(4);
+    process.exitCode = undefined;
+    expect(asked).toEqual([
+      'POST /v1/cluster/coordinator:compact {"revision":17}',
+      'GET /v1/cluster/coordinator/hash?revision=18',
+      'GET /v1/cluster/coordinator/hash',
+    ]);
+    await expect(run('compact', '0')).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  });
+
   it('fails with the code of the cluster', async () => {
     answer = { status: 409, body: { code: 'NO_APPLICANT', detail: 'Nobody waits' } };
     await expect(run('add', 'coordinator-4')).rejects.toMatchObject({ code: 'NO_APPLICANT', exitCode: 4 });

@@ -1,6 +1,7 @@
 /** coordinator ...: who is in the group of coordinators, and how that changes. */
 import type { CoordinatorMembers, LeaderTransferred, MemberChanged } from '@ringleader/contracts';
 import { type Command, Option } from 'commander';
+import { addStoreCommands } from './coordinator-store.js';
 import { type CoordinatorChange, bodyOf } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
 import { table } from './table.js';
@@ -20,7 +21,7 @@ export function describeMembers(view: CoordinatorMembers): string {
   ]);
   const applicants = view.applicants.map(({ name, id }) => [name, id, 'waits to be let in']);
   return [
-    `term ${view.term}, configuration ${view.index}${view.joint ? ' (joint: a change is under way)' : ''}`,
+    `term ${view.term}, revision ${view.revision}, configuration ${view.index}${view.joint ? ' (joint: a change is under way)' : ''}`,
     table(['NAME', 'ID', 'ROLE', 'MATCH', 'LAG', 'STATE', 'NOTE'], [...members, ...applicants]),
   ].join('\n');
 }
@@ -95,6 +96,7 @@ export function addCoordinatorCommands(root: Command): void {
     .description('Hands the leadership over.')
     .option('--to <name>', 'a voter; without it the most advanced one')
     .action((_flags: unknown, command: Command) => transferLeader(command));
+  addStoreCommands(noun);
 }
 
 function changing(noun: Command, verb: string, description: string): Command {

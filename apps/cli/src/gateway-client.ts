@@ -10,6 +10,8 @@ import type {
   Item,
   LeaderTransferred,
   MemberChanged,
+  StoreCompacted,
+  StoreHashes,
 } from '@ringleader/contracts';
 import { CliFailure, EXIT, exitCodeOf } from './failure.js';
 
@@ -76,8 +78,13 @@ export class GatewayClient {
     return this.request('/v1/cluster/coordinator/members', { method: 'GET' }, 'members');
   }
 
+  coordinatorHashes(revision?: number): Promise<Answer<StoreHashes>> {
+    const query = revision === undefined ? '' : `?revision=${revision}`;
+    return this.request(`/v1/cluster/coordinator/hash${query}`, { method: 'GET' }, 'members');
+  }
+
   /** `path` is what stands behind `/v1/cluster/coordinator`. */
-  changeCoordinators<Body extends MemberChanged | LeaderTransferred>(
+  changeCoordinators<Body extends MemberChanged | LeaderTransferred | StoreCompacted>(
     path: string,
     change: CoordinatorChange,
     field: keyof Body,

@@ -12,6 +12,8 @@ import { LeaseController } from './leases/lease.controller.js';
 import { MembersController } from './members/members.controller.js';
 import { PlacementService } from './placement/placement.service.js';
 import { StoreModule } from './store/store.module.js';
+import { ComparisonService } from './upkeep/comparison.service.js';
+import { UpkeepController } from './upkeep/upkeep.controller.js';
 
 /**
  * NestJS closes the transport of a microservice before anything else. A coordinator is asked until it has left the
@@ -39,11 +41,12 @@ export class LastingControlServer extends ControlServer implements OnApplication
 
 @Module({
   imports: [StoreModule],
-  controllers: [LeaseController, StatusController, MembersController],
+  controllers: [LeaseController, StatusController, MembersController, UpkeepController],
   providers: [
     LastingControlServer,
     PlacementService,
     CompactionService,
+    ComparisonService,
     CoordinatorHealthService,
     CoordinatorMetrics,
   ],

@@ -77,7 +77,8 @@ export class GroupOfOne implements RaftNode<CommandResult> {
 
   group(): RaftGroup {
     const configuration = configurationOf([{ seat: 1, id: 1 }]);
-    return { configuration, configurationIndex: 0, lastIndex: this.#index, progress: [], applicants: [] };
+    const noOthers = { progress: [], applicants: [] };
+    return { id: 1, configuration, configurationIndex: 0, lastIndex: this.#index, ...noOthers };
   }
 
   changeMembers(): Promise<MemberChangeOutcome> {

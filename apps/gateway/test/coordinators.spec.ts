@@ -1,9 +1,14 @@
 /** /v1/cluster/coordinator/...: what goes to the coordinators, and what comes back. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, type UpkeepOperation } from '@ringleader/contracts';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
+
+const ANSWERS: { readonly [O in UpkeepOperation]?: object } = {
+  compact: { compactedRevision: 17 },
+  hashes: { revision: 18, consistent: true, members: [] },
+};
 
 let gateway: GatewayHarness;
 let asked: unknown[];
@@ -26,6 +31,7 @@ beforeEach(async () => {
     coordination: {
       changeMembers: (request) => answer(request, { index: 9 }),
       transferLeader: (request) => answer(request, { leader: 2 }),
+      ask: (operation, request) => answer({ operation, ...request }, ANSWERS[operation] as never),
     },
   });
 });
@@ -90,4 +96,40 @@ it('hands leadership over, to whom is named or to anybody', async () => {
   expect(await named.json()).toEqual({ leader: 'coordinator-2' });
   await fetch(`${base()}:transfer-leader`, { method: 'POST' });
   expect(asked).toEqual([{ to: 2 }, {}]);
+});
+
+describe('the store', () => {
+  it('is compacted, and held against those of other members', async () => {
+    const compaction = await fetch(`${base()}:compact`, json('POST', { revision: 17 }));
+    expect([compaction.status, await compaction.json()]).toEqual([200, ANSWERS.compact]);
+    expect(await (await fetch(`${base()}/hash?revision=18`)).json()).toEqual(ANSWERS.hashes);
+    await fetch(`${base()}/hash`);
+    expect(asked).toEqual([
+      { operation: 'compact', revision: 17 },
+      { operation: 'hashes', revision: 18 },
+      { operation: 'hashes' },
+    ]);
+  });
+
+  it('tells what is forgotten, and what never was', async () => {
+    refusal = new OperationalError('COMPACTED', 'Gone', { compactedRevision: 20 });
+    expect(await problemOf(await fetch(`${base()}/hash?revision=18`))).toMatchObject({
+      status: 410,
+      code: 'COMPACTED',
+      compactedRevision: 20,
+    });
+  });
+
+  it.each([
+    ['POST', ':compact', {}, { field: 'revision' }],
+    ['POST', ':compact', { revision: -1 }, { field: 'revision' }],
+    ['POST', ':compact', { revision: 1.5 }, { field: 'revision' }],
+    ['POST', ':compact?revision=1', { revision: 1 }, { parameter: 'revision' }],
+    ['GET', '/hash?revision=0', undefined, { parameter: 'revision', min: 1 }],
+    ['GET', '/hash?revision=x', undefined, { parameter: 'revision' }],
+  ])('%s %s %j is no valid request', async (method, path, body, names) => {
+    const answer = await fetch(base() + path, body === undefined ? { method } : json(method, body));
+    expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', ...names });
+    expect(asked).toEqual([]);
+  });
 });

@@ -50,6 +50,8 @@ describe('/openapi.json', () => {
       '/v1/cluster': ['get', 'head'],
       '/v1/cluster/coordinator/members': ['get', 'head', 'post'],
       '/v1/cluster/coordinator/members/{member}': ['delete', 'post'],
+      '/v1/cluster/coordinator/hash': ['get', 'head'],
+      '/v1/cluster/coordinator:compact': ['post'],
       '/v1/cluster/coordinator:transfer-leader': ['post'],
       '/healthz': ['get', 'head'],
       '/readyz': ['get', 'head'],

@@ -1,5 +1,6 @@
 export * from './control/coordinator.js';
 export * from './control/coordinator-members.js';
+export * from './control/coordinator-upkeep.js';
 export * from './control/key-ranges.js';
 export * from './data-path/index.js';
 export * from './errors/catalogue.js';

@@ -95,4 +95,20 @@ export const controlFixtures: Fixtures = {
     response: { index: 5 },
   },
   transferLeader: { request: { to: 2 }, response: { leader: 2 } },
+  compact: { request: { revision: 17 }, response: { compactedRevision: 17 } },
+  hash: {
+    request: { revision: 17 },
+    response: { id: '9007199254740991', revision: 18, compactedRevision: 0, hash: '0123456789abcdef' },
+  },
+  hashes: {
+    request: {},
+    response: {
+      revision: 17,
+      consistent: true,
+      members: [
+        { name: 'coordinator-1', id: '12345678', hash: '0123456789abcdef', state: 'agrees' },
+        { name: 'coordinator-2', id: '23456789', hash: null, state: 'silent' },
+      ],
+    },
+  },
 };

@@ -1,5 +1,6 @@
 /** Why the group is not changed, in words of operators. */
 import { OperationalError, coordinatorName } from '@ringleader/contracts';
+import type { Speaker } from '@ringleader/contracts';
 import { allMembers, type Configuration, type Seat } from '@ringleader/raft';
 import type { MemberRefusal } from '../raft/group-changes.js';
 
@@ -57,4 +58,15 @@ export function toMemberError(
     case 'tooMany':
       return new OperationalError('ALREADY_SO', 'The group has as many members as it may have: 9', { name });
   }
+}
+
+export function notLeader(leader: Seat, sentence: string): OperationalError {
+  return new OperationalError('NOT_LEADER', sentence, { leader });
+}
+
+/** `what` ends the sentence of a refusal. */
+export function onlyForOperators({ service, member }: Speaker, what: string): void {
+  if (service === 'gateway') return;
+  const detail = `${service} ${member} may not ${what}: operators do, through a gateway`;
+  throw new OperationalError('FORBIDDEN', detail, { service, member });
 }

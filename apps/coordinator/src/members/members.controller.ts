@@ -7,10 +7,11 @@ import { allMembers, type Configuration, isJoint, type Seat } from '@ringleader/
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { CoordinatorRaft, type RaftGroup } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { toMemberError } from './member-errors.js';
+import { notLeader, onlyForOperators, toMemberError } from './member-errors.js';
 
 const { members, changeMembers, transferLeader } = coordinatorContracts;
 
+const CHANGE = 'change the group of coordinators';
 const CHANGE_TIMEOUT_MS = 2_500;
 const TRANSFER_TIMEOUT_MS = 2_000;
 
@@ -43,7 +44,7 @@ export class MembersController {
     { kind, seat, isPromotedItself = true, ifIndex }: RequestOf<typeof changeMembers>,
     speaker: Speaker,
   ): Promise<ResponseOf<typeof changeMembers>> {
-    onlyForOperators(speaker);
+    onlyForOperators(speaker, CHANGE);
     const { memberId } = this.#statusOfLeader();
     // Else the answer would go with this process, which ends when it is removed.
     if (kind === 'remove' && seat === memberId) await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS);
@@ -61,7 +62,7 @@ export class MembersController {
     { to }: RequestOf<typeof transferLeader>,
     speaker: Speaker,
   ): Promise<ResponseOf<typeof transferLeader>> {
-    onlyForOperators(speaker);
+    onlyForOperators(speaker, CHANGE);
     const { memberId } = this.#statusOfLeader();
     const { configuration } = this.raft.group();
     if (to === memberId) {
@@ -105,19 +106,12 @@ export class MembersController {
   }
 
   #notLeader(): OperationalError {
-    const { leader } = this.raft.status();
-    return new OperationalError('NOT_LEADER', 'Members are listed and changed by the leader', { leader });
+    return notLeader(this.raft.status().leader, 'Members are listed and changed by the leader');
   }
 }
 
 function sorted(configuration: Configuration): ReturnType<typeof allMembers> {
   return allMembers(configuration).sort((a, b) => a.seat - b.seat);
-}
-
-function onlyForOperators({ service, member }: Speaker): void {
-  if (service === 'gateway') return;
-  const detail = `${service} ${member} may not change the group of coordinators: operators do, through a gateway`;
-  throw new OperationalError('FORBIDDEN', detail, { service, member });
 }
 
 function unsettled(kind: 'unavailable' | 'outcomeUnknown'): OperationalError {

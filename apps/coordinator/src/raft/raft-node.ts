@@ -143,6 +143,8 @@ export interface RaftStatus {
 
 /** Who is in the group and who waits outside, as this member knows it. */
 export interface RaftGroup {
+  /** Of this member. */
+  readonly id: MemberId;
   readonly configuration: Configuration;
   readonly configurationIndex: number;
   readonly lastIndex: number;

@@ -141,8 +141,9 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   group(): RaftGroup {
-    const { configuration, configurationIndex, lastIndex, progress } = this.#parts.member.status();
-    return { configuration, configurationIndex, lastIndex, progress, applicants: this.#changes.applicants };
+    const { id, configuration, configurationIndex, lastIndex, progress } = this.#parts.member.status();
+    const { applicants } = this.#changes;
+    return { id, configuration, configurationIndex, lastIndex, progress, applicants };
   }
 
   changeMembers(request: MemberRequest, timeoutMs: number): Promise<MemberChangeOutcome> {

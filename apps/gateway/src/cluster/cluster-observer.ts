@@ -6,6 +6,7 @@
 import {
   CLUSTER_KEY,
   MEMBERS_PREFIX,
+  OperationalError,
   SHARDS_PREFIX,
   clusterSchema,
   memberSchema,
@@ -13,9 +14,9 @@ import {
   speakerOf,
   subjects,
 } from '@ringleader/contracts';
-import type { Cluster, Member, OperationalError, ShardRegistration } from '@ringleader/contracts';
+import type { Cluster, Member, ShardRegistration } from '@ringleader/contracts';
 import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
-import type { CoordinationClient, Coordinator, MirrorChange } from '@ringleader/coordination';
+import type { Coordinator, CoordinatorGroup, MirrorChange } from '@ringleader/coordination';
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDirectory } from '../routing/routing-table.js';
@@ -23,7 +24,7 @@ import { coordinatorNames, type CoordinatorStatus } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
 export interface ClusterObserverOptions {
-  readonly client: Coordinator & Pick<CoordinationClient, 'status'>;
+  readonly client: Coordinator & Pick<CoordinatorGroup, 'status' | 'members'>;
   readonly link: NatsLink;
   readonly clusterName: string;
   readonly clock: Clock;
@@ -33,7 +34,7 @@ export interface ClusterObserverOptions {
 
 const STATUS_INTERVAL_MS = 1_000;
 const STATUS_TIMEOUT_MS = 800;
-const NOBODY: CoordinatorStatus = { leader: null, term: null };
+const NOBODY: CoordinatorStatus = { leader: null, term: null, joint: false, members: [] };
 
 export class ClusterObserver {
   readonly telemetry = new Telemetry();
@@ -146,13 +147,17 @@ export class ClusterObserver {
     this.isAsking = true;
     try {
       const coordinators = this.members.filter(({ service }) => service === 'coordinator');
-      const answers = await Promise.all(
-        coordinators.map(async ({ id, ordinal }) => ({
+      const { client } = this.options;
+      const options = { timeoutMs: STATUS_TIMEOUT_MS };
+      const [group, ...answers] = await Promise.all([
+        client.members(options).catch(withoutLeader),
+        ...coordinators.map(async ({ id, ordinal }) => ({
           id,
-          status: await this.options.client.status(ordinal, { timeoutMs: STATUS_TIMEOUT_MS }),
+          status: await client.status(ordinal, options),
         })),
-      );
-      this.coordinator = leaderAmong(answers);
+      ]);
+      const { joint, members } = group ?? NOBODY;
+      this.coordinator = { ...leaderAmong(answers), joint, members };
       this.seats = answers.flatMap(({ status }) => status?.members ?? []);
     } finally {
       this.isAsking = false;
@@ -169,8 +174,14 @@ interface StatusAnswer {
   } | null;
 }
 
+/** Only a leader tells of the members. */
+function withoutLeader(error: unknown): null {
+  if (error instanceof OperationalError) return null;
+  throw error;
+}
+
 /** Whoever calls itself the leader at the highest term that anyone knows. */
-function leaderAmong(answers: readonly StatusAnswer[]): CoordinatorStatus {
+function leaderAmong(answers: readonly StatusAnswer[]): Pick<CoordinatorStatus, 'leader' | 'term'> {
   const terms = answers.flatMap(({ status }) => (status === null ? [] : [status.term]));
   if (terms.length === 0) return NOBODY;
   const term = Math.max(...terms);

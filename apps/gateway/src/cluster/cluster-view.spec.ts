@@ -74,7 +74,7 @@ function whole(): ClusterKnowledge {
     members,
     shards: [shard(2), shard(1)],
     coordinators: ['coordinator-1'],
-    coordinator: { leader: 'coordinator-1', term: 3 },
+    coordinator: { leader: 'coordinator-1', term: 3, joint: false, members: [] },
     entries: [entry(0), entry(1), entry(2)],
     transportConnected: true,
     telemetry,
@@ -134,7 +134,7 @@ describe('clusterView', () => {
     ['a shard', { shards: [shard(1), shard(2), shard(3)] }, 'degraded', 'shard-3 is not running'],
     [
       'their leader',
-      { coordinator: { leader: null, term: 3 } },
+      { coordinator: { leader: null, term: 3, joint: false, members: [] } },
       'degraded',
       'the coordinators have no leader',
     ],

@@ -2,6 +2,7 @@
 import type {
   Cluster,
   ClusterView,
+  CoordinatorMember,
   Health,
   Member,
   MemberView,
@@ -15,6 +16,9 @@ import type { Telemetry } from './telemetry.js';
 export interface CoordinatorStatus {
   readonly leader: string | null;
   readonly term: number | null;
+  readonly joint: boolean;
+  /** As the leader knows them; empty while none answers. */
+  readonly members: readonly CoordinatorMember[];
 }
 
 export interface ClusterKnowledge {
@@ -53,7 +57,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     health,
     reasons: [...reasons],
     members,
-    coordinator: { ...known.coordinator },
+    coordinator: { ...known.coordinator, members: [...known.coordinator.members] },
     partitionMap: {
       epoch: known.entries.reduce((highest, { epoch }) => Math.max(highest, epoch), 0),
       partitions: known.entries.length,

@@ -3,21 +3,25 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import {
   OperationalError,
+  compactRequestSchema,
   coordinatorName,
   coordinatorSeat,
   memberRequestSchema,
   transferRequestSchema,
 } from '@ringleader/contracts';
-import type { CoordinatorMembers } from '@ringleader/contracts';
+import type { CoordinatorMembers, StoreCompacted, StoreHashes } from '@ringleader/contracts';
 import type { CoordinatorRequest } from '@ringleader/coordination';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyRequest } from 'fastify';
 import { jsonBody } from '../http/json-body.js';
-import { invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
+import { integerParameter, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
+import { refuseConditions } from '../kv/preconditions.js';
 import { invalidHeader, timeoutMsOf } from '../kv/request-context.js';
 import {
   DescribeAddMember,
   DescribeChangeMember,
+  DescribeCompact,
+  DescribeHash,
   DescribeMembers,
   DescribeRemoveMember,
   DescribeTransferLeader,
@@ -73,6 +77,25 @@ export class CoordinatorsController {
     const asked = to === undefined ? {} : { to: seatOf(to) };
     const { leader } = await this.coordination.transferLeader(asked, options);
     return { leader: coordinatorName(leader) };
+  }
+
+  @DescribeCompact()
+  @Post('coordinator::compact')
+  @HttpCode(200)
+  compact(@Req() request: FastifyRequest): Promise<StoreCompacted> {
+    const asked = jsonBody(request, compactRequestSchema, 'The compaction');
+    refuseConditions(request.headers, 'page');
+    return this.coordination.ask('compact', asked, optionsOf(request));
+  }
+
+  @DescribeHash()
+  @Get('coordinator/hash')
+  hash(@Req() { raw, headers }: FastifyRequest): Promise<StoreHashes> {
+    const query = parseQuery(targetOf(raw).query, ['revision']);
+    refuseConditions(headers, 'page');
+    const revision = integerParameter(query, 'revision', 1, Number.MAX_SAFE_INTEGER);
+    const asked = revision === undefined ? {} : { revision };
+    return this.coordination.ask('hashes', asked, { timeoutMs: timeoutMsOf(headers) });
   }
 
   #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {

@@ -1,6 +1,6 @@
 /** The resources about the coordinators' group in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
 const TAG = 'Coordinators';
@@ -96,6 +96,41 @@ export function DescribeTransferLeader(): MethodDecorator {
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'Who leads now.', content: jsonContent('LeaderTransferred') }),
     Problems('UNSUPPORTED_MEDIA_TYPE', 'ALREADY_SO', 'MEMBER_NOT_FOUND', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+  );
+}
+
+export function DescribeCompact(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'compactCoordinators',
+      summary: 'Forget the history of the coordinators’ store',
+      description: 'What was before the revision, which itself stays readable, at all members.',
+      requestBody: { required: true, content: jsonContent('CompactRequest') },
+    }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'It is done.', content: jsonContent('CoordinatorCompacted') }),
+    Problems('UNSUPPORTED_MEDIA_TYPE', 'COMPACTED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+  );
+}
+
+export function DescribeHash(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'getCoordinatorHashes',
+      summary: 'Hold the stores of all coordinators against each other',
+      description: 'The hash of every member at one revision.',
+    }),
+    ApiQuery({
+      name: 'revision',
+      required: false,
+      description: 'Absent: the newest one that the leader has applied.',
+      schema: { type: 'integer', minimum: 1 },
+    }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'The hashes.', content: jsonContent('CoordinatorHashes') }),
+    Problems('COMPACTED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
 }
 

@@ -170,7 +170,7 @@ function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
       members: [],
       shards: [],
       coordinators: [],
-      coordinator: { leader: null, term: null },
+      coordinator: { leader: null, term: null, joint: false, members: [] },
       entries: shards.entries,
       transportConnected: shards.isOpen,
       telemetry: new Telemetry(),

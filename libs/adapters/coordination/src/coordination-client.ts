@@ -5,7 +5,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEADLINE_MS, OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
-import type { CoordinatorOperation, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import type {
+  CoordinatorOperation,
+  RequestOf,
+  ResponseOf,
+  Speaker,
+  UpkeepOperation,
+} from '@ringleader/contracts';
 import { ControlClient } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
 import { backOffMs, jittered, type Clock, type MemberId } from '@ringleader/primitives';
@@ -35,6 +41,12 @@ export type Coordinator = Pick<
   'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch'
 >;
 
+/** What is asked of the coordinators about themselves. */
+export type CoordinatorGroup = Pick<
+  CoordinationClient,
+  'status' | 'members' | 'changeMembers' | 'transferLeader' | 'ask' | 'askMember' | 'close'
+>;
+
 const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
 const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
@@ -45,6 +57,7 @@ const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'leaseRevoke',
   'changeMembers',
   'transferLeader',
+  'compact',
 ]);
 
 type NextStep = 'fail' | 'same-member' | 'next-member';
@@ -113,6 +126,29 @@ export class CoordinationClient {
     options?: CallOptions,
   ): Promise<CoordinatorResponse<'transferLeader'>> {
     return this.#call('transferLeader', request, options);
+  }
+
+  /** Whatever operators ask. */
+  ask<Operation extends UpkeepOperation>(
+    operation: Operation,
+    request: CoordinatorRequest<Operation>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<Operation>> {
+    return this.#call(operation, request, options);
+  }
+
+  /** Asks this member and nobody else, once. */
+  async askMember<Operation extends UpkeepOperation>(
+    member: MemberId,
+    operation: Operation,
+    request: CoordinatorRequest<Operation>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<Operation>> {
+    const contract: Contracts[Operation] = coordinatorContracts[operation];
+    const subject = this.#subject(member, operation);
+    const outcome = await this.#control.call(contract, subject, request, options?.timeoutMs);
+    if (outcome.kind === 'failed') throw outcome.error;
+    return outcome.response;
   }
 
   /** Asks one member about itself, without repeats. Null when it does not answer. */

@@ -1,8 +1,8 @@
 import { OperationalError } from '@ringleader/contracts';
 import type { ErrorCode, KeyValue, WatchEvent } from '@ringleader/contracts';
 import type {
-  CoordinationClient,
   Coordinator,
+  CoordinatorGroup,
   CoordinatorRequest,
   CoordinatorResponse,
 } from '../src/coordination-client.js';
@@ -19,11 +19,7 @@ interface Failure {
 }
 
 /** What the adapter's classes see of a coordinator, in memory and with faults on demand. */
-export class FakeCoordinator
-  implements
-    Coordinator,
-    Pick<CoordinationClient, 'status' | 'members' | 'changeMembers' | 'transferLeader' | 'close'>
-{
+export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   revision = 0;
   compacted = 0;
   /** How many items or events one answer holds. */
@@ -61,7 +57,6 @@ export class FakeCoordinator
     this.#commit([], keys);
   }
 
-  /** It says nothing of its members. */
   /** It is no group that could change. */
   members(): Promise<never> {
     return noGroup();
@@ -70,6 +65,12 @@ export class FakeCoordinator
     return noGroup();
   }
   transferLeader(): Promise<never> {
+    return noGroup();
+  }
+  ask(): Promise<never> {
+    return noGroup();
+  }
+  askMember(): Promise<never> {
     return noGroup();
   }
 

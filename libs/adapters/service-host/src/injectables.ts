@@ -2,7 +2,7 @@
  * What every provider of a service may ask for by its type. NestJS injects by classes only, so what is an interface or
  * comes from a factory has an abstract class here that stands for it.
  */
-import type { CoordinationClient, Coordinator } from '@ringleader/coordination';
+import type { Coordinator, CoordinatorGroup } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { Clock } from '@ringleader/primitives';
 import type { Service } from '@ringleader/contracts';
@@ -17,9 +17,7 @@ export function injectable<T extends object>(): abstract new () => T {
 export abstract class ServiceLogger extends injectable<Logger>() {}
 export abstract class ServiceClock extends injectable<Clock>() {}
 /** The coordinators, for who calls and follows them; tests have a twin. */
-export abstract class Coordination extends injectable<
-  Coordinator & Pick<CoordinationClient, 'status' | 'members' | 'changeMembers' | 'transferLeader' | 'close'>
->() {}
+export abstract class Coordination extends injectable<Coordinator & CoordinatorGroup>() {}
 
 /** How a service tells of itself. */
 export abstract class HostSigns {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
+import { upkeepContracts } from './coordinator-upkeep.js';
 
 /** Values of the control plane are small: in UTF-16 units. */
 export const COORDINATOR_VALUE_LENGTH_MAX = 131_072;
@@ -109,6 +110,7 @@ export type WatchEvent = z.infer<typeof watchEventSchema>;
 
 export const coordinatorContracts = {
   ...memberContracts,
+  ...upkeepContracts,
   range: messageContract({
     operation: 'range',
     request: rangeRequestSchema,

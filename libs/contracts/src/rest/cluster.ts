@@ -1,5 +1,6 @@
 /** GET /v1/cluster: what the gateway knows of the whole. */
 import { z } from 'zod';
+import { coordinatorMemberSchema } from '../control/coordinator-members.js';
 import { SERVICES } from '../metadata/cluster-metadata.js';
 import { loadSchema, verdictSchema } from '../telemetry/heartbeat.js';
 
@@ -49,6 +50,10 @@ export const clusterViewSchema = z
       .object({
         leader: z.string().nullable().describe('The member that leads, as far as is known.'),
         term: z.int().nullable(),
+        joint: z.boolean().describe('A change of its voters is under way.'),
+        members: z
+          .array(coordinatorMemberSchema)
+          .describe('As the leader knows them; empty while none answers.'),
       })
       .describe('The Raft group of the coordinators.'),
     partitionMap: z

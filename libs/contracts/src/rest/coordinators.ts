@@ -17,5 +17,9 @@ export const transferRequestSchema = z
   .strictObject({ to: z.string().optional().describe('A voter; absent: the most advanced one.') })
   .meta({ id: 'TransferRequest' });
 
+export const compactRequestSchema = z
+  .strictObject({ revision: z.int().min(0).describe('The oldest that is to stay readable.') })
+  .meta({ id: 'CompactRequest' });
+
 export const leaderTransferredSchema = z.object({ leader: z.string() }).meta({ id: 'LeaderTransferred' });
 export type LeaderTransferred = z.infer<typeof leaderTransferredSchema>;

@@ -32,6 +32,7 @@ export const REST_ERROR_CODES = [
   'NO_APPLICANT',
   'MEMBER_NOT_FOUND',
   'MEMBER_REMOVED',
+  'COMPACTED',
 ] as const satisfies readonly ErrorCode[];
 export type RestErrorCode = (typeof REST_ERROR_CODES)[number];
 
@@ -73,6 +74,7 @@ export const PROBLEM_FIELDS = {
   NO_APPLICANT: ['name'],
   MEMBER_NOT_FOUND: ['name', 'members'],
   MEMBER_REMOVED: ['name'],
+  COMPACTED: ['compactedRevision'],
 } as const satisfies Record<RestErrorCode, readonly string[]>;
 
 /** Every INVALID_ARGUMENT names what was wrong by one of these. */

@@ -1,0 +1,65 @@
+/** Holds the stores of all members against each other. */
+import { Injectable } from '@nestjs/common';
+import { OperationalError } from '@ringleader/contracts';
+import { allMembers, type Seat } from '@ringleader/raft';
+import { Coordination } from '@ringleader/service-host';
+import { CoordinatorRaft } from '../raft/raft-node.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { compacted } from '../store/wire.js';
+import { type HashAnswer, judge, type Judgement } from './store-judgement.js';
+
+/** A member that cannot say what is committed answers sooner. */
+const ANSWER_TIMEOUT_MS = 1_500;
+
+@Injectable()
+export class ComparisonService {
+  constructor(
+    private readonly raft: CoordinatorRaft,
+    private readonly store: ReplicatedStore,
+    private readonly coordination: Coordination,
+  ) {}
+
+  /** What this member has at a revision it has applied; null for one it has forgotten, or not come to. */
+  own(revision = this.store.local.revision): NonNullable<HashAnswer> {
+    const { local } = this.store;
+    const outcome = local.hash(revision);
+    return {
+      id: String(this.raft.group().id),
+      revision: local.revision,
+      compactedRevision: local.compactedRevision,
+      hash: outcome.kind === 'hash' ? outcome.hash : null,
+    };
+  }
+
+  /** All members at one revision that this one has applied: the newest, where none is named. */
+  async compare(revision?: number): Promise<Judgement> {
+    const { configuration } = this.raft.group();
+    const { memberId: self } = this.raft.status();
+    const outcome = this.store.local.hash(revision);
+    if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
+    if (outcome.kind === 'futureRevision') throw notReached(outcome.revision, { parameter: 'revision' });
+    const asked = outcome.revision;
+    const own = this.own(asked);
+    const seats = [...new Set(allMembers(configuration).map(({ seat }) => seat))];
+    const answers = await Promise.all(
+      seats.map(async (seat) => [seat, seat === self ? own : await this.#answerOf(seat, asked)] as const),
+    );
+    return judge(asked, configuration, new Map(answers));
+  }
+
+  async #answerOf(seat: Seat, revision: number): Promise<HashAnswer> {
+    try {
+      const options = { timeoutMs: ANSWER_TIMEOUT_MS };
+      return await this.coordination.askMember(seat, 'hash', { revision }, options);
+    } catch (error) {
+      if (error instanceof OperationalError) return null;
+      throw error;
+    }
+  }
+}
+
+/** `where` names what was wrong. */
+export function notReached(newest: number, where: Readonly<Record<string, string>>): OperationalError {
+  const detail = `The newest revision is ${newest}: what is to come has no state yet`;
+  return new OperationalError('INVALID_ARGUMENT', detail, { ...where, min: 0, max: newest });
+}

@@ -1,0 +1,68 @@
+/** What operators do with the coordinators' store, and how members are held against each other. */
+import { z } from 'zod';
+import { messageContract } from '../message-contract.js';
+
+const revision = z.int().min(0);
+const memberId = z.string().regex(/^\d{1,16}$/);
+/** Of all keys at one revision. */
+const hash = z.string().regex(/^[0-9a-f]{16}$/);
+
+export const storeHashesSchema = z
+  .object({
+    revision: revision.describe('That all hashes are of.'),
+    consistent: z.boolean().describe('No two members that answered differ.'),
+    members: z.array(
+      z.object({
+        name: z.string(),
+        id: memberId,
+        hash: hash.nullable().describe('Null where the member has none of this revision.'),
+        state: z
+          .enum(['agrees', 'differs', 'compacted', 'silent'])
+          .describe(
+            'differs: from the hash that most have; compacted: it has forgotten the revision; silent: no answer.',
+          ),
+      }),
+    ),
+  })
+  .meta({ id: 'CoordinatorHashes' });
+export type StoreHashes = z.infer<typeof storeHashesSchema>;
+
+export const compactedSchema = z
+  .object({ compactedRevision: revision.describe('The oldest that can still be read.') })
+  .meta({ id: 'CoordinatorCompacted' });
+export type StoreCompacted = z.infer<typeof compactedSchema>;
+
+export const upkeepContracts = {
+  /** By gateways, for operators: forgets what was before the revision, which itself stays readable. */
+  compact: messageContract({
+    operation: 'compact',
+    request: z.object({ revision }),
+    response: compactedSchema,
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'FORBIDDEN', 'COMPACTED'],
+    deadline: 'commit',
+  }),
+  /** Of the member that is asked, once it has applied all that was committed when it was asked. */
+  hash: messageContract({
+    operation: 'hash',
+    request: z.object({ revision: revision.optional() }),
+    response: z.object({
+      id: memberId,
+      /** The newest there. */
+      revision,
+      compactedRevision: revision,
+      /** Null where the asked revision is compacted, or was never reached. */
+      hash: hash.nullable(),
+    }),
+    errors: ['UNAVAILABLE'],
+    deadline: 'quick',
+  }),
+  /** Of all members, by the leader: at the newest revision, where none is named. */
+  hashes: messageContract({
+    operation: 'hashes',
+    request: z.object({ revision: revision.optional() }),
+    response: storeHashesSchema,
+    errors: ['UNAVAILABLE', 'NOT_LEADER', 'COMPACTED'],
+    deadline: 'quick',
+  }),
+};
+export type UpkeepOperation = keyof typeof upkeepContracts;
