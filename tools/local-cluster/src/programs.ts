@@ -107,10 +107,8 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
     logFile,
     launch: () => {
       const command = { command: process.execPath, args, env, cwd: root };
-      return startChild({ name: member, ...command, logFile, orphaned: 'lifeline' });
-    },
-    shutdown: async (child) => {
-      await child.stop('SIGTERM', Number(stopWithin) + GRACE_MS);
+      const graceMs = Number(stopWithin) + GRACE_MS;
+      return startChild({ name: member, ...command, logFile, orphaned: 'lifeline', graceMs });
     },
   };
 }

@@ -35,11 +35,8 @@ describe('Supervisor', () => {
           ...{ name: 'shard-1', command: 'sh', args },
           env: {},
           logFile,
-          orphaned: 'SIGKILL',
+          orphaned: 'SIGTERM',
         });
-      },
-      shutdown: async (child) => {
-        await child.stop('SIGTERM', 5_000);
       },
     };
     supervisor = new Supervisor(

@@ -53,7 +53,7 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.child !== undefined) await this.program.shutdown(this.child);
+    await this.child?.stop();
     await this.#loop;
   }
 
@@ -90,7 +90,7 @@ export class Supervisor {
     const { name } = this.program;
     try {
       const child = await this.#launch();
-      if (this.#stopping.signal.aborted) await this.program.shutdown(child);
+      if (this.#stopping.signal.aborted) await child.stop();
       else this.say(`✓ ${name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {

@@ -15,8 +15,8 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export function describeExit(exit: ChildExit): string {
-  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+export function describeExit({ code, signal }: ChildExit): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
 export interface ChildSpec {
@@ -25,18 +25,22 @@ export interface ChildSpec {
   readonly prefix?: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** Standard output and standard error are appended here, by the child itself. */
   readonly logFile: string;
   /**
-   * How the child learns that this process is gone, however that ended. A signal: the kernel sends it. `lifeline`: a pipe
-   * ends, which RINGLEADER_LIFELINE_FD names, for programs that watch it and then end by themselves.
+   * How the child learns that this process is gone, however that ended. A signal, by which it is stopped too: the kernel sends
+   * it. `lifeline`: a pipe ends, which RINGLEADER_LIFELINE_FD names, for programs that watch it and then end by themselves.
    */
   readonly orphaned: NodeJS.Signals | 'lifeline';
+  /** How long it may take to stop. */
+  readonly graceMs?: number;
 }
 
 const LIFELINE_FD = 3;
+const GRACE_MS = 10_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** A child process with a log file, in a session of its own: Ctrl-C reaches only the process that started it. */
 export interface Child {
@@ -49,8 +53,8 @@ export interface Child {
   /** Set as soon as the process has ended. */
   exit(): ChildExit | undefined;
   signal(signal: NodeJS.Signals): void;
-  /** Asks with `signal`, insists with SIGKILL after `graceMs`. */
-  stop(signal: NodeJS.Signals, graceMs: number): Promise<ChildExit>;
+  /** Asks with the signal that its specification names, insists with SIGKILL. */
+  stop(signal?: NodeJS.Signals, graceMs?: number): Promise<ChildExit>;
 }
 
 let kernelTellsChildren: boolean | undefined;
@@ -65,12 +69,14 @@ function commandLine({ prefix = [], command, args, orphaned }: ChildSpec): strin
 }
 
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const log = openSync(spec.logFile, 'a', 0o600);
-  const hasLifeline = spec.orphaned === 'lifeline';
+  const { name, env = {}, cwd, logFile, orphaned, graceMs: usualMs = GRACE_MS } = spec;
+  const hasLifeline = orphaned === 'lifeline';
+  const usual = hasLifeline ? 'SIGTERM' : orphaned;
   const [command = '', ...args] = commandLine(spec);
+  const log = openSync(logFile, 'a', 0o600);
   const process = spawn(command, args, {
-    env: { ...spec.env, ...(hasLifeline ? { RINGLEADER_LIFELINE_FD: String(LIFELINE_FD) } : {}) },
-    cwd: spec.cwd,
+    env: hasLifeline ? { ...env, RINGLEADER_LIFELINE_FD: String(LIFELINE_FD) } : env,
+    cwd,
     detached: true,
     stdio: ['ignore', log, log, ...(hasLifeline ? (['pipe'] as const) : [])],
   });
@@ -81,19 +87,18 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   const exited = new Promise<ChildExit>((resolve) => {
     process.once('exit', (code, signal) => resolve((ended = { code, signal })));
   });
-  await once(process, 'spawn').catch((error: unknown) => {
-    const reason = (error as Error).message;
-    throw new StartError(`${spec.name} could not be started: ${reason}`, { cause: error });
+  await once(process, 'spawn').catch((cause: unknown) => {
+    throw new StartError(`${name} could not be started: ${(cause as Error).message}`, { cause });
   });
   const { pid = 0 } = process;
   return {
     pid,
     identity: await processStart(pid),
-    logFile: spec.logFile,
+    logFile,
     exited,
     exit: () => ended,
     signal: (signal) => void process.kill(signal),
-    stop: async (signal, graceMs) => {
+    stop: (signal = usual, graceMs = usualMs) => {
       process.kill(signal);
       const insist = setTimeout(() => process.kill('SIGKILL'), graceMs);
       return exited.finally(() => clearTimeout(insist));
@@ -103,9 +108,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
 
 /** The end of a log: what a person needs to see first after a crash. */
 export async function lastLines(logFile: string, count: number): Promise<string[]> {
-  const text = await readFile(logFile, 'utf8').catch(
-    (error: unknown) => `(no log: ${(error as Error).message})`,
-  );
+  const text = await readFile(logFile, 'utf8').catch((error: unknown) => (error as Error).message);
   return text.trimEnd().split('\n').slice(-count);
 }
 
@@ -118,34 +121,20 @@ export interface LocalServer {
   readonly logFile: string;
   /** Starts a process and waits until it serves. */
   launch(): Promise<Child>;
-  /** Stops a process of this server, cleanly. */
-  shutdown(child: Child): Promise<void>;
 }
-
-export interface LocalServerOptions {
-  readonly name: string;
-  /** Holds configuration and data. */
-  readonly dir: string;
-  readonly logFile: string;
-}
-
-export const READY_TIMEOUT_MS = 60_000;
-export const STOP_GRACE_MS = 10_000;
 
 /** Starts a server and waits until it serves; one that does not is ended. */
 export async function startServer(spec: ChildSpec, ready: (pid: number) => Promise<boolean>): Promise<Child> {
   const child = await startChild(spec);
   const failure = (): string | undefined => {
     const exit = child.exit();
-    return exit === undefined ? undefined : `it ended with ${describeExit(exit)}`;
+    return exit && `it ended with ${describeExit(exit)}`;
   };
-  const what = `${spec.name} did not become ready`;
   const limits = { timeoutMs: READY_TIMEOUT_MS, failure };
-  await until(what, () => ready(child.pid), limits).catch(async (error: unknown) => {
-    await child.stop('SIGKILL', STOP_GRACE_MS);
-    const lines = await lastLines(spec.logFile, 5);
-    const reason = `${(error as Error).message}; its log ends with: ${lines.join(' | ')}`;
-    throw new StartError(reason, { cause: error });
+  await until(`${spec.name} did not become ready`, () => ready(child.pid), limits).catch(async (cause) => {
+    await child.stop('SIGKILL');
+    const lines = (await lastLines(spec.logFile, 5)).join(' | ');
+    throw new StartError(`${(cause as Error).message}; its log ends with: ${lines}`, { cause });
   });
   return child;
 }

@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartError } from './child.js';
-import { locateNatsServer, unpackNatsRelease, type NatsRelease } from './nats-program.js';
+import { locateNatsServer, releaseOf, type NatsRelease } from './nats-program.js';
 
 const PROGRAM = '#!/bin/sh\necho "nats-server: v0.0.1"\n';
-const NAME = 'nats-server-v0.0.1-linux-amd64';
+const PLATFORM = `${process.platform}-${process.arch}`;
+const NAME = `nats-server-v0.0.1-${PLATFORM.replace('x64', 'amd64')}`;
 
 async function writeProgram(path: string): Promise<void> {
   await writeFile(path, PROGRAM);
@@ -45,7 +46,7 @@ describe('locateNatsServer', () => {
     release = {
       version: '0.0.1',
       baseUrl: `http://127.0.0.1:${port}`,
-      checksums: { 'linux-amd64': checksum },
+      checksums: { [PLATFORM]: checksum },
     };
   });
 
@@ -58,11 +59,7 @@ describe('locateNatsServer', () => {
 
   it('takes the one on PATH first', async () => {
     await writeProgram(join(dir, 'nats-server'));
-    const found = await locateNatsServer({
-      searchPath: `/nonexistent:${dir}`,
-      toolsDir: toolsDir(),
-      release,
-    });
+    const found = await locateNatsServer({ searchPath: `/nonexistent:${dir}`, toolsDir: toolsDir() });
     expect(found).toBe(join(dir, 'nats-server'));
   });
 
@@ -74,7 +71,7 @@ describe('locateNatsServer', () => {
       await writeProgram(join(folder, 'usr/sbin/nats-server'));
       return join(folder, 'usr/sbin/nats-server');
     };
-    const options = { searchPath: '', toolsDir: toolsDir(), release, unpackPackage };
+    const options = { searchPath: '', toolsDir: toolsDir(), sources: [unpackPackage, releaseOf(release)] };
     const found = await Promise.all([1, 2, 3].map(() => locateNatsServer(options)));
     expect(new Set(found)).toEqual(new Set([join(toolsDir(), 'nats-server/usr/sbin/nats-server')]));
     expect(unpacked).toBe(1);
@@ -82,25 +79,24 @@ describe('locateNatsServer', () => {
   });
 
   it('downloads the pinned release when there is no package', async () => {
-    const program = await unpackNatsRelease(join(dir, 'unpacked'), release, 'linux-amd64');
+    const sources = [packageMissing, releaseOf(release)];
+    const program = await locateNatsServer({ searchPath: '', toolsDir: toolsDir(), sources });
     expect(execFileSync(program, { encoding: 'utf8' })).toContain('v0.0.1');
     expect(requests).toEqual([`/v0.0.1/${NAME}.tar.gz`]);
   });
 
   it('refuses an archive with another checksum, and leaves nothing behind', async () => {
-    const tampered = { ...release, checksums: { 'linux-amd64': '0'.repeat(64) } };
-    await expect(unpackNatsRelease(join(dir, 'unpacked'), tampered, 'linux-amd64')).rejects.toThrow(
-      /checksum/,
-    );
-    await expect(readFile(join(dir, 'unpacked/nats-server'))).rejects.toThrow(/ENOENT/);
+    const tampered = { ...release, checksums: { [PLATFORM]: '0'.repeat(64) } };
+    const options = { searchPath: '', toolsDir: toolsDir(), sources: [releaseOf(tampered)] };
+    await expect(locateNatsServer(options)).rejects.toThrow(/checksum/);
+    expect(await readdir(toolsDir())).toEqual(['nats-server.lock']);
   });
 
   it('says in one message what was tried when there is none at all', async () => {
     const options = {
       searchPath: '',
       toolsDir: toolsDir(),
-      release: { ...release, checksums: {} },
-      unpackPackage: packageMissing,
+      sources: [packageMissing, releaseOf({ ...release, checksums: {} })],
     };
     await expect(locateNatsServer(options)).rejects.toThrow(
       /nats-server is missing.*No package.*no pinned release/,

@@ -1,15 +1,18 @@
+import { natsServerConfig, SERVICES } from '@ringleader/contracts';
+import type { NatsCredential, NatsServerConfig, Service } from '@ringleader/contracts';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { natsServerConfig, SERVICES } from '@ringleader/contracts';
-import type { NatsCredential, NatsServerConfig, Service } from '@ringleader/contracts';
-import { STOP_GRACE_MS, startServer, type LocalServer, type LocalServerOptions } from './child.js';
+import { startServer, type LocalServer } from './child.js';
 import { keptPassword, replaceFile } from './files.js';
 
 /** Who may connect, and which other servers there are; `access` null: anybody may do anything. */
-export interface LocalNatsOptions
-  extends LocalServerOptions, Pick<NatsServerConfig, 'access' | 'routes' | 'tls'> {
+export interface LocalNatsOptions extends Pick<NatsServerConfig, 'access' | 'routes' | 'tls'> {
+  readonly name: string;
+  /** Holds the configuration. */
+  readonly dir: string;
+  readonly logFile: string;
   readonly port: number;
 }
 
@@ -33,17 +36,9 @@ export async function localNatsServer(program: string, options: LocalNatsOptions
   await mkdir(dir, { recursive: true });
   // It holds passwords.
   replaceFile(file, natsServerConfig({ ...config, serverName: name, host: '127.0.0.1', port }));
-  const command = { command: program, args: ['-c', file], env: {} };
-  return {
-    name,
-    port,
-    url: `nats://127.0.0.1:${port}`,
-    logFile,
-    launch: () => startServer({ name, ...command, logFile, orphaned: 'SIGTERM' }, () => greets(port)),
-    shutdown: async (child) => {
-      await child.stop('SIGTERM', STOP_GRACE_MS);
-    },
-  };
+  const spec = { name, command: program, args: ['-c', file], logFile, orphaned: 'SIGTERM' } as const;
+  const launch = () => startServer(spec, () => greets(port));
+  return { name, port, url: `nats://127.0.0.1:${port}`, logFile, launch };
 }
 
 /**
@@ -58,9 +53,7 @@ export interface NatsPasswords {
 
 const ROUTES = 'routes';
 
-export function natsPasswordFile(folder: string, service: Service): string {
-  return join(folder, service);
-}
+export const natsPasswordFile = (folder: string, service: Service): string => join(folder, service);
 
 /** Makes what is not there. */
 export async function natsPasswords(folder: string): Promise<NatsPasswords> {

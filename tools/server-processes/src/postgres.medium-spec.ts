@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,21 +32,20 @@ describe('localPostgres', () => {
     ['with too long a path for a socket', true, 'x'.repeat(120)],
     ['by another account, with too long a path for a socket', false, 'x'.repeat(120)],
   ])(
-    'runs on a socket below a folder that its user alone may enter, %s',
+    'runs below a folder that its user alone may enter, %s',
     async (_how, namespaces, name) => {
       const dir = join(home, name);
       await mkdir(dir);
       const server = await localPostgres({ name: 'postgres', dir, logFile: join(home, 'log'), namespaces });
-      expect(server.port).toBeUndefined();
+      const hasSocket = server.port === undefined;
+      expect(hasSocket).toBe(name.length < 100);
       for (const start of [1, 2]) {
         const child = await server.launch();
         expect(child.pid).toBeGreaterThan(start);
-        expect(await addressSeenBy(server.url)).toBeNull();
-        await server.shutdown(child);
+        expect(await addressSeenBy(server.url)).toBe(server.port ?? null);
+        await child.stop();
         expect(child.exit()).toEqual({ code: 0, signal: null });
       }
-      const sockets = new URL(server.url).searchParams.get('host') ?? '';
-      expect(existsSync(sockets)).toBe(sockets === dir);
     },
     60_000,
   );
@@ -83,6 +81,6 @@ describe('localPostgres', () => {
     const server = await localPostgres({ name: 'postgres', dir, port, logFile: join(home, 'log') });
     const child = await server.launch();
     expect(await addressSeenBy(server.url)).toBe(port);
-    await server.shutdown(child);
+    await child.stop();
   }, 60_000);
 });

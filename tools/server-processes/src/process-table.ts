@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
-
 /** What /proc says of a process; see proc(5). */
 export interface ProcessStat {
   readonly parent: number;
@@ -13,37 +11,31 @@ export interface ProcessStat {
   readonly residentPages: number;
 }
 
+const isGone = (error: unknown): boolean =>
+  ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+
 /** Undefined when there is no such process, or when it has ended and nobody has asked yet with what (a zombie). */
 export function processStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
   // The second field is the program's name in parentheses and may hold anything; the fields after it may not.
   const [state = '', ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (state === 'Z' || state === 'X') return undefined;
   const field = (number: number): number => Number(fields[number - 4]);
-  return {
-    parent: field(4),
-    userTicks: field(14),
-    systemTicks: field(15),
-    startTicks: field(22),
-    residentPages: field(24),
-  };
+  const [userTicks, systemTicks, startTicks] = [field(14), field(15), field(22)];
+  return { parent: field(4), userTicks, systemTicks, startTicks, residentPages: field(24) };
 }
 
 /** Of all processes, by their ids. */
 export function processStats(): Map<number, ProcessStat> {
-  const stats = new Map<number, ProcessStat>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = processStat(Number(name));
-    if (stat !== undefined) stats.set(Number(name), stat);
-  }
-  return stats;
+  const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = ids.map((name) => [Number(name), processStat(Number(name))] as const);
+  return new Map(stats.filter((entry): entry is [number, ProcessStat] => entry[1] !== undefined));
 }
 
 /** To who has ended meanwhile there is nothing to say. */
@@ -51,7 +43,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (!isGone(error)) throw error;
   }
 }
 
@@ -65,7 +57,7 @@ export async function processStart(pid: number): Promise<string | undefined> {
     if (stat === undefined) return undefined;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat.startTicks}`;
   }
-  return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(
+  return promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]).then(
     ({ stdout }) => stdout.trim(),
     () => undefined,
   );

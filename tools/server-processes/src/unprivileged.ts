@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { StartError } from './child.js';
 
-const run = promisify(execFile);
-
 /** PostgreSQL refuses to run as root, or as somebody whose account has no name; this says how to start it nevertheless. */
 export interface Unprivileged {
   /** Put before the command line; empty for an ordinary user. */
@@ -15,9 +13,9 @@ export interface Unprivileged {
 const NOBODY = 65534;
 
 /** Whether a command line that begins so runs programs, as somebody who has a name. */
-async function works(prefix: readonly string[]): Promise<boolean> {
+async function works({ prefix }: Unprivileged): Promise<boolean> {
   const [file = 'whoami', ...args] = [...prefix, 'whoami'];
-  return run(file, args).then(
+  return promisify(execFile)(file, args).then(
     () => true,
     () => false,
   );
@@ -30,18 +28,19 @@ async function works(prefix: readonly string[]): Promise<boolean> {
  */
 export async function unprivileged({ namespaces = true } = {}): Promise<Unprivileged> {
   const isRoot = process.getuid?.() === 0;
-  if (!isRoot && (await works([]))) return { prefix: [] };
-  const namespace = ['unshare', '-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
-  if (namespaces && (await works(namespace))) return { prefix: namespace };
-  if (!isRoot) throw new StartError('PostgreSQL runs only for users with an account, and this one has none.');
+  const namespace = { prefix: ['unshare', '-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`] };
   const account = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-  const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  const capability = [...account, '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
   // access(2), by which PostgreSQL looks for its own programs, asks for the right only where this is set.
-  const heeded = '--securebits=+no_setuid_fixup';
+  const heeded = [...capability, '--securebits=+no_setuid_fixup'];
   const owner = { uid: NOBODY, gid: NOBODY };
-  for (const drop of [[...account, ...capability, heeded], [...account, ...capability], account])
-    if (await works(drop)) return { prefix: drop, owner };
+  const ways: readonly Unprivileged[] = [
+    ...(isRoot ? [] : [{ prefix: [] }]),
+    ...(namespaces ? [namespace] : []),
+    ...(isRoot ? [heeded, capability, account].map((prefix) => ({ prefix, owner })) : []),
+  ];
+  for (const way of ways) if (await works(way)) return way;
   throw new StartError(
-    'PostgreSQL does not run as root, and neither unshare nor setpriv can give it another user here: start as an ordinary user.',
+    'PostgreSQL runs only as a user with an account who is not root, and neither unshare nor setpriv can give it one here: start as such a user.',
   );
 }

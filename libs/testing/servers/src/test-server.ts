@@ -40,7 +40,7 @@ export interface TestServer {
 async function run(server: LocalServer, port: number): Promise<TestServer> {
   let child: Child = await server.launch();
   const stop = async (): Promise<void> => {
-    await server.shutdown(child);
+    await child.stop();
   };
   return {
     url: server.url,
