@@ -71,7 +71,7 @@ export class GroupOfOne implements RaftNode<CommandResult> {
     const [commitIndex, appliedIndex, lastIndex] = [this.#index, this.#index, this.#index];
     return {
       ...{ memberId: 1, members: [1], term, leader, role, leading },
-      ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0 },
+      ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0, isDiskFull: false },
     };
   }
 

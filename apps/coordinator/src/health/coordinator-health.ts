@@ -15,10 +15,12 @@ const APPLY_LAG_MAX = 10_000;
 
 /** Why this member should not be asked; empty when it can serve. */
 export function notReadyReasons(
-  status: Pick<RaftStatus, 'leader' | 'commitIndex' | 'appliedIndex'>,
+  status: Pick<RaftStatus, 'leader' | 'commitIndex' | 'appliedIndex' | 'isDiskFull'>,
 ): string[] {
   const reasons: string[] = [];
   if (status.leader === 0) reasons.push('no leader of the coordinators is known');
+  if (status.isDiskFull)
+    reasons.push('diskFull: no room for the log, so that no writes are taken until there is');
   const lag = status.commitIndex - status.appliedIndex;
   if (lag > APPLY_LAG_MAX) reasons.push(`${lag} committed entries wait to be applied`);
   return reasons;
@@ -75,6 +77,8 @@ export class CoordinatorMetrics {
     figures.gauge('commit_index', committed, () => store.status().commitIndex);
     const applied = 'The highest log index applied to the store';
     figures.gauge('applied_index', applied, () => store.status().appliedIndex);
+    const full = '1 while the disk has no room for the log';
+    figures.gauge('disk_full', full, () => (store.status().isDiskFull ? 1 : 0));
     figures.gauge('first_index', 'The oldest log index that is kept', () => store.status().firstIndex);
     figures.gauge('last_index', 'The newest log index', () => store.status().lastIndex);
     figures.gauge('store_revision', 'The revision of the store', () => store.local.revision);

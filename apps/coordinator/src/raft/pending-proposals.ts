@@ -57,6 +57,7 @@ const NEAR = 2 ** 20;
 const FAR = 2 ** 36;
 
 const unavailable = { kind: 'unavailable' } as const;
+const diskFull = { kind: 'diskFull' } as const;
 const outcomeUnknown = { kind: 'outcomeUnknown' } as const;
 
 export class PendingProposals<Result> {
@@ -119,6 +120,11 @@ export class PendingProposals<Result> {
   applied(id: number, index: number, result: Result): void {
     this.#timedOut = false;
     this.#answer(id, { kind: 'applied', index, result });
+  }
+
+  /** What is not handed over cannot be, for lack of room. */
+  refuseQueued(): void {
+    for (const id of this.#queued.keys()) this.#unqueue(id)?.resolve(diskFull);
   }
 
   refused(ids: readonly number[]): void {

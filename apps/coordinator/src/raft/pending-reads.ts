@@ -72,6 +72,14 @@ export class PendingReads {
     for (const { resolve } of ready) resolve({ kind: 'ready', index: appliedIndex });
   }
 
+  /** Those that wait for entries that will not come here. */
+  refuseBeyond(lastIndex: number): void {
+    const hopeless = this.#answered.filter(({ index }) => index > lastIndex);
+    if (hopeless.length === 0) return;
+    this.#answered = this.#answered.filter(({ index }) => index <= lastIndex);
+    for (const { resolve } of hopeless) resolve({ kind: 'unavailable' });
+  }
+
   expire(nowMs: number): void {
     const isOver = ({ deadlineMs }: { readonly deadlineMs: number }): boolean => nowMs >= deadlineMs;
     const over = [...this.#waiting.filter(isOver), ...this.#answered.filter(isOver)];

@@ -14,6 +14,8 @@ export type RaftNodeEvent =
   /** A process with another id than that of the member speaks from its seat: its disk was lost. It is told so. */
   | { readonly kind: 'strangerRefused'; readonly seat: Seat; readonly id: MemberId }
   | { readonly kind: 'frameRefused'; readonly reason: string }
+  /** No room for entries: this member is read-only until there is. */
+  | { readonly kind: 'diskFull' | 'diskHasRoom' }
   | { readonly kind: 'inboxFull'; readonly dropped: number };
 
 /** What happens in the group, logged and counted: elections above all. */
@@ -69,6 +71,13 @@ function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
       return logger.warn({ raft: event }, 'Refused a Raft message that no coordinator says');
     case 'frameRefused':
       return logger.warn({ raft: event }, 'Refused a malformed Raft frame');
+    case 'diskFull':
+      return logger.error(
+        { raft: event },
+        'The disk is full: this coordinator takes no writes until there is room',
+      );
+    case 'diskHasRoom':
+      return logger.info({ raft: event }, 'The disk has room again');
     case 'inboxFull':
       return logger.warn({ raft: event }, 'Dropped Raft messages: the inbox is full');
   }

@@ -111,12 +111,14 @@ export interface LeadershipChange {
 }
 
 /**
- * `unavailable`: certainly not, and never will be, in the log: safe to repeat.
+ * `unavailable`, `diskFull`: certainly not, and never will be, in the log: safe to repeat.
  * `outcomeUnknown`: may be committed, or become so later.
  */
 export type ProposalOutcome<Result> =
   | { readonly kind: 'applied'; readonly index: number; readonly result: Result }
   | { readonly kind: 'unavailable' }
+  /** This member has no room for it, or so many have none that nobody may have it. */
+  | { readonly kind: 'diskFull' }
   | { readonly kind: 'outcomeUnknown' };
 
 export type ReadBarrierOutcome =
@@ -139,6 +141,8 @@ export interface RaftStatus {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly snapshotIndex: number;
+  /** It takes no writes, and serves what it has. */
+  readonly isDiskFull: boolean;
 }
 
 /** Who is in the group and who waits outside, as this member knows it. */
@@ -170,7 +174,7 @@ export interface RaftNode<Result> {
   changeMembers(request: MemberRequest, timeoutMs: number): Promise<MemberChangeOutcome>;
   /** Hands leadership over, to the most advanced other member or to a seat. True once somebody else leads; false after the time-out. */
   transferLeadership(timeoutMs: number, to?: Seat): Promise<boolean>;
-  /** Settles when the node ended: resolved after `stop()`, rejected with the reason when it cannot go on (full disk, failed fsync). */
+  /** Settles when the node ended: resolved after `stop()`, rejected with the reason when it cannot go on (failed write, failed fsync). */
   readonly stopped: Promise<void>;
   /** Hands over leadership if it has it, finishes what is being written, closes the log. Pending calls are answered. */
   stop(): Promise<void>;

@@ -12,7 +12,6 @@ import {
   type Introduction,
   MEMBERS_MAX,
   type Message,
-  type PersistBatch,
   type RaftMember,
   type Ready,
   type Seat,
@@ -20,6 +19,7 @@ import {
   type Snapshot,
 } from '@ringleader/raft';
 import { GroupChanges, type MemberChangeOutcome, type MemberRequest } from './group-changes.js';
+import { LogWriter } from './log-writer.js';
 import { Leadership, type Roster, leadershipOf } from './roster.js';
 import { PendingProposals } from './pending-proposals.js';
 import { PendingReads } from './pending-reads.js';
@@ -36,7 +36,7 @@ import type {
   StateMachine,
 } from './raft-node.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
-import { configurationIn, toStoredSnapshot } from './stored-snapshot.js';
+import { configurationIn } from './stored-snapshot.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;
@@ -66,6 +66,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   readonly #changes: GroupChanges;
   readonly #leadership = new Leadership();
   readonly #snapshots: SnapshotKeeper;
+  readonly #writer: LogWriter;
   readonly #ticker: NodeJS.Timeout;
   #inbox: Message[] = [];
   #droppedMessages = 0;
@@ -85,6 +86,10 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#reads = new PendingReads(parts.settings.readsMax);
     this.#changes = new GroupChanges(parts.member, parts.nowMs);
     this.#snapshots = new SnapshotKeeper(parts.storage, parts.settings);
+    this.#writer = new LogWriter(parts.member, parts.storage, (hasRoom) => {
+      parts.onEvent({ kind: hasRoom ? 'diskHasRoom' : 'diskFull' });
+      this.#requestTurn();
+    });
     this.#lastAppliedTerm = parts.recovered.snapshot.term;
     this.stopped = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -245,8 +250,11 @@ export class RaftShell<Result> implements RaftNode<Result> {
     while (this.#proposals.hasQueued) {
       const batch = this.#proposals.nextBatch(settings.limits.appendBytesMax);
       const result = member.propose(batch);
-      // Refused for now: it waits for a leader, or for room, until its time is over.
-      if (result.kind === 'refused') break;
+      if (result.kind === 'refused') {
+        if (result.reason === 'diskFull') this.#proposals.refuseQueued();
+        // Refused for now: it waits for a leader, or for others to be committed, until its time is over.
+        break;
+      }
       this.#proposals.handedOver(batch, result.term);
     }
     if (this.#reads.isQuestionDue) this.#reads.askWith((context) => member.requestRead(context));
@@ -267,7 +275,13 @@ export class RaftShell<Result> implements RaftNode<Result> {
   /** Persist, send, apply, advance: the core has held back what must wait for the disk. */
   #carryOut(ready: Ready): void {
     this.#parts.roster.follow(this.#parts.member.configuration);
-    if (ready.persist !== null) this.#inBackground(this.#persist(ready.persist));
+    if (ready.persist !== null) {
+      this.#inBackground(
+        this.#writer.write(ready.persist).then(() => {
+          this.#requestTurn();
+        }),
+      );
+    }
     this.#send(ready.messages);
     if (ready.restore !== null) this.#restore(ready.restore);
     if (ready.committed.length > 0) this.#apply(ready.committed);
@@ -289,6 +303,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const { member, roster, onEvent } = this.#parts;
     const status = member.status();
     for (const read of reads) this.#reads.answered(read, status.appliedIndex);
+    if (status.isDiskFull) this.#reads.refuseBeyond(status.lastIndex);
     this.#proposals.refused(refused);
     this.#changes.tend();
     for (const event of events) onEvent(roster.withSeats(event));
@@ -299,13 +314,6 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #tendSnapshots(isWanted: boolean): void {
     if (isWanted && !this.#isReadingSnapshot) this.#inBackground(this.#provideSnapshot());
     if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
-  }
-
-  async #persist(batch: PersistBatch): Promise<void> {
-    const snapshot = batch.snapshot === null ? null : toStoredSnapshot(batch.snapshot);
-    await this.#parts.storage.append({ ...batch, snapshot });
-    this.#parts.member.persisted(batch.id);
-    this.#requestTurn();
   }
 
   #restore(snapshot: Snapshot): void {
@@ -344,12 +352,10 @@ export class RaftShell<Result> implements RaftNode<Result> {
     // The log has given way to a snapshot of the leader's, which is not applied yet: it is still due then.
     if (term === null) return;
     const configuration = member.configurationAt(index);
-    const { sizeBytes, compactTo } = await this.#snapshots.take(
-      { index, term, configuration },
-      stateMachine.snapshot(),
-    );
-    member.compact(compactTo);
-    onEvent({ kind: 'snapshotTaken', index, sizeBytes });
+    const taken = await this.#snapshots.take({ index, term, configuration }, stateMachine.snapshot());
+    if (taken === null) return;
+    member.compact(taken.compactTo);
+    onEvent({ kind: 'snapshotTaken', index, sizeBytes: taken.sizeBytes });
   }
 
   async #provideSnapshot(): Promise<void> {
@@ -386,6 +392,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#proposals.end();
     this.#reads.end();
     this.#changes.end();
+    this.#writer.end();
     const { term } = this.#leadership.current;
     this.#leadership.update({ term, leader: 0, leading: false });
     if (reason !== null) this.#settle.reject(reason);

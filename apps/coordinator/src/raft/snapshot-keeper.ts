@@ -35,7 +35,7 @@ export class SnapshotKeeper {
 
   get isDue(): boolean {
     const { snapshotEveryEntries, snapshotEveryBytes } = this.#settings;
-    if (this.#isTaking) return false;
+    if (this.#isTaking || !this.#storage.hasRoom) return false;
     return this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
   }
 
@@ -44,11 +44,10 @@ export class SnapshotKeeper {
     this.#bytesSince += entrySizeBytes(entry);
   }
 
-  /** Copies the pieces at once, then writes them while the member goes on. */
-  async take(at: SnapshotStart, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot> {
+  /** Copies the pieces at once, then writes them while the member goes on. Null where there is no room: it stays due. */
+  async take(at: SnapshotStart, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot | null> {
     this.#isTaking = true;
-    this.#entriesSince = 0;
-    this.#bytesSince = 0;
+    const [entries, bytes] = [this.#entriesSince, this.#bytesSince];
     const chunks = Array.from(pieces, (piece) => new Uint8Array(piece));
     if (chunks.length === 0) chunks.push(new Uint8Array());
     const { index, term } = at;
@@ -58,10 +57,13 @@ export class SnapshotKeeper {
       configuration: encodeConfiguration(at.configuration),
       chunks,
     };
-    await this.#storage.saveSnapshot(snapshot);
+    const outcome = await this.#storage.saveSnapshot(snapshot);
+    this.#isTaking = false;
+    if (outcome === 'noRoom') return null;
+    this.#entriesSince -= entries;
+    this.#bytesSince -= bytes;
     const compactTo = Math.max(0, index - this.#settings.trailingEntries);
     await this.#storage.compact(compactTo);
-    this.#isTaking = false;
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     return { index, sizeBytes, compactTo };
   }

@@ -87,7 +87,7 @@ export class RaftModule implements OnApplicationShutdown {
     private readonly raft: CoordinatorRaft,
     fatal: FatalErrors,
   ) {
-    // A full disk, a failed fsync: it cannot go on.
+    // A failed write or fsync: it cannot go on.
     raft.stopped.catch(fatal.report);
   }
 

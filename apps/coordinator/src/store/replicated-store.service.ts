@@ -63,7 +63,7 @@ export class ReplicatedStore {
     return this.#requestsTotal;
   }
 
-  /** Throws UNAVAILABLE or OVERLOADED when certainly nothing was or will be done, OUTCOME_UNKNOWN otherwise. */
+  /** Throws UNAVAILABLE, OVERLOADED or DISK_FULL when certainly nothing was or will be done, OUTCOME_UNKNOWN otherwise. */
   async propose(command: Command): Promise<CommandResult> {
     if (this.#proposalsInFlight >= PROPOSALS_IN_FLIGHT_MAX) {
       throw new OperationalError('OVERLOADED', 'Too many writes wait for a majority of the coordinators', {
@@ -79,7 +79,7 @@ export class ReplicatedStore {
         this.#commitSeconds.observe((performance.now() - startedAt) / MS_PER_SECOND);
         return outcome.result;
       }
-      throw outcome.kind === 'unavailable' ? unavailable() : outcomeUnknown();
+      throw ERRORS[outcome.kind]();
     } finally {
       this.#proposalsInFlight -= 1;
     }
@@ -95,6 +95,15 @@ export class ReplicatedStore {
 
 export function unavailable(): OperationalError {
   return new OperationalError('UNAVAILABLE', 'No majority of the coordinators could be reached');
+}
+
+const ERRORS = { unavailable, diskFull, outcomeUnknown };
+
+function diskFull(): OperationalError {
+  return new OperationalError(
+    'DISK_FULL',
+    'The disks of the coordinators have no room for it: nothing was written, and reads go on',
+  );
 }
 
 function outcomeUnknown(): OperationalError {

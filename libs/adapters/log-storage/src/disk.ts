@@ -30,6 +30,8 @@ export interface Disk {
   /** Within one directory, and durable. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** What the process may still write where the directory is. */
+  freeBytes(directory: string): Promise<number>;
 }
 
 export const nodeDisk: Disk = {
@@ -44,6 +46,10 @@ export const nodeDisk: Disk = {
     await syncDirectory(dirname(to));
   },
   remove: (path) => fsp.rm(path, { force: true }),
+  freeBytes: async (directory) => {
+    const { bavail, bsize } = await fsp.statfs(directory);
+    return bavail * bsize;
+  },
 };
 
 class NodeDiskFile implements DiskFile {

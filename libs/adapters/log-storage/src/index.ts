@@ -1,4 +1,10 @@
 export { type Disk, type DiskFile, nodeDisk } from './disk.js';
-export { LogStorage, type LogStorageOptions, openLogStorage, type OpenedLog } from './log-storage.js';
+export {
+  LogStorage,
+  type LogStorageOptions,
+  openLogStorage,
+  type OpenedLog,
+  type WriteOutcome,
+} from './log-storage.js';
 export { corruptLog, foreignLog, missingLog } from './storage-errors.js';
 export * from './types.js';

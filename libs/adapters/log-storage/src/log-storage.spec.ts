@@ -388,6 +388,7 @@ class FailingDisk implements Disk {
   syncDirectory = nodeDisk.syncDirectory;
   rename = nodeDisk.rename;
   remove = nodeDisk.remove;
+  freeBytes = nodeDisk.freeBytes;
 
   #wrap(file: DiskFile): DiskFile {
     return {
@@ -429,7 +430,7 @@ describe('a disk that fails', () => {
   });
 
   it('when the next segment is made, shows when that is needed', async () => {
-    const disk = new FailingDisk('write', 'ENOSPC');
+    const disk = new FailingDisk('write', 'EIO');
     const { storage } = await open(directory, disk);
     const fill = async (): Promise<void> => {
       for (let i = 1; ; i++) {

@@ -12,14 +12,17 @@ import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { readIdentity, writeIdentity } from './identity-file.js';
 import { alignUp } from './record.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
-import { adoptSegment, preallocate, segmentHeaderBytes } from './segment.js';
+import { adoptSegment, segmentHeaderBytes } from './segment.js';
 import { listSnapshots, readSnapshot, snapshotName, writeSnapshot } from './snapshot-files.js';
-import { corruptLog, failedStorage, logInUse, missingLog } from './storage-errors.js';
+import { SpareSegment } from './spare-segment.js';
+import { corruptLog, failedStorage, isOutOfRoom, logInUse, missingLog } from './storage-errors.js';
 import type { LogBatch, LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
   readonly directory: string;
   readonly segmentSizeBytes?: number;
+  /** How often a full disk is looked at. */
+  readonly lookEveryMs?: number;
   readonly disk?: Disk;
 }
 
@@ -29,8 +32,19 @@ export interface OpenedLog {
 }
 
 const defaultSegmentSizeBytes = 8 * 1024 * 1024;
-const spareName = 'spare.partial';
+const defaultLookEveryMs = 1_000;
 const lockName = 'lock';
+
+/**
+ * The last part of a segment, which only a full disk takes into use: for terms, votes, and what opens a term, each at most so large,
+ * so that a member without room still elects and is elected. Hundreds of them fit.
+ */
+const reserveBytesMax = 64 * 1024;
+const reservePart = 8;
+const reservedFor = 256;
+
+/** `noRoom`: nothing of it was written, and the log is whole. */
+export type WriteOutcome = 'written' | 'noRoom';
 
 /** Repairs a torn tail, says so, and refuses everything else that is not in order (LOG_CORRUPT, LOG_IN_USE). */
 export async function openLogStorage(options: LogStorageOptions): Promise<OpenedLog> {
@@ -46,7 +60,8 @@ export async function openLogStorage(options: LogStorageOptions): Promise<Opened
 }
 
 async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Promise<OpenedLog> {
-  const { directory, segmentSizeBytes = defaultSegmentSizeBytes } = options;
+  const { directory, segmentSizeBytes: sizeBytes = defaultSegmentSizeBytes } = options;
+  const { lookEveryMs = defaultLookEveryMs } = options;
   await removePartials(disk, directory);
   const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
   const found = await recoverSegments(disk, directory);
@@ -61,7 +76,9 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   if (identity !== null && found.segments.length === 0)
     throw missingLog(directory, 'it has an identity, but no log', { ...identity });
   const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
-  const storage = new LogStorage({ directory, disk, lock, segmentSizeBytes }, found, snapshot);
+  const spare = new SpareSegment({ directory, disk, sizeBytes, lookEveryMs });
+  const foundation = { directory, disk, lock, segmentSizeBytes: sizeBytes, spare };
+  const storage = new LogStorage(foundation, found, snapshot);
   await storage.prepare();
   const { haveIdentity: wantsIdentity, repairs } = found;
   return { storage, recovered: { identity, wantsIdentity, hardState, snapshot, entries, repairs } };
@@ -94,6 +111,7 @@ interface Foundation {
   readonly disk: Disk;
   readonly lock: FileLock;
   readonly segmentSizeBytes: number;
+  readonly spare: SpareSegment;
 }
 
 export class LogStorage {
@@ -103,8 +121,6 @@ export class LogStorage {
   #position: number;
   #nextSequence: number;
   #snapshot: LogPoint;
-  /** The next segment's file, made while this one fills. */
-  #spare: Promise<Error | null> | null = null;
   #failure: Error | null = null;
   #isAppending = false;
 
@@ -121,30 +137,43 @@ export class LogStorage {
   async prepare(): Promise<void> {
     const last = this.#segments.at(-1);
     if (last === undefined) {
-      await this.#roll(0);
+      const full = { code: 'ENOSPC' };
+      if (!(await this.#roll(0))) throw failedStorage('making the log', this.#foundation.directory, full);
       return;
     }
     this.#file = await this.#foundation.disk.open(last.path);
-    this.#prepareSpare();
+    this.#foundation.spare.prepare();
   }
 
-  /** Durable when it resolves. */
-  async append(batch: LogBatch): Promise<void> {
+  /** Without room it takes only what is small: a batch without entries. */
+  get hasRoom(): boolean {
+    return this.#foundation.spare.hasRoom;
+  }
+
+  /** Called at every change of `hasRoom`. */
+  onRoom(listener: (hasRoom: boolean) => void): void {
+    this.#foundation.spare.listen(listener);
+  }
+
+  /** Durable when it resolves with `written`. */
+  async append(batch: LogBatch): Promise<WriteOutcome> {
     invariant(!this.#isAppending, 'one batch at a time is written');
     this.#isAppending = true;
     try {
-      await this.#orFail('writing a batch', async () => {
-        if (batch.snapshot !== null) await this.#installSnapshot(batch.snapshot);
-        await this.#appendRecord(batch);
+      return await this.#orFail('writing a batch', async () => {
+        const isInstalled = batch.snapshot === null || (await this.#installSnapshot(batch.snapshot));
+        return isInstalled && (await this.#appendRecord(batch)) ? 'written' : 'noRoom';
       });
     } finally {
       this.#isAppending = false;
     }
   }
 
-  /** Durable when it resolves. May run beside an append. */
-  saveSnapshot(snapshot: LogSnapshot): Promise<void> {
-    return this.#orFail('writing a snapshot', () => this.#installSnapshot(snapshot));
+  /** Durable when it resolves with `written`. May run beside an append. */
+  saveSnapshot(snapshot: LogSnapshot): Promise<WriteOutcome> {
+    return this.#orFail('writing a snapshot', async () =>
+      (await this.#installSnapshot(snapshot)) ? 'written' : 'noRoom',
+    );
   }
 
   /** Durable when it resolves. */
@@ -183,20 +212,29 @@ export class LogStorage {
   async close(): Promise<void> {
     invariant(!this.#isAppending, 'closed while a batch was being written');
     this.#failure ??= new Error('the log is closed');
-    await this.#spare;
+    await this.#foundation.spare.close();
     await this.#file?.close();
     await this.#foundation.lock.release();
   }
 
-  async #installSnapshot(snapshot: LogSnapshot): Promise<void> {
-    await writeSnapshot(this.#foundation.disk, this.#foundation.directory, snapshot);
+  /** False where there is no room for it. */
+  async #installSnapshot(snapshot: LogSnapshot): Promise<boolean> {
+    const { disk, directory, spare } = this.#foundation;
+    try {
+      await writeSnapshot(disk, directory, snapshot);
+    } catch (error) {
+      if (!isOutOfRoom(error)) throw error;
+      return spare.lack(snapshot.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+    }
     if (snapshot.index > this.#snapshot.index)
       this.#snapshot = { index: snapshot.index, term: snapshot.term };
+    return true;
   }
 
-  async #appendRecord(batch: LogBatch): Promise<void> {
+  /** False where there is no room for it. */
+  async #appendRecord(batch: LogBatch): Promise<boolean> {
     const record = encodeBatch(batch, this.#nextSequence);
-    if (this.#position + record.length > this.#segments.at(-1)!.sizeBytes) await this.#roll(record.length);
+    if (!this.#fits(record.length) && !(await this.#roll(record.length))) return false;
     const segment = this.#segments.at(-1)!;
     const file = this.#file!;
     await file.write(record, this.#position);
@@ -204,36 +242,34 @@ export class LogStorage {
     this.#position += record.length;
     this.#nextSequence += 1;
     segment.lastIndex = Math.max(segment.lastIndex, lastIndexOf(batch.entries, batch.snapshot));
+    return true;
   }
 
-  /** Goes on in a new segment, with room for a record of the size. */
-  async #roll(recordBytes: number): Promise<void> {
-    const { disk, directory, segmentSizeBytes } = this.#foundation;
-    const sizeBytes = Math.max(segmentSizeBytes, alignUp(segmentHeaderBytes) + recordBytes);
-    const spare = join(directory, spareName);
-    if (this.#spare === null || sizeBytes > segmentSizeBytes) {
-      await this.#spare;
-      await preallocate(disk, spare, sizeBytes);
-    } else {
-      const failure = await this.#spare;
-      if (failure !== null) throw failure;
-    }
+  #fits(recordBytes: number): boolean {
+    const isReservedFor = !this.hasRoom && recordBytes <= reservedFor;
+    const reserveBytes = isReservedFor ? 0 : this.#reserveBytes;
+    return this.#position + recordBytes <= this.#segments.at(-1)!.sizeBytes - reserveBytes;
+  }
+
+  get #reserveBytes(): number {
+    return Math.min(reserveBytesMax, Math.floor(this.#foundation.segmentSizeBytes / reservePart));
+  }
+
+  /** Goes on in a new segment, with room for a record of the size. False where there is no room for it. */
+  async #roll(recordBytes: number): Promise<boolean> {
+    const { disk, directory, segmentSizeBytes, spare } = this.#foundation;
+    const neededBytes = alignUp(segmentHeaderBytes) + recordBytes + this.#reserveBytes;
+    const sizeBytes = Math.max(segmentSizeBytes, neededBytes);
+    if (!(await spare.take(sizeBytes))) return false;
     await this.#file?.close();
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
-    const path = await adoptSegment(disk, directory, spare, { number, firstSequence: this.#nextSequence });
+    const header = { number, firstSequence: this.#nextSequence };
+    const path = await adoptSegment(disk, directory, spare.path, header);
     this.#segments.push({ number, path, sizeBytes, lastIndex: 0 });
     this.#file = await disk.open(path);
     this.#position = alignUp(segmentHeaderBytes);
-    this.#prepareSpare();
-  }
-
-  /** A failure shows when the spare is needed: until then the log is whole. */
-  #prepareSpare(): void {
-    const { disk, directory, segmentSizeBytes } = this.#foundation;
-    this.#spare = preallocate(disk, join(directory, spareName), segmentSizeBytes).then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-    );
+    spare.prepare();
+    return true;
   }
 
   async #orFail<T>(action: string, work: () => Promise<T>): Promise<T> {

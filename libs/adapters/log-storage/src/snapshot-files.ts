@@ -35,6 +35,7 @@ export async function writeSnapshot(disk: Disk, directory: string, snapshot: Log
   const path = join(directory, snapshotName(snapshot));
   const partial = `${path}.partial`;
   const file = await disk.create(partial);
+  let isWritten = false;
   try {
     let position = 0;
     let checksum = 0;
@@ -45,8 +46,11 @@ export async function writeSnapshot(disk: Disk, directory: string, snapshot: Log
     }
     await file.write(unsigned(checksum), position);
     await file.sync();
+    isWritten = true;
   } finally {
     await file.close();
+    // It would keep the room that it lacked.
+    if (!isWritten) await disk.remove(partial);
   }
   await disk.rename(partial, path);
 }

@@ -47,13 +47,19 @@ export function foreignLog(directory: string, reason: string): OperationalError 
 /** A failed write or sync is never tried again: the kernel may have thrown the dirty pages away and report success next time. */
 export function failedStorage(action: string, directory: string, cause: unknown): OperationalError {
   const code = errorCode(cause);
-  const what = code === 'ENOSPC' ? 'the disk is full' : `the disk reported ${code ?? String(cause)}`;
+  const what = isOutOfRoom(cause) ? 'the disk is full' : `the disk reported ${code ?? String(cause)}`;
   return new OperationalError(
     'STORAGE_FAILED',
     `The log in ${directory} cannot be kept because ${what} (${action}); the process must end, and may start again when that is mended.`,
     { action, directory, code },
     { cause },
   );
+}
+
+/** Also where it is a quota that is used up. */
+export function isOutOfRoom(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 export function logInUse(directory: string, holder: string): OperationalError {

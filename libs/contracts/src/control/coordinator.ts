@@ -122,14 +122,14 @@ export const coordinatorContracts = {
     operation: 'txn',
     request: txnRequestSchema,
     response: txnResponseSchema,
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED'],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED', 'DISK_FULL'],
     deadline: 'commit',
   }),
   leaseGrant: messageContract({
     operation: 'leaseGrant',
     request: z.object({ ttlMs: z.int().min(500).max(86_400_000) }),
     response: z.object({ leaseId, ttlMs: z.int() }),
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED'],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL'],
     deadline: 'commit',
   }),
   leaseKeepAlive: messageContract({
@@ -143,7 +143,7 @@ export const coordinatorContracts = {
     operation: 'leaseRevoke',
     request: z.object({ leaseId }),
     response: z.object({ revision }),
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED'],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED', 'DISK_FULL'],
     deadline: 'commit',
   }),
   /** A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */

@@ -50,6 +50,7 @@ export const ERROR_CATALOGUE = {
     retry: 'if-idempotent',
     title: 'The write may or may not have been done',
   },
+  DISK_FULL: { httpStatus: 507, retry: 'safe', title: 'The disks of the coordinators are full' },
   DEADLINE_EXCEEDED: { httpStatus: 504, retry: 'safe', title: 'The deadline has passed' },
   INTERNAL: { httpStatus: 500, retry: 'if-idempotent', title: 'An internal error' },
 

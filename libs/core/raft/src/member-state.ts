@@ -70,6 +70,8 @@ export interface MemberState {
   committedConfiguration: PlacedConfiguration | null;
   /** A committed configuration has it among the removed: it neither hears nor says anything any more. */
   isRemoved: boolean;
+  /** Its disk has no room for entries: it takes none in, acknowledges none, and goes on to vote. */
+  isDiskFull: boolean;
   /** What has come of it; of no use in another term. */
   incomingSnapshot: IncomingSnapshot | null;
   /** On disk, and not yet in the state machine. */

@@ -79,6 +79,8 @@ export interface Heartbeat extends Envelope {
 export interface HeartbeatReply extends Envelope {
   readonly kind: 'heartbeatReply';
   readonly readRound: number;
+  /** It takes in nothing that needs room, and acknowledges nothing of it. */
+  readonly isDiskFull: boolean;
 }
 
 export interface SnapshotChunk extends Envelope {

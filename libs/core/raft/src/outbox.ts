@@ -12,9 +12,13 @@ import type { MemberId, ProposalId, ReadState, Snapshot } from './types.js';
 export type Dependency = 'nothing' | 'hardState' | 'log';
 
 interface HeldMessage {
+  readonly dependency: Dependency;
   readonly dependsOn: number;
   readonly message: Message;
 }
+
+/** Of no batch yet. */
+const DEFERRED = Number.POSITIVE_INFINITY;
 
 export class Outbox {
   readonly #self: MemberId;
@@ -40,7 +44,23 @@ export class Outbox {
     this.#hardStateBatch = this.#nextBatch;
   }
   logChanged(): void {
-    this.#logBatch = this.#nextBatch;
+    if (this.#logBatch !== DEFERRED) this.#logBatch = this.#nextBatch;
+  }
+  /** For what the batch `from` was to have of the log, and all after it, there is no room: what depends on it waits. */
+  deferLog(from: number = this.#nextBatch): void {
+    this.#logBatch = DEFERRED;
+    this.#held = this.#held.map((held) =>
+      held.dependency === 'log' && held.dependsOn >= from ? { ...held, dependsOn: DEFERRED } : held,
+    );
+  }
+  /** The next batch has it. */
+  resumeLog(): void {
+    if (this.#logBatch !== DEFERRED) return;
+    const next = this.#nextBatch;
+    this.#logBatch = next;
+    this.#held = this.#held.map((held) =>
+      held.dependsOn === DEFERRED ? { ...held, dependsOn: next } : held,
+    );
   }
   installSnapshot(snapshot: Snapshot): void {
     this.#snapshotToWrite = snapshot;
@@ -50,7 +70,7 @@ export class Outbox {
   send(message: Message, dependency: Dependency): void {
     const dependsOn = this.#batchOf(dependency);
     if (this.#rules.mayLeave(dependsOn, this.#durable)) this.#release(message);
-    else this.#held.push({ dependsOn, message });
+    else this.#held.push({ dependency, dependsOn, message });
   }
   note(event: RaftEvent): void {
     this.#events.push(event);
@@ -64,7 +84,10 @@ export class Outbox {
 
   /** Null while one is being written, and when nothing changed. */
   takeBatch(): { readonly id: number; readonly snapshot: Snapshot | null } | null {
-    const isChanged = Math.max(this.#hardStateBatch, this.#logBatch) === this.#nextBatch;
+    const isChanged =
+      this.#hardStateBatch === this.#nextBatch ||
+      this.#logBatch === this.#nextBatch ||
+      this.#snapshotToWrite !== null;
     if (!isChanged || this.#durable < this.#nextBatch - 1) return null;
     const batch = { id: this.#nextBatch, snapshot: this.#snapshotToWrite };
     this.#nextBatch += 1;

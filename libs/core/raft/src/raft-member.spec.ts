@@ -79,12 +79,12 @@ describe('what no member says', () => {
     const member = newLeader();
     const { term } = member.status();
     member.step(from(2, term, { kind: 'appendReply', matchIndex: 1 }));
-    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 100 }));
+    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 100, isDiskFull: false }));
     settle(member);
     member.requestRead(1);
     member.tick();
     expect(member.takeReady().reads).toEqual([]);
-    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 1 }));
+    member.step(from(2, term, { kind: 'heartbeatReply', readRound: 1, isDiskFull: false }));
     expect(member.takeReady().reads).toEqual([{ context: 1, index: 1 }]);
   });
 
@@ -99,7 +99,7 @@ describe('what no member says', () => {
     const appendsFrom = new Set<number>();
     for (let tick = 0; tick < 100; tick += 1) {
       member.tick();
-      member.step(from(2, term, { kind: 'heartbeatReply', readRound: 0 }));
+      member.step(from(2, term, { kind: 'heartbeatReply', readRound: 0, isDiskFull: false }));
       member.step(from(2, term, refusal));
       for (const message of settle(member).messages)
         if (message.kind === 'append' && message.to === 2) appendsFrom.add(message.prevIndex);
@@ -328,7 +328,7 @@ describe('a follower', () => {
     const member = newMember({ stored: { ...founded, hardState: { term: 5, vote: 0, commit: 0 } } });
     member.step(from(2, 3, { kind: 'heartbeat', commit: 0, readRound: 4 }));
     expect(settle(member).messages).toEqual([
-      { kind: 'heartbeatReply', from: 1, to: 2, term: 5, readRound: 0 },
+      { kind: 'heartbeatReply', from: 1, to: 2, term: 5, readRound: 0, isDiskFull: false },
     ]);
   });
 });
@@ -365,11 +365,11 @@ describe('a leader that is asked to read', () => {
     leader.requestRead(2);
     leader.requestRead(3);
     expect(heartbeats(settle(leader).messages)).toEqual([]);
-    leader.step(from(2, 1, { kind: 'heartbeatReply', readRound: 1 }));
+    leader.step(from(2, 1, { kind: 'heartbeatReply', readRound: 1, isDiskFull: false }));
     const ready = leader.takeReady();
     expect(ready.reads).toEqual([{ context: 1, index: 1 }]);
     expect(heartbeats(ready.messages)).toMatchObject([{ readRound: 2 }, { readRound: 2 }]);
-    leader.step(from(3, 1, { kind: 'heartbeatReply', readRound: 2 }));
+    leader.step(from(3, 1, { kind: 'heartbeatReply', readRound: 2, isDiskFull: false }));
     expect(leader.takeReady().reads).toEqual([
       { context: 2, index: 1 },
       { context: 3, index: 1 },
@@ -424,7 +424,7 @@ describe('what the shell reports', () => {
     const leader = newSender();
     leader.reportSnapshot(3, false);
     expect(settle(leader).messages.filter(({ to }) => to === 3)).toEqual([]);
-    leader.step(from(3, 2, { kind: 'heartbeatReply', readRound: 0 }));
+    leader.step(from(3, 2, { kind: 'heartbeatReply', readRound: 0, isDiskFull: false }));
     expect(settle(leader).messages).toMatchObject([{ kind: 'snapshotChunk', chunkIndex: 0 }]);
   });
 

@@ -36,6 +36,7 @@ import type {
   SnapshotPoint,
   Term,
 } from './types.js';
+import { needsRoom } from './types.js';
 
 /** What a member finds on its disk. */
 export interface StoredState {
@@ -92,6 +93,7 @@ export class RaftMember {
       notedConfiguration: log.configurations.newest,
       committedConfiguration: null,
       isRemoved: false,
+      isDiskFull: false,
       incomingSnapshot: null,
       snapshotToRestore: null,
     };
@@ -162,6 +164,29 @@ export class RaftMember {
     this.#stepOwn();
   }
 
+  /**
+   * The batch does not fit on the disk. Returns what is to be written in its place, which needs no room worth the name; its entries
+   * wait, in memory, for `setRoom(true)`.
+   */
+  withoutRoom(id: number): PersistBatch {
+    const written = this.#beingWritten;
+    invariant(written?.batch.id === id, 'a batch lacks room that was not handed out');
+    const { log, outbox } = this.#state;
+    this.#state.isDiskFull = true;
+    outbox.deferLog(id);
+    log.takeBackToWrite();
+    const hardState = this.#hardState();
+    const batch = { id, snapshot: written.batch.snapshot, entries: [], hardState };
+    this.#beingWritten = { ...written, batch };
+    return batch;
+  }
+
+  /** Whether the disk has room for entries. Without, the member is read-only, and a leader hands over to one that has. */
+  setRoom(hasRoom: boolean): void {
+    this.#state.isDiskFull = !hasRoom;
+    if (hasRoom) this.#state.outbox.resumeLog();
+  }
+
   /** The state machine has applied everything up to `index`: the last of `committed`, or the snapshot restored. */
   applied(index: LogIndex): void {
     this.#state.log.markApplied(index);
@@ -220,6 +245,7 @@ export class RaftMember {
       vote,
       leader,
       role: role.kind,
+      isDiskFull: this.#state.isDiskFull,
       firstIndex: log.firstIndex,
       lastIndex: log.lastIndex,
       commitIndex: log.commit,
@@ -236,14 +262,21 @@ export class RaftMember {
   }
 
   #takeBatch(): PersistBatch | null {
-    const { log, outbox, config, term, vote } = this.#state;
+    const { log, outbox, isDiskFull } = this.#state;
+    const isDeferred = isDiskFull && log.entriesToWrite().some(needsRoom);
+    if (isDeferred) outbox.deferLog();
     const taken = outbox.takeBatch();
     if (taken === null) return null;
-    const entries = log.takeToWrite();
-    const hardState = config.rules.toWrite({ term, vote, commit: log.commit });
-    const batch = { ...taken, entries, hardState };
+    const entries = isDeferred ? [] : log.takeToWrite();
+    const batch = { ...taken, entries, hardState: this.#hardState() };
     this.#beingWritten = { batch, lastIndex: log.lastIndex };
     return batch;
+  }
+
+  /** What is not on the disk with it, it does not call committed. */
+  #hardState(): HardState {
+    const { log, config, term, vote } = this.#state;
+    return config.rules.toWrite({ term, vote, commit: Math.min(log.commit, log.handedToWrite) });
   }
 
   #stepOwn(): void {

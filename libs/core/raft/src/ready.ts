@@ -2,7 +2,7 @@
  * What the shell must do for the core. The order, for each thing that happens: persist -> send -> apply -> advance.
  *
  *  1. `persist`: write it, sync it, then call `persisted(id)`. One batch at a time: the next is handed out after that
- *     call. Messages that depend on a batch stay inside the core until then, and come out of a later Ready.
+ *     call (or, where the disk has no room for it, `withoutRoom(id)`). Messages that depend on a batch stay inside the core until then, and come out of a later Ready.
  *  2. `messages`: may be sent at once, also while the batch is being written: a leader replicates to its followers
  *     in parallel with its own disk (thesis 10.2.1), and counts itself only when its disk has it.
  *  3. `restore`, then `committed`: both are durable here. After applying, call `applied(index)`; no more is handed out before.
@@ -87,6 +87,8 @@ export interface RaftMemberStatus {
   readonly vote: MemberId;
   readonly leader: MemberId;
   readonly role: RoleKind;
+  /** It takes in no entries, and proposes none. */
+  readonly isDiskFull: boolean;
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly commitIndex: LogIndex;

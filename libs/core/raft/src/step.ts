@@ -54,7 +54,8 @@ function meetHigherTerm(state: MemberState, message: MessageWithTerm): boolean {
 /** Whoever is behind learns the present term, so that a leader or candidate of the past gives up. */
 function meetLowerTerm(state: MemberState, message: MessageWithTerm): void {
   const to = message.from;
-  if (isFromLeader(message)) send(state, { to }, { kind: 'heartbeatReply', readRound: 0 }, 'hardState');
+  if (isFromLeader(message))
+    send(state, { to }, { kind: 'heartbeatReply', readRound: 0, isDiskFull: state.isDiskFull }, 'hardState');
   else if (message.kind === 'preVote') {
     send(state, { to }, { kind: 'preVoteReply', granted: false }, 'hardState');
   } else if (message.kind === 'vote') {

@@ -5,10 +5,12 @@ import { configurationOfLog, type Leader, type MemberState, resultOf, setLeader 
 import { isVoter, learnerOf } from './membership/configuration.js';
 import { sendHeartbeats } from './replication/replicate.js';
 import { tickSnapshots } from './snapshot/send.js';
-import { tickTransfer } from './transfer/transfer.js';
+import { flee, tickTransfer } from './transfer/transfer.js';
 
 /** Election time-outs in which voters will have elected one of their own, if they can. */
 const LEARNER_PATIENCE = 4;
+/** As many, in which somebody will have been elected whose disk has room, if there is one. */
+const FULL_DISK_PATIENCE = 2;
 
 export function tick(state: MemberState): void {
   if (state.isRemoved) return;
@@ -20,12 +22,17 @@ export function tick(state: MemberState): void {
 
 /** Who may not seek election knows only that nobody leads it. */
 function timeOut(state: MemberState): void {
-  if (maySeekElection(state)) {
+  if (maySeekElection(state) && !makesRoom(state)) {
     seekPreVotes(state);
     return;
   }
   resetTimer(state);
   setLeader(state, 0);
+}
+
+/** It could only hand over. */
+function makesRoom({ isDiskFull, ticksSinceLeader, config }: MemberState): boolean {
+  return isDiskFull && ticksSinceLeader < FULL_DISK_PATIENCE * config.timings.electionTimeoutTicks;
 }
 
 /**
@@ -60,6 +67,7 @@ function tickLeader(state: MemberState, leader: Leader): void {
     }
   }
   tickTransfer(state, leader);
+  flee(state, leader);
   tickSnapshots(state, leader);
   leader.ticksSinceHeartbeat += 1;
   if (leader.ticksSinceHeartbeat >= timings.heartbeatIntervalTicks) sendHeartbeats(state, leader);

@@ -108,6 +108,11 @@ export interface ReadState {
 
 export type RoleKind = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
+/** What opens a term is as small as a vote, and has the same reserve on a full disk: else nobody could lead there, and answer reads. */
+export function needsRoom(entry: Entry): boolean {
+  return entry.kind !== entryKinds.noop;
+}
+
 /** How many bytes an entry is taken to cost in a message: its data and what surrounds it. */
 export function entrySizeBytes(entry: Entry): number {
   return entry.data.byteLength + 24;

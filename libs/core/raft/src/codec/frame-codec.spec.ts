@@ -55,7 +55,11 @@ const bodies = {
     hintTerm: integer,
   }),
   heartbeat: fc.record({ kind: fc.constant('heartbeat' as const), commit: integer, readRound: integer }),
-  heartbeatReply: fc.record({ kind: fc.constant('heartbeatReply' as const), readRound: integer }),
+  heartbeatReply: fc.record({
+    kind: fc.constant('heartbeatReply' as const),
+    readRound: integer,
+    isDiskFull: fc.boolean(),
+  }),
   snapshotChunk: fc.record({
     kind: fc.constant('snapshotChunk' as const),
     point,

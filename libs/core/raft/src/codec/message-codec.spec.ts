@@ -37,7 +37,10 @@ const recorded: Recorded = {
     '0601ac02808080808020090807',
   ],
   heartbeat: [{ kind: 'heartbeat', ...envelope, commit: 128, readRound: 11 }, '0701ac0280808080802080010b'],
-  heartbeatReply: [{ kind: 'heartbeatReply', ...envelope, readRound: 11 }, '0801ac028080808080200b'],
+  heartbeatReply: [
+    { kind: 'heartbeatReply', ...envelope, readRound: 11, isDiskFull: false },
+    '0801ac028080808080200b',
+  ],
   snapshotChunk: [
     {
       kind: 'snapshotChunk',
@@ -75,6 +78,13 @@ const recorded: Recorded = {
 };
 
 describe('the codec of messages', () => {
+  it('has a code of its own for who has no room', () => {
+    const message: Message = { kind: 'heartbeatReply', ...envelope, readRound: 11, isDiskFull: true };
+    const frame = Buffer.from(encodeFrames([message], 1_000_000)[0]!);
+    expect(frame.subarray(1).toString('hex')).toBe('1201ac028080808080200b');
+    expect(decodeFrame(frame)).toEqual({ kind: 'messages', messages: [message] });
+  });
+
   it.each(Object.entries(recorded))(
     'writes and reads %s in the bytes that are recorded',
     (_, [message, hex]) => {

@@ -11,7 +11,7 @@ import {
   varint,
   variants,
 } from '@ringleader/primitives';
-import type { Append, Message } from '../messages.js';
+import type { Append, HeartbeatReply, Message } from '../messages.js';
 import { type Entry, entryKinds, type Proposal, type SnapshotPoint } from '../types.js';
 import { configurationCodec } from './configuration-codec.js';
 
@@ -55,7 +55,12 @@ const append: Codec<Append> = {
   },
 };
 
-export const messageCodec = variants<Message>('a message', {
+/** Version 0.1.0 knows no full disks: it gets answers to heartbeats as ever, but from who has no room. */
+type PlainReply = Omit<HeartbeatReply, 'isDiskFull'>;
+type SentMessage =
+  Exclude<Message, HeartbeatReply> | PlainReply | (Omit<PlainReply, 'kind'> & { readonly kind: 'fullReply' });
+
+const sentCodec = variants<SentMessage>('a message', {
   preVote: { code: 0, fields: candidacy },
   preVoteReply: { code: 1, fields: { ...envelope, granted: boolean } },
   vote: { code: 2, fields: { ...candidacy, transfer: boolean } },
@@ -68,6 +73,7 @@ export const messageCodec = variants<Message>('a message', {
   },
   heartbeat: { code: 7, fields: { ...envelope, commit: varint, readRound: varint } },
   heartbeatReply: { code: 8, fields: { ...envelope, readRound: varint } },
+  fullReply: { code: 18, fields: { ...envelope, readRound: varint } },
   /** 9 was a chunk without a configuration. */
   snapshotChunk: {
     code: 16,
@@ -88,3 +94,15 @@ export const messageCodec = variants<Message>('a message', {
   timeoutNow: { code: 15, fields: envelope },
   removed: { code: 17, fields: { ...envelope, index: varint } },
 });
+
+export const messageCodec: Codec<Message> = {
+  write(writer, message) {
+    const isFull = message.kind === 'heartbeatReply' && message.isDiskFull;
+    sentCodec.write(writer, isFull ? { ...message, kind: 'fullReply' } : message);
+  },
+  read(reader) {
+    const message = sentCodec.read(reader);
+    if (message.kind === 'heartbeatReply') return { ...message, isDiskFull: false };
+    return message.kind === 'fullReply' ? { ...message, kind: 'heartbeatReply', isDiskFull: true } : message;
+  },
+};

@@ -149,10 +149,23 @@ export class RaftLog {
     this.#applied = index;
   }
 
+  get handedToWrite(): LogIndex {
+    return this.#handedToWrite;
+  }
+
   takeToWrite(): Entry[] {
-    const entries = this.#entries.slice(this.#handedToWrite + 1 - this.firstIndex);
+    const entries = this.entriesToWrite();
     this.#handedToWrite = this.lastIndex;
     return entries;
+  }
+
+  entriesToWrite(): Entry[] {
+    return this.#entries.slice(this.#handedToWrite + 1 - this.firstIndex);
+  }
+
+  /** What was handed out was not written, and is to be handed out again. */
+  takeBackToWrite(): void {
+    this.#handedToWrite = Math.max(this.#written, this.#base.index);
   }
 
   /**

@@ -89,7 +89,7 @@ describe('changes', () => {
     stage.acknowledge(2);
     for (let i = 0; i < 3; i += 1) {
       for (let tick = 0; tick < 4; tick += 1) stage.member.tick();
-      stage.hear(2, { kind: 'heartbeatReply', readRound: 0 });
+      stage.hear(2, { kind: 'heartbeatReply', readRound: 0, isDiskFull: false });
     }
     const removal = stage.member.changeConfiguration({ kind: 'remove', id: 2 });
     expect(removal).toEqual({ kind: 'refused', reason: 'quorumAtRisk', silent: [3] });

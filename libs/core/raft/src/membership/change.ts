@@ -4,6 +4,7 @@ import { encodeConfiguration } from '../codec/configuration-codec.js';
 import { configurationOfLog, type Leader, type MemberState, memberIds } from '../member-state.js';
 import { appendOwn } from '../proposals/append-own.js';
 import { jointVote } from '../quorum/joint.js';
+import { lacksRoom } from '../transfer/transfer.js';
 import { type Configuration, entryKinds, type LogIndex, type MemberId, type Term } from '../types.js';
 import { configurationFault, idsOf, isJoint } from './configuration.js';
 import { type Change, planChange, type PlanRefusal } from './plan-change.js';
@@ -44,7 +45,8 @@ function obstacleTo(state: MemberState, leader: Leader): 'changeUnderWay' | 'not
   const { log, config } = state;
   const commitTerm = log.termAt(log.commit);
   invariant(commitTerm !== null, 'the term at the commit index is known');
-  if (leader.transfer !== null || !config.rules.knowsCommitIndex(commitTerm, state.term)) return 'notReady';
+  if (leader.transfer !== null || lacksRoom(state, leader)) return 'notReady';
+  if (!config.rules.knowsCommitIndex(commitTerm, state.term)) return 'notReady';
   const { index, configuration } = log.configurations.newest;
   return isJoint(configuration) || index > log.commit ? 'changeUnderWay' : null;
 }

@@ -7,6 +7,7 @@
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { Propose, ProposeRefusal } from '../messages.js';
 import { entryKinds, type Proposal, type ProposalId, type Term } from '../types.js';
+import { lacksRoom } from '../transfer/transfer.js';
 import { appendOwn } from './append-own.js';
 
 /** A run numbers further by leaps where nothing answers it (PendingProposals), each far below this. */
@@ -15,8 +16,9 @@ const PROPOSAL_LEAP_MAX = 2 ** 44;
 export type ProposeResult =
   /** Appended, or on its way to the leader; bound to `term`. */
   | { readonly kind: 'accepted'; readonly term: Term }
-  | { readonly kind: 'refused'; readonly reason: 'noLeader' | 'transferring' | 'overloaded' };
+  | { readonly kind: 'refused'; readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'diskFull' };
 
+/** Whose disk is full learns only later what became of it, if at all: it proposes nothing. */
 export function propose(state: MemberState, proposals: readonly Proposal[]): ProposeResult {
   if (state.role.kind === 'leader') {
     const obstacle = obstacleTo(state, state.role);
@@ -24,6 +26,7 @@ export function propose(state: MemberState, proposals: readonly Proposal[]): Pro
     appendAll(state, state.role, proposals);
     return { kind: 'accepted', term: state.term };
   }
+  if (state.isDiskFull) return { kind: 'refused', reason: 'diskFull' };
   if (state.leader === 0) return { kind: 'refused', reason: 'noLeader' };
   send(state, { to: state.leader }, { kind: 'propose', session: state.session, proposals }, 'nothing');
   return { kind: 'accepted', term: state.term };
@@ -57,7 +60,8 @@ export function handleProposeRefusal(state: MemberState, message: ProposeRefusal
   if (message.session === state.session) state.outbox.refuse(message.ids);
 }
 
-function obstacleTo(state: MemberState, leader: Leader): 'transferring' | 'overloaded' | null {
+function obstacleTo(state: MemberState, leader: Leader): 'transferring' | 'overloaded' | 'diskFull' | null {
+  if (lacksRoom(state, leader)) return 'diskFull';
   if (leader.transfer !== null) return 'transferring';
   return leader.uncommittedBytes >= state.config.limits.uncommittedBytesMax ? 'overloaded' : null;
 }

@@ -50,7 +50,7 @@ class Stage {
     return sent?.kind === 'heartbeat' ? sent.readRound : 0;
   }
   answer(from: number, readRound: number): void {
-    this.hear(from, { kind: 'heartbeatReply', readRound });
+    this.hear(from, { kind: 'heartbeatReply', readRound, isDiskFull: false });
   }
   read(context: number): ReadState[] {
     this.member.requestRead(context);

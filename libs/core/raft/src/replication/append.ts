@@ -2,6 +2,7 @@
 import { becomeFollower } from '../election/roles.js';
 import { type MemberState, send } from '../member-state.js';
 import type { Append, Heartbeat } from '../messages.js';
+import { type Entry, needsRoom } from '../types.js';
 
 /** There is one leader per term: whoever sends as the leader of this term is it. */
 export function followSender(state: MemberState, from: number): void {
@@ -24,7 +25,13 @@ export function handleAppend(state: MemberState, message: Append): void {
   }
   // Its log continues the leader's by itself.
   state.incomingSnapshot = null;
-  writeNews(state, message);
+  const news = newsIn(state, message);
+  // It hears nothing; answers to heartbeats say why.
+  if (state.isDiskFull && news.some(needsRoom)) return;
+  if (news.length > 0) {
+    state.log.put(news);
+    state.outbox.logChanged();
+  }
   const lastMatching = message.prevIndex + message.entries.length;
   // What lies behind may be of a leader of the past.
   log.commitTo(Math.min(message.commit, lastMatching));
@@ -33,17 +40,15 @@ export function handleAppend(state: MemberState, message: Append): void {
 
 export function handleHeartbeat(state: MemberState, message: Heartbeat): void {
   state.log.commitTo(Math.min(message.commit, state.log.lastIndex));
-  const body = { kind: 'heartbeatReply', readRound: message.readRound } as const;
+  const { isDiskFull } = state;
+  const body = { kind: 'heartbeatReply', readRound: message.readRound, isDiskFull } as const;
   send(state, { to: message.from }, body, 'hardState');
 }
 
-function writeNews(state: MemberState, message: Append): void {
-  const offered = message.entries.map((entry) => entry.term);
-  const local = message.entries.map((entry) => state.log.termAt(entry.index));
-  const news = message.entries.slice(state.config.rules.firstToWrite(offered, local));
-  if (news.length === 0) return;
-  state.log.put(news);
-  state.outbox.logChanged();
+function newsIn(state: MemberState, { entries }: Append): readonly Entry[] {
+  const offered = entries.map((entry) => entry.term);
+  const local = entries.map((entry) => state.log.termAt(entry.index));
+  return entries.slice(state.config.rules.firstToWrite(offered, local));
 }
 
 function reply(state: MemberState, message: Append, matchIndex: number): void {

@@ -4,6 +4,7 @@ import type { AppendRefusal, AppendReply, HeartbeatReply } from '../messages.js'
 import { confirmRound } from '../read-index/leader-reads.js';
 import { resendChunk } from '../snapshot/send.js';
 import { urgeSuccessor } from '../transfer/transfer.js';
+import type { Progress } from '../tracker/progress.js';
 import { settleByCounting } from './commit.js';
 
 export function handleAppendReply(state: MemberState, leader: Leader, message: AppendReply): void {
@@ -32,10 +33,19 @@ export function handleAppendRefusal(state: MemberState, leader: Leader, message:
 export function handleHeartbeatReply(state: MemberState, leader: Leader, message: HeartbeatReply): void {
   const progress = heardProgress(leader, message.from);
   if (progress === null) return;
+  noteRoom(progress, message.isDiskFull);
   progress.isProbeOut = false;
   if (progress.inflights.isFull) progress.inflights.freeOldest();
   if (progress.match < state.log.lastIndex) progress.isAppendDue = true;
-  resendChunk(state, leader, progress);
+  if (!progress.isDiskFull) resendChunk(state, leader, progress);
   confirmRound(state, leader, message.from, message.readRound);
   urgeSuccessor(state, leader);
+}
+
+/** What was sent to it meanwhile it has thrown away: where there is room again, it is sent from what it has. */
+function noteRoom(progress: Progress, isDiskFull: boolean): void {
+  if (isDiskFull && !progress.isDiskFull && progress.state === 'replicate') {
+    progress.becomeProbe(progress.match + 1);
+  }
+  progress.isDiskFull = isDiskFull;
 }

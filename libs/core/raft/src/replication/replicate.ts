@@ -9,7 +9,7 @@ import { entrySizeBytes } from '../types.js';
 export function replicate(state: MemberState, leader: Leader): void {
   for (const progress of leader.tracker.all) {
     if (progress.state !== 'snapshot') fillWindow(state, progress);
-    if (progress.state === 'snapshot') sendSnapshot(state, leader, progress);
+    if (progress.state === 'snapshot' && !progress.isDiskFull) sendSnapshot(state, leader, progress);
   }
   if (startReadRound(state, leader)) sendHeartbeats(state, leader);
   noteSent(state, leader);

@@ -13,6 +13,7 @@ export function handleSnapshotChunk(state: MemberState, message: SnapshotChunk):
     send(state, { to: message.from }, { kind: 'appendReply', matchIndex: log.commit }, 'log');
     return;
   }
+  if (state.isDiskFull) return;
   const incoming = continued(state, message);
   take(incoming, message);
   const { configuration, chunks } = incoming;

@@ -91,7 +91,8 @@ export function reportSnapshot(leader: Leader, progress: Progress, isInstalled: 
 function isAnyReceiving({ config }: MemberState, leader: Leader): boolean {
   const { electionTimeoutTicks } = config.timings;
   return [...leader.tracker.all].some(
-    (progress) => progress.state === 'snapshot' && progress.heardWithin(electionTimeoutTicks),
+    (progress) =>
+      progress.state === 'snapshot' && !progress.isDiskFull && progress.heardWithin(electionTimeoutTicks),
   );
 }
 

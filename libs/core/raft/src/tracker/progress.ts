@@ -42,6 +42,8 @@ export class Progress {
   isProbeOut = false;
   /** An Append is due even if it carries nothing: its refusal shows what was lost. */
   isAppendDue = true;
+  /** As it said last: it is sent nothing that needs room. */
+  isDiskFull = false;
   /** In snapshot: how far it is sent; null until the shell has provided a snapshot. */
   transmission: Transmission | null = null;
 
@@ -53,6 +55,7 @@ export class Progress {
   }
 
   get isPaused(): boolean {
+    if (this.isDiskFull) return true;
     if (this.state === 'replicate') return this.inflights.isFull;
     return this.state === 'snapshot' || this.isProbeOut;
   }

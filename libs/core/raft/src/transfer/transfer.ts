@@ -1,18 +1,18 @@
 /** Handing over leadership (3.10): catch the successor up, then tell it not to wait for its time-out. */
 import { seekVotes } from '../election/campaign.js';
-import { configurationOfLog, type Leader, type MemberState, send } from '../member-state.js';
+import { configurationOfLog, type Leader, type MemberState, resultOf, send } from '../member-state.js';
 import { idsOf, isVoter } from '../membership/configuration.js';
 import type { TimeoutNow } from '../messages.js';
 import type { MemberId } from '../types.js';
 
-/** Null when no other voter has answered lately. */
+/** Of those that have room, if there are any. Null when no other voter has answered lately. */
 export function mostAdvanced(state: MemberState, leader: Leader): MemberId | null {
   const { electionTimeoutTicks } = state.config.timings;
   const voters = new Set(idsOf(configurationOfLog(state).voters));
   const active = [...leader.tracker.all].filter(
     (progress) => voters.has(progress.member) && progress.heardWithin(electionTimeoutTicks),
   );
-  active.sort((a, b) => b.match - a.match);
+  active.sort((a, b) => Number(a.isDiskFull) - Number(b.isDiskFull) || b.match - a.match);
   return active[0]?.member ?? null;
 }
 
@@ -38,6 +38,21 @@ export function urgeSuccessor(state: MemberState, leader: Leader): void {
   const { transfer } = leader;
   if (transfer === null || leader.tracker.of(transfer.target)?.match !== state.log.lastIndex) return;
   send(state, { to: transfer.target }, { kind: 'timeoutNow' }, 'nothing');
+}
+
+/** A leader whose disk is full hands over to a voter whose is not. */
+export function flee(state: MemberState, leader: Leader): void {
+  if (!state.isDiskFull || leader.transfer !== null) return;
+  const successor = mostAdvanced(state, leader);
+  if (successor !== null && leader.tracker.of(successor)?.isDiskFull === false)
+    beginTransfer(state, successor);
+}
+
+/** Whether so many disks are full that nothing can be committed. */
+export function lacksRoom(state: MemberState, leader: Leader): boolean {
+  if (state.isDiskFull) return true;
+  const full = [...leader.tracker.all].filter(({ isDiskFull }) => isDiskFull);
+  return resultOf(state, new Map(full.map(({ member }) => [member, false]))) === 'lost';
 }
 
 export function tickTransfer(state: MemberState, leader: Leader): void {
