@@ -13,6 +13,8 @@ import { startChild, startNatsServer, until, workspaceRoot } from '@ringleader/t
 import type { Child, ChildExit, TestServer } from '@ringleader/testing-servers';
 
 type Environment = Readonly<Record<string, string>>;
+/** What a member needs besides, of what is known only when the group's folder is there. */
+type Preparation = (member: MemberId, dataDirectory: string) => Promise<Environment>;
 export type Status = CoordinatorResponse<'status'>;
 
 /** May write nothing below /ringleader/. */
@@ -33,7 +35,10 @@ export class CoordinatorGroup {
     private readonly environment: Environment,
   ) {}
 
-  static async start(environment: Environment = {}): Promise<CoordinatorGroup> {
+  static async start(
+    environment: Environment = {},
+    prepare: Preparation = () => Promise.resolve({}),
+  ): Promise<CoordinatorGroup> {
     const main = join(workspaceRoot(), 'apps/coordinator/dist/main.js');
     if (!existsSync(main)) throw new Error(`${main} is not there: build first (tsc -b apps/coordinator)`);
     const folder = await mkdtemp(join(tmpdir(), 'coordinators-'));
@@ -41,7 +46,9 @@ export class CoordinatorGroup {
     const link = await connectNats({ servers: [nats.url], name: 'test' }, UNLOGGED);
     const group = new CoordinatorGroup(folder, nats, link, environment);
     const word = { RINGLEADER_BOOTSTRAP: 'new-cluster' };
-    await Promise.all(group.members.map((member) => group.startMember(member, word)));
+    const start = async (member: MemberId): Promise<void> =>
+      group.startMember(member, { ...word, ...(await prepare(member, group.dataDirectory(member))) });
+    await Promise.all(group.members.map(start));
     await group.leader();
     return group;
   }
