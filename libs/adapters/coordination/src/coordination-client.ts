@@ -210,7 +210,6 @@ export class CoordinationClient {
         return this.#followTo(error.details['leader']) ? 'same-member' : 'next-member';
       case 'UNAVAILABLE':
       case 'OVERLOADED':
-      // Another may have room.
       case 'DISK_FULL':
         return 'next-member';
       case 'DEADLINE_EXCEEDED':
