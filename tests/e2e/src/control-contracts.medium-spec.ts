@@ -105,6 +105,63 @@ describe('control contracts over NATS', () => {
     expect(late).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
   });
 
+  describe('of one turn', () => {
+    const status = (): Promise<unknown> => client.call(coordinatorContracts.status, subjectOf('status'), {});
+    const answered = { kind: 'answered', response: controlFixtures.status.response };
+
+    it('go in one message, and come back so, whatever one of them waits for', async () => {
+      const messages: string[] = [];
+      const listening = link.connection.subscribe('>', {
+        callback: (_error, { subject }) => messages.push(subject.split('.').slice(-2).join('.')),
+      });
+      await link.connection.flush();
+      const slow = client.call(silent, subjectOf('silent'), {}, 500);
+      const outcomes = await Promise.all(Array.from({ length: 100 }, status));
+      expect(outcomes).toEqual(Array.from({ length: 100 }, () => answered));
+      listening.unsubscribe();
+      expect(messages).toHaveLength(2);
+      expect(messages[0]).toBe('1.calls');
+      expect(await slow).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
+    });
+
+    it('go one by one to a member of an older version', async () => {
+      const asked: unknown[] = [];
+      const response = { kind: 'response', response: controlFixtures.status.response };
+      const older = link.connection.subscribe(subjects.ask.to('test', 2, 'status'), {
+        callback: (_error, message) => {
+          const { id, data } = message.json<{ id: string; data: unknown }>();
+          asked.push(data);
+          message.respond(JSON.stringify({ response, isDisposed: true, id }));
+        },
+      });
+      await link.connection.flush();
+      const subject = subjects.ask.from('test', SPEAKER, 2, 'status');
+      const calls = [1, 2, 3].map(() => client.call(coordinatorContracts.status, subject, {}));
+      expect(await Promise.all(calls)).toEqual([answered, answered, answered]);
+      expect(asked).toEqual([{}, {}, {}]);
+      older.unsubscribe();
+    });
+
+    it('come one by one from a client of an older version', async () => {
+      const request = { pattern: subjectOf('status'), data: {}, id: 'a' };
+      const reply = await link.connection.request(subjectOf('status'), JSON.stringify(request));
+      const response = { kind: 'response', response: controlFixtures.status.response };
+      expect(reply.json()).toMatchObject({ id: 'a', response });
+    });
+
+    it('are told each what is wrong with it alone', async () => {
+      const unknown = { ...coordinatorContracts.status, operation: 'later' };
+      const [good, bad, none] = await Promise.all([
+        status(),
+        client.call(coordinatorContracts.leaseGrant, subjectOf('leaseGrant'), { ttlMs: 1 }),
+        client.call(unknown, subjectOf('later'), {}),
+      ]);
+      expect(good).toEqual(answered);
+      expect(bad).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } });
+      expect(none).toMatchObject({ error: { code: 'UNAVAILABLE' } });
+    });
+  });
+
   it('waits for no answer once the connection has broken, and asks nobody until there is another', async () => {
     const waiting = client.call(silent, subjectOf('silent'), {}, 60_000);
     await nats.kill9();

@@ -1,11 +1,14 @@
 /**
- * Calls control contracts over NestJS' NATS transport, on the process's own connection, with a deadline for each call.
+ * Calls control contracts on the process's own connection, with a deadline for each call: all calls of a turn to one member
+ * in one message, or one by one over NestJS' NATS transport to a member that does not know such messages (control-frames.ts).
  */
+import type { Msg, Subscription } from '@nats-io/nats-core';
+import { createInbox } from '@nats-io/nats-core';
 import { ClientNats } from '@nestjs/microservices';
 import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
-import { EmptyError, Subject, TimeoutError, firstValueFrom, takeUntil, timeout } from 'rxjs';
 import { isControlEnvelope } from './control-envelope.js';
+import { FRAME_OPERATION, callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
 import { noStatus } from './control-server.js';
 import type { NatsLink } from './nats-link.js';
 
@@ -33,54 +36,165 @@ class SharedConnectionClient extends ClientNats {
   }
 }
 
+interface Waiting {
+  readonly id: number;
+  readonly contract: MessageContract;
+  readonly subject: string;
+  readonly request: unknown;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (outcome: ControlOutcome<unknown>) => void;
+  /** The number of the frame in which it left; 0 where it did not, or not yet. */
+  frame: number;
+  /** Where it left by itself. */
+  singly: { unsubscribe(): void } | null;
+}
+
+/** So long a member that did not know frames is taken for one that does not. */
+const WITHOUT_FRAMES_MS = 10_000;
+/** In the headers of what NATS says itself. */
+const NO_RESPONDERS = 503;
+
 export class ControlClient {
-  private readonly client: SharedConnectionClient;
-  /** What was asked through a connection that broke may be lost, and so may its answer: nobody waits for it any more. */
-  private readonly lost = new Subject<void>();
+  private readonly singly: SharedConnectionClient;
+  private readonly waiting = new Map<number, Waiting>();
+  private queue: Waiting[] = [];
+  private lastId = 0;
+  private lastFrame = 0;
+  /** The subjects of frames, and until when nobody is asked there. */
+  private readonly withoutFrames = new Map<string, number>();
+  private readonly inbox: string;
+  private subscription: Subscription | null = null;
   private readonly unlisten: () => void;
 
   constructor(private readonly link: NatsLink) {
-    this.client = new SharedConnectionClient(link);
+    this.singly = new SharedConnectionClient(link);
+    this.inbox = createInbox(link.inboxPrefix);
+    // What was asked through a connection that broke may be lost, and so may its answer: nobody waits for it any more.
     this.unlisten = link.onChange((isConnected) => {
-      if (!isConnected) this.lost.next();
+      if (!isConnected) this.endAll();
     });
   }
 
-  /** `timeoutMs` absent: the contract's deadline class decides. */
+  /** `subject` ends with the operation. `timeoutMs` absent: the contract's deadline class decides. */
   async call<C extends MessageContract>(
     contract: C,
     subject: string,
     request: RequestOf<C>,
     timeoutMs: number = DEADLINE_MS[contract.deadline],
   ): Promise<ControlOutcome<ResponseOf<C>>> {
-    if (!this.link.isConnected) return { kind: 'failed', error: nobodyServes(contract.operation) };
-    let reply: unknown;
-    try {
-      const replies = this.client.send<unknown>(subject, request);
-      reply = await firstValueFrom(replies.pipe(timeout(timeoutMs), takeUntil(this.lost)));
-    } catch (cause) {
-      return { kind: 'failed', error: transportError(contract.operation, timeoutMs, cause) };
-    }
-    return readReply(contract, reply);
+    const { operation } = contract;
+    if (!this.link.isConnected) return { kind: 'failed', error: nobodyServes(operation) };
+    const outcome = await new Promise<ControlOutcome<unknown>>((resolve) => {
+      const id = ++this.lastId;
+      const timer = setTimeout(() => this.fail(id, notInTime(operation, timeoutMs)), timeoutMs);
+      const waiting = { id, contract, subject, request, timer, resolve, frame: 0, singly: null };
+      this.waiting.set(id, waiting);
+      if (this.queue.push(waiting) === 1) setImmediate(() => this.send());
+    });
+    return outcome as ControlOutcome<ResponseOf<C>>;
   }
 
   /** Calls that wait for an answer end at once, with DEADLINE_EXCEEDED. */
   async close(): Promise<void> {
     this.unlisten();
-    this.lost.next();
-    await this.client.close();
+    this.endAll();
+    this.subscription?.unsubscribe();
+    await this.singly.close();
+  }
+
+  private send(): void {
+    const queued = this.queue.filter(({ id }) => this.waiting.has(id));
+    this.queue = [];
+    const now = performance.now();
+    for (const [subject, calls] of Map.groupBy(queued, frameSubject)) {
+      if ((this.withoutFrames.get(subject) ?? 0) > now) for (const call of calls) this.sendSingly(call);
+      else this.sendTogether(subject, calls);
+    }
+  }
+
+  private sendTogether(subject: string, calls: Waiting[]): void {
+    this.subscription ??= this.link.connection.subscribe(`${this.inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.take(message);
+      },
+    });
+    const parts = calls.map(({ id, contract, request }) => callPart(id, contract.operation, request));
+    for (const { text, count } of framesOf(parts)) this.publish(subject, text, calls.splice(0, count));
+  }
+
+  private publish(subject: string, frame: string, calls: readonly Waiting[]): void {
+    this.lastFrame += 1;
+    for (const call of calls) call.frame = this.lastFrame;
+    try {
+      this.link.connection.publish(subject, frame, { reply: `${this.inbox}.${this.lastFrame}` });
+    } catch (cause) {
+      // The connection was closed, or a request is longer than NATS takes.
+      for (const { id, contract } of calls) this.fail(id, nobodyServes(contract.operation, cause));
+    }
+  }
+
+  private take(message: Msg): void {
+    if (message.headers?.code === NO_RESPONDERS) {
+      this.sendAgain(Number(message.subject.slice(this.inbox.length + 1)));
+      return;
+    }
+    for (const part of readFrame(message.data) ?? []) {
+      const answer = readAnswer(part);
+      const call = answer === null ? undefined : this.waiting.get(answer.id);
+      if (answer !== null && call !== undefined)
+        this.settle(answer.id, readReply(call.contract, answer.envelope));
+    }
+  }
+
+  /** Nobody has heard of them. */
+  private sendAgain(frame: number): void {
+    for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame)) {
+      this.withoutFrames.set(frameSubject(call), performance.now() + WITHOUT_FRAMES_MS);
+      this.sendSingly(call);
+    }
+  }
+
+  private sendSingly(call: Waiting): void {
+    const { id, contract, subject, request } = call;
+    call.frame = 0;
+    call.singly = this.singly.send<unknown>(subject, request).subscribe({
+      next: (reply) => this.settle(id, readReply(contract, reply)),
+      error: (cause) => this.fail(id, nobodyServes(contract.operation, cause)),
+    });
+  }
+
+  private endAll(): void {
+    for (const { id, contract } of this.waiting.values()) this.fail(id, connectionEnded(contract.operation));
+  }
+
+  private fail(id: number, error: OperationalError): void {
+    this.settle(id, { kind: 'failed', error });
+  }
+
+  private settle(id: number, outcome: ControlOutcome<unknown>): void {
+    const call = this.waiting.get(id);
+    if (call === undefined) return;
+    this.waiting.delete(id);
+    clearTimeout(call.timer);
+    call.singly?.unsubscribe();
+    call.resolve(outcome);
   }
 }
 
+/** The operation is a subject's last token. */
+function frameSubject({ subject }: Waiting): string {
+  return `${subject.slice(0, subject.lastIndexOf('.'))}.${FRAME_OPERATION}`;
+}
+
 /** A peer of another version, or a bug: the issues say where the two disagree. */
-function readReply<C extends MessageContract>(contract: C, reply: unknown): ControlOutcome<ResponseOf<C>> {
+function readReply(contract: MessageContract, reply: unknown): ControlOutcome<unknown> {
   if (isControlEnvelope(reply)) {
     if (reply.kind === 'error') {
       const error = fromWireError(reply.error);
       if (error !== null) return { kind: 'failed', error };
     } else {
       const parsed = contract.response.safeParse(reply.response);
-      if (parsed.success) return { kind: 'answered', response: parsed.data as ResponseOf<C> };
+      if (parsed.success) return { kind: 'answered', response: parsed.data };
     }
   }
   const error = new OperationalError(
@@ -90,24 +204,19 @@ function readReply<C extends MessageContract>(contract: C, reply: unknown): Cont
   return { kind: 'failed', error };
 }
 
-function transportError(operation: string, timeoutMs: number, cause: unknown): OperationalError {
-  if (cause instanceof TimeoutError) {
-    return new OperationalError(
-      'DEADLINE_EXCEEDED',
-      `No answer to ${operation} within ${timeoutMs} ms`,
-      { operation, timeoutMs },
-      { cause },
-    );
-  }
-  if (cause instanceof EmptyError) {
-    return new OperationalError(
-      'DEADLINE_EXCEEDED',
-      `The connection to NATS ended while ${operation} was waited for`,
-      { operation },
-      { cause },
-    );
-  }
-  return nobodyServes(operation, cause);
+function notInTime(operation: string, timeoutMs: number): OperationalError {
+  return new OperationalError('DEADLINE_EXCEEDED', `No answer to ${operation} within ${timeoutMs} ms`, {
+    operation,
+    timeoutMs,
+  });
+}
+
+function connectionEnded(operation: string): OperationalError {
+  return new OperationalError(
+    'DEADLINE_EXCEEDED',
+    `The connection to NATS ended while ${operation} was waited for`,
+    { operation },
+  );
 }
 
 function nobodyServes(operation: string, cause?: unknown): OperationalError {

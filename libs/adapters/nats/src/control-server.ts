@@ -3,13 +3,23 @@
  * microservice whose controllers use `@Handles(contract)`. It puts this member's prefix on the subjects, takes the speaker
  * from them, and hands parsed requests on; an OperationalError that a handler throws reaches the caller with its code.
  */
+import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
 import type { MessageHandler, NatsContext } from '@nestjs/microservices';
 import { OperationalError, speakerOf, subjects, toWireError } from '@ringleader/contracts';
-import type { MessageContract, RequestOf } from '@ringleader/contracts';
+import type { MessageContract, RequestOf, Speaker } from '@ringleader/contracts';
 import { InvariantError, invariant } from '@ringleader/primitives';
 import { lastValueFrom } from 'rxjs';
 import type { ControlEnvelope } from './control-envelope.js';
+import {
+  FRAME_LENGTH_MAX,
+  FRAME_OPERATION,
+  answerPart,
+  framesOf,
+  readCall,
+  readFrame,
+} from './control-frames.js';
+import type { Call } from './control-frames.js';
 import type { ControlHandler } from './handles.js';
 import type { NatsLink } from './nats-link.js';
 
@@ -22,8 +32,25 @@ export interface ControlServerOptions {
   readonly onUnexpectedError: (operation: string, error: unknown) => void;
 }
 
+interface Served {
+  readonly contract: MessageContract;
+  readonly handler: ControlHandler<MessageContract>;
+}
+
+/** Of one turn, to one client. */
+interface Answers {
+  /** Where one of its frames wants answers: what they are to is in themselves. */
+  reply: string;
+  parts: string[];
+  length: number;
+}
+
 export class ControlServer extends ServerNats {
-  constructor(private readonly served: ControlServerOptions) {
+  private readonly served = new Map<string, Served>();
+  private readonly answers = new Map<string, Answers>();
+  private frames: Subscription | null = null;
+
+  constructor(private readonly given: ControlServerOptions) {
     super({ gracefulShutdown: true, gracePeriod: 0 });
   }
 
@@ -44,17 +71,34 @@ export class ControlServer extends ServerNats {
 
   /** The same by hand. Call before the server starts listening. */
   handle<C extends MessageContract>(contract: C, handler: ControlHandler<C>): void {
-    const { cluster, member } = this.served;
+    const { cluster, member } = this.given;
+    const served = { contract, handler: handler as unknown as ControlHandler<MessageContract> };
+    this.served.set(contract.operation, served);
     super.addHandler(
       subjects.ask.to(cluster, member, contract.operation),
       (payload: unknown, context: NatsContext) =>
-        this.answer(contract, payload, context.getSubject(), handler),
+        this.answer(served, payload, speakerIn(context.getSubject())),
     );
+  }
+
+  override async listen(callback: (error?: unknown, ...optional: unknown[]) => void): Promise<void> {
+    const { link, cluster, member } = this.given;
+    this.frames = link.connection.subscribe(subjects.ask.to(cluster, member, FRAME_OPERATION), {
+      callback: (error, message) => {
+        if (error === null) this.take(message);
+      },
+    });
+    await super.listen(callback);
+  }
+
+  override async close(): Promise<void> {
+    this.frames?.unsubscribe();
+    await super.close();
   }
 
   /** The connection belongs to the process, so closing the server must not close it: subscriptions are dropped by Nest. */
   override createNatsClient(): Promise<unknown> {
-    const { connection } = this.served.link;
+    const { connection } = this.given.link;
     return Promise.resolve({
       subscribe: connection.subscribe.bind(connection),
       status: noStatus,
@@ -62,28 +106,65 @@ export class ControlServer extends ServerNats {
     });
   }
 
-  private async answer<C extends MessageContract>(
-    contract: C,
+  private take({ subject, data, reply }: Msg): void {
+    const calls = (readFrame(data) ?? []).map(readCall);
+    const speaker = speakerIn(subject);
+    for (const call of calls)
+      if (call !== null && reply !== undefined) void this.takeCall(call, speaker, reply);
+  }
+
+  private async takeCall({ id, operation, request }: Call, speaker: Speaker, reply: string): Promise<void> {
+    const served = this.served.get(operation);
+    const envelope =
+      served === undefined ? isNotServed(operation) : await this.answer(served, request, speaker);
+    this.put(reply, answerPart(id, envelope));
+  }
+
+  private put(reply: string, part: string): void {
+    const client = reply.slice(0, reply.lastIndexOf('.'));
+    let answers = this.answers.get(client);
+    if (answers === undefined) {
+      if (this.answers.size === 0) setImmediate(() => this.sendAnswers());
+      answers = { reply, parts: [], length: 0 };
+      this.answers.set(client, answers);
+    }
+    answers.parts.push(part);
+    answers.length += part.length;
+    if (answers.length > FRAME_LENGTH_MAX) this.sendTo(answers);
+  }
+
+  private sendAnswers(): void {
+    for (const answers of this.answers.values()) this.sendTo(answers);
+    this.answers.clear();
+  }
+
+  private sendTo(answers: Answers): void {
+    const { connection } = this.given.link;
+    // Kept while there is no connection: its client may wait for it at another nats-server.
+    const frames = connection.isClosed() ? [] : framesOf(answers.parts);
+    for (const { text } of frames) this.given.link.connection.publish(answers.reply, text);
+    answers.parts = [];
+    answers.length = 0;
+  }
+
+  private async answer(
+    { contract, handler }: Served,
     payload: unknown,
-    subject: string,
-    handler: ControlHandler<C>,
+    speaker: Speaker,
   ): Promise<ControlEnvelope> {
-    const speaker = speakerOf(subject);
-    invariant(speaker !== null, 'what is subscribed to begins with a speaker');
     const parsed = contract.request.safeParse(payload);
     if (!parsed.success) {
       const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-      const error = new OperationalError(
-        'INVALID_ARGUMENT',
-        `The ${contract.operation} request is not valid`,
-        { issues },
+      return isError(
+        new OperationalError('INVALID_ARGUMENT', `The ${contract.operation} request is not valid`, {
+          issues,
+        }),
       );
-      return { kind: 'error', error: toWireError(error) };
     }
     try {
-      return { kind: 'response', response: await handler(parsed.data as RequestOf<C>, speaker) };
+      return { kind: 'response', response: await handler(parsed.data, speaker) };
     } catch (error) {
-      return { kind: 'error', error: toWireError(this.toOperationalError(contract.operation, error)) };
+      return isError(this.toOperationalError(contract.operation, error));
     }
   }
 
@@ -95,9 +176,22 @@ export class ControlServer extends ServerNats {
         throw error;
       });
     }
-    this.served.onUnexpectedError(operation, error);
+    this.given.onUnexpectedError(operation, error);
     return new OperationalError('INTERNAL', `The ${operation} request failed inside the service`);
   }
+}
+
+const isError = (error: OperationalError): ControlEnvelope => ({ kind: 'error', error: toWireError(error) });
+
+/** A client of a later version asks for it. */
+function isNotServed(operation: string): ControlEnvelope {
+  return isError(new OperationalError('UNAVAILABLE', `Nobody serves ${operation} at present`, { operation }));
+}
+
+function speakerIn(subject: string): Speaker {
+  const speaker = speakerOf(subject);
+  invariant(speaker !== null, 'what is subscribed to begins with a speaker');
+  return speaker;
 }
 
 /** The link follows the connection; NestJS need not, and would log each change again. An end would mean a closed connection. */

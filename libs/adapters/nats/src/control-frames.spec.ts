@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  FRAME_LENGTH_MAX,
+  answerPart,
+  callPart,
+  framesOf,
+  readAnswer,
+  readCall,
+  readFrame,
+} from './control-frames.js';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const partsIn = (frame: string): readonly unknown[] => readFrame(bytes(frame)) ?? [];
+
+describe('frames of control calls', () => {
+  it('carry calls and answers unchanged, in their order', () => {
+    const requests = [{ key: 'ä"\\\u2028' }, {}, { nested: [1, null, { deep: true }] }];
+    const [frame, ...others] = framesOf(requests.map((request, i) => callPart(i + 1, `do-${i}`, request)));
+    expect(others).toEqual([]);
+    expect(partsIn(frame?.text ?? '').map(readCall)).toEqual(
+      requests.map((request, i) => ({ id: i + 1, operation: `do-${i}`, request })),
+    );
+    const [answers] = framesOf([answerPart(7, { kind: 'response', response: { ok: 1 } })]);
+    expect(partsIn(answers?.text ?? '').map(readAnswer)).toEqual([
+      { id: 7, envelope: { kind: 'response', response: { ok: 1 } } },
+    ]);
+  });
+
+  it('are closed before they are too long, unless one part alone is', () => {
+    const lengths = [10, FRAME_LENGTH_MAX / 2, FRAME_LENGTH_MAX / 2, 10, 3 * FRAME_LENGTH_MAX, 10, 10];
+    const parts = lengths.map((length, i) => answerPart(i, 'x'.repeat(length)));
+    const frames = framesOf(parts);
+    expect(frames.map(({ count }) => count)).toEqual([2, 2, 1, 2]);
+    expect(frames.flatMap(({ text }) => partsIn(text))).toHaveLength(parts.length);
+  });
+
+  it.each(['', '{}', 'null', '[', '"text"'])('are not made of %j', (text) => {
+    expect(readFrame(bytes(text))).toBeNull();
+  });
+
+  it.each([null, 1, {}, [], ['1', 'op', {}], [1, 2, {}], [1.5, 'op', {}]])('have no call %j', (part) => {
+    expect(readCall(part)).toBeNull();
+  });
+
+  it.each([null, 1, {}, [], ['1', {}], [0.1, {}]])('have no answer %j', (part) => {
+    expect(readAnswer(part)).toBeNull();
+  });
+});

@@ -1,0 +1,80 @@
+/**
+ * Control calls of one process to one member travel together: all of one turn in one message, and so do their answers, each
+ * of which leaves in the turn in which it is there, whatever the others of its message wait for. A message costs the client,
+ * nats-server and the member many times what a call in it does.
+ *
+ * Who does not understand it does not listen to its subject, so that NATS says at once that nobody does, and certainly nobody
+ * was told anything: then each call goes by itself, as NestJS has it. A form that is not this one would have another subject.
+ */
+export const FRAME_OPERATION = 'calls';
+
+/** In UTF-16 units: a frame is closed before it is longer, unless a single part is. */
+export const FRAME_LENGTH_MAX = 131_072;
+
+/** Of a call: its number, its operation, its request. */
+export const callPart = (id: number, operation: string, request: unknown): string =>
+  `[${id},${JSON.stringify(operation)},${JSON.stringify(request)}]`;
+
+/** Of an answer: the number of its call, and its envelope. */
+export const answerPart = (id: number, envelope: unknown): string => `[${id},${JSON.stringify(envelope)}]`;
+
+export interface Frame {
+  readonly text: string;
+  /** How many parts it has, in their order. */
+  readonly count: number;
+}
+
+export function framesOf(parts: readonly string[]): Frame[] {
+  const frames: Frame[] = [];
+  let begun: string[] = [];
+  let length = 0;
+  const close = (): void => {
+    if (begun.length > 0) frames.push({ text: `[${begun.join()}]`, count: begun.length });
+    begun = [];
+    length = 0;
+  };
+  for (const part of parts) {
+    if (length + part.length > FRAME_LENGTH_MAX) close();
+    begun.push(part);
+    length += part.length;
+  }
+  close();
+  return frames;
+}
+
+/** Its parts; null where it is no frame. */
+export function readFrame(data: Uint8Array): readonly unknown[] | null {
+  try {
+    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
+    const frame: unknown = JSON.parse(text);
+    return Array.isArray(frame) ? frame : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+export interface Call {
+  readonly id: number;
+  readonly operation: string;
+  readonly request: unknown;
+}
+
+export function readCall(part: unknown): Call | null {
+  if (!Array.isArray(part)) return null;
+  const [id, operation, request] = part as readonly unknown[];
+  return Number.isSafeInteger(id) && typeof operation === 'string'
+    ? { id: id as number, operation, request }
+    : null;
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly envelope: unknown;
+}
+
+export function readAnswer(part: unknown): Answer | null {
+  if (!Array.isArray(part)) return null;
+  const [id, envelope] = part as readonly unknown[];
+  return Number.isSafeInteger(id) ? { id: id as number, envelope } : null;
+}
