@@ -112,7 +112,7 @@ describe('control contracts over NATS', () => {
     it('go in one message, and come back so, whatever one of them waits for', async () => {
       const messages: string[] = [];
       const listening = link.connection.subscribe('>', {
-        callback: (_error, { subject }) => messages.push(subject.split('.').slice(-2).join('.')),
+        callback: (_error, { subject }) => void messages.push(subject.split('.').slice(-2).join('.')),
       });
       await link.connection.flush();
       const slow = client.call(silent, subjectOf('silent'), {}, 500);
