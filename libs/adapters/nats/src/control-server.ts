@@ -7,7 +7,7 @@ import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
 import type { MessageHandler, NatsContext } from '@nestjs/microservices';
 import { OperationalError, speakerOf, subjects, toWireError } from '@ringleader/contracts';
-import type { MessageContract, RequestOf, Speaker } from '@ringleader/contracts';
+import type { MessageContract, Speaker } from '@ringleader/contracts';
 import { InvariantError, invariant } from '@ringleader/primitives';
 import { lastValueFrom } from 'rxjs';
 import type { ControlEnvelope } from './control-envelope.js';
