@@ -10,13 +10,13 @@ type ChangeFlags = GlobalFlags & { readonly ifIndex?: number; readonly learner?:
 type TransferFlags = GlobalFlags & { readonly to?: string };
 
 export function describeMembers(view: CoordinatorMembers): string {
-  const members = view.members.map(({ name, id, role, match, lag, reachable, replaces }) => [
+  const members = view.members.map(({ name, id, role, match, lag, reachable, replaces, corrupt }) => [
     name,
     id,
     role,
     String(match),
     String(lag),
-    reachable ? '' : 'silent',
+    corrupt === true ? 'corrupt' : reachable ? '' : 'silent',
     replaces === undefined ? '' : `replaces ${replaces}`,
   ]);
   const applicants = view.applicants.map(({ name, id }) => [name, id, 'waits to be let in']);

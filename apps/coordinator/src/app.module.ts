@@ -13,6 +13,8 @@ import { MembersController } from './members/members.controller.js';
 import { PlacementService } from './placement/placement.service.js';
 import { StoreModule } from './store/store.module.js';
 import { ComparisonService } from './upkeep/comparison.service.js';
+import { CorruptionAlarms } from './upkeep/corruption-alarms.js';
+import { StoreGuard, StoreGuardMetrics } from './upkeep/store-guard.js';
 import { UpkeepController } from './upkeep/upkeep.controller.js';
 
 /**
@@ -47,6 +49,9 @@ export class LastingControlServer extends ControlServer implements OnApplication
     PlacementService,
     CompactionService,
     ComparisonService,
+    CorruptionAlarms,
+    StoreGuard,
+    StoreGuardMetrics,
     CoordinatorHealthService,
     CoordinatorMetrics,
   ],

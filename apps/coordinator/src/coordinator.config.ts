@@ -33,6 +33,8 @@ export const coordinatorConfigSchema = z
      * the same at all of them. Without it no clock is trusted.
      */
     RINGLEADER_RAFT_LEASE_DRIFT_PERCENT: integer(0, 50).optional(),
+    /** How often each member holds its store against those of the others. */
+    RINGLEADER_HASH_INTERVAL_MS: integer(100, 3_600_000).default(5_000),
     /** A snapshot is taken when so many entries were applied since the last. */
     RINGLEADER_RAFT_SNAPSHOT_ENTRIES: integer(1, 10_000_000).default(10_000),
     /** Entries that stay in the log behind a snapshot, for members that are only a little behind. */

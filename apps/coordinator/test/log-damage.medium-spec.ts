@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import type { MemberId } from '@ringleader/primitives';
-import { CoordinatorGroup } from './coordinator-group.js';
+import { openLogStorage } from '@ringleader/log-storage';
+import { snapshotOf, storeOf } from '@ringleader/mvcc';
+import { until } from '@ringleader/testing-servers';
+import { CoordinatorGroup, WAIT } from './coordinator-group.js';
 
 const TIMEOUT_MS = 60_000;
 const WRITES = 20;
@@ -78,6 +81,42 @@ describe('a coordinator whose log on disk was damaged while it was down', () => 
         code: 'LOG_CORRUPT',
         msg: expect.stringContaining('checksum') as unknown,
       });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'ends for good when its snapshot, in order for itself, is not what the others have',
+    async () => {
+      await group.startMember(victim, { RINGLEADER_RAFT_SNAPSHOT_ENTRIES: String(WRITES) });
+      const directory = join(group.dataDirectory(victim), 'raft');
+      const hasSnapshot = async (): Promise<boolean> =>
+        (await readdir(directory)).some((name) => name.endsWith('.snapshot'));
+      await until('a snapshot', hasSnapshot, WAIT);
+      await group.kill9(victim);
+      const { storage } = await openLogStorage({ directory });
+      const snapshot = await storage.readSnapshot();
+      const store = storeOf(snapshot?.chunks ?? []);
+      const value = Buffer.from('what nobody wrote');
+      const put = { kind: 'put', key: 'k/0', value, lease: 0, wantsPrevious: false } as const;
+      store.apply({ kind: 'txn', compare: [], success: [put], failure: [] }, 1);
+      await storage.saveSnapshot({ ...snapshot!, chunks: [...snapshotOf(store)] });
+      await storage.close();
+
+      await group.startMember(victim, { RINGLEADER_HASH_INTERVAL_MS: '200' });
+      expect(await group.exited(victim)).toEqual({ code: EXIT_DO_NOT_RESTART, signal: null });
+      const refusal = { level: 'fatal', code: 'STORE_CORRUPT' };
+      const lastWords = async (): Promise<unknown> =>
+        JSON.parse((await group.log(victim)).trimEnd().split('\n').at(-1) ?? '');
+      expect(await lastWords()).toMatchObject(refusal);
+      await group.startMember(victim);
+      expect(await group.exited(victim)).toEqual({ code: EXIT_DO_NOT_RESTART, signal: null });
+      const others = group.members.filter((member) => member !== victim);
+      const isKnown = async (): Promise<boolean> =>
+        (await group.client(others).members()).members.some(
+          ({ name, corrupt }) => name === `coordinator-${victim}` && corrupt === true,
+        );
+      await until('the others know', isKnown, WAIT);
     },
     TIMEOUT_MS,
   );

@@ -7,6 +7,7 @@ import { allMembers, type Configuration, isJoint, type Seat } from '@ringleader/
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { CoordinatorRaft, type RaftGroup } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { CorruptionAlarms } from '../upkeep/corruption-alarms.js';
 import { notLeader, onlyForOperators, toMemberError } from './member-errors.js';
 
 const { members, changeMembers, transferLeader } = coordinatorContracts;
@@ -21,6 +22,7 @@ export class MembersController {
     private readonly raft: CoordinatorRaft,
     private readonly store: ReplicatedStore,
     private readonly config: CoordinatorConfig,
+    private readonly alarms: CorruptionAlarms,
   ) {}
 
   @Handles(members)
@@ -77,6 +79,7 @@ export class MembersController {
 
   #listed({ configuration, lastIndex, progress }: RaftGroup, term: number): CoordinatorMember[] {
     const self = this.raft.status().memberId;
+    const corrupt = new Set(this.alarms.list().map(({ id }) => id));
     const reachableTicks = this.config.RINGLEADER_RAFT_ELECTION_TICKS;
     return sorted(configuration).map(({ seat, id }) => {
       const known = progress.find((one) => one.id === id);
@@ -93,6 +96,7 @@ export class MembersController {
         match,
         lag,
         reachable,
+        ...(corrupt.has(String(id)) && { corrupt: true }),
       } as const;
       const replaces = learner?.replaces ?? 0;
       return replaces === 0 ? listed : { ...listed, replaces: String(replaces) };

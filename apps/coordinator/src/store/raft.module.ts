@@ -12,6 +12,7 @@ import { RaftEvents } from '../raft/raft-events.js';
 import { CoordinatorLog, CoordinatorRaft, type RaftNode } from '../raft/raft-node.js';
 import { NatsRaftTransport } from '../raft/raft-transport.nats.js';
 import { startRaftNode } from '../raft/start-raft-node.js';
+import { refuseCorrupt } from '../upkeep/corruption-mark.js';
 
 const RAFT_DIRECTORY = 'raft';
 
@@ -32,6 +33,7 @@ function ownerOf(config: CoordinatorConfig): Omit<LogOwner, 'recovered'> {
 
 /** Needs no NATS: a coordinator has started when its log is open, and is its own. */
 async function openLog(config: CoordinatorConfig, events: RaftEvents): Promise<OpenedLog> {
+  await refuseCorrupt(config.RINGLEADER_DATA_DIR);
   const log = await openLogStorage({ directory: logDirectory(config) });
   try {
     identityOf({ recovered: log.recovered, ...ownerOf(config) });

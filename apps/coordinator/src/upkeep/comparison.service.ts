@@ -1,7 +1,7 @@
 /** Holds the stores of all members against each other. */
 import { Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
-import { allMembers, type Seat } from '@ringleader/raft';
+import { allMembers, type MemberId, type Seat } from '@ringleader/raft';
 import { Coordination } from '@ringleader/service-host';
 import { CoordinatorRaft } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
@@ -18,6 +18,14 @@ export class ComparisonService {
     private readonly store: ReplicatedStore,
     private readonly coordination: Coordination,
   ) {}
+
+  get isLeading(): boolean {
+    return this.raft.status().leading;
+  }
+
+  isSelf(id: MemberId): boolean {
+    return id === this.raft.group().id;
+  }
 
   /** What this member has at a revision it has applied; null for one it has forgotten, or not come to. */
   own(revision = this.store.local.revision): NonNullable<HashAnswer> {

@@ -10,7 +10,7 @@ import { allMembers, type Configuration, type MemberId, type Seat } from '@ringl
 export type HashAnswer = ResponseOf<typeof coordinatorContracts.hash> | null;
 
 export interface Judgement extends StoreHashes {
-  /** The hash that more than half of the voters have; null where there is none. */
+  /** What more than half of the voters have: a hash, or that they never reached the revision; null where there is none. */
   readonly expected: string | null;
   /** Those that have another one; all, where nobody has a majority. */
   readonly differing: readonly { readonly id: MemberId; readonly seat: Seat; readonly hash: string | null }[];
@@ -47,7 +47,7 @@ export function judge(
       hash: own?.hash ?? null,
       state: own === null ? 'silent' : said === null ? 'compacted' : differs(said) ? 'differs' : 'agrees',
     })),
-    expected: expected === undefined || expected === NEVER_REACHED ? null : expected,
+    expected: expected ?? null,
     differing: heard.flatMap(({ id, seat, own, said }) =>
       differs(said) ? [{ id, seat, hash: own?.hash ?? null }] : [],
     ),

@@ -138,6 +138,22 @@ describe('clusterView', () => {
       'degraded',
       'the coordinators have no leader',
     ],
+    [
+      'a coordinator that has the same as the others',
+      {
+        coordinator: {
+          ...whole().coordinator,
+          members: [
+            {
+              ...{ name: 'coordinator-1', id: '11111111', role: 'voter', term: 3, match: 9, lag: 0 },
+              ...{ reachable: true, corrupt: true },
+            },
+          ],
+        },
+      },
+      'degraded',
+      'coordinator-1 is corrupt: it is to be replaced',
+    ],
     ['detectors', { telemetry: new Telemetry() }, 'degraded', 'no failure detector reports'],
     [
       'a member that serves',

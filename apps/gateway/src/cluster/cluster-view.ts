@@ -46,6 +46,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     partitions: known.entries.length,
     partitionsWithoutLeader: withoutLeader,
     coordinatorLeader: known.coordinator.leader,
+    corrupt: known.coordinator.members.filter(({ corrupt }) => corrupt === true).map(({ name }) => name),
     members,
     unready: known.members.filter((member) => !known.telemetry.isReady(member, now)).map(({ id }) => id),
     missing: missingMembers(known),
@@ -121,6 +122,8 @@ interface ClusterFacts {
   readonly partitions: number;
   readonly partitionsWithoutLeader: number;
   readonly coordinatorLeader: string | null;
+  /** Coordinators whose store was found to differ from that of the majority. */
+  readonly corrupt: readonly string[];
   readonly members: readonly MemberView[];
   /** Members that are not ready, or whose process is not the registered one. */
   readonly unready: readonly string[];
@@ -164,6 +167,7 @@ function graveReasons(facts: Parameters<typeof unreadyReasons>[0]): string[] {
 
 function slightReasons(facts: ClusterFacts): string[] {
   const reasons = facts.missing.map((name) => `${name} is not running`);
+  reasons.push(...facts.corrupt.map((name) => `${name} is corrupt: it is to be replaced`));
   if (facts.coordinatorLeader === null) reasons.push('the coordinators have no leader');
   if (facts.detectors === 0) reasons.push('no failure detector reports');
   for (const { id, verdict, state } of facts.members) {

@@ -24,6 +24,10 @@ export const coordinatorMemberSchema = z
     match: z.int().min(0).describe('Its log is the leader’s up to here, on its disk.'),
     lag: z.int().min(0).describe('Entries that it is behind the leader.'),
     reachable: z.boolean().describe('Whether the leader has heard it lately.'),
+    corrupt: z
+      .boolean()
+      .optional()
+      .describe('True: its store was found to differ from that of the majority.'),
     replaces: memberId.optional().describe('Of a learner: whose place it takes as soon as it has caught up.'),
   })
   .meta({ id: 'CoordinatorMember' });

@@ -104,6 +104,12 @@ export const ERROR_CATALOGUE = {
     outlivesRestart: true,
   },
   LOG_IN_USE: { httpStatus: 500, retry: 'never', title: 'The log is in use by another process' },
+  STORE_CORRUPT: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The store differs from that of the majority',
+    outlivesRestart: true,
+  },
   STORAGE_FAILED: { httpStatus: 500, retry: 'never', title: 'The storage failed' },
   DURABILITY_OFF: {
     httpStatus: 500,

@@ -58,6 +58,20 @@ export const clusterSchema = z.object({
 });
 export type Cluster = z.infer<typeof clusterSchema>;
 
+/** Coordinators whose store was found to differ from that of the majority, for as long as they are members of the group. */
+export const CORRUPT_PREFIX = '/ringleader/corrupt/';
+export const corruptKey = (memberId: string): string => `${CORRUPT_PREFIX}${memberId}`;
+export const corruptSchema = z.object({
+  /** Of the member, as in the group's configuration. */
+  id: z.string(),
+  name: z.string(),
+  /** Where it was found, with its hash there (null: it never came to it) and that of the majority. */
+  revision: z.int().min(0),
+  hash: z.string().nullable(),
+  expected: z.string(),
+});
+export type Corrupt = z.infer<typeof corruptSchema>;
+
 /** The partition map: one key per partition, so that a move changes one key. */
 export const PARTITIONS_PREFIX = '/ringleader/partitions/';
 export const partitionKey = (partition: number): string =>

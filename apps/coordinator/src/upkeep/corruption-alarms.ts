@@ -1,0 +1,58 @@
+/**
+ * Who was found to differ from the majority, in the store itself, so that it outlives leaders and the member that ended: one
+ * key for each, until that member is no member any more.
+ */
+import { Injectable } from '@nestjs/common';
+import { CORRUPT_PREFIX, corruptKey, corruptSchema, prefixRange } from '@ringleader/contracts';
+import type { Corrupt } from '@ringleader/contracts';
+import { parseMetadata } from '@ringleader/coordination';
+import { plainRead } from '@ringleader/mvcc';
+import type { Operation } from '@ringleader/mvcc';
+import { invariant } from '@ringleader/primitives';
+import { allMembers } from '@ringleader/raft';
+import { CoordinatorRaft } from '../raft/raft-node.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { toBytes, toWireItem } from '../store/wire.js';
+
+@Injectable()
+export class CorruptionAlarms {
+  constructor(
+    private readonly raft: CoordinatorRaft,
+    private readonly store: ReplicatedStore,
+  ) {}
+
+  /** As this member knows them. */
+  list(): Corrupt[] {
+    const outcome = this.store.local.range({ ...plainRead, ...prefixRange(CORRUPT_PREFIX) });
+    invariant(outcome.kind === 'range', 'the present is never compacted');
+    return outcome.items.map((item) => parseMetadata(corruptSchema, toWireItem(item)));
+  }
+
+  has(id: string): boolean {
+    return this.list().some((alarm) => alarm.id === id);
+  }
+
+  /** Whoever finds it says so; the first one counts. */
+  async raise(alarm: Corrupt): Promise<void> {
+    if (this.has(alarm.id)) return;
+    const key = corruptKey(alarm.id);
+    const value = toBytes(JSON.stringify(alarm));
+    await this.store.propose({
+      kind: 'txn',
+      compare: [{ key, rangeEnd: null, target: 'version', result: 'equal', operand: 0 }],
+      success: [{ kind: 'put', key, value, lease: 0, wantsPrevious: false }],
+      failure: [],
+    });
+  }
+
+  /** Those of members that have been replaced or removed. */
+  async clearForgotten(): Promise<void> {
+    const present = new Set(allMembers(this.raft.group().configuration).map(({ id }) => String(id)));
+    const forgotten = this.list().filter(({ id }) => !present.has(id));
+    if (forgotten.length === 0) return;
+    const success = forgotten.map(({ id }): Operation => {
+      return { kind: 'delete', key: corruptKey(id), rangeEnd: null, wantsPrevious: false };
+    });
+    await this.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+  }
+}
