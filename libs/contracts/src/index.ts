@@ -1,5 +1,15 @@
 export * from './control/coordinator.js';
 export * from './control/coordinator-members.js';
+export {
+  COORDINATOR_TXN_DEPTH_MAX,
+  COORDINATOR_TXN_OPERATIONS_MAX,
+  COORDINATOR_VALUE_LENGTH_MAX,
+  type KeyValue,
+  type StoreCompare,
+  type StoreOperation,
+  type StoreOperationResult,
+  type ValueForm,
+} from './control/coordinator-store.js';
 export * from './control/coordinator-upkeep.js';
 export * from './control/key-ranges.js';
 export * from './data-path/index.js';

@@ -13,34 +13,64 @@ type Fixtures = {
 
 const item = { key: '/a', value: 'é', createRevision: 2, modRevision: 3, version: 2, lease: 7 };
 
+const bytesItem = { ...item, key: '/b', value: '', valueBase64: '/w==' };
+
 export const controlFixtures: Fixtures = {
   range: {
-    request: { key: '/a', rangeEnd: '/b', limit: 10, revision: 3, serializable: true },
-    response: { revision: 4, items: [item], count: 1, more: false },
+    request: {
+      ...{ key: '/a', rangeEnd: '/b', limit: 10, revision: 3, serializable: true, values: 'text' },
+      ...{ sortBy: 'value', order: 'descending', keysOnly: false, countOnly: false },
+      ...{ minModRevision: 1, maxModRevision: 9, minCreateRevision: 1, maxCreateRevision: 9 },
+    },
+    response: { revision: 4, items: [item, bytesItem], count: 2, more: false },
   },
   txn: {
     request: {
       compare: [
         { key: '/a', target: 'version', result: 'equal', operand: 0 },
-        { key: '/a', target: 'value', result: 'notEqual', operand: 'x' },
+        { key: '/a', rangeEnd: '/b', target: 'value', result: 'notEqual', operand: 'x' },
+        { key: '/a', target: 'value', result: 'less', operandBase64: '/w==' },
       ],
       success: [{ kind: 'put', key: '/a', value: '1', lease: 7 }],
       failure: [
         { kind: 'delete', key: '/a', rangeEnd: '/b' },
         { kind: 'range', key: '/a', limit: 1 },
+        {
+          kind: 'txn',
+          compare: [],
+          success: [
+            { kind: 'put', key: '/b', valueBase64: '/w==', wantsPrevious: true },
+            { kind: 'put', key: '/c', keepValue: true, keepLease: true },
+          ],
+          failure: [],
+        },
       ],
+      values: 'base64',
     },
     response: {
       revision: 5,
       succeeded: false,
       results: [
-        { kind: 'delete', deleted: 1 },
+        { kind: 'delete', deleted: 1, previous: [item], more: false },
         { kind: 'range', items: [item], count: 2, more: true },
+        {
+          kind: 'txn',
+          succeeded: true,
+          results: [
+            { kind: 'put', previous: bytesItem },
+            { kind: 'put', more: true },
+          ],
+        },
       ],
     },
   },
-  leaseGrant: { request: { ttlMs: 5_000 }, response: { leaseId: 7, ttlMs: 5_000 } },
+  leaseGrant: { request: { ttlMs: 5_000, leaseId: 7 }, response: { leaseId: 7, ttlMs: 5_000 } },
   leaseKeepAlive: { request: { leaseId: 7 }, response: { ttlMs: 5_000 } },
+  leaseTimeToLive: {
+    request: { leaseId: 7, wantsKeys: true, keysFrom: '/a' },
+    response: { ttlMs: 5_000, remainingMs: 4_200, keys: ['/a'], more: false },
+  },
+  leases: { request: { from: 3 }, response: { leases: [{ leaseId: 7, ttlMs: 5_000 }], more: false } },
   leaseRevoke: { request: { leaseId: 7 }, response: { revision: 6 } },
   watch: {
     request: { key: '/', rangeEnd: '0', fromRevision: 3, waitMs: 100 },
@@ -67,6 +97,8 @@ export const controlFixtures: Fixtures = {
       revision: 6,
       compactRevision: 0,
       leases: 1,
+      storeBytes: 640,
+      storeBytesMax: 1_000_000,
     },
   },
   members: {

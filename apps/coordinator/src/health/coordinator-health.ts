@@ -47,7 +47,7 @@ export class StatusController {
   status(): ResponseOf<typeof coordinatorContracts.status> {
     const { memberId, members, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
       this.store.status();
-    const { revision, compactedRevision, leaseCount } = this.store.local;
+    const { revision, compactedRevision, leaseCount, sizeBytes, sizeLimit } = this.store.local;
     return {
       ...{
         memberId,
@@ -63,6 +63,8 @@ export class StatusController {
       revision,
       compactRevision: compactedRevision,
       leases: leaseCount,
+      storeBytes: sizeBytes,
+      storeBytesMax: sizeLimit.sizeBytesMax,
     };
   }
 }
@@ -84,6 +86,10 @@ export class CoordinatorMetrics {
     figures.gauge('store_revision', 'The revision of the store', () => store.local.revision);
     const compacted = 'The oldest revision that can be read';
     figures.gauge('store_compacted_revision', compacted, () => store.local.compactedRevision);
+    const size = 'Of the store with its history, by its own measure';
+    figures.gauge('store_bytes', size, () => store.local.sizeBytes);
+    const limit = 'What the store may take at most';
+    figures.gauge('store_bytes_max', limit, () => store.local.sizeLimit.sizeBytesMax);
     figures.gauge('leases', 'Leases that exist', () => store.local.leaseCount);
     figures.gauge('watchers', 'Long polls that wait for a change', () => watches.watcherCount);
     figures.gauge('proposals_in_flight', 'Writes that wait for a majority', () => store.proposalsInFlight);

@@ -2,17 +2,17 @@ import { Controller, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
-import { invariant } from '@ringleader/primitives';
+import { compareKeys, invariant } from '@ringleader/primitives';
 import type { MonotonicMs } from '@ringleader/primitives';
-import { LeaseDeadlines } from '@ringleader/mvcc';
+import { ANSWER_BYTES_MAX, LeaseDeadlines, utf8Length } from '@ringleader/mvcc';
 import type { CommandResult, LeaseId } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import type { LeadershipChange } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { leaseNotFound, toOperationalError } from '../store/wire.js';
+import { ANSWER_ITEMS_MAX, leaseNotFound, toOperationalError } from '../store/wire.js';
 import { refuseForeignWrite } from '../store/write-access.js';
 
-const { leaseGrant, leaseKeepAlive, leaseRevoke } = coordinatorContracts;
+const { leaseGrant, leaseKeepAlive, leaseRevoke, leaseTimeToLive, leases } = coordinatorContracts;
 
 const CHECK_INTERVAL_MS = 100;
 
@@ -45,7 +45,11 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   @Handles(leaseGrant)
   async grant(request: RequestOf<typeof leaseGrant>): Promise<ResponseOf<typeof leaseGrant>> {
-    const result = await this.store.propose({ kind: 'leaseGrant', ttlMs: request.ttlMs, wanted: 0 });
+    const result = await this.store.propose({
+      kind: 'leaseGrant',
+      ttlMs: request.ttlMs,
+      wanted: request.leaseId ?? 0,
+    });
     if (result.kind === 'rejected') throw toOperationalError(result.rejection);
     invariant(result.kind === 'leaseGranted', 'a grant has a grant’s result');
     return { leaseId: result.lease, ttlMs: request.ttlMs };
@@ -67,16 +71,33 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   @Handles(leaseKeepAlive)
   async keepAlive(request: RequestOf<typeof leaseKeepAlive>): Promise<ResponseOf<typeof leaseKeepAlive>> {
-    const deadlines = this.#deadlines;
-    if (deadlines === null) throw this.#notLeader();
     const receivedAt = this.clock.monotonicMs();
-    // A majority confirms, after the request came, that nobody else leads: a later leader counts from later. And a lease
-    // whose grant was acknowledged by another member is applied here, too.
-    await this.store.readBarrier();
-    if (this.#deadlines !== deadlines) throw this.#notLeader();
+    const deadlines = await this.#confirmedDeadlines();
     const ttlMs = deadlines.renew(request.leaseId, receivedAt);
     if (ttlMs === null) throw leaseNotFound(request.leaseId);
     return { ttlMs };
+  }
+
+  @Handles(leaseTimeToLive)
+  async timeToLive(request: RequestOf<typeof leaseTimeToLive>): Promise<ResponseOf<typeof leaseTimeToLive>> {
+    const { leaseId } = request;
+    const deadlines = await this.#confirmedDeadlines();
+    const lease = this.store.local.lease(leaseId);
+    const remainingMs = deadlines.remainingMs(leaseId, this.clock.monotonicMs());
+    if (lease === undefined || remainingMs === null) throw leaseNotFound(leaseId);
+    const answer = { ttlMs: lease.ttlMs, remainingMs: Math.ceil(remainingMs) };
+    if (request.wantsKeys !== true) return answer;
+    const from = request.keysFrom ?? '';
+    const keys = this.store.local.leaseKeys(leaseId).filter((key) => compareKeys(key, from) >= 0);
+    return { ...answer, ...firstOf(keys) };
+  }
+
+  @Handles(leases)
+  async list({ from = 0 }: RequestOf<typeof leases>): Promise<ResponseOf<typeof leases>> {
+    await this.store.readBarrier();
+    const found = this.store.local.listLeases().filter(({ lease }) => lease >= from);
+    const listed = found.slice(0, ANSWER_ITEMS_MAX).map(({ lease, ttlMs }) => ({ leaseId: lease, ttlMs }));
+    return { leases: listed, more: listed.length < found.length };
   }
 
   /** Looks for leases that have run out. Runs by itself, once started. */
@@ -89,6 +110,18 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
     if (lateMs > CHECK_INTERVAL_MS) deadlines.postpone(lateMs);
     const expired = deadlines.takeExpired(now);
     if (expired.length > 0) void this.#expire(deadlines, expired);
+  }
+
+  /**
+   * A majority confirms, after the request came, that nobody else leads: a later leader counts from later. And a lease
+   * whose grant was acknowledged by another member is applied here, too.
+   */
+  async #confirmedDeadlines(): Promise<LeaseDeadlines> {
+    const deadlines = this.#deadlines;
+    if (deadlines === null) throw this.#notLeader();
+    await this.store.readBarrier();
+    if (this.#deadlines !== deadlines) throw this.#notLeader();
+    return deadlines;
   }
 
   #onLeadership(change: LeadershipChange): void {
@@ -129,6 +162,16 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   #notLeader(): OperationalError {
     const { leader } = this.store.status();
-    return new OperationalError('NOT_LEADER', 'Leases are kept alive by the leader', { leader });
+    return new OperationalError('NOT_LEADER', 'The leader alone counts how long leases live', { leader });
   }
+}
+
+/** As many as an answer has room for. */
+function firstOf(keys: readonly string[]): { keys: string[]; more: boolean } {
+  let sizeBytes = 0;
+  const cut = keys.findIndex((key, i) => {
+    sizeBytes += utf8Length(key);
+    return i === ANSWER_ITEMS_MAX || sizeBytes > ANSWER_BYTES_MAX;
+  });
+  return cut === -1 ? { keys: [...keys], more: false } : { keys: keys.slice(0, cut), more: true };
 }

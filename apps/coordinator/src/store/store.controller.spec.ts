@@ -52,7 +52,7 @@ describe('the store’s services', () => {
       await group.store.propose({ kind: 'compact', revision: 2 });
       await expect(controller.range({ ...all, revision: 1 })).rejects.toMatchObject({ code: 'COMPACTED' });
       await expect(controller.range({ ...all, revision: 3 })).rejects.toMatchObject({
-        code: 'INVALID_ARGUMENT',
+        code: 'FUTURE_REVISION',
       });
       // This member may only be behind.
       await expect(controller.range({ ...all, revision: 3, serializable: true })).rejects.toMatchObject({
@@ -79,13 +79,13 @@ describe('the store’s services', () => {
 
     it('refuses what it can see to be wrong before it is proposed', async () => {
       const twice = { ...put('a'), success: [...put('a').success, ...put('a').success] };
-      await expect(txn(twice)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(txn(twice)).rejects.toMatchObject({ code: 'DUPLICATE_KEY' });
       const value = 'x'.repeat(131_072);
       const long = {
         ...put('a'),
         success: Array.from({ length: 9 }, (_, i) => put(`k${i}`, value).success).flat(),
       };
-      await expect(txn(long)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(txn(long)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
       expect(group.proposals).toBe(0);
     });
 

@@ -1,20 +1,24 @@
 /** The store over NATS: reads, transactions and watches. */
 import { Controller } from '@nestjs/common';
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
+import {
+  COORDINATOR_TXN_OPERATIONS_MAX,
+  OperationalError,
+  coordinatorContracts,
+} from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
-import { isReadOnly, plainRead, refusalOf, utf8Length } from '@ringleader/mvcc';
+import { ANSWER_BYTES_MAX, isReadOnly, refusalOf, utf8Length } from '@ringleader/mvcc';
 import type { Branches, CommandResult, TxnCommand } from '@ringleader/mvcc';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { ReplicatedStore } from './replicated-store.service.js';
 import { WatchService } from './watch.service.js';
 import {
-  ANSWER_ITEMS_MAX,
-  ANSWER_BYTES_MAX,
   compacted,
+  futureRevision,
+  toBranches,
   toKeyRange,
   toOperationalError,
-  toTxnCommand,
+  toReadOptions,
   toWireItem,
   toWireResults,
 } from './wire.js';
@@ -36,36 +40,33 @@ export class StoreController {
   async range(request: RequestOf<typeof range>): Promise<ResponseOf<typeof range>> {
     if (request.serializable !== true) await this.store.readBarrier();
     const outcome = this.store.local.range({
-      ...plainRead,
       ...toKeyRange(request),
-      revision: request.revision ?? 0,
-      limit: Math.min(request.limit ?? ANSWER_ITEMS_MAX, ANSWER_ITEMS_MAX),
+      ...toReadOptions(request),
       sizeBytesMax: ANSWER_BYTES_MAX,
     });
     switch (outcome.kind) {
       case 'compacted':
         throw compacted(outcome.compactedRevision);
       case 'futureRevision':
-        throw notReached(request.serializable === true, outcome.revision);
-      case 'range':
-        return {
-          revision: outcome.revision,
-          items: outcome.items.map(toWireItem),
-          count: outcome.count,
-          more: outcome.more,
-        };
+        throw request.serializable === true ? notHereYet(outcome.revision) : futureRevision(outcome.revision);
+      case 'range': {
+        const { revision, items, count, more } = outcome;
+        return { revision, items: items.map((item) => toWireItem(item, request.values)), count, more };
+      }
     }
   }
 
   @Handles(txn)
   async txn(request: RequestOf<typeof txn>, speaker: Speaker): Promise<ResponseOf<typeof txn>> {
     refuseForeignWrites(speaker, request);
-    const command = toTxnCommand(request);
+    const command: TxnCommand = { kind: 'txn', ...toBranches(request) };
     refuseInvalid(command);
     const result = await this.#carryOut(command);
     if (result.kind === 'rejected') throw toOperationalError(result.rejection);
     invariant(result.kind === 'txn', 'a transaction has a transaction’s result');
-    return { revision: result.revision, succeeded: result.succeeded, results: toWireResults(result.results) };
+    const { revision, succeeded, results } = result;
+    const taken = command[succeeded ? 'success' : 'failure'];
+    return { revision, succeeded, results: toWireResults(taken, results, request.values) };
   }
 
   @Handles(watch)
@@ -82,36 +83,45 @@ export class StoreController {
 }
 
 /** Without the barrier it may only be this member that has not got so far. */
-function notReached(isSerializable: boolean, revision: number): OperationalError {
-  return new OperationalError(
-    isSerializable ? 'UNAVAILABLE' : 'INVALID_ARGUMENT',
-    'The revision to read at has not been reached',
-    { revision },
-  );
+function notHereYet(revision: number): OperationalError {
+  return new OperationalError('UNAVAILABLE', 'This member has not reached the revision', { revision });
 }
 
+/** What can be seen without the store needs no place in the log. */
 function refuseInvalid(command: TxnCommand): void {
+  const { operations, sizeBytes } = extentOf(command);
+  if (operations > COORDINATOR_TXN_OPERATIONS_MAX) {
+    const details = { operations, operationsMax: COORDINATOR_TXN_OPERATIONS_MAX };
+    throw new OperationalError('REQUEST_TOO_LARGE', 'The transaction has too many operations', details);
+  }
+  if (sizeBytes > REQUEST_BYTES_MAX) {
+    throw new OperationalError(
+      'REQUEST_TOO_LARGE',
+      'The keys and values of the transaction are too long together',
+      { sizeBytes, bytesMax: REQUEST_BYTES_MAX },
+    );
+  }
   const refusal = refusalOf(command);
   if (refusal !== null) throw toOperationalError(refusal);
-  const sizeBytes = requestSize(command);
-  if (sizeBytes <= REQUEST_BYTES_MAX) return;
-  throw new OperationalError(
-    'INVALID_ARGUMENT',
-    'The keys and values of the transaction are too long together',
-    {
-      sizeBytes,
-      sizeBytesMax: REQUEST_BYTES_MAX,
-    },
-  );
 }
 
-function requestSize({ compare, success, failure }: Branches): number {
-  let size = 0;
-  for (const { key, operand } of compare)
-    size += utf8Length(key) + (typeof operand === 'number' ? 0 : operand.length);
+/** Of all levels: comparisons count as operations. */
+function extentOf({ compare, success, failure }: Branches): { operations: number; sizeBytes: number } {
+  let operations = compare.length + success.length + failure.length;
+  let sizeBytes = 0;
+  for (const { key, rangeEnd, operand } of compare)
+    sizeBytes +=
+      utf8Length(key) + utf8Length(rangeEnd ?? '') + (typeof operand === 'number' ? 0 : operand.length);
   for (const operation of [...success, ...failure]) {
-    if (operation.kind === 'txn') size += requestSize(operation);
-    else size += utf8Length(operation.key) + (operation.kind === 'put' ? (operation.value?.length ?? 0) : 0);
+    if (operation.kind === 'txn') {
+      const nested = extentOf(operation);
+      operations += nested.operations;
+      sizeBytes += nested.sizeBytes;
+    } else {
+      sizeBytes += utf8Length(operation.key);
+      if (operation.kind === 'put') sizeBytes += operation.value?.length ?? 0;
+      else sizeBytes += utf8Length(operation.rangeEnd ?? '');
+    }
   }
-  return size;
+  return { operations, sizeBytes };
 }

@@ -1,10 +1,11 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
+import { ANSWER_BYTES_MAX } from '@ringleader/mvcc';
 import type { WatchOutcome } from '@ringleader/mvcc';
 import { ServiceClock } from '@ringleader/service-host';
 import { ReplicatedStore, unavailable } from './replicated-store.service.js';
-import { ANSWER_ITEMS_MAX, ANSWER_BYTES_MAX, compacted, toKeyRange, toWireItem } from './wire.js';
+import { ANSWER_ITEMS_MAX, compacted, toKeyRange, toWireItem } from './wire.js';
 
 type Contract = typeof coordinatorContracts.watch;
 type Events = Extract<WatchOutcome, { kind: 'events' }>;

@@ -1,14 +1,16 @@
 /** Which writes are refused to whom (libs/contracts/src/metadata/metadata-writers.ts has the rules). */
 import { METADATA_PREFIX, OperationalError, mayWrite } from '@ringleader/contracts';
-import type { RequestOf, Speaker, WrittenRange, coordinatorContracts } from '@ringleader/contracts';
+import type { Speaker, StoreOperation, WrittenRange } from '@ringleader/contracts';
 
+/** Of both branches, on all levels. */
 export function refuseForeignWrites(
   speaker: Speaker,
-  { success, failure }: RequestOf<typeof coordinatorContracts.txn>,
+  { success, failure }: Readonly<Record<'success' | 'failure', readonly StoreOperation[]>>,
 ): void {
   for (const operation of [...success, ...failure]) {
     if (operation.kind === 'put') refuseForeignWrite(speaker, { key: operation.key });
     else if (operation.kind === 'delete') refuseForeignWrite(speaker, operation);
+    else if (operation.kind === 'txn') refuseForeignWrites(speaker, operation);
   }
 }
 

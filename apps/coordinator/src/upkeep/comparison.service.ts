@@ -5,7 +5,7 @@ import { allMembers, type MemberId, type Seat } from '@ringleader/raft';
 import { Coordination } from '@ringleader/service-host';
 import { CoordinatorRaft } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { compacted } from '../store/wire.js';
+import { compacted, futureRevision } from '../store/wire.js';
 import { type HashAnswer, judge, type Judgement } from './store-judgement.js';
 
 /** A member that cannot say what is committed answers sooner. */
@@ -45,7 +45,7 @@ export class ComparisonService {
     const { memberId: self } = this.raft.status();
     const outcome = this.store.local.hash(revision);
     if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
-    if (outcome.kind === 'futureRevision') throw notReached(outcome.revision, { parameter: 'revision' });
+    if (outcome.kind === 'futureRevision') throw futureRevision(outcome.revision, { parameter: 'revision' });
     const asked = outcome.revision;
     const own = this.own(asked);
     const seats = [...new Set(allMembers(configuration).map(({ seat }) => seat))];
@@ -64,10 +64,4 @@ export class ComparisonService {
       throw error;
     }
   }
-}
-
-/** `where` names what was wrong. */
-export function notReached(newest: number, where: Readonly<Record<string, string>>): OperationalError {
-  const detail = `The newest revision is ${newest}: what is to come has no state yet`;
-  return new OperationalError('INVALID_ARGUMENT', detail, { ...where, min: 0, max: newest });
 }

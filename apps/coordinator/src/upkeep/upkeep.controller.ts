@@ -6,8 +6,8 @@ import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { notLeader, onlyForOperators } from '../members/member-errors.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { toOperationalError } from '../store/wire.js';
-import { ComparisonService, notReached } from './comparison.service.js';
+import { futureRevision, toOperationalError } from '../store/wire.js';
+import { ComparisonService } from './comparison.service.js';
 
 const { compact, hash, hashes } = coordinatorContracts;
 
@@ -28,7 +28,7 @@ export class UpkeepController {
     if (result.kind === 'rejected') {
       const { rejection } = result;
       throw rejection.reason === 'futureRevision'
-        ? notReached(rejection.revision, { field: 'revision' })
+        ? futureRevision(rejection.revision, { field: 'revision' })
         : toOperationalError(rejection);
     }
     invariant(result.kind === 'compacted', 'a compaction has the result of one');

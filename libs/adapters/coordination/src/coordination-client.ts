@@ -106,6 +106,20 @@ export class CoordinationClient {
     return this.#call('leaseRevoke', request, options);
   }
 
+  leaseTimeToLive(
+    request: CoordinatorRequest<'leaseTimeToLive'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'leaseTimeToLive'>> {
+    return this.#call('leaseTimeToLive', request, options);
+  }
+
+  leases(
+    request: CoordinatorRequest<'leases'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'leases'>> {
+    return this.#call('leases', request, options);
+  }
+
   watch(request: CoordinatorRequest<'watch'>, options?: CallOptions): Promise<CoordinatorResponse<'watch'>> {
     return this.#call('watch', request, options);
   }

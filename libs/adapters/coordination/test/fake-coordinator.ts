@@ -109,7 +109,7 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
       }
       if (puts.length > 0)
         this.#commit(
-          puts.map(({ key, value, lease = 0 }) => ({ key, value, lease })),
+          puts.map(({ key, value = '', lease = 0 }) => ({ key, value, lease })),
           [],
         );
       const results = operations.map((operation) =>

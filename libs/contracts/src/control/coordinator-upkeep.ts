@@ -1,8 +1,8 @@
 /** What operators do with the coordinators' store, and how members are held against each other. */
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
+import { revision } from './coordinator-store.js';
 
-const revision = z.int().min(0);
 const memberId = z.string().regex(/^\d{1,16}$/);
 /** Of all keys at one revision. */
 const hash = z.string().regex(/^[0-9a-f]{16}$/);
@@ -38,7 +38,15 @@ export const upkeepContracts = {
     operation: 'compact',
     request: z.object({ revision }),
     response: compactedSchema,
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'FORBIDDEN', 'COMPACTED'],
+    errors: [
+      'UNAVAILABLE',
+      'OUTCOME_UNKNOWN',
+      'OVERLOADED',
+      'DISK_FULL',
+      'FORBIDDEN',
+      'COMPACTED',
+      'FUTURE_REVISION',
+    ],
     deadline: 'commit',
   }),
   /** Of the member that is asked, once it has applied all that was committed when it was asked. */
@@ -61,7 +69,7 @@ export const upkeepContracts = {
     operation: 'hashes',
     request: z.object({ revision: revision.optional() }),
     response: storeHashesSchema,
-    errors: ['UNAVAILABLE', 'NOT_LEADER', 'COMPACTED'],
+    errors: ['UNAVAILABLE', 'NOT_LEADER', 'COMPACTED', 'FUTURE_REVISION'],
     deadline: 'quick',
   }),
 };

@@ -1,105 +1,23 @@
 /**
- * What the coordinator offers over NATS: the etcd v3 data model's first slice. Keys and values are UTF-8 strings.
+ * What the coordinator offers over NATS: the data model of etcd v3, its leases, watches and compaction.
  * Any member serves any request: followers forward proposals, and linearizable reads are confirmed by ReadIndex.
  */
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
 import { upkeepContracts } from './coordinator-upkeep.js';
-
-/** Values of the control plane are small: in UTF-16 units. */
-export const COORDINATOR_VALUE_LENGTH_MAX = 131_072;
-/** Operations and comparisons of one request. (The first partition map is larger, and is made inside the coordinator.) */
-export const COORDINATOR_TXN_OPERATIONS_MAX = 512;
-
-const revision = z.int().min(0);
-const leaseId = z.int().min(0);
-const isWellFormed = (text: string): boolean => text.isWellFormed();
-/** Text that has a UTF-8 form: a lone surrogate has none. */
-const text = z.string().refine(isWellFormed, 'must be well-formed Unicode');
-export const coordinatorKey = z
-  .string()
-  .min(1)
-  .max(1_024)
-  .refine(isWellFormed, 'must be well-formed Unicode');
-const value = z
-  .string()
-  .max(COORDINATOR_VALUE_LENGTH_MAX)
-  .refine(isWellFormed, 'must be well-formed Unicode');
-
-export const keyValueSchema = z.object({
-  key: coordinatorKey,
-  value: z.string(),
-  createRevision: revision,
-  modRevision: revision,
-  version: z.int().min(1),
-  /** 0 is "no lease". */
-  lease: leaseId,
-});
-export type KeyValue = z.infer<typeof keyValueSchema>;
-
-/** `rangeEnd` absent: the one key; otherwise keys from `key` on, before `rangeEnd`, or to the end if that is empty. */
-const keyRange = { key: text.max(1_024), rangeEnd: text.max(1_025).optional() };
-
-export const rangeRequestSchema = z.object({
-  ...keyRange,
-  limit: z.int().min(1).max(100_000).optional(),
-  /** Read as of this revision; absent is the present one. */
-  revision: revision.optional(),
-  /** True reads the member's own state without asking a majority. */
-  serializable: z.boolean().optional(),
-});
-/**
- * `revision` is what was read. An answer is bounded in size: with `more`, ask again from behind the last key
- * (`keyAfter`), at this revision. `count` is of all keys of the range, whatever the bounds.
- */
-export const rangeResponseSchema = z.object({
+import {
+  keyRange,
+  keyValueSchema,
+  leaseId,
+  rangeRequestSchema,
+  rangeResponseSchema,
   revision,
-  items: z.array(keyValueSchema),
-  count: z.int().min(0),
-  more: z.boolean(),
-});
+  txnRequestSchema,
+  txnResponseSchema,
+} from './coordinator-store.js';
 
-const compareResult = z.enum(['equal', 'notEqual', 'greater', 'less']);
-/** A key that does not exist has version, revisions and lease 0, and no value: every comparison of its value fails. */
-export const compareSchema = z.discriminatedUnion('target', [
-  z.object({
-    key: coordinatorKey,
-    target: z.enum(['version', 'createRevision', 'modRevision', 'lease']),
-    result: compareResult,
-    operand: z.int().min(0),
-  }),
-  z.object({ key: coordinatorKey, target: z.literal('value'), result: compareResult, operand: value }),
-]);
-
-export const operationSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('put'), key: coordinatorKey, value, lease: leaseId.optional() }),
-  z.object({ kind: z.literal('delete'), ...keyRange }),
-  z.object({ kind: z.literal('range'), ...keyRange, limit: z.int().min(1).max(100_000).optional() }),
-]);
-
-export const txnRequestSchema = z.object({
-  compare: z.array(compareSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
-  success: z.array(operationSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
-  failure: z.array(operationSchema).max(COORDINATOR_TXN_OPERATIONS_MAX),
-});
-
-export const operationResultSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('put') }),
-  z.object({ kind: z.literal('delete'), deleted: z.int().min(0) }),
-  z.object({
-    kind: z.literal('range'),
-    items: z.array(keyValueSchema),
-    count: z.int().min(0),
-    more: z.boolean(),
-  }),
-]);
-
-export const txnResponseSchema = z.object({
-  revision,
-  succeeded: z.boolean(),
-  results: z.array(operationResultSchema),
-});
+const leaseTtlMs = z.int().min(500).max(86_400_000);
 
 export const watchEventSchema = z.object({
   kind: z.enum(['put', 'delete']),
@@ -115,21 +33,39 @@ export const coordinatorContracts = {
     operation: 'range',
     request: rangeRequestSchema,
     response: rangeResponseSchema,
-    errors: ['UNAVAILABLE', 'COMPACTED'],
+    errors: ['UNAVAILABLE', 'COMPACTED', 'FUTURE_REVISION'],
     deadline: 'quick',
   }),
   txn: messageContract({
     operation: 'txn',
     request: txnRequestSchema,
     response: txnResponseSchema,
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED', 'DISK_FULL'],
+    errors: [
+      'UNAVAILABLE',
+      'OUTCOME_UNKNOWN',
+      'OVERLOADED',
+      'DISK_FULL',
+      'FORBIDDEN',
+      'STORE_FULL',
+      'REQUEST_TOO_LARGE',
+      'NESTED_TOO_DEEP',
+      'DUPLICATE_KEY',
+      'KEY_NOT_FOUND',
+      'LEASE_NOT_FOUND',
+      'COMPACTED',
+      'FUTURE_REVISION',
+    ],
     deadline: 'commit',
   }),
   leaseGrant: messageContract({
     operation: 'leaseGrant',
-    request: z.object({ ttlMs: z.int().min(500).max(86_400_000) }),
+    request: z.object({
+      ttlMs: leaseTtlMs,
+      /** The id that the lease shall have. Absent: one that was never given, which is what members of the cluster use. */
+      leaseId: z.int().min(1).optional(),
+    }),
     response: z.object({ leaseId, ttlMs: z.int() }),
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL'],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL', 'LEASE_EXISTS', 'STORE_FULL'],
     deadline: 'commit',
   }),
   leaseKeepAlive: messageContract({
@@ -139,11 +75,39 @@ export const coordinatorContracts = {
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'LEASE_NOT_FOUND'],
     deadline: 'quick',
   }),
+  /** Served by the leader, who alone counts the time. */
+  leaseTimeToLive: messageContract({
+    operation: 'leaseTimeToLive',
+    request: z.object({
+      leaseId,
+      /** Whether to list the keys that end with it: with `more`, ask again with `keysFrom` behind the last (`keyAfter`). */
+      wantsKeys: z.boolean().optional(),
+      keysFrom: keyRange.key.optional(),
+    }),
+    response: z.object({
+      /** As it was granted. */
+      ttlMs: z.int(),
+      /** 0 while its end is being decided. */
+      remainingMs: z.int().min(0),
+      keys: z.array(z.string()).optional(),
+      more: z.boolean().optional(),
+    }),
+    errors: ['UNAVAILABLE', 'NOT_LEADER', 'LEASE_NOT_FOUND'],
+    deadline: 'quick',
+  }),
+  /** All there are, by ascending ids: with `more`, ask again from behind the last. */
+  leases: messageContract({
+    operation: 'leases',
+    request: z.object({ from: leaseId.optional() }),
+    response: z.object({ leases: z.array(z.object({ leaseId, ttlMs: z.int() })), more: z.boolean() }),
+    errors: ['UNAVAILABLE'],
+    deadline: 'quick',
+  }),
   leaseRevoke: messageContract({
     operation: 'leaseRevoke',
     request: z.object({ leaseId }),
     response: z.object({ revision }),
-    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_NOT_FOUND', 'OVERLOADED', 'DISK_FULL'],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL', 'FORBIDDEN', 'LEASE_NOT_FOUND'],
     deadline: 'commit',
   }),
   /** A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */
@@ -186,6 +150,9 @@ export const coordinatorContracts = {
       revision,
       compactRevision: revision,
       leases: z.int().min(0),
+      /** Of the store with its history, by its own measure; what it may be at most, or 0. */
+      storeBytes: z.int().min(0).optional(),
+      storeBytesMax: z.int().min(0).optional(),
     }),
     errors: [],
     deadline: 'quick',

@@ -58,6 +58,11 @@ export const ERROR_CATALOGUE = {
   COMPACTED: { httpStatus: 410, retry: 'never', title: 'The revision has been compacted' },
   FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'The speaker may not do this' },
   LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
+  LEASE_EXISTS: { httpStatus: 409, retry: 'never', title: 'There is a lease with this id' },
+  FUTURE_REVISION: { httpStatus: 400, retry: 'never', title: 'The revision has not been reached' },
+  DUPLICATE_KEY: { httpStatus: 400, retry: 'never', title: 'A transaction changes a key twice' },
+  NESTED_TOO_DEEP: { httpStatus: 400, retry: 'never', title: 'Transactions are nested too deep' },
+  STORE_FULL: { httpStatus: 507, retry: 'never', title: 'The store is full' },
 
   CHANGE_UNDER_WAY: { httpStatus: 409, retry: 'safe', title: 'Another change of the group is under way' },
   ALREADY_SO: { httpStatus: 409, retry: 'never', title: 'It is so already' },

@@ -11,7 +11,7 @@ const put = { kind: 'put', lease: 0, wantsPrevious: false } as const;
 
 const COMMANDS: Command[] = [
   { kind: 'leaseGrant', ttlMs: 5_000, wanted: 7 },
-  { kind: 'limitSize', sizeBytesMax: 300 },
+  { kind: 'limitSize', sizeBytesMax: 300, exemptPrefix: '/r' },
   {
     kind: 'txn',
     compare: [
@@ -44,7 +44,7 @@ const COMMANDS: Command[] = [
 /** The bytes of these. */
 const RECORDED = [
   '0201882707',
-  '0205ac02',
+  '0205ac02022f72',
   '02000202c3a900010402ff00016b01016c030280010400016b01017601030100016c00000001016d0100010200000a000000000000000000010300010201610101620102040101010304050600',
 ];
 
@@ -160,7 +160,7 @@ describe('snapshot codec', () => {
       store.apply({ kind: 'txn', compare: [], success, failure: [] }, 1);
     }
     store.apply({ kind: 'compact', revision: 1 }, 1);
-    store.apply({ kind: 'limitSize', sizeBytesMax: 1_000 }, 1);
+    store.apply({ kind: 'limitSize', sizeBytesMax: 1_000, exemptPrefix: 'z/' }, 1);
     return store;
   };
   const encoded = (store: MvccStore): Buffer => Buffer.concat([...snapshotOf(store)]);
@@ -177,7 +177,7 @@ describe('snapshot codec', () => {
     const snapshot = encoded(build());
     // Snapshots on disk have this form.
     expect(hex(snapshot)).toBe(
-      '020a000000000301010101e807e8072b000000010161030101010131000202010132000303010133000162030101010131010202010132010303010133011300000002021066653334393431613935356163343466',
+      '020d000000000301010101e807e807027a2f2b000000010161030101010131000202010132000303010133000162030101010131010202010132010303010133011300000002021066653334393431613935356163343466',
     );
     for (const size of [1, 3, 5, 64, snapshot.length]) {
       const reader = new SnapshotReader();

@@ -143,7 +143,7 @@ function commandCodec(form: Forms): Codec<Command> {
     leaseRevoke: { code: 2, fields: { lease: varint } },
     leaseExpire: { code: 3, fields: { term: varint, leases: listOf(varint) } },
     compact: { code: 4, fields: { revision: varint } },
-    limitSize: { code: 5, fields: { sizeBytesMax: varint } },
+    limitSize: { code: 5, fields: { sizeBytesMax: varint, exemptPrefix: text } },
   });
 }
 

@@ -108,6 +108,19 @@ export interface TxnCommand extends Branches {
   readonly kind: 'txn';
 }
 
+export interface SizeLimit {
+  /** How large the store may grow (`MvccStore.sizeBytes`); 0 is "without bounds". */
+  readonly sizeBytesMax: number;
+  /** Keys that begin so are put in a full store, too: those that its users cannot live without. Empty: none. */
+  readonly exemptPrefix: string;
+}
+
+/** By which a store without a limit is made. */
+export const noSizeLimit: SizeLimit = { sizeBytesMax: 0, exemptPrefix: '' };
+
+/** Leases have a part of the limit to themselves: a full store still grants some, and no number of them fills the memory. */
+export const LEASES_SHARE = 1 / 8;
+
 export type Command =
   | TxnCommand
   /** `wanted` is the id that the lease shall have; 0 leaves it to the store. */
@@ -120,8 +133,8 @@ export type Command =
   | { readonly kind: 'leaseExpire'; readonly leases: readonly LeaseId[]; readonly term: number }
   /** Forget what only reads before this revision, and watches before or from it, need. */
   | { readonly kind: 'compact'; readonly revision: StoreRevision }
-  /** How large the store may grow (`MvccStore.sizeBytes`); 0 is "without bounds". A command, so that all members refuse the same. */
-  | { readonly kind: 'limitSize'; readonly sizeBytesMax: number };
+  /** A command, so that all members refuse the same. */
+  | ({ readonly kind: 'limitSize' } & SizeLimit);
 
 export interface RangeResult {
   readonly items: readonly KeyValue[];
@@ -131,11 +144,20 @@ export interface RangeResult {
   readonly more: boolean;
 }
 
+/** Of all keys and values that one transaction gives back, in bytes; the first of them comes in any case. */
+export const ANSWER_BYTES_MAX = 524_288;
+
+/** `more`: the answer had no room for what is missing. */
 export type OperationResult =
-  /** `previous` is null where it was not wanted, and where there was none. */
-  | { readonly kind: 'put'; readonly previous: KeyValue | null }
+  /** `previous` is null where it was not wanted, where there was none, and with `more`. */
+  | { readonly kind: 'put'; readonly previous: KeyValue | null; readonly more: boolean }
   /** `previous` has the deleted keys where they were wanted. */
-  | { readonly kind: 'delete'; readonly deleted: number; readonly previous: readonly KeyValue[] }
+  | {
+      readonly kind: 'delete';
+      readonly deleted: number;
+      readonly previous: readonly KeyValue[];
+      readonly more: boolean;
+    }
   | ({ readonly kind: 'range' } & RangeResult)
   | { readonly kind: 'txn'; readonly succeeded: boolean; readonly results: readonly OperationResult[] };
 
@@ -166,5 +188,5 @@ export type CommandResult =
   | { readonly kind: 'leaseGranted'; readonly revision: StoreRevision; readonly lease: LeaseId }
   | { readonly kind: 'leasesEnded'; readonly revision: StoreRevision; readonly leases: readonly LeaseId[] }
   | { readonly kind: 'compacted'; readonly revision: StoreRevision }
-  | { readonly kind: 'sizeLimited'; readonly revision: StoreRevision; readonly sizeBytesMax: number }
+  | ({ readonly kind: 'sizeLimited'; readonly revision: StoreRevision } & SizeLimit)
   | { readonly kind: 'rejected'; readonly revision: StoreRevision; readonly rejection: Rejection };

@@ -33,6 +33,16 @@ describe('LeaseDeadlines', () => {
     expect(deadlines.takeExpired(1_150)).toEqual([1]);
   });
 
+  it('tells what is left of a lease', () => {
+    const deadlines = create();
+    expect(deadlines.remainingMs(1, 1_030)).toBe(70);
+    expect(deadlines.remainingMs(1, 1_130)).toBe(0);
+    deadlines.takeExpired(1_100);
+    deadlines.postpone(100);
+    expect(deadlines.remainingMs(1, 1_110)).toBe(0);
+    expect(deadlines.remainingMs(3, 1_000)).toBeNull();
+  });
+
   it('knows only the leases that exist', () => {
     const deadlines = create();
     expect(deadlines.renew(3, 1_000)).toBeNull();

@@ -48,6 +48,13 @@ export class LeaseDeadlines {
     return deadline.ttlMs;
   }
 
+  /** What is left of a lease, none while its end is being decided; null when it is gone. */
+  remainingMs(lease: LeaseId, now: MonotonicMs): number | null {
+    const deadline = this.#deadlines.get(lease);
+    if (deadline === undefined) return null;
+    return deadline.isEnding ? 0 : Math.max(0, deadline.at - now);
+  }
+
   /** Time in which no renewal could be received, because this process did not run, does not count against the leases. */
   postpone(byMs: number): void {
     for (const deadline of this.#deadlines.values()) deadline.at += byMs;

@@ -19,7 +19,8 @@ import {
   uint8,
   varint,
 } from '@ringleader/primitives';
-import type { LeaseId, StoreRevision } from './commands.js';
+import { noSizeLimit } from './commands.js';
+import type { LeaseId, SizeLimit, StoreRevision } from './commands.js';
 import type { Lease } from './lease-table.js';
 import { NO_VALUE, type State } from './key-values.js';
 import { type StoreRules, soundStoreRules } from './rules.js';
@@ -46,7 +47,7 @@ interface OldHead {
   readonly leases: readonly Lease[];
 }
 export interface SnapshotHead extends OldHead {
-  readonly sizeBytesMax: number;
+  readonly sizeLimit: SizeLimit;
 }
 
 const oldHead = {
@@ -56,7 +57,10 @@ const oldHead = {
   leases: listOf(fields<Lease>({ lease: varint, ttlMs: varint })),
 };
 const oldHeadCodec = fields<OldHead>(oldHead);
-const headCodec = fields<SnapshotHead>({ ...oldHead, sizeBytesMax: varint });
+const headCodec = fields<SnapshotHead>({
+  ...oldHead,
+  sizeLimit: fields<SizeLimit>({ sizeBytesMax: varint, exemptPrefix: text }),
+});
 
 /** What must be true of the store that comes out. */
 interface End {
@@ -89,9 +93,9 @@ const statesCodec = listOf(stateCodec);
 
 /** The store as it is at this call, in chunks of a megabyte at most that may be taken while it goes on. */
 export function snapshotOf(store: MvccStore): Iterable<Uint8Array> {
-  const { index, leases, sizeBytesMax } = store.parts;
+  const { index, leases, sizeLimit } = store.parts;
   const { revision, compactedRevision: compacted } = store;
-  const head = { revision, compacted, lastGranted: leases.lastGranted, leases: leases.list(), sizeBytesMax };
+  const head = { revision, compacted, lastGranted: leases.lastGranted, leases: leases.list(), sizeLimit };
   return chunksOf(head, index.capture(), { keys: index.size, hash: store.presentHash });
 }
 
@@ -252,7 +256,7 @@ function readEntry(reader: ByteReader, builder: StoreBuilder): void {
 /** All in one piece. */
 function readOldSnapshot(bytes: Uint8Array, rules: StoreRules): MvccStore {
   const reader = new ByteReader(bytes);
-  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), sizeBytesMax: 0 }, rules);
+  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), sizeLimit: noSizeLimit }, rules);
   const count = reader.count();
   for (let i = 0; i < count; i++) readEntry(reader, builder);
   reader.end();

@@ -1,7 +1,7 @@
 import { MalformedBytesError, compareKeys } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
 import type { Change } from './change-log.js';
-import type { LeaseId, StoreRevision } from './commands.js';
+import type { LeaseId, SizeLimit, StoreRevision } from './commands.js';
 import { KeyIndex } from './key-index.js';
 import { type State, isLive } from './key-values.js';
 import { type Lease, LeaseTable } from './lease-table.js';
@@ -26,7 +26,7 @@ export class StoreBuilder {
       readonly compacted: StoreRevision;
       readonly lastGranted: LeaseId;
       readonly leases: readonly Lease[];
-      readonly sizeBytesMax: number;
+      readonly sizeLimit: SizeLimit;
     },
     private readonly rules: StoreRules,
   ) {
@@ -55,14 +55,14 @@ export class StoreBuilder {
 
   finish(): MvccStore {
     this.#closeEntry();
-    const { revision, compacted, sizeBytesMax } = this.head;
+    const { revision, compacted, sizeLimit } = this.head;
     const log = new ChangeLog(compacted, this.#hash);
     for (let next = compacted + 1; next <= revision; next++) {
       const changes = this.#changes[next - compacted - 1];
       if (changes === undefined) throw new MalformedBytesError(`no change at revision ${next}`);
       log.append(next, changes);
     }
-    return new MvccStore({ index: this.#index, leases: this.#leases, log, sizeBytesMax }, this.rules);
+    return new MvccStore({ index: this.#index, leases: this.#leases, log, sizeLimit }, this.rules);
   }
 
   #closeEntry(): void {

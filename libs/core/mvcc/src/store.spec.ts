@@ -57,7 +57,7 @@ describe('MvccStore', () => {
       txn(put('a'));
       expect(txn(remove('b'))).toMatchObject({
         revision: 1,
-        results: [{ kind: 'delete', deleted: 0, previous: [] }],
+        results: [{ kind: 'delete', deleted: 0, previous: [], more: false }],
       });
     });
 

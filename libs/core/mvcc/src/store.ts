@@ -8,12 +8,14 @@
  */
 import { invariant, unreachable } from '@ringleader/primitives';
 import { ChangeLog } from './change-log.js';
+import { LEASES_SHARE, noSizeLimit } from './commands.js';
 import type {
   Command,
   CommandResult,
   LeaseId,
   RangeResult,
   Rejection,
+  SizeLimit,
   StoreRevision,
   TxnCommand,
 } from './commands.js';
@@ -55,14 +57,14 @@ export interface StoreParts {
   readonly index: KeyIndex;
   readonly log: ChangeLog;
   readonly leases: LeaseTable;
-  readonly sizeBytesMax: number;
+  readonly sizeLimit: SizeLimit;
 }
 
 export class MvccStore {
   readonly #index: KeyIndex;
   readonly #log: ChangeLog;
   readonly #leases: LeaseTable;
-  #sizeBytesMax: number;
+  #sizeLimit: SizeLimit;
 
   constructor(
     parts?: StoreParts,
@@ -71,11 +73,11 @@ export class MvccStore {
     this.#index = parts?.index ?? new KeyIndex();
     this.#log = parts?.log ?? new ChangeLog(0);
     this.#leases = parts?.leases ?? new LeaseTable();
-    this.#sizeBytesMax = parts?.sizeBytesMax ?? 0;
+    this.#sizeLimit = parts?.sizeLimit ?? noSizeLimit;
   }
 
   get parts(): StoreParts {
-    return { index: this.#index, log: this.#log, leases: this.#leases, sizeBytesMax: this.#sizeBytesMax };
+    return { index: this.#index, log: this.#log, leases: this.#leases, sizeLimit: this.#sizeLimit };
   }
 
   get revision(): StoreRevision {
@@ -92,9 +94,8 @@ export class MvccStore {
     return this.#index.sizeBytes + this.#leases.sizeBytes;
   }
 
-  /** 0 is "without bounds". */
-  get sizeBytesMax(): number {
-    return this.#sizeBytesMax;
+  get sizeLimit(): SizeLimit {
+    return this.#sizeLimit;
   }
 
   /** Keys that have a state, deleted ones included. */
@@ -137,8 +138,8 @@ export class MvccStore {
       case 'compact':
         return this.#applyCompact(command.revision);
       case 'limitSize':
-        this.#sizeBytesMax = command.sizeBytesMax;
-        return { kind: 'sizeLimited', revision: this.revision, sizeBytesMax: this.#sizeBytesMax };
+        this.#sizeLimit = { sizeBytesMax: command.sizeBytesMax, exemptPrefix: command.exemptPrefix };
+        return { kind: 'sizeLimited', revision: this.revision, ...this.#sizeLimit };
       default:
         return unreachable(command, 'command');
     }
@@ -203,7 +204,7 @@ export class MvccStore {
     const chosen = choose(command, this.#index);
     const assessed = assess(chosen, this.#ground);
     if ('reason' in assessed) return this.#rejected(assessed);
-    const full = this.#fullWith(assessed.addedBytes);
+    const full = this.#fullWith(assessed.addedBytes, this.sizeBytes, 1);
     if (full !== null) return this.#rejected(full);
     const transaction = this.#begin();
     const results = chosen.steps.map((step) => transaction.execute(step));
@@ -213,7 +214,7 @@ export class MvccStore {
 
   #grant(ttlMs: number, wanted: LeaseId): CommandResult {
     if (this.#leases.has(wanted)) return this.#rejected({ reason: 'leaseExists', lease: wanted });
-    const full = this.#fullWith(LEASE_BYTES);
+    const full = this.#fullWith(LEASE_BYTES, this.#leases.sizeBytes, LEASES_SHARE);
     if (full !== null) return this.#rejected(full);
     return { kind: 'leaseGranted', lease: this.#leases.grant(ttlMs, wanted), revision: this.revision };
   }
@@ -251,14 +252,19 @@ export class MvccStore {
       leases: this.#leases,
       revision: this.revision,
       compacted: this.compactedRevision,
+      exemptPrefix: this.#sizeLimit.exemptPrefix,
     };
   }
 
-  /** Why so many bytes more are refused, or null. What only deletes never is: it is the way out. */
-  #fullWith(addedBytes: number): Rejection | null {
-    const { sizeBytes, sizeBytesMax } = this;
-    if (addedBytes === 0 || sizeBytesMax === 0 || sizeBytes + addedBytes <= sizeBytesMax) return null;
-    return { reason: 'storeFull', sizeBytes, sizeBytesMax };
+  /**
+   * Why so many bytes more, where so many are, are refused by a share of the limit, or null. What only deletes never is: it
+   * is the way out.
+   */
+  #fullWith(addedBytes: number, presentBytes: number, share: number): Rejection | null {
+    const { sizeBytesMax } = this.#sizeLimit;
+    if (addedBytes === 0 || sizeBytesMax === 0 || presentBytes + addedBytes <= sizeBytesMax * share)
+      return null;
+    return { reason: 'storeFull', sizeBytes: this.sizeBytes, sizeBytesMax };
   }
 
   #outOfReach(revision: StoreRevision): RevisionOutcome | null {

@@ -1,9 +1,11 @@
 import { invariant, packBytes } from '@ringleader/primitives';
 import type { Change, ChangeLog } from './change-log.js';
+import { ANSWER_BYTES_MAX } from './commands.js';
 import type {
   Branches,
   Compare,
   DeleteOperation,
+  KeyValue,
   Operation,
   OperationResult,
   PutOperation,
@@ -12,7 +14,7 @@ import type {
   StoreRevision,
 } from './commands.js';
 import type { KeyIndex } from './key-index.js';
-import { type State, stateSize, toKeyValue, tombstone } from './key-values.js';
+import { type State, itemSize, stateSize, toKeyValue, tombstone, utf8Length } from './key-values.js';
 import type { LeaseTable } from './lease-table.js';
 import { readPoint, readRange } from './range.js';
 
@@ -68,9 +70,10 @@ export interface Ground {
   readonly leases: LeaseTable;
   readonly revision: StoreRevision;
   readonly compacted: StoreRevision;
+  readonly exemptPrefix: string;
 }
 
-/** What the puts of a transaction add to the size of the store, or why it is refused. */
+/** What the puts of a transaction, but of keys that are exempt, add to the size of the store, or why it is refused. */
 export function assess(chosen: Chosen, ground: Ground): { readonly addedBytes: number } | Rejection {
   let addedBytes = 0;
   for (const step of chosen.steps) {
@@ -101,13 +104,17 @@ function assessStep(
 
 function assessPut(
   { key, value, lease }: PutOperation,
-  { index, leases }: Ground,
+  { index, leases, exemptPrefix }: Ground,
 ): ReturnType<typeof assess> {
   const previous = index.newestLive(key);
   if ((value === null || lease === null) && previous === undefined) return { reason: 'keyNotFound', key };
   if (lease !== null && lease !== 0 && !leases.has(lease)) return { reason: 'leaseNotFound', lease };
-  return { addedBytes: stateSize(key, (value ?? previous?.packed)?.length ?? 0) };
+  if (isExempt(key, exemptPrefix)) return NOTHING_ADDED;
+  const kept = value ?? previous?.packed;
+  return { addedBytes: stateSize(key, kept === undefined ? 0 : kept.length) };
 }
+
+const isExempt = (key: string, prefix: string): boolean => prefix !== '' && key.startsWith(prefix);
 
 /** Why nothing can be read at a revision, or null. */
 export function revisionRefusal(
@@ -124,6 +131,7 @@ export class Transaction {
   readonly changes: Change[] = [];
   /** What the store's revision will be if anything changes. */
   private readonly revision: StoreRevision;
+  #answerBytes = 0;
 
   constructor(
     private readonly index: KeyIndex,
@@ -167,17 +175,33 @@ export class Transaction {
             operation.revision,
             this.changes.map(({ state }) => state),
           );
-    return { kind: 'range', ...readRange(this.index, operation, point) };
+    if (this.#answerBytes >= ANSWER_BYTES_MAX) {
+      const { count } = readRange(this.index, { ...operation, countOnly: true }, point);
+      return { kind: 'range', items: [], count, more: count > 0 && !operation.countOnly };
+    }
+    const sizeBytesMax = ANSWER_BYTES_MAX - this.#answerBytes;
+    const result = readRange(this.index, { ...operation, sizeBytesMax }, point);
+    for (const item of result.items) this.#answerBytes += itemSize(item);
+    return { kind: 'range', ...result };
+  }
+
+  /** Of these as many as the answer has room for. */
+  #shown(states: readonly State[]): { readonly items: readonly KeyValue[]; readonly more: boolean } {
+    const items: KeyValue[] = [];
+    for (const state of states) {
+      const size = utf8Length(state.key) + state.packed.length;
+      if (this.#answerBytes > 0 && this.#answerBytes + size > ANSWER_BYTES_MAX) return { items, more: true };
+      this.#answerBytes += size;
+      items.push(toKeyValue(state));
+    }
+    return { items, more: false };
   }
 
   #deleteRange({ key, rangeEnd, wantsPrevious }: DeleteOperation): OperationResult {
-    const previous = [...this.index.liveWithin({ key, rangeEnd }, this.revision)];
-    for (const item of previous) this.deleteLive(item.key);
-    return {
-      kind: 'delete',
-      deleted: previous.length,
-      previous: wantsPrevious ? previous.map(toKeyValue) : [],
-    };
+    const deleted = [...this.index.liveWithin({ key, rangeEnd }, this.revision)];
+    for (const state of deleted) this.deleteLive(state.key);
+    const { items: previous, more } = this.#shown(wantsPrevious ? deleted : []);
+    return { kind: 'delete', deleted: deleted.length, previous, more };
   }
 
   #put(operation: PutOperation): OperationResult {
@@ -187,7 +211,8 @@ export class Transaction {
     const state = written(operation, previous, this.revision);
     this.leases.attach(key, state.lease);
     this.#change(state, previous);
-    return { kind: 'put', previous: wantsPrevious && previous !== undefined ? toKeyValue(previous) : null };
+    const shown = this.#shown(wantsPrevious && previous !== undefined ? [previous] : []);
+    return { kind: 'put', previous: shown.items[0] ?? null, more: shown.more };
   }
 
   #change(state: State, previous: State | undefined): void {

@@ -94,7 +94,7 @@ export class NaiveStore {
   lastLease = 0;
   revision = 0;
   compacted = 0;
-  sizeBytesMax = 0;
+  limit = { sizeBytesMax: 0, exemptPrefix: '' };
 
   get now(): State {
     return this.states.get(this.revision) as State;
@@ -121,8 +121,8 @@ export class NaiveStore {
         this.compacted = command.revision;
         return { kind: 'compacted', revision };
       case 'limitSize':
-        this.sizeBytesMax = command.sizeBytesMax;
-        return { kind: 'sizeLimited', revision, sizeBytesMax: this.sizeBytesMax };
+        this.limit = { sizeBytesMax: command.sizeBytesMax, exemptPrefix: command.exemptPrefix };
+        return { kind: 'sizeLimited', revision, ...this.limit };
     }
   }
 
@@ -219,6 +219,8 @@ export class NaiveStore {
     return steps.reduce((sum, step) => {
       if (step.kind === 'txn') return sum + this.#added(step.steps);
       if (step.kind !== 'put') return sum;
+      const { exemptPrefix } = this.limit;
+      if (exemptPrefix !== '' && step.key.startsWith(exemptPrefix)) return sum;
       const value = step.value ?? (this.now.get(step.key) as KeyValue).value;
       return sum + Buffer.byteLength(step.key) + value.length + OVERHEAD;
     }, 0);
@@ -236,7 +238,12 @@ export class NaiveStore {
     if (step.kind === 'delete') {
       const items = within(state, step);
       for (const { key } of items) state.delete(key);
-      return { kind: 'delete', deleted: items.length, previous: step.wantsPrevious ? items : [] };
+      return {
+        kind: 'delete',
+        deleted: items.length,
+        previous: step.wantsPrevious ? items : [],
+        more: false,
+      };
     }
     return this.#put(state, step);
   }
@@ -249,12 +256,14 @@ export class NaiveStore {
     const lease = step.lease ?? old!.lease;
     const { createRevision, version } = old ?? { createRevision: modRevision, version: 0 };
     state.set(key, { key, value, lease, createRevision, modRevision, version: version + 1 });
-    return { kind: 'put', previous: step.wantsPrevious ? old : null };
+    return { kind: 'put', previous: step.wantsPrevious ? old : null, more: false };
   }
 
   #grant(ttlMs: number, wanted: number): CommandResult {
     if (this.leases.has(wanted)) return this.#rejected({ reason: 'leaseExists', lease: wanted });
-    if (this.#isFullWith(OVERHEAD)) return this.#rejected(this.#fullRejection());
+    const { sizeBytesMax } = this.limit;
+    const hasRoom = sizeBytesMax === 0 || OVERHEAD * (this.leases.size + 1) <= sizeBytesMax / 8;
+    if (!hasRoom) return this.#rejected(this.#fullRejection());
     let lease = wanted;
     if (lease === 0) for (lease = this.lastLease + 1; this.leases.has(lease); lease++);
     if (lease <= 2 ** 52) this.lastLease = Math.max(this.lastLease, lease);
@@ -277,11 +286,12 @@ export class NaiveStore {
   }
 
   #isFullWith(added: number): boolean {
-    return this.sizeBytesMax > 0 && this.sizeBytes + added > this.sizeBytesMax;
+    const { sizeBytesMax } = this.limit;
+    return sizeBytesMax > 0 && this.sizeBytes + added > sizeBytesMax;
   }
 
   #fullRejection(): Rejection {
-    return { reason: 'storeFull', sizeBytes: this.sizeBytes, sizeBytesMax: this.sizeBytesMax };
+    return { reason: 'storeFull', sizeBytes: this.sizeBytes, sizeBytesMax: this.limit.sizeBytesMax };
   }
 
   #compactedRejection(): Rejection {

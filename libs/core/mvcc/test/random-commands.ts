@@ -101,7 +101,8 @@ export function randomCommand(prng: Prng, model: NaiveStore): Command {
     return { kind: 'compact', revision: Math.max(model.compacted - 1, 0) + prng.nextBelow(kept + 3) };
   }
   if (draw < 6) {
-    return { kind: 'limitSize', sizeBytesMax: oneIn(prng, 2) ? 0 : model.sizeBytes + prng.nextBelow(300) };
+    const sizeBytesMax = oneIn(prng, 2) ? 0 : model.sizeBytes + prng.nextBelow(300);
+    return { kind: 'limitSize', sizeBytesMax, exemptPrefix: pick(prng, ['', KEYS[0] as string]) };
   }
   return { kind: 'txn', ...randomBranches(prng, model, DEPTH_MAX) };
 }
