@@ -11,9 +11,9 @@ import {
   FrameMetrics,
   GatewayHealthService,
   HealthController,
-  HttpMetrics,
   RequestMetrics,
 } from './health/gateway-health.js';
+import { HttpMetrics } from './health/http-metrics.js';
 import { Admission } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
 import { HttpDrain } from './http-server.js';

@@ -13,8 +13,9 @@ import { SwaggerModule } from '@nestjs/swagger';
 import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
 import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
+import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HttpMetrics } from './health/gateway-health.js';
+import { HttpMetrics } from './health/http-metrics.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
 import { answerConnect, answerConnectionError, handleInOrder, sayLastAnswers } from './http/connection.js';
@@ -23,8 +24,12 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
 import { targetOf } from './http/request-target.js';
 import { batchHead } from './kv/batch.controller.js';
+import { HotKeys } from './kv/hot-keys.js';
+import type { HotKeysOptions } from './kv/hot-keys.js';
+import { KeyValueStore } from './kv/key-value-store.js';
 import { checkWriteHead } from './kv/keys.controller.js';
 import { openApiDocument } from './openapi/openapi-document.js';
+import { ShardDirectory } from './routing/routing-table.js';
 
 export interface HttpServerTimings {
   /** A request, body included, must be complete within this. */
@@ -56,6 +61,13 @@ export interface HttpServerOptions {
   readonly hosts: readonly string[];
   /** Addresses and networks of the proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** False: all requests go through the web framework, for tests that compare the two ways. */
+  readonly isLaneOpen?: boolean;
+}
+
+/** Past the web framework, from when the application is there. */
+interface HotLane {
+  keys: HotKeys | null;
 }
 
 const NO_QUERY = {};
@@ -63,11 +75,13 @@ const NO_QUERY = {};
 /** Ready to listen. */
 export async function createHttpServer(options: HttpServerOptions): Promise<NestFastifyApplication> {
   const routes = new KnownRoutes();
+  const hosts = new KnownHosts(options.hosts);
   const filter = new ProblemFilter(options.logger, (path) => routes.methodsOf(path));
-  const adapter = fastifyAdapter(options, filter);
+  const lane: HotLane = { keys: null };
+  const adapter = fastifyAdapter(options, filter, lane);
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRoute', (route) => routes.add(route.url, route.method));
-  refuseHeads(fastify, { filter, routes, hosts: new KnownHosts(options.hosts) });
+  refuseHeads(fastify, { filter, routes, hosts });
   const app = await NestFactory.create<NestFastifyApplication>(options.root, adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -84,10 +98,22 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   serveDocument(app, options.version);
   await app.init();
   await fastify.ready();
+  if (options.isLaneOpen ?? true) lane.keys = hotKeys(app, { hosts, filter });
   return app;
 }
 
-function fastifyAdapter(options: HttpServerOptions, filter: ProblemFilter): FastifyAdapter {
+function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'filter'>): HotKeys {
+  return new HotKeys({
+    ...parts,
+    store: app.get(KeyValueStore, { strict: false }),
+    clock: app.get(ServiceClock, { strict: false }),
+    shards: app.get(ShardDirectory, { strict: false }),
+    admission: app.get(Admission, { strict: false }),
+    metrics: app.get(HttpMetrics, { strict: false }),
+  });
+}
+
+function fastifyAdapter(options: HttpServerOptions, filter: ProblemFilter, lane: HotLane): FastifyAdapter {
   const { timings, trustedProxies } = options;
   return new FastifyAdapter({
     logger: false,
@@ -103,7 +129,10 @@ function fastifyAdapter(options: HttpServerOptions, filter: ProblemFilter): Fast
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     skipMiddie: true,
-    serverFactory: (handler: RequestHandler) => nodeServer(handler, timings),
+    serverFactory: (handler: RequestHandler) =>
+      nodeServer((request, response) => {
+        if (lane.keys?.take(request, response) !== true) handler(request, response);
+      }, timings),
   } as ConstructorParameters<typeof FastifyAdapter>[0]) as unknown as FastifyAdapter;
 }
 

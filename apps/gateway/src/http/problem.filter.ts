@@ -12,6 +12,7 @@ import type { ErrorDetails, RestErrorCode } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { InvariantError } from '@ringleader/primitives';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from './answer.js';
 import { targetOf } from './request-target.js';
 
 /** What a problem document is made of. Not always an Error: what is expected costs no stack trace. */
@@ -44,17 +45,24 @@ export function isRestError(error: unknown): error is OperationalError & RestErr
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: RestError): void {
-  const { code, details } = error;
-  const problem = problemDocument(code, error.message, instanceOf(request.originalUrl), details);
-  reply.code(problem.status).header('Content-Type', PROBLEM_MEDIA_TYPE);
-  if (RETRY_LATER.has(code)) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-  if (Array.isArray(problem['allow'])) reply.header('Allow', problem['allow'].join(', '));
-  if (details['contentEncoding'] !== undefined) reply.header('Accept-Encoding', 'identity');
+  const { status, headers, body } = problemAnswer(request.originalUrl, error);
+  reply.code(status);
+  for (let i = 0; i < headers.length; i += 2) reply.header(String(headers[i]), headers[i + 1]);
   // Node reads and drops a body that nobody has begun to read. What is left of another one is not read any more, so the
   // connection cannot be used again.
   if (!request.raw.complete && request.raw.readableDidRead) reply.header('Connection', 'close');
+  void reply.send(body);
+}
+
+/** `target` is what the request named, as it was received. */
+export function problemAnswer(target: string, { code, message, details }: RestError): Answer {
+  const problem = problemDocument(code, message, instanceOf(target), details);
+  const headers: (string | number)[] = ['Content-Type', PROBLEM_MEDIA_TYPE];
+  if (RETRY_LATER.has(code)) headers.push('Retry-After', RETRY_AFTER_SECONDS);
+  if (Array.isArray(problem['allow'])) headers.push('Allow', problem['allow'].join(', '));
+  if (details['contentEncoding'] !== undefined) headers.push('Accept-Encoding', 'identity');
   // Bytes: Fastify would add a charset, which this media type does not have.
-  void reply.send(Buffer.from(JSON.stringify(problem)));
+  return { status: problem.status, headers, body: Buffer.from(JSON.stringify(problem)) };
 }
 
 /** The target as it was received, in what a URI reference may hold. */
@@ -75,21 +83,22 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    if (error instanceof InvariantError) throwOutside(error);
     if (reply.sent || reply.raw.headersSent) {
       // A stream that broke off half-way: only a broken connection tells the client that there is more.
       reply.raw.destroy();
       return;
     }
-    sendProblem(request, reply, this.restError(error, request));
+    if (error instanceof NotFoundException) sendProblem(request, reply, this.noSuchRoute(request));
+    else sendProblem(request, reply, this.restErrorOf(error, request.method, request.originalUrl));
   }
 
-  private restError(error: unknown, request: FastifyRequest): RestError {
-    if (error instanceof NotFoundException) return this.noSuchRoute(request);
-    return toRestError(error) ?? this.internalError(error, request);
+  /** What a client is told of anything that was thrown; what nobody expected is logged. */
+  restErrorOf(error: unknown, method: string, target: string): RestError {
+    if (error instanceof InvariantError) throwOutside(error);
+    return toRestError(error) ?? this.internalError(error, method, target);
   }
 
-  noSuchRoute({ method, raw }: FastifyRequest): RestError {
+  private noSuchRoute({ method, raw }: FastifyRequest): RestError {
     const allow = this.methodsOfPath(targetOf(raw).path);
     if (allow === null) {
       const detail = 'There is no resource at this path; /docs lists all of them';
@@ -99,9 +108,8 @@ export class ProblemFilter implements ExceptionFilter {
     return restError('METHOD_NOT_ALLOWED', detail, { method, allow });
   }
 
-  private internalError(error: unknown, request: FastifyRequest): RestError {
+  private internalError(error: unknown, method: string, target: string): RestError {
     const id = randomUUID();
-    const { method, originalUrl: target } = request;
     this.logger.error({ id, method, target, error }, 'A request failed inside the gateway');
     return restError('INTERNAL', 'The gateway failed; its log tells more under this id', { id });
   }

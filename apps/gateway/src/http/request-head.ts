@@ -146,6 +146,8 @@ export class KnownHosts {
   private readonly names = new Set<string>();
   /** With the dot that they begin with. */
   private readonly suffixes: string[] = [];
+  /** What was asked last, and was ours: mostly what is asked next. */
+  private last: { readonly received: string; readonly localAddress: string | undefined } | null = null;
 
   /** Names and addresses; `*.example.com` is every name below example.com, `*` any host at all. */
   constructor(hosts: readonly string[]) {
@@ -157,12 +159,16 @@ export class KnownHosts {
 
   /** Null for a host of ours. `localAddress` is where the connection came to. */
   refusal(received: string, localAddress: string | undefined): OperationalError | null {
+    if (received === this.last?.received && localAddress === this.last.localAddress) return null;
     const host = HOST.exec(received)?.[1];
     if (host === undefined) {
       const detail = 'Host is a name or an address, with or without a port';
       return new OperationalError('INVALID_ARGUMENT', detail, { header: 'Host' });
     }
-    if (this.isOurs(plainHost(host), localAddress)) return null;
+    if (this.isOurs(plainHost(host), localAddress)) {
+      this.last = { received, localAddress };
+      return null;
+    }
     const detail =
       'This gateway does not answer for this host: RINGLEADER_HTTP_HOSTS lists the names that it has besides its address';
     return new OperationalError('MISDIRECTED_REQUEST', detail, { host });

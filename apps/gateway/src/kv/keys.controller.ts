@@ -1,26 +1,27 @@
 /** /v1/kv/{key} */
-import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Delete, Get, Put, Req, Res } from '@nestjs/common';
 import { REST_HEADERS } from '@ringleader/contracts';
-import type { Written } from '@ringleader/contracts';
 import type { MonotonicMs } from '@ringleader/primitives';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { writeAnswer } from '../http/answer.js';
+import type { Answer } from '../http/answer.js';
 import { receivedContentType } from '../http/request-head.js';
 import { keyOf, parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeDelete, DescribeGet, DescribePut } from '../openapi/descriptions.js';
 import { sendProblem } from '../http/problem.filter.js';
+import type { RestError } from '../http/problem.filter.js';
 import { ShardDirectory } from '../routing/routing-table.js';
 import { KeyValueStore } from './key-value-store.js';
 import { checkReadConditions, guardedWrite, readCondition, writeGuardOf } from './preconditions.js';
 import type { WriteGuard } from './preconditions.js';
 import {
-  entityTag,
-  instant,
-  instantMs,
   preconditionFailed,
   readResult,
+  servedBy,
+  valueAnswer,
   writeResult,
+  writtenAnswer,
 } from './representation.js';
 import type { ReadResult, WriteResult } from './representation.js';
 import {
@@ -81,22 +82,8 @@ export class KeysController {
       operation,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
-    const headers = this.servedBy(result);
-    if (result.kind === 'refused') {
-      sendProblem(request, reply.headers(headers), result.error);
-      return;
-    }
-    const { revision, version, created, createdAt, modifiedAt } = result.reply;
-    const written: Written = {
-      key,
-      revision,
-      version,
-      createdAt: instant(createdAt),
-      modifiedAt: instant(modifiedAt),
-    };
-    headers['ETag'] = entityTag(revision);
-    headers['Content-Type'] = 'application/json';
-    answerDirectly(reply, created ? 201 : 200, headers, JSON.stringify(written));
+    if (result.kind === 'refused') this.refuse(request, reply, result, result.error);
+    else answerDirectly(reply, writtenAnswer(key, result.reply, servedBy(result, this.shards)));
   }
 
   @DescribeGet()
@@ -107,12 +94,21 @@ export class KeysController {
     const consistency = consistencyOf(parseQuery(target.query, CONSISTENCY_PARAMETERS));
     checkReadConditions(request.headers);
     const result = readResult(key, await this.store.read(key, consistency, this.deadline(request)));
-    const headers = this.servedBy(result);
+    const served = servedBy(result, this.shards);
     if (result.kind !== 'refused' && consistency.kind === 'stale' && result.stalenessMs !== null) {
-      headers[REST_HEADERS.stalenessMs] = Math.ceil(result.stalenessMs);
+      const age = Math.ceil(result.stalenessMs);
+      reply.header(REST_HEADERS.stalenessMs, age);
+      served.push(REST_HEADERS.stalenessMs, age);
     }
-    if (result.kind === 'found') sendValue(request, reply, result, headers);
-    else sendProblem(request, reply.headers(headers), result.error);
+    if (result.kind !== 'found') {
+      this.refuse(request, reply, result, result.error);
+      return;
+    }
+    const { row } = result;
+    const condition = readCondition(request.headers, row);
+    if (condition !== 'failed')
+      answerDirectly(reply, valueAnswer(result, served, condition === 'notModified'));
+    else this.refuse(request, reply, result, preconditionFailed(row.revision, row.version));
   }
 
   @DescribeDelete()
@@ -126,60 +122,34 @@ export class KeysController {
       operation,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
-    reply.headers(this.servedBy(result));
-    if (result.kind === 'refused') sendProblem(request, reply, result.error);
-    else await reply.code(204).send();
+    if (result.kind === 'refused') this.refuse(request, reply, result, result.error);
+    else await this.served(reply, result).code(204).send();
   }
 
   private deadline({ headers }: FastifyRequest): MonotonicMs {
     return this.clock.monotonicMs() + timeoutMsOf(headers);
   }
 
-  private servedBy({ servedBy }: WriteResult | ReadResult): OutgoingHttpHeaders {
-    return servedBy === null ? {} : { [REST_HEADERS.servedBy]: this.shards.name(servedBy) };
+  private refuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    result: WriteResult | ReadResult,
+    error: RestError,
+  ): void {
+    sendProblem(request, this.served(reply, result), error);
   }
-}
 
-function sendValue(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { row, value }: Extract<ReadResult, { kind: 'found' }>,
-  headers: OutgoingHttpHeaders,
-): void {
-  const condition = readCondition(request.headers, row);
-  if (condition === 'failed') {
-    sendProblem(request, reply.headers(headers), preconditionFailed(row.revision, row.version));
-    return;
+  private served(reply: FastifyReply, result: WriteResult | ReadResult): FastifyReply {
+    const [name, shard] = servedBy(result, this.shards);
+    return name === undefined ? reply : reply.header(String(name), shard);
   }
-  headers['ETag'] = entityTag(row.revision);
-  headers[REST_HEADERS.version] = row.version;
-  headers['Last-Modified'] = new Date(instantMs(row.modifiedAt)).toUTCString();
-  if (condition === 'notModified') {
-    // The framework would state a length for the 304 of a HEAD, 0, and so that of the value (RFC 9110, 8.6).
-    answerDirectly(reply, 304, headers, null);
-    return;
-  }
-  headers['Content-Type'] = row.contentType;
-  // Values are whatever somebody stored: browsers are not to guess at them, nor to run them as pages of this origin.
-  headers['X-Content-Type-Options'] = 'nosniff';
-  headers['Content-Security-Policy'] = 'sandbox';
-  answerDirectly(reply, 200, headers, value);
 }
 
 /**
- * Past the web framework, for the two answers that the gateway gives most (docs/adr/0010 has what it saves). Hooks
- * of the framework that follow the answer still run (onResponse); those that would change it do not (onSend).
+ * Hooks of the framework that follow the answer still run (onResponse); those that would change it do not (onSend).
+ * What needs none of them does not come here at all (hot-keys.ts).
  */
-function answerDirectly(
-  reply: FastifyReply,
-  status: number,
-  headers: OutgoingHttpHeaders,
-  body: string | Uint8Array | null,
-): void {
+function answerDirectly(reply: FastifyReply, answer: Answer): void {
   reply.hijack();
-  headers['Cache-Control'] = 'no-cache';
-  if (body !== null) {
-    headers['Content-Length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  }
-  reply.raw.writeHead(status, headers).end(body);
+  writeAnswer(reply.raw, answer);
 }

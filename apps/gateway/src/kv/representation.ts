@@ -1,13 +1,16 @@
 /** Rows, and what became of requests, as clients are told. */
 import { isUtf8 } from 'node:buffer';
-import type { Item } from '@ringleader/contracts';
+import { REST_HEADERS } from '@ringleader/contracts';
+import type { Item, Written } from '@ringleader/contracts';
 import { unpackHybridTime } from '@ringleader/hybrid-clock';
 import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Answer, AnswerHeaders } from '../http/answer.js';
 import { restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
 import type { FailureCode } from '../routing/attempts.js';
 import type { Outcome } from '../routing/request-router.js';
+import type { ShardDirectory } from '../routing/routing-table.js';
 
 export function instantMs(time: HybridTime): number {
   return unpackHybridTime(time).wallMs;
@@ -18,7 +21,7 @@ export function instant(time: HybridTime): string {
   return new Date(instantMs(time)).toISOString();
 }
 
-export function entityTag(revision: Revision): string {
+function entityTag(revision: Revision): string {
   return `"${revision}"`;
 }
 
@@ -39,6 +42,45 @@ export function itemOf(row: Row, keysOnly: boolean): Item {
     ...valueFields(row.value ?? Buffer.alloc(0)),
     contentType: row.contentType,
     ...times,
+  };
+}
+
+/** What every answer of a shard says. */
+export function servedBy(result: WriteResult | ReadResult, shards: ShardDirectory): (string | number)[] {
+  return result.servedBy === null ? [] : [REST_HEADERS.servedBy, shards.name(result.servedBy)];
+}
+
+/** Without the value where the client has it. */
+export function valueAnswer(
+  { row, value }: Extract<ReadResult, { kind: 'found' }>,
+  served: AnswerHeaders,
+  isNotModified = false,
+): Answer {
+  const headers = [
+    ...served,
+    'ETag',
+    entityTag(row.revision),
+    REST_HEADERS.version,
+    row.version,
+    'Last-Modified',
+    new Date(instantMs(row.modifiedAt)).toUTCString(),
+  ];
+  // The framework would state a length for the 304 of a HEAD, 0, and so that of the value (RFC 9110, 8.6).
+  if (isNotModified) return { status: 304, headers, body: null };
+  // Values are whatever somebody stored: browsers are not to guess at them, nor to run them as pages of this origin.
+  headers.push('Content-Type', row.contentType, 'X-Content-Type-Options', 'nosniff');
+  headers.push('Content-Security-Policy', 'sandbox');
+  return { status: 200, headers, body: value };
+}
+
+export function writtenAnswer(key: string, reply: WrittenReply, served: AnswerHeaders): Answer {
+  const { revision, version, created } = reply;
+  const [createdAt, modifiedAt] = [instant(reply.createdAt), instant(reply.modifiedAt)];
+  const written: Written = { key, revision, version, createdAt, modifiedAt };
+  return {
+    status: created ? 201 : 200,
+    headers: [...served, 'ETag', entityTag(revision), 'Content-Type', 'application/json'],
+    body: JSON.stringify(written),
   };
 }
 

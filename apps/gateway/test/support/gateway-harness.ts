@@ -16,7 +16,7 @@ import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
 import { LargeBodies } from '../../src/http/large-bodies.js';
-import { HttpMetrics } from '../../src/health/gateway-health.js';
+import { HttpMetrics } from '../../src/health/http-metrics.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http-server.js';
 import type { HttpServerTimings } from '../../src/http-server.js';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
@@ -37,6 +37,10 @@ export interface HarnessOptions {
   readonly readiness?: () => readonly string[];
   readonly hosts?: readonly string[];
   readonly trustedProxies?: readonly string[];
+  /** False: everything goes through the web framework. */
+  readonly isLaneOpen?: boolean;
+  /** All there are, when absent. */
+  readonly resources?: typeof RESOURCES;
   /** The coordinators, as far as the resource needs them. */
   readonly coordination?: Partial<Coordination>;
 }
@@ -93,7 +97,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
   const app = await createHttpServer({
     root: {
       module: InMemoryGateway,
-      controllers: RESOURCES,
+      controllers: options.resources ?? RESOURCES,
       providers: [
         { provide: KeyValueStore, useValue: path.store },
         { provide: ServiceClock, useValue: systemClock },
@@ -111,6 +115,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
     hosts: options.hosts ?? [],
     trustedProxies: options.trustedProxies ?? [],
+    isLaneOpen: options.isLaneOpen ?? true,
   });
   const port = await listen(app);
   return {
