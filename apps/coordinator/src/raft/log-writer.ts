@@ -1,31 +1,32 @@
 /** Writes the batches of the core to the log. Where the disk has no room, the core is told, and what can be written is. */
 import type { LogBatch, LogStorage } from '@ringleader/log-storage';
-import type { PersistBatch, RaftMember } from '@ringleader/raft';
-import { toStoredSnapshot } from './stored-snapshot.js';
+import { encodeConfiguration, type PersistBatch, type RaftMember } from '@ringleader/raft';
+import type { SnapshotReceiver } from './snapshot-receiver.js';
 
 export class LogWriter {
   readonly #member: RaftMember;
   readonly #storage: LogStorage;
+  readonly #receiver: SnapshotReceiver;
   #isEnded = false;
   #goOn: () => void = () => undefined;
 
-  /** `onRoom` is called when the disk is found full, and when it has room again; the core knows by then. */
-  constructor(member: RaftMember, storage: LogStorage, onRoom: (hasRoom: boolean) => void) {
+  constructor(member: RaftMember, storage: LogStorage, receiver: SnapshotReceiver) {
     this.#member = member;
     this.#storage = storage;
+    this.#receiver = receiver;
     if (!storage.hasRoom) member.setRoom(false);
     storage.onRoom((hasRoom) => {
       member.setRoom(hasRoom);
       if (hasRoom) this.#goOn();
-      onRoom(hasRoom);
     });
   }
 
   /** Until it is on disk, or, without room, until all of it is that counts then: only the end stops it. */
-  async write(batch: PersistBatch): Promise<void> {
-    if ((await this.#storage.append(toStored(batch))) === 'noRoom' && !(await this.#writeRest(batch.id)))
-      return;
-    this.#member.persisted(batch.id);
+  async write({ id, hardState, entries, snapshot: installed }: PersistBatch): Promise<void> {
+    const snapshot = installed === null ? null : this.#claim(installed);
+    const outcome = await this.#storage.append({ hardState, entries, snapshot });
+    if (outcome === 'noRoom' && !(await this.#writeRest(id, snapshot))) return;
+    this.#member.persisted(id);
   }
 
   end(): void {
@@ -33,11 +34,16 @@ export class LogWriter {
     this.#goOn();
   }
 
+  #claim(snapshot: NonNullable<PersistBatch['snapshot']>): NonNullable<LogBatch['snapshot']> {
+    const configuration = encodeConfiguration(snapshot.configuration);
+    return { writer: this.#receiver.claim(snapshot), configuration };
+  }
+
   /** False when it ended before there was room even for that. */
-  async #writeRest(id: number): Promise<boolean> {
-    const rest = toStored(this.#member.withoutRoom(id));
+  async #writeRest(id: number, snapshot: LogBatch['snapshot']): Promise<boolean> {
+    const { hardState, entries } = this.#member.withoutRoom(id);
     while (!this.#isEnded) {
-      if ((await this.#storage.append(rest)) === 'written') return true;
+      if ((await this.#storage.append({ hardState, entries, snapshot })) === 'written') return true;
       await this.#room();
     }
     return false;
@@ -49,8 +55,4 @@ export class LogWriter {
       this.#goOn = resolve;
     });
   }
-}
-
-function toStored(batch: PersistBatch): LogBatch {
-  return { ...batch, snapshot: batch.snapshot === null ? null : toStoredSnapshot(batch.snapshot) };
 }

@@ -42,15 +42,14 @@ class Journal implements StateMachine<number> {
   apply({ command }: CommittedCommand): number {
     return this.commands.push(Buffer.from(command).toString());
   }
-  *snapshot(): Iterable<Uint8Array> {
-    for (const command of this.commands) yield Buffer.from(`${command}\n`);
+  snapshot(): Iterable<Uint8Array> {
+    return this.commands.map((command) => Buffer.from(`${command}\n`));
   }
-  restore(chunks: Iterable<Uint8Array>): void {
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) all.push(chunk);
     this.restores += 1;
-    this.commands = Buffer.concat([...chunks])
-      .toString()
-      .split('\n')
-      .slice(0, -1);
+    this.commands = Buffer.concat(all).toString().split('\n').slice(0, -1);
   }
 }
 

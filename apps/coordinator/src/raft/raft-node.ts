@@ -25,20 +25,20 @@ export interface CommittedCommand {
 }
 
 /**
- * What the Raft group replicates. Everything is synchronous and deterministic: every member applies the same
+ * What the Raft group replicates. What is applied is applied at once, and deterministic: every member applies the same
  * commands in the same order and must arrive at the same state, byte for byte of its snapshot's meaning.
  * A throw from any of these ends the process, because a member that skipped a command is no longer a replica.
  */
 export interface StateMachine<Result> {
   /** Called once for each committed command, in log order. The result answers the proposer, if it waits in this process. */
   apply(entry: CommittedCommand): Result;
-  /**
-   * The whole state after the last apply, in pieces of at most 1 MiB. Drained completely, within one turn,
-   * before the next apply: the pieces may be views of live state.
-   */
+  /** The whole state as it is at this call, in pieces of at most 1 MiB that are taken one by one while more is applied. */
   snapshot(): Iterable<Uint8Array>;
-  /** Replaces the whole state by that of a snapshot taken at `index`: at start, and when a lagging member is caught up. */
-  restore(chunks: Iterable<Uint8Array>, index: number): void;
+  /**
+   * Replaces the whole state by that of a snapshot taken at `index`: at start, and when a lagging member is caught up. Nothing is
+   * applied meanwhile; the state before may be read until it is done.
+   */
+  restore(chunks: AsyncIterable<Uint8Array>, index: number): Promise<void>;
 }
 
 export interface RaftReceiver {

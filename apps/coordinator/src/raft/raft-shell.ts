@@ -5,7 +5,6 @@
  */
 import { OperationalError } from '@ringleader/contracts';
 import type { LogStorage, RecoveredLog } from '@ringleader/log-storage';
-import { invariant } from '@ringleader/primitives';
 import {
   type Entry,
   entryKinds,
@@ -16,7 +15,8 @@ import {
   type Ready,
   type Seat,
   type Seated,
-  type Snapshot,
+  type SnapshotChunk,
+  type SnapshotPoint,
 } from '@ringleader/raft';
 import { GroupChanges, type MemberChangeOutcome, type MemberRequest } from './group-changes.js';
 import { LogWriter } from './log-writer.js';
@@ -36,7 +36,9 @@ import type {
   StateMachine,
 } from './raft-node.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
-import { configurationIn } from './stored-snapshot.js';
+import { SnapshotReceiver } from './snapshot-receiver.js';
+import { SnapshotSender } from './snapshot-sender.js';
+import { restoreFrom } from './stored-snapshot.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;
@@ -66,6 +68,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
   readonly #changes: GroupChanges;
   readonly #leadership = new Leadership();
   readonly #snapshots: SnapshotKeeper;
+  readonly #receiver: SnapshotReceiver;
+  readonly #sender: SnapshotSender;
   readonly #writer: LogWriter;
   readonly #ticker: NodeJS.Timeout;
   #inbox: Message[] = [];
@@ -75,7 +79,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #isStopping = false;
   /** What runs beside the loop: the write of a batch, of a snapshot, the reading of one. */
   readonly #background = new Set<Promise<void>>();
-  #isReadingSnapshot = false;
+  #restoring = Promise.resolve();
   #lastAppliedTerm: number;
   #introducedAtMs = Number.NEGATIVE_INFINITY;
   #settle!: { resolve: () => void; reject: (error: Error) => void };
@@ -86,7 +90,12 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#reads = new PendingReads(parts.settings.readsMax);
     this.#changes = new GroupChanges(parts.member, parts.nowMs);
     this.#snapshots = new SnapshotKeeper(parts.storage, parts.settings);
-    this.#writer = new LogWriter(parts.member, parts.storage, (hasRoom) => {
+    this.#receiver = new SnapshotReceiver(parts.member, parts.storage, (chunk) => {
+      this.#receive([chunk]);
+    });
+    this.#sender = new SnapshotSender(parts.member, parts.storage, parts.founders);
+    this.#writer = new LogWriter(parts.member, parts.storage, this.#receiver);
+    parts.storage.onRoom((hasRoom) => {
       parts.onEvent({ kind: hasRoom ? 'diskHasRoom' : 'diskFull' });
       this.#requestTurn();
     });
@@ -98,7 +107,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.stopped.catch(() => undefined);
     parts.transport.receive({
       messages: (messages, from) => {
-        if (messages.every((message) => parts.roster.admit(from, message.from))) this.#receive(messages);
+        if (messages.every((message) => parts.roster.admit(from, message.from))) this.#takeOff(messages);
         else parts.onEvent({ kind: 'frameRefused', reason: `seat ${String(from)} speaks for another` });
       },
       introduction: (introduction) => {
@@ -190,6 +199,14 @@ export class RaftShell<Result> implements RaftNode<Result> {
     return this.stopped;
   }
 
+  /** What a chunk carries goes to the disk before the core hears of it. */
+  #takeOff(messages: readonly Message[]): void {
+    if (this.#isStopping) return;
+    for (const message of messages)
+      if (message.kind === 'snapshotChunk') this.#inBackground(this.#receiver.take(message));
+    this.#receive(messages.filter(({ kind }) => kind !== 'snapshotChunk'));
+  }
+
   #receive(messages: readonly Message[]): void {
     if (this.#isStopping) return;
     if (this.#inbox.length + messages.length > this.#parts.settings.inboxMessagesMax) {
@@ -267,6 +284,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
     this.#knock();
+    if (this.#sender.isDone) this.#inBackground(this.#sender.close());
     if (this.#droppedMessages === 0) return;
     onEvent({ kind: 'inboxFull', dropped: this.#droppedMessages });
     this.#droppedMessages = 0;
@@ -283,7 +301,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
       );
     }
     this.#send(ready.messages);
-    if (ready.restore !== null) this.#restore(ready.restore);
+    if (ready.restore !== null) this.#inBackground(this.#restore(ready.restore));
     if (ready.committed.length > 0) this.#apply(ready.committed);
     this.#answer(ready);
     this.#tendSnapshots(ready.snapshotWanted);
@@ -295,8 +313,18 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const { transport, roster } = this.#parts;
     for (const [to, group] of Map.groupBy(messages, (message) => message.to)) {
       const seat = roster.seatOf(to);
-      if (seat !== 0) transport.send(seat, group);
+      if (seat === 0) continue;
+      const rest = group.filter((message) => message.kind !== 'snapshotChunk');
+      if (rest.length > 0) transport.send(seat, rest);
+      for (const message of group) if (message.kind === 'snapshotChunk') this.#sendChunk(seat, message);
     }
+  }
+
+  #sendChunk(seat: Seat, message: SnapshotChunk): void {
+    const sent = this.#sender.send(message, (chunk) => {
+      this.#parts.transport.send(seat, [chunk]);
+    });
+    this.#inBackground(sent);
   }
 
   #answer({ reads, refused, events }: Ready): void {
@@ -312,17 +340,28 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   #tendSnapshots(isWanted: boolean): void {
-    if (isWanted && !this.#isReadingSnapshot) this.#inBackground(this.#provideSnapshot());
+    if (isWanted && !this.#sender.isProviding) {
+      this.#inBackground(
+        this.#sender.provide().then(() => {
+          this.#requestTurn();
+        }),
+      );
+    }
     if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
   }
 
-  #restore(snapshot: Snapshot): void {
-    const { member, stateMachine } = this.#parts;
-    stateMachine.restore(snapshot.chunks, snapshot.index);
-    member.applied(snapshot.index);
-    this.#lastAppliedTerm = snapshot.term;
-    this.#proposals.skippedTo(snapshot.term);
-    this.#reads.applied(snapshot.index);
+  /** Meanwhile nothing is applied, and the state before is served: the core hands out no more until it hears of it. */
+  #restore({ index, term }: SnapshotPoint): Promise<void> {
+    this.#restoring = this.#restoring.then(async () => {
+      const { member, stateMachine, storage } = this.#parts;
+      await restoreFrom(await storage.openSnapshot({ index, term }), stateMachine);
+      member.applied(index);
+      this.#lastAppliedTerm = term;
+      this.#proposals.skippedTo(term);
+      this.#reads.applied(index);
+      this.#requestTurn();
+    });
+    return this.#restoring;
   }
 
   #apply(entries: readonly Entry[]): void {
@@ -358,16 +397,6 @@ export class RaftShell<Result> implements RaftNode<Result> {
     onEvent({ kind: 'snapshotTaken', index, sizeBytes: taken.sizeBytes });
   }
 
-  async #provideSnapshot(): Promise<void> {
-    this.#isReadingSnapshot = true;
-    const { storage, founders, member } = this.#parts;
-    const snapshot = await storage.readSnapshot();
-    invariant(snapshot !== null, 'a log that is compacted has a snapshot');
-    this.#isReadingSnapshot = false;
-    member.provideSnapshot({ ...snapshot, configuration: configurationIn(snapshot, founders) });
-    this.#requestTurn();
-  }
-
   #inBackground(work: Promise<void>): void {
     const guarded = work
       .catch((error: unknown) => {
@@ -397,6 +426,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#leadership.update({ term, leader: 0, leading: false });
     if (reason !== null) this.#settle.reject(reason);
     await Promise.all(this.#background);
+    await this.#receiver.end();
+    await this.#sender.close();
     await this.#parts.storage.close().then(this.#settle.resolve, this.#settle.reject);
   }
 }

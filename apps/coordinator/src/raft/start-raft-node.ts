@@ -13,7 +13,7 @@ import {
 } from './raft-node.js';
 import { RaftShell } from './raft-shell.js';
 import { Roster } from './roster.js';
-import { configurationIn } from './stored-snapshot.js';
+import { configurationIn, restoreFrom } from './stored-snapshot.js';
 
 export interface RaftNodeOptions<Result> {
   readonly cluster: string;
@@ -50,8 +50,8 @@ async function join<Result>(
   const settings = { ...defaultRaftSettings, ...options.settings };
   for (const repair of recovered.repairs) onEvent({ kind: 'tornTailRepaired', repair });
   const { id, founders } = await findGroup({ ...options, storage, recovered });
-  const snapshot = await storage.readSnapshot();
-  if (snapshot !== null) stateMachine.restore(snapshot.chunks, snapshot.index);
+  const snapshot = await storage.openNewestSnapshot();
+  if (snapshot !== null) await restoreFrom(snapshot, stateMachine);
   const random = seededPrng(randomBytes(4).readUInt32LE());
   const config = raftConfig(
     { id, random },

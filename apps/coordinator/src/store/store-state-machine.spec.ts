@@ -3,7 +3,7 @@ import { encodeCommand } from '@ringleader/mvcc';
 import { StoreStateMachine } from './store-state-machine.js';
 
 describe('StoreStateMachine', () => {
-  it('gives its whole state to another in pieces', () => {
+  it('gives its whole state to another in pieces', async () => {
     const machine = new StoreStateMachine();
     for (let index = 1; index <= 6; index++) {
       const value = new Uint8Array(200_000).fill(index);
@@ -16,7 +16,7 @@ describe('StoreStateMachine', () => {
     const restored = new StoreStateMachine();
     const heard: unknown[] = [];
     restored.onChange((result) => heard.push(result));
-    restored.restore(chunks);
+    await restored.restore(ReadableStream.from(chunks));
     expect(heard).toEqual([null]);
     expect(Buffer.concat([...restored.snapshot()]).equals(Buffer.concat(chunks))).toBe(true);
   });

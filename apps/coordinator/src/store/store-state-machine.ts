@@ -1,4 +1,4 @@
-import { MvccStore, decodeCommand, snapshotOf, storeOf } from '@ringleader/mvcc';
+import { MvccStore, SnapshotReader, decodeCommand, snapshotOf } from '@ringleader/mvcc';
 import type { CommandResult } from '@ringleader/mvcc';
 import type { CommittedCommand, StateMachine } from '../raft/raft-node.js';
 
@@ -32,8 +32,10 @@ export class StoreStateMachine implements StateMachine<CommandResult> {
     return snapshotOf(this.#store);
   }
 
-  restore(chunks: Iterable<Uint8Array>): void {
-    this.#store = storeOf(chunks);
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const reader = new SnapshotReader();
+    for await (const chunk of chunks) reader.push(chunk);
+    this.#store = reader.finish();
     this.#notify(null);
   }
 

@@ -26,7 +26,7 @@ export function encodeBatch(batch: LogBatch, sequence: number): Buffer {
 
 function writePayload(record: Buffer, { hardState, snapshot, entries }: LogBatch): void {
   const first = entries[0]?.index ?? 0;
-  const { index, term } = snapshot ?? { index: 0, term: 0 };
+  const { index, term } = snapshot?.writer.point ?? { index: 0, term: 0 };
   let at = recordHeaderBytes;
   const fixed = [hardState.term, hardState.vote, hardState.commit, index, term, first, entries.length];
   for (const value of fixed) at = writeInteger(record, value, at);

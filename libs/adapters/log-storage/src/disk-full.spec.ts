@@ -16,6 +16,7 @@ class SmallDisk implements Disk {
 
   open = async (path: string): Promise<DiskFile> => this.#wrap(path, await nodeDisk.open(path));
   read = nodeDisk.read;
+  openToRead = nodeDisk.openToRead;
   list = nodeDisk.list;
   makeDirectory = nodeDisk.makeDirectory;
   syncDirectory = nodeDisk.syncDirectory;

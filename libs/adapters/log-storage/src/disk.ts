@@ -17,10 +17,18 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+export interface DiskReader {
+  readonly sizeBytes: number;
+  /** Less than `length` only where the file ends. */
+  read(position: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
 export interface Disk {
   create(path: string): Promise<DiskFile>;
   open(path: string): Promise<DiskFile>;
   read(path: string): Promise<Buffer>;
+  openToRead(path: string): Promise<DiskReader>;
   /** Names, sorted. */
   list(directory: string): Promise<string[]>;
   /** With what of the way to it is missing; the first of these, or null. Durable when `syncDirectory` was called above each. */
@@ -38,6 +46,10 @@ export const nodeDisk: Disk = {
   create: async (path) => new NodeDiskFile(await fsp.open(path, 'w')),
   open: async (path) => new NodeDiskFile(await fsp.open(path, 'r+')),
   read: (path) => fsp.readFile(path),
+  openToRead: async (path) => {
+    const handle = await fsp.open(path, 'r');
+    return new NodeDiskReader(handle, (await handle.stat()).size);
+  },
   list: async (directory) => (await fsp.readdir(directory)).sort(),
   makeDirectory: async (path) => (await fsp.mkdir(path, { recursive: true })) ?? null,
   syncDirectory,
@@ -85,6 +97,31 @@ class NodeDiskFile implements DiskFile {
         else resolve(count);
       });
     });
+  }
+}
+
+class NodeDiskReader implements DiskReader {
+  readonly sizeBytes: number;
+  readonly #handle: fsp.FileHandle;
+
+  constructor(handle: fsp.FileHandle, sizeBytes: number) {
+    this.#handle = handle;
+    this.sizeBytes = sizeBytes;
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await this.#handle.read(bytes, filled, length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 }
 

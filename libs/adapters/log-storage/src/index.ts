@@ -7,4 +7,5 @@ export {
   type WriteOutcome,
 } from './log-storage.js';
 export { corruptLog, foreignLog, missingLog } from './storage-errors.js';
+export type { SnapshotFile, SnapshotWriter, StoredChunk } from './snapshot-files.js';
 export * from './types.js';

@@ -13,7 +13,13 @@ import { readIdentity, writeIdentity } from './identity-file.js';
 import { alignUp } from './record.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
 import { adoptSegment, segmentHeaderBytes } from './segment.js';
-import { listSnapshots, readSnapshot, snapshotName, writeSnapshot } from './snapshot-files.js';
+import {
+  listSnapshots,
+  openSnapshot,
+  type SnapshotFile,
+  snapshotName,
+  SnapshotWriter,
+} from './snapshot-files.js';
 import { SpareSegment } from './spare-segment.js';
 import { corruptLog, failedStorage, isOutOfRoom, logInUse, missingLog } from './storage-errors.js';
 import type { LogBatch, LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
@@ -123,6 +129,7 @@ export class LogStorage {
   #snapshot: LogPoint;
   #failure: Error | null = null;
   #isAppending = false;
+  #snapshotsBegun = 0;
 
   /** Only for `openLogStorage`. */
   constructor(foundation: Foundation, found: RecoveredSegments, snapshot: LogPoint) {
@@ -161,7 +168,9 @@ export class LogStorage {
     this.#isAppending = true;
     try {
       return await this.#orFail('writing a batch', async () => {
-        const isInstalled = batch.snapshot === null || (await this.#installSnapshot(batch.snapshot));
+        const { snapshot } = batch;
+        const isInstalled =
+          snapshot === null || (await this.#finish(snapshot.writer, snapshot.configuration));
         return isInstalled && (await this.#appendRecord(batch)) ? 'written' : 'noRoom';
       });
     } finally {
@@ -171,9 +180,31 @@ export class LogStorage {
 
   /** Durable when it resolves with `written`. May run beside an append. */
   saveSnapshot(snapshot: LogSnapshot): Promise<WriteOutcome> {
-    return this.#orFail('writing a snapshot', async () =>
-      (await this.#installSnapshot(snapshot)) ? 'written' : 'noRoom',
+    return this.#orFail('writing a snapshot', async () => {
+      const writer = this.receiveSnapshot(snapshot);
+      if (await this.#writeAll(writer, snapshot)) return 'written';
+      await writer.discard();
+      return 'noRoom';
+    });
+  }
+
+  /** A snapshot of another member's is to come, up to the point. */
+  receiveSnapshot({ index, term }: LogPoint): SnapshotWriter {
+    const { disk, directory } = this.#foundation;
+    this.#snapshotsBegun += 1;
+    return new SnapshotWriter(disk, directory, { point: { index, term }, mark: this.#snapshotsBegun });
+  }
+
+  /** Part of a snapshot that is being received: one call at a time for each. */
+  addChunk(writer: SnapshotWriter, number: number, bytes: Uint8Array): Promise<WriteOutcome> {
+    return this.#orFail('writing a chunk', async () =>
+      (await this.#ifRoom(writer, () => writer.add(number, bytes))) ? 'written' : 'noRoom',
     );
+  }
+
+  /** It will never be a snapshot. */
+  discard(writer: SnapshotWriter): Promise<void> {
+    return this.#orFail('removing what is left of a snapshot', () => writer.discard());
   }
 
   /** Durable when it resolves. */
@@ -182,12 +213,15 @@ export class LogStorage {
     return this.#orFail('writing the identity', () => writeIdentity(disk, directory, identity));
   }
 
-  /** The newest one; null if there is none. */
-  async readSnapshot(): Promise<LogSnapshot | null> {
+  /** To be closed; null if there is none. */
+  openNewestSnapshot(): Promise<SnapshotFile | null> {
+    return this.#snapshot.index === 0 ? Promise.resolve(null) : this.openSnapshot(this.#snapshot);
+  }
+
+  /** To be closed. */
+  openSnapshot(point: LogPoint): Promise<SnapshotFile> {
     const { disk, directory } = this.#foundation;
-    const point = this.#snapshot;
-    if (point.index === 0) return null;
-    return this.#orFail('reading a snapshot', () => readSnapshot(disk, directory, point));
+    return this.#orFail('reading a snapshot', () => openSnapshot(disk, directory, point));
   }
 
   /** Removes older snapshots, and the segments which hold nothing but entries before `index`, which a snapshot covers. */
@@ -217,18 +251,35 @@ export class LogStorage {
     await this.#foundation.lock.release();
   }
 
+  async #writeAll(writer: SnapshotWriter, { configuration, chunks }: LogSnapshot): Promise<boolean> {
+    let number = 0;
+    for (const chunk of chunks) {
+      const at = number;
+      if (!(await this.#ifRoom(writer, () => writer.add(at, chunk)))) return false;
+      number += 1;
+    }
+    return this.#finish(writer, configuration);
+  }
+
   /** False where there is no room for it. */
-  async #installSnapshot(snapshot: LogSnapshot): Promise<boolean> {
-    const { disk, directory, spare } = this.#foundation;
+  async #finish(writer: SnapshotWriter, configuration: Uint8Array): Promise<boolean> {
+    const { point } = writer;
+    // It has its name already where the record was what there was no room for.
+    if (point.index === this.#snapshot.index && point.term === this.#snapshot.term) return true;
+    if (!(await this.#ifRoom(writer, () => writer.finish(configuration)))) return false;
+    if (point.index > this.#snapshot.index) this.#snapshot = point;
+    return true;
+  }
+
+  /** False where there is no room for what `work` adds to the snapshot. */
+  async #ifRoom(writer: SnapshotWriter, work: () => Promise<void>): Promise<boolean> {
     try {
-      await writeSnapshot(disk, directory, snapshot);
+      await work();
+      return true;
     } catch (error) {
       if (!isOutOfRoom(error)) throw error;
-      return spare.lack(snapshot.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+      return this.#foundation.spare.lack(writer.sizeBytes);
     }
-    if (snapshot.index > this.#snapshot.index)
-      this.#snapshot = { index: snapshot.index, term: snapshot.term };
-    return true;
   }
 
   /** False where there is no room for it. */
@@ -241,7 +292,10 @@ export class LogStorage {
     await file.datasync();
     this.#position += record.length;
     this.#nextSequence += 1;
-    segment.lastIndex = Math.max(segment.lastIndex, lastIndexOf(batch.entries, batch.snapshot));
+    segment.lastIndex = Math.max(
+      segment.lastIndex,
+      lastIndexOf(batch.entries, batch.snapshot?.writer.point ?? null),
+    );
     return true;
   }
 

@@ -1,4 +1,5 @@
 /** What the log stores. The shapes are those of the Raft core, which this adapter does not know. */
+import type { SnapshotWriter } from './snapshot-files.js';
 
 export interface LogEntry {
   readonly index: number;
@@ -18,10 +19,18 @@ export interface LogPoint {
   readonly term: number;
 }
 
+/** Of the member's own state. */
 export interface LogSnapshot extends LogPoint {
   /** Who was in the group at this point: opaque here. Empty in what was written before groups could change. */
   readonly configuration: Uint8Array;
-  readonly chunks: readonly Uint8Array[];
+  /** Taken one by one, each when the one before is written. */
+  readonly chunks: Iterable<Uint8Array>;
+}
+
+/** From another member, whose chunks are all here: the log before it is void. */
+export interface ReceivedSnapshot {
+  readonly writer: SnapshotWriter;
+  readonly configuration: Uint8Array;
 }
 
 /** What becomes durable together, or not at all. */
@@ -29,8 +38,7 @@ export interface LogBatch {
   readonly hardState: LogHardState;
   /** Consecutive. The first one replaces whatever stands at its index and after it. */
   readonly entries: readonly LogEntry[];
-  /** Received from another member: the log before it is void. */
-  readonly snapshot: LogSnapshot | null;
+  readonly snapshot: ReceivedSnapshot | null;
 }
 
 /** What a start had to put right. */

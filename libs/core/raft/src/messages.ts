@@ -3,6 +3,7 @@
  * reorder them. Names follow Ongaro's thesis: Vote is RequestVote, Append is AppendEntries, TimeoutNow is of 3.10.
  */
 import type {
+  Chunk,
   Configuration,
   MemberId,
   Entry,
@@ -90,7 +91,7 @@ export interface SnapshotChunk extends Envelope {
   readonly chunkCount: number;
   /** With the first chunk; else null. */
   readonly configuration: Configuration | null;
-  readonly data: Uint8Array;
+  readonly data: Chunk;
 }
 
 export interface SnapshotReply extends Envelope {

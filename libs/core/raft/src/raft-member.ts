@@ -184,6 +184,8 @@ export class RaftMember {
   /** Whether the disk has room for entries. Without, the member is read-only, and a leader hands over to one that has. */
   setRoom(hasRoom: boolean): void {
     this.#state.isDiskFull = !hasRoom;
+    // There was no room for more of it, and the shell does not keep a part.
+    if (!hasRoom) this.#state.incomingSnapshot = null;
     if (hasRoom) this.#state.outbox.resumeLog();
   }
 
@@ -204,6 +206,12 @@ export class RaftMember {
   provideSnapshot(snapshot: Snapshot): void {
     const { role } = this.#state;
     if (role.kind === 'leader') provideSnapshot(this.#state, role, snapshot);
+  }
+
+  /** Whether chunks of what was provided may still be asked for. */
+  get isSendingSnapshot(): boolean {
+    const { role } = this.#state;
+    return role.kind === 'leader' && role.outgoingSnapshot !== null;
   }
 
   /** Messages to it are being lost, as far as the shell can tell: they go one at a time until it answers again. */

@@ -1,3 +1,5 @@
+import { invariant } from '@ringleader/primitives';
+
 /**
  * A member of a group: a positive integer below 2^53, drawn at random when the member joins and never used again. Whoever has lost
  * its disk has lost its id with it, so that nobody takes it for the member that made promises. 0 is "nobody".
@@ -79,14 +81,25 @@ export interface IncomingSnapshot {
   readonly chunkCount: number;
   /** Comes with the first chunk. */
   configuration: Configuration | null;
-  readonly chunks: Map<number, Uint8Array>;
+  readonly chunks: Map<number, Chunk>;
   firstMissing: number;
+}
+
+/** Bytes, or what the shell has in their place: it need not hold all of a snapshot, and the core does not look into it. */
+export interface Chunk {
+  readonly byteLength: number;
+}
+
+/** For shells that hold them. */
+export function chunkBytes(chunk: Chunk): Uint8Array {
+  invariant(chunk instanceof Uint8Array, 'a chunk is not at hand');
+  return chunk;
 }
 
 export interface Snapshot extends SnapshotPoint {
   /** As of its index: the entries that told it are no longer needed. */
   readonly configuration: Configuration;
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Chunk[];
 }
 
 /** What a proposer calls its proposal: unique and rising within one run of its process. */

@@ -1,6 +1,7 @@
 /** One member of a scenario with its disk: what it does is printed line by line. */
 import { seededPrng } from '@ringleader/primitives';
 import {
+  chunkBytes,
   type Configuration,
   emptyStoredState,
   type Entry,
@@ -160,7 +161,7 @@ export class ScenarioMember {
 }
 
 function readState({ chunks }: Snapshot): string[] {
-  return chunks.map((chunk) => decoder.decode(chunk)).filter((text) => text.length > 0);
+  return chunks.map((chunk) => decoder.decode(chunkBytes(chunk))).filter((text) => text.length > 0);
 }
 
 function isEmpty(ready: Ready): boolean {

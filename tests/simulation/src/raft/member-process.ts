@@ -4,6 +4,7 @@
  */
 import {
   type Change,
+  chunkBytes,
   type Configuration,
   configurationOf,
   decodeFrame,
@@ -88,7 +89,7 @@ export class MemberProcess implements Process<SimMessage> {
       raftConfig({ id, random: host.prng }, { timings, limits, rules, lease }),
       stored,
     );
-    if (snapshot !== null) this.store.restore(snapshot.chunks);
+    if (snapshot !== null) this.store.restore(snapshot.chunks.map(chunkBytes));
     this.#newestSnapshot = snapshot;
     this.#lastAppliedTerm = stored.base.point.term;
     this.#tickFromNowOn();
@@ -212,7 +213,7 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #restore(snapshot: Snapshot): void {
-    this.store.restore(snapshot.chunks);
+    this.store.restore(snapshot.chunks.map(chunkBytes));
     this.core.applied(snapshot.index);
     this.#lastAppliedTerm = snapshot.term;
     this.#appliedSinceSnapshot = 0;

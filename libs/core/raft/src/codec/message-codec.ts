@@ -12,7 +12,14 @@ import {
   variants,
 } from '@ringleader/primitives';
 import type { Append, HeartbeatReply, Message } from '../messages.js';
-import { type Entry, entryKinds, type Proposal, type SnapshotPoint } from '../types.js';
+import {
+  type Chunk,
+  chunkBytes,
+  type Entry,
+  entryKinds,
+  type Proposal,
+  type SnapshotPoint,
+} from '../types.js';
 import { configurationCodec } from './configuration-codec.js';
 
 const envelope = { from: varint, to: varint, term: varint };
@@ -26,6 +33,12 @@ const appendHead = fields<Omit<Append, 'kind' | 'entries'>>({
   prevTerm: varint,
   commit: varint,
 });
+const chunk: Codec<Chunk> = {
+  write: (writer, value) => {
+    copiedBytes.write(writer, chunkBytes(value));
+  },
+  read: (reader) => copiedBytes.read(reader),
+};
 const entryKind = oneOf([entryKinds.noop, entryKinds.command, entryKinds.configuration]);
 
 /** By hand: entries are consecutive, so their indexes follow from the first one's and are not written. */
@@ -83,7 +96,7 @@ const sentCodec = variants<SentMessage>('a message', {
       chunkIndex: varint,
       chunkCount: varint,
       configuration: optional(configurationCodec),
-      data: copiedBytes,
+      data: chunk,
     },
   },
   snapshotReply: { code: 10, fields: { ...envelope, point, chunkIndex: varint, nextChunk: varint } },

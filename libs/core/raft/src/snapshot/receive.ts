@@ -4,7 +4,7 @@
  */
 import { type MemberState, send } from '../member-state.js';
 import type { SnapshotChunk } from '../messages.js';
-import type { IncomingSnapshot, Snapshot } from '../types.js';
+import type { Chunk, IncomingSnapshot, Snapshot } from '../types.js';
 
 export function handleSnapshotChunk(state: MemberState, message: SnapshotChunk): void {
   const { log } = state;
@@ -40,7 +40,7 @@ function continued(state: MemberState, { from, term, point, chunkCount }: Snapsh
     incoming.point.term === point.term &&
     incoming.chunkCount === chunkCount;
   if (isSame) return incoming;
-  const chunks = new Map<number, Uint8Array>();
+  const chunks = new Map<number, Chunk>();
   const begun = { from, term, point, chunkCount, configuration: null, chunks, firstMissing: 0 };
   state.incomingSnapshot = begun;
   return begun;
