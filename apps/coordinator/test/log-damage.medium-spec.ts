@@ -95,8 +95,10 @@ describe('a coordinator whose log on disk was damaged while it was down', () => 
       await until('a snapshot', hasSnapshot, WAIT);
       await group.kill9(victim);
       const { storage } = await openLogStorage({ directory });
-      const snapshot = await storage.readSnapshot();
-      const store = storeOf(snapshot?.chunks ?? []);
+      const snapshot = await storage.openNewestSnapshot();
+      const stored = await Promise.all(snapshot!.chunks.map((chunk) => chunk.read()));
+      await snapshot!.close();
+      const store = storeOf(stored);
       const value = Buffer.from('what nobody wrote');
       const put = { kind: 'put', key: 'k/0', value, lease: 0, wantsPrevious: false } as const;
       store.apply({ kind: 'txn', compare: [], success: [put], failure: [] }, 1);

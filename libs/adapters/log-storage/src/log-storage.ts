@@ -265,7 +265,7 @@ export class LogStorage {
   async #finish(writer: SnapshotWriter, configuration: Uint8Array): Promise<boolean> {
     const { point } = writer;
     // It has its name already where the record was what there was no room for.
-    if (point.index === this.#snapshot.index && point.term === this.#snapshot.term) return true;
+    if (writer.isFinished) return true;
     if (!(await this.#ifRoom(writer, () => writer.finish(configuration)))) return false;
     if (point.index > this.#snapshot.index) this.#snapshot = point;
     return true;

@@ -47,6 +47,7 @@ export class SnapshotWriter {
   #file: DiskFile | null = null;
   #position = 0;
   #isSyncTried = false;
+  #isFinished = false;
 
   /** `mark` tells it from others of the same point. */
   constructor(disk: Disk, directory: string, { point, mark }: { point: LogPoint; mark: number }) {
@@ -58,6 +59,9 @@ export class SnapshotWriter {
 
   get sizeBytes(): number {
     return this.#position;
+  }
+  get isFinished(): boolean {
+    return this.#isFinished;
   }
   get chunkCount(): number {
     return this.#numbers.size;
@@ -91,6 +95,7 @@ export class SnapshotWriter {
     await file.close();
     this.#file = null;
     await this.#disk.rename(this.#partial, join(this.#directory, snapshotName(this.point)));
+    this.#isFinished = true;
   }
 
   async discard(): Promise<void> {
