@@ -7,10 +7,11 @@ export class Failure extends Error {
   }
 }
 
+const ELSEWHERE = 'permission is denied; use a clone in a folder of your own';
 /** Why the system refuses a file, by its code, in the words of a person. */
 const REFUSALS = {
-  EACCES: 'permission is denied; use a clone in a folder of your own',
-  EPERM: 'permission is denied; use a clone in a folder of your own',
+  EACCES: ELSEWHERE,
+  EPERM: ELSEWHERE,
   EROFS: 'the file system is read-only; use a clone on another one',
   ENOSPC: 'the disk is full; make room',
   EDQUOT: 'the disk quota is used up',
@@ -18,8 +19,7 @@ const REFUSALS = {
 
 /** The sentence for a file that was refused, from an error or from what a tool said about one; or undefined. */
 export function refusalOf({ code, path, message }) {
-  const named =
-    REFUSALS[code] === undefined ? Object.keys(REFUSALS).find((it) => message.includes(it)) : code;
+  const named = Object.keys(REFUSALS).find((it) => it === code || message.includes(it));
   if (named === undefined) return undefined;
   const place = path ?? new RegExp(`${named}[^\\n]*?'([^'\\n]+)'`).exec(message)?.[1];
   return `${place ?? 'A file'}: ${REFUSALS[named]}.`;
@@ -29,12 +29,11 @@ export function refusalOf({ code, path, message }) {
 export async function reportingFailures(action) {
   try {
     process.exitCode = await action();
-  } catch (thrown) {
-    const refusal = thrown.syscall === undefined ? undefined : refusalOf(thrown);
-    const error = refusal === undefined ? thrown : new Failure(refusal);
-    if (!(error instanceof Failure)) throw error;
-    if (error.output !== '') console.error(error.output.trimEnd());
-    console.error(`Ringleader cannot start. ${error.message}`);
+  } catch (error) {
+    const refusal = error.syscall === undefined ? undefined : refusalOf(error);
+    if (!(error instanceof Failure) && refusal === undefined) throw error;
+    if (error.output) console.error(error.output.trimEnd());
+    console.error(`Ringleader cannot start. ${refusal ?? error.message}`);
     process.exitCode = 1;
   }
 }

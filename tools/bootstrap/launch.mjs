@@ -7,18 +7,16 @@ const OWNER_POLL_MS = 500;
 const owner = process.ppid;
 
 /**
- * Calls `action` when the process that started this one has ended without ending it: npm was killed, and nobody waits for the
- * script any more. (npm's shell replaces itself by the script: see `exec` in package.json.) Only under `npm start`: who puts
- * the starter itself into the background of a script means it to go on when the script ends.
+ * Nobody waits for the script any more once npm was killed. (npm's shell replaces itself by the script: see `exec` in
+ * package.json.) Only under `npm start`: who puts the starter itself into the background of a script means it to go on when
+ * the script ends.
  */
-function whenOwnerIsGone(action) {
-  if (process.env.npm_lifecycle_event !== 'start') return;
-  const timer = setInterval(() => {
+function stopWithOwner(child) {
+  const watch = setInterval(() => {
     if (process.ppid === owner) return;
-    clearInterval(timer);
-    action();
-  }, OWNER_POLL_MS);
-  timer.unref();
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, OWNER_POLL_MS).unref();
 }
 
 /**
@@ -31,7 +29,7 @@ export function run(script, args, { lifeline = false, cwd, flags = [] } = {}) {
   const env = lifeline ? { ...process.env, RINGLEADER_LIFELINE_FD: '3' } : process.env;
   const child = spawn(runtime(), [...flags, join(root, script), ...args], { stdio, env, cwd });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  if (lifeline) whenOwnerIsGone(() => child.kill('SIGTERM'));
+  if (lifeline && process.env.npm_lifecycle_event === 'start') stopWithOwner(child);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => {

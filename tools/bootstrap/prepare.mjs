@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { copyFile, readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Failure, refusalOf } from './failure.mjs';
 
 /** The checkout. */
@@ -26,9 +27,7 @@ export const CLUSTER = [
 /** Shorter than this, nothing is said of a build: that nothing changed is found out in a third of a second. */
 const SILENT_MS = 1_500;
 
-export function seconds(sinceMs) {
-  return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
-}
+export const seconds = (sinceMs) => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 
 /** Everything that must be there before a program of this checkout can run; nothing is built without `packages`. */
 export async function prepare(packages = []) {
@@ -36,8 +35,9 @@ export async function prepare(packages = []) {
     const needed = `Node ${REQUIRED.join('.')} or newer is needed`;
     throw new Failure(`${needed}, and this is ${process.versions.node}: install a newer one.`);
   }
-  await ensureInstalled();
-  if (packages.length > 0) await ensureBuilt(packages);
+  const isInstalled = existsSync(INSTALLED) && readFileSync(INSTALLED).equals(readFileSync(LOCKFILE));
+  if (!isInstalled) await install();
+  if (packages.length > 0) await build(packages);
 }
 
 /** The Node that runs everything but this bootstrap. */
@@ -45,37 +45,29 @@ export function runtime() {
   if (major >= GOOD_ENOUGH) return process.execPath;
   const platform = `${process.platform}-${process.arch}`;
   // The packages of some platforms are published under another name.
-  const packages = [`node-${platform}`, `node-bin-${platform}`];
-  const pinned = packages
-    .map((name) => join(root, 'node_modules', name, 'bin', 'node'))
-    .find((path) => existsSync(path));
+  const paths = ['node', 'node-bin'].map((name) =>
+    join(root, 'node_modules', `${name}-${platform}`, 'bin', 'node'),
+  );
+  const pinned = paths.find((path) => existsSync(path));
   if (pinned !== undefined) return pinned;
   const reason = `There is no packaged Node for ${platform}, and ${process.versions.node} is too old to run the services`;
   throw new Failure(`${reason}: install Node ${GOOD_ENOUGH} or newer.`);
 }
 
-/** Runs a program and gives all it wrote. Rejects only when there is no such program. */
-function capture(command, args, env = process.env) {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: root, env, maxBuffer: Infinity };
-    const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (typeof error?.code === 'string') reject(error);
-      else resolve({ succeeded: error === null, output: stdout + stderr });
-    });
-    child.stdin.end();
+/** Runs a tool that says nothing unless it fails; `explain` makes a sentence of what it said then. */
+async function runTool(command, args, explain) {
+  const options = { cwd: root, env: { ...process.env, CI: 'true' }, maxBuffer: Infinity };
+  const running = promisify(execFile)(command, args, options);
+  running.child.stdin.end();
+  await running.catch((error) => {
+    if (typeof error.code === 'string')
+      throw new Failure(`${command} is missing (${error.message}): install it beside Node.`);
+    const output = error.stdout + error.stderr;
+    throw new Failure(explain(output, refusalOf({ message: output })), output);
   });
 }
 
-async function isInstalled() {
-  const installed = await readFile(INSTALLED).catch((error) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  return installed !== undefined && installed.equals(await readFile(LOCKFILE));
-}
-
-function whyNotInstalled(output) {
-  const refusal = refusalOf({ message: output });
+function whyNotInstalled(output, refusal) {
   if (refusal !== undefined) return `The packages could not be installed in ${root}: ${refusal}`;
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET/.test(output))
     return 'The npm registry could not be reached: the packages could not be installed.';
@@ -83,34 +75,26 @@ function whyNotInstalled(output) {
 }
 
 /**
- * Installs exactly what the lockfile says, with a pnpm that need not be installed, unless it has been done already.
- * Progress goes to standard error: standard output may be an export.
+ * Installs exactly what the lockfile says, with a pnpm that need not be installed. Progress goes to standard error:
+ * standard output may be an export.
  */
-async function ensureInstalled() {
-  if (await isInstalled()) return;
+async function install() {
   const startedAt = performance.now();
   console.error('Installing packages...');
   const args = ['exec', '--yes', `--package=${PNPM}`, '--', 'pnpm', 'install', '--frozen-lockfile'];
-  const installing = capture('npm', args, { ...process.env, CI: 'true' });
-  const { succeeded, output } = await installing.catch((error) => {
-    throw new Failure(`npm is missing (${error.message}): install it beside Node.`);
-  });
-  if (!succeeded) throw new Failure(whyNotInstalled(output), output);
+  await runTool('npm', args, whyNotInstalled);
   await copyFile(LOCKFILE, INSTALLED);
   console.error(`✓ packages installed (${seconds(startedAt)})`);
 }
 
 /** Builds what changed in these packages, as the compiler finds out itself. */
-async function ensureBuilt(packages) {
+async function build(packages) {
   const startedAt = performance.now();
   const notice = setTimeout(() => console.error('Building...'), SILENT_MS);
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { succeeded, output } = await capture(runtime(), [compiler, '-b', ...packages]);
-  clearTimeout(notice);
-  if (!succeeded) {
-    const refusal = refusalOf({ message: output });
+  await runTool(runtime(), [compiler, '-b', ...packages], (_output, refusal) => {
     const reason = refusal === undefined ? '; what the compiler said stands above.' : `: ${refusal}`;
-    throw new Failure(`The build failed${reason}`, output);
-  }
+    return `The build failed${reason}`;
+  }).finally(() => clearTimeout(notice));
   if (performance.now() - startedAt > SILENT_MS) console.error(`✓ built (${seconds(startedAt)})`);
 }

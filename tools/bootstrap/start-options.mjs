@@ -50,10 +50,8 @@ function refuse(sentence) {
 }
 
 function read(args) {
-  const types = Object.entries(START_OPTIONS).map(([name, { value }]) => [
-    name,
-    { type: value === undefined ? 'boolean' : 'string' },
-  ]);
+  const typeOf = ({ value }) => ({ type: value === undefined ? 'boolean' : 'string' });
+  const types = Object.entries(START_OPTIONS).map(([name, option]) => [name, typeOf(option)]);
   try {
     return parseArgs({ args, options: Object.fromEntries(types) }).values;
   } catch (error) {

@@ -13,26 +13,29 @@ import {
   writeLayout,
   type Layout,
 } from './layout.js';
-import { natsPrograms, postgresProgram, serviceProgram, type Surroundings } from './programs.js';
 import {
-  choosePorts,
+  gatewayPorts,
+  natsPrograms,
+  postgresProgram,
+  serviceProgram,
+  type Surroundings,
+} from './programs.js';
+import {
   COORDINATORS_MAX,
   coordinatorFolder,
-  natsUrlOf,
   numbers,
   planCoordinator,
   planServices,
   SERVICES,
   type ClusterOptions,
-  type ClusterPorts,
+  type ClusterPlan,
+  type Service,
   type ServicePlan,
 } from './services.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
-export interface ClusterContext {
-  readonly root: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment'> {
   readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
@@ -51,23 +54,25 @@ const REQUEST = /^(?:add-coordinator|replace-coordinator-([1-9]))$/;
 export class LocalCluster {
   /** What it had to start without: one sentence for each process that will not run. */
   missing: readonly string[] = [];
-  readonly #supervisors: Supervisor[] = [];
+  #supervisors: readonly Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
+  readonly #surroundings: Surroundings;
   #status: ClusterState['status'] = 'starting';
-  readonly #additions: NodeJS.Timeout;
-  #isAdding = false;
+  readonly #requests: NodeJS.Timeout;
+  #isAnswering = false;
 
   private constructor(
     readonly folder: DataFolder,
-    readonly ports: ClusterPorts,
+    private readonly ports: readonly number[],
     private readonly context: ClusterContext,
     private layout: Layout,
   ) {
-    this.#additions = setInterval(() => void this.#lookForRequest(), REQUEST_POLL_MS).unref();
+    this.#surroundings = { ...context, folder };
+    this.#requests = setInterval(() => void this.#lookForRequest(), REQUEST_POLL_MS).unref();
   }
 
   get gatewayUrls(): string[] {
-    return this.ports.gateways.map((port) => `http://127.0.0.1:${port}`);
+    return this.ports.map((port) => `http://127.0.0.1:${port}`);
   }
 
   static async start(
@@ -80,45 +85,61 @@ export class LocalCluster {
     if (names !== '') context.say(`✓ ended what an earlier start had left running: ${names}`);
     let cluster: LocalCluster | undefined;
     try {
-      const ports = await choosePorts(options);
+      const ports = await gatewayPorts(options);
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
-      writeLayout(folder.path, layout);
       cluster = new LocalCluster(folder, ports, context, layout);
-      await cluster.#launch();
+      cluster.#keep(layout);
+      await cluster.#launch(options.nats);
       await cluster.#untilServing(options.timeout);
-      if (layout.isFounded !== true && cluster.missing.length === 0)
-        cluster.#keep({ ...cluster.layout, isFounded: true });
       return cluster;
     } catch (error) {
-      if (cluster === undefined) await folder.release();
-      else await cluster.stop();
+      await (cluster?.stop() ?? folder.release());
       throw error;
     }
   }
 
-  async #launch(): Promise<void> {
-    const { layout, surroundings } = this;
-    const nats = natsPrograms(surroundings, this.ports).map((prepare) => this.#step(prepare));
-    const databases = numbers(layout.shards).map((i) => this.#step(() => postgresProgram(surroundings, i)));
-    await settled([...nats, ...databases]);
-    const plans = planServices({
-      dataFolder: this.folder.path,
-      layout,
-      ports: this.ports,
-      postgresUrls: (await Promise.all(databases)).map(({ url }) => url),
-    });
-    await settled(plans.map((plan) => this.#startService(plan)));
-  }
-
-  get surroundings(): Surroundings {
-    const { root, environment } = this.context;
-    return { root, environment, folder: this.folder };
-  }
-
-  #startService(plan: ServicePlan): Promise<Program> {
-    return this.#step(async () =>
-      serviceProgram(this.surroundings, (await this.context.interpose?.(plan)) ?? plan),
+  async #launch(natsServers: number): Promise<void> {
+    const nats = natsPrograms(this.#surroundings, natsServers).then((programs) =>
+      settled(programs.map((program) => this.#run(program))),
     );
+    const databases = numbers(this.layout.shards).map(async (index) =>
+      this.#run(await postgresProgram(this.#surroundings, index)),
+    );
+    await settled<unknown>([nats, ...databases]);
+    const postgresUrls = (await Promise.all(databases)).map(({ url }) => url);
+    const plans = planServices({ ...this.#plan(), postgresUrls });
+    await settled(plans.map((plan) => this.#runService(plan)));
+  }
+
+  #plan(): Omit<ClusterPlan, 'postgresUrls'> {
+    const urls = this.#of('nats-server').map(({ program }) => program.url);
+    const { folder, layout, ports } = this;
+    return { dataFolder: folder.path, layout, natsUrl: urls.join(), gatewayPorts: ports };
+  }
+
+  #of(service: Service): Supervisor[] {
+    return this.#supervisors.filter(({ program }) => program.service === service);
+  }
+
+  async #runService(plan: ServicePlan): Promise<void> {
+    const { interpose } = this.context;
+    await this.#run(await serviceProgram(this.#surroundings, (await interpose?.(plan)) ?? plan));
+  }
+
+  /** Starts a program, and says so. */
+  async #run(program: Program): Promise<Program> {
+    const { say, signal } = this.context;
+    signal.throwIfAborted();
+    const startedAt = performance.now();
+    const supervisor = new Supervisor(program, say, () => {
+      this.#forgetRemoved();
+      this.#publish();
+    });
+    this.#supervisors = [...this.#supervisors, supervisor];
+    await supervisor.start();
+    const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
+    say(`✓ ${program.name.padEnd(20)} started on ${place} (${seconds(performance.now() - startedAt)})`);
+    return program;
   }
 
   #keep(layout: Layout): void {
@@ -128,113 +149,94 @@ export class LocalCluster {
 
   /** `ringleader local` asks by a file: whatever process has the supervisor's id by then is not disturbed. */
   async #lookForRequest(): Promise<void> {
-    if (this.#isAdding || this.#status === 'starting') return;
-    this.#isAdding = true;
+    if (this.#isAnswering || this.#status === 'starting') return;
+    this.#isAnswering = true;
     try {
       const request = (await readdir(this.folder.path)).find((name) => REQUEST.test(name));
       if (request === undefined) return;
       await rm(join(this.folder.path, request));
       const [, seat] = REQUEST.exec(request) ?? [];
-      await (seat === undefined ? this.#addCoordinator() : this.#replaceCoordinator(Number(seat)));
+      await this.#join(seat === undefined ? this.#freeSeat() : await this.#vacate(Number(seat)));
     } catch (error) {
       this.context.say(`✗ no coordinator could be added: ${(error as Error).message}`);
     } finally {
-      this.#isAdding = false;
+      this.#isAnswering = false;
     }
   }
 
-  /** One more, which waits to be let in. */
-  async #addCoordinator(): Promise<void> {
+  #freeSeat(): number {
     const running = coordinatorSeats(this.layout);
     const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
     if (seat === undefined) throw new StartError('there are as many as there may be.');
-    await this.#join(seat);
+    return seat;
   }
 
-  /** Ends the one at the seat, if it still runs, and starts another there, which waits to take its place. */
-  async #replaceCoordinator(seat: number): Promise<void> {
-    const present = this.#supervisors.find(({ program }) => program.name === `coordinator-${seat}`);
+  /** Ends the one at the seat, if it still runs. */
+  async #vacate(seat: number): Promise<number> {
+    const present = this.#of('coordinator').find(({ program }) => program.name === `coordinator-${seat}`);
     if (present === undefined) throw new StartError(`coordinator-${seat} is none of this cluster.`);
     await present.stop();
-    this.#supervisors.splice(this.#supervisors.indexOf(present), 1);
-    await this.#join(seat);
+    this.#supervisors = this.#supervisors.filter((one) => one !== present);
+    return seat;
   }
 
+  /** Starts a coordinator, which waits to be let in. */
   async #join(seat: number): Promise<void> {
     // Of the member that was at this seat: nobody takes it back.
     await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
     this.#keep(withJoined(this.layout, seat));
-    const place = { dataFolder: this.folder.path, ports: this.ports };
-    await this.#startService(await planCoordinator(place, this.layout, seat));
+    await this.#runService(planCoordinator(this.#plan(), seat));
   }
 
   /** Who was removed from its group is missed by nobody. */
   #forgetRemoved(): void {
-    for (const supervisor of this.#supervisors.filter(isRemoved)) {
-      this.#supervisors.splice(this.#supervisors.indexOf(supervisor), 1);
-      this.#keep(withRemoved(this.layout, Number(supervisor.program.name.split('-').at(-1))));
-    }
-  }
-
-  /** Prepares and starts one program, and says so. */
-  async #step(prepare: () => Promise<Program>): Promise<Program> {
-    const startedAt = performance.now();
-    const program = await prepare();
-    this.context.signal.throwIfAborted();
-    const supervisor = new Supervisor(program, this.context.say, () => {
-      this.#forgetRemoved();
-      this.#publish();
-    });
-    this.#supervisors.push(supervisor);
-    await supervisor.start();
-    const took = seconds(performance.now() - startedAt);
-    const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
-    this.context.say(`✓ ${program.name.padEnd(20)} started on ${place} (${took})`);
-    return program;
+    for (const { program } of this.#supervisors.filter(isRemoved))
+      this.#keep(withRemoved(this.layout, Number(program.name.split('-').at(-1))));
+    this.#supervisors = this.#supervisors.filter((one) => !isRemoved(one));
   }
 
   /** Until it is healthy, or serves all keys without those that will not run. */
   async #untilServing(timeoutSeconds: number): Promise<void> {
+    const { say, signal } = this.context;
     const deadline = performance.now() + timeoutSeconds * 1000;
     let said = '';
     for (;;) {
       const { reasons, serves } = await clusterHealth(this.gatewayUrls);
-      this.context.signal.throwIfAborted();
+      signal.throwIfAborted();
       // Who refuses is missing whatever gateways say, who may still believe its last registration.
       const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
       this.missing = hopeless.map(whyHopeless);
       if (reasons.length === 0 || (serves && hopeless.length > 0)) break;
       this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
-      if (performance.now() > deadline) {
-        throw new StartError(
-          `The cluster was not healthy within ${timeoutSeconds} s: ${text} (see ${this.folder.logs}).`,
-        );
-      }
-      if (text !== said) this.context.say(`… ${text}`);
+      const late = `The cluster was not healthy within ${timeoutSeconds} s`;
+      if (performance.now() > deadline) throw new StartError(`${late}: ${text} (see ${this.folder.logs}).`);
+      if (text !== said) say(`… ${text}`);
       said = text;
-      await delay(HEALTH_POLL_MS, undefined, { signal: this.context.signal });
+      await delay(HEALTH_POLL_MS, undefined, { signal });
     }
-    this.#status = this.missing.length === 0 ? 'healthy' : 'degraded';
+    const isWhole = this.missing.length === 0;
+    if (isWhole && this.layout.isFounded !== true) this.#keep({ ...this.layout, isFounded: true });
+    this.#status = isWhole ? 'healthy' : 'degraded';
     this.#publish();
   }
 
   /** What the others cannot make up for: more than half of a service keeps ending, or refuses to run. */
   #giveUpWithoutMajority(): void {
-    const hopeless = this.#supervisors.filter(isHopeless);
-    const lost = hopeless.find(({ program: { service } }) => {
-      const of = (some: readonly Supervisor[]) => some.filter(({ program }) => program.service === service);
-      return of(hopeless).length * 2 > of(this.#supervisors).length;
-    });
-    if (lost !== undefined) throw new StartError(`${whyHopeless(lost)}.`);
+    for (const service of SERVICES) {
+      const all = this.#of(service);
+      const [first, ...others] = all.filter(isHopeless);
+      if (first !== undefined && (1 + others.length) * 2 > all.length)
+        throw new StartError(`${whyHopeless(first)}.`);
+    }
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#additions);
+    clearInterval(this.#requests);
     this.#status = 'stopping';
     this.#publish();
     for (const service of SERVICES) {
-      const group = this.#supervisors.filter(({ program }) => program.service === service);
+      const group = this.#of(service);
       if (group.length === 0) continue;
       const startedAt = performance.now();
       await settled(group.map((supervisor) => supervisor.stop()));
@@ -255,18 +257,9 @@ export class LocalCluster {
       status: this.#status,
       supervisorPid: process.pid,
       startedAt: this.#startedAt,
-      natsUrl: natsUrlOf(this.ports),
+      natsUrl: this.#plan().natsUrl,
       gatewayUrls: this.gatewayUrls,
-      processes: this.#supervisors.map(({ program, child, restarts }) => ({
-        service: program.service,
-        member: program.name,
-        pid: child?.pid ?? null,
-        identity: child?.identity ?? null,
-        port: program.port ?? null,
-        url: program.url,
-        log: program.logFile,
-        restarts,
-      })),
+      processes: this.#supervisors.map((supervisor) => supervisor.state()),
     };
     try {
       writeClusterState(this.folder.path, state);
@@ -279,10 +272,8 @@ export class LocalCluster {
 
 const isRemoved = ({ refusal }: Supervisor): boolean => refusal?.startsWith('MEMBER_REMOVED') === true;
 const refuses = ({ refusal }: Supervisor): boolean => refusal !== undefined;
-
-function isHopeless(supervisor: Supervisor): boolean {
-  return refuses(supervisor) || supervisor.restarts >= CRASHES_TOLERATED;
-}
+const isHopeless = (supervisor: Supervisor): boolean =>
+  refuses(supervisor) || supervisor.restarts >= CRASHES_TOLERATED;
 
 function whyHopeless({ refusal, program: { name, logFile } }: Supervisor): string {
   return `${name} ${refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;

@@ -1,4 +1,4 @@
-import { tryLockFile, type FileLock } from '@ringleader/file-lock';
+import { tryLockFile } from '@ringleader/file-lock';
 import { StartError } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,17 +26,6 @@ function unfit(path: string, reason: string, cause?: unknown): StartError {
   return new StartError(`${path} cannot hold the data: ${reason}; ${advice}.`, { cause });
 }
 
-/** The system's errors in a person's words; `action` may name its own. */
-async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const { errno, message } = error as NodeJS.ErrnoException;
-    if (error instanceof StartError) throw error;
-    throw unfit(path, (errno !== undefined && getSystemErrorMessage(errno)) || message, error);
-  }
-}
-
 /** Like mkdir -p. (Node's own `recursive` reports a read-only file system as a missing folder.) */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -62,14 +51,6 @@ async function proveRoom(path: string, shards: number): Promise<void> {
   throw unfit(path, reason);
 }
 
-async function lock(path: string): Promise<FileLock> {
-  const attempt = await tryLockFile(join(path, 'lock'));
-  if (attempt.kind === 'taken') return attempt.lock;
-  throw new StartError(
-    `A cluster runs on ${path} already (${attempt.holder}): stop it first, or choose another folder with --data.`,
-  );
-}
-
 async function rotateLogs(logs: string): Promise<void> {
   for (const name of await readdir(logs)) {
     const path = join(logs, name);
@@ -80,26 +61,35 @@ async function rotateLogs(logs: string): Promise<void> {
 
 export async function openDataFolder(path: string, shards: number): Promise<DataFolder> {
   const logs = join(path, 'logs');
-  return explained(path, async () => {
+  let release: (() => Promise<void>) | undefined;
+  try {
     await makeFolder(path);
-    const held = await lock(path);
-    try {
-      const endedLeftovers = await endLeftovers(path);
-      await makeFolder(logs);
-      await proveRoom(path, shards);
-      await rotateLogs(logs);
-      return { path, logs, endedLeftovers, release: () => held.release() };
-    } catch (error) {
-      await held.release();
-      throw error;
+    const attempt = await tryLockFile(join(path, 'lock'));
+    if (attempt.kind === 'held') {
+      const advice = 'stop it first, or choose another folder with --data';
+      throw new StartError(`A cluster runs on ${path} already (${attempt.holder}): ${advice}.`);
     }
-  });
+    release = () => attempt.lock.release();
+    const endedLeftovers = await endLeftovers(path);
+    await makeFolder(logs);
+    await proveRoom(path, shards);
+    await rotateLogs(logs);
+    return { path, logs, endedLeftovers, release };
+  } catch (error) {
+    await release?.();
+    const { errno, message } = error as NodeJS.ErrnoException;
+    if (error instanceof StartError) throw error;
+    // The system's errors in a person's words.
+    throw unfit(path, (errno !== undefined && getSystemErrorMessage(errno)) || message, error);
+  }
 }
 
 /** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
 export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
   const endedLeftovers = await sweepEphemeral();
-  const path = await explained(tmpdir(), () => mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)));
+  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
+    throw unfit(tmpdir(), (error as Error).message, error);
+  });
   const folder = await openDataFolder(path, shards);
   const release = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true });

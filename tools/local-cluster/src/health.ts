@@ -10,10 +10,8 @@ export interface ClusterHealth {
 
 export async function clusterHealth(gatewayUrls: readonly string[]): Promise<ClusterHealth> {
   const found = await Promise.all(gatewayUrls.map(healthSeenBy));
-  return {
-    reasons: [...new Set(found.flatMap(({ reasons }) => reasons))],
-    serves: found.some(({ serves }) => serves),
-  };
+  const reasons = [...new Set(found.flatMap((health) => health.reasons))];
+  return { reasons, serves: found.some(({ serves }) => serves) };
 }
 
 async function healthSeenBy(gatewayUrl: string): Promise<ClusterHealth> {
@@ -26,17 +24,11 @@ async function healthSeenBy(gatewayUrl: string): Promise<ClusterHealth> {
     if (!answer.ok) return unusable(`${gatewayUrl}/v1/cluster answers ${answer.status}`);
     const { health, reasons } = (await answer.json()) as ClusterView;
     if (health === 'healthy') return { reasons: [], serves: true };
-    return {
-      reasons: reasons.length > 0 ? reasons : [`the cluster is ${health}`],
-      serves: health === 'degraded',
-    };
+    const why = reasons.length > 0 ? reasons : [`the cluster is ${health}`];
+    return { reasons: why, serves: health === 'degraded' };
   } catch (error) {
-    return unusable(`${gatewayUrl} does not answer: ${causeOf(error)}`);
+    // Why a fetch failed stands in the error's cause.
+    const { message, cause } = error as { message: string; cause?: { message?: string; code?: string } };
+    return unusable(`${gatewayUrl} does not answer: ${cause?.message || cause?.code || message}`);
   }
-}
-
-/** Why a fetch failed stands in the error's cause. */
-function causeOf(error: unknown): string {
-  const { message, cause } = error as { message: string; cause?: { message?: string; code?: string } };
-  return cause?.message || cause?.code || message;
 }

@@ -27,19 +27,15 @@ export function nextLayout(
   folder: string,
 ): Layout {
   if (present === undefined) return { formatVersion: 1, coordinators, shards, initialShards: shards };
-  const advice = (option: string) => `start with ${option}, or choose another folder with --data.`;
-  if (shards < present.shards) {
-    throw new StartError(
-      `The data in ${folder} were written by ${present.shards} shards and cannot be served by ${shards}: ` +
-        advice(`--shards ${present.shards}`),
-    );
-  }
-  if (coordinators !== present.coordinators) {
-    throw new StartError(
-      `The data in ${folder} belong to ${present.coordinators} coordinators, not ${coordinators}: ` +
-        advice(`--coordinators ${present.coordinators}`),
-    );
-  }
+  const refusal = (why: string, option: string): StartError => {
+    const advice = `start with ${option}, or choose another folder with --data`;
+    return new StartError(`The data in ${folder} ${why}: ${advice}.`);
+  };
+  const { shards: wrote, coordinators: had } = present;
+  if (shards < wrote)
+    throw refusal(`were written by ${wrote} shards and cannot be served by ${shards}`, `--shards ${wrote}`);
+  if (coordinators !== had)
+    throw refusal(`belong to ${had} coordinators, not ${coordinators}`, `--coordinators ${had}`);
   return { ...present, shards };
 }
 

@@ -1,24 +1,21 @@
+/** How each process of a cluster is launched. */
 import { heapFlags, memoryBytes } from '@ringleader/config';
 import { MALLOC_ARENAS } from '@ringleader/config/process-memory';
 import {
+  freePort,
+  freePorts,
   localNatsServer,
   localPostgres,
   locateNatsServer,
   natsPasswords,
+  portIsFree,
   startChild,
   StartError,
 } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataFolder } from './data-folder.js';
-import {
-  CLUSTER,
-  natsPasswordFolder,
-  type ClusterPorts,
-  type Service,
-  type ServicePlan,
-} from './services.js';
+import { CLUSTER, natsPasswordFolder, numbers, type ClusterOptions, type ServicePlan } from './services.js';
 import type { Program } from './supervisor.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
@@ -27,7 +24,7 @@ const STOP_WITHIN_MS = 7_000;
 const GRACE_MS = 1_000;
 
 /** What fits a laptop; RINGLEADER_MEMORY_MIB goes before it, for all alike. */
-const MEMORY_MIB: Partial<Record<Service, string>> = {
+const MEMORY_MIB: Readonly<Record<ServicePlan['service'], string>> = {
   shard: '512',
   gateway: '512',
   coordinator: '256',
@@ -37,7 +34,7 @@ const MEMORY_MIB: Partial<Record<Service, string>> = {
 export interface Surroundings {
   /** The checkout: its built services and its tools. */
   readonly root: string;
-  readonly folder: DataFolder;
+  readonly folder: { readonly path: string; readonly logs: string };
   /** Of this process; services get only what they need of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -48,27 +45,41 @@ const placeOf = ({ folder }: Surroundings, name: string, dir = name) => ({
   logFile: join(folder.logs, `${name}.log`),
 });
 
+/** Where gateways are to listen; found out before anything is started. */
+export async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<number[]> {
+  if (port === 0) return freePorts(gateways);
+  const ports = numbers(gateways).map((i) => port + i - 1);
+  for (const wanted of ports) {
+    if (await portIsFree(wanted)) continue;
+    const isReserved = wanted < 1024 && process.getuid?.() !== 0;
+    const other = isReserved ? 'or reserved for the administrator' : 'stop the program that listens there';
+    throw new StartError(
+      `Port ${wanted} is taken${isReserved ? ',' : ':'} ${other}, or choose another with --port.`,
+    );
+  }
+  return ports;
+}
+
 /** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
-export function natsPrograms(
-  surroundings: Surroundings,
-  { nats, natsRoutes }: ClusterPorts,
-): readonly (() => Promise<Program>)[] {
+export async function natsPrograms(surroundings: Surroundings, count: number): Promise<Program[]> {
   const { root, environment, folder } = surroundings;
-  const passwords = natsPasswords(natsPasswordFolder(folder.path));
-  const located = locateNatsServer({ searchPath: environment['PATH'], toolsDir: join(root, '.tools') });
-  return nats.map((port, i) => async () => {
-    const { users, routes } = await passwords;
-    const isAlone = nats.length === 1;
-    const place = isAlone
-      ? placeOf(surroundings, 'nats-server', 'nats')
-      : placeOf(surroundings, `nats-server-${i + 1}`);
-    const servers = natsRoutes.map((other) => `127.0.0.1:${other}`);
-    // Every process has the whole list of servers.
-    const own = { name: CLUSTER, host: '127.0.0.1', port: natsRoutes[i] ?? 0, advertise: false };
-    const others = isAlone ? {} : { routes: { ...routes, ...own, servers } };
-    const options = { ...place, port, access: { cluster: CLUSTER, users }, ...others };
-    return { ...(await localNatsServer(await located, options)), service: 'nats-server' };
-  });
+  const { users, routes } = await natsPasswords(natsPasswordFolder(folder.path));
+  const toolsDir = join(root, '.tools');
+  const program = await locateNatsServer({ searchPath: environment['PATH'], toolsDir });
+  const access = { cluster: CLUSTER, users };
+  const server = async (place: ReturnType<typeof placeOf>, others = {}): Promise<Program> => {
+    const options = { ...place, ...others, port: await freePort(), access };
+    return { ...(await localNatsServer(program, options)), service: 'nats-server' };
+  };
+  if (count === 1) return [await server(placeOf(surroundings, 'nats-server', 'nats'))];
+  const ports = await freePorts(count);
+  // Every process has the whole list of servers: none learns of another from a third.
+  const cluster = { ...routes, name: CLUSTER, host: '127.0.0.1', advertise: false };
+  const servers = ports.map((port) => `127.0.0.1:${port}`);
+  const starting = ports.map((port, i) =>
+    server(placeOf(surroundings, `nats-server-${i + 1}`), { routes: { ...cluster, port, servers } }),
+  );
+  return Promise.all(starting);
 }
 
 export async function postgresProgram(surroundings: Surroundings, index: number): Promise<Program> {
@@ -82,7 +93,7 @@ function inherited(environment: Surroundings['environment']): Record<string, str
 }
 
 export async function serviceProgram(surroundings: Surroundings, plan: ServicePlan): Promise<Program> {
-  const { service, member, port } = plan;
+  const { service, member } = plan;
   const { root, environment } = surroundings;
   const { logFile } = placeOf(surroundings, member);
   const script = join(root, 'apps', service, 'dist', 'main.js');
@@ -91,24 +102,25 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
   const dataDir = plan.env['RINGLEADER_DATA_DIR'];
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stopWithin = environment['RINGLEADER_STOP_WITHIN_MS'] || String(STOP_WITHIN_MS);
+  const probes = await freePort();
   const env = {
     RINGLEADER_MEMORY_MIB: MEMORY_MIB[service],
     ...MALLOC_ARENAS,
     ...inherited(environment),
     RINGLEADER_STOP_WITHIN_MS: stopWithin,
+    RINGLEADER_PROBE_PORT: String(probes),
     ...plan.env,
   };
   const args = [...heapFlags(memoryBytes(env)), script];
+  const spec = { name: member, command: process.execPath, args, env, cwd: root, logFile };
+  const graceMs = Number(stopWithin) + GRACE_MS;
+  const port = plan.port ?? probes;
   return {
     service,
     name: member,
     port,
     url: `http://127.0.0.1:${port}`,
     logFile,
-    launch: () => {
-      const command = { command: process.execPath, args, env, cwd: root };
-      const graceMs = Number(stopWithin) + GRACE_MS;
-      return startChild({ name: member, ...command, logFile, orphaned: 'lifeline', graceMs });
-    },
+    launch: () => startChild({ ...spec, orphaned: 'lifeline', graceMs }),
   };
 }

@@ -5,26 +5,18 @@ describe('planServices', () => {
   const wanted: ClusterPlan = {
     dataFolder: '/d',
     layout: { formatVersion: 1, coordinators: 3, shards: 3, initialShards: 3 },
-    ports: {
-      gateways: [8080, 8081],
-      nats: [4222, 4223],
-      natsRoutes: [],
-      probes: Array.from({ length: 11 }, (_, i) => 1000 + i),
-    },
+    natsUrl: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
+    gatewayPorts: [8080, 8081],
     postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
   };
   const plan = planServices(wanted);
 
-  it('names every member once and gives each a port of its own', () => {
+  it('names every member once', () => {
     expect(plan.map(({ member }) => member)).toEqual([
       ...['coordinator-1', 'coordinator-2', 'coordinator-3', 'shard-1', 'shard-2', 'shard-3'],
       ...['gateway-1', 'gateway-2', 'failure-detector-1', 'failure-detector-2', 'failure-detector-3'],
     ]);
-    expect(new Set(plan.map(({ port }) => port)).size).toBe(plan.length);
-    expect(plan.every(({ port }) => port > 0)).toBe(true);
-    const probes = plan.map(({ env }) => Number(env['RINGLEADER_PROBE_PORT']));
-    expect(new Set([...probes, ...wanted.ports.gateways]).size).toBe(plan.length + 2);
-    expect(probes.every((port) => port >= 1000 && port < 1011)).toBe(true);
+    expect(plan.flatMap(({ port }) => port ?? [])).toEqual([8080, 8081]);
   });
 
   it('gives each service what it needs to know', () => {
@@ -35,7 +27,6 @@ describe('planServices', () => {
       RINGLEADER_NATS_USER: 'coordinator',
       RINGLEADER_NATS_PASSWORD_FILE: '/d/nats-passwords/coordinator',
       RINGLEADER_MEMBER: 'coordinator-2',
-      RINGLEADER_PROBE_PORT: '1001',
       RINGLEADER_COORDINATOR_ID: '2',
       RINGLEADER_COORDINATOR_COUNT: '3',
       RINGLEADER_DATA_DIR: '/d/coordinator-2',
@@ -52,7 +43,6 @@ describe('planServices', () => {
       RINGLEADER_NATS_USER: 'gateway',
       RINGLEADER_NATS_PASSWORD_FILE: '/d/nats-passwords/gateway',
       RINGLEADER_MEMBER: 'gateway-2',
-      RINGLEADER_PROBE_PORT: '1007',
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',
     });

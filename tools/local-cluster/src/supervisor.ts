@@ -3,6 +3,7 @@ import { RestartBackOff } from '@ringleader/primitives';
 import { describeExit, lastLines, type Child, type LocalServer } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
+import type { ProcessState } from './state-file.js';
 
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 /** A process that ran this long has earned a quick restart. */
@@ -12,9 +13,7 @@ const LINES_SHOWN = 12;
 /** A line, or some, for the person at the terminal. */
 export type Say = (text: string) => void;
 
-export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** A process of the cluster: how to run it, as often as needed. */
 export interface Program extends LocalServer {
@@ -45,10 +44,15 @@ export class Supervisor {
     return this.#child?.exit() === undefined ? this.#child : undefined;
   }
 
+  state(): ProcessState {
+    const { service, name: member, port = null, url, logFile: log } = this.program;
+    const { pid = null, identity = null } = this.child ?? {};
+    return { service, member, pid, identity, port, url, log, restarts: this.restarts };
+  }
+
   /** The first start: its failure is the caller's. */
   async start(): Promise<void> {
-    const child = await this.#launch();
-    this.#loop = this.#keepRunning(child);
+    this.#loop = this.#keepRunning(await this.#launch());
   }
 
   async stop(): Promise<void> {
@@ -87,11 +91,10 @@ export class Supervisor {
   }
 
   async #again(): Promise<string | undefined> {
-    const { name } = this.program;
     try {
       const child = await this.#launch();
       if (this.#stopping.signal.aborted) await child.stop();
-      else this.say(`✓ ${name} runs again (process ${child.pid})`);
+      else this.say(`✓ ${this.program.name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {
       return `could not be started again: ${(error as Error).message}`;
@@ -112,11 +115,9 @@ export class Supervisor {
   }
 }
 
-const FATAL = /^\{.*"level":"fatal".*\}$/;
-
 /** Code and message of the last fatal line: services log JSON, which a crash may have torn. */
 function lastWords(lines: readonly string[]): string {
-  const fatal = lines.findLast((line) => FATAL.test(line));
+  const fatal = lines.findLast((line) => /^\{.*"level":"fatal".*\}$/.test(line));
   if (fatal === undefined) return lines.at(-1) ?? '';
   const { code = 'crashed', msg } = JSON.parse(fatal) as { readonly code?: string; readonly msg: string };
   return `${code}: ${msg}`;
