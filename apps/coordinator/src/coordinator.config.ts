@@ -1,10 +1,16 @@
-import { commonConfig, integer } from '@ringleader/config';
+import { budgeted, commonConfig, integer } from '@ringleader/config';
 import type { MemberId } from '@ringleader/primitives';
 import { MEMBERS_MAX } from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
+
+/**
+ * Of the process's memory. Half of that is the heap, in which the store takes one and a half times its measure; the
+ * other half holds, among others, snapshots on their way, which are as large as the measure again.
+ */
+const STORE = { share: 1 / 8, minMib: 16, maxMib: 4_096, elseMib: 256 };
 
 /** Parsed once, at the start. Durations of Raft are counted in its ticks. */
 export const coordinatorConfigSchema = z
@@ -35,6 +41,12 @@ export const coordinatorConfigSchema = z
     RINGLEADER_RAFT_LEASE_DRIFT_PERCENT: integer(0, 50).optional(),
     /** How often each member holds its store against those of the others. */
     RINGLEADER_HASH_INTERVAL_MS: integer(100, 3_600_000).default(5_000),
+    /** What the store may take at most, its history included, by its own measure. The leader's setting counts. */
+    RINGLEADER_STORE_BYTES_MAX: budgeted(65_536, 17_179_869_184, STORE),
+    /** Changes of keys that stay in the history for those who watch or read the past: it is compacted at twice as many. */
+    RINGLEADER_COMPACTION_EVENTS: integer(1, 10_000_000).default(20_000),
+    /** What is older than this is compacted, too. Absent: no age is too old. */
+    RINGLEADER_COMPACTION_AGE_MS: integer(1_000, 31_536_000_000).optional(),
     /** A snapshot is taken when so many entries were applied since the last. */
     RINGLEADER_RAFT_SNAPSHOT_ENTRIES: integer(1, 10_000_000).default(10_000),
     /** Entries that stay in the log behind a snapshot, for members that are only a little behind. */

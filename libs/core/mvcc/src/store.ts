@@ -183,6 +183,11 @@ export class MvccStore {
     return hashText(this.#log.hashAt(this.revision));
   }
 
+  /** Of the revisions behind the compacted one. */
+  get eventCount(): number {
+    return this.#log.eventCount;
+  }
+
   /** What to name in the next `compact` command so that about `eventsMin` events stay, or null if that is not due. */
   compactionTarget(bounds: { readonly eventsMin: number; readonly eventsMax: number }): StoreRevision | null {
     return this.#log.eventCount > bounds.eventsMax ? this.#log.compactionTarget(bounds.eventsMin) : null;
