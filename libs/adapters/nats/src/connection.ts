@@ -21,6 +21,7 @@ import type { Service, WireVersion } from '@ringleader/contracts';
 import { toNatsError } from './nats-errors.js';
 import { NatsLink } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
+import type { PingSettings } from './server-watch.js';
 
 export interface NatsOptions extends Partial<NatsSettings> {
   readonly servers: readonly string[];
@@ -31,10 +32,10 @@ export interface NatsOptions extends Partial<NatsSettings> {
   /** Which of the process's connections this is: in logs and metrics. */
   readonly lane?: string;
   /**
-   * A server that does not answer is given up after `intervalMs` times one more than `unansweredMax`. The default notices
-   * a stopped server within a second. A connection that carries bulk needs more: its pings wait behind the bulk.
+   * A server that says nothing is given up after `intervalMs` times two more than `unansweredMax`, or one interval less: the
+   * default notices a stopped server within 900 ms, and bears one that pauses for 600. A connection that carries bulk needs more: its pings wait behind the bulk.
    */
-  readonly pings?: { readonly intervalMs: number; readonly unansweredMax: number };
+  readonly pings?: PingSettings;
   /** The server (host:port) that this connection should be at, where it can choose. */
   readonly preferredServer?: () => string | null;
   /** The highest that is spoken and understood: an older one than this version's, to be that older member. */
@@ -58,7 +59,9 @@ export function memberNatsOptions(
   };
 }
 
-const QUICK_PINGS = { intervalMs: 300, unansweredMax: 2 } as const;
+const QUICK_PINGS = { intervalMs: 300, unansweredMax: 1 } as const;
+/** The library's own pings, which cannot be turned off (server-watch.ts sends those that are needed). */
+const LIBRARY_PINGS_MS = 3_600_000;
 /** A server that is stopped still accepts connections, in its kernel: it just never speaks. */
 const DIAL_TIMEOUT_MS = 1_000;
 const RECONNECT_WAIT_MS = 200;
@@ -85,7 +88,7 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
       waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
       continue;
     }
-    const link = new NatsLink(lane, connection, log, options);
+    const link = new NatsLink(lane, connection, log, { pings: QUICK_PINGS, ...options });
     log.info({ lane, server: link.server, attempt }, 'Connected to NATS');
     return link;
   }
@@ -93,7 +96,6 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
 
 function toConnectionOptions(options: NatsOptions): ConnectionOptions {
   const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
-  const { intervalMs, unansweredMax } = options.pings ?? QUICK_PINGS;
   const authenticator = authenticatorOf(identity);
   if (tls !== null) checkTlsFiles(tls);
   return {
@@ -109,8 +111,7 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions {
     reconnectTimeWait: RECONNECT_WAIT_MS,
     reconnectJitter: RECONNECT_JITTER_MS,
     reconnectJitterTLS: RECONNECT_JITTER_MS,
-    pingInterval: intervalMs,
-    maxPingOut: unansweredMax,
+    pingInterval: LIBRARY_PINGS_MS,
     ignoreClusterUpdates: !discovery,
     reconnectToServer: serverChoice(options.preferredServer),
     ...(authenticator === null ? {} : { authenticator }),

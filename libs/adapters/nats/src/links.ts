@@ -30,7 +30,7 @@ export class NatsLinks {
 }
 
 /** Its pings stand behind its bulk, so they may be late; a server that stopped is noticed by the other connection. */
-const PATIENT_PINGS = { intervalMs: 1_000, unansweredMax: 9 } as const;
+const PATIENT_PINGS = { intervalMs: 2_500, unansweredMax: 3 } as const;
 
 export async function connectNatsLinks(options: NatsOptions, log: NatsLog): Promise<NatsLinks> {
   const shared = { ...options, understood: new Map<string, number>() };

@@ -8,6 +8,8 @@ import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
 import { FrameWire } from './frame-wire.js';
 import { toNatsError } from './nats-errors.js';
+import { ServerWatch } from './server-watch.js';
+import type { PingSettings } from './server-watch.js';
 
 /** A logger of pino's form. */
 export interface NatsLog {
@@ -32,6 +34,8 @@ export interface NatsCounts {
 }
 
 export interface LinkOptions {
+  /** Absent: the server is not watched. */
+  readonly pings?: PingSettings;
   readonly inboxPrefix?: string;
   /** The highest that is spoken and understood. */
   readonly wireVersion?: WireVersion;
@@ -65,18 +69,20 @@ export class NatsLink {
   private isClosing = false;
   private readonly listeners = new Set<(isConnected: boolean) => void>();
   private readonly subjectsLogged = new Set<string>();
+  private watchTimer: NodeJS.Timeout | null = null;
 
   constructor(
     /** Which of the process's connections: in logs and metrics. */
     readonly lane: string,
     readonly connection: NatsConnection,
     private readonly log: NatsLog,
-    { inboxPrefix, wireVersion = WIRE_VERSION, understood = new Map() }: LinkOptions = {},
+    { inboxPrefix, wireVersion = WIRE_VERSION, understood = new Map(), pings }: LinkOptions = {},
   ) {
     this.inboxPrefix = inboxPrefix;
     this.frames = new FrameWire(this, wireVersion, understood);
     this.ended = connection.closed().then((reason) => this.end(reason));
     void this.follow();
+    if (pings !== undefined) this.watch(pings);
   }
 
   get isConnected(): boolean {
@@ -112,7 +118,30 @@ export class NatsLink {
     await this.connection.close();
   }
 
+  private watch({ intervalMs, unansweredMax }: PingSettings): void {
+    const { connection } = this;
+    const server = {
+      messages: (): number => connection.stats().inMsgs,
+      ping: (): Promise<void> => connection.flush(),
+      giveUp: (): void => this.giveUpServer(),
+    };
+    const watch = new ServerWatch(server, unansweredMax);
+    this.watchTimer = setInterval(() => {
+      if (this.isConnected) watch.look();
+    }, intervalMs).unref();
+  }
+
+  private giveUpServer(): void {
+    const { lane, counts, log } = this;
+    counts.stale += 1;
+    log.warn({ lane, server: this.server }, 'The nats-server does not answer');
+    this.connection.reconnect().catch((error: unknown) => {
+      log.warn({ lane, error }, 'The silent nats-server could not be left');
+    });
+  }
+
   private end(reason: void | Error): OperationalError | null {
+    if (this.watchTimer !== null) clearInterval(this.watchTimer);
     this.change(false);
     if (this.isClosing) return null;
     const error = toNatsError(reason ?? new Error('the client closed the connection'), [this.server]);
@@ -136,9 +165,6 @@ export class NatsLink {
         counts.reconnects += 1;
         log.info({ lane, server: status.server }, 'Connected to NATS again');
         return this.change(true);
-      case 'staleConnection':
-        counts.stale += 1;
-        return log.warn({ lane, server: this.server }, 'The nats-server does not answer');
       case 'slowConsumer':
         counts.slowConsumers += 1;
         return log.warn(
@@ -154,6 +180,8 @@ export class NatsLink {
         return log.info({ lane, server: status.server }, 'The nats-server is about to stop');
       case 'error':
         return this.takeError(status.error);
+      // The library's own pings are as good as off (connection.ts).
+      case 'staleConnection':
       case 'ping':
       case 'reconnecting':
       case 'forceReconnect':
