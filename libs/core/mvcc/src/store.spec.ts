@@ -214,6 +214,18 @@ describe('MvccStore', () => {
       expect(watch(3)).toEqual(nothing(3));
     });
 
+    it('leave a watcher that has seen more elsewhere where it is', () => {
+      txn(put('a'), put('b'));
+      const ahead = { revision: 2, skip: 1 };
+      const bounds = { eventsMax: 9, sizeBytesMax: 1_000 };
+      expect(store.watch({ ...all, ...bounds, from: ahead })).toMatchObject({ events: [], next: ahead });
+      txn(put('a'), put('b'));
+      expect(store.watch({ ...all, ...bounds, from: ahead })).toMatchObject({
+        events: [{ item: { key: 'b' } }],
+        next: { revision: 3, skip: 0 },
+      });
+    });
+
     it('deliver a large revision in parts', () => {
       txn(put('a'), put('b'), put('c'));
       expect(watch(1, { eventsMax: 2, sizeBytesMax: 1_000 })).toMatchObject({

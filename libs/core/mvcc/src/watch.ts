@@ -60,7 +60,8 @@ export function watchFrom(
     }
     events.push(event);
   }
-  const next = { revision: Math.max(from.revision, log.newest + 1), skip: 0 };
+  // Who has seen more than this store has, at another member, goes on from there, also within a revision.
+  const next = from.revision > log.newest ? from : { revision: log.newest + 1, skip: 0 };
   return { kind: 'events', events, next, isSynced: true };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { soundRules } from '@ringleader/raft';
 import { allControls } from './all-controls.js';
 import type { Control } from './controls.js';
+import { soundDataRules } from './data/data-rules.js';
 import { soundIdentities } from './identities.js';
 import { raftSuite } from './suite.js';
 
@@ -33,5 +34,10 @@ describe('negative controls: Raft with one rule broken is caught', () => {
   it('has a control for every rule about who a member is', () => {
     const broken = new Set(allControls.flatMap(({ identities = {} }) => Object.keys(identities)));
     expect([...broken].sort()).toEqual(Object.keys(soundIdentities).sort());
+  });
+
+  it('has a control for every rule about what clients of the store are owed', () => {
+    const broken = new Set(allControls.flatMap(({ dataRules = {} }) => Object.keys(dataRules)));
+    expect([...broken].sort()).toEqual(Object.keys(soundDataRules).sort());
   });
 });

@@ -1,5 +1,6 @@
 /** Raft with one rule broken. The checks must find a violation, or they are worth nothing. */
 import type { RaftRules } from '@ringleader/raft';
+import type { DataRules } from './data/data-rules.js';
 import { twoCandidates } from './profiles/two-candidates.js';
 import { figure8 } from './profiles/figure-8.js';
 import { isolatedLeader } from './profiles/isolated-leader.js';
@@ -13,6 +14,7 @@ export interface Control {
   readonly broken: string;
   readonly rules: Partial<RaftRules>;
   readonly identities?: Partial<IdentityRules>;
+  readonly dataRules?: Partial<DataRules>;
   /** The check that must find it: another one's failure does not count. */
   readonly caughtBy: string;
   /** Where to look for it. */

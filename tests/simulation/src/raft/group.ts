@@ -10,6 +10,8 @@ import {
   World,
 } from '@ringleader/testing-simulation';
 import { ClientsProcess } from './clients.js';
+import type { DataRules } from './data/data-rules.js';
+import { WatchersProcess } from './data/watchers.js';
 import { type IdentityRules, seatOf } from './identities.js';
 import { Judge } from './judge.js';
 import { type DiskRecord, MemberDisk } from './member-disk.js';
@@ -19,12 +21,16 @@ import type { SimMessage } from './sim-messages.js';
 
 /** All clients are one node: they reach every member, whatever the members' links are like. */
 export const clientsNode = 1_001;
+const watchersNode = 1_002;
+/** Shows simulated time. */
+const clientsClock = { rate: 1, monotonicStartMs: 0, wallSkewMs: 0 };
 const storageLatency = { minMs: 0.1, maxMs: 1 };
 
 export interface GroupOptions {
   readonly seed: number;
   readonly rules: RaftRules;
   readonly identities: IdentityRules;
+  readonly dataRules: DataRules;
   readonly traceCapacity: number;
 }
 
@@ -38,12 +44,14 @@ export class Group {
   readonly #processes = new Map<MemberId, MemberProcess>();
   readonly #plan: FaultPlan;
   #clients: ClientsProcess | null = null;
+  #watchers: WatchersProcess | null = null;
 
   constructor(settings: RunSettings, options: GroupOptions) {
     this.settings = settings;
     this.#identities = options.identities;
-    this.judge = new Judge((id) =>
-      this.idAt(seatOf(id)) === id ? (this.judge.disks.get(seatOf(id)) ?? null) : null,
+    this.judge = new Judge(
+      (id) => (this.idAt(seatOf(id)) === id ? (this.judge.disks.get(seatOf(id)) ?? null) : null),
+      () => this.world.events.now,
     );
     this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity });
     this.members = Array.from({ length: settings.group.members + settings.group.spares }, (_, i) => i + 1);
@@ -59,14 +67,26 @@ export class Group {
       kinds,
     });
     for (const member of this.members) this.#addMember(member, options);
-    this.world.addNode(clientsNode, (host) => {
-      this.#clients = new ClientsProcess(host, settings.clients, this.members);
-      return this.#clients;
+    this.world.addNode(
+      clientsNode,
+      (host) => {
+        this.#clients = new ClientsProcess(host, settings.clients, this.members);
+        return this.#clients;
+      },
+      clientsClock,
+    );
+    this.world.addNode(watchersNode, (host) => {
+      const { members } = this;
+      const { dataRules: rules } = options;
+      this.#watchers = new WatchersProcess(host, { count: settings.clients.watchers, members, rules });
+      return this.#watchers;
     });
     // Faults concern what members tell each other: Raft says nothing about requests that arrive twice.
     for (const member of this.members) {
-      this.world.network.setLinkQuality(member, clientsNode, GOOD_LINK);
-      this.world.network.setLinkQuality(clientsNode, member, GOOD_LINK);
+      for (const asker of [clientsNode, watchersNode]) {
+        this.world.network.setLinkQuality(member, asker, GOOD_LINK);
+        this.world.network.setLinkQuality(asker, member, GOOD_LINK);
+      }
     }
   }
 
@@ -82,6 +102,11 @@ export class Group {
   get clients(): ClientsProcess {
     if (this.#clients === null) throw new RangeError('the clients are not started');
     return this.#clients;
+  }
+
+  get watchers(): WatchersProcess {
+    if (this.#watchers === null) throw new RangeError('the watchers are not started');
+    return this.#watchers;
   }
 
   /** Null while it is down. */
@@ -125,7 +150,7 @@ export class Group {
     this.judge.disks.get(member)?.lose();
   }
 
-  #addMember(member: MemberId, { rules, identities }: GroupOptions): void {
+  #addMember(member: MemberId, { rules, identities, dataRules }: GroupOptions): void {
     const log = new SimulatedLog<DiskRecord>(this.world.events, this.world.fork(), storageLatency);
     const disk = new MemberDisk(log);
     this.judge.disks.set(member, disk);
@@ -133,6 +158,7 @@ export class Group {
       settings: this.settings.group,
       rules,
       identities,
+      dataRules,
       disk,
       judge: this.judge,
       end: (): void => {

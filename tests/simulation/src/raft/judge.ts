@@ -15,6 +15,7 @@ import {
   type Term,
 } from '@ringleader/raft';
 import { SimulationFailure } from '@ringleader/testing-simulation';
+import { AppliedLog } from './applied-log.js';
 import type { MemberDisk } from './member-disk.js';
 import { type DiskOf, MembershipJudge } from './membership-judge.js';
 import type { ReplicatedStore } from './replicated-store.js';
@@ -31,18 +32,18 @@ export class Judge {
   readonly disks = new Map<MemberId, MemberDisk>();
   readonly membership: MembershipJudge;
   readonly diskOf: DiskOf;
+  readonly log: AppliedLog;
   readonly #leaders = new Map<Term, MemberId>();
   readonly #seen = new Map<string, SeenEntry>();
-  /** What was applied by anybody, by index. */
-  readonly #applied: Entry[] = [];
   /** In whose term an entry was committed, which may be later than its own. */
   readonly #committedIn: Term[] = [0];
   /** The whole state at each index at which somebody's state was taken whole, and compared since. */
   readonly #states = new Map<LogIndex, string>();
   #acknowledgedUpTo: LogIndex = 0;
 
-  constructor(diskOf: DiskOf) {
+  constructor(diskOf: DiskOf, now: () => number) {
     this.diskOf = diskOf;
+    this.log = new AppliedLog(now);
     this.membership = new MembershipJudge(diskOf);
   }
 
@@ -51,7 +52,7 @@ export class Judge {
     return this.#acknowledgedUpTo;
   }
   get appliedUpTo(): LogIndex {
-    return this.#applied.length - 1;
+    return this.log.lastIndex;
   }
   get leaderCount(): number {
     return this.#leaders.size;
@@ -74,19 +75,18 @@ export class Judge {
   }
 
   applies(id: MemberId, entry: Entry): void {
-    const known = this.#applied[entry.index];
+    const known = this.log.entry(entry.index);
     if (known !== undefined && (known.term !== entry.term || !areEqual(known.data, entry.data))) {
       throw new SimulationFailure(
         'state machine safety',
         `member ${String(id)} applies ${name(entry)}, but ${name(known)} was applied there`,
       );
     }
-    this.#applied[entry.index] = entry;
     this.membership.applies(entry);
   }
 
   restored(id: MemberId, snapshot: Snapshot, store: ReplicatedStore): void {
-    const known = this.#applied[snapshot.index];
+    const known = this.log.entry(snapshot.index);
     if (known !== undefined && known.term !== snapshot.term) {
       const what = `member ${String(id)} installs a snapshot up to ${name(snapshot)}, but ${name(known)} was applied there`;
       throw new SimulationFailure('state machine safety', what);
@@ -138,8 +138,8 @@ export class Judge {
   }
 
   #isComplete(id: MemberId, term: Term, core: RaftMember): void {
-    for (let index = core.status().firstIndex; index < this.#applied.length; index += 1) {
-      const entry = this.#applied[index];
+    for (let index = core.status().firstIndex; index <= this.log.lastIndex; index += 1) {
+      const entry = this.log.entry(index);
       const isOwed = entry !== undefined && (this.#committedIn[index] ?? term) < term;
       if (!isOwed || core.termAt(index) === entry.term) continue;
       const what = `member ${String(id)} leads term ${String(term)} without ${name(entry)}, which is committed`;

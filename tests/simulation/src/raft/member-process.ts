@@ -21,38 +21,36 @@ import {
   type Ready,
   type Snapshot,
 } from '@ringleader/raft';
+import type { CommandResult, LeaseId, RangeQuery, WatchQuery } from '@ringleader/mvcc';
 import { type Host, type NodeId, type Process, SimulationFailure } from '@ringleader/testing-simulation';
 import { addressed, type IdentityRules, seatOf } from './identities.js';
 import type { Judge } from './judge.js';
 import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
-import type { ClientOperation, MemberAnswer, SimMessage } from './sim-messages.js';
-import { decodeCommand, encodeCommand, ReplicatedStore } from './replicated-store.js';
+import type { DataRules } from './data/data-rules.js';
+import { LeaseKeeper } from './data/lease-keeper.js';
+import { PendingReads } from './reads.js';
+import type {
+  ClientOperation,
+  LoggedOperation,
+  MemberAnswer,
+  ReadOperation,
+  SimMessage,
+} from './sim-messages.js';
+import { decodeProposed, encodeProposed, ReplicatedStore } from './replicated-store.js';
 
 export interface MemberSurroundings {
   readonly settings: GroupSettings;
   readonly rules: RaftRules;
   readonly identities: IdentityRules;
+  readonly dataRules: DataRules;
   readonly disk: MemberDisk;
   readonly judge: Judge;
   /** The process is over: its member is removed. */
   end(): void;
 }
 
-interface Asker {
-  readonly client: NodeId;
-  readonly requestId: number;
-}
-
-interface PendingRead {
-  readonly asker: Asker;
-  readonly key: string;
-  /** What had been acknowledged when it was asked. */
-  readonly floor: number;
-  context: number;
-  /** Null while it is not known. */
-  index: number | null;
-}
+type Answered = (answer: MemberAnswer) => void;
 
 /** Whoever is no founder knows no group: it has lost its disk, and nobody has told it. */
 function foundingView(id: MemberId, members: number): Configuration {
@@ -62,15 +60,16 @@ function foundingView(id: MemberId, members: number): Configuration {
 
 export class MemberProcess implements Process<SimMessage> {
   readonly core: RaftMember;
-  readonly store = new ReplicatedStore();
+  readonly store: ReplicatedStore;
   readonly #host: Host<SimMessage>;
   readonly #surroundings: MemberSurroundings;
   readonly #name: string;
-  readonly #proposals = new Map<number, { readonly asker: Asker; readonly term: number }>();
-  #queue: { readonly asker: Asker; readonly operation: ClientOperation & { op: 'append' } }[] = [];
-  #reads: PendingRead[] = [];
+  readonly #reads: PendingReads;
+  readonly #leases: LeaseKeeper;
+  readonly #proposals = new Map<number, { readonly answered: Answered; readonly term: number }>();
+  #queue: { readonly operation: LoggedOperation; readonly requestId: number; readonly answered: Answered }[] =
+    [];
   #nextProposal = 1;
-  #nextContext = 1;
   #isTurnDue = false;
   #ticks = 0;
   #appliedSinceSnapshot = 0;
@@ -89,7 +88,20 @@ export class MemberProcess implements Process<SimMessage> {
       raftConfig({ id, random: host.prng }, { timings, limits, rules, lease }),
       stored,
     );
+    this.store = new ReplicatedStore(surroundings.dataRules, settings.compactsItself);
     if (snapshot !== null) this.store.restore(snapshot.chunks.map(chunkBytes));
+    this.#reads = new PendingReads(this.core, surroundings.judge, host.id);
+    this.#leases = new LeaseKeeper({
+      host,
+      core: this.core,
+      store: this.store,
+      slowMsMax: settings.slowExpiryMsMax,
+      propose: (operation, lost) => {
+        this.#enqueue(operation, 0, ({ kind }) => {
+          if (kind === 'unavailable') lost();
+        });
+      },
+    });
     this.#newestSnapshot = snapshot;
     this.#lastAppliedTerm = stored.base.point.term;
     this.#tickFromNowOn();
@@ -97,8 +109,7 @@ export class MemberProcess implements Process<SimMessage> {
 
   receive(from: NodeId, message: SimMessage): void {
     if (message.kind === 'raft') this.#step(message.frame);
-    else if (message.kind === 'request')
-      this.#take({ client: from, requestId: message.requestId }, message.operation);
+    else if (message.kind === 'request') this.#take(from, message.requestId, message.operation);
     this.#requestTurn();
   }
 
@@ -134,13 +145,82 @@ export class MemberProcess implements Process<SimMessage> {
       this.#host.send(seatOf(message.to), { kind: 'raft', frame });
   }
 
-  #take(asker: Asker, operation: ClientOperation): void {
-    if (operation.op === 'append') {
-      this.#queue.push({ asker, operation });
+  #take(client: NodeId, requestId: number, operation: ClientOperation): void {
+    const answered = (answer: MemberAnswer): void => {
+      this.#host.send(client, { kind: 'answer', requestId, answer });
+    };
+    if (operation.op === 'append' || operation.op === 'command')
+      this.#enqueue(operation, requestId, answered);
+    else if (operation.op === 'watch') answered(this.#watch(operation.query));
+    else this.#read(operation, answered);
+  }
+
+  #enqueue(operation: LoggedOperation, requestId: number, answered: Answered): void {
+    this.#queue.push({ operation, requestId, answered });
+    this.#requestTurn();
+  }
+
+  #read(operation: ReadOperation, answered: Answered): void {
+    const { store } = this;
+    switch (operation.op) {
+      case 'get':
+        this.#reads.add(() => {
+          answered({ kind: 'value', value: store.get(operation.key) });
+        });
+        return;
+      case 'range':
+        this.#reads.add(() => {
+          this.#readRange(operation.query, answered);
+        });
+        return;
+      case 'evaluate':
+        this.#reads.add(() => {
+          answered({ kind: 'result', result: store.store.evaluate(operation.command) });
+        });
+        return;
+      case 'keepAlive':
+        this.#keepAlive(operation.lease, answered);
+    }
+  }
+
+  #readRange(query: RangeQuery, answered: Answered): void {
+    const { store } = this;
+    this.#surroundings.dataRules.read({
+      query,
+      readNow: (part) => store.store.range(part),
+      later: (run) => {
+        this.#host.after(this.#surroundings.settings.tickMs, run);
+      },
+      done: (outcome) => {
+        answered({ kind: 'range', outcome, revision: store.store.revision });
+      },
+    });
+  }
+
+  /** It counts from when it came, if a majority confirms after that that nobody else leads. */
+  #keepAlive(lease: LeaseId, answered: Answered): void {
+    const { leadership } = this.#leases;
+    const receivedAt = this.#host.monotonicMs();
+    if (leadership === null) {
+      answered({ kind: 'unavailable' });
       return;
     }
-    const floor = this.#surroundings.judge.acknowledgedUpTo;
-    this.#reads.push({ asker, key: operation.key, floor, context: 0, index: null });
+    this.#reads.add(() => {
+      const isLeading = this.#leases.leadership === leadership;
+      answered(
+        isLeading ? { kind: 'kept', ttlMs: leadership.renew(lease, receivedAt) } : { kind: 'unavailable' },
+      );
+    });
+  }
+
+  #watch(query: WatchQuery): MemberAnswer {
+    const { watchedFrom, mayTellProgress } = this.#surroundings.dataRules;
+    const { store } = this.store;
+    const outcome = store.watch({ ...query, from: watchedFrom(query.from, store.compactedRevision) });
+    const { revision } = store;
+    if (outcome.kind === 'compacted') return { kind: 'watched', outcome, revision };
+    const isSynced = mayTellProgress(outcome.isSynced);
+    return { kind: 'watched', outcome: { ...outcome, isSynced }, revision };
   }
 
   #tickFromNowOn(): void {
@@ -148,8 +228,7 @@ export class MemberProcess implements Process<SimMessage> {
       this.#tickFromNowOn();
       this.core.tick();
       this.#ticks += 1;
-      // Questions and their answers may be lost: ask again.
-      if (this.#ticks % 4 === 0) for (const read of this.#reads) if (read.index === null) read.context = 0;
+      if (this.#ticks % 4 === 0) this.#reads.askAgain();
       this.#requestTurn();
     });
   }
@@ -160,7 +239,7 @@ export class MemberProcess implements Process<SimMessage> {
     this.#host.after(this.#host.prng.nextFloat() * this.#surroundings.settings.turnMs, () => {
       this.#isTurnDue = false;
       this.#propose();
-      this.#askToRead();
+      this.#reads.ask();
       this.#carryOut(
         this.core.takeReady(this.#surroundings.settings.lease === null ? null : this.#host.monotonicMs()),
       );
@@ -168,31 +247,36 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #propose(): void {
-    for (const { asker, operation } of this.#queue.splice(0)) {
+    for (const { operation, requestId, answered } of this.#queue.splice(0)) {
       const id = this.#nextProposal;
       this.#nextProposal += 1;
-      const data = encodeCommand({ proposer: this.#name, id, operation });
+      const data = encodeProposed({ proposer: this.#name, id, operation: this.#toPropose(operation) });
       const result = this.core.propose([{ id, data }]);
-      if (result.kind === 'refused') this.#answer(asker, { kind: 'unavailable' });
-      else this.#proposals.set(id, { asker, term: result.term });
+      if (result.kind === 'refused') answered({ kind: 'unavailable' });
+      else {
+        this.#proposals.set(id, { answered, term: result.term });
+        this.#surroundings.judge.log.proposed(this.#name, id, { requestId, operation });
+      }
     }
   }
 
-  #askToRead(): void {
-    const unasked = this.#reads.filter((read) => read.context === 0);
-    if (unasked.length === 0 || !this.core.requestRead(this.#nextContext)) return;
-    for (const read of unasked) read.context = this.#nextContext;
-    this.#nextContext += 1;
+  #toPropose(operation: LoggedOperation): LoggedOperation {
+    if (operation.op === 'append') return operation;
+    return {
+      ...operation,
+      command: this.#surroundings.dataRules.toPropose(operation.command, this.store.store),
+    };
   }
 
   #carryOut(ready: Ready): void {
     this.#surroundings.judge.turned(this.core, ready);
+    this.#leases.turned();
     if (ready.persist !== null) this.#persist(ready.persist);
     for (const message of ready.messages) this.#send(message);
     if (ready.restore !== null) this.#restore(ready.restore);
     this.#apply(ready.committed);
-    for (const { context, index } of ready.reads) this.#mayRead(context, index);
-    this.#answerReads();
+    for (const { context, index } of ready.reads) this.#reads.mayRead(context, index);
+    this.#reads.answer();
     for (const id of ready.refused) this.#settle(id, { kind: 'unavailable' });
     if (ready.snapshotWanted && this.#newestSnapshot !== null) {
       this.core.provideSnapshot(this.#newestSnapshot);
@@ -226,7 +310,8 @@ export class MemberProcess implements Process<SimMessage> {
     for (const entry of entries) {
       this.#surroundings.judge.applies(this.#host.id, entry);
       this.#noteTerm(entry.term);
-      if (entry.kind === entryKinds.command) this.#applyCommand(entry);
+      const result = entry.kind === entryKinds.command ? this.#applyCommand(entry) : null;
+      this.#surroundings.judge.log.add(entry, result);
       this.#appliedSinceSnapshot += 1;
     }
     const last = entries.at(-1);
@@ -244,29 +329,14 @@ export class MemberProcess implements Process<SimMessage> {
     }
   }
 
-  #applyCommand(entry: Entry): void {
-    const { proposer, id, operation } = decodeCommand(entry.data);
-    this.store.apply(operation, entry.term);
-    if (proposer !== this.#name || !this.#proposals.has(id)) return;
+  #applyCommand(entry: Entry): CommandResult {
+    const { proposer, id, operation } = decodeProposed(entry.data);
+    const result = this.store.apply(operation, entry.term);
+    this.#leases.applied(result);
+    if (proposer !== this.#name || !this.#proposals.has(id)) return result;
     this.#surroundings.judge.acknowledges(this.core, entry);
-    this.#settle(id, { kind: 'appended' });
-  }
-
-  #mayRead(context: number, index: number): void {
-    for (const read of this.#reads) {
-      if (read.context > 0 && read.context <= context && read.index === null) read.index = index;
-    }
-  }
-
-  #answerReads(): void {
-    const { appliedIndex } = this.core.status();
-    const isReady = ({ index }: PendingRead): boolean => index !== null && index <= appliedIndex;
-    const ready = this.#reads.filter(isReady);
-    this.#reads = this.#reads.filter((read) => !isReady(read));
-    for (const { asker, key, floor } of ready) {
-      this.#surroundings.judge.reads(this.#host.id, appliedIndex, floor);
-      this.#answer(asker, { kind: 'value', value: this.store.get(key) });
-    }
+    this.#settle(id, operation.op === 'append' ? { kind: 'appended' } : { kind: 'result', result });
+    return result;
   }
 
   #takeSnapshot(): void {
@@ -292,10 +362,6 @@ export class MemberProcess implements Process<SimMessage> {
     const proposal = this.#proposals.get(id);
     if (proposal === undefined) return;
     this.#proposals.delete(id);
-    this.#answer(proposal.asker, answer);
-  }
-
-  #answer({ client, requestId }: Asker, answer: MemberAnswer): void {
-    this.#host.send(client, { kind: 'answer', requestId, answer });
+    proposal.answered(answer);
   }
 }

@@ -73,9 +73,9 @@ export const membershipControls: readonly Control[] = [
   },
   {
     name: 'RemovedCounts',
-    broken: 'who is removed goes on counting in the place of one who stays',
-    rules: { setsToAgree: (configuration) => [removedFirst(configuration)] },
-    caughtBy: 'durability',
+    broken: 'who is removed goes on counting',
+    rules: { setsToAgree: withRemoved },
+    caughtBy: 'liveness',
     profile,
   },
   {
@@ -106,7 +106,7 @@ function union(...sets: readonly (readonly { readonly id: MemberId }[])[]): Memb
   return [...new Set(sets.flat().map(({ id }) => id))];
 }
 
-/** As many as there are voters, the newest of those that are removed among them. */
-function removedFirst({ voters, removed }: Configuration): MemberId[] {
-  return [...removed.slice(-1), ...idsOf(voters)].slice(0, voters.length);
+function withRemoved({ voters, outgoing, removed }: Configuration): MemberId[][] {
+  const sets = outgoing.length > 0 ? [voters, outgoing] : [voters];
+  return sets.map((set) => [...new Set([...idsOf(set), ...removed])]);
 }

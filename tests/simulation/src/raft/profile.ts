@@ -40,6 +40,7 @@ export const randomProfile: Profile = {
         chunkBytes: 16 + prng.nextBelow(100),
       },
       clients: {
+        ...base.clients,
         clients: 2 + prng.nextBelow(5),
         keys: 1 + prng.nextBelow(6),
         thinkMsMax: 2 + prng.nextBelow(40),

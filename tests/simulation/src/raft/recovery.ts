@@ -61,6 +61,9 @@ function firstDifference(group: Group): string | null {
     if (process === null || applied < group.judge.appliedUpTo) return `member ${String(seat)} to catch up`;
     group.judge.stateAt(seat, applied, process.store);
   }
+  const { store } = leader.store;
+  if (store.listLeases().length > 0) return 'leases to run out, which nobody keeps alive';
+  if (!group.watchers.haveSeen(store.revision)) return 'watchers to see all';
   return firstUndead(group, configuration);
 }
 

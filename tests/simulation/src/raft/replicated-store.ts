@@ -1,33 +1,70 @@
-/** The replicated state machine of the simulation: the coordinator's store, in which texts by key only grow. */
-import { MvccStore, plainRead, snapshotOf, storeOf } from '@ringleader/mvcc';
-import type { ClientOperation } from './sim-messages.js';
+/** The replicated state machine of the simulation: the coordinator's store, in which besides texts by key can only grow. */
+import {
+  type Command,
+  type CommandResult,
+  decodeCommand as decodeStoreCommand,
+  encodeCommand as encodeStoreCommand,
+  MvccStore,
+  plainRead,
+  snapshotOf,
+  storeOf,
+} from '@ringleader/mvcc';
+import type { DataRules } from './data/data-rules.js';
+import type { LoggedOperation } from './sim-messages.js';
 
-type Append = Extract<ClientOperation, { op: 'append' }>;
+type Append = Extract<LoggedOperation, { op: 'append' }>;
 
 /** What an entry carries: the operation, and by which run of which member it was proposed. */
-export interface Command {
+export interface ProposedOperation {
   readonly proposer: string;
   readonly id: number;
-  readonly operation: Append;
+  readonly operation: LoggedOperation;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const endOfHeader = 0x0a;
 
-export function encodeCommand(command: Command): Uint8Array {
-  return encoder.encode(JSON.stringify(command));
+/** A line about whose it is; behind it, but for an append, the command in the store's own form. */
+export function encodeProposed({ proposer, id, operation }: ProposedOperation): Uint8Array {
+  if (operation.op === 'append') return encoder.encode(JSON.stringify({ proposer, id, operation }));
+  const header = encoder.encode(`${JSON.stringify({ proposer, id })}\n`);
+  return Buffer.concat([header, encodeStoreCommand(operation.command)]);
 }
 
-export function decodeCommand(data: Uint8Array): Command {
-  return JSON.parse(decoder.decode(data)) as Command;
+export function decodeProposed(data: Uint8Array): ProposedOperation {
+  const end = data.indexOf(endOfHeader);
+  const header = JSON.parse(decoder.decode(end < 0 ? data : data.subarray(0, end))) as ProposedOperation;
+  if (end < 0) return header;
+  const command = decodeStoreCommand(data.subarray(end + 1));
+  return { ...header, operation: { op: 'command', command } };
 }
 
-/** So many revisions are kept, and so often it is looked after: all members compact at the same entries. */
+/** The commands that an append stands for, in a store where the key has this text. */
+export function putOf({ key, value }: Append, before: string): Command {
+  const grown = encoder.encode(before + value);
+  const put = { kind: 'put', key, value: grown, lease: 0, wantsPrevious: false } as const;
+  return { kind: 'txn', compare: [], success: [put], failure: [] };
+}
+
+/** Where clients compact nothing, so many revisions are kept, and so often it is looked after: at the same entries everywhere. */
 const revisionsKept = 4;
 const compactEveryRevisions = 8;
 
 export class ReplicatedStore {
+  readonly #rules: DataRules;
+  readonly #compactsItself: boolean;
   #store = new MvccStore();
+
+  constructor(rules: DataRules, compactsItself: boolean) {
+    this.#rules = rules;
+    this.#compactsItself = compactsItself;
+  }
+
+  /** Not to be kept: a restored snapshot replaces it. */
+  get store(): MvccStore {
+    return this.#store;
+  }
 
   get(key: string): string {
     const read = this.#store.range({ ...plainRead, key, rangeEnd: null });
@@ -35,14 +72,14 @@ export class ReplicatedStore {
     return decoder.decode(value);
   }
 
-  apply({ key, value }: Append, term: number): void {
-    const grown = encoder.encode(this.get(key) + value);
-    const put = { kind: 'put', key, value: grown, lease: 0, wantsPrevious: false } as const;
-    this.#store.apply({ kind: 'txn', compare: [], success: [put], failure: [] }, term);
+  apply(operation: LoggedOperation, term: number): CommandResult {
+    if (operation.op === 'command') return this.#apply(operation.command, term);
+    const result = this.#store.apply(putOf(operation, this.get(operation.key)), term);
     const { revision } = this.#store;
-    if (revision % compactEveryRevisions === 0) {
+    if (this.#compactsItself && revision % compactEveryRevisions === 0) {
       this.#store.apply({ kind: 'compact', revision: revision - revisionsKept }, term);
     }
+    return result;
   }
 
   snapshot(chunkBytes: number): Uint8Array[] {
@@ -60,5 +97,13 @@ export class ReplicatedStore {
   fingerprint(): string {
     const { revision, compactedRevision, presentHash, sizeBytes } = this.#store;
     return [revision, compactedRevision, sizeBytes, presentHash].join(' ');
+  }
+
+  #apply(command: Command, term: number): CommandResult {
+    const store = this.#store;
+    const decidedIn = this.#rules.decidedIn(term, command);
+    if (command.kind !== 'compact') return store.apply(command, decidedIn);
+    const revision = this.#rules.compactedTo(command.revision, store.revision);
+    return store.apply({ ...command, revision }, decidedIn);
   }
 }

@@ -3,6 +3,9 @@ import { InvariantError, seededPrng } from '@ringleader/primitives';
 import type { RaftRules } from '@ringleader/raft';
 import { SimulationFailure } from '@ringleader/testing-simulation';
 import { Group } from './group.js';
+import { checkAppends } from './append-check.js';
+import type { DataRules } from './data/data-rules.js';
+import { checkStore } from './data/check.js';
 import type { IdentityRules } from './identities.js';
 import { checkRecovery } from './recovery.js';
 import { runScript } from './script.js';
@@ -13,6 +16,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly rules: RaftRules;
   readonly identities: IdentityRules;
+  readonly dataRules: DataRules;
   readonly traceCapacity: number;
 }
 
@@ -23,10 +27,10 @@ export interface RunReport {
   readonly summary: string;
 }
 
-export function runRaft({ profile, seed, rules, identities, traceCapacity }: RunOptions): RunReport {
+export function runRaft({ profile, seed, ...options }: RunOptions): RunReport {
   const prng = seededPrng(seed);
   const settings = profile.settings(prng);
-  const group = new Group(settings, { seed: prng.nextUint32(), rules, identities, traceCapacity });
+  const group = new Group(settings, { ...options, seed: prng.nextUint32() });
   const failure = verdictOf(() => {
     runToTheEnd(group, profile, prng.nextUint32());
   });
@@ -40,7 +44,8 @@ function runToTheEnd(group: Group, profile: Profile, scriptSeed: number): void {
   group.healAll();
   group.clients.stop();
   checkRecovery(group);
-  group.clients.check();
+  checkAppends(group.clients.history());
+  checkStore(group);
 }
 
 function summaryOf({ judge, clients, world }: Group): string {

@@ -1,5 +1,6 @@
 /** What a run is, apart from its seed. */
 import { defaultLimits, type RaftLimits, type RaftTimings, type ReadLease } from '@ringleader/raft';
+import type { WorkloadSettings } from './data/workload.js';
 import type { FaultKind } from '@ringleader/testing-simulation';
 
 /** How much faster or slower than true time the clocks of a run are at most. */
@@ -20,6 +21,10 @@ export interface GroupSettings {
   readonly snapshotEveryEntries: number;
   readonly trailingEntries: number;
   readonly chunkBytes: number;
+  /** Where clients compact nothing the members do. */
+  readonly compactsItself: boolean;
+  /** The longest time that the end of a lease is under way in its leader before it is proposed. */
+  readonly slowExpiryMsMax: number;
 }
 
 export interface ClientSettings {
@@ -28,6 +33,10 @@ export interface ClientSettings {
   readonly thinkMsMax: number;
   /** Of 10 operations. */
   readonly reads: number;
+  /** Of 10 operations: of all kinds, on the hot keys. */
+  readonly mixed: number;
+  readonly leases: WorkloadSettings;
+  readonly watchers: number;
   readonly timeoutMs: number;
 }
 
@@ -74,8 +83,19 @@ export const base: RunSettings = {
     snapshotEveryEntries: 1_000,
     trailingEntries: 100,
     chunkBytes: 64,
+    compactsItself: true,
+    slowExpiryMsMax: 0,
   },
-  clients: { clients: 5, keys: 4, thinkMsMax: 20, reads: 4, timeoutMs: 300 },
+  clients: {
+    clients: 5,
+    keys: 4,
+    thinkMsMax: 20,
+    reads: 4,
+    mixed: 0,
+    leases: { ttlMinMs: 60, ttlSpreadMs: 240, renewals: 4 },
+    watchers: 0,
+    timeoutMs: 300,
+  },
   faults: { kinds: [], intensity: 0, durationMaxMs: 1 },
   faultyMs: 2_000,
   recoveryMs: 3_000,

@@ -1,11 +1,44 @@
-/** Appending needs no condition to show lost, repeated and reordered writes: the value tells its whole history. */
-export type ClientOperation =
-  | { readonly op: 'append'; readonly key: string; readonly value: string }
-  | { readonly op: 'get'; readonly key: string };
+import type {
+  Command,
+  CommandResult,
+  LeaseId,
+  RangeOutcome,
+  RangeQuery,
+  StoreRevision,
+  TxnCommand,
+  WatchOutcome,
+  WatchQuery,
+} from '@ringleader/mvcc';
 
+/** Appending needs no condition to show lost, repeated and reordered writes: the value tells its whole history. */
+export type LoggedOperation =
+  | { readonly op: 'append'; readonly key: string; readonly value: string }
+  | { readonly op: 'command'; readonly command: Command };
+
+/** What shows no less than was acknowledged before it was asked. */
+export type ReadOperation =
+  | { readonly op: 'get'; readonly key: string }
+  | { readonly op: 'range'; readonly query: RangeQuery }
+  /** A transaction that changes nothing. */
+  | { readonly op: 'evaluate'; readonly command: TxnCommand }
+  /** Only who leads can. */
+  | { readonly op: 'keepAlive'; readonly lease: LeaseId };
+
+export type ClientOperation =
+  | LoggedOperation
+  | ReadOperation
+  /** Answered at once by what the member has. */
+  | { readonly op: 'watch'; readonly query: WatchQuery };
+
+/** `revision` is that of the store that answers. */
 export type MemberAnswer =
   | { readonly kind: 'appended' }
   | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'result'; readonly result: CommandResult }
+  | { readonly kind: 'range'; readonly outcome: RangeOutcome; readonly revision: StoreRevision }
+  /** Null where there is no such lease, or none for long. */
+  | { readonly kind: 'kept'; readonly ttlMs: number | null }
+  | { readonly kind: 'watched'; readonly outcome: WatchOutcome; readonly revision: StoreRevision }
   /** Certainly not done, now or later. */
   | { readonly kind: 'unavailable' };
 

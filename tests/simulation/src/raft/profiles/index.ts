@@ -4,6 +4,7 @@ import { changing } from './changing.js';
 import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
 import { isolatedLeader, leasedLeader } from './isolated-leader.js';
+import { leaseHandOvers } from './lease-hand-overs.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
 
@@ -15,6 +16,7 @@ export const steeredProfiles: readonly Profile[] = [
   figure8,
   lostDisk,
   overtakenChange,
+  leaseHandOvers,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
