@@ -1,6 +1,6 @@
 /**
  * The store by one who has all the time and memory there are: a copy of every key for every revision, and every answer from
- * such copies. It shares nothing with the store that it judges but the shapes of questions and answers.
+ * such copies. It knows no bounds of size. It shares nothing with the store that it judges but the shapes of questions and answers.
  */
 import type {
   Branches,
@@ -183,10 +183,15 @@ class Draft {
       case 'delete': {
         const gone = within(this.keys, step);
         for (const { key } of gone) this.keys.delete(key);
-        return { kind: 'delete', deleted: gone.length, previous: step.wantsPrevious ? gone : [] };
+        return {
+          kind: 'delete',
+          deleted: gone.length,
+          previous: step.wantsPrevious ? gone : [],
+          more: false,
+        };
       }
       case 'put':
-        return { kind: 'put', previous: this.#put(step) };
+        return { kind: 'put', previous: this.#put(step), more: false };
     }
   }
 
