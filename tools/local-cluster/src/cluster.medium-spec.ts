@@ -189,8 +189,11 @@ describe('LocalCluster', () => {
     await cluster.stop();
   }, 60_000);
 
-  it('removes an ephemeral folder at the end', async () => {
+  it('removes an ephemeral folder at the end, and one that a killed cluster left', async () => {
+    const left = await mkdtemp(join(tmpdir(), 'ringleader-ephemeral-'));
+    await writeFile(join(left, 'lock'), 'process 1 on another machine\n');
     const cluster = await start({ ephemeral: true });
+    expect(existsSync(left)).toBe(false);
     await cluster.stop();
     await expect(readFile(join(cluster.folder.path, 'cluster.json'))).rejects.toThrow('ENOENT');
   }, 60_000);

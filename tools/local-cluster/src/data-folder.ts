@@ -84,35 +84,30 @@ export async function openDataFolder(path: string, shards: number): Promise<Data
   }
 }
 
-/** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
-export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
-  const endedLeftovers = await sweepEphemeral();
-  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
-    throw unfit(tmpdir(), (error as Error).message, error);
-  });
+/** Whose release removes it. */
+async function openPassing(path: string, shards: number): Promise<DataFolder> {
   const folder = await openDataFolder(path, shards);
   const release = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true });
     await folder.release();
   };
-  return { ...folder, endedLeftovers, release };
+  return { ...folder, release };
 }
 
-async function sweepEphemeral(): Promise<string[]> {
-  const ended: string[] = [];
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(EPHEMERAL_PREFIX)) continue;
-    const path = join(tmpdir(), name);
-    try {
-      const attempt = await tryLockFile(join(path, 'lock'));
-      if (attempt.kind !== 'taken') continue;
-      ended.push(...(await endLeftovers(path)));
-      await rm(path, { recursive: true, force: true });
-      await attempt.lock.release();
-    } catch (error) {
-      // Another user's folder, or one that is being removed at this moment: not ours to clear.
-      if (!['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
+/** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
+export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
+  const endedLeftovers: string[] = [];
+  const others = (await readdir(tmpdir())).filter((name) => name.startsWith(EPHEMERAL_PREFIX));
+  for (const name of others) {
+    const left = await openPassing(join(tmpdir(), name), 0).catch((error: unknown) => {
+      // One that is used, or another user's: not ours to clear.
+      if (!(error instanceof StartError)) throw error;
+    });
+    endedLeftovers.push(...(left?.endedLeftovers ?? []));
+    await left?.release();
   }
-  return ended;
+  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
+    throw unfit(tmpdir(), (error as Error).message, error);
+  });
+  return { ...(await openPassing(path, shards)), endedLeftovers };
 }

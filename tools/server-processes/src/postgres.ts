@@ -67,14 +67,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   full_page_writes: 'on',
   shared_buffers: '64MB',
-  max_wal_size: '1GB',
-  min_wal_size: '80MB',
-  checkpoint_completion_target: '0.9',
   max_connections: '40',
   max_wal_senders: '0',
   wal_level: 'minimal',
   jit: 'off',
-  logging_collector: 'off',
 };
 
 function serverArguments(dir: string, port: number | undefined): string[] {
