@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { startEtcdStore } from './coordinators/etcd-grpc.js';
 import { startCoordinators } from './coordinators/group.js';
 import type { MeasuredStore } from './coordinators/measured-store.js';
-import { compare, tableOf } from './coordinators/report.js';
+import { WORKLOADS, compare, tableOf } from './coordinators/report.js';
 import { startEtcd } from './etcd.js';
 import type { EtcdCluster } from './etcd.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
@@ -132,6 +132,7 @@ async function untilBack(url: string, { victim, startedAt }: FailoverTrial): Pro
 interface CoordinatorOptions {
   readonly clients: string;
   readonly watchers: string;
+  readonly workloads: string;
   readonly seconds: string;
   readonly etcd?: string;
   readonly nodeFlags?: string;
@@ -146,6 +147,7 @@ async function coordinators(options: CoordinatorOptions): Promise<void> {
     const extent = {
       clients: options.clients.split(',').map(Number),
       watchers: Number(options.watchers),
+      workloads: options.workloads.split(','),
       durationMs: Number(options.seconds) * 1_000,
     };
     print(tableOf(await compare(stores, extent)));
@@ -186,7 +188,8 @@ program
   .command('coordinator')
   .description('puts, linearizable reads and watches of three coordinators, without the rest of a cluster')
   .option('--clients <list>', 'numbers of clients, by commas', '1,64,256')
-  .option('--watchers <n>', 'watchers of one prefix; 0: none', '1000')
+  .option('--workloads <list>', 'which, by commas', WORKLOADS.join())
+  .option('--watchers <n>', 'watchers of one prefix', '1000')
   .option('--seconds <n>', 'how long each workload is measured', '4')
   .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run, by gRPC')
   .option('--node-flags <flags>', "flags for each coordinator's Node, to profile it")

@@ -115,6 +115,7 @@ export async function startEtcdStore(program: string): Promise<MeasuredStore> {
   return {
     name: 'etcd',
     pids,
+    carrierPid: null,
     put: (key, value) =>
       call((done) => inTurn(kv).put({ key: Buffer.from(key), value: Buffer.from(value) }, done)),
     get: (key) => call((done) => inTurn(kv).range({ key: Buffer.from(key) }, done)),

@@ -57,7 +57,8 @@ export async function startCoordinators(options: GroupOptions): Promise<Measured
     await stop();
     throw error;
   });
-  return { ...client.store, name: 'ringleader', pids: [...children, nats].map(({ pid }) => pid), stop };
+  const pids = [...children, nats].map(({ pid }) => pid);
+  return { ...client.store, name: 'ringleader', pids, carrierPid: nats.pid, stop };
 }
 
 async function startCoordinator({ dir, nats, nodeFlags }: Place, seat: number): Promise<Child> {

@@ -3,6 +3,8 @@ export interface MeasuredStore {
   readonly name: string;
   /** Of all server processes. */
   readonly pids: readonly number[];
+  /** The one of them that only carries messages. */
+  readonly carrierPid: number | null;
   put(key: string, value: string): Promise<void>;
   /** Linearizable. */
   get(key: string): Promise<void>;

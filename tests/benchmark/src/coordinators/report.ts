@@ -24,10 +24,15 @@ export interface Row {
   readonly p99Ms: number;
   /** Of all server processes, and of the one that is the load. */
   readonly serverMicroseconds: number;
+  /** Of them the process that carries the messages. */
+  readonly carrierMicroseconds: number;
   readonly clientMicroseconds: number;
 }
 
+export const WORKLOADS = ['put', 'read', 'watch'] as const;
+
 export interface Extent {
+  readonly workloads: readonly string[];
   readonly clients: readonly number[];
   readonly watchers: number;
   readonly durationMs: number;
@@ -37,10 +42,11 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
   const rows: Row[] = [];
   for (const store of stores) await fill(store);
   const operations = [
-    ['put', (store: MeasuredStore, key: string) => store.put(key, VALUE)],
-    ['linearizable read', (store: MeasuredStore, key: string) => store.get(key)],
+    ['put', 'put', (store: MeasuredStore, key: string) => store.put(key, VALUE)],
+    ['read', 'linearizable read', (store: MeasuredStore, key: string) => store.get(key)],
   ] as const;
-  for (const [workload, operate] of operations) {
+  for (const [name, workload, operate] of operations) {
+    if (!extent.workloads.includes(name)) continue;
     for (const clients of extent.clients) {
       for (const store of stores) {
         const request = async (client: number, n: number): Promise<boolean> => {
@@ -51,7 +57,7 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
       }
     }
   }
-  if (extent.watchers === 0) return rows;
+  if (!extent.workloads.includes('watch')) return rows;
   for (const store of stores) rows.push(await measureWatches(store, extent));
   return rows;
 }
@@ -133,30 +139,53 @@ async function measureWatches(store: MeasuredStore, { watchers, durationMs }: Ex
   };
 }
 
-class CpuOf {
-  private server = 0;
-  private client = process.cpuUsage();
+interface Cpu {
+  readonly serverMs: number;
+  readonly carrierMs: number;
+  readonly clientMs: number;
+}
 
-  constructor(private readonly store: MeasuredStore) {}
+class CpuOf {
+  private before: Cpu;
+  private spent: Cpu;
+
+  constructor(private readonly store: MeasuredStore) {
+    this.before = this.spent = this.now();
+  }
 
   begin(): void {
-    this.server = this.serverMs();
-    this.client = process.cpuUsage();
+    this.before = this.now();
   }
 
   end(): void {
-    this.server = this.serverMs() - this.server;
-    this.client = process.cpuUsage(this.client);
+    const { serverMs, carrierMs, clientMs } = this.now();
+    this.spent = {
+      serverMs: serverMs - this.before.serverMs,
+      carrierMs: carrierMs - this.before.carrierMs,
+      clientMs: clientMs - this.before.clientMs,
+    };
   }
 
-  per(operations: number): Pick<Row, 'serverMicroseconds' | 'clientMicroseconds'> {
-    const { user, system } = this.client;
-    const count = Math.max(1, operations);
-    return { serverMicroseconds: (this.server * 1_000) / count, clientMicroseconds: (user + system) / count };
+  per(operations: number): Pick<Row, 'serverMicroseconds' | 'carrierMicroseconds' | 'clientMicroseconds'> {
+    const microseconds = (ms: number): number => (ms * 1_000) / Math.max(1, operations);
+    const { serverMs, carrierMs, clientMs } = this.spent;
+    return {
+      serverMicroseconds: microseconds(serverMs),
+      carrierMicroseconds: microseconds(carrierMs),
+      clientMicroseconds: microseconds(clientMs),
+    };
   }
 
-  private serverMs(): number {
-    return usageOfTrees(this.store.pids).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  private now(): Cpu {
+    const { pids, carrierPid } = this.store;
+    const sum = (roots: readonly number[]): number =>
+      usageOfTrees(roots).reduce((total, { cpuMs }) => total + cpuMs, 0);
+    const { user, system } = process.cpuUsage();
+    return {
+      serverMs: sum(pids),
+      carrierMs: carrierPid === null ? 0 : sum([carrierPid]),
+      clientMs: (user + system) / 1_000,
+    };
   }
 }
 
@@ -172,6 +201,7 @@ export function tableOf(rows: readonly Row[]): string {
     'per second',
     'p50 / p99 ms',
     'servers, CPU us',
+    'of it nats-server',
     'load, CPU us',
     'vs etcd: rate, CPU',
   ];
@@ -191,6 +221,7 @@ export function tableOf(rows: readonly Row[]): string {
       digits(row.perSecond),
       `${digits(row.p50Ms, 1)} / ${digits(row.p99Ms, 1)}`,
       digits(row.serverMicroseconds, 1),
+      row.carrierMicroseconds === 0 ? '' : digits(row.carrierMicroseconds, 1),
       digits(row.clientMicroseconds, 1),
       ratio,
     ];
