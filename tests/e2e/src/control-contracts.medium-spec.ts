@@ -109,18 +109,29 @@ describe('control contracts over NATS', () => {
     const status = (): Promise<unknown> => client.call(coordinatorContracts.status, subjectOf('status'), {});
     const answered = { kind: 'answered', response: controlFixtures.status.response };
 
-    it('go in one message, and come back so, whatever one of them waits for', async () => {
-      const messages: string[] = [];
-      const listening = link.connection.subscribe('>', {
-        callback: (_error, { subject }) => void messages.push(subject.split('.').slice(-2).join('.')),
+    /** The ends of those that carry requests. */
+    async function subjectsOf(work: () => Promise<unknown>): Promise<string[]> {
+      const said: string[] = [];
+      const listening = link.connection.subscribe('rl.>', {
+        callback: (_error, { subject }) => void said.push(subject.split('.').slice(-2).join('.')),
       });
       await link.connection.flush();
-      const slow = client.call(silent, subjectOf('silent'), {}, 500);
-      const outcomes = await Promise.all(Array.from({ length: 100 }, status));
-      expect(outcomes).toEqual(Array.from({ length: 100 }, () => answered));
+      await work();
       listening.unsubscribe();
-      expect(messages).toHaveLength(2);
-      expect(messages[0]).toBe('1.calls');
+      return said;
+    }
+
+    it('go in one message, and come back so, whatever one of them waits for', async () => {
+      let slow: Promise<unknown> | undefined;
+      let answers = 0;
+      const listening = link.connection.subscribe('_INBOX.>', { callback: () => void (answers += 1) });
+      const said = await subjectsOf(async () => {
+        slow = client.call(silent, subjectOf('silent'), {}, 200);
+        const outcomes = await Promise.all(Array.from({ length: 100 }, status));
+        expect(outcomes).toEqual(Array.from({ length: 100 }, () => answered));
+      });
+      listening.unsubscribe();
+      expect([said, answers]).toEqual([['1.calls'], 1]);
       expect(await slow).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
     });
 
@@ -139,7 +150,28 @@ describe('control contracts over NATS', () => {
       const calls = [1, 2, 3].map(() => client.call(coordinatorContracts.status, subject, {}));
       expect(await Promise.all(calls)).toEqual([answered, answered, answered]);
       expect(asked).toEqual([{}, {}, {}]);
+      // It is not asked for messages any more that it does not know.
+      expect(await subjectsOf(() => client.call(coordinatorContracts.status, subject, {}))).toEqual([
+        '2.status',
+      ]);
       older.unsubscribe();
+    });
+
+    it('go in one message to a member that was not there before', async () => {
+      const subject = subjects.ask.from('test', SPEAKER, 3, 'status');
+      const call = (): Promise<unknown> => client.call(coordinatorContracts.status, subject, {});
+      expect(await call()).toMatchObject({ error: { code: 'UNAVAILABLE' } });
+      const late = new ControlServer({
+        link,
+        cluster: 'test',
+        member: 3,
+        onUnexpectedError: () => undefined,
+      });
+      late.handle(coordinatorContracts.status, () => controlFixtures.status.response);
+      await new Promise<void>((resolve) => void late.listen(() => resolve()));
+      await link.connection.flush();
+      expect(await subjectsOf(async () => expect(await call()).toEqual(answered))).toEqual(['3.calls']);
+      await late.close();
     });
 
     it('come one by one from a client of an older version', async () => {

@@ -146,19 +146,23 @@ export class ControlClient {
     }
   }
 
-  /** Nobody has heard of them. */
+  /** Nobody has heard of them. Who answers all the same does not know frames; who does not is not there at all. */
   private sendAgain(frame: number): void {
     for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame)) {
-      this.withoutFrames.set(frameSubject(call), performance.now() + WITHOUT_FRAMES_MS);
-      this.sendSingly(call);
+      this.sendSingly(call, () => {
+        this.withoutFrames.set(frameSubject(call), performance.now() + WITHOUT_FRAMES_MS);
+      });
     }
   }
 
-  private sendSingly(call: Waiting): void {
+  private sendSingly(call: Waiting, onAnswer: () => void = () => undefined): void {
     const { id, contract, subject, request } = call;
     call.frame = 0;
     call.singly = this.singly.send<unknown>(subject, request).subscribe({
-      next: (reply) => this.settle(id, readReply(contract, reply)),
+      next: (reply) => {
+        onAnswer();
+        this.settle(id, readReply(contract, reply));
+      },
       error: (cause) => this.fail(id, nobodyServes(contract.operation, cause)),
     });
   }

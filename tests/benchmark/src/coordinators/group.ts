@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { heapFlags, memoryBytes } from '@ringleader/config';
 import { inboxPrefix, type Service } from '@ringleader/contracts';
 import { CoordinationClient } from '@ringleader/coordination';
 import { connectNats, UNLOGGED } from '@ringleader/nats';
@@ -25,6 +26,8 @@ const SEATS = [1, 2, 3];
 const READY = { timeoutMs: 20_000, everyMs: 20 };
 const STOP_GRACE_MS = 10_000;
 const POLL_MS = 10_000;
+/** The whole history of a run stays in it. */
+const MEMORY = { RINGLEADER_MEMORY_MIB: '1024' };
 const SPEAKER = { service: 'operator', member: 'benchmark' } as const;
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -66,7 +69,11 @@ async function startCoordinator({ dir, nats, nodeFlags }: Place, seat: number): 
   return startChild({
     name: member,
     command: process.execPath,
-    args: [...nodeFlags, join(workspaceRoot(), 'apps/coordinator/dist/main.js')],
+    args: [
+      ...heapFlags(memoryBytes(MEMORY)),
+      ...nodeFlags,
+      join(workspaceRoot(), 'apps/coordinator/dist/main.js'),
+    ],
     env: {
       RINGLEADER_CLUSTER: CLUSTER,
       RINGLEADER_NATS_URL: nats.url,
@@ -78,7 +85,7 @@ async function startCoordinator({ dir, nats, nodeFlags }: Place, seat: number): 
       RINGLEADER_COORDINATOR_COUNT: String(SEATS.length),
       RINGLEADER_DATA_DIR: join(dir, member),
       RINGLEADER_BOOTSTRAP: 'new-cluster',
-      RINGLEADER_MEMORY_MIB: '512',
+      ...MEMORY,
     },
     logFile: join(dir, `${member}.log`),
     orphaned: 'lifeline',
