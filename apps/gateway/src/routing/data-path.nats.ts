@@ -43,11 +43,14 @@ export class NatsShardFrames implements ShardFrames {
   readonly counters: FrameCounters = { sent: 0, sentBytes: 0, received: 0 };
   private readonly writer = new ByteWriter();
   private subscription: Subscription | null = null;
+  private readonly publish: (shard: ShardOrdinal, frame: Buffer) => boolean;
   private readonly parcels: Parcels;
   private roomListener: (shard: ShardOrdinal) => void = () => undefined;
 
   constructor(private readonly options: NatsShardFramesOptions) {
-    const { link, monotonicMs } = options;
+    const { link, cluster, gatewayId, monotonicMs } = options;
+    const speaker = { service: 'gateway', member: gatewayId } as const;
+    this.publish = link.frames.sender('shard', (shard) => subjects.request.from(cluster, speaker, shard));
     const publish = (to: string, frame: Buffer): void => void this.publish(Number(to), frame);
     this.parcels = new Parcels({
       ...{ publish, publishReceipt: publish, monotonicMs, firstParcel: randomInt(FIRST_PARCEL_MAX) },
@@ -120,13 +123,6 @@ export class NatsShardFrames implements ShardFrames {
   close(): void {
     this.subscription?.unsubscribe();
     this.parcels.close();
-  }
-
-  private publish(shard: ShardOrdinal, frame: Buffer): boolean {
-    const { link, cluster, gatewayId } = this.options;
-    const speaker = { service: 'gateway', member: gatewayId } as const;
-    const subject = subjects.request.from(cluster, speaker, shard);
-    return link.frames.publish(subject, frame, { service: 'shard', member: shard });
   }
 }
 

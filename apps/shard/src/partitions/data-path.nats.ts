@@ -1,11 +1,20 @@
 import { randomInt } from 'node:crypto';
 import { contentOf, PIECE_BYTES, subjects } from '@ringleader/contracts';
+import type { Speaker } from '@ringleader/contracts';
 import { type FrameListener, type NatsLinks, type Parcel, Parcels } from '@ringleader/nats';
 import type { PeerBacklog } from '@ringleader/paxos';
 import type { MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { DataPath, DataPathListener, PeerLane, Room } from './data-path.js';
 
 const FIRST_PARCEL_MAX = 2 ** 40;
+
+type Send<Member> = (member: Member, frame: Buffer) => boolean;
+
+interface Senders {
+  readonly peer: Send<ShardOrdinal>;
+  readonly peerBulk: Send<ShardOrdinal>;
+  readonly reply: Send<string>;
+}
 
 /**
  * What keeps partitions alive (short messages between shards, announcements) goes over the connection for control, rows
@@ -15,6 +24,7 @@ const FIRST_PARCEL_MAX = 2 ** 40;
 export class NatsDataPath implements DataPath {
   /** Set with the ordinal, which the shard learns when it registers. */
   private ordinal: ShardOrdinal = 0;
+  private senders: Senders;
   private readonly toPeers: Parcels;
   private readonly toGateways: Parcels;
   private room: Room = { forPeers: () => true, forGateways: () => true };
@@ -29,6 +39,7 @@ export class NatsDataPath implements DataPath {
     private readonly cluster: string,
     monotonicMs: () => MonotonicMs,
   ) {
+    this.senders = this.sendersAs(this.self);
     const common = { monotonicMs, firstParcel: randomInt(FIRST_PARCEL_MAX) };
     this.toPeers = new Parcels({
       ...common,
@@ -61,6 +72,7 @@ export class NatsDataPath implements DataPath {
 
   listen(ordinal: ShardOrdinal, listener: DataPathListener): void {
     this.ordinal = ordinal;
+    this.senders = this.sendersAs(this.self);
     const { cluster } = this;
     const { control, data } = this.links;
     const onPeerFrame: FrameListener = (bytes, from) => {
@@ -80,11 +92,8 @@ export class NatsDataPath implements DataPath {
   }
 
   sendToPeer(member: ShardOrdinal, frame: Buffer, lane: PeerLane): void {
-    const { control, data } = this.links;
-    const { cluster, self } = this;
-    const to = { service: 'shard', member } as const;
-    if (lane === 'control') control.frames.publish(subjects.peer.from(cluster, self, member), frame, to);
-    else data.frames.publish(subjects.peerBulk.from(cluster, self, member), frame, to);
+    if (lane === 'control') this.senders.peer(member, frame);
+    else this.senders.peerBulk(member, frame);
   }
 
   sendParcelToPeer(shard: ShardOrdinal, parcel: Parcel): void {
@@ -119,8 +128,18 @@ export class NatsDataPath implements DataPath {
   }
 
   private publishToGateway(member: string, frame: Buffer): void {
-    const subject = subjects.reply.from(this.cluster, this.self, member);
-    this.links.data.frames.publish(subject, frame, { service: 'gateway', member });
+    this.senders.reply(member, frame);
+  }
+
+  /** The subjects hold the ordinal. */
+  private sendersAs(self: Speaker<'shard'>): Senders {
+    const { cluster } = this;
+    const { control, data } = this.links;
+    return {
+      peer: control.frames.sender('shard', (to) => subjects.peer.from(cluster, self, to)),
+      peerBulk: data.frames.sender('shard', (to) => subjects.peerBulk.from(cluster, self, to)),
+      reply: data.frames.sender('gateway', (to) => subjects.reply.from(cluster, self, to)),
+    };
   }
 
   announceLeaders(frame: Buffer): void {

@@ -28,6 +28,17 @@ export type FrameListener = (content: Uint8Array, speaker: string) => FrameRefus
 /** Members that are gone (gateways that were replaced) go with the others when there are so many: all begin anew. */
 const MEMBERS_MAX = 4_096;
 
+/** Where a member is reached, and the name that it is remembered by. */
+interface Address {
+  readonly subject: string;
+  readonly name: string;
+}
+
+interface Heard {
+  readonly member: string;
+  readonly name: string;
+}
+
 /** What a link gives its wire. */
 interface Carrier {
   readonly connection: Pick<NatsConnection, 'subscribe'>;
@@ -38,6 +49,8 @@ export class FrameWire {
   /** `subject reason` and how often: bounded by the subjects that there are. */
   readonly refused = new Map<string, number>();
   private readonly says: MsgHdrs | undefined;
+  /** By the subject that they speak by. */
+  private readonly speakers = new Map<string, Heard>();
 
   constructor(
     private readonly link: Carrier,
@@ -51,10 +64,24 @@ export class FrameWire {
 
   /** To one member. The frame was begun with `reserveEnvelope`, and is this object's from now on. */
   publish(subject: string, frame: Uint8Array, to: Speaker): boolean {
-    const heard = this.understood.get(nameOf(to)) ?? OLDEST_WIRE_VERSION;
-    if (Math.min(heard, this.version) === OLDEST_WIRE_VERSION)
-      return this.broadcast(subject, contentOf(frame));
-    return this.link.publish(subject, sealFrame(frame));
+    return this.send({ subject, name: nameOf(to) }, frame);
+  }
+
+  /** What sends frames to members of one service, each by a subject that is made once. */
+  sender<Member extends string | number>(
+    service: Speaker['service'],
+    subjectOf: (member: Member) => string,
+  ): (member: Member, frame: Uint8Array) => boolean {
+    const addresses = new Map<Member, Address>();
+    return (member, frame) => {
+      let address = addresses.get(member);
+      if (address === undefined) {
+        if (addresses.size >= MEMBERS_MAX) addresses.clear();
+        address = { subject: subjectOf(member), name: nameOf({ service, member }) };
+        addresses.set(member, address);
+      }
+      return this.send(address, frame);
+    };
   }
 
   /** To whoever listens, whatever they understand: a bare frame, without room for an envelope. */
@@ -80,19 +107,35 @@ export class FrameWire {
     this.refused.set(label, (this.refused.get(label) ?? 0) + 1);
   }
 
+  private send({ subject, name }: Address, frame: Uint8Array): boolean {
+    const heard = this.understood.get(name) ?? OLDEST_WIRE_VERSION;
+    if (Math.min(heard, this.version) === OLDEST_WIRE_VERSION)
+      return this.broadcast(subject, contentOf(frame));
+    return this.link.publish(subject, sealFrame(frame));
+  }
+
   private take(
     data: Uint8Array,
     header: string | undefined,
     subject: string,
     listener: FrameListener,
   ): FrameRefusal | null {
-    const speaker = speakerOf(subject);
+    const speaker = this.speakers.get(subject) ?? this.meet(subject);
     if (speaker === null) return 'misattributed';
     const opened = openFrame(data, this.version);
     if (opened.kind === 'refused') return opened.refusal;
     // Before the listener, which may answer at once.
-    this.learn(nameOf(speaker), opened.understands ?? versionIn(header));
+    this.learn(speaker.name, opened.understands ?? versionIn(header));
     return listener(opened.content, speaker.member);
+  }
+
+  private meet(subject: string): Heard | null {
+    const speaker = speakerOf(subject);
+    if (speaker === null) return null;
+    if (this.speakers.size >= MEMBERS_MAX) this.speakers.clear();
+    const heard = { member: speaker.member, name: nameOf(speaker) };
+    this.speakers.set(subject, heard);
+    return heard;
   }
 
   private learn(member: string, version: number): void {
