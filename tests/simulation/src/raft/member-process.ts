@@ -214,12 +214,11 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #watch(query: WatchQuery): MemberAnswer {
-    const { watchedFrom, mayTellProgress } = this.#surroundings.dataRules;
     const { store } = this.store;
-    const outcome = store.watch({ ...query, from: watchedFrom(query.from, store.compactedRevision) });
+    const outcome = store.watch(query);
     const { revision } = store;
     if (outcome.kind === 'compacted') return { kind: 'watched', outcome, revision };
-    const isSynced = mayTellProgress(outcome.isSynced);
+    const isSynced = this.#surroundings.dataRules.mayTellProgress(outcome.isSynced);
     return { kind: 'watched', outcome: { ...outcome, isSynced }, revision };
   }
 

@@ -54,11 +54,12 @@ const compactEveryRevisions = 8;
 export class ReplicatedStore {
   readonly #rules: DataRules;
   readonly #compactsItself: boolean;
-  #store = new MvccStore();
+  #store: MvccStore;
 
   constructor(rules: DataRules, compactsItself: boolean) {
     this.#rules = rules;
     this.#compactsItself = compactsItself;
+    this.#store = new MvccStore(undefined, rules);
   }
 
   /** Not to be kept: a restored snapshot replaces it. */
@@ -90,7 +91,7 @@ export class ReplicatedStore {
   }
 
   restore(chunks: readonly Uint8Array[]): void {
-    this.#store = storeOf(chunks);
+    this.#store = storeOf(chunks, this.#rules);
   }
 
   /** Equal for equal states. */
@@ -101,9 +102,8 @@ export class ReplicatedStore {
 
   #apply(command: Command, term: number): CommandResult {
     const store = this.#store;
-    const decidedIn = this.#rules.decidedIn(term, command);
-    if (command.kind !== 'compact') return store.apply(command, decidedIn);
+    if (command.kind !== 'compact') return store.apply(command, term);
     const revision = this.#rules.compactedTo(command.revision, store.revision);
-    return store.apply({ ...command, revision }, decidedIn);
+    return store.apply({ ...command, revision }, term);
   }
 }

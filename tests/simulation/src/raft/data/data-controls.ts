@@ -37,9 +37,7 @@ export const dataControls: readonly Control[] = [
     name: 'ExpiryOfDeposed',
     broken: 'a lease ends because somebody saw it run out who has been deposed since',
     rules,
-    dataRules: {
-      decidedIn: (entryTerm, command) => (command.kind === 'leaseExpire' ? command.term : entryTerm),
-    },
+    dataRules: { mayExpire: () => true },
     caughtBy: 'leases',
     profile: leaseHandOvers,
   },
@@ -47,10 +45,7 @@ export const dataControls: readonly Control[] = [
     name: 'WatchSkipsCompacted',
     broken: 'a watch goes on behind a compaction, and does not say that it left something out',
     rules,
-    dataRules: {
-      watchedFrom: (from, compacted) =>
-        from.revision > compacted ? from : { revision: compacted + 1, skip: 0 },
-    },
+    dataRules: { isWatchable: () => true },
     caughtBy: 'watch: reliable',
     profile,
   },
