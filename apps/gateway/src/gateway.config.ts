@@ -1,9 +1,7 @@
 import { isIP } from 'node:net';
-import { budgeted, commonConfig, host, integer, port } from '@ringleader/config';
+import { budgeted, commonConfig, host, integer, isHost, port } from '@ringleader/config';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
-
-const HOST = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]+)$/i;
 
 /** Separated by commas. */
 function listOf(item: z.ZodString) {
@@ -13,6 +11,12 @@ function listOf(item: z.ZodString) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .transform((parts) => parts.filter((part) => part !== ''))
     .pipe(z.array(item));
+}
+
+/** A host, every host below a name, or any. */
+function isHosts(text: string): boolean {
+  if (text === '*') return true;
+  return text.startsWith('*.') ? isHost(text.slice(2)) && isIP(text.slice(2)) === 0 : isHost(text);
 }
 
 /** An address, or a network as in 10.0.0.0/8. */
@@ -30,7 +34,9 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_HTTP_HOST: host().default('127.0.0.1'),
   RINGLEADER_HTTP_PORT: port().default(8_080),
   /** Host names that clients call this gateway by, comma-separated, besides loopback and its address; `*` is any. */
-  RINGLEADER_HTTP_HOSTS: listOf(z.string().regex(HOST, 'host names without a port, *.example.com, or *')),
+  RINGLEADER_HTTP_HOSTS: listOf(
+    z.string().refine(isHosts, 'host names or addresses without a port, *.example.com, or *'),
+  ),
   /** Proxies whose X-Forwarded-For names the client: addresses and networks (10.0.0.0/8), comma-separated. */
   RINGLEADER_TRUSTED_PROXIES: listOf(z.string().refine(isNetwork, 'addresses or networks, as in 10.0.0.0/8')),
   /** How a replica is picked for what any replica may serve. */

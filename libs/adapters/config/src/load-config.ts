@@ -68,7 +68,8 @@ export function host() {
   return z.string().refine(isHost, 'must be a host name or an IP address, without a port');
 }
 
-function isHost(text: string): boolean {
+/** A name or an address, without a port. */
+export function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
   if (text.startsWith('[') && text.endsWith(']')) return isIP(text.slice(1, -1)) === 6;
   const labels = text.replace(/\.$/, '').split('.');
