@@ -52,10 +52,10 @@ export async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<
   for (const wanted of ports) {
     if (await portIsFree(wanted)) continue;
     const isReserved = wanted < 1024 && process.getuid?.() !== 0;
-    const other = isReserved ? 'or reserved for the administrator' : 'stop the program that listens there';
-    throw new StartError(
-      `Port ${wanted} is taken${isReserved ? ',' : ':'} ${other}, or choose another with --port.`,
-    );
+    const why = isReserved
+      ? ', or reserved for the administrator:'
+      : ': stop the program that listens there, or';
+    throw new StartError(`Port ${wanted} is taken${why} choose another with --port.`);
   }
   return ports;
 }
