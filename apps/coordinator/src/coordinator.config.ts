@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { budgeted, commonConfig, integer } from '@ringleader/config';
 import type { MemberId } from '@ringleader/primitives';
 import { MEMBERS_MAX } from '@ringleader/raft';
@@ -7,10 +8,15 @@ import { z } from 'zod';
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 /**
- * Of the process's memory. Half of that is the heap, in which the store takes one and a half times its measure; the
- * other half holds, among others, snapshots on their way, which are as large as the measure again.
+ * A quarter of the heap, which is half of the process's memory: the store's measure is about what it takes there. While a
+ * snapshot takes its place there are two of them, and V8 needs as much again for what it has not collected.
  */
-const STORE = { share: 1 / 8, minMib: 16, maxMib: 4_096, elseMib: 256 };
+const HEAP_SHARE = 1 / 4;
+const MIB = 1_048_576;
+const STORE = {
+  ...{ share: HEAP_SHARE / 2, minMib: 16, maxMib: 4_096 },
+  elseMib: Math.floor((getHeapStatistics().heap_size_limit * HEAP_SHARE) / MIB),
+};
 
 /** Parsed once, at the start. Durations of Raft are counted in its ticks. */
 export const coordinatorConfigSchema = z
@@ -42,7 +48,7 @@ export const coordinatorConfigSchema = z
     /** How often each member holds its store against those of the others. */
     RINGLEADER_HASH_INTERVAL_MS: integer(100, 3_600_000).default(5_000),
     /** What the store may take at most, its history included, by its own measure. The leader's setting counts. */
-    RINGLEADER_STORE_BYTES_MAX: budgeted(65_536, 17_179_869_184, STORE),
+    RINGLEADER_STORE_BYTES_MAX: budgeted(1_048_576, 17_179_869_184, STORE),
     /** Changes of keys that stay in the history for those who watch or read the past: it is compacted at twice as many. */
     RINGLEADER_COMPACTION_EVENTS: integer(1, 10_000_000).default(20_000),
     /** What is older than this is compacted, too. Absent: no age is too old. */

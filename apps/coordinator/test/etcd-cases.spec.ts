@@ -532,8 +532,8 @@ describe('of etcd’s cases, by contract', () => {
   });
 
   it('a full store takes deletions, reads and what the cluster needs, and writes again after compaction', async () => {
-    await txn([put('abc', 'x'.repeat(512))]);
-    await store.group.store.propose({ kind: 'limitSize', sizeBytesMax: 1_024, exemptPrefix: '/ringleader/' });
+    await txn([put('abc', 'x'.repeat(1_600))]);
+    await store.group.store.propose({ kind: 'limitSize', sizeBytesMax: 2_048, exemptPrefix: '/ringleader/' });
     expect(await txn([put('abc', 'x'.repeat(1_024))])).toBe('STORE_FULL');
     expect(await txn([nested([put('big', 'x'.repeat(1_024))])])).toBe('STORE_FULL');
     expect(await store.ask('leaseGrant', { ttlMs: 1_000 })).toMatchObject({ leaseId: 1 });
@@ -549,6 +549,6 @@ describe('of etcd’s cases, by contract', () => {
     expect(await store.ask('leaseRevoke', { leaseId: 1 })).toEqual({ revision: 4 });
     expect(await txn([put('d')])).toBe('STORE_FULL');
     await store.ask('compact', { revision: 4 });
-    expect(await txn([put('d', 'x'.repeat(512))])).toMatchObject({ succeeded: true });
+    expect(await txn([put('d', 'x'.repeat(1_600))])).toMatchObject({ succeeded: true });
   });
 });

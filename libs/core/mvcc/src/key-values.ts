@@ -7,8 +7,11 @@ export interface State extends Omit<KeyValue, 'value'> {
   readonly packed: string;
 }
 
-/** What a state costs beside its key and its value, roughly: in memory more, in a snapshot less. */
-const STATE_OVERHEAD_BYTES = 64;
+/**
+ * What a state costs in memory beside its key and its value, as measured, so that the size of the store is about what it
+ * takes of the heap, whether its values are large or small.
+ */
+const STATE_OVERHEAD_BYTES = 256;
 
 export const NO_VALUE = new Uint8Array(0);
 

@@ -10,8 +10,8 @@ interface LeaseEntry extends Lease {
   readonly keys: Set<string>;
 }
 
-/** What a lease adds to the size of the store. */
-export const LEASE_BYTES = 64;
+/** What a lease adds to the size of the store: about what it takes in memory. */
+export const LEASE_BYTES = 256;
 
 /** Ids above are left to those who want one: the store gets there by none of its own for as long as it lives. */
 const DRAWN_MAX = 2 ** 52;

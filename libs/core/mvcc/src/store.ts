@@ -89,7 +89,7 @@ export class MvccStore {
     return this.#log.compacted;
   }
 
-  /** Of all that is kept, history included: keys and values, and 64 bytes for each state and each lease. */
+  /** Of all that is kept, history included: keys and values, and 256 bytes for each state and each lease, which is about what it takes in memory. */
   get sizeBytes(): number {
     return this.#index.sizeBytes + this.#leases.sizeBytes;
   }

@@ -18,7 +18,7 @@ import type { KeyRange } from '../src/key-range.js';
 import type { WatchEvent, WatchQuery } from '../src/watch.js';
 
 export const TERM = 3;
-const OVERHEAD = 64;
+const OVERHEAD = 256;
 
 export type State = ReadonlyMap<string, KeyValue>;
 type Txn = Branches & { readonly kind: 'txn' };
