@@ -131,6 +131,28 @@ describe('a stale scan', () => {
     expect(scansRead).toBe(0);
   });
 
+  it('is refused while a copy takes the place of the rows: those that it reads are about to be removed', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    // The first copy leaves a record that knows its rows to be chosen; the second one takes their place.
+    for (const copies of [1, 2]) {
+      cluster.kill(3);
+      for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, `${copies}`);
+      cluster.pace = { turnMs: () => 0, transactionMs: () => 5 };
+      cluster.start(3);
+      cluster.until(() => copiesFinished(cluster, 3) === copies);
+      if (copies === 1) cluster.run(20);
+    }
+    let scansRead = 0;
+    cluster.holdsRead = (shard, { kind }) => {
+      scansRead += Number(shard === 3 && kind === 'scan');
+      return false;
+    };
+    expect(rowsOf(answer(cluster, scan(cluster, 3, ANY_AGE)))).toBe(null);
+    expect(scansRead).toBe(1);
+    cluster.run(50);
+    expect(rowsOf(answer(cluster, scan(cluster, 3, ANY_AGE)))).toHaveLength(300);
+  });
+
   it('is refused while what undoes a row is gathered: the read still sees it', () => {
     const follower = new Follower();
     const { shard } = follower;
@@ -153,6 +175,10 @@ describe('a stale scan', () => {
     expect(replies).toMatchObject([{ kind: 'rows', rows: [], notLed: [P] }]);
   });
 });
+
+function copiesFinished({ events }: MemoryCluster, ordinal: number): number {
+  return events.filter(({ shard, event }) => shard === ordinal && event.kind === 'copyFinished').length;
+}
 
 function leaderAmongOthers(cluster: MemoryCluster): number {
   const leads = (ordinal: number): boolean =>
