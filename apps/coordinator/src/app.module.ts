@@ -16,6 +16,7 @@ import { ComparisonService } from './upkeep/comparison.service.js';
 import { CorruptionAlarms } from './upkeep/corruption-alarms.js';
 import { StoreGuard, StoreGuardMetrics } from './upkeep/store-guard.js';
 import { UpkeepController } from './upkeep/upkeep.controller.js';
+import { WatchModule } from './watches/watch.module.js';
 
 /**
  * NestJS closes the transport of a microservice before anything else. A coordinator is asked until it has left the
@@ -42,7 +43,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
 }
 
 @Module({
-  imports: [StoreModule],
+  imports: [StoreModule, WatchModule],
   controllers: [LeaseController, StatusController, MembersController, UpkeepController],
   providers: [
     LastingControlServer,

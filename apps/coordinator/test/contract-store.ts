@@ -3,7 +3,6 @@ import type { CoordinatorOperation, RequestOf, ResponseOf, Speaker } from '@ring
 import { createLogger } from '@ringleader/observability';
 import { LeaseController } from '../src/leases/lease.controller.js';
 import { StoreController } from '../src/store/store.controller.js';
-import { WatchService } from '../src/store/watch.service.js';
 import { UpkeepController } from '../src/upkeep/upkeep.controller.js';
 import { GroupOfOne, ManualClock } from './group-of-one.js';
 
@@ -24,7 +23,7 @@ export class ContractStore {
     this.clock,
     createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' }),
   );
-  readonly #store = new StoreController(this.group.store, new WatchService(this.group.store, this.clock));
+  readonly #store = new StoreController(this.group.store);
 
   /** Nobody is compared here. */
   readonly #upkeep = new UpkeepController(this.group.store, null as never);

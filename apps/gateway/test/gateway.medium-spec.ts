@@ -91,7 +91,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await gateway.stop();
-  coordinator.interrupt();
   await connection.close();
 });
 

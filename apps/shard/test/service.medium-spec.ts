@@ -63,7 +63,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await gateway.close();
   await Promise.all(running.splice(0).map((service) => service.beforeApplicationShutdown()));
-  coordinator.interrupt();
   await links.close();
 });
 

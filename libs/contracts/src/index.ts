@@ -12,6 +12,8 @@ export {
 } from './control/coordinator-store.js';
 export * from './control/coordinator-upkeep.js';
 export * from './control/key-ranges.js';
+export * from './control/watch-frame.js';
+export * from './control/watch-stream.js';
 export * from './data-path/index.js';
 export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';

@@ -83,6 +83,23 @@ export const controlFixtures: Fixtures = {
       nextSkip: 0,
     },
   },
+  watchStream: {
+    request: {
+      ...{ stream: 'a1', isNew: true, received: 7, cancel: [1], wantsProgress: true, isClosed: false },
+      add: [
+        {
+          id: 2,
+          key: '/',
+          rangeEnd: '0',
+          fromRevision: 3,
+          noPuts: true,
+          noDeletes: true,
+          wantsPrevious: true,
+        },
+      ],
+    },
+    response: { sent: 7, windowBytes: 524_288 },
+  },
   status: {
     request: {},
     response: {

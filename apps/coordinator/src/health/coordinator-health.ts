@@ -8,7 +8,7 @@ import { Health, Membership } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import type { RaftStatus } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { WatchService } from '../store/watch.service.js';
+import { WatchService } from '../watches/watch.service.js';
 
 /** More than this many entries behind, a member answers from a past that its clients have left. */
 const APPLY_LAG_MAX = 10_000;
@@ -91,7 +91,12 @@ export class CoordinatorMetrics {
     const limit = 'What the store may take at most';
     figures.gauge('store_bytes_max', limit, () => store.local.sizeLimit.sizeBytesMax);
     figures.gauge('leases', 'Leases that exist', () => store.local.leaseCount);
-    figures.gauge('watchers', 'Long polls that wait for a change', () => watches.watcherCount);
+    figures.gauge('watchers', 'Watches of this member’s store', () => watches.watchCount);
+    const { streams } = watches;
+    figures.gauge('watch_streams', 'Streams that carry watches', () => streams.streamCount);
+    const behind = 'Watches that are not sent changes as they happen, but catch up from the history';
+    figures.gauge('watches_behind', behind, () => streams.behindCount);
+    figures.counter('watch_events_total', 'Events sent, once for each watch', () => streams.sentEvents);
     figures.gauge('proposals_in_flight', 'Writes that wait for a majority', () => store.proposalsInFlight);
   }
 }

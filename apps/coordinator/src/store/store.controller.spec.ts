@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { coordinatorContracts, RequestOf } from '@ringleader/contracts';
-import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
+import { GroupOfOne } from '../../test/group-of-one.js';
 import { StoreController } from './store.controller.js';
-import { WatchService } from './watch.service.js';
 
 type TxnRequest = RequestOf<typeof coordinatorContracts.txn>;
 const put = (key: string, value = ''): TxnRequest => ({
@@ -16,14 +15,10 @@ const all = { key: '', rangeEnd: '' };
 describe('the store’s services', () => {
   let group: GroupOfOne;
   let controller: StoreController;
-  let watches: WatchService;
-  let clock: ManualClock;
 
   beforeEach(() => {
     group = new GroupOfOne();
-    clock = new ManualClock();
-    watches = new WatchService(group.store, clock);
-    controller = new StoreController(group.store, watches);
+    controller = new StoreController(group.store);
   });
 
   const txn = (request: TxnRequest): ReturnType<StoreController['txn']> => controller.txn(request, SPEAKER);
@@ -95,53 +90,6 @@ describe('the store’s services', () => {
         code: 'LEASE_NOT_FOUND',
         details: { lease: 7 },
       });
-    });
-  });
-
-  describe('watch', () => {
-    const watch = (fromRevision: number, waitMs = 60_000): ReturnType<WatchService['watch']> =>
-      watches.watch({ ...all, fromRevision, waitMs });
-
-    it('answers at once with what has happened', async () => {
-      await txn(put('a'));
-      expect(await watch(1)).toMatchObject({
-        events: [{ item: { key: 'a' } }],
-        nextRevision: 2,
-        nextSkip: 0,
-      });
-    });
-
-    it('waits for the next change', async () => {
-      const answer = watch(1);
-      expect(watches.watcherCount).toBe(1);
-      await txn(put('a'));
-      expect(await answer).toMatchObject({ events: [{ item: { key: 'a' } }] });
-      expect(watches.watcherCount).toBe(0);
-    });
-
-    it('waits on when the change is of no concern to it', async () => {
-      const answer = watches.watch({ key: 'b', fromRevision: 1, waitMs: 60_000 });
-      await txn(put('a'));
-      await txn(put('b'));
-      expect(await answer).toMatchObject({ events: [{ item: { key: 'b', modRevision: 2 } }] });
-    });
-
-    it('says nothing happened only after the time it was given, and only with a leader', async () => {
-      expect(await watch(1, 0)).toEqual({ events: [], nextRevision: 1, nextSkip: 0 });
-      group.lead({ term: 2, leader: 0, leading: false });
-      await expect(watch(1, 0)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    });
-
-    it('sends its callers away when it stops', async () => {
-      const answer = watch(1);
-      watches.beforeApplicationShutdown();
-      await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    });
-
-    it('ends with COMPACTED, never with a gap', async () => {
-      await txn(put('a'));
-      await group.store.propose({ kind: 'compact', revision: 1 });
-      await expect(watch(1)).rejects.toMatchObject({ code: 'COMPACTED', details: { compactedRevision: 1 } });
     });
   });
 

@@ -1,4 +1,4 @@
-/** The store over NATS: reads, transactions and watches. */
+/** The store over NATS: reads and transactions. */
 import { Controller } from '@nestjs/common';
 import {
   COORDINATOR_TXN_OPERATIONS_MAX,
@@ -11,7 +11,6 @@ import type { Branches, CommandResult, TxnCommand } from '@ringleader/mvcc';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { ReplicatedStore } from './replicated-store.service.js';
-import { WatchService } from './watch.service.js';
 import {
   compacted,
   futureRevision,
@@ -24,17 +23,14 @@ import {
 } from './wire.js';
 import { refuseForeignWrites } from './write-access.js';
 
-const { range, txn, watch } = coordinatorContracts;
+const { range, txn } = coordinatorContracts;
 
 /** Of all keys and values in one request: the command must fit into one Raft frame. */
 const REQUEST_BYTES_MAX = 1_048_576;
 
 @Controller()
 export class StoreController {
-  constructor(
-    private readonly store: ReplicatedStore,
-    private readonly watches: WatchService,
-  ) {}
+  constructor(private readonly store: ReplicatedStore) {}
 
   @Handles(range)
   async range(request: RequestOf<typeof range>): Promise<ResponseOf<typeof range>> {
@@ -67,11 +63,6 @@ export class StoreController {
     const { revision, succeeded, results } = result;
     const taken = command[succeeded ? 'success' : 'failure'];
     return { revision, succeeded, results: toWireResults(taken, results, request.values) };
-  }
-
-  @Handles(watch)
-  watch(request: RequestOf<typeof watch>): Promise<ResponseOf<typeof watch>> {
-    return this.watches.watch(request);
   }
 
   /** What changes nothing in either branch needs no place in the log. */

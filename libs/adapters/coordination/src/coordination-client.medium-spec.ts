@@ -135,8 +135,8 @@ describe('CoordinationClient', () => {
   });
 
   it('passes on what the service refuses', async () => {
-    await serve('watch', { 1: refuses('COMPACTED', { compactedRevision: 5 }) });
-    await expect(client.watch({ key: 'a', fromRevision: 1, waitMs: 0 })).rejects.toMatchObject({
+    await serve('range', { 1: refuses('COMPACTED', { compactedRevision: 5 }) });
+    await expect(client.range({ key: 'a', revision: 1 })).rejects.toMatchObject({
       code: 'COMPACTED',
       details: { compactedRevision: 5 },
     });

@@ -15,6 +15,8 @@ import type {
 import { ControlClient } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
 import { backOffMs, jittered, type Clock, type MemberId } from '@ringleader/primitives';
+import { WatchClient } from './watch-client.js';
+import type { WatchHandle, WatchListener, WatchOptions } from './watch-client.js';
 
 type Contracts = typeof coordinatorContracts;
 export type CoordinatorRequest<Operation extends CoordinatorOperation> = RequestOf<Contracts[Operation]>;
@@ -65,6 +67,7 @@ type NextStep = 'fail' | 'same-member' | 'next-member';
 export class CoordinationClient {
   readonly #control: ControlClient;
   readonly #members: readonly MemberId[];
+  readonly #watches: WatchClient;
   /** The one that answered last, or that was named as the leader. */
   #preferred: MemberId;
   #isClosed = false;
@@ -73,6 +76,12 @@ export class CoordinationClient {
     this.#control = new ControlClient(options.link);
     this.#members = options.members ?? MEMBERS_EVER;
     this.#preferred = this.#members[0] ?? 1;
+    this.#watches = new WatchClient({
+      ...options,
+      control: this.#control,
+      members: this.#members,
+      firstMember: () => this.#preferred,
+    });
   }
 
   range(request: CoordinatorRequest<'range'>, options?: CallOptions): Promise<CoordinatorResponse<'range'>> {
@@ -120,8 +129,9 @@ export class CoordinationClient {
     return this.#call('leases', request, options);
   }
 
-  watch(request: CoordinatorRequest<'watch'>, options?: CallOptions): Promise<CoordinatorResponse<'watch'>> {
-    return this.#call('watch', request, options);
+  /** Goes on by itself from member to member until it is cancelled, or ends (`onEnd`). */
+  watch(options: WatchOptions, listener: WatchListener): WatchHandle {
+    return this.#watches.watch(options, listener);
   }
 
   members(options?: CallOptions): Promise<CoordinatorResponse<'members'>> {
@@ -175,6 +185,7 @@ export class CoordinationClient {
   /** Calls that wait for an answer fail at once. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#watches.close();
     await this.#control.close();
   }
 
@@ -185,14 +196,9 @@ export class CoordinationClient {
   ): Promise<CoordinatorResponse<Operation>> {
     const timeoutMs = options.timeoutMs ?? DEADLINE_MS[coordinatorContracts[operation].deadline];
     const deadline = this.options.clock.monotonicMs() + timeoutMs;
-    const waitMs = operation === 'watch' ? (request as CoordinatorRequest<'watch'>).waitMs : 0;
     for (let attempt = 1; ; attempt++) {
       const remainingMs = deadline - this.options.clock.monotonicMs();
-      const outcome = await this.#attempt(
-        operation,
-        request,
-        Math.min(remainingMs, attemptMs(operation) + waitMs),
-      );
+      const outcome = await this.#attempt(operation, request, Math.min(remainingMs, attemptMs(operation)));
       if (outcome.kind === 'answered') return outcome.response;
       const step = this.#nextStep(operation, outcome.error);
       if (step === 'fail' || this.#isClosed) throw callersError(operation, outcome.error);

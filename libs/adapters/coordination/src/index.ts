@@ -5,3 +5,4 @@ export * from './partition-map-mirror.js';
 export * from './prefix-mirror.js';
 export { type AdmissionVerdict, type DatabaseIdentity, admitDatabase } from './shard-admission.js';
 export * from './shard-registration.js';
+export * from './watch-client.js';

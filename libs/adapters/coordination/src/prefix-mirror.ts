@@ -5,9 +5,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError, keyAfter, prefixRange } from '@ringleader/contracts';
-import type { KeyValue, WatchEvent } from '@ringleader/contracts';
-import type { Clock, MonotonicMs } from '@ringleader/primitives';
-import type { Coordinator, CoordinatorRequest, CoordinatorResponse } from './coordination-client.js';
+import type { KeyValue, WatchedEvent, WatchedItem } from '@ringleader/contracts';
+import { type Clock, type MonotonicMs, isUtf8 } from '@ringleader/primitives';
+import type { Coordinator } from './coordination-client.js';
 
 /** All that changed between two revisions of the mirror. A key stands in one of both lists, once. */
 export interface MirrorChange {
@@ -27,11 +27,11 @@ export interface PrefixMirrorOptions {
   readonly onTrouble?: (error: OperationalError) => void;
 }
 
-const WATCH_WAIT_MS = 5_000;
-const WATCH_TIMEOUT_MS = 15_000;
 const RETRY_MS = 250;
 /** What a watch left out, or a revision that never was, would else be believed for ever. */
 const LIST_AGAIN_MS = 300_000;
+/** Where nobody serves a watch for so long, but lists (as coordinators of the version before this one do). */
+const LIST_UNWATCHED_MS = 10_000;
 
 export class PrefixMirror {
   #items = new Map<string, KeyValue>();
@@ -39,6 +39,7 @@ export class PrefixMirror {
   #lastConfirmed: MonotonicMs | null = null;
   #isStopped = false;
   #firstList: PromiseWithResolvers<void> = Promise.withResolvers();
+  #endWatch: () => void = () => undefined;
 
   constructor(private readonly options: PrefixMirrorOptions) {}
 
@@ -52,7 +53,7 @@ export class PrefixMirror {
     return this.#revision;
   }
 
-  /** How long ago it was last known that nothing was missing; null before the first list. */
+  /** How long ago a coordinator last said that nothing was missing there; null before the first list. */
   stalenessMs(): number | null {
     return this.#lastConfirmed === null ? null : this.options.clock.monotonicMs() - this.#lastConfirmed;
   }
@@ -66,6 +67,7 @@ export class PrefixMirror {
   /** No more changes are reported from now on. */
   stop(): void {
     this.#isStopped = true;
+    this.#endWatch();
     this.#firstList.resolve();
   }
 
@@ -108,45 +110,45 @@ export class PrefixMirror {
 
   /** Returns when stopped, or when it is time to list again; otherwise ends by an error. */
   async #watch(): Promise<void> {
-    const range = prefixRange(this.options.prefix);
-    let position = { fromRevision: this.#revision + 1, skip: 0 };
-    let pending: WatchEvent[] = [];
-    const listsAgainAt = this.options.clock.monotonicMs() + LIST_AGAIN_MS;
-    while (!this.#isStopped) {
-      const startedAt = this.options.clock.monotonicMs();
-      if (startedAt >= listsAgainAt) return;
-      const request = { ...range, ...position, waitMs: WATCH_WAIT_MS };
-      const answer = await this.#poll(request);
-      if (answer === null) continue;
-      if (this.#isStopped) return;
-      pending.push(...answer.events);
-      position = { fromRevision: answer.nextRevision, skip: answer.nextSkip };
-      const revision = answer.nextRevision - 1;
-      const isWhole = (event: WatchEvent): boolean => event.item.modRevision <= revision;
-      this.#apply(pending.filter(isWhole), revision, startedAt);
-      pending = pending.filter((event) => !isWhole(event));
-    }
-  }
-
-  /** Null when nobody could be asked just now: the watch goes on from where it stands. */
-  async #poll(request: CoordinatorRequest<'watch'>): Promise<CoordinatorResponse<'watch'> | null> {
+    const { client, clock, onTrouble } = this.options;
+    const listsAgainAt = clock.monotonicMs() + LIST_AGAIN_MS;
+    const ended = Promise.withResolvers<void>();
+    this.#endWatch = ended.resolve;
+    const take = (revision: number, events: readonly WatchedEvent[]): void => {
+      try {
+        this.#apply(events, revision);
+      } catch (error) {
+        ended.reject(error as Error);
+      }
+      if (clock.monotonicMs() >= listsAgainAt) ended.resolve();
+    };
+    const watch = client.watch(
+      { ...prefixRange(this.options.prefix), fromRevision: this.#revision + 1 },
+      {
+        onEvents: (events, revision) => take(revision, events),
+        onProgress: (revision) => take(revision, []),
+        onEnd: ended.reject,
+        onTrouble: (error) => {
+          onTrouble?.(error);
+          if ((this.stalenessMs() ?? 0) > LIST_UNWATCHED_MS) ended.resolve();
+        },
+      },
+    );
     try {
-      return await this.options.client.watch(request, { timeoutMs: WATCH_TIMEOUT_MS });
-    } catch (error) {
-      if (!(error instanceof OperationalError) || error.entry.retry !== 'safe') throw error;
-      if (!this.#isStopped) this.options.onTrouble?.(error);
-      await pause(RETRY_MS);
-      return null;
+      if (!this.#isStopped) await ended.promise;
+    } finally {
+      watch.cancel();
     }
   }
 
-  #apply(events: readonly WatchEvent[], revision: number, startedAt: MonotonicMs): void {
+  #apply(events: readonly WatchedEvent[], revision: number): void {
     const puts = new Map<string, KeyValue>();
     const deletes = new Set<string>();
     for (const { kind, item } of events) {
       if (kind === 'put') {
-        this.#items.set(item.key, item);
-        puts.set(item.key, item);
+        const text = toKeyValue(item);
+        this.#items.set(item.key, text);
+        puts.set(item.key, text);
         deletes.delete(item.key);
       } else {
         this.#items.delete(item.key);
@@ -154,7 +156,8 @@ export class PrefixMirror {
         deletes.add(item.key);
       }
     }
-    this.#advance(revision, startedAt, { revision, puts: [...puts.values()], deletes: [...deletes] });
+    const change = { revision, puts: [...puts.values()], deletes: [...deletes] };
+    this.#advance(revision, this.options.clock.monotonicMs(), change);
   }
 
   #advance(revision: number, confirmedAt: MonotonicMs, change: MirrorChange): void {
@@ -162,4 +165,12 @@ export class PrefixMirror {
     this.#lastConfirmed = confirmedAt;
     if (change.puts.length + change.deletes.length > 0) this.options.onChange?.(change);
   }
+}
+
+/** A byte order mark is part of the text. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function toKeyValue({ value, ...item }: WatchedItem): KeyValue {
+  if (isUtf8(value)) return { ...item, value: utf8.decode(value) };
+  return { ...item, value: '', valueBase64: Buffer.from(value).toString('base64') };
 }

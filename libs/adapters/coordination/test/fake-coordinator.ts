@@ -1,11 +1,12 @@
 import { OperationalError } from '@ringleader/contracts';
-import type { ErrorCode, KeyValue, WatchEvent } from '@ringleader/contracts';
+import type { ErrorCode, KeyValue, WatchedEvent } from '@ringleader/contracts';
 import type {
   Coordinator,
   CoordinatorGroup,
   CoordinatorRequest,
   CoordinatorResponse,
 } from '../src/coordination-client.js';
+import type { WatchHandle, WatchListener, WatchOptions } from '../src/watch-client.js';
 import { compareKeys } from '@ringleader/primitives';
 
 type Operation = keyof Coordinator;
@@ -18,6 +19,12 @@ interface Failure {
   readonly when: 'before' | 'after';
 }
 
+interface Watching {
+  readonly options: WatchOptions;
+  readonly listener: WatchListener;
+  next: number;
+}
+
 /** What the adapter's classes see of a coordinator, in memory and with faults on demand. */
 export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   revision = 0;
@@ -27,12 +34,10 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   readonly items = new Map<string, KeyValue>();
   readonly leases = new Map<number, Set<string>>();
   readonly calls: Operation[] = [];
-  /** Long polls so far. */
-  polls = 0;
   #lastLease = 0;
-  readonly #events: WatchEvent[] = [];
+  readonly #events: WatchedEvent[] = [];
   readonly #failures: Failure[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #watching = new Set<Watching>();
 
   /** The next call of this operation fails so. */
   failNext(operation: Operation, code: ErrorCode, when: Failure['when'] = 'before'): void {
@@ -79,17 +84,12 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   }
 
   close(): Promise<void> {
-    this.interrupt();
+    this.#watching.clear();
     return Promise.resolve();
   }
 
   compact(): void {
     this.compacted = this.revision;
-  }
-
-  /** Ends the long polls that wait. */
-  interrupt(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   range(request: CoordinatorRequest<'range'>): Promise<CoordinatorResponse<'range'>> {
@@ -144,34 +144,48 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
     });
   }
 
-  async watch(request: CoordinatorRequest<'watch'>): Promise<CoordinatorResponse<'watch'>> {
-    this.polls += 1;
-    const hasNews = (): boolean => this.revision >= request.fromRevision;
-    if (!hasNews()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return this.#serve('watch', () => {
-      if (request.fromRevision <= this.compacted) throw new OperationalError('COMPACTED', 'too old');
-      return this.#eventsFrom(request);
-    });
+  watch(options: WatchOptions, listener: WatchListener): WatchHandle {
+    const watching = { options, listener, next: options.fromRevision };
+    this.#watching.add(watching);
+    this.calls.push('watch');
+    queueMicrotask(() => this.#show(watching));
+    return {
+      cancel: () => void this.#watching.delete(watching),
+      requestProgress: () => queueMicrotask(() => this.#show(watching)),
+    };
   }
 
-  #eventsFrom(request: CoordinatorRequest<'watch'>): CoordinatorResponse<'watch'> {
-    const { fromRevision, skip = 0 } = request;
-    const found = this.#events
-      .filter(({ item }) => item.modRevision >= fromRevision && isWithin(request, item.key))
-      .slice(skip);
-    const events = found.slice(0, this.pageSize);
-    const next = found[this.pageSize];
-    if (next === undefined)
-      return { events, nextRevision: Math.max(fromRevision, this.revision + 1), nextSkip: 0 };
-    const nextRevision = next.item.modRevision;
-    const nextSkip = events.filter(({ item }) => item.modRevision === nextRevision).length;
-    return { events, nextRevision, nextSkip: nextSkip + (nextRevision === fromRevision ? skip : 0) };
+  /** What the watch has not seen, revision by revision, and how far that is. */
+  #show(watching: Watching): void {
+    if (!this.#watching.has(watching)) return;
+    const failure = this.#takeFailure('watch');
+    const error = failure && new OperationalError(failure.code, 'as the test wants it');
+    if (error?.code === 'COMPACTED' || watching.next <= this.compacted) {
+      this.#watching.delete(watching);
+      watching.listener.onEnd?.(error ?? new OperationalError('COMPACTED', 'too old'));
+      return;
+    }
+    if (error !== undefined) watching.listener.onTrouble?.(error);
+    const found = this.#events.filter(
+      ({ item }) => item.modRevision >= watching.next && isWithin(watching.options, item.key),
+    );
+    watching.next = Math.max(watching.next, this.revision + 1);
+    for (const revision of new Set(found.map(({ item }) => item.modRevision))) {
+      if (!this.#watching.has(watching)) return;
+      const events = found.filter(({ item }) => item.modRevision === revision);
+      watching.listener.onEvents(events, revision);
+    }
+    if (this.#watching.has(watching)) watching.listener.onProgress?.(watching.next - 1);
+  }
+
+  #takeFailure(operation: Operation): Failure | undefined {
+    const position = this.#failures.findIndex((failure) => failure.operation === operation);
+    return position === -1 ? undefined : this.#failures.splice(position, 1)[0];
   }
 
   async #serve<Response>(operation: Operation, answer: () => Response): Promise<Response> {
     this.calls.push(operation);
-    const position = this.#failures.findIndex((failure) => failure.operation === operation);
-    const [failure] = position === -1 ? [] : this.#failures.splice(position, 1);
+    const failure = this.#takeFailure(operation);
     await Promise.resolve();
     if (failure?.when === 'before') throw new OperationalError(failure.code, 'as the test wants it');
     const response = answer();
@@ -201,14 +215,16 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
       const item = { key, value, lease, createRevision, modRevision, version: (old?.version ?? 0) + 1 };
       this.items.set(key, item);
       this.leases.get(lease)?.add(key);
-      this.#events.push({ kind: 'put', item });
+      this.#events.push({ kind: 'put', item: { ...item, value: Buffer.from(value) }, previous: null });
     }
     for (const key of deletes) {
       this.items.delete(key);
-      const item = { key, value: '', lease: 0, createRevision: 0, modRevision, version: 0 };
-      this.#events.push({ kind: 'delete', item });
+      const item = { key, value: Buffer.of(), lease: 0, createRevision: 0, modRevision, version: 0 };
+      this.#events.push({ kind: 'delete', item, previous: null });
     }
-    this.interrupt();
+    queueMicrotask(() => {
+      for (const watching of [...this.#watching]) this.#show(watching);
+    });
   }
 }
 

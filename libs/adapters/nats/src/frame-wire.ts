@@ -101,8 +101,8 @@ export class FrameWire {
     });
   }
 
-  /** For what is found out later than by the listener. */
-  refuse(name: SubjectName, refusal: FrameRefusal): void {
+  /** For what is found out later than by the listener, or came into an inbox (`watch`). */
+  refuse(name: SubjectName | 'watch', refusal: FrameRefusal): void {
     const label = `${name} ${refusal}`;
     this.refused.set(label, (this.refused.get(label) ?? 0) + 1);
   }

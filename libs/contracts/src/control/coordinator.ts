@@ -16,6 +16,7 @@ import {
   txnRequestSchema,
   txnResponseSchema,
 } from './coordinator-store.js';
+import { watchContracts } from './watch-stream.js';
 
 const leaseTtlMs = z.int().min(500).max(86_400_000);
 
@@ -29,6 +30,7 @@ export type WatchEvent = z.infer<typeof watchEventSchema>;
 export const coordinatorContracts = {
   ...memberContracts,
   ...upkeepContracts,
+  ...watchContracts,
   range: messageContract({
     operation: 'range',
     request: rangeRequestSchema,
@@ -110,7 +112,7 @@ export const coordinatorContracts = {
     errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL', 'FORBIDDEN', 'LEASE_NOT_FOUND'],
     deadline: 'commit',
   }),
-  /** A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */
+  /** The watch of version 0.1.0, for its clients. A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */
   watch: messageContract({
     operation: 'watch',
     request: z.object({

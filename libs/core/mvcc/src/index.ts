@@ -15,4 +15,5 @@ export {
   type RevisionOutcome,
 } from './store.js';
 export { isReadOnly, refusalOf } from './transaction-rules.js';
-export type { WatchEvent, WatchOutcome, WatchPosition, WatchQuery } from './watch.js';
+export type { StoreChange, WatchEvent, WatchOutcome, WatchPosition, WatchQuery } from './watch.js';
+export { WatcherIndex } from './watcher-index.js';

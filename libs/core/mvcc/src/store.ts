@@ -29,8 +29,8 @@ import { type StoreRules, soundStoreRules } from './rules.js';
 import { hashText } from './state-hash.js';
 import { isReadOnly, refusalOf } from './transaction-rules.js';
 import { Transaction, assess, choose, revisionRefusal } from './transaction.js';
-import { watchFrom } from './watch.js';
-import type { WatchOutcome, WatchQuery } from './watch.js';
+import { changesOf, watchFrom } from './watch.js';
+import type { StoreChange, WatchOutcome, WatchQuery } from './watch.js';
 
 export type RangeQuery = KeyRange & RangeBounds;
 
@@ -160,6 +160,11 @@ export class MvccStore {
 
   watch(query: WatchQuery): WatchOutcome {
     return watchFrom(query, this.#log, this.#index, this.rules);
+  }
+
+  /** What a revision changed; nothing where it is not kept. */
+  changesAt(revision: StoreRevision): StoreChange[] {
+    return changesOf(revision, this.#log, this.#index);
   }
 
   /**

@@ -40,6 +40,22 @@ export type WatchOutcome =
     }
   | { readonly kind: 'compacted'; readonly compactedRevision: StoreRevision };
 
+/** One change of a revision, for those who follow: its event is made for whom there is. */
+export interface StoreChange {
+  readonly kind: WatchEvent['kind'];
+  readonly key: string;
+  event(wantsPrevious: boolean): WatchEvent;
+}
+
+/** In the order in which watchers see them. */
+export function changesOf(revision: StoreRevision, log: ChangeLog, index: KeyIndex): StoreChange[] {
+  return log.changesAt(revision).map((state) => ({
+    kind: isLive(state) ? 'put' : 'delete',
+    key: state.key,
+    event: (wantsPrevious) => eventOf(state, { wantsPrevious }, index),
+  }));
+}
+
 /** Events from `from` on, in order, up to the bounds. Empty if nothing has happened yet. */
 export function watchFrom(
   query: WatchQuery,
@@ -87,7 +103,11 @@ function isWatched(query: WatchQuery, state: State): boolean {
 }
 
 /** What a key was before a revision that is kept is kept, too. */
-function eventOf(state: State, { wantsPrevious }: WatchQuery, index: KeyIndex): WatchEvent {
+function eventOf(
+  state: State,
+  { wantsPrevious }: Pick<WatchQuery, 'wantsPrevious'>,
+  index: KeyIndex,
+): WatchEvent {
   const previous = wantsPrevious === true ? index.liveAt(state.key, state.modRevision - 1) : undefined;
   return {
     kind: isLive(state) ? 'put' : 'delete',

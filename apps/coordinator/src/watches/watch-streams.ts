@@ -1,0 +1,431 @@
+/**
+ * The streams of one member, and the watches on them (libs/contracts/src/control/watch-stream.ts says how they are used).
+ *
+ * A watch is either **synced**: it has been sent all that there is, and follows the store; or **behind**: it takes pages of
+ * the store's history whenever its stream has room, until it is synced. A new watch begins behind, and one that must hear
+ * of a change while its stream is full falls behind. So what a slow client costs here is a position for each watch.
+ * (The same as the synced, unsynced and victim watchers of etcd's `watchableStore`.)
+ *
+ * Does no I/O: `send` takes frames, and the owner calls `turn` when one is asked for, and `sweep` about once a second.
+ */
+import {
+  OperationalError,
+  encodeWatchFrame,
+  encodeWatchedEvent,
+  reserveEnvelope,
+} from '@ringleader/contracts';
+import {
+  WATCHES_PER_STREAM_MAX,
+  WATCH_STREAM_EXPIRES_MS,
+  type RequestOf,
+  type ResponseOf,
+  type watchContracts,
+} from '@ringleader/contracts';
+import type { MvccStore } from '@ringleader/mvcc';
+import { ByteWriter, type MonotonicMs } from '@ringleader/primitives';
+import { toKeyRange } from '../store/wire.js';
+import type { FollowedChange, Follower, StoreFollowers } from './store-followers.js';
+
+type Contract = typeof watchContracts.watchStream;
+type Added = NonNullable<RequestOf<Contract>['add']>[number];
+
+export interface WatchLimits {
+  readonly streamsMax: number;
+  readonly watchesPerStreamMax: number;
+  /** Of frames that the client has not received. */
+  readonly windowBytes: number;
+  /** A frame is closed once it has so many; one event and a window's end may be above it. */
+  readonly frameBytes: number;
+  /** How long watches that are behind are looked after before anything else has its turn. */
+  readonly turnMs: number;
+}
+
+export const WATCH_LIMITS: WatchLimits = {
+  streamsMax: 4_096,
+  watchesPerStreamMax: WATCHES_PER_STREAM_MAX,
+  windowBytes: 512 * 1024,
+  frameBytes: 128 * 1024,
+  turnMs: 5,
+};
+
+export interface WatchStreamsParts {
+  readonly store: () => MvccStore;
+  readonly followers: StoreFollowers;
+  readonly nowMs: () => MonotonicMs;
+  /** The frame has room for its envelope. */
+  readonly send: (inbox: string, frame: Buffer) => void;
+  /** `turn` is to be called soon. */
+  readonly onWork: () => void;
+  readonly limits?: WatchLimits;
+}
+
+/** An event on its way, and the watches of the stream that it is for. */
+interface Pending {
+  readonly watches: number[];
+  readonly event: Buffer;
+}
+
+/** About what an id takes in a frame. */
+const ID_BYTES = 3;
+const PAGE_EVENTS = 500;
+
+class Watch implements Follower {
+  readonly id: number;
+  readonly key: string;
+  readonly rangeEnd: string | null;
+  readonly #noPuts: boolean;
+  readonly #noDeletes: boolean;
+  readonly wantsPrevious: boolean;
+  isBehind = true;
+  /** All before this revision has been sent; while it is synced, up to what its followers have seen, too. */
+  next: number;
+  /** So many of its events at `next` have been sent: it is in the middle of that revision. */
+  skip = 0;
+
+  constructor(
+    readonly stream: Stream,
+    private readonly onSeen: (watch: Watch, revision: number, change: FollowedChange) => void,
+    request: Added,
+  ) {
+    const { id, fromRevision, noPuts = false, noDeletes = false, wantsPrevious = false } = request;
+    ({ key: this.key, rangeEnd: this.rangeEnd } = toKeyRange(request));
+    this.id = id;
+    this.next = fromRevision;
+    this.#noPuts = noPuts;
+    this.#noDeletes = noDeletes;
+    this.wantsPrevious = wantsPrevious;
+  }
+
+  see(revision: number, change: FollowedChange): void {
+    if (revision < this.next || this.isBehind) return;
+    if (change.kind === 'put' ? this.#noPuts : this.#noDeletes) return;
+    this.onSeen(this, revision, change);
+  }
+
+  /** From here on it needs the history. */
+  fallBehind(revision: number): void {
+    this.isBehind = true;
+    if (this.next < revision) this.next = revision;
+    this.stream.behind.add(this);
+  }
+
+  get query(): Parameters<MvccStore['watch']>[0] {
+    const { key, rangeEnd, next: revision, skip, wantsPrevious } = this;
+    const [noPuts, noDeletes] = [this.#noPuts, this.#noDeletes];
+    const bounds = { eventsMax: PAGE_EVENTS, sizeBytesMax: this.stream.roomBytes };
+    return { key, rangeEnd, from: { revision, skip }, ...bounds, noPuts, noDeletes, wantsPrevious };
+  }
+}
+
+/** What is on its way to one client. */
+class Stream {
+  readonly watches = new Map<number, Watch>();
+  readonly behind = new Set<Watch>();
+  sent = 0;
+  heardAt: MonotonicMs;
+  wantsProgress = false;
+  pending: Pending[] = [];
+  /** With the revision up to which the store is compacted. */
+  cancelled: (readonly [watch: Watch, compactedRevision: number])[] = [];
+  /** The client was told that it has revisions in part; it waits to hear that they are whole. */
+  owesWhole = false;
+  pendingBytes = 0;
+  readonly #unreceived: { readonly number: number; readonly bytes: number }[] = [];
+  #unreceivedBytes = 0;
+
+  constructor(
+    readonly inbox: string,
+    private readonly limits: WatchLimits,
+    now: MonotonicMs,
+  ) {
+    this.heardAt = now;
+  }
+
+  get roomBytes(): number {
+    return Math.max(0, this.limits.windowBytes - this.#unreceivedBytes - this.pendingBytes);
+  }
+
+  get hasPending(): boolean {
+    return this.pending.length > 0 || this.cancelled.length > 0 || this.owesWhole;
+  }
+
+  append(watch: Watch, event: Buffer): void {
+    const last = this.pending.at(-1);
+    if (last?.event === event) last.watches.push(watch.id);
+    else {
+      this.pending.push({ watches: [watch.id], event });
+      this.pendingBytes += event.length;
+    }
+    this.pendingBytes += ID_BYTES;
+  }
+
+  left(bytes: number): void {
+    this.#unreceived.push({ number: this.sent, bytes });
+    this.#unreceivedBytes += bytes;
+    this.pending = [];
+    this.cancelled = [];
+    this.pendingBytes = 0;
+  }
+
+  received(number: number): void {
+    const open = this.#unreceived.findIndex((frame) => frame.number > number);
+    const received = this.#unreceived.splice(0, open === -1 ? this.#unreceived.length : open);
+    for (const { bytes } of received) this.#unreceivedBytes -= bytes;
+  }
+}
+
+export class WatchStreams {
+  readonly #streams = new Map<string, Stream>();
+  /** Have something to send. */
+  readonly #dirty = new Set<Stream>();
+  /** Have watches that are behind, and room. */
+  readonly #lagging = new Set<Stream>();
+  readonly #writer = new ByteWriter();
+  readonly #limits: WatchLimits;
+  /** Watches that heard of the present revision. */
+  #touched: Watch[] = [];
+  #watchCount = 0;
+  #sentEvents = 0;
+
+  constructor(private readonly parts: WatchStreamsParts) {
+    this.#limits = parts.limits ?? WATCH_LIMITS;
+    parts.followers.onRevision((revision) => this.#endRevision(revision));
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  get watchCount(): number {
+    return this.#watchCount;
+  }
+
+  get behindCount(): number {
+    return [...this.#streams.values()].reduce((count, { behind }) => count + behind.size, 0);
+  }
+
+  /** Of each watch. */
+  get sentEvents(): number {
+    return this.#sentEvents;
+  }
+
+  request(inbox: string, request: RequestOf<Contract>): ResponseOf<Contract> {
+    const {
+      received,
+      add = [],
+      cancel = [],
+      isNew = false,
+      wantsProgress = false,
+      isClosed = false,
+    } = request;
+    const stream = isNew ? this.#open(inbox) : this.#streams.get(inbox);
+    if (stream === undefined) {
+      const details = { stream: request.stream };
+      throw new OperationalError('UNAVAILABLE', 'This member does not have the watch stream', details);
+    }
+    stream.heardAt = this.parts.nowMs();
+    stream.received(received);
+    for (const id of cancel) this.#remove(stream.watches.get(id));
+    this.#add(stream, add);
+    if (wantsProgress) {
+      stream.wantsProgress = true;
+      this.#dirty.add(stream);
+    }
+    if (isClosed) this.#forget(stream);
+    else if (stream.behind.size > 0) this.#lagging.add(stream);
+    if (this.#lagging.size + this.#dirty.size > 0) this.parts.onWork();
+    return { sent: stream.sent, windowBytes: this.#limits.windowBytes };
+  }
+
+  /** Sends what has gathered, and looks after watches that are behind, for a while. */
+  turn(): void {
+    const until = this.parts.nowMs() + this.#limits.turnMs;
+    this.#sendDirty();
+    for (const stream of this.#lagging) {
+      if (!this.#catchUp(stream, until)) break;
+      this.#lagging.delete(stream);
+    }
+    this.#sendDirty();
+    if (this.#lagging.size > 0) this.parts.onWork();
+  }
+
+  /** Signs of life, and an end to streams whose clients give none. */
+  sweep(): void {
+    const now = this.parts.nowMs();
+    for (const stream of this.#streams.values()) {
+      if (now - stream.heardAt > WATCH_STREAM_EXPIRES_MS) this.#forget(stream);
+      else this.#close(stream, { isSign: true });
+    }
+  }
+
+  /** The store was replaced by a snapshot; `seen` is what all had been shown of the one before. */
+  restored(seen: number): void {
+    for (const stream of this.#streams.values()) {
+      for (const watch of stream.watches.values()) {
+        if (this.parts.followers.delete(watch)) watch.fallBehind(seen + 1);
+      }
+      if (stream.behind.size > 0) this.#lagging.add(stream);
+    }
+    if (this.#lagging.size > 0) this.parts.onWork();
+  }
+
+  /** Sends all clients away: this member cannot serve them now. */
+  endAll(): void {
+    for (const stream of this.#streams.values()) {
+      this.#close(stream, { isLast: true });
+      this.#forget(stream);
+    }
+  }
+
+  #open(inbox: string): Stream {
+    const { streamsMax } = this.#limits;
+    if (this.#streams.has(inbox))
+      throw new OperationalError('INVALID_ARGUMENT', 'There is a stream of this name');
+    if (this.#streams.size >= streamsMax) {
+      throw new OperationalError('OVERLOADED', 'This member serves as many watch streams as it can', {
+        streamsMax,
+      });
+    }
+    const stream = new Stream(inbox, this.#limits, this.parts.nowMs());
+    this.#streams.set(inbox, stream);
+    return stream;
+  }
+
+  #add(stream: Stream, requests: readonly Added[]): void {
+    const { watchesPerStreamMax: watchesMax } = this.#limits;
+    if (stream.watches.size + requests.length > watchesMax) {
+      throw new OperationalError('INVALID_ARGUMENT', 'The stream has as many watches as it may', {
+        watchesMax,
+      });
+    }
+    for (const request of requests) {
+      const { id } = request;
+      if (stream.watches.has(id))
+        throw new OperationalError('INVALID_ARGUMENT', 'There is a watch of this number', { id });
+      const watch = new Watch(stream, this.#take, request);
+      stream.watches.set(id, watch);
+      stream.behind.add(watch);
+      this.#watchCount += 1;
+    }
+  }
+
+  #remove(watch: Watch | undefined): void {
+    if (watch === undefined) return;
+    watch.stream.watches.delete(watch.id);
+    watch.stream.behind.delete(watch);
+    this.parts.followers.delete(watch);
+    this.#watchCount -= 1;
+  }
+
+  #forget(stream: Stream): void {
+    for (const watch of [...stream.watches.values()]) this.#remove(watch);
+    this.#streams.delete(stream.inbox);
+    this.#dirty.delete(stream);
+    this.#lagging.delete(stream);
+  }
+
+  /** A change for a watch that is synced. Its stream may be full, maybe in the middle of the revision. */
+  readonly #take = (watch: Watch, revision: number, change: FollowedChange): void => {
+    const { stream } = watch;
+    if (stream.roomBytes === 0) {
+      watch.fallBehind(revision);
+      this.#touched.push(watch);
+      return;
+    }
+    if (watch.next < revision || watch.skip === 0) this.#touched.push(watch);
+    watch.next = revision;
+    watch.skip += 1;
+    this.#append(watch, change.encoded(watch.wantsPrevious));
+    this.#dirty.add(stream);
+  };
+
+  #endRevision(revision: number): void {
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const watch of touched) {
+      if (watch.isBehind) this.parts.followers.delete(watch);
+      else {
+        watch.next = revision + 1;
+        watch.skip = 0;
+      }
+    }
+    this.parts.onWork();
+  }
+
+  #append(watch: Watch, event: Buffer): void {
+    const { stream } = watch;
+    stream.append(watch, event);
+    this.#sentEvents += 1;
+    if (stream.pendingBytes >= this.#limits.frameBytes) this.#close(stream, {});
+  }
+
+  /** False when it is time for something else. */
+  #catchUp(stream: Stream, until: MonotonicMs): boolean {
+    for (const watch of stream.behind) {
+      while (watch.isBehind && stream.roomBytes > 0) {
+        if (!this.#takePage(watch)) break;
+        if (this.parts.nowMs() >= until) return stream.behind.size === 0;
+      }
+      if (stream.roomBytes === 0) break;
+    }
+    return true;
+  }
+
+  /** False when the watch has ended. */
+  #takePage(watch: Watch): boolean {
+    const { stream } = watch;
+    this.#dirty.add(stream);
+    const outcome = this.parts.store().watch(watch.query);
+    if (outcome.kind === 'compacted') {
+      stream.cancelled.push([watch, outcome.compactedRevision]);
+      this.#remove(watch);
+      return false;
+    }
+    const { events, next } = outcome;
+    for (const event of events) {
+      // Where the frame is closed meanwhile, it says that the revision is not whole.
+      watch.skip = watch.next === event.item.modRevision ? watch.skip + 1 : 1;
+      watch.next = event.item.modRevision;
+      this.#append(watch, encodeWatchedEvent(this.#writer, event));
+    }
+    watch.next = next.revision;
+    watch.skip = next.skip;
+    if (outcome.isSynced) {
+      watch.isBehind = false;
+      stream.behind.delete(watch);
+      this.parts.followers.add(watch);
+    }
+    return true;
+  }
+
+  #sendDirty(): void {
+    for (const stream of this.#dirty) {
+      this.#dirty.delete(stream);
+      const isSign = stream.wantsProgress && stream.behind.size === 0;
+      if (isSign) stream.wantsProgress = false;
+      if (isSign || stream.hasPending) this.#close(stream, { isSign });
+    }
+  }
+
+  #close(stream: Stream, { isSign = false, isLast = false }): void {
+    const { cancelled, behind } = stream;
+    const inTheMiddle = this.#touched.filter((watch) => watch.stream === stream);
+    const partial = [...inTheMiddle, ...behind, ...cancelled.map(([watch]) => watch)].filter(
+      ({ skip }) => skip > 0,
+    );
+    const isSynced = inTheMiddle.length === 0 && behind.size === 0;
+    stream.sent += 1;
+    const head = {
+      ...{ number: stream.sent, isSign, isLast },
+      syncedRevision: isSynced ? this.parts.followers.seen : 0,
+      cancelled: cancelled.map(([{ id }, compactedRevision]) => ({ id, compactedRevision })),
+      partial: partial.map(({ id }) => id),
+    };
+    reserveEnvelope(this.#writer);
+    const frame = encodeWatchFrame(this.#writer, head, stream.pending);
+    stream.left(frame.length);
+    stream.owesWhole = partial.length > 0;
+    this.parts.send(stream.inbox, frame);
+  }
+}

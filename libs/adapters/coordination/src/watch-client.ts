@@ -1,0 +1,386 @@
+/**
+ * Watches at the coordinators (libs/contracts/src/control/watch-stream.ts): all of a client's on one stream at one member.
+ * When the stream ends, for whatever reason, all go on at another member, each from the first revision that its listener
+ * has not seen. A listener gets whole revisions, in order, each once.
+ */
+import {
+  OperationalError,
+  WATCHES_ADDED_MAX,
+  WATCH_SIGN_OF_LIFE_MS,
+  coordinatorContracts,
+  decodeWatchFrame,
+  openFrame,
+  refusalOf,
+  subjects,
+  watchInbox,
+} from '@ringleader/contracts';
+import type { RequestOf, ResponseOf, Speaker, WatchFrame, WatchedEvent } from '@ringleader/contracts';
+import type { ControlClient, ControlOutcome, NatsLink, Subscription } from '@ringleader/nats';
+import { backOffMs, jittered, type MemberId } from '@ringleader/primitives';
+
+type Contract = typeof coordinatorContracts.watchStream;
+type Said = RequestOf<Contract>;
+type Outcome = ControlOutcome<ResponseOf<Contract>>;
+
+export type WatchOptions = Omit<NonNullable<Said['add']>[number], 'id'>;
+
+/** Called one after the other, never from inside of `watch`. */
+export interface WatchListener {
+  /** `revision`: that of the last event. */
+  onEvents(events: readonly WatchedEvent[], revision: number): void;
+  /** Nothing up to this revision is missing. About once a second, and when it was asked for. */
+  onProgress?(revision: number): void;
+  /** The watch has ended: COMPACTED (the next one must begin behind the compacted revision), or refused. */
+  onEnd?(error: OperationalError): void;
+  /** It was interrupted, and goes on by itself. */
+  onTrouble?(error: OperationalError): void;
+}
+
+export interface WatchHandle {
+  /** Its listener is not called any more. */
+  cancel(): void;
+  /** Asks for `onProgress`, which comes when this watch and all others of the client have been sent everything. */
+  requestProgress(): void;
+}
+
+export interface WatchClientOptions {
+  readonly link: {
+    readonly connection: Pick<NatsLink['connection'], 'subscribe'>;
+    readonly frames: Pick<NatsLink['frames'], 'refuse'>;
+  };
+  readonly control: Pick<ControlClient, 'call'>;
+  readonly cluster: string;
+  readonly speaker: Speaker;
+  readonly members: readonly MemberId[];
+  /** Where a client that has no stream begins. */
+  readonly firstMember: () => MemberId;
+}
+
+/** A member whose stream is silent for so many signs of life is taken for dead or cut off. Counted, so that a pause of this process is no silence. */
+const SILENT_TICKS_MAX = 3;
+/** Said nothing for so long, the client says that it is there: four times before the member would forget it. */
+const QUIET_TICKS_MAX = 5;
+/** Of the member's window: so much is received before the client says so. */
+const SAID_SHARE = 0.25;
+const SAY_TIMEOUT_MS = 2_000;
+const FAREWELL_TIMEOUT_MS = 250;
+const PAUSE = { firstMs: 40, maxMs: 1_000 } as const;
+
+class Watch {
+  /** The first revision that the listener has not seen. */
+  next: number;
+  /** What has come of a revision that may not be whole yet. */
+  held: WatchedEvent[] = [];
+  /** Frames from this number on know of it. */
+  coveredFrom = Number.POSITIVE_INFINITY;
+  isActive = true;
+
+  constructor(
+    readonly id: number,
+    readonly options: WatchOptions,
+    readonly listener: WatchListener,
+  ) {
+    this.next = options.fromRevision;
+  }
+
+  hold(event: WatchedEvent): void {
+    if (event.item.modRevision >= this.next) this.held.push(event);
+  }
+
+  /** Hands over what is whole. */
+  release(isPartial: boolean): void {
+    const last = this.held.at(-1)?.item.modRevision ?? 0;
+    const isWhole = ({ item }: WatchedEvent): boolean => !isPartial || item.modRevision < last;
+    const whole = this.held.filter(isWhole);
+    const revision = whole.at(-1)?.item.modRevision;
+    if (revision === undefined) return;
+    this.held = this.held.slice(whole.length);
+    this.next = revision + 1;
+    this.listener.onEvents(whole, revision);
+  }
+
+  synced(revision: number): void {
+    this.next = Math.max(this.next, revision + 1);
+  }
+}
+
+/** One stream at one member, from its opening to its end. */
+interface Session {
+  readonly stream: string;
+  readonly member: MemberId;
+  readonly subscription: Subscription;
+  isOpen: boolean;
+  lastNumber: number;
+  /** The newest frame that said up to where everything was sent. */
+  synced: { readonly revision: number; readonly number: number };
+  readonly holding: Set<Watch>;
+  silentTicks: number;
+  quietTicks: number;
+  bytesUnsaid: number;
+  bytesUnsaidMax: number;
+  toAdd: Watch[];
+  toCancel: number[];
+  wantsProgress: boolean;
+  isSaying: boolean;
+}
+
+export class WatchClient {
+  readonly #watches = new Map<number, Watch>();
+  #lastId = 0;
+  #session: Session | null = null;
+  #ticker: NodeJS.Timeout | null = null;
+  #opening: NodeJS.Timeout | null = null;
+  /** Since anything was heard. */
+  #failures = 0;
+  #member: MemberId | null = null;
+  #isClosed = false;
+
+  constructor(private readonly options: WatchClientOptions) {}
+
+  watch(options: WatchOptions, listener: WatchListener): WatchHandle {
+    const watch = new Watch((this.#lastId += 1), options, listener);
+    this.#watches.set(watch.id, watch);
+    const session = this.#session;
+    if (session === null) this.#openSoon(0);
+    else {
+      session.toAdd.push(watch);
+      this.#saySoon(session);
+    }
+    return { cancel: () => this.#cancel(watch), requestProgress: () => this.#requestProgress() };
+  }
+
+  /** Listeners are not called any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const watch of this.#watches.values()) watch.isActive = false;
+    this.#watches.clear();
+    await this.#end();
+  }
+
+  #cancel(watch: Watch): void {
+    if (!watch.isActive) return;
+    watch.isActive = false;
+    this.#watches.delete(watch.id);
+    const session = this.#session;
+    if (this.#watches.size === 0) void this.#end();
+    else if (session !== null) {
+      const isUnsaid = session.toAdd.includes(watch);
+      session.toAdd = session.toAdd.filter((other) => other !== watch);
+      if (!isUnsaid) session.toCancel.push(watch.id);
+      this.#saySoon(session);
+    }
+  }
+
+  #requestProgress(): void {
+    const session = this.#session;
+    // A stream that is opened says so by itself soon.
+    if (session === null) return;
+    session.wantsProgress = true;
+    this.#saySoon(session);
+  }
+
+  /** Nobody watches. */
+  async #end(): Promise<void> {
+    if (this.#opening !== null) clearTimeout(this.#opening);
+    this.#opening = null;
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#ticker = null;
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) await this.#leave(session);
+  }
+
+  /** The member forgets the stream sooner than it would by itself; whether it hears of it is of no concern. */
+  async #leave(session: Session): Promise<void> {
+    session.subscription.unsubscribe();
+    if (session.lastNumber === 0 && !session.isOpen && !session.isSaying) return;
+    await this.#call(session, { stream: session.stream, received: 0, isClosed: true }, FAREWELL_TIMEOUT_MS);
+  }
+
+  #openSoon(waitMs: number): void {
+    if (this.#isClosed || this.#watches.size === 0) return;
+    this.#opening ??= setTimeout(() => {
+      this.#opening = null;
+      this.#open();
+    }, waitMs);
+  }
+
+  #open(): void {
+    const { link, cluster, speaker, firstMember } = this.options;
+    const member = (this.#member ??= firstMember());
+    const stream = crypto.randomUUID().replaceAll('-', '');
+    const subscription = link.connection.subscribe(watchInbox(cluster, speaker, stream), {
+      callback: (error, message) => {
+        if (session !== this.#session) return;
+        if (error === null) this.#receive(session, message.data);
+        else this.#lose(session, interrupted('The inbox of the watches is closed', { cause: error.message }));
+      },
+    });
+    const session: Session = {
+      ...{ stream, member, subscription, isOpen: false, lastNumber: 0, synced: { revision: 0, number: 0 } },
+      ...{
+        silentTicks: 0,
+        quietTicks: 0,
+        bytesUnsaid: 0,
+        bytesUnsaidMax: Number.POSITIVE_INFINITY,
+        toAdd: [...this.#watches.values()],
+        toCancel: [],
+      },
+      ...{ holding: new Set<Watch>(), wantsProgress: false, isSaying: false },
+    };
+    this.#session = session;
+    this.#ticker ??= setInterval(() => this.#tick(), WATCH_SIGN_OF_LIFE_MS);
+    void this.#say(session);
+  }
+
+  #tick(): void {
+    const session = this.#session;
+    if (session === null) return;
+    session.silentTicks += 1;
+    session.quietTicks += 1;
+    if (session.silentTicks > SILENT_TICKS_MAX) {
+      const details = { member: session.member };
+      this.#lose(session, interrupted('A coordinator has said nothing for too long', details));
+    } else if (session.quietTicks >= QUIET_TICKS_MAX) void this.#say(session);
+  }
+
+  /** All that is asked for in one turn goes as one request. */
+  #saySoon(session: Session): void {
+    queueMicrotask(() => void this.#say(session));
+  }
+
+  async #say(session: Session): Promise<void> {
+    if (session.isSaying) return;
+    session.isSaying = true;
+    while (session === this.#session && hasToSay(session)) {
+      const added = session.toAdd.splice(0, WATCHES_ADDED_MAX);
+      const outcome = await this.#call(session, requestOf(session, added), SAY_TIMEOUT_MS);
+      if (session !== this.#session) break;
+      if (outcome.kind === 'answered') {
+        session.isOpen = true;
+        session.bytesUnsaidMax = SAID_SHARE * outcome.response.windowBytes;
+        for (const watch of added) watch.coveredFrom = outcome.response.sent + 1;
+      } else if (outcome.error.entry.retry === 'never' && added.length > 0) {
+        for (const watch of added) this.#endWatch(watch, outcome.error);
+      } else this.#lose(session, outcome.error);
+    }
+    session.isSaying = false;
+  }
+
+  #call(session: Session, request: Said, timeoutMs: number): Promise<Outcome> {
+    const { control, cluster, speaker } = this.options;
+    const contract = coordinatorContracts.watchStream;
+    const subject = subjects.ask.from(cluster, speaker, session.member, contract.operation);
+    return control.call(contract, subject, request, timeoutMs);
+  }
+
+  #receive(session: Session, data: Uint8Array): void {
+    const { frames } = this.options.link;
+    const opened = openFrame(data);
+    // What is dropped here is missed at the next frame.
+    if (opened.kind === 'refused') return frames.refuse('watch', opened.refusal);
+    const frame = decodeWatchFrame(opened.content);
+    if (frame.kind === 'malformed') return frames.refuse('watch', refusalOf(frame));
+    const expected = session.lastNumber + 1;
+    if (frame.number < expected) return;
+    if (frame.number > expected) {
+      const details = { member: session.member, expected, number: frame.number };
+      return this.#lose(session, interrupted('Frames of the watches were lost', details));
+    }
+    session.lastNumber = frame.number;
+    session.silentTicks = 0;
+    this.#failures = 0;
+    session.bytesUnsaid += data.length;
+    this.#take(session, frame);
+    if (hasToSay(session)) this.#saySoon(session);
+  }
+
+  #take(session: Session, frame: WatchFrame): void {
+    const { holding } = session;
+    for (const { watches, event } of frame.records) {
+      for (const id of watches) {
+        const watch = this.#watches.get(id);
+        if (watch === undefined) continue;
+        watch.hold(event);
+        holding.add(watch);
+      }
+    }
+    const partial = new Set(frame.partial);
+    for (const watch of holding) {
+      const isPartial = partial.has(watch.id);
+      if (!isPartial) holding.delete(watch);
+      if (watch.isActive) watch.release(isPartial);
+    }
+    for (const { id, compactedRevision } of frame.cancelled) {
+      const watch = this.#watches.get(id);
+      const message = 'The revision to watch from is no longer kept';
+      if (watch !== undefined)
+        this.#endWatch(watch, new OperationalError('COMPACTED', message, { compactedRevision }));
+    }
+    if (frame.syncedRevision > 0) this.#progress(session, frame);
+    if (frame.isLast) {
+      const details = { member: session.member };
+      this.#lose(session, interrupted('A coordinator serves no watches at present', details));
+    }
+  }
+
+  #progress(session: Session, { number, syncedRevision, isSign }: WatchFrame): void {
+    session.synced = { revision: syncedRevision, number };
+    if (!isSign) return;
+    for (const watch of this.#watches.values()) {
+      // A member that is behind may be synced and not have got to where another has been.
+      if (watch.coveredFrom > number || watch.next > syncedRevision + 1) continue;
+      watch.synced(syncedRevision);
+      watch.listener.onProgress?.(syncedRevision);
+    }
+  }
+
+  #endWatch(watch: Watch, error: OperationalError): void {
+    if (!watch.isActive) return;
+    watch.isActive = false;
+    this.#watches.delete(watch.id);
+    if (this.#watches.size === 0) void this.#end();
+    watch.listener.onEnd?.(error);
+  }
+
+  /** All go on at the next member, from where they stand. */
+  #lose(session: Session, error: OperationalError): void {
+    if (session !== this.#session) return;
+    this.#session = null;
+    void this.#leave(session);
+    const { members } = this.options;
+    this.#member = members[(members.indexOf(session.member) + 1) % members.length] ?? session.member;
+    this.#failures += 1;
+    const isRound = this.#failures % members.length === 0;
+    this.#openSoon(isRound ? jittered(backOffMs(PAUSE, this.#failures / members.length), Math.random()) : 0);
+    const { revision, number } = session.synced;
+    for (const watch of this.#watches.values()) {
+      if (watch.coveredFrom <= number) watch.synced(revision);
+      watch.coveredFrom = Number.POSITIVE_INFINITY;
+      watch.held = [];
+    }
+    for (const watch of [...this.#watches.values()]) if (watch.isActive) watch.listener.onTrouble?.(error);
+  }
+}
+
+function hasToSay({ isOpen, toAdd, toCancel, wantsProgress, ...session }: Session): boolean {
+  const isDue = session.quietTicks >= QUIET_TICKS_MAX || session.bytesUnsaid >= session.bytesUnsaidMax;
+  return !isOpen || isDue || wantsProgress || toAdd.length + toCancel.length > 0;
+}
+
+/** What there is to say, which is said with it. */
+function requestOf(session: Session, added: readonly Watch[]): Said {
+  const { stream, isOpen, wantsProgress, lastNumber: received, toCancel: cancel } = session;
+  session.toCancel = [];
+  session.wantsProgress = false;
+  session.quietTicks = 0;
+  session.bytesUnsaid = 0;
+  return {
+    ...{ stream, received, wantsProgress, cancel, isNew: !isOpen },
+    add: added.map(({ id, options, next }) => ({ ...options, id, fromRevision: next })),
+  };
+}
+
+function interrupted(message: string, details: Readonly<Record<string, unknown>>): OperationalError {
+  return new OperationalError('UNAVAILABLE', message, details);
+}
