@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { keyAfter, memberKey, prefixRange } from '@ringleader/contracts';
-import type { KeyValue } from '@ringleader/contracts';
+import type { KeyValue, WatchedEvent } from '@ringleader/contracts';
 import { MemberRegistration } from '@ringleader/coordination';
 import type { CoordinationClient } from '@ringleader/coordination';
 import type { MemberId } from '@ringleader/primitives';
@@ -22,6 +22,46 @@ async function listAll(
     items.push(...page.items);
     if (!page.more) return items;
   }
+}
+
+/** A watch from the first revision on, which the test disturbs. */
+class WatchedKeys {
+  readonly #events: WatchedEvent[] = [];
+
+  constructor(
+    private readonly client: CoordinationClient,
+    private readonly prefix: string,
+  ) {
+    client.watch(
+      { ...prefixRange(prefix), fromRevision: 1 },
+      { onEvents: (events) => this.#events.push(...events) },
+    );
+  }
+
+  /** Each key that there is was created once, in the order of their revisions. */
+  async expectAll(): Promise<void> {
+    const created = (await listAll(this.client, this.prefix, false))
+      .sort((a, b) => a.modRevision - b.modRevision)
+      .map(({ key, modRevision }) => [key, modRevision]);
+    await until('all events', () => this.#events.length >= created.length, WAIT);
+    expect(this.#events.map(({ item }) => [item.key, item.modRevision])).toEqual(created);
+  }
+}
+
+/** Of revisions that are longer than what is sent ahead of a client. */
+async function expectWholeRevisions(client: CoordinationClient): Promise<void> {
+  const keys = Array.from({ length: 300 }, (_, i) => `large/${String(i).padStart(3, '0')}`);
+  const success = keys.map((key) => ({ kind: 'put' as const, key, value: 'x'.repeat(3_000) }));
+  const seen: string[][] = [];
+  const handle = client.watch(
+    { ...prefixRange('large/'), fromRevision: 1 },
+    { onEvents: (events) => seen.push(events.map(({ item }) => item.key)) },
+  );
+  for (let i = 0; i < 3; i++) await client.txn({ compare: [], success, failure: [] });
+  await until('all events', () => seen.flat().length >= 3 * keys.length, WAIT);
+  expect(seen.flat()).toEqual([...keys, ...keys, ...keys]);
+  for (const { length } of seen) expect(length % keys.length).toBe(0);
+  handle.cancel();
 }
 
 describe('a group of three coordinators', () => {
@@ -47,6 +87,7 @@ describe('a group of three coordinators', () => {
     async () => {
       group = await CoordinatorGroup.start();
       const writers = new UniqueWriters(group.client(), 'w/');
+      const watched = new WatchedKeys(group.client(), 'w/');
       writers.start(8);
       await written(writers, 200);
       for (let round = 1; round <= 2; round++) {
@@ -61,6 +102,8 @@ describe('a group of three coordinators', () => {
       await writers.stop();
       await Promise.all(group.members.map((member) => group.caughtUp(member)));
       await expectEverywhere(writers, 'w/');
+      await watched.expectAll();
+      await expectWholeRevisions(group.client());
       for (const code of writers.failures.keys()) expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain(code);
     },
     TIMEOUT_MS,

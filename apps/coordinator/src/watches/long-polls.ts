@@ -1,4 +1,4 @@
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, type coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { ANSWER_BYTES_MAX } from '@ringleader/mvcc';
 import type { KeyRange, MvccStore, WatchOutcome, WatchPosition } from '@ringleader/mvcc';

@@ -15,7 +15,6 @@ import {
   reserveEnvelope,
 } from '@ringleader/contracts';
 import {
-  WATCHES_PER_STREAM_MAX,
   WATCH_STREAM_EXPIRES_MS,
   type RequestOf,
   type ResponseOf,
@@ -23,30 +22,10 @@ import {
 } from '@ringleader/contracts';
 import type { MvccStore } from '@ringleader/mvcc';
 import { ByteWriter, type MonotonicMs } from '@ringleader/primitives';
-import { toKeyRange } from '../store/wire.js';
-import type { FollowedChange, Follower, StoreFollowers } from './store-followers.js';
+import type { FollowedChange, StoreFollowers } from './store-followers.js';
+import { Stream, WATCH_LIMITS, Watch, type WatchAdded, type WatchLimits } from './watch-stream.js';
 
 type Contract = typeof watchContracts.watchStream;
-type Added = NonNullable<RequestOf<Contract>['add']>[number];
-
-export interface WatchLimits {
-  readonly streamsMax: number;
-  readonly watchesPerStreamMax: number;
-  /** Of frames that the client has not received. */
-  readonly windowBytes: number;
-  /** A frame is closed once it has so many; one event and a window's end may be above it. */
-  readonly frameBytes: number;
-  /** How long watches that are behind are looked after before anything else has its turn. */
-  readonly turnMs: number;
-}
-
-export const WATCH_LIMITS: WatchLimits = {
-  streamsMax: 4_096,
-  watchesPerStreamMax: WATCHES_PER_STREAM_MAX,
-  windowBytes: 512 * 1024,
-  frameBytes: 128 * 1024,
-  turnMs: 5,
-};
 
 export interface WatchStreamsParts {
   readonly store: () => MvccStore;
@@ -57,121 +36,6 @@ export interface WatchStreamsParts {
   /** `turn` is to be called soon. */
   readonly onWork: () => void;
   readonly limits?: WatchLimits;
-}
-
-/** An event on its way, and the watches of the stream that it is for. */
-interface Pending {
-  readonly watches: number[];
-  readonly event: Buffer;
-}
-
-/** About what an id takes in a frame. */
-const ID_BYTES = 3;
-const PAGE_EVENTS = 500;
-
-class Watch implements Follower {
-  readonly id: number;
-  readonly key: string;
-  readonly rangeEnd: string | null;
-  readonly #noPuts: boolean;
-  readonly #noDeletes: boolean;
-  readonly wantsPrevious: boolean;
-  isBehind = true;
-  /** All before this revision has been sent; while it is synced, up to what its followers have seen, too. */
-  next: number;
-  /** So many of its events at `next` have been sent: it is in the middle of that revision. */
-  skip = 0;
-
-  constructor(
-    readonly stream: Stream,
-    private readonly onSeen: (watch: Watch, revision: number, change: FollowedChange) => void,
-    request: Added,
-  ) {
-    const { id, fromRevision, noPuts = false, noDeletes = false, wantsPrevious = false } = request;
-    ({ key: this.key, rangeEnd: this.rangeEnd } = toKeyRange(request));
-    this.id = id;
-    this.next = fromRevision;
-    this.#noPuts = noPuts;
-    this.#noDeletes = noDeletes;
-    this.wantsPrevious = wantsPrevious;
-  }
-
-  see(revision: number, change: FollowedChange): void {
-    if (revision < this.next || this.isBehind) return;
-    if (change.kind === 'put' ? this.#noPuts : this.#noDeletes) return;
-    this.onSeen(this, revision, change);
-  }
-
-  /** From here on it needs the history. */
-  fallBehind(revision: number): void {
-    this.isBehind = true;
-    if (this.next < revision) this.next = revision;
-    this.stream.behind.add(this);
-  }
-
-  get query(): Parameters<MvccStore['watch']>[0] {
-    const { key, rangeEnd, next: revision, skip, wantsPrevious } = this;
-    const [noPuts, noDeletes] = [this.#noPuts, this.#noDeletes];
-    const bounds = { eventsMax: PAGE_EVENTS, sizeBytesMax: this.stream.roomBytes };
-    return { key, rangeEnd, from: { revision, skip }, ...bounds, noPuts, noDeletes, wantsPrevious };
-  }
-}
-
-/** What is on its way to one client. */
-class Stream {
-  readonly watches = new Map<number, Watch>();
-  readonly behind = new Set<Watch>();
-  sent = 0;
-  heardAt: MonotonicMs;
-  wantsProgress = false;
-  pending: Pending[] = [];
-  /** With the revision up to which the store is compacted. */
-  cancelled: (readonly [watch: Watch, compactedRevision: number])[] = [];
-  /** The client was told that it has revisions in part; it waits to hear that they are whole. */
-  owesWhole = false;
-  pendingBytes = 0;
-  readonly #unreceived: { readonly number: number; readonly bytes: number }[] = [];
-  #unreceivedBytes = 0;
-
-  constructor(
-    readonly inbox: string,
-    private readonly limits: WatchLimits,
-    now: MonotonicMs,
-  ) {
-    this.heardAt = now;
-  }
-
-  get roomBytes(): number {
-    return Math.max(0, this.limits.windowBytes - this.#unreceivedBytes - this.pendingBytes);
-  }
-
-  get hasPending(): boolean {
-    return this.pending.length > 0 || this.cancelled.length > 0 || this.owesWhole;
-  }
-
-  append(watch: Watch, event: Buffer): void {
-    const last = this.pending.at(-1);
-    if (last?.event === event) last.watches.push(watch.id);
-    else {
-      this.pending.push({ watches: [watch.id], event });
-      this.pendingBytes += event.length;
-    }
-    this.pendingBytes += ID_BYTES;
-  }
-
-  left(bytes: number): void {
-    this.#unreceived.push({ number: this.sent, bytes });
-    this.#unreceivedBytes += bytes;
-    this.pending = [];
-    this.cancelled = [];
-    this.pendingBytes = 0;
-  }
-
-  received(number: number): void {
-    const open = this.#unreceived.findIndex((frame) => frame.number > number);
-    const received = this.#unreceived.splice(0, open === -1 ? this.#unreceived.length : open);
-    for (const { bytes } of received) this.#unreceivedBytes -= bytes;
-  }
 }
 
 export class WatchStreams {
@@ -210,30 +74,17 @@ export class WatchStreams {
   }
 
   request(inbox: string, request: RequestOf<Contract>): ResponseOf<Contract> {
-    const {
-      received,
-      add = [],
-      cancel = [],
-      isNew = false,
-      wantsProgress = false,
-      isClosed = false,
-    } = request;
-    const stream = isNew ? this.#open(inbox) : this.#streams.get(inbox);
+    const stream = request.isNew === true ? this.#open(inbox) : this.#streams.get(inbox);
     if (stream === undefined) {
       const details = { stream: request.stream };
       throw new OperationalError('UNAVAILABLE', 'This member does not have the watch stream', details);
     }
     stream.heardAt = this.parts.nowMs();
-    stream.received(received);
-    for (const id of cancel) this.#remove(stream.watches.get(id));
-    this.#add(stream, add);
-    if (wantsProgress) {
-      stream.wantsProgress = true;
-      this.#dirty.add(stream);
-    }
-    if (isClosed) this.#forget(stream);
-    else if (stream.behind.size > 0) this.#lagging.add(stream);
-    if (this.#lagging.size + this.#dirty.size > 0) this.parts.onWork();
+    stream.received(request.received);
+    for (const id of request.cancel ?? []) this.#remove(stream.watches.get(id));
+    this.#add(stream, request.add ?? []);
+    if (request.isClosed === true) this.#forget(stream);
+    else this.#queue(stream, request.wantsProgress === true);
     return { sent: stream.sent, windowBytes: this.#limits.windowBytes };
   }
 
@@ -291,7 +142,7 @@ export class WatchStreams {
     return stream;
   }
 
-  #add(stream: Stream, requests: readonly Added[]): void {
+  #add(stream: Stream, requests: readonly WatchAdded[]): void {
     const { watchesPerStreamMax: watchesMax } = this.#limits;
     if (stream.watches.size + requests.length > watchesMax) {
       throw new OperationalError('INVALID_ARGUMENT', 'The stream has as many watches as it may', {
@@ -307,6 +158,15 @@ export class WatchStreams {
       stream.behind.add(watch);
       this.#watchCount += 1;
     }
+  }
+
+  #queue(stream: Stream, wantsProgress: boolean): void {
+    if (wantsProgress) {
+      stream.wantsProgress = true;
+      this.#dirty.add(stream);
+    }
+    if (stream.behind.size > 0) this.#lagging.add(stream);
+    if (wantsProgress || stream.behind.size > 0) this.parts.onWork();
   }
 
   #remove(watch: Watch | undefined): void {

@@ -1,7 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { coordinatorContracts, sealFrame, watchInbox } from '@ringleader/contracts';
-import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
-import { WATCH_SIGN_OF_LIFE_MS } from '@ringleader/contracts';
+import { WATCH_SIGN_OF_LIFE_MS, sealFrame, watchInbox } from '@ringleader/contracts';
+import type { RequestOf, ResponseOf, Speaker, coordinatorContracts } from '@ringleader/contracts';
 import { NatsLink } from '@ringleader/nats';
 import { Self, ServiceClock } from '@ringleader/service-host';
 import { ReplicatedStore, unavailable } from '../store/replicated-store.service.js';
@@ -9,7 +8,7 @@ import { LongPolls } from './long-polls.js';
 import { StoreFollowers } from './store-followers.js';
 import { WatchStreams } from './watch-streams.js';
 
-const { watch, watchStream } = coordinatorContracts;
+type Contracts = typeof coordinatorContracts;
 
 /** Watches of this member's store: who watches is shown changes as they are applied here, while a leader is known. */
 @Injectable()
@@ -66,11 +65,14 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
     this.streams.endAll();
   }
 
-  poll(request: RequestOf<typeof watch>): Promise<ResponseOf<typeof watch>> {
+  poll(request: RequestOf<Contracts['watch']>): Promise<ResponseOf<Contracts['watch']>> {
     return this.#polls.watch(request);
   }
 
-  stream(request: RequestOf<typeof watchStream>, speaker: Speaker): ResponseOf<typeof watchStream> {
+  stream(
+    request: RequestOf<Contracts['watchStream']>,
+    speaker: Speaker,
+  ): ResponseOf<Contracts['watchStream']> {
     // Only new ones: who has one here is sent away when this lasts.
     if (request.isNew === true && !this.#canServe) throw unavailable();
     return this.streams.request(watchInbox(this.self.cluster, speaker, request.stream), request);

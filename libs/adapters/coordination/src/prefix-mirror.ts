@@ -118,7 +118,7 @@ export class PrefixMirror {
       try {
         this.#apply(events, revision);
       } catch (error) {
-        ended.reject(error as Error);
+        ended.reject(error);
       }
       if (clock.monotonicMs() >= listsAgainAt) ended.resolve();
     };

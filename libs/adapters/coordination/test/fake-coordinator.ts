@@ -157,25 +157,28 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
 
   /** What the watch has not seen, revision by revision, and how far that is. */
   #show(watching: Watching): void {
-    if (!this.#watching.has(watching)) return;
-    const failure = this.#takeFailure('watch');
-    const error = failure && new OperationalError(failure.code, 'as the test wants it');
-    if (error?.code === 'COMPACTED' || watching.next <= this.compacted) {
-      this.#watching.delete(watching);
-      watching.listener.onEnd?.(error ?? new OperationalError('COMPACTED', 'too old'));
-      return;
-    }
-    if (error !== undefined) watching.listener.onTrouble?.(error);
-    const found = this.#events.filter(
-      ({ item }) => item.modRevision >= watching.next && isWithin(watching.options, item.key),
-    );
-    watching.next = Math.max(watching.next, this.revision + 1);
+    const { options, listener, next } = watching;
+    if (!this.#watching.has(watching) || this.#isEnded(watching)) return;
+    watching.next = Math.max(next, this.revision + 1);
+    const found = this.#events.filter(({ item }) => item.modRevision >= next && isWithin(options, item.key));
     for (const revision of new Set(found.map(({ item }) => item.modRevision))) {
       if (!this.#watching.has(watching)) return;
       const events = found.filter(({ item }) => item.modRevision === revision);
-      watching.listener.onEvents(events, revision);
+      listener.onEvents(events, revision);
     }
-    if (this.#watching.has(watching)) watching.listener.onProgress?.(watching.next - 1);
+    if (this.#watching.has(watching)) listener.onProgress?.(watching.next - 1);
+  }
+
+  #isEnded(watching: Watching): boolean {
+    const failure = this.#takeFailure('watch');
+    const code = watching.next <= this.compacted ? 'COMPACTED' : failure?.code;
+    if (code === undefined) return false;
+    const error = new OperationalError(code, 'as the test wants it');
+    const isEnded = error.entry.retry === 'never';
+    if (isEnded) this.#watching.delete(watching);
+    const { onEnd, onTrouble } = watching.listener;
+    (isEnded ? onEnd : onTrouble)?.(error);
+    return isEnded;
   }
 
   #takeFailure(operation: Operation): Failure | undefined {

@@ -1,6 +1,6 @@
 /** What a member pushes to a client's watch stream (watch-stream.ts), in an envelope (transport/envelope.ts). */
 import {
-  ByteReader,
+  type ByteReader,
   type ByteWriter,
   type Codec,
   MalformedBytesError,
