@@ -120,7 +120,6 @@ interface Session {
   bytesUnsaidMax: number;
   toAdd: Watch[];
   toCancel: number[];
-  wantsProgress: boolean;
   isSaying: boolean;
 }
 
@@ -133,6 +132,7 @@ export class WatchClient {
   /** Since anything was heard. */
   #failures = 0;
   #member: MemberId | null = null;
+  #wantsProgress = false;
   #isClosed = false;
 
   constructor(private readonly options: WatchClientOptions) {}
@@ -172,11 +172,8 @@ export class WatchClient {
   }
 
   #requestProgress(): void {
-    const session = this.#session;
-    // A stream that is opened says so by itself soon.
-    if (session === null) return;
-    session.wantsProgress = true;
-    this.#saySoon(session);
+    this.#wantsProgress = true;
+    if (this.#session !== null) this.#saySoon(this.#session);
   }
 
   /** Nobody watches. */
@@ -226,7 +223,7 @@ export class WatchClient {
         toAdd: [...this.#watches.values()],
         toCancel: [],
       },
-      ...{ holding: new Set<Watch>(), wantsProgress: false, isSaying: false },
+      ...{ holding: new Set<Watch>(), isSaying: false },
     };
     this.#session = session;
     this.#ticker ??= setInterval(() => this.#tick(), WATCH_SIGN_OF_LIFE_MS);
@@ -252,9 +249,9 @@ export class WatchClient {
   async #say(session: Session): Promise<void> {
     if (session.isSaying) return;
     session.isSaying = true;
-    while (session === this.#session && hasToSay(session)) {
+    while (session === this.#session && this.#hasToSay(session)) {
       const added = session.toAdd.splice(0, WATCHES_ADDED_MAX);
-      const outcome = await this.#call(session, requestOf(session, added), SAY_TIMEOUT_MS);
+      const outcome = await this.#call(session, this.#request(session, added), SAY_TIMEOUT_MS);
       if (session !== this.#session) break;
       if (outcome.kind === 'answered') {
         session.isOpen = true;
@@ -265,6 +262,25 @@ export class WatchClient {
       } else this.#lose(session, outcome.error);
     }
     session.isSaying = false;
+  }
+
+  #hasToSay({ isOpen, toAdd, toCancel, quietTicks, bytesUnsaid, bytesUnsaidMax }: Session): boolean {
+    const isDue = quietTicks >= QUIET_TICKS_MAX || bytesUnsaid >= bytesUnsaidMax;
+    return !isOpen || isDue || this.#wantsProgress || toAdd.length + toCancel.length > 0;
+  }
+
+  /** What there is to say, which is said with it. */
+  #request(session: Session, added: readonly Watch[]): Said {
+    const { stream, isOpen, lastNumber: received, toCancel: cancel } = session;
+    const wantsProgress = this.#wantsProgress;
+    this.#wantsProgress = false;
+    session.toCancel = [];
+    session.quietTicks = 0;
+    session.bytesUnsaid = 0;
+    return {
+      ...{ stream, received, wantsProgress, cancel, isNew: !isOpen },
+      add: added.map(({ id, options, next }) => ({ ...options, id, fromRevision: next })),
+    };
   }
 
   #call(session: Session, request: Said, timeoutMs: number): Promise<Outcome> {
@@ -292,7 +308,7 @@ export class WatchClient {
     this.#failures = 0;
     session.bytesUnsaid += data.length;
     this.#take(session, frame);
-    if (hasToSay(session)) this.#saySoon(session);
+    if (this.#hasToSay(session)) this.#saySoon(session);
   }
 
   #take(session: Session, frame: WatchFrame): void {
@@ -361,24 +377,6 @@ export class WatchClient {
     }
     for (const watch of [...this.#watches.values()]) if (watch.isActive) watch.listener.onTrouble?.(error);
   }
-}
-
-function hasToSay({ isOpen, toAdd, toCancel, wantsProgress, ...session }: Session): boolean {
-  const isDue = session.quietTicks >= QUIET_TICKS_MAX || session.bytesUnsaid >= session.bytesUnsaidMax;
-  return !isOpen || isDue || wantsProgress || toAdd.length + toCancel.length > 0;
-}
-
-/** What there is to say, which is said with it. */
-function requestOf(session: Session, added: readonly Watch[]): Said {
-  const { stream, isOpen, wantsProgress, lastNumber: received, toCancel: cancel } = session;
-  session.toCancel = [];
-  session.wantsProgress = false;
-  session.quietTicks = 0;
-  session.bytesUnsaid = 0;
-  return {
-    ...{ stream, received, wantsProgress, cancel, isNew: !isOpen },
-    add: added.map(({ id, options, next }) => ({ ...options, id, fromRevision: next })),
-  };
 }
 
 function interrupted(message: string, details: Readonly<Record<string, unknown>>): OperationalError {

@@ -25,7 +25,6 @@ const CLUSTER = 'local';
 const SEATS = [1, 2, 3];
 const READY = { timeoutMs: 20_000, everyMs: 20 };
 const STOP_GRACE_MS = 10_000;
-const POLL_MS = 10_000;
 /** The whole history of a run stays in it. */
 const MEMORY = { RINGLEADER_MEMORY_MIB: '1024' };
 const SPEAKER = { service: 'operator', member: 'benchmark' } as const;
@@ -116,7 +115,6 @@ async function connect({ dir, nats }: Place): Promise<Connected> {
     clock,
     members: SEATS,
   });
-  const watches = new Watches(coordination);
   const store = {
     put: async (key: string, value: string): Promise<void> => {
       await coordination.txn({ compare: [], success: [{ kind: 'put', key, value }], failure: [] });
@@ -124,52 +122,32 @@ async function connect({ dir, nats }: Place): Promise<Connected> {
     get: async (key: string): Promise<void> => {
       await coordination.range({ key });
     },
-    watch: watches.watch,
+    watch: (range: WatchedRange, onValues: (values: readonly string[]) => void) =>
+      watch(coordination, range, onValues),
   };
   const close = async (): Promise<void> => {
-    watches.isClosed = true;
     await coordination.close();
-    await watches.ended();
     await link.close();
   };
   return { coordination, store, close };
 }
 
-/** Long polls. */
-class Watches {
-  isClosed = false;
-  private readonly running: Promise<void>[] = [];
-
-  constructor(private readonly client: CoordinationClient) {}
-
-  readonly watch: MeasuredStore['watch'] = async (range, onValues) => {
-    const { revision } = await this.client.range({ key: range.key });
-    this.running.push(this.run(range, revision + 1, onValues));
-  };
-
-  async ended(): Promise<void> {
-    await Promise.all(this.running);
-  }
-
-  private async run(
-    range: WatchedRange,
-    fromRevision: number,
-    onValues: (values: readonly string[]) => void,
-  ): Promise<void> {
-    let next = { fromRevision, skip: 0 };
-    while (!this.isClosed) {
-      try {
-        const { events, nextRevision, nextSkip } = await this.client.watch({
-          ...range,
-          ...next,
-          waitMs: POLL_MS,
-        });
-        if (events.length > 0) onValues(events.map(({ item }) => item.value));
-        next = { fromRevision: nextRevision, skip: nextSkip };
-      } catch (error) {
-        // The poll that its end cuts off.
-        if (!this.isClosed) throw error;
-      }
-    }
-  }
+/** Resolves when the coordinator has it, and what is written from then on is told. */
+async function watch(
+  client: CoordinationClient,
+  range: WatchedRange,
+  onValues: (values: readonly string[]) => void,
+): Promise<void> {
+  const { revision } = await client.range({ key: range.key });
+  const watched = Promise.withResolvers<void>();
+  const handle = client.watch(
+    { ...range, fromRevision: revision + 1 },
+    {
+      onEvents: (events) => onValues(events.map(({ item }) => Buffer.from(item.value).toString())),
+      onProgress: () => watched.resolve(),
+      onEnd: watched.reject,
+    },
+  );
+  handle.requestProgress();
+  await watched.promise;
 }
