@@ -134,6 +134,7 @@ interface CoordinatorOptions {
   readonly watchers: string;
   readonly workloads: string;
   readonly seconds: string;
+  readonly warmUp: string;
   readonly etcd?: string;
   readonly nodeFlags?: string;
 }
@@ -149,6 +150,7 @@ async function coordinators(options: CoordinatorOptions): Promise<void> {
       watchers: Number(options.watchers),
       workloads: options.workloads.split(','),
       durationMs: Number(options.seconds) * 1_000,
+      warmUpMs: Number(options.warmUp) * 1_000,
     };
     print(tableOf(await compare(stores, extent)));
   } finally {
@@ -191,6 +193,7 @@ program
   .option('--workloads <list>', 'which, by commas', WORKLOADS.join())
   .option('--watchers <n>', 'watchers of one prefix', '1000')
   .option('--seconds <n>', 'how long each workload is measured', '4')
+  .option('--warm-up <n>', 'seconds of load before anything is measured', '8')
   .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run, by gRPC')
   .option('--node-flags <flags>', "flags for each coordinator's Node, to profile it")
   .action(coordinators);

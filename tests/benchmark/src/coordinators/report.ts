@@ -10,7 +10,8 @@ import type { MeasuredStore } from './measured-store.js';
 
 const VALUE = 'v'.repeat(100);
 const KEYS = 10_000;
-const WARM_UP_MS = 2_000;
+/** Before each workload. */
+const WARM_UP_MS = 1_000;
 const FILL_AT_ONCE = 64;
 const WATCHED = 'watched/';
 const WATCHED_END = 'watched0';
@@ -36,11 +37,13 @@ export interface Extent {
   readonly clients: readonly number[];
   readonly watchers: number;
   readonly durationMs: number;
+  /** Before all. */
+  readonly warmUpMs: number;
 }
 
 export async function compare(stores: readonly MeasuredStore[], extent: Extent): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const store of stores) await fill(store);
+  for (const store of stores) await warmUp(store, extent);
   const operations = [
     ['put', 'put', (store: MeasuredStore, key: string) => store.put(key, VALUE)],
     ['read', 'linearizable read', (store: MeasuredStore, key: string) => store.get(key)],
@@ -50,7 +53,7 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
     for (const clients of extent.clients) {
       for (const store of stores) {
         const request = async (client: number, n: number): Promise<boolean> => {
-          await operate(store, keyOf(client * 7_919 + n * 31));
+          await operate(store, keyOf(keyNumber(client, n)));
           return true;
         };
         rows.push(await measure({ store, workload, clients, request, durationMs: extent.durationMs }));
@@ -64,10 +67,19 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
 
 const keyOf = (n: number): string => `bench/${n % KEYS}`;
 
-async function fill(store: MeasuredStore): Promise<void> {
+/** Every key that is read; then both kinds of requests, until programs that are compiled while they run have been. */
+async function warmUp(store: MeasuredStore, { clients, warmUpMs }: Extent): Promise<void> {
   for (let from = 0; from < KEYS; from += FILL_AT_ONCE)
     await Promise.all(Array.from({ length: FILL_AT_ONCE }, (_, i) => store.put(keyOf(from + i), VALUE)));
+  const request = async (client: number, n: number): Promise<boolean> => {
+    const key = keyOf(keyNumber(client, n));
+    await (n % 2 === 0 ? store.put(key, VALUE) : store.get(key));
+    return true;
+  };
+  await runClosedLoop({ connections: Math.max(...clients), warmUpMs: 0, durationMs: warmUpMs, request });
 }
+
+const keyNumber = (client: number, n: number): number => client * 7_919 + n * 31;
 
 interface Measurement {
   readonly store: MeasuredStore;
