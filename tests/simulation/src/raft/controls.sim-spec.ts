@@ -3,6 +3,7 @@ import { soundRules } from '@ringleader/raft';
 import { allControls } from './all-controls.js';
 import type { Control } from './controls.js';
 import { soundDataRules } from './data/data-rules.js';
+import { soundDisks } from './disk-rules.js';
 import { soundIdentities } from './identities.js';
 import { raftSuite } from './suite.js';
 
@@ -29,6 +30,11 @@ describe('negative controls: Raft with one rule broken is caught', () => {
   it('has a control for every rule', () => {
     const broken = new Set(allControls.flatMap(({ rules }) => Object.keys(rules)));
     expect([...broken].sort()).toEqual(Object.keys(soundRules).sort());
+  });
+
+  it('has a control for every rule about disks', () => {
+    const broken = new Set(allControls.flatMap(({ disks = {} }) => Object.keys(disks)));
+    expect([...broken].sort()).toEqual(Object.keys(soundDisks).sort());
   });
 
   it('has a control for every rule about who a member is', () => {

@@ -4,6 +4,7 @@ import type { DataRules } from './data/data-rules.js';
 import { twoCandidates } from './profiles/two-candidates.js';
 import { figure8 } from './profiles/figure-8.js';
 import { isolatedLeader } from './profiles/isolated-leader.js';
+import type { DiskRules } from './disk-rules.js';
 import { type IdentityRules, seatOf } from './identities.js';
 import { longLog } from './profiles/long-log.js';
 import { lostDisk } from './profiles/lost-disk.js';
@@ -15,6 +16,7 @@ export interface Control {
   readonly rules: Partial<RaftRules>;
   readonly identities?: Partial<IdentityRules>;
   readonly dataRules?: Partial<DataRules>;
+  readonly disks?: Partial<DiskRules>;
   /** The check that must find it: another one's failure does not count. */
   readonly caughtBy: string;
   /** Where to look for it. */

@@ -12,6 +12,7 @@ import {
 import { ClientsProcess } from './clients.js';
 import type { DataRules } from './data/data-rules.js';
 import { WatchersProcess } from './data/watchers.js';
+import type { DiskRules } from './disk-rules.js';
 import { type IdentityRules, seatOf } from './identities.js';
 import { Judge } from './judge.js';
 import { type DiskRecord, MemberDisk } from './member-disk.js';
@@ -24,6 +25,8 @@ export const clientsNode = 1_001;
 const watchersNode = 1_002;
 /** Shows simulated time. */
 const clientsClock = { rate: 1, monotonicStartMs: 0, wallSkewMs: 0 };
+/** Until a process that has ended is started again by whoever looks after it. */
+const restartMs = 20;
 const storageLatency = { minMs: 0.1, maxMs: 1 };
 
 export interface GroupOptions {
@@ -31,6 +34,7 @@ export interface GroupOptions {
   readonly rules: RaftRules;
   readonly identities: IdentityRules;
   readonly dataRules: DataRules;
+  readonly disks: DiskRules;
   readonly traceCapacity: number;
 }
 
@@ -130,6 +134,7 @@ export class Group {
   healAll(): void {
     this.world.network.healAll();
     for (const member of this.members) {
+      this.setFull(member, false);
       const node = this.world.node(member);
       while (node.isPaused) node.resume();
       node.start();
@@ -150,9 +155,17 @@ export class Group {
     this.judge.disks.get(member)?.lose();
   }
 
-  #addMember(member: MemberId, { rules, identities, dataRules }: GroupOptions): void {
+  /** Whether there is room on a member's disk. */
+  setFull(member: MemberId, isFull: boolean): void {
+    const disk = this.judge.disks.get(member);
+    if (disk !== undefined) disk.isFull = isFull;
+  }
+
+  #addMember(member: MemberId, { rules, identities, disks, dataRules }: GroupOptions): void {
     const log = new SimulatedLog<DiskRecord>(this.world.events, this.world.fork(), storageLatency);
-    const disk = new MemberDisk(log);
+    const disk = new MemberDisk(log, disks, (run) => {
+      this.world.events.after(0, run);
+    });
     this.judge.disks.set(member, disk);
     const surroundings = {
       settings: this.settings.group,
@@ -163,6 +176,12 @@ export class Group {
       judge: this.judge,
       end: (): void => {
         this.world.node(member).crash();
+      },
+      restart: (): void => {
+        this.world.node(member).crash();
+        this.world.events.after(restartMs, () => {
+          this.world.node(member).start();
+        });
       },
     };
     const clock = this.#plan.clocks.get(member);

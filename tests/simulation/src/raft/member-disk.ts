@@ -2,22 +2,27 @@
  * What one member's disk has: batches and snapshots, as the real log keeps them (libs/adapters/log-storage), on a simulated
  * log that loses what was not synced. It outlives the member's processes.
  */
-import type {
-  Configuration,
-  Entry,
-  HardState,
-  LogIndex,
-  MemberId,
-  PersistBatch,
-  Snapshot,
-  StoredState,
-  Term,
+import {
+  type Configuration,
+  type Entry,
+  type HardState,
+  type LogIndex,
+  type MemberId,
+  needsRoom,
+  type PersistBatch,
+  type Snapshot,
+  type StoredState,
+  type Term,
 } from '@ringleader/raft';
 import type { SimulatedLog } from '@ringleader/testing-simulation';
+import type { DiskRules } from './disk-rules.js';
 
 export type DiskRecord =
   | { readonly kind: 'batch'; readonly batch: PersistBatch }
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
+
+/** `noRoom`: nothing of it was written. `failed`: what was written of it nobody knows. */
+export type WriteOutcome = 'written' | 'noRoom' | 'failed';
 
 export interface StartingPoint {
   readonly stored: StoredState;
@@ -32,17 +37,60 @@ export class MemberDisk {
   #durable = new DiskImage();
   #unsynced: DiskRecord[] = [];
 
-  constructor(log: SimulatedLog<DiskRecord>) {
+  /** It takes only what is small: the reserve of a log is not used up within a run. */
+  isFull = false;
+  readonly #rules: DiskRules;
+  /** Calls back at once, but not within this call. */
+  readonly #soon: (run: () => void) => void;
+  #isSyncToFail = false;
+  #crashes = 0;
+
+  constructor(log: SimulatedLog<DiskRecord>, rules: DiskRules, soon: (run: () => void) => void) {
     this.log = log;
+    this.#rules = rules;
+    this.#soon = soon;
   }
 
-  write(record: DiskRecord, done: () => void): void {
+  write(record: DiskRecord, done: (outcome: WriteOutcome) => void): void {
+    if (this.isFull && isLarge(record))
+      this.#answerWhenSynced(this.#rules.isTaken(false) ? 'written' : 'noRoom', done);
+    else if (this.#isSyncToFail) this.#failToSync(done);
+    else this.#write(record, done);
+  }
+
+  failNextSync(): void {
+    this.#isSyncToFail = true;
+  }
+
+  get isWritingSnapshot(): boolean {
+    return this.#unsynced.some(({ kind }) => kind === 'snapshot');
+  }
+
+  #write(record: DiskRecord, done: (outcome: WriteOutcome) => void): void {
+    const isTrusted = this.#rules.counts(false);
     this.log.append([record]);
     this.#unsynced.push(record);
     this.log.sync(() => {
       this.#unsynced = this.#unsynced.filter((other) => other !== record);
       this.#durable.replay(record);
-      done();
+      if (!isTrusted) done('written');
+    });
+    if (!isTrusted) return;
+    const crashes = this.#crashes;
+    this.#soon(() => {
+      if (this.#crashes === crashes) done('written');
+    });
+  }
+
+  /** The kernel has thrown away what was to be synced. */
+  #failToSync(done: (outcome: WriteOutcome) => void): void {
+    this.#isSyncToFail = false;
+    this.#answerWhenSynced(this.#rules.goesOn(true) ? 'written' : 'failed', done);
+  }
+
+  #answerWhenSynced(outcome: WriteOutcome, done: (outcome: WriteOutcome) => void): void {
+    this.log.sync(() => {
+      done(outcome);
     });
   }
 
@@ -55,10 +103,17 @@ export class MemberDisk {
   }
 
   crash(): void {
+    this.#crashes += 1;
+    this.#isSyncToFail = false;
+    const written = this.#unsynced.find((record) => record.kind === 'snapshot');
     this.log.crash();
     this.#unsynced = [];
     this.#durable = new DiskImage();
     for (const record of this.log.recover().records) this.#durable.replay(record);
+    // What the crash left of a snapshot's file never got its name, and is forgotten.
+    if (written !== undefined && this.#rules.isSnapshot(false)) {
+      this.#durable.replay({ kind: 'snapshot', snapshot: withoutItsEnd(written.snapshot) });
+    }
   }
 
   /** Another, empty disk takes its place. Its member must be down. */
@@ -91,6 +146,15 @@ export class MemberDisk {
   has(index: LogIndex, term: Term): boolean {
     return this.#durable.has(index, term);
   }
+}
+
+/** What a received snapshot needs was taken chunk by chunk, before it was installed. */
+function isLarge(record: DiskRecord): boolean {
+  return record.kind === 'snapshot' || record.batch.entries.some(needsRoom);
+}
+
+function withoutItsEnd(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, chunks: snapshot.chunks.slice(0, Math.floor(snapshot.chunks.length / 2)) };
 }
 
 class DiskImage {

@@ -22,6 +22,7 @@ import {
   type Snapshot,
 } from '@ringleader/raft';
 import type { CommandResult, LeaseId, RangeQuery, WatchQuery } from '@ringleader/mvcc';
+import { MalformedBytesError } from '@ringleader/primitives';
 import { type Host, type NodeId, type Process, SimulationFailure } from '@ringleader/testing-simulation';
 import { addressed, type IdentityRules, seatOf } from './identities.js';
 import type { Judge } from './judge.js';
@@ -48,6 +49,8 @@ export interface MemberSurroundings {
   readonly judge: Judge;
   /** The process is over: its member is removed. */
   end(): void;
+  /** The process is over: it cannot tell what its disk has. Another one can. */
+  restart(): void;
 }
 
 type Answered = (answer: MemberAnswer) => void;
@@ -71,6 +74,7 @@ export class MemberProcess implements Process<SimMessage> {
     [];
   #nextProposal = 1;
   #isTurnDue = false;
+  #isDiskFull = false;
   #ticks = 0;
   #appliedSinceSnapshot = 0;
   #lastAppliedTerm: number;
@@ -89,7 +93,7 @@ export class MemberProcess implements Process<SimMessage> {
       stored,
     );
     this.store = new ReplicatedStore(surroundings.dataRules, settings.compactsItself);
-    if (snapshot !== null) this.store.restore(snapshot.chunks.map(chunkBytes));
+    if (snapshot !== null) this.#restoreStore(snapshot);
     this.#reads = new PendingReads(this.core, surroundings.judge, host.id);
     this.#leases = new LeaseKeeper({
       host,
@@ -120,6 +124,13 @@ export class MemberProcess implements Process<SimMessage> {
   change(change: Change): void {
     this.core.changeConfiguration(change);
     this.#surroundings.judge.membership.looksAt(this.core);
+    this.#requestTurn();
+  }
+
+  /** Its log could make no segment ahead. */
+  findFull(): void {
+    this.#isDiskFull = true;
+    this.core.setRoom(false);
     this.#requestTurn();
   }
 
@@ -227,6 +238,7 @@ export class MemberProcess implements Process<SimMessage> {
       this.#tickFromNowOn();
       this.core.tick();
       this.#ticks += 1;
+      if (this.#isDiskFull) this.#lookForRoom();
       if (this.#ticks % 4 === 0) this.#reads.askAgain();
       this.#requestTurn();
     });
@@ -281,13 +293,33 @@ export class MemberProcess implements Process<SimMessage> {
       this.core.provideSnapshot(this.#newestSnapshot);
       this.#requestTurn();
     }
-    if (this.#appliedSinceSnapshot >= this.#surroundings.settings.snapshotEveryEntries) this.#takeSnapshot();
+    if (this.#isSnapshotDue) this.#takeSnapshot();
     if (ready.events.some((event) => event.kind === 'removed')) this.#surroundings.end();
   }
 
+  get #isSnapshotDue(): boolean {
+    const { snapshotEveryEntries } = this.#surroundings.settings;
+    return this.#appliedSinceSnapshot >= snapshotEveryEntries && !this.#isDiskFull;
+  }
+
+  #lookForRoom(): void {
+    if (this.#surroundings.disk.isFull) return;
+    this.#isDiskFull = false;
+    this.core.setRoom(true);
+  }
+
   #persist(batch: PersistBatch): void {
-    this.#surroundings.disk.write({ kind: 'batch', batch }, () => {
+    this.#surroundings.disk.write({ kind: 'batch', batch }, (outcome) => {
       this.#host.enter(() => {
+        if (outcome === 'failed') {
+          this.#surroundings.restart();
+          return;
+        }
+        if (outcome === 'noRoom') {
+          this.#isDiskFull = true;
+          this.#persist(this.core.withoutRoom(batch.id));
+          return;
+        }
         if (batch.snapshot !== null) this.#newestSnapshot = batch.snapshot;
         this.core.persisted(batch.id);
         this.#requestTurn();
@@ -296,13 +328,23 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #restore(snapshot: Snapshot): void {
-    this.store.restore(snapshot.chunks.map(chunkBytes));
+    this.#restoreStore(snapshot);
     this.core.applied(snapshot.index);
     this.#lastAppliedTerm = snapshot.term;
     this.#appliedSinceSnapshot = 0;
     // Whether those are in it nobody here can tell, so that their clients never hear of them.
     for (const [id, { term }] of this.#proposals) if (term <= snapshot.term) this.#proposals.delete(id);
     this.#surroundings.judge.restored(this.#host.id, snapshot, this.store);
+  }
+
+  #restoreStore({ index, chunks }: Snapshot): void {
+    try {
+      this.store.restore(chunks.map(chunkBytes));
+    } catch (error) {
+      if (!(error instanceof MalformedBytesError)) throw error;
+      const what = `member ${String(this.#host.id)} restores a snapshot up to ${String(index)}, but ${error.message}`;
+      throw new SimulationFailure('whole snapshots', what);
+    }
   }
 
   #apply(entries: readonly Entry[]): void {
@@ -347,8 +389,17 @@ export class MemberProcess implements Process<SimMessage> {
     const founding = foundingView(this.#host.id, settings.members);
     const configuration = identities.inSnapshot(this.core.configurationAt(index), founding);
     const snapshot = { index, term, configuration, chunks: this.store.snapshot(settings.chunkBytes) };
-    disk.write({ kind: 'snapshot', snapshot }, () => {
+    disk.write({ kind: 'snapshot', snapshot }, (outcome) => {
       this.#host.enter(() => {
+        if (outcome === 'failed') {
+          this.#surroundings.restart();
+          return;
+        }
+        if (outcome === 'noRoom') {
+          this.#appliedSinceSnapshot = settings.snapshotEveryEntries;
+          this.findFull();
+          return;
+        }
         if (snapshot.index > (this.#newestSnapshot?.index ?? 0)) this.#newestSnapshot = snapshot;
         this.core.compact(Math.max(0, index - settings.trailingEntries));
         disk.compact();

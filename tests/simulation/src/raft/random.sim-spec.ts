@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomProfile } from './profile.js';
 import { changing } from './profiles/changing.js';
+import { failingDisks } from './profiles/failing-disks.js';
 import { raftSuite } from './suite.js';
 
 const seedsPerTest = 25;
@@ -17,6 +18,7 @@ function mustPass(seed: number, profile = randomProfile): void {
 describe.each([
   { profile: randomProfile, seeds: 200 },
   { profile: changing, seeds: 300 },
+  { profile: failingDisks, seeds: 50 },
 ])('the Raft core under random faults: $profile.about', ({ profile, seeds }) => {
   for (let first = 1; first <= seeds; first += seedsPerTest) {
     const last = first + seedsPerTest - 1;

@@ -6,6 +6,7 @@ import { Group } from './group.js';
 import { checkAppends } from './append-check.js';
 import type { DataRules } from './data/data-rules.js';
 import { checkStore } from './data/check.js';
+import type { DiskRules } from './disk-rules.js';
 import type { IdentityRules } from './identities.js';
 import { checkRecovery } from './recovery.js';
 import { runScript } from './script.js';
@@ -17,6 +18,7 @@ export interface RunOptions {
   readonly rules: RaftRules;
   readonly identities: IdentityRules;
   readonly dataRules: DataRules;
+  readonly disks: DiskRules;
   readonly traceCapacity: number;
 }
 

@@ -2,6 +2,7 @@ import { soundRules } from '@ringleader/raft';
 import type { SimulationSuite, SuiteRun } from '../suite.js';
 import { allControls } from './all-controls.js';
 import { soundDataRules } from './data/data-rules.js';
+import { soundDisks } from './disk-rules.js';
 import { soundIdentities } from './identities.js';
 import { profiles } from './profiles/index.js';
 import { runRaft } from './run.js';
@@ -19,6 +20,7 @@ export const raftSuite: SimulationSuite = {
       profile,
       seed: run.seed,
       rules: { ...soundRules, ...control?.rules },
+      disks: { ...soundDisks, ...control?.disks },
       identities: { ...soundIdentities, ...control?.identities },
       dataRules: { ...soundDataRules, ...control?.dataRules },
       traceCapacity: run.traceLines,

@@ -1,5 +1,6 @@
 import { type Profile, randomProfile } from '../profile.js';
 import { overtakenChange } from './overtaken-change.js';
+import { failingDisks } from './failing-disks.js';
 import { changing } from './changing.js';
 import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
@@ -17,6 +18,7 @@ export const steeredProfiles: readonly Profile[] = [
   lostDisk,
   overtakenChange,
   leaseHandOvers,
+  failingDisks,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
