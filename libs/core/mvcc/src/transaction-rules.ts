@@ -45,6 +45,8 @@ interface Part {
  * one nested transaction exclude each other; two nested transactions do not.
  */
 export function duplicateKey(operations: readonly Operation[]): string | null {
+  // As most are.
+  if (operations.length < 2 && operations[0]?.kind !== 'txn') return null;
   const found = partOf(operations);
   return typeof found === 'string' ? found : null;
 }
