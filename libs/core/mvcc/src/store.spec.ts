@@ -15,6 +15,7 @@ const remove = (key: string, rangeEnd: string | null = null): Operation => ({
   rangeEnd,
   wantsPrevious: false,
 });
+const nested = (...success: Operation[]): Operation => ({ kind: 'txn', compare: [], success, failure: [] });
 const all = { ...plainRead, key: '', rangeEnd: '' };
 
 describe('MvccStore', () => {
@@ -103,6 +104,7 @@ describe('MvccStore', () => {
       ['two puts', [put('a'), put('a')]],
       ['a put and a deletion around it', [put('b'), remove('a', 'c')]],
       ['a deletion to the end of all keys', [remove('a', ''), put('b')]],
+      ['within the only operation', [nested(put('a'), put('a'))]],
     ])('refuse to change a key twice: %s', (_, operations) => {
       expect(txn(...operations)).toMatchObject({ kind: 'rejected', rejection: { reason: 'duplicateKey' } });
       expect(store.revision).toBe(0);
