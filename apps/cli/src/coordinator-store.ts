@@ -1,9 +1,10 @@
-/** coordinator compact|hash: the store that the coordinators share. */
+/** coordinator compact|hash|snapshot: the store that the coordinators share. */
 import type { StoreCompacted, StoreHashes } from '@ringleader/contracts';
 import { type Command, Option } from 'commander';
 import { EXIT } from './failure.js';
 import { bodyOf } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
+import { addSnapshotCommands } from './snapshot/snapshot.js';
 import { table } from './table.js';
 
 type HashFlags = GlobalFlags & { readonly revision?: number };
@@ -37,6 +38,7 @@ async function compact(revision: number, command: Command): Promise<void> {
 }
 
 export function addStoreCommands(noun: Command): void {
+  addSnapshotCommands(noun);
   noun
     .command('compact')
     .description('Forgets the history of the store before a revision, which itself stays readable.')

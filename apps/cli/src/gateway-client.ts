@@ -118,12 +118,22 @@ export class GatewayClient {
     return this.request(`/v1/kv?${new URLSearchParams(query).toString()}`, { method: 'GET' }, 'items');
   }
 
+  /** Its deadline is that of its beginning. */
+  coordinatorSnapshot(from?: string): Promise<Answer<ReadableStream<Uint8Array>>> {
+    const query = from === undefined ? '' : `?${new URLSearchParams({ from }).toString()}`;
+    return this.firstOf((gateway) => this.begin(`${gateway}/v1/cluster/coordinator/snapshot${query}`));
+  }
+
   /** `list` is what the answer has a list of, or what else only an answer of ours has. */
-  private async request<Body>(path: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
+  private request<Body>(path: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
+    return this.firstOf((gateway) => this.ask(`${gateway}${path}`, init, list));
+  }
+
+  private async firstOf<Body>(ask: (gateway: string) => Promise<Answer<Body>>): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
     for (let tried = 0; tried < gateways.length; tried += 1) {
-      const next = await this.ask<Body>(`${gateways[this.current] ?? ''}${path}`, init, list);
+      const next = await ask(gateways[this.current] ?? '');
       // Once one of them may have got it, it may have been done, whatever the others say.
       const neverSent = answer.neverSent === true && next.neverSent === true;
       answer = { ...next, neverSent };
@@ -146,13 +156,33 @@ export class GatewayClient {
       if (response.ok) return { status: response.status, body: parsed(text, list) };
       return { status: response.status, ...retryAfter(response), ...problemOf(text, response.status) };
     } catch (error) {
-      const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
-      const detail = cause instanceof Error ? `${message}: ${cause.message}` : message;
-      // Ports of other protocols, as 6666, are refused by fetch itself, without a code.
-      const neverSent = NEVER_SENT.has(cause?.code ?? '') || cause?.message === 'bad port';
-      return { status: 0, detail, neverSent };
+      return brokenBy(error);
     }
   }
+
+  private async begin(url: string): Promise<Answer<ReadableStream<Uint8Array>>> {
+    const { timeoutMs = TIMEOUT_MS } = this.options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs + PATIENCE_MS);
+    const signal = AbortSignal.any([this.options.signal, late.signal]);
+    try {
+      const response = await fetch(url, { headers: { 'ringleader-timeout-ms': String(timeoutMs) }, signal });
+      if (response.ok && response.body !== null) return { status: response.status, body: response.body };
+      return { status: response.status, ...problemOf(await response.text(), response.status) };
+    } catch (error) {
+      return brokenBy(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function brokenBy(error: unknown): Answer<never> {
+  const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
+  const detail = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  // Ports of other protocols, as 6666, are refused by fetch itself, without a code.
+  const neverSent = NEVER_SENT.has(cause?.code ?? '') || cause?.message === 'bad port';
+  return { status: 0, detail, neverSent };
 }
 
 /** Whatever program listens there may answer, and in JSON, too. */

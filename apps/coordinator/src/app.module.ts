@@ -15,6 +15,7 @@ import { StoreModule } from './store/store.module.js';
 import { ComparisonService } from './upkeep/comparison.service.js';
 import { CorruptionAlarms } from './upkeep/corruption-alarms.js';
 import { StoreGuard, StoreGuardMetrics } from './upkeep/store-guard.js';
+import { SnapshotSessions } from './upkeep/snapshot-sessions.js';
 import { UpkeepController } from './upkeep/upkeep.controller.js';
 import { WatchModule } from './watches/watch.module.js';
 
@@ -50,6 +51,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
     PlacementService,
     CompactionService,
     ComparisonService,
+    SnapshotSessions,
     CorruptionAlarms,
     StoreGuard,
     StoreGuardMetrics,

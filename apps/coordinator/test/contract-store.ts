@@ -25,8 +25,8 @@ export class ContractStore {
   );
   readonly #store = new StoreController(this.group.store);
 
-  /** Nobody is compared here. */
-  readonly #upkeep = new UpkeepController(this.group.store, null as never);
+  /** Nobody is compared here, and nothing saved. */
+  readonly #upkeep = new UpkeepController(this.group.store, null as never, null as never);
 
   constructor(private readonly speaker: Speaker = GATEWAY) {
     this.leases.onApplicationBootstrap();

@@ -1,6 +1,6 @@
 /** /v1/cluster/coordinator/...: what goes to the coordinators, and what comes back. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError, type UpkeepOperation } from '@ringleader/contracts';
+import { type CoordinatorMembers, OperationalError, type UpkeepOperation } from '@ringleader/contracts';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
@@ -9,6 +9,22 @@ const ANSWERS: { readonly [O in UpkeepOperation]?: object } = {
   compact: { compactedRevision: 17 },
   hashes: { revision: 18, consistent: true, members: [] },
 };
+
+const PARTS = ['one', 'two', 'three'];
+/** What becomes of the next requests for parts, before they are answered. */
+let lost: ('DEADLINE_EXCEEDED' | 'UNAVAILABLE')[];
+let given: number;
+
+/** A member that gives the next part at each request. */
+function snapshotAnswer(operation: UpkeepOperation): Promise<object> {
+  if (refusal !== null) return Promise.reject(refusal);
+  if (operation === 'openSnapshot') return Promise.resolve({ snapshot: 's', revision: 17 });
+  const code = given === 0 ? undefined : lost.shift();
+  if (code !== undefined) return Promise.reject(new OperationalError(code, 'Lost'));
+  const dataBase64 = Buffer.from(PARTS[given] ?? '').toString('base64');
+  given += 1;
+  return Promise.resolve({ dataBase64, isLast: given === PARTS.length });
+}
 
 let gateway: GatewayHarness;
 let asked: unknown[];
@@ -22,6 +38,8 @@ const json = (method: string, body: unknown, headers: Record<string, string> = {
 
 beforeEach(async () => {
   asked = [];
+  lost = [];
+  given = 0;
   refusal = null;
   const answer = <T>(request: unknown, response: T): Promise<T> => {
     asked.push(request);
@@ -31,6 +49,11 @@ beforeEach(async () => {
     coordination: {
       changeMembers: (request) => answer(request, { index: 9 }),
       transferLeader: (request) => answer(request, { leader: 2 }),
+      members: () => Promise.resolve({ leader: 'coordinator-3' } as CoordinatorMembers),
+      askMember: (seat, operation, request) => {
+        asked.push({ seat, operation, ...request });
+        return snapshotAnswer(operation) as never;
+      },
       ask: (operation, request) => answer({ operation, ...request }, ANSWERS[operation] as never),
     },
   });
@@ -131,5 +154,38 @@ describe('the store', () => {
     const answer = await fetch(base() + path, body === undefined ? { method } : json(method, body));
     expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', ...names });
     expect(asked).toEqual([]);
+  });
+});
+
+describe('a snapshot', () => {
+  it('comes from the leader, or from whom is named, and parts that got lost are asked for again', async () => {
+    lost = ['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'];
+    const answer = await fetch(`${base()}/snapshot`);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(answer.headers.get('content-disposition')).toContain('coordinators-17.snapshot');
+    expect(await answer.text()).toBe('onetwothree');
+    const parts = [0, 1, 1, 1, 2].map((part) => ({
+      seat: 3,
+      operation: 'readSnapshot',
+      snapshot: 's',
+      part,
+    }));
+    expect(asked).toEqual([{ seat: 3, operation: 'openSnapshot' }, ...parts]);
+    given = 0;
+    await (await fetch(`${base()}/snapshot?from=coordinator-2`)).text();
+    expect(asked.at(-1)).toMatchObject({ seat: 2 });
+    asked = [];
+    expect((await fetch(`${base()}/snapshot`, { method: 'HEAD' })).status).toBe(200);
+    expect(asked).toEqual([{ seat: 3, operation: 'openSnapshot' }]);
+  });
+
+  it('is refused before it begins, and broken off afterwards, never ended as if it were whole', async () => {
+    const odd = await fetch(`${base()}/snapshot?from=shard-1`);
+    expect(await problemOf(odd)).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'from' });
+    refusal = new OperationalError('UNAVAILABLE', 'No majority');
+    expect((await fetch(`${base()}/snapshot`)).status).toBe(503);
+    refusal = null;
+    lost = ['UNAVAILABLE'];
+    await expect(fetch(`${base()}/snapshot`).then((answer) => answer.text())).rejects.toThrow();
   });
 });

@@ -51,6 +51,7 @@ describe('/openapi.json', () => {
       '/v1/cluster/coordinator/members': ['get', 'head', 'post'],
       '/v1/cluster/coordinator/members/{member}': ['delete', 'post'],
       '/v1/cluster/coordinator/hash': ['get', 'head'],
+      '/v1/cluster/coordinator/snapshot': ['get', 'head'],
       '/v1/cluster/coordinator:compact': ['post'],
       '/v1/cluster/coordinator:transfer-leader': ['post'],
       '/healthz': ['get', 'head'],

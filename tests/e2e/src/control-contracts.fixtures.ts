@@ -149,6 +149,11 @@ export const controlFixtures: Fixtures = {
     request: { revision: 17 },
     response: { id: '9007199254740991', revision: 18, compactedRevision: 0, hash: '0123456789abcdef' },
   },
+  openSnapshot: { request: {}, response: { snapshot: 'one', revision: 17 } },
+  readSnapshot: {
+    request: { snapshot: 'one', part: 2 },
+    response: { dataBase64: 'AAEC', isLast: true },
+  },
   hashes: {
     request: {},
     response: {

@@ -1,5 +1,5 @@
 /**
- * Where an export goes. A file appears, or is replaced, only when all of it is there and on the disk: whatever ends an
+ * Where an export, or a snapshot, goes. A file appears, or is replaced, only when all of it is there and on the disk: whatever ends an
  * export before, the file that had the name keeps its content.
  */
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ import { CliFailure } from '../failure.js';
 
 export interface Output {
   /** Resolves when more may be written. Rejects when the output takes no more. */
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   /** All of it is there: the file takes its name. */
   complete(): Promise<void>;
   /** Nothing of it is to stay. */
@@ -24,7 +24,7 @@ export interface Output {
 export const STANDARD_OUTPUT = '-';
 
 const refused = (name: string, cause: Error): CliFailure =>
-  new CliFailure(`The export stopped, ${name} cannot be written: ${cause.message}.`, { cause });
+  new CliFailure(`${name} cannot be written: ${cause.message}.`, { cause });
 
 /** Everything that goes through `head` has arrived, or has failed, when `done` says so. */
 class Sink {
@@ -39,9 +39,9 @@ class Sink {
     done.catch((error: Error) => (this.failure ??= refused(name, error)));
   }
 
-  async write(text: string): Promise<void> {
+  async write(content: string | Uint8Array): Promise<void> {
     this.check();
-    if (!this.head.write(text)) await Promise.race([once(this.head, 'drain'), this.settled()]);
+    if (!this.head.write(content)) await Promise.race([once(this.head, 'drain'), this.settled()]);
     this.check();
   }
 
@@ -65,7 +65,7 @@ export async function openOutput(path: string): Promise<Output> {
     const { stdout } = process;
     const sink = new Sink(stdout, finished(stdout), 'standard output');
     const nothing = () => Promise.resolve();
-    return { write: (text) => sink.write(text), complete: nothing, discard: nothing };
+    return { write: (content) => sink.write(content), complete: nothing, discard: nothing };
   }
   const descriptor = await descriptorOf(path);
   return descriptor === null ? fileOutput(path) : descriptorOutput(path, descriptor);
@@ -105,7 +105,7 @@ function descriptorOutput(path: string, fd: number): Output {
   const done = gzip === null ? finished(stream) : pipeline(gzip, stream);
   const sink = new Sink(gzip ?? stream, done, path);
   return {
-    write: (text) => sink.write(text),
+    write: (content) => sink.write(content),
     complete: () => sink.end(),
     discard: async () => {
       (gzip ?? stream).destroy();
@@ -148,7 +148,7 @@ async function fileOutput(path: string): Promise<Output> {
   const done = gzip === null ? finished(stream) : pipeline(gzip, stream);
   const sink = new Sink(gzip ?? stream, done, path);
   return {
-    write: (text) => sink.write(text),
+    write: (content) => sink.write(content),
     complete: async () => {
       await sink.end();
       try {

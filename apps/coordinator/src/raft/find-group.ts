@@ -2,10 +2,10 @@
  * Before a member takes part: who it is, and who the others are. A log that has an identity knows both. An empty one asks
  * the others, if it may found a cluster; else it is a lost disk, and must not vote in the place of the member that it was.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
   corruptLog,
+  drawMemberId,
   foreignLog,
   type LogIdentity,
   type LogStorage,
@@ -56,7 +56,7 @@ export async function findGroup(search: GroupSearch): Promise<FoundGroup> {
   const identity = identityOf(search);
   if (identity !== recovered.identity) await storage.saveIdentity(identity);
   const { cluster, seat, id } = identity;
-  if (identity.founders?.length === 0) return { id, founders: [] };
+  if (identity.founders !== null && identity.isBegun) return { id, founders: identity.founders };
   const founding = new Founding({ seat, id }, search.seats, identity);
   const save = (foundation: Foundation): Promise<void> =>
     storage.saveIdentity({ cluster, seat, id, ...foundation });
@@ -84,21 +84,12 @@ function newIdentity({ recovered, directory, cluster, seat, seats, bootstrap }: 
     // Written before members had ids of their own: they were known by their seats, and these remain their ids.
     return { cluster, seat, id: seat, founders: seats.map((id) => ({ seat: id, id })), isBegun: true };
   }
-  if (bootstrap === 'join') return { cluster, seat, id: drawId(), founders: [], isBegun: true };
+  if (bootstrap === 'join') return { cluster, seat, id: drawMemberId(), founders: [], isBegun: true };
   if (bootstrap === null) {
     const reason = `it is empty, and coordinator ${String(seat)} was told neither to found a new cluster (RINGLEADER_BOOTSTRAP=new-cluster) nor to join one (RINGLEADER_BOOTSTRAP=join)`;
     throw missingLog(directory, reason, { seat });
   }
-  return { cluster, seat, id: drawId(), founders: null, isBegun: false };
-}
-
-/** Ids are above: no seat was ever as high. */
-const SEATS_END = 0xffff;
-
-/** 53 bits: as many as a number holds. Never one of the small ones that were seats. */
-function drawId(): MemberId {
-  const id = Number(randomBytes(8).readBigUInt64LE() >> 11n);
-  return id > SEATS_END ? id : drawId();
+  return { cluster, seat, id: drawMemberId(), founders: null, isBegun: false };
 }
 
 function checkOwner({ cluster, seat, founders, isBegun }: LogIdentity, owner: LogOwner): void {

@@ -1,4 +1,4 @@
-/** What operators do with the store: compaction, and hashes of all members. */
+/** What operators do with the store: compaction, hashes of all members, snapshots. */
 import { Controller } from '@nestjs/common';
 import { coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
@@ -8,14 +8,18 @@ import { notLeader, onlyForOperators } from '../members/member-errors.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { futureRevision, toOperationalError } from '../store/wire.js';
 import { ComparisonService } from './comparison.service.js';
+import { SnapshotSessions } from './snapshot-sessions.js';
 
-const { compact, hash, hashes } = coordinatorContracts;
+const { compact, hash, hashes, openSnapshot, readSnapshot } = coordinatorContracts;
+
+const FETCH = 'fetch a snapshot of the store';
 
 @Controller()
 export class UpkeepController {
   constructor(
     private readonly store: ReplicatedStore,
     private readonly comparison: ComparisonService,
+    private readonly snapshots: SnapshotSessions,
   ) {}
 
   @Handles(compact)
@@ -47,5 +51,25 @@ export class UpkeepController {
     if (!leading) throw notLeader(leader, 'Hashes of all members are told by the leader');
     const { members, consistent, revision: at } = await this.comparison.compare(revision);
     return { revision: at, consistent, members };
+  }
+
+  @Handles(openSnapshot)
+  async openSnapshot(
+    _request: RequestOf<typeof openSnapshot>,
+    speaker: Speaker,
+  ): Promise<ResponseOf<typeof openSnapshot>> {
+    onlyForOperators(speaker, FETCH);
+    await this.store.readBarrier();
+    return this.snapshots.open();
+  }
+
+  @Handles(readSnapshot)
+  readSnapshot(
+    { snapshot, part }: RequestOf<typeof readSnapshot>,
+    speaker: Speaker,
+  ): ResponseOf<typeof readSnapshot> {
+    onlyForOperators(speaker, FETCH);
+    const { bytes, isLast } = this.snapshots.read(snapshot, part);
+    return { dataBase64: Buffer.from(bytes).toString('base64'), isLast };
   }
 }

@@ -1,6 +1,7 @@
 /** /v1/cluster/coordinator/...: who is in the coordinators' group, and how that changes. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import {
   OperationalError,
   compactRequestSchema,
@@ -12,7 +13,7 @@ import {
 import type { CoordinatorMembers, StoreCompacted, StoreHashes } from '@ringleader/contracts';
 import type { CoordinatorRequest } from '@ringleader/coordination';
 import { Coordination } from '@ringleader/service-host';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonBody } from '../http/json-body.js';
 import { integerParameter, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
@@ -24,8 +25,10 @@ import {
   DescribeHash,
   DescribeMembers,
   DescribeRemoveMember,
+  DescribeSnapshot,
   DescribeTransferLeader,
 } from '../openapi/coordinator-descriptions.js';
+import { openSnapshotStream } from './coordinator-snapshot.js';
 
 const NO_PARAMETERS: readonly string[] = [];
 const CONDITION = /^"(\d{1,15})"$/;
@@ -98,6 +101,22 @@ export class CoordinatorsController {
     return this.coordination.ask('hashes', asked, { timeoutMs: timeoutMsOf(headers) });
   }
 
+  @DescribeSnapshot()
+  @Get('coordinator/snapshot')
+  async snapshot(
+    @Req() { raw, headers, method }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
+    const from = parseQuery(targetOf(raw).query, ['from']).get('from');
+    refuseConditions(headers, 'page');
+    const options = { timeoutMs: timeoutMsOf(headers) };
+    const seat = from === undefined ? null : seatOf(from, 'from');
+    const { revision, bytes } = await openSnapshotStream(this.coordination, seat, options);
+    reply.header('Content-Type', 'application/octet-stream');
+    reply.header('Content-Disposition', `attachment; filename="coordinators-${revision}.snapshot"`);
+    return Readable.from(method === 'HEAD' ? [] : bytes, { objectMode: false });
+  }
+
   #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {
     const options = optionsOf(request);
     const ifIndex = conditionOf(request.headers);
@@ -110,11 +129,11 @@ function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
   return { timeoutMs: timeoutMsOf(headers) };
 }
 
-function seatOf(name: string): number {
+function seatOf(name: string, parameter = 'name'): number {
   const seat = coordinatorSeat(name);
   if (seat !== null) return seat;
   const detail = 'Coordinators are called coordinator-1 to coordinator-9';
-  throw new OperationalError('INVALID_ARGUMENT', detail, { parameter: 'name' });
+  throw new OperationalError('INVALID_ARGUMENT', detail, { parameter });
 }
 
 /** Configurations have an index as keys have a revision. */

@@ -134,6 +134,32 @@ export function DescribeHash(): MethodDecorator {
   );
 }
 
+export function DescribeSnapshot(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'getCoordinatorSnapshot',
+      summary: 'Save the whole store of the coordinators',
+      description:
+        'All that is committed, as of one revision, in the form that `ringleader coordinator snapshot restore` reads. ' +
+        'Only who has checked the checksum at its end knows that it is whole.',
+    }),
+    ApiQuery({
+      name: 'from',
+      required: false,
+      description: 'The member that it is taken from, as in coordinator-2; absent: the leader.',
+      schema: { type: 'string' },
+    }),
+    TimeoutHeader(),
+    ApiResponse({
+      status: 200,
+      description: 'The snapshot.',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    }),
+    Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+  );
+}
+
 function changeProblems(): MethodDecorator {
   return Problems(
     'UNSUPPORTED_MEDIA_TYPE',

@@ -2,11 +2,21 @@
  * Whose log this is. Beside the log, in a file of its own that is replaced as a whole: one line of JSON, then its checksum. It is
  * written after the first segment, so that an identity without a segment shows that the log was lost.
  */
+import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
 import { corruptLog, errorCode } from './storage-errors.js';
 import type { LogIdentity, LogSeat } from './types.js';
+
+/** Ids are above: no seat was ever as high. */
+const SEATS_END = 0xffff;
+
+/** Of a member that is new: 53 bits, as many as a number holds; never one of the small ones that were seats. */
+export function drawMemberId(): number {
+  const id = Number(randomBytes(8).readBigUInt64LE() >> 11n);
+  return id > SEATS_END ? id : drawMemberId();
+}
 
 const fileName = 'identity';
 const formatVersion = 1;

@@ -7,5 +7,7 @@ export {
   type WriteOutcome,
 } from './log-storage.js';
 export { corruptLog, foreignLog, missingLog } from './storage-errors.js';
+export { drawMemberId } from './identity-file.js';
+export { type ArchiveHeader, ArchiveReader, archiveOf, DamagedArchiveError } from './snapshot-archive.js';
 export type { SnapshotFile, SnapshotWriter, StoredChunk } from './snapshot-files.js';
 export * from './types.js';

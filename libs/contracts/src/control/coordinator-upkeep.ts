@@ -72,5 +72,21 @@ export const upkeepContracts = {
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'COMPACTED', 'FUTURE_REVISION'],
     deadline: 'quick',
   }),
+  /** By gateways, for operators: a snapshot of all that is committed, as a file, which is then fetched from the same member. */
+  openSnapshot: messageContract({
+    operation: 'openSnapshot',
+    request: z.object({}),
+    response: z.object({ snapshot: z.string(), revision }),
+    errors: ['UNAVAILABLE', 'OVERLOADED', 'FORBIDDEN'],
+    deadline: 'quick',
+  }),
+  /** In order, the last one again as often as it is asked for. */
+  readSnapshot: messageContract({
+    operation: 'readSnapshot',
+    request: z.object({ snapshot: z.string(), part: z.int().min(0) }),
+    response: z.object({ dataBase64: z.string(), isLast: z.boolean() }),
+    errors: ['UNAVAILABLE', 'FORBIDDEN'],
+    deadline: 'quick',
+  }),
 };
 export type UpkeepOperation = keyof typeof upkeepContracts;

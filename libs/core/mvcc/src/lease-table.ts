@@ -70,6 +70,11 @@ export class LeaseTable {
     return lease;
   }
 
+  /** Passes over as many ids. */
+  skip(count: number): void {
+    this.#lastGranted = Math.min(this.#lastGranted + count, DRAWN_MAX);
+  }
+
   /** For a snapshot. */
   restore(lease: Lease): void {
     this.#add(lease);

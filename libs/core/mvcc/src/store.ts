@@ -200,11 +200,13 @@ export class MvccStore {
 
   /**
    * For a store that goes on from a snapshot although more may have happened after it: with a revision beyond all that
-   * anybody can have seen. All before counts as compacted, so that whoever watched is told that there is a gap.
+   * anybody can have seen. All before counts as compacted, so that whoever watched is told that there is a gap. Ids of
+   * leases go forward by as much.
    */
   jumpTo(revision: StoreRevision): void {
     invariant(revision > this.revision, 'revisions go forward');
     if (this.revision > this.compactedRevision) this.#compact(this.revision);
+    this.#leases.skip(revision - this.revision);
     this.#log.jumpTo(revision);
   }
 

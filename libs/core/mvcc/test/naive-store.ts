@@ -128,6 +128,7 @@ export class NaiveStore {
 
   jumpTo(revision: number): void {
     this.states.set(revision, this.now);
+    this.lastLease += revision - this.revision;
     this.revision = revision;
     this.compacted = revision;
   }
