@@ -62,6 +62,28 @@ export class ByteReader {
     return value;
   }
 
+  uint32(): number {
+    this.require(4);
+    const value = this.view.getUint32(this.offset, true);
+    this.offset += 4;
+    return value;
+  }
+
+  uint64(): number {
+    const value = this.uint32() + this.uint32() * 0x1_0000_0000;
+    if (!Number.isSafeInteger(value)) throw new MalformedBytesError('an integer is below 2^53');
+    return value;
+  }
+
+  /** A view of the frame, not a copy. */
+  bytes32(): Uint8Array {
+    const length = this.uint32();
+    this.require(length);
+    const start = this.offset;
+    this.offset = start + length;
+    return this.buffer.subarray(start, this.offset);
+  }
+
   string(): string {
     this.require(2);
     const length = this.buffer[this.offset]! + this.buffer[this.offset + 1]! * 256;

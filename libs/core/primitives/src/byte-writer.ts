@@ -80,6 +80,25 @@ export class ByteWriter {
     return this;
   }
 
+  /** Four bytes, whatever the value: for what is read by itself, or has stood on disks so. */
+  uint32(value: number): this {
+    this.reserve(4);
+    this.view.setUint32(this.offset, value, true);
+    this.offset += 4;
+    return this;
+  }
+
+  /** A non-negative integer below 2^53 in eight bytes, for the same. */
+  uint64(value: number): this {
+    return this.uint32(value % 0x1_0000_0000).uint32(Math.floor(value / 0x1_0000_0000));
+  }
+
+  /** Bytes after a `uint32` of their length. */
+  bytes32(value: Uint8Array): this {
+    this.uint32(value.length).raw(value);
+    return this;
+  }
+
   /** At most 65,535 bytes of UTF-8. */
   string(value: string): this {
     // UTF-8 needs at most three bytes for a UTF-16 unit, so the length can be patched in afterwards: one pass.

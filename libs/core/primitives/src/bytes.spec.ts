@@ -30,6 +30,21 @@ const forms = {
     write: (w: ByteWriter, v: number) => w.float64(v),
     read: (r: ByteReader) => r.float64(),
   },
+  uint32: {
+    draw: fc.oneof(fc.nat(300), fc.nat(0xffff_ffff)),
+    write: (w: ByteWriter, v: number) => w.uint32(v),
+    read: (r: ByteReader) => r.uint32(),
+  },
+  uint64: {
+    draw: fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constant(Number.MAX_SAFE_INTEGER)),
+    write: (w: ByteWriter, v: number) => w.uint64(v),
+    read: (r: ByteReader) => r.uint64(),
+  },
+  bytes32: {
+    draw: fc.uint8Array({ maxLength: 300 }),
+    write: (w: ByteWriter, v: Uint8Array) => w.bytes32(v),
+    read: (r: ByteReader) => new Uint8Array(r.bytes32()),
+  },
   string: {
     draw: fc.string({ unit: 'grapheme', maxLength: 60 }),
     write: (w: ByteWriter, v: string) => w.string(v),
@@ -77,6 +92,9 @@ const samples = fc.array(
     sampleOf(forms.boolean),
     sampleOf(forms.varint),
     sampleOf(forms.float64),
+    sampleOf(forms.uint32),
+    sampleOf(forms.uint64),
+    sampleOf(forms.bytes32),
     sampleOf(forms.string),
     sampleOf(forms.text),
     sampleOf(forms.bytes),

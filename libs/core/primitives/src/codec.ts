@@ -44,6 +44,10 @@ function method<T>(write: WriterOf<T>, read: ReaderOf<T>): Codec<T> {
 export const uint8 = method<number>('uint8', 'uint8');
 export const varint = method<number>('varint', 'varint');
 export const boolean = method<boolean>('boolean', 'boolean');
+/** Four and eight bytes, whatever the value is; and bytes after four of their length, read as a view. */
+export const uint32 = method<number>('uint32', 'uint32');
+export const uint64 = method<number>('uint64', 'uint64');
+export const bytes32 = method<Uint8Array>('bytes32', 'bytes32');
 /** A finite number. */
 export const float64 = method<number>('float64', 'float64');
 /** A hybrid time. */
