@@ -1,6 +1,6 @@
 /** One watch and one stream of a member, as `WatchStreams` moves them. */
 import { WATCHES_PER_STREAM_MAX, type RequestOf, type watchContracts } from '@ringleader/contracts';
-import type { MvccStore } from '@ringleader/mvcc';
+import { WatcherIndex } from '@ringleader/mvcc';
 import type { MonotonicMs } from '@ringleader/primitives';
 import { toKeyRange } from '../store/wire.js';
 import type { FollowedChange, Follower } from './store-followers.js';
@@ -34,7 +34,6 @@ interface Pending {
 
 /** About what an id takes in a frame. */
 const ID_BYTES = 3;
-const PAGE_EVENTS = 500;
 
 export class Watch implements Follower {
   readonly id: number;
@@ -48,6 +47,8 @@ export class Watch implements Follower {
   next: number;
   /** So many of its events at `next` have been sent: it is in the middle of that revision. */
   skip = 0;
+  /** So many of these were met again, when the revision is looked at once more. */
+  met = 0;
 
   constructor(
     readonly stream: Stream,
@@ -64,30 +65,34 @@ export class Watch implements Follower {
   }
 
   see(revision: number, change: FollowedChange): void {
-    if (revision < this.next || this.isBehind) return;
-    if (change.kind === 'put' ? this.#noPuts : this.#noDeletes) return;
-    this.onSeen(this, revision, change);
+    if (!this.isBehind && this.wants(revision, change)) this.onSeen(this, revision, change);
+  }
+
+  /** Of a change of its range. */
+  wants(revision: number, { kind }: FollowedChange): boolean {
+    return revision >= this.next && !(kind === 'put' ? this.#noPuts : this.#noDeletes);
+  }
+
+  /** It has been sent all before this revision, and maybe some of it. */
+  reach(revision: number): void {
+    if (this.next >= revision) return;
+    this.next = revision;
+    this.skip = 0;
   }
 
   /** From here on it needs the history. */
   fallBehind(revision: number): void {
     this.isBehind = true;
-    if (this.next < revision) this.next = revision;
-    this.stream.behind.add(this);
-  }
-
-  get query(): Parameters<MvccStore['watch']>[0] {
-    const { key, rangeEnd, next: revision, skip, wantsPrevious } = this;
-    const [noPuts, noDeletes] = [this.#noPuts, this.#noDeletes];
-    const bounds = { eventsMax: PAGE_EVENTS, sizeBytesMax: this.stream.roomBytes };
-    return { key, rangeEnd, from: { revision, skip }, ...bounds, noPuts, noDeletes, wantsPrevious };
+    this.reach(revision);
+    this.stream.addBehind(this);
   }
 }
 
 /** What is on its way to one client. */
 export class Stream {
   readonly watches = new Map<number, Watch>();
-  readonly behind = new Set<Watch>();
+  readonly #behind = new Set<Watch>();
+  readonly #behindIndex = new WatcherIndex<Watch>();
   sent = 0;
   heardAt: MonotonicMs;
   wantsProgress = false;
@@ -106,6 +111,25 @@ export class Stream {
     now: MonotonicMs,
   ) {
     this.heardAt = now;
+  }
+
+  get behind(): ReadonlySet<Watch> {
+    return this.#behind;
+  }
+
+  addBehind(watch: Watch): void {
+    this.#behind.add(watch);
+    this.#behindIndex.add(watch);
+  }
+
+  deleteBehind(watch: Watch): void {
+    this.#behind.delete(watch);
+    this.#behindIndex.delete(watch);
+  }
+
+  /** Those that are behind and watch the key. */
+  visitBehind(key: string, visitor: (watch: Watch) => void): void {
+    this.#behindIndex.visit(key, visitor);
   }
 
   get roomBytes(): number {

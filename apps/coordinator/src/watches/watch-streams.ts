@@ -8,12 +8,7 @@
  *
  * Does no I/O: `send` takes frames, and the owner calls `turn` when one is asked for, and `sweep` about once a second.
  */
-import {
-  OperationalError,
-  encodeWatchFrame,
-  encodeWatchedEvent,
-  reserveEnvelope,
-} from '@ringleader/contracts';
+import { OperationalError, encodeWatchFrame, reserveEnvelope } from '@ringleader/contracts';
 import {
   WATCH_STREAM_EXPIRES_MS,
   type RequestOf,
@@ -22,10 +17,13 @@ import {
 } from '@ringleader/contracts';
 import type { MvccStore } from '@ringleader/mvcc';
 import { ByteWriter, type MonotonicMs } from '@ringleader/primitives';
-import type { FollowedChange, StoreFollowers } from './store-followers.js';
+import { FollowedChange, type StoreFollowers } from './store-followers.js';
 import { Stream, WATCH_LIMITS, Watch, type WatchAdded, type WatchLimits } from './watch-stream.js';
 
 type Contract = typeof watchContracts.watchStream;
+
+/** Of the history, between two looks at the clock. */
+const REVISIONS_A_LOOK = 32;
 
 export interface WatchStreamsParts {
   readonly store: () => MvccStore;
@@ -155,7 +153,7 @@ export class WatchStreams {
         throw new OperationalError('INVALID_ARGUMENT', 'There is a watch of this number', { id });
       const watch = new Watch(stream, this.#take, request);
       stream.watches.set(id, watch);
-      stream.behind.add(watch);
+      stream.addBehind(watch);
       this.#watchCount += 1;
     }
   }
@@ -172,7 +170,7 @@ export class WatchStreams {
   #remove(watch: Watch | undefined): void {
     if (watch === undefined) return;
     watch.stream.watches.delete(watch.id);
-    watch.stream.behind.delete(watch);
+    watch.stream.deleteBehind(watch);
     this.parts.followers.delete(watch);
     this.#watchCount -= 1;
   }
@@ -192,8 +190,8 @@ export class WatchStreams {
       this.#touched.push(watch);
       return;
     }
-    if (watch.next < revision || watch.skip === 0) this.#touched.push(watch);
-    watch.next = revision;
+    watch.reach(revision);
+    if (watch.skip === 0) this.#touched.push(watch);
     watch.skip += 1;
     this.#append(watch, change.encoded(watch.wantsPrevious));
     this.#dirty.add(stream);
@@ -205,10 +203,7 @@ export class WatchStreams {
     this.#touched = [];
     for (const watch of touched) {
       if (watch.isBehind) this.parts.followers.delete(watch);
-      else {
-        watch.next = revision + 1;
-        watch.skip = 0;
-      }
+      else watch.reach(revision + 1);
     }
     this.parts.onWork();
   }
@@ -220,43 +215,69 @@ export class WatchStreams {
     if (stream.pendingBytes >= this.#limits.frameBytes) this.#close(stream, {});
   }
 
-  /** False when it is time for something else. */
+  /**
+   * Goes through the history once for all watches of the stream that are behind, as far as there is room. False when it is
+   * time for something else.
+   */
   #catchUp(stream: Stream, until: MonotonicMs): boolean {
-    for (const watch of stream.behind) {
-      while (watch.isBehind && stream.roomBytes > 0) {
-        if (!this.#takePage(watch)) break;
-        if (this.parts.nowMs() >= until) return stream.behind.size === 0;
-      }
-      if (stream.roomBytes === 0) break;
+    const { followers, nowMs } = this.parts;
+    this.#dirty.add(stream);
+    this.#endCompacted(stream);
+    let revision = followers.seen + 1;
+    for (const { next } of stream.behind) revision = Math.min(revision, next);
+    const isTimeOver = (): boolean => revision % REVISIONS_A_LOOK === 0 && nowMs() >= until;
+    while (revision <= followers.seen && stream.roomBytes > 0 && this.#replay(stream, revision)) {
+      revision += 1;
+      if (isTimeOver()) break;
     }
-    return true;
+    for (const watch of stream.behind) {
+      watch.reach(revision);
+      if (revision > followers.seen) this.#synced(watch);
+    }
+    return stream.behind.size === 0 || stream.roomBytes === 0;
   }
 
-  /** False when the watch has ended. */
-  #takePage(watch: Watch): boolean {
-    const { stream } = watch;
-    this.#dirty.add(stream);
-    const outcome = this.parts.store().watch(watch.query);
-    if (outcome.kind === 'compacted') {
-      stream.cancelled.push([watch, outcome.compactedRevision]);
+  /** False when there was no room for all of the revision: some watches are in the middle of it. */
+  #replay(stream: Stream, revision: number): boolean {
+    const touched: Watch[] = [];
+    let isWhole = true;
+    for (const change of this.parts.store().changesAt(revision)) {
+      const followed = new FollowedChange(change, this.#writer);
+      stream.visitBehind(change.key, (watch) => {
+        if (!watch.wants(revision, followed)) return;
+        watch.reach(revision);
+        if (watch.met === 0) touched.push(watch);
+        watch.met += 1;
+        if (watch.met <= watch.skip) return;
+        if (stream.roomBytes === 0) isWhole = false;
+        else {
+          // Where a frame is closed now, it says that the revision is not whole.
+          watch.skip = watch.met;
+          this.#append(watch, followed.encoded(watch.wantsPrevious));
+        }
+      });
+      if (!isWhole) break;
+    }
+    for (const watch of touched) {
+      watch.met = 0;
+      if (isWhole) watch.reach(revision + 1);
+    }
+    return isWhole;
+  }
+
+  #endCompacted(stream: Stream): void {
+    const { compactedRevision } = this.parts.store();
+    for (const watch of stream.behind) {
+      if (watch.next > compactedRevision) continue;
+      stream.cancelled.push([watch, compactedRevision]);
       this.#remove(watch);
-      return false;
     }
-    const { events, next } = outcome;
-    for (const event of events) {
-      // Where the frame is closed meanwhile, it says that the revision is not whole.
-      watch.skip = watch.next === event.item.modRevision ? watch.skip + 1 : 1;
-      watch.next = event.item.modRevision;
-      this.#append(watch, encodeWatchedEvent(this.#writer, event));
-    }
-    watch.next = next.revision;
-    watch.skip = next.skip;
-    if (outcome.isSynced) {
-      watch.isBehind = false;
-      stream.behind.delete(watch);
-      this.parts.followers.add(watch);
-    }
-    return true;
+  }
+
+  #synced(watch: Watch): void {
+    watch.isBehind = false;
+    watch.stream.deleteBehind(watch);
+    this.parts.followers.add(watch);
   }
 
   #sendDirty(): void {

@@ -110,6 +110,8 @@ interface Session {
   readonly member: MemberId;
   readonly subscription: Subscription;
   isOpen: boolean;
+  /** The member may have it. */
+  mayExist: boolean;
   lastNumber: number;
   /** The newest frame that said up to where everything was sent. */
   synced: { readonly revision: number; readonly number: number };
@@ -190,7 +192,7 @@ export class WatchClient {
   /** The member forgets the stream sooner than it would by itself; whether it hears of it is of no concern. */
   async #leave(session: Session): Promise<void> {
     session.subscription.unsubscribe();
-    if (session.lastNumber === 0 && !session.isOpen && !session.isSaying) return;
+    if (!session.mayExist) return;
     await this.#call(session, { stream: session.stream, received: 0, isClosed: true }, FAREWELL_TIMEOUT_MS);
   }
 
@@ -214,7 +216,15 @@ export class WatchClient {
       },
     });
     const session: Session = {
-      ...{ stream, member, subscription, isOpen: false, lastNumber: 0, synced: { revision: 0, number: 0 } },
+      ...{
+        stream,
+        member,
+        subscription,
+        isOpen: false,
+        mayExist: false,
+        lastNumber: 0,
+        synced: { revision: 0, number: 0 },
+      },
       ...{
         silentTicks: 0,
         quietTicks: 0,
@@ -259,7 +269,10 @@ export class WatchClient {
         for (const watch of added) watch.coveredFrom = outcome.response.sent + 1;
       } else if (outcome.error.entry.retry === 'never' && added.length > 0) {
         for (const watch of added) this.#endWatch(watch, outcome.error);
-      } else this.#lose(session, outcome.error);
+      } else {
+        session.mayExist = session.isOpen || outcome.error.code === 'DEADLINE_EXCEEDED';
+        this.#lose(session, outcome.error);
+      }
     }
     session.isSaying = false;
   }
@@ -272,6 +285,7 @@ export class WatchClient {
   /** What there is to say, which is said with it. */
   #request(session: Session, added: readonly Watch[]): Said {
     const { stream, isOpen, lastNumber: received, toCancel: cancel } = session;
+    session.mayExist = true;
     const wantsProgress = this.#wantsProgress;
     this.#wantsProgress = false;
     session.toCancel = [];

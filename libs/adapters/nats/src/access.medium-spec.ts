@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nkeys } from '@nats-io/nats-core';
 import type { Msg } from '@nats-io/nats-core';
-import { SERVICES, inboxPrefix, subjects } from '@ringleader/contracts';
+import { SERVICES, inboxPrefix, subjects, watchInbox } from '@ringleader/contracts';
 import type { NatsCredential, Service, Subject } from '@ringleader/contracts';
 import {
   natsPasswordFile,
@@ -123,6 +123,14 @@ describe('a nats-server with access', () => {
       expect([service, await maySay(service, answer.subject)]).toEqual([service, service === 'coordinator']);
     }
     subscription.unsubscribe();
+  });
+
+  it('lets coordinators push watches to whom they are for', async () => {
+    const inbox = watchInbox(CLUSTER, { service: 'gateway', member: 'gateway-1' }, 'stream');
+    for (const service of SERVICES) {
+      expect([service, await maySay(service, inbox)]).toEqual([service, service === 'coordinator']);
+      expect([service, await mayHear(service, inbox)]).toEqual([service, service === 'gateway']);
+    }
   });
 
   it('refuses who does not say who it is, or says it wrongly', async () => {
