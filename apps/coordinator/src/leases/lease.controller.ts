@@ -146,10 +146,11 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   /** Repeated until it is decided, or until this leadership ends and the proposals of its term mean nothing. */
   async #expire(deadlines: LeaseDeadlines, leases: readonly LeaseId[]): Promise<void> {
+    const asOf = this.store.local.wantedGrants;
     this.logger.info({ leases, term: deadlines.term }, 'Leases have run out');
     while (this.#deadlines === deadlines) {
       try {
-        await this.store.propose({ kind: 'leaseExpire', leases, term: deadlines.term });
+        await this.store.propose({ kind: 'leaseExpire', leases, term: deadlines.term, asOf });
         return;
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;

@@ -11,6 +11,7 @@ const put = { kind: 'put', lease: 0, wantsPrevious: false } as const;
 
 const COMMANDS: Command[] = [
   { kind: 'leaseGrant', ttlMs: 5_000, wanted: 7 },
+  { kind: 'leaseExpire', leases: [1, 2, 300], term: 9, asOf: 4 },
   { kind: 'limitSize', sizeBytesMax: 300, exemptPrefix: '/r' },
   {
     kind: 'txn',
@@ -44,6 +45,7 @@ const COMMANDS: Command[] = [
 /** The bytes of these. */
 const RECORDED = [
   '0201882707',
+  '020309030102ac0204',
   '0205ac02022f72',
   '02000202c3a900010402ff00016b01016c030280010400016b01017601030100016c00000001016d0100010200000a000000000000000000010300010201610101620102040101010304050600',
 ];
@@ -52,7 +54,7 @@ const RECORDED = [
 const OLD: [string, Command][] = [
   ['01018827', { kind: 'leaseGrant', ttlMs: 5_000, wanted: 0 }],
   ['01028080808080808008', { kind: 'leaseRevoke', lease: 2 ** 52 }],
-  ['010309030102ac02', { kind: 'leaseExpire', leases: [1, 2, 300], term: 9 }],
+  ['010309030102ac02', { kind: 'leaseExpire', leases: [1, 2, 300], term: 9, asOf: 0 }],
   ['010400', { kind: 'compact', revision: 0 }],
   [
     '01000202c3a9010404f09f9880016b030280010300016b000301016b01000200000a00',
@@ -177,7 +179,7 @@ describe('snapshot codec', () => {
     const snapshot = encoded(build());
     // Snapshots on disk have this form.
     expect(hex(snapshot)).toBe(
-      '020d000000000301010101e807904e027a2f2b000000010161030101010131000202010132000303010133000162030101010131010202010132010303010133011300000002021066653334393431613935356163343466',
+      '020f000000000301010101e807904e027a2f00002b000000010161030101010131000202010132000303010133000162030101010131010202010132010303010133011300000002021066653334393431613935356163343466',
     );
     for (const size of [1, 3, 5, 64, snapshot.length]) {
       const reader = new SnapshotReader();

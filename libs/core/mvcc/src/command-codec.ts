@@ -43,6 +43,7 @@ interface Forms {
   readonly wantsPrevious: Codec<boolean>;
   readonly readOptions: FieldsOf<ReadOptions>;
   readonly wantedLease: Codec<number>;
+  readonly asOf: Codec<number>;
   readonly depthMax: number;
 }
 
@@ -66,6 +67,7 @@ const forms: Forms = {
     maxCreateRevision: varint,
   },
   wantedLease: varint,
+  asOf: varint,
   depthMax: NESTING_DEPTH_MAX,
 };
 
@@ -87,6 +89,7 @@ const oldForms: Forms = {
     maxCreateRevision: constant(0),
   },
   wantedLease: constant(0),
+  asOf: constant(0),
   depthMax: 0,
 };
 
@@ -141,7 +144,7 @@ function commandCodec(form: Forms): Codec<Command> {
     txn: { code: 0, fields: { compare, success: operations, failure: operations } },
     leaseGrant: { code: 1, fields: { ttlMs: varint, wanted: form.wantedLease } },
     leaseRevoke: { code: 2, fields: { lease: varint } },
-    leaseExpire: { code: 3, fields: { term: varint, leases: listOf(varint) } },
+    leaseExpire: { code: 3, fields: { term: varint, leases: listOf(varint), asOf: form.asOf } },
     compact: { code: 4, fields: { revision: varint } },
     limitSize: { code: 5, fields: { sizeBytesMax: varint, exemptPrefix: text } },
   });
@@ -166,8 +169,9 @@ function isOld(command: Command): boolean {
       return command.wanted === 0;
     case 'limitSize':
       return false;
-    case 'leaseRevoke':
     case 'leaseExpire':
+      return command.asOf === 0;
+    case 'leaseRevoke':
     case 'compact':
       return true;
     default:

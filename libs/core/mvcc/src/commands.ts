@@ -130,7 +130,13 @@ export type Command =
    * The leader of `term` saw these leases run out. Only a log entry of that same term may say so: a leader of a later
    * term has given every lease a fresh time to live, and an old proposal which was under way must not take it back.
    */
-  | { readonly kind: 'leaseExpire'; readonly leases: readonly LeaseId[]; readonly term: number }
+  | {
+      readonly kind: 'leaseExpire';
+      readonly leases: readonly LeaseId[];
+      readonly term: number;
+      /** `MvccStore.wantedGrants` when they were seen: a wanted id that was granted since is another lease. */
+      readonly asOf: number;
+    }
   /** Forget what only reads before this revision, and watches before or from it, need. */
   | { readonly kind: 'compact'; readonly revision: StoreRevision }
   /** A command, so that all members refuse the same. */

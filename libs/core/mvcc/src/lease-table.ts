@@ -7,7 +7,15 @@ export interface Lease {
 }
 
 interface LeaseEntry extends Lease {
+  /** Tells it from others that had its id: the how-manieth it was that had a wanted id; 0 where the store drew the id. */
+  readonly grant: number;
   readonly keys: Set<string>;
+}
+
+/** Which of several leases with this id, over time, it is. */
+export interface WantedGrant {
+  readonly lease: LeaseId;
+  readonly grant: number;
 }
 
 /** What a lease adds to the size of the store: about what it takes in memory. */
@@ -24,13 +32,20 @@ export class LeaseTable {
   readonly #leases = new Map<LeaseId, LeaseEntry>();
   /** The store itself never gives an id twice, so that a late request with an old one cannot meet a stranger's lease. */
   #lastGranted: LeaseId;
+  #wantedGrants: number;
 
-  constructor(lastGranted: LeaseId = 0) {
+  constructor(lastGranted: LeaseId = 0, wantedGrants = 0) {
     this.#lastGranted = lastGranted;
+    this.#wantedGrants = wantedGrants;
   }
 
   get lastGranted(): LeaseId {
     return this.#lastGranted;
+  }
+
+  /** How many leases were granted under ids that were wanted, which may be given again. */
+  get wantedGrants(): number {
+    return this.#wantedGrants;
   }
 
   get size(): number {
@@ -66,7 +81,8 @@ export class LeaseTable {
   grant(ttlMs: number, wanted: LeaseId): LeaseId {
     const lease = wanted === 0 ? this.#draw() : wanted;
     if (lease <= DRAWN_MAX) this.#lastGranted = Math.max(this.#lastGranted, lease);
-    this.#add({ lease, ttlMs });
+    if (wanted !== 0) this.#wantedGrants += 1;
+    this.#add({ lease, ttlMs }, wanted === 0 ? 0 : this.#wantedGrants);
     return lease;
   }
 
@@ -75,15 +91,21 @@ export class LeaseTable {
     this.#lastGranted = Math.min(this.#lastGranted + count, DRAWN_MAX);
   }
 
-  /** For a snapshot. */
-  restore(lease: Lease): void {
-    this.#add(lease);
+  /** For a snapshot: those that had wanted ids, in ascending order of these. */
+  grants(): WantedGrant[] {
+    const wanted = [...this.#leases.values()].filter(({ grant }) => grant > 0);
+    return wanted.map(({ lease, grant }) => ({ lease, grant })).sort((a, b) => a.lease - b.lease);
   }
 
-  /** Ends a lease; gives back the keys that hung on it, or null if there is no such lease. */
-  end(lease: LeaseId): ReadonlySet<string> | null {
+  /** From a snapshot. */
+  restore(lease: Lease, grant: number): void {
+    this.#add(lease, grant);
+  }
+
+  /** Ends a lease; gives back the keys that hung on it, or null if there is no such lease, or it was granted since `asOf`. */
+  end(lease: LeaseId, asOf: number): ReadonlySet<string> | null {
     const entry = this.#leases.get(lease);
-    if (entry === undefined) return null;
+    if (entry === undefined || entry.grant > asOf) return null;
     this.#leases.delete(lease);
     return entry.keys;
   }
@@ -106,8 +128,8 @@ export class LeaseTable {
     return this.#lastGranted;
   }
 
-  #add({ lease, ttlMs }: Lease): void {
+  #add({ lease, ttlMs }: Lease, grant: number): void {
     invariant(lease > 0 && !this.#leases.has(lease), 'a lease has an id of its own');
-    this.#leases.set(lease, { lease, ttlMs, keys: new Set() });
+    this.#leases.set(lease, { lease, ttlMs, grant, keys: new Set() });
   }
 }

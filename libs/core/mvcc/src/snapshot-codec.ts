@@ -21,7 +21,7 @@ import {
 } from '@ringleader/primitives';
 import { noSizeLimit } from './commands.js';
 import type { LeaseId, SizeLimit, StoreRevision } from './commands.js';
-import type { Lease } from './lease-table.js';
+import type { Lease, WantedGrant } from './lease-table.js';
 import { NO_VALUE, type State } from './key-values.js';
 import { type StoreRules, soundStoreRules } from './rules.js';
 import type { Entry } from './sorted-entries.js';
@@ -48,6 +48,9 @@ interface OldHead {
 }
 export interface SnapshotHead extends OldHead {
   readonly sizeLimit: SizeLimit;
+  readonly wantedGrants: number;
+  /** Of the leases that are there. */
+  readonly grants: readonly WantedGrant[];
 }
 
 const oldHead = {
@@ -60,6 +63,8 @@ const oldHeadCodec = fields<OldHead>(oldHead);
 const headCodec = fields<SnapshotHead>({
   ...oldHead,
   sizeLimit: fields<SizeLimit>({ sizeBytesMax: varint, exemptPrefix: text }),
+  wantedGrants: varint,
+  grants: listOf(fields<WantedGrant>({ lease: varint, grant: varint })),
 });
 
 /** What must be true of the store that comes out. */
@@ -95,7 +100,9 @@ const statesCodec = listOf(stateCodec);
 export function snapshotOf(store: MvccStore): Iterable<Uint8Array> {
   const { index, leases, sizeLimit } = store.parts;
   const { revision, compactedRevision: compacted } = store;
-  const head = { revision, compacted, lastGranted: leases.lastGranted, leases: leases.list(), sizeLimit };
+  const { lastGranted, wantedGrants } = leases;
+  const granted = { lastGranted, leases: leases.list(), wantedGrants, grants: leases.grants() };
+  const head = { revision, compacted, ...granted, sizeLimit };
   return chunksOf(head, index.capture(), { keys: index.size, hash: store.presentHash });
 }
 
@@ -256,7 +263,8 @@ function readEntry(reader: ByteReader, builder: StoreBuilder): void {
 /** All in one piece. */
 function readOldSnapshot(bytes: Uint8Array, rules: StoreRules): MvccStore {
   const reader = new ByteReader(bytes);
-  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), sizeLimit: noSizeLimit }, rules);
+  const unknown = { sizeLimit: noSizeLimit, wantedGrants: 0, grants: [] };
+  const builder = new StoreBuilder({ ...oldHeadCodec.read(reader), ...unknown }, rules);
   const count = reader.count();
   for (let i = 0; i < count; i++) readEntry(reader, builder);
   reader.end();

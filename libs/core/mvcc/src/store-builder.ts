@@ -4,7 +4,7 @@ import type { Change } from './change-log.js';
 import type { LeaseId, SizeLimit, StoreRevision } from './commands.js';
 import { KeyIndex } from './key-index.js';
 import { type State, isLive } from './key-values.js';
-import { type Lease, LeaseTable } from './lease-table.js';
+import { type Lease, LeaseTable, type WantedGrant } from './lease-table.js';
 import type { StoreRules } from './rules.js';
 import type { Entry } from './sorted-entries.js';
 import { StateHash } from './state-hash.js';
@@ -27,14 +27,17 @@ export class StoreBuilder {
       readonly lastGranted: LeaseId;
       readonly leases: readonly Lease[];
       readonly sizeLimit: SizeLimit;
+      readonly wantedGrants: number;
+      readonly grants: readonly WantedGrant[];
     },
     private readonly rules: StoreRules,
   ) {
     if (head.compacted > head.revision) throw new MalformedBytesError('what is to come is compacted');
-    this.#leases = new LeaseTable(head.lastGranted);
+    this.#leases = new LeaseTable(head.lastGranted, head.wantedGrants);
+    const grants = new Map(head.grants.map(({ lease, grant }) => [lease, grant]));
     for (const lease of head.leases) {
       if (lease.lease === 0 || this.#leases.has(lease.lease)) throw new MalformedBytesError('a lease twice');
-      this.#leases.restore(lease);
+      this.#leases.restore(lease, grants.get(lease.lease) ?? 0);
     }
   }
 

@@ -179,14 +179,26 @@ describe('MvccStore', () => {
     it('expire only by the word of the term in which they ran out', () => {
       const lease = grant();
       txn(put('a', '', lease));
-      expect(apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1 })).toMatchObject({
+      expect(apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1, asOf: 0 })).toMatchObject({
         rejection: { reason: 'staleTerm' },
       });
       expect(store.leaseCount).toBe(1);
-      expect(apply({ kind: 'leaseExpire', leases: [lease, 99], term: TERM })).toMatchObject({
+      expect(apply({ kind: 'leaseExpire', leases: [lease, 99], term: TERM, asOf: 0 })).toMatchObject({
         leases: [lease],
       });
       expect(keys()).toEqual([]);
+    });
+
+    it('do not expire for another one that had their id', () => {
+      const wanted = { kind: 'leaseGrant', ttlMs: 1_000, wanted: 7 } as const;
+      apply(wanted);
+      const expire = { kind: 'leaseExpire', leases: [7], term: TERM, asOf: store.wantedGrants } as const;
+      apply({ kind: 'leaseRevoke', lease: 7 });
+      apply(wanted);
+      store = storeOf(snapshotOf(store));
+      expect(apply(expire)).toMatchObject({ leases: [] });
+      expect(store.leaseCount).toBe(1);
+      expect(apply({ ...expire, asOf: store.wantedGrants })).toMatchObject({ leases: [7] });
     });
 
     it('must exist for a key to hang on them', () => {
@@ -307,7 +319,7 @@ describe('MvccStore', () => {
     for (const other of [new MvccStore(store.parts, broken), storeOf(snapshotOf(store), broken)]) {
       const from = { revision: 1, skip: 0 };
       expect(other.watch({ ...all, from, eventsMax: 1, sizeBytesMax: 1 })).toMatchObject({ kind: 'events' });
-      expect(other.apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1 }, TERM).kind).toBe(
+      expect(other.apply({ kind: 'leaseExpire', leases: [lease], term: TERM - 1, asOf: 0 }, TERM).kind).toBe(
         'leasesEnded',
       );
     }

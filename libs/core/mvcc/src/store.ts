@@ -107,6 +107,11 @@ export class MvccStore {
     return this.#leases.size;
   }
 
+  /** How many leases were granted under ids that were wanted: names a moment, for `leaseExpire`. */
+  get wantedGrants(): number {
+    return this.#leases.wantedGrants;
+  }
+
   /** In ascending order of their ids. */
   listLeases(): Lease[] {
     return this.#leases.list();
@@ -131,10 +136,10 @@ export class MvccStore {
       case 'leaseRevoke':
         if (!this.#leases.has(command.lease))
           return this.#rejected({ reason: 'leaseNotFound', lease: command.lease });
-        return this.#endLeases([command.lease]);
+        return this.#endLeases([command.lease], this.wantedGrants);
       case 'leaseExpire':
         if (!this.rules.mayExpire(command.term, term)) return this.#rejected({ reason: 'staleTerm', term });
-        return this.#endLeases(command.leases);
+        return this.#endLeases(command.leases, command.asOf);
       case 'compact':
         return this.#applyCompact(command.revision);
       case 'limitSize':
@@ -232,11 +237,11 @@ export class MvccStore {
   }
 
   /** The keys of all of them disappear at one revision. */
-  #endLeases(leases: readonly LeaseId[]): CommandResult {
+  #endLeases(leases: readonly LeaseId[], asOf: number): CommandResult {
     const transaction = this.#begin();
     const ended: LeaseId[] = [];
     for (const lease of leases) {
-      const keys = this.#leases.end(lease);
+      const keys = this.#leases.end(lease, asOf);
       if (keys === null) continue;
       ended.push(lease);
       for (const key of keys) transaction.deleteLive(key);

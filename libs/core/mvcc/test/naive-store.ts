@@ -92,6 +92,9 @@ export class NaiveStore {
   readonly states = new Map<number, State>([[0, new Map<string, KeyValue>()]]);
   readonly leases = new Map<number, number>();
   lastLease = 0;
+  wantedGrants = 0;
+  /** By lease: the how-manieth of those that were wanted. */
+  readonly grants = new Map<number, number>();
   revision = 0;
   compacted = 0;
   limit = { sizeBytesMax: 0, exemptPrefix: '' };
@@ -113,7 +116,7 @@ export class NaiveStore {
           : this.#rejected({ reason: 'leaseNotFound', lease: command.lease });
       case 'leaseExpire':
         return command.term === TERM
-          ? this.#end(command.leases)
+          ? this.#end(command.leases.filter((lease) => (this.grants.get(lease) ?? 0) <= command.asOf))
           : this.#rejected({ reason: 'staleTerm', term: TERM });
       case 'compact':
         if (command.revision > revision) return this.#rejected({ reason: 'futureRevision', revision });
@@ -268,6 +271,8 @@ export class NaiveStore {
     let lease = wanted;
     if (lease === 0) for (lease = this.lastLease + 1; this.leases.has(lease); lease++);
     if (lease <= 2 ** 52) this.lastLease = Math.max(this.lastLease, lease);
+    if (wanted !== 0) this.wantedGrants += 1;
+    this.grants.set(lease, wanted === 0 ? 0 : this.wantedGrants);
     this.leases.set(lease, ttlMs);
     return { kind: 'leaseGranted', revision: this.revision, lease };
   }

@@ -94,7 +94,8 @@ export function randomCommand(prng: Prng, model: NaiveStore): Command {
   if (draw < 3) return { kind: 'leaseRevoke', lease: randomLease(prng, model) };
   if (draw < 4) {
     const leases = [randomLease(prng, model), randomLease(prng, model)];
-    return { kind: 'leaseExpire', leases, term: TERM - prng.nextBelow(2) };
+    const asOf = Math.max(0, model.wantedGrants - prng.nextBelow(3));
+    return { kind: 'leaseExpire', leases, term: TERM - prng.nextBelow(2), asOf };
   }
   if (draw < 5) {
     const kept = model.revision - model.compacted;

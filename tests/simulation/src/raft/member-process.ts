@@ -99,6 +99,7 @@ export class MemberProcess implements Process<SimMessage> {
       host,
       core: this.core,
       store: this.store,
+      rules: surroundings.dataRules,
       slowMsMax: settings.slowExpiryMsMax,
       propose: (operation, lost) => {
         this.#enqueue(operation, 0, ({ kind }) => {

@@ -92,7 +92,7 @@ export const base: RunSettings = {
     thinkMsMax: 20,
     reads: 4,
     mixed: 0,
-    leases: { ttlMinMs: 60, ttlSpreadMs: 240, renewals: 4 },
+    leases: { ttlMinMs: 60, ttlSpreadMs: 240, renewals: 4, namesakes: 1 },
     watchers: 0,
     timeoutMs: 300,
   },

@@ -2,7 +2,7 @@
 import type { Branches, Command, KeyRange, MvccStore, RangeOutcome } from '@ringleader/mvcc';
 import type { Control } from '../controls.js';
 import { changing } from '../profiles/changing.js';
-import { leaseHandOvers } from '../profiles/lease-hand-overs.js';
+import { leaseHandOvers, leaseNamesakes } from '../profiles/lease-hand-overs.js';
 import type { RangeToRead } from './data-rules.js';
 
 const profile = changing;
@@ -40,6 +40,14 @@ export const dataControls: readonly Control[] = [
     dataRules: { mayExpire: () => true },
     caughtBy: 'leases',
     profile: leaseHandOvers,
+  },
+  {
+    name: 'ExpiryOfNamesake',
+    broken: 'a lease ends because another one that had its wanted id has run out',
+    rules,
+    dataRules: { seenAsOf: () => Number.MAX_SAFE_INTEGER },
+    caughtBy: 'leases',
+    profile: leaseNamesakes,
   },
   {
     name: 'WatchSkipsCompacted',

@@ -29,6 +29,8 @@ export interface DataRules extends StoreRules {
   read(asked: RangeToRead): void;
   /** What a compaction forgets ends before the revision that it names. */
   compactedTo(revision: StoreRevision, newest: StoreRevision): StoreRevision;
+  /** An end is of the leases that there were when they were seen to run out, not of others that have their ids since. */
+  seenAsOf(wantedGrants: number): number;
   /** Where a watcher goes on at another member: behind the last event that it has, also within a revision. */
   resumedAt(next: WatchPosition): WatchPosition;
   /** Only who has been given all that has happened is told how far the store is. */
@@ -42,6 +44,7 @@ export const soundDataRules: DataRules = {
     done(readNow(query));
   },
   compactedTo: (revision) => revision,
+  seenAsOf: (wantedGrants) => wantedGrants,
   resumedAt: (next) => next,
   mayTellProgress: (isSynced) => isSynced,
 };

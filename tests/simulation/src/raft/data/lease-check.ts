@@ -9,7 +9,7 @@ import type { AppliedLog } from '../applied-log.js';
 import type { RecordedOperation } from '../clients.js';
 import { clockDriftMax } from '../settings.js';
 
-/** As it was, by what members did, not by what they should have. Ids are not given again. */
+/** As it was, by what members did, not by what they should have. An id may be given again: which one was meant is not said. */
 interface LeaseLife {
   readonly ttlMs: number;
   readonly grantedAtMs: number;
@@ -28,28 +28,33 @@ interface Promised {
 export function checkLeases(log: AppliedLog, operations: readonly RecordedOperation[]): void {
   const lives = livesOf(log);
   for (const { lease, ttlMs, askedAtMs, returnedAtMs } of operations.flatMap(promisesOf)) {
-    const life = lives.get(lease);
-    const name = `lease ${String(lease)} of ${String(ttlMs)} ms, asked for at ${askedAtMs.toFixed(1)}`;
-    if (life?.ttlMs !== ttlMs || life.grantedAtMs > returnedAtMs || life.endedAtMs < askedAtMs) {
-      throw new SimulationFailure('leases', `${name}, is not there then`);
-    }
-    if (!life.hasRunOut || life.endedAtMs >= askedAtMs + ttlMs / (1 + clockDriftMax)) continue;
-    throw new SimulationFailure('leases', `${name}, has run out at ${life.endedAtMs.toFixed(1)}`);
+    const isMeant = (life: LeaseLife): boolean =>
+      life.ttlMs === ttlMs && life.grantedAtMs <= returnedAtMs && life.endedAtMs >= askedAtMs;
+    const meant = lives.get(lease)?.filter(isMeant) ?? [];
+    const isKept = ({ hasRunOut, endedAtMs }: LeaseLife): boolean =>
+      !hasRunOut || endedAtMs >= askedAtMs + ttlMs / (1 + clockDriftMax);
+    if (meant.some(isKept)) continue;
+    const ends = meant.map(({ endedAtMs }) => endedAtMs.toFixed(1)).join(' and ');
+    const what = meant.length === 0 ? 'is not there then' : `has run out at ${ends}`;
+    throw new SimulationFailure(
+      'leases',
+      `lease ${String(lease)} of ${String(ttlMs)} ms, asked for at ${askedAtMs.toFixed(1)}, ${what}`,
+    );
   }
 }
 
-function livesOf(log: AppliedLog): ReadonlyMap<LeaseId, LeaseLife> {
-  const lives = new Map<LeaseId, LeaseLife>();
+function livesOf(log: AppliedLog): ReadonlyMap<LeaseId, readonly LeaseLife[]> {
+  const lives = new Map<LeaseId, LeaseLife[]>();
   for (const { at, operation, result } of log.results()) {
     if (operation.op === 'append') continue;
     const { command } = operation;
     if (command.kind === 'leaseGrant' && result.kind === 'leaseGranted') {
-      const { ttlMs } = command;
-      lives.set(result.lease, { ttlMs, grantedAtMs: at, endedAtMs: Infinity, hasRunOut: false });
+      const life = { ttlMs: command.ttlMs, grantedAtMs: at, endedAtMs: Infinity, hasRunOut: false };
+      lives.set(result.lease, [...(lives.get(result.lease) ?? []), life]);
     }
     if (result.kind !== 'leasesEnded') continue;
     for (const lease of result.leases) {
-      const life = lives.get(lease);
+      const life = lives.get(lease)?.at(-1);
       if (life === undefined)
         throw new SimulationFailure('leases', `lease ${String(lease)} ends, and never was`);
       life.endedAtMs = at;

@@ -6,6 +6,7 @@ import { type CommandResult, LeaseDeadlines, type LeaseId } from '@ringleader/mv
 import type { RaftMember } from '@ringleader/raft';
 import type { Host } from '@ringleader/testing-simulation';
 import type { ReplicatedStore } from '../replicated-store.js';
+import type { DataRules } from './data-rules.js';
 import type { LoggedOperation, SimMessage } from '../sim-messages.js';
 
 const checkEveryMs = 20;
@@ -14,6 +15,7 @@ export interface LeaseKeeperParts {
   readonly host: Host<SimMessage>;
   readonly core: RaftMember;
   readonly store: ReplicatedStore;
+  readonly rules: DataRules;
   /** The longest time that an end is under way to where it is proposed. */
   readonly slowMsMax: number;
   /** `lost` runs if it is certain that this will not be. */
@@ -69,8 +71,9 @@ export class LeaseKeeper {
   }
 
   #expire(deadlines: LeaseDeadlines, leases: readonly LeaseId[]): void {
-    const { host, slowMsMax, propose } = this.#parts;
-    const command = { kind: 'leaseExpire', leases, term: deadlines.term } as const;
+    const { host, store, rules, slowMsMax, propose } = this.#parts;
+    const asOf = rules.seenAsOf(store.store.wantedGrants);
+    const command = { kind: 'leaseExpire', leases, term: deadlines.term, asOf } as const;
     const run = (): void => {
       propose({ op: 'command', command }, () => {
         deadlines.revive(leases);

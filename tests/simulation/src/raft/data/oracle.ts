@@ -218,6 +218,9 @@ export class StoreOracle {
   readonly leases = new Map<LeaseId, number>();
   compacted: StoreRevision = 0;
   #lastLease: LeaseId = 0;
+  #wantedGrants = 0;
+  /** Which of those that had this wanted id a lease is. */
+  readonly #grants = new Map<LeaseId, number>();
 
   get revision(): StoreRevision {
     return this.states.length - 1;
@@ -234,7 +237,7 @@ export class StoreOracle {
         return this.#rejected({ reason: 'leaseNotFound', lease: command.lease });
       case 'leaseExpire':
         return command.term === term
-          ? this.#end(command.leases)
+          ? this.#end(command.leases.filter((lease) => (this.#grants.get(lease) ?? 0) <= command.asOf))
           : this.#rejected({ reason: 'staleTerm', term });
       case 'compact':
         return this.#compact(command.revision);
@@ -283,6 +286,8 @@ export class StoreOracle {
     let lease = wanted;
     if (wanted === 0) for (lease = this.#lastLease + 1; this.leases.has(lease);) lease += 1;
     if (lease <= drawnLeaseMax) this.#lastLease = Math.max(this.#lastLease, lease);
+    if (wanted !== 0) this.#wantedGrants += 1;
+    this.#grants.set(lease, wanted === 0 ? 0 : this.#wantedGrants);
     this.leases.set(lease, ttlMs);
     return { kind: 'leaseGranted', revision: this.revision, lease };
   }

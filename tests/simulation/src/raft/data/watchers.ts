@@ -51,7 +51,7 @@ export class WatchersProcess implements Process<SimMessage> {
   constructor(host: Host<SimMessage>, parts: WatchersParts) {
     this.#host = host;
     this.#parts = parts;
-    const workload = new Workload(host.prng, { ttlMinMs: 0, ttlSpreadMs: 0, renewals: 0 });
+    const workload = new Workload(host.prng, { ttlMinMs: 0, ttlSpreadMs: 0, renewals: 0, namesakes: 0 });
     this.watchers = Array.from({ length: parts.count }, () => this.#newWatcher(workload));
     for (const watcher of this.watchers) this.#think(watcher);
   }

@@ -26,6 +26,8 @@ import type { ClientOperation, MemberAnswer } from '../sim-messages.js';
 export const hotKeys: readonly string[] = Array.from({ length: 10 }, (_, i) => `h${String(i)}`);
 
 const encoder = new TextEncoder();
+/** Below and above those that the store draws. */
+const wantedLeases: readonly LeaseId[] = [3, 7, 2 ** 52 + 1, 2 ** 53 - 1];
 const leasesRemembered = 4;
 const depthMax = 2;
 
@@ -33,8 +35,10 @@ export interface WorkloadSettings {
   /** How long leases live at least, and how much longer at most. */
   readonly ttlMinMs: number;
   readonly ttlSpreadMs: number;
-  /** As many of 36 and these operations. */
+  /** As many beside 36 others are renewals. */
   readonly renewals: number;
+  /** And as many revoke leases with wanted ids, or grant one again. */
+  readonly namesakes: number;
 }
 
 export class Workload {
@@ -44,8 +48,6 @@ export class Workload {
   #leases: LeaseId[] = [];
   #revision = 0;
   #values = 0;
-  /** Above those that the store gives of its own: whoever chooses one for a second time answers for it (libs/core/mvcc). */
-  #wanted = 2 ** 52;
 
   constructor(prng: Prng, settings: WorkloadSettings) {
     this.#prng = prng;
@@ -53,13 +55,14 @@ export class Workload {
   }
 
   draw(): ClientOperation {
-    const kind = this.#prng.nextBelow(36 + this.#settings.renewals);
+    const kind = this.#prng.nextBelow(36 + this.#settings.renewals + this.#settings.namesakes);
     if (kind < 9) return written(this.#put());
     if (kind < 18) return { op: 'range', query: { ...this.range(), ...this.#readOptions() } };
     if (kind < 28) return this.#transaction();
     if (kind < 31) return written(this.#delete());
     if (kind < 33) return { op: 'command', command: this.#grant() };
     if (kind < 34) return { op: 'command', command: { kind: 'leaseRevoke', lease: this.#lease() } };
+    if (kind >= 36 + this.#settings.renewals) return { op: 'command', command: this.#namesake() };
     if (kind >= 36) return { op: 'keepAlive', lease: this.#lease() };
     return { op: 'command', command: { kind: 'compact', revision: this.#revisionToCompact() } };
   }
@@ -147,12 +150,15 @@ export class Workload {
     };
   }
 
-  #grant(): Command {
+  #grant(): Extract<Command, { kind: 'leaseGrant' }> {
     const { ttlMinMs, ttlSpreadMs } = this.#settings;
     const ttlMs = ttlMinMs + this.#prng.nextBelow(ttlSpreadMs + 1);
-    if (!this.#isOneIn(4)) return { kind: 'leaseGrant', ttlMs, wanted: 0 };
-    this.#wanted += 1;
-    return { kind: 'leaseGrant', ttlMs, wanted: this.#wanted };
+    return { kind: 'leaseGrant', ttlMs, wanted: this.#isOneIn(2) ? this.#pick(wantedLeases) : 0 };
+  }
+
+  #namesake(): Command {
+    const wanted = this.#pick(wantedLeases);
+    return this.#isOneIn(2) ? { kind: 'leaseRevoke', lease: wanted } : { ...this.#grant(), wanted };
   }
 
   #lease(): LeaseId {

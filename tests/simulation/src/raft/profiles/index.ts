@@ -5,7 +5,7 @@ import { changing } from './changing.js';
 import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
 import { isolatedLeader, leasedLeader } from './isolated-leader.js';
-import { leaseHandOvers } from './lease-hand-overs.js';
+import { leaseHandOvers, leaseNamesakes } from './lease-hand-overs.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
 
@@ -19,6 +19,7 @@ export const steeredProfiles: readonly Profile[] = [
   overtakenChange,
   leaseHandOvers,
   failingDisks,
+  leaseNamesakes,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];

@@ -25,11 +25,21 @@ export const leaseHandOvers: Profile = {
       ...base.clients,
       clients: 8,
       mixed: 10,
-      leases: { ttlMinMs: 40, ttlSpreadMs: 40, renewals: 12 },
+      leases: { ttlMinMs: 40, ttlSpreadMs: 40, renewals: 12, namesakes: 0 },
       thinkMsMax: 10,
       timeoutMs: 100,
     },
     faultyMs: 3_000,
   }),
   script,
+};
+
+export const leaseNamesakes: Profile = {
+  name: 'leaseNamesakes',
+  about: 'ids of leases are given again while the ends of those that had them are under way',
+  settings: (prng) => {
+    const settings = leaseHandOvers.settings(prng);
+    const { clients } = settings;
+    return { ...settings, clients: { ...clients, leases: { ...clients.leases, namesakes: 40 } } };
+  },
 };
