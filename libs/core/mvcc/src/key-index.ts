@@ -56,14 +56,22 @@ export class KeyIndex {
     for (const { key, packed } of entry.states) this.#sizeBytes += stateSize(key, packed.length);
   }
 
-  /** Live keys of a range as of `revision`, in ascending order. */
-  *liveWithin(range: KeyRange, revision: StoreRevision): Generator<State, void, undefined> {
-    if (range.rangeEnd === null) {
+  /** Live keys of a range as of `revision`, in order. */
+  *liveWithin(
+    range: KeyRange,
+    revision: StoreRevision,
+    isDescending = false,
+  ): Generator<State, void, undefined> {
+    const { key, rangeEnd } = range;
+    if (rangeEnd === null) {
       const state = this.liveAt(range.key, revision);
       if (state !== undefined) yield state;
       return;
     }
-    for (const { states } of this.#sorted.within(range)) {
+    const found = isDescending
+      ? this.#sorted.withinDescending({ key, rangeEnd })
+      : this.#sorted.within(range);
+    for (const { states } of found) {
       const state = liveState(states, revision);
       if (state !== undefined) yield state;
     }

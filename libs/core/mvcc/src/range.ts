@@ -35,15 +35,33 @@ export function readPoint(
 
 export function readRange(index: KeyIndex, query: KeyRange & RangeBounds, point: ReadPoint): RangeResult {
   if (query.countOnly) return { items: [], count: countWithin(index, query, point), more: false };
-  const live = index.liveWithin(query, point.revision);
-  if (isOrdered(query)) {
-    const { items, more } = cut(bounded(live, query), query);
-    const isWhole = !more && !isBounded(query);
-    return { items, count: isWhole ? items.length : countWithin(index, query, point), more };
+  // The index has the keys in their own order, either way.
+  const isOrdered = query.sortBy === 'key';
+  const live = index.liveWithin(query, point.revision, isOrdered && query.isDescending);
+  const found = bounded(live, query);
+  const { items, more } = cut(isOrdered ? found : sorted(found, query), query);
+  const isWhole = !more && !isBounded(query);
+  return { items, count: isWhole ? items.length : countWithin(index, query, point), more };
+}
+
+/** So many more than are wanted are gathered before they are sorted. */
+const SORTED_AT_ONCE = 1_024;
+
+/** What comes first in the order that is asked for: one more than the limit, to tell whether there are more. */
+function sorted(found: Iterable<State>, query: ReadOptions): readonly State[] {
+  const order = orderOf(query);
+  const wanted = query.limit === 0 ? Infinity : query.limit + 1;
+  const first: State[] = [];
+  let last: State | undefined;
+  for (const state of found) {
+    // Of equals the one that was found before comes first.
+    if (last !== undefined && order(last, state) <= 0) continue;
+    first.push(state);
+    if (first.length < wanted + SORTED_AT_ONCE) continue;
+    first.sort(order).splice(wanted);
+    last = first.at(-1);
   }
-  const all = [...live];
-  const { items, more } = cut([...bounded(all, query)].sort(orderOf(query)), query);
-  return { items, count: all.length, more };
+  return first.sort(order);
 }
 
 /** From the count of now and what has happened since, or key by key, whichever looks at less. */
@@ -61,11 +79,6 @@ function countWithin(index: KeyIndex, range: KeyRange, point: ReadPoint): number
     else if (state.version === 1) count -= 1;
   }
   return count;
-}
-
-/** The index has the keys in this order. */
-function isOrdered({ sortBy, isDescending }: ReadOptions): boolean {
-  return sortBy === 'key' && !isDescending;
 }
 
 function isBounded(options: ReadOptions): boolean {

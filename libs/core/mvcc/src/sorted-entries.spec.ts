@@ -65,6 +65,7 @@ describe('SortedEntries', () => {
           ({ key }) => key >= range.key && (range.rangeEnd === '' || key < range.rangeEnd),
         );
         expect([...sorted.within(range)]).toEqual(expected);
+        expect([...sorted.withinDescending(range)]).toEqual([...expected].reverse());
         expect(sorted.countWithin(range.key, range.rangeEnd)).toEqual({
           all: expected.length,
           live: expected.filter(isLiveNow).length,

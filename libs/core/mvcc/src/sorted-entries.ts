@@ -100,6 +100,26 @@ export class SortedEntries {
     }
   }
 
+  /** The same the other way round. */
+  *withinDescending({
+    key,
+    rangeEnd,
+  }: KeyRange & { readonly rangeEnd: string }): Generator<Entry, void, undefined> {
+    let at = rangeEnd === '' ? this.#chunks.length - 1 : this.#chunkAt(rangeEnd);
+    let entries = this.#chunks[at]?.entries ?? [];
+    let place = (rangeEnd === '' ? entries.length : lowerBound(entries, rangeEnd)) - 1;
+    while (at >= 0) {
+      for (; place >= 0; place--) {
+        const entry = entries[place] as Entry;
+        if (compareKeys(entry.key, key) < 0) return;
+        yield entry;
+      }
+      at -= 1;
+      entries = this.#chunks[at]?.entries ?? [];
+      place = entries.length - 1;
+    }
+  }
+
   /**
    * How many keys from `key` on, before `rangeEnd`, are here, and how many of them exist now; costs a look at each chunk and
    * at the entries of two.

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Command, type CommandResult, type Operation, plainRead } from './commands.js';
+import { seededPrng } from '@ringleader/primitives';
+import { type Command, type CommandResult, type Operation, SORT_FIELDS, plainRead } from './commands.js';
 import type { StoreRules } from './rules.js';
 import { snapshotOf, storeOf } from './snapshot-codec.js';
-import { MvccStore } from './store.js';
+import { MvccStore, type RangeQuery } from './store.js';
 
 const TERM = 7;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -147,6 +148,29 @@ describe('MvccStore', () => {
     it('do not exist at a revision to come', () => {
       expect(store.range({ ...all, revision: 2 })).toEqual({ kind: 'futureRevision', revision: 1 });
     });
+  });
+
+  it('gives the first of many in any order as if it had sorted all', () => {
+    const prng = seededPrng(7);
+    for (let i = 0; i < 4; i++) {
+      const names = new Set(Array.from({ length: 800 }, () => `k${prng.nextBelow(2_000)}`));
+      txn(...Array.from(names, (key) => put(key, String(prng.nextBelow(50)))));
+    }
+    const read = (query: Partial<RangeQuery>): [string[], number, boolean] => {
+      const outcome = store.range({ ...all, ...query });
+      if (outcome.kind !== 'range') throw new Error('the present can be read');
+      return [outcome.items.map(({ key }) => key), outcome.count, outcome.more];
+    };
+    for (const sortBy of SORT_FIELDS) {
+      for (const isDescending of [false, true]) {
+        const [names, count] = read({ sortBy, isDescending });
+        expect(count).toBe(names.length);
+        for (const limit of [1, 7, 1_100, count]) {
+          const [first, ...rest] = read({ sortBy, isDescending, limit });
+          expect([first.join(), ...rest]).toEqual([names.slice(0, limit).join(), count, limit < count]);
+        }
+      }
+    }
   });
 
   describe('leases', () => {
