@@ -7,7 +7,7 @@ import {
   type coordinatorContracts,
   decodeWatchFrame,
 } from '@ringleader/contracts';
-import { MvccStore } from '@ringleader/mvcc';
+import { MvccStore, snapshotOf, storeOf } from '@ringleader/mvcc';
 import { StoreFollowers } from './store-followers.js';
 import { WATCH_LIMITS } from './watch-stream.js';
 import { WatchStreams } from './watch-streams.js';
@@ -131,6 +131,16 @@ describe('WatchStreams', () => {
     store.apply({ kind: 'compact', revision: 3 }, 1);
     streams.turn();
     expect(told()).toEqual(['2 put a@3']);
+  });
+
+  it('end what was watched before the cluster was restored: revisions have jumped forward', () => {
+    for (let i = 0; i < 5; i++) put(['a']);
+    store = storeOf([Buffer.concat([...snapshotOf(store)])]);
+    store.jumpTo(1_000_000_000);
+    followers.restart();
+    say({ isNew: true, add: [watch(1, { fromRevision: 6 }), watch(2, { fromRevision: 1_000_000_001 })] });
+    streams.turn();
+    expect(frames).toMatchObject([{ cancelled: [{ id: 1, compactedRevision: 1_000_000_000 }] }]);
   });
 
   it('say how far all was told on demand, but not while a watch is behind', () => {

@@ -6,7 +6,7 @@
  * of a change while its stream is full falls behind. So what a slow client costs here is a position for each watch.
  * (The same as the synced, unsynced and victim watchers of etcd's `watchableStore`.)
  *
- * Does no I/O: `send` takes frames, and the owner calls `turn` when one is asked for, and `sweep` about once a second.
+ * Does no I/O: `send` takes frames, and the owner calls `turn` when one is asked for, and `sweep` every few seconds.
  */
 import { OperationalError, encodeWatchFrame, reserveEnvelope } from '@ringleader/contracts';
 import {

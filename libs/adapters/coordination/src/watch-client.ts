@@ -6,6 +6,7 @@
 import {
   OperationalError,
   WATCHES_ADDED_MAX,
+  WATCHES_PER_STREAM_MAX,
   WATCH_SIGN_OF_LIFE_MS,
   coordinatorContracts,
   decodeWatchFrame,
@@ -28,7 +29,7 @@ export type WatchOptions = Omit<NonNullable<Said['add']>[number], 'id'>;
 export interface WatchListener {
   /** `revision`: that of the last event. */
   onEvents(events: readonly WatchedEvent[], revision: number): void;
-  /** Nothing up to this revision is missing. About once a second, and when it was asked for. */
+  /** Nothing up to this revision is missing. Every few seconds, and when it was asked for. */
   onProgress?(revision: number): void;
   /** The watch has ended: COMPACTED (the next one must begin behind the compacted revision), or refused. */
   onEnd?(error: OperationalError): void;
@@ -57,9 +58,9 @@ export interface WatchClientOptions {
 }
 
 /** A member whose stream is silent for so many signs of life is taken for dead or cut off. Counted, so that a pause of this process is no silence. */
-const SILENT_TICKS_MAX = 3;
-/** Said nothing for so long, the client says that it is there: four times before the member would forget it. */
-const QUIET_TICKS_MAX = 5;
+const SILENT_TICKS_MAX = 2;
+/** Having said nothing for so long, the client says that it is there: three times before the member would forget it. */
+const QUIET_TICKS_MAX = 3;
 /** Of the member's window: so much is received before the client says so. */
 const SAID_SHARE = 0.25;
 const SAY_TIMEOUT_MS = 2_000;
@@ -284,11 +285,11 @@ export class WatchClient {
 
   /** What there is to say, which is said with it. */
   #request(session: Session, added: readonly Watch[]): Said {
-    const { stream, isOpen, lastNumber: received, toCancel: cancel } = session;
+    const { stream, isOpen, lastNumber: received } = session;
+    const cancel = session.toCancel.splice(0, WATCHES_PER_STREAM_MAX);
     session.mayExist = true;
     const wantsProgress = this.#wantsProgress;
     this.#wantsProgress = false;
-    session.toCancel = [];
     session.quietTicks = 0;
     session.bytesUnsaid = 0;
     return {

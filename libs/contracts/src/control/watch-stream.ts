@@ -15,12 +15,12 @@ import { keyRange } from './coordinator-store.js';
 
 /** Of one stream; more need another stream. */
 export const WATCHES_PER_STREAM_MAX = 10_000;
-/** In one request. */
-export const WATCHES_ADDED_MAX = 1_000;
+/** In one request: with the longest keys it is still a message that NATS takes. */
+export const WATCHES_ADDED_MAX = 500;
 /** A stream is forgotten when its client says nothing for so long. */
 export const WATCH_STREAM_EXPIRES_MS = 20_000;
 /** A member says something in each stream about this often, also when nothing happens. */
-export const WATCH_SIGN_OF_LIFE_MS = 1_000;
+export const WATCH_SIGN_OF_LIFE_MS = 2_000;
 
 const streamName = z.string().regex(/^[A-Za-z0-9]{1,64}$/);
 const watchId = z.int().min(1);
