@@ -173,16 +173,26 @@ describe('a group of three coordinators', () => {
   );
 
   it(
-    'serves no stale read from a leader that was stopped and goes on',
+    'serves no stale read from a leader that was stopped and goes on, nor keeps its watches',
     async () => {
       group = await CoordinatorGroup.start();
       const leader = await group.leader();
       const put = (members: readonly MemberId[], value: string): Promise<unknown> =>
         group.client(members).txn({ compare: [], success: [{ kind: 'put', key: 'k', value }], failure: [] });
       await put([leader], 'old');
+      const watched: string[] = [];
+      group.client([leader, ...others(leader)]).watch(
+        { key: 'k', fromRevision: 1 },
+        {
+          onEvents: (events) => watched.push(...events.map(({ item }) => Buffer.from(item.value).toString())),
+        },
+      );
+      await until('the watch at the leader', () => watched.length > 0, WAIT);
       group.signal(leader, 'SIGSTOP');
       await group.leader(others(leader));
       await put(others(leader), 'new');
+      await until('the change, told by another member', () => watched.length > 1, WAIT);
+      expect(watched).toEqual(['old', 'new']);
       group.signal(leader, 'SIGCONT');
       const { items } = await group.client([leader]).range({ key: 'k' }, { timeoutMs: 10_000 });
       expect(items).toMatchObject([{ value: 'new' }]);

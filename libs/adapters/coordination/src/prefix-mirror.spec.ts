@@ -88,6 +88,16 @@ describe('PrefixMirror', () => {
     expect(coordinator.calls.filter((operation) => operation === 'range')).toHaveLength(1);
   });
 
+  it('lists again where nobody has served a watch for long', async () => {
+    await mirror.start();
+    await until('the watch', () => coordinator.calls.includes('watch'), { timeoutMs: 5_000, everyMs: 1 });
+    clock.now += 10_001;
+    coordinator.failNext('watch', 'UNAVAILABLE');
+    coordinator.put(['/m/a', '1']);
+    await reached(1);
+    expect(coordinator.calls.filter((operation) => operation === 'range')).toHaveLength(2);
+  });
+
   it('tries the first list again until it succeeds', async () => {
     coordinator.put(['/m/a', '1']);
     coordinator.failNext('range', 'UNAVAILABLE');
