@@ -53,6 +53,9 @@ export interface MemberSurroundings {
   restart(): void;
 }
 
+/** So often the states of members are compared. */
+const hashEveryEntries = 8;
+
 type Answered = (answer: MemberAnswer) => void;
 
 /** Whoever is no founder knows no group: it has lost its disk, and nobody has told it. */
@@ -354,6 +357,8 @@ export class MemberProcess implements Process<SimMessage> {
       this.#noteTerm(entry.term);
       const result = entry.kind === entryKinds.command ? this.#applyCommand(entry) : null;
       this.#surroundings.judge.log.add(entry, result);
+      if (entry.index % hashEveryEntries === 0)
+        this.#surroundings.judge.stateAt(this.#host.id, entry.index, this.store);
       this.#appliedSinceSnapshot += 1;
     }
     const last = entries.at(-1);

@@ -63,6 +63,7 @@ function firstDifference(group: Group): string | null {
   }
   const { store } = leader.store;
   if (store.listLeases().length > 0) return 'leases to run out, which nobody keeps alive';
+  group.watchers.goOnlyTo(seatsOfGroup(group));
   if (!group.watchers.haveSeen(store.revision)) return 'watchers to see all';
   return firstUndead(group, configuration);
 }

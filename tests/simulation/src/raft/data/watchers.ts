@@ -46,11 +46,13 @@ export class WatchersProcess implements Process<SimMessage> {
   readonly #host: Host<SimMessage>;
   readonly #parts: WatchersParts;
   readonly #open = new Map<number, (outcome: WatchOutcome, revision: StoreRevision) => void>();
+  #members: readonly MemberId[];
   #nextRequest = 1;
 
   constructor(host: Host<SimMessage>, parts: WatchersParts) {
     this.#host = host;
     this.#parts = parts;
+    this.#members = parts.members;
     const workload = new Workload(host.prng, { ttlMinMs: 0, ttlSpreadMs: 0, renewals: 0, namesakes: 0 });
     this.watchers = Array.from({ length: parts.count }, () => this.#newWatcher(workload));
     for (const watcher of this.watchers) this.#think(watcher);
@@ -60,6 +62,12 @@ export class WatchersProcess implements Process<SimMessage> {
     if (message.kind !== 'answer' || message.answer.kind !== 'watched') return;
     const { outcome, revision } = message.answer;
     this.#open.get(message.requestId)?.(outcome, revision);
+  }
+
+  /** They know who is in the group. */
+  goOnlyTo(members: readonly MemberId[]): void {
+    this.#members = members;
+    for (const watcher of this.watchers) if (!members.includes(watcher.member)) this.#move(watcher);
   }
 
   haveSeen(revision: StoreRevision): boolean {
@@ -136,7 +144,6 @@ export class WatchersProcess implements Process<SimMessage> {
   }
 
   #anyMember(): MemberId {
-    const { members } = this.#parts;
-    return members[this.#prng.nextBelow(members.length)] as MemberId;
+    return this.#members[this.#prng.nextBelow(this.#members.length)] as MemberId;
   }
 }

@@ -9,18 +9,22 @@ export const changing: Profile = {
   settings: (prng) => {
     const settings = randomProfile.settings(prng);
     const { faults, group, clients } = settings;
+    const spares = 2 + prng.nextBelow(2);
+    const isLeased = prng.nextBelow(3) === 0;
+    // Leases rest on clocks that do not stand still while a process runs (docs/OPERATIONS.md).
+    const kinds = isLeased ? faults.kinds.filter((kind) => kind !== 'suspend') : faults.kinds;
     return {
       ...settings,
       group: {
         ...group,
-        spares: 2 + prng.nextBelow(2),
-        lease: prng.nextBelow(3) === 0 ? lease : null,
+        spares,
+        lease: isLeased ? lease : null,
         chunkBytes: 4 * group.chunkBytes,
         compactsItself: false,
         slowExpiryMsMax: 300,
       },
       clients: { ...clients, clients: clients.clients + 3, mixed: 7, watchers: 3 },
-      faults: { ...faults, intensity: faults.intensity / (1 + prng.nextBelow(4)) },
+      faults: { ...faults, kinds, intensity: faults.intensity / (1 + prng.nextBelow(4)) },
     };
   },
   script: changes,
