@@ -101,6 +101,23 @@ describe('Parcels', () => {
     expect(ends.progress.length).toBeGreaterThan(0);
   });
 
+  it('receipts several pieces at once where they come fast, and each where they come slowly', () => {
+    const pieces = PIECES_OF_WINDOW;
+    const fast = new Ends();
+    fast.sender.send('b', parcel(WINDOW_BYTES));
+    fast.deliver();
+    expect(fast.arrived).toHaveLength(1);
+    // The first, each quarter, and the end.
+    expect(fast.toSender.length).toBeLessThanOrEqual(6);
+    const slow = new Ends();
+    slow.sender.send('b', parcel(WINDOW_BYTES));
+    for (const frame of slow.toReceiver.splice(0)) {
+      slow.now += 250;
+      slow.receiver.take('a', frame);
+    }
+    expect(slow.toSender).toHaveLength(pieces);
+  });
+
   it('lets a slow receiver keep its sender waiting', () => {
     const ends = new Ends();
     ends.hasRoom = false;

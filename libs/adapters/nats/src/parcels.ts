@@ -75,6 +75,7 @@ interface Assembly {
   readonly parcel: number;
   readonly frame: Buffer;
   received: number;
+  receiptedTo: number;
   lastAt: MonotonicMs;
 }
 
@@ -86,6 +87,9 @@ export const WINDOW_BYTES = 1024 * 1024;
  */
 export const CUT_BYTES = 60 * 1024;
 const SPARE_PIECES = (2 * WINDOW_BYTES) / CUT_BYTES;
+/** So much of a frame is receipted at once; its end is in any case, and what comes slowly piece by piece. */
+const RECEIPT_BYTES = WINDOW_BYTES / 4;
+const RECEIPT_MS = 200;
 /** Without any receipt for so long, what is on its way counts as lost; the second time, what waits is dropped as well. */
 const STALL_MS = 1_500;
 /** An unfinished frame whose pieces stopped coming is dropped. */
@@ -98,6 +102,8 @@ export class Parcels {
   private readonly destinations = new Map<string, Destination>();
   private readonly assemblies = new Map<string, Assembly>();
   private readonly receiptsDue = new Map<string, Receipt>();
+  /** Of those who have sent something lately. */
+  private readonly receiptedAt = new Map<string, MonotonicMs>();
   /** Of pieces that were receipted, and so have left: to be written over. */
   private readonly spare: Buffer[] = [];
   private lastParcel: number;
@@ -186,13 +192,20 @@ export class Parcels {
       if (destination.sent.length > 0 && now - destination.heardAt >= STALL_MS) this.stall(to, destination);
       else if (destination.sent.length === 0 && destination.current === null) this.destinations.delete(to);
     }
+    this.forgetSenders(now);
+    for (const from of this.receiptsDue.keys()) this.options.publishReceipt(from, encodeReceipt(STILL_HERE));
+    if (this.destinations.size + this.assemblies.size + this.receiptsDue.size > 0) this.planSweep();
+  }
+
+  private forgetSenders(now: MonotonicMs): void {
     for (const [from, { lastAt }] of this.assemblies) {
       if (now - lastAt < ASSEMBLY_MS) continue;
       this.assemblies.delete(from);
       this.lostTotal += 1;
     }
-    for (const from of this.receiptsDue.keys()) this.options.publishReceipt(from, encodeReceipt(STILL_HERE));
-    if (this.destinations.size + this.assemblies.size + this.receiptsDue.size > 0) this.planSweep();
+    for (const [from, at] of this.receiptedAt) {
+      if (now - at >= ASSEMBLY_MS) this.receiptedAt.delete(from);
+    }
   }
 
   close(): void {
@@ -271,28 +284,41 @@ export class Parcels {
   private takePiece(from: string, piece: Piece): Uint8Array | null {
     const end = piece.offset + piece.bytes.length;
     const receipt: Receipt = { kind: 'receipt', parcel: piece.parcel, end };
+    const assembly = piece.offset === 0 ? this.beginAssembly(from, piece) : this.assemblies.get(from);
+    if (assembly === undefined || !continues(assembly, piece)) {
+      this.receipt(from, receipt);
+      return null;
+    }
+    assembly.frame.set(piece.bytes, piece.offset);
+    assembly.received = end;
+    assembly.lastAt = this.options.monotonicMs();
+    // Each stands for all before it.
+    const isWanted = end === piece.totalBytes || end - assembly.receiptedTo >= RECEIPT_BYTES;
+    if (isWanted || assembly.lastAt - (this.receiptedAt.get(from) ?? 0) >= RECEIPT_MS) {
+      assembly.receiptedTo = end;
+      this.receipt(from, receipt);
+    }
+    if (end < piece.totalBytes) return null;
+    this.assemblies.delete(from);
+    return assembly.frame;
+  }
+
+  private receipt(from: string, receipt: Receipt): void {
     if (this.options.hasRoom?.() ?? true) {
       this.receiptsDue.delete(from);
+      this.receiptedAt.set(from, this.options.monotonicMs());
       this.options.publishReceipt(from, encodeReceipt(receipt));
     } else {
       this.receiptsDue.set(from, receipt);
       this.planSweep();
     }
-    const assembly = piece.offset === 0 ? this.beginAssembly(from, piece) : this.assemblies.get(from);
-    if (assembly === undefined || !continues(assembly, piece)) return null;
-    assembly.frame.set(piece.bytes, piece.offset);
-    assembly.received = end;
-    assembly.lastAt = this.options.monotonicMs();
-    if (end < piece.totalBytes) return null;
-    this.assemblies.delete(from);
-    return assembly.frame;
   }
 
   /** One at a time from each sender: an unfinished one before it has lost a piece. */
   private beginAssembly(from: string, { parcel, totalBytes }: Piece): Assembly {
     if (this.assemblies.has(from)) this.lostTotal += 1;
     const frame = Buffer.allocUnsafeSlow(totalBytes);
-    const assembly = { parcel, frame, received: 0, lastAt: this.options.monotonicMs() };
+    const assembly = { parcel, frame, received: 0, receiptedTo: 0, lastAt: this.options.monotonicMs() };
     this.assemblies.set(from, assembly);
     this.planSweep();
     return assembly;
