@@ -464,6 +464,15 @@ describe('of etcd’s cases, by contract', () => {
       for (const leaseId of [0, -1, 1.5]) expect(await grant(leaseId)).toBe('INVALID_ARGUMENT');
     });
 
+    it('live for no time that cannot be kept, and serve nothing when they are gone', async () => {
+      for (const ttlMs of [0, 499, 86_400_001]) expect(await grant(7, ttlMs)).toBe('INVALID_ARGUMENT');
+      await grant(7);
+      await store.ask('leaseRevoke', { leaseId: 7 });
+      expect(await txn([put('foo', 'bar', { lease: 7 })])).toBe('LEASE_NOT_FOUND');
+      expect(await store.ask('leaseRevoke', { leaseId: 7 })).toBe('LEASE_NOT_FOUND');
+      expect(await store.ask('leaseKeepAlive', { leaseId: 0 })).toBe('LEASE_NOT_FOUND');
+    });
+
     it('are listed, a page at a time', async () => {
       for (const leaseId of [5, 3, 9]) await grant(leaseId, 1_000 * leaseId);
       expect(await store.ask('leases', {})).toEqual({

@@ -56,6 +56,19 @@ describe('the store', () => {
       });
     });
 
+    it('reads a transaction, and its revision, as of one moment, also while others write', async () => {
+      for (let version = 0; version < 10; version++) {
+        const read = gateway.txn({
+          compare: [{ key: 'etcd/k', target: 'version', result: 'equal', operand: version }],
+          success: [{ kind: 'range', key: 'etcd/k' }],
+          failure: [],
+        });
+        const written = await shard.txn({ compare: [], success: [put('etcd/k')], failure: [] });
+        const { succeeded, revision } = await read;
+        expect(succeeded).toBe(revision < written.revision);
+      }
+    });
+
     it('gives a lease all of its time again under the next leader', async () => {
       const ttlMs = 5_000;
       await gateway.leaseGrant({ leaseId: 77, ttlMs });
