@@ -138,6 +138,14 @@ describe('StoreGuard', () => {
     expect(await member(1).ending()).toMatchObject({ code: 'STORE_CORRUPT' });
   });
 
+  it('tells both hashes where the one that is ahead differs before that, too', async () => {
+    put('b', 'c', 'b');
+    const [expected, hash] = [1, 2].map((seat) => member(seat).store.local.presentHash);
+    member(2).put('d');
+    await member(2).guard.look();
+    expect(await member(2).ending()).toMatchObject({ details: { seat: 2, revision: 2, hash, expected } });
+  });
+
   it('ends nobody where no majority agrees', async () => {
     put('b', 'c');
     member(3).isSilent = true;

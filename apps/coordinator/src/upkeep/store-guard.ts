@@ -12,7 +12,7 @@ import { CoordinatorConfig } from '../coordinator.config.js';
 import { ComparisonService } from './comparison.service.js';
 import { CorruptionAlarms } from './corruption-alarms.js';
 import { markCorrupt, storeCorrupt } from './corruption-mark.js';
-import type { Judgement } from './store-judgement.js';
+import { NEVER_REACHED, type Judgement } from './store-judgement.js';
 
 @Injectable()
 export class StoreGuard implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -48,9 +48,7 @@ export class StoreGuard implements OnApplicationBootstrap, BeforeApplicationShut
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const first = await this.comparison.compare();
-      // Nothing rests on one look.
-      const found = first.differing.length === 0 ? first : await this.comparison.compare();
+      const found = await this.#compare();
       this.#last = found;
       this.#tell(found);
       await this.#act(found);
@@ -60,6 +58,17 @@ export class StoreGuard implements OnApplicationBootstrap, BeforeApplicationShut
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  async #compare(): Promise<Judgement> {
+    const first = await this.comparison.compare();
+    if (first.differing.length === 0) return first;
+    // Nothing rests on one look.
+    const found = await this.comparison.compare();
+    if (found.expected !== NEVER_REACHED) return found;
+    // Who is ahead of the majority has no hash of theirs to be told by, unless they differ before that, too.
+    const before = await this.comparison.compare(found.common);
+    return before.differing.length > 0 ? before : found;
   }
 
   async #act({ differing, expected, revision }: Judgement): Promise<void> {

@@ -12,12 +12,14 @@ export type HashAnswer = ResponseOf<typeof coordinatorContracts.hash> | null;
 export interface Judgement extends StoreHashes {
   /** What more than half of the voters have: a hash, or that they never reached the revision; null where there is none. */
   readonly expected: string | null;
+  /** The newest revision that all who answered have come to. */
+  readonly common: number;
   /** Those that have another one; all, where nobody has a majority. */
   readonly differing: readonly { readonly id: MemberId; readonly seat: Seat; readonly hash: string | null }[];
 }
 
 /** Of a member that has applied all that others have, and yet has not come to their revision. */
-const NEVER_REACHED = 'never reached';
+export const NEVER_REACHED = 'never reached';
 
 export function judge(
   revision: number,
@@ -48,6 +50,7 @@ export function judge(
       state: own === null ? 'silent' : said === null ? 'compacted' : differs(said) ? 'differs' : 'agrees',
     })),
     expected: expected ?? null,
+    common: Math.min(revision, ...heard.flatMap(({ own }) => own?.revision ?? [])),
     differing: heard.flatMap(({ id, seat, own, said }) =>
       differs(said) ? [{ id, seat, hash: own?.hash ?? null }] : [],
     ),
