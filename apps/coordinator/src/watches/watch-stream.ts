@@ -10,8 +10,11 @@ export type WatchAdded = NonNullable<RequestOf<typeof watchContracts.watchStream
 export interface WatchLimits {
   readonly streamsMax: number;
   readonly watchesPerStreamMax: number;
-  /** Of frames that the client has not received. */
+  /** Of frames that the client has not received, for each stream. */
   readonly windowBytes: number;
+  /** The same for each stream once all of them have more than `allBytes`: what a stalled nats-server leaves here is bounded. */
+  readonly crowdedBytes: number;
+  readonly allBytes: number;
   /** A frame is closed once it has so many; one event and a window's end may be above it. */
   readonly frameBytes: number;
   /** How long watches that are behind are looked after before anything else has its turn. */
@@ -19,9 +22,11 @@ export interface WatchLimits {
 }
 
 export const WATCH_LIMITS: WatchLimits = {
-  streamsMax: 4_096,
+  streamsMax: 2_048,
   watchesPerStreamMax: WATCHES_PER_STREAM_MAX,
   windowBytes: 512 * 1024,
+  crowdedBytes: 64 * 1024,
+  allBytes: 32 * 1024 * 1024,
   frameBytes: 128 * 1024,
   turnMs: 5,
 };
@@ -88,6 +93,11 @@ export class Watch implements Follower {
   }
 }
 
+/** What is on its way to all clients. */
+export interface OnTheWay {
+  bytes: number;
+}
+
 /** What is on its way to one client. */
 export class Stream {
   readonly watches = new Map<number, Watch>();
@@ -108,6 +118,7 @@ export class Stream {
   constructor(
     readonly inbox: string,
     private readonly limits: WatchLimits,
+    private readonly all: OnTheWay,
     now: MonotonicMs,
   ) {
     this.heardAt = now;
@@ -133,7 +144,9 @@ export class Stream {
   }
 
   get roomBytes(): number {
-    return Math.max(0, this.limits.windowBytes - this.#unreceivedBytes - this.pendingBytes);
+    const { windowBytes, crowdedBytes, allBytes } = this.limits;
+    const window = this.all.bytes > allBytes ? crowdedBytes : windowBytes;
+    return Math.max(0, window - this.#unreceivedBytes - this.pendingBytes);
   }
 
   get hasPending(): boolean {
@@ -153,6 +166,7 @@ export class Stream {
   left(bytes: number): void {
     this.#unreceived.push({ number: this.sent, bytes });
     this.#unreceivedBytes += bytes;
+    this.all.bytes += bytes;
     this.pending = [];
     this.cancelled = [];
     this.pendingBytes = 0;
@@ -161,6 +175,14 @@ export class Stream {
   received(number: number): void {
     const open = this.#unreceived.findIndex((frame) => frame.number > number);
     const received = this.#unreceived.splice(0, open === -1 ? this.#unreceived.length : open);
-    for (const { bytes } of received) this.#unreceivedBytes -= bytes;
+    for (const { bytes } of received) {
+      this.#unreceivedBytes -= bytes;
+      this.all.bytes -= bytes;
+    }
+  }
+
+  /** Nothing is waited for any more. */
+  end(): void {
+    this.received(this.sent);
   }
 }

@@ -14,6 +14,8 @@ const LIMITS = {
   streamsMax: 100,
   watchesPerStreamMax: 100,
   windowBytes: 700,
+  crowdedBytes: 300,
+  allBytes: 1_000,
   frameBytes: 150,
   turnMs: 1_000,
 };

@@ -20,6 +20,8 @@ const LIMITS = {
   streamsMax: 2,
   watchesPerStreamMax: 3,
   windowBytes: 2_000,
+  crowdedBytes: 200,
+  allBytes: 3_000,
   frameBytes: 500,
 };
 
@@ -115,6 +117,23 @@ describe('WatchStreams', () => {
     put(['a']);
     streams.turn();
     expect(told()).toEqual(['1 put a@101']);
+  });
+
+  it('send less ahead to each client once there are many that receive nothing', () => {
+    say({ isNew: true, add: [watch(1)] }, 'one');
+    say({ isNew: true, add: [watch(1)] }, 'two');
+    streams.turn();
+    for (let i = 0; i < 20; i++) {
+      put(['a'], 'x'.repeat(100));
+      streams.turn();
+    }
+    // Both windows would have room for fifteen or so.
+    const ahead = frames.length;
+    expect(ahead).toBeLessThan(28);
+    say({ isClosed: true }, 'one');
+    say({ received: 0 }, 'two');
+    streams.turn();
+    expect(frames.length).toBeGreaterThan(ahead);
   });
 
   it('end a watch from a revision that is compacted, and no other', () => {

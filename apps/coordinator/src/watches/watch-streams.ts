@@ -18,7 +18,14 @@ import {
 import type { MvccStore } from '@ringleader/mvcc';
 import { ByteWriter, type MonotonicMs } from '@ringleader/primitives';
 import { FollowedChange, type StoreFollowers } from './store-followers.js';
-import { Stream, WATCH_LIMITS, Watch, type WatchAdded, type WatchLimits } from './watch-stream.js';
+import {
+  type OnTheWay,
+  Stream,
+  WATCH_LIMITS,
+  Watch,
+  type WatchAdded,
+  type WatchLimits,
+} from './watch-stream.js';
 
 type Contract = typeof watchContracts.watchStream;
 
@@ -46,6 +53,7 @@ export class WatchStreams {
   readonly #limits: WatchLimits;
   /** Watches that heard of the present revision. */
   #touched: Watch[] = [];
+  readonly #onTheWay: OnTheWay = { bytes: 0 };
   #watchCount = 0;
   #sentEvents = 0;
 
@@ -135,7 +143,7 @@ export class WatchStreams {
         streamsMax,
       });
     }
-    const stream = new Stream(inbox, this.#limits, this.parts.nowMs());
+    const stream = new Stream(inbox, this.#limits, this.#onTheWay, this.parts.nowMs());
     this.#streams.set(inbox, stream);
     return stream;
   }
@@ -177,6 +185,7 @@ export class WatchStreams {
 
   #forget(stream: Stream): void {
     for (const watch of [...stream.watches.values()]) this.#remove(watch);
+    stream.end();
     this.#streams.delete(stream.inbox);
     this.#dirty.delete(stream);
     this.#lagging.delete(stream);

@@ -16,7 +16,7 @@ import { WatchClient, type WatchListener } from './watch-client.js';
 
 type Said = RequestOf<typeof coordinatorContracts.watchStream>;
 
-const WINDOW_BYTES = 4_000;
+const WINDOW_BYTES = 16_000;
 
 function event(key: string, modRevision: number, length = 0): WatchedEvent {
   const item = { key, value: new Uint8Array(length), createRevision: 1, modRevision, version: 1, lease: 0 };
@@ -125,7 +125,7 @@ describe('WatchClient', () => {
   it('says what it received before the window is full, and that it is there when nothing happens', async () => {
     client.watch({ key: 'a', fromRevision: 1 }, listener('A'));
     await settle();
-    push([[[1], event('a', 1, WINDOW_BYTES / 3)]]);
+    push([[[1], event('a', 1, WINDOW_BYTES / 12)]]);
     await settle();
     expect(said.slice(1)).toMatchObject([{ isNew: false, received: 1 }]);
     for (let sign = 0; sign < 4; sign++) {

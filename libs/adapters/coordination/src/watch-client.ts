@@ -62,7 +62,7 @@ const SILENT_TICKS_MAX = 2;
 /** Having said nothing for so long, the client says that it is there: three times before the member would forget it. */
 const QUIET_TICKS_MAX = 3;
 /** Of the member's window: so much is received before the client says so. */
-const SAID_SHARE = 0.25;
+const SAID_SHARE = 1 / 16;
 const SAY_TIMEOUT_MS = 2_000;
 const FAREWELL_TIMEOUT_MS = 250;
 const PAUSE = { firstMs: 40, maxMs: 1_000 } as const;
