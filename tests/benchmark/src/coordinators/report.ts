@@ -13,6 +13,7 @@ const KEYS = 10_000;
 /** Before each workload. */
 const WARM_UP_MS = 1_000;
 const FILL_AT_ONCE = 64;
+const WRITERS = 64;
 const WATCHED = 'watched/';
 const WATCHED_END = 'watched0';
 
@@ -62,6 +63,7 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
   }
   if (!extent.workloads.includes('watch')) return rows;
   for (const store of stores) rows.push(await measureWatches(store, extent));
+  for (const store of stores) rows.push(await measureOwnWatches(store, extent));
   return rows;
 }
 
@@ -121,7 +123,7 @@ async function measureWatches(store: MeasuredStore, { watchers, durationMs }: Ex
     if (due === 0) delivered();
   };
   const range = { key: WATCHED, rangeEnd: WATCHED_END };
-  for (let i = 0; i < watchers; i += 1) await store.watch(range, take);
+  await Promise.all(Array.from({ length: watchers }, () => store.watch(range, take)));
   const round = async (n: number): Promise<void> => {
     const all = new Promise<void>((resolve) => (delivered = resolve));
     due = watchers;
@@ -155,6 +157,21 @@ interface Cpu {
   readonly serverMs: number;
   readonly carrierMs: number;
   readonly clientMs: number;
+}
+
+/** A watcher for each key, and writers who each go on when the watcher of their key has the put. */
+async function measureOwnWatches(store: MeasuredStore, { watchers, durationMs }: Extent): Promise<Row> {
+  const heard = Array.from({ length: watchers }, () => (): void => undefined);
+  const key = (i: number): string => `own/${i}`;
+  await Promise.all(heard.map((_, i) => store.watch({ key: key(i) }, () => heard[i]?.())));
+  const request = async (writer: number, n: number): Promise<boolean> => {
+    const i = (writer + n * WRITERS) % (watchers - (watchers % WRITERS));
+    const delivered = new Promise<void>((resolve) => (heard[i] = resolve));
+    await Promise.all([store.put(key(i), VALUE), delivered]);
+    return true;
+  };
+  const workload = `put, and its delivery to one of ${watchers} watchers`;
+  return measure({ store, workload, clients: WRITERS, request, durationMs });
 }
 
 class CpuOf {
