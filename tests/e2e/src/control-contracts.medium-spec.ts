@@ -181,6 +181,14 @@ describe('control contracts over NATS', () => {
       expect(reply.json()).toMatchObject({ id: 'a', response });
     });
 
+    it.each(['no JSON', '{}', '[1]', '[["1","status",{}]]'])('are none where it says %j', async (text) => {
+      const refused = (): number => link.frames.refused.get('ask malformed') ?? 0;
+      const before = refused();
+      link.connection.publish(subjectOf('calls'), text, { reply: '_INBOX.anywhere.1' });
+      expect(await status()).toEqual(answered);
+      expect(refused()).toBe(before + 1);
+    });
+
     it('are told each what is wrong with it alone', async () => {
       const unknown = { ...coordinatorContracts.status, operation: 'later' };
       const [good, bad, none] = await Promise.all([

@@ -8,6 +8,7 @@ import { ClientNats } from '@nestjs/microservices';
 import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
 import { isControlEnvelope } from './control-envelope.js';
+import type { Answer } from './control-frames.js';
 import { FRAME_OPERATION, callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
 import { noStatus } from './control-server.js';
 import type { NatsLink } from './nats-link.js';
@@ -119,10 +120,10 @@ export class ControlClient {
       },
     });
     const parts = calls.map(({ id, contract, request }) => callPart(id, contract.operation, request));
-    for (const { text, count } of framesOf(parts)) this.publish(subject, text, calls.splice(0, count));
+    for (const { data, count } of framesOf(parts)) this.publish(subject, data, calls.splice(0, count));
   }
 
-  private publish(subject: string, frame: string, calls: readonly Waiting[]): void {
+  private publish(subject: string, frame: Uint8Array, calls: readonly Waiting[]): void {
     this.lastFrame += 1;
     for (const call of calls) call.frame = this.lastFrame;
     try {
@@ -138,12 +139,20 @@ export class ControlClient {
       this.sendAgain(Number(message.subject.slice(this.inbox.length + 1)));
       return;
     }
-    for (const part of readFrame(message.data) ?? []) {
+    const { frames } = this.link;
+    const parts = readFrame(message.data);
+    if (typeof parts === 'string') return frames.refuse('ask', parts);
+    for (const part of parts) {
       const answer = readAnswer(part);
-      const call = answer === null ? undefined : this.waiting.get(answer.id);
-      if (answer !== null && call !== undefined)
-        this.settle(answer.id, readReply(call.contract, answer.envelope));
+      if (answer === null) frames.refuse('ask', 'malformed');
+      else this.takeAnswer(answer);
     }
+  }
+
+  /** Nobody waits any more for one that is late. */
+  private takeAnswer({ id, envelope }: Answer): void {
+    const call = this.waiting.get(id);
+    if (call !== undefined) this.settle(id, readReply(call.contract, envelope));
   }
 
   /** Nobody has heard of them. Who answers all the same does not know frames; who does not is not there at all. */

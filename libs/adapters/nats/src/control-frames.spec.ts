@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Frame } from './control-frames.js';
 import {
   FRAME_LENGTH_MAX,
   answerPart,
@@ -10,18 +11,23 @@ import {
 } from './control-frames.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const partsIn = (frame: string): readonly unknown[] => readFrame(bytes(frame)) ?? [];
+
+function partsIn(frame: Frame | undefined): readonly unknown[] {
+  const parts = readFrame(frame?.data ?? bytes(''));
+  if (typeof parts === 'string') throw new Error(parts);
+  return parts;
+}
 
 describe('frames of control calls', () => {
   it('carry calls and answers unchanged, in their order', () => {
     const requests = [{ key: 'ä"\\\u2028' }, {}, { nested: [1, null, { deep: true }] }];
     const [frame, ...others] = framesOf(requests.map((request, i) => callPart(i + 1, `do-${i}`, request)));
     expect(others).toEqual([]);
-    expect(partsIn(frame?.text ?? '').map(readCall)).toEqual(
+    expect(partsIn(frame).map(readCall)).toEqual(
       requests.map((request, i) => ({ id: i + 1, operation: `do-${i}`, request })),
     );
     const [answers] = framesOf([answerPart(7, { kind: 'response', response: { ok: 1 } })]);
-    expect(partsIn(answers?.text ?? '').map(readAnswer)).toEqual([
+    expect(partsIn(answers).map(readAnswer)).toEqual([
       { id: 7, envelope: { kind: 'response', response: { ok: 1 } } },
     ]);
   });
@@ -31,11 +37,18 @@ describe('frames of control calls', () => {
     const parts = lengths.map((length, i) => answerPart(i, 'x'.repeat(length)));
     const frames = framesOf(parts);
     expect(frames.map(({ count }) => count)).toEqual([2, 2, 1, 2]);
-    expect(frames.flatMap(({ text }) => partsIn(text))).toHaveLength(parts.length);
+    expect(frames.flatMap(partsIn)).toHaveLength(parts.length);
   });
 
   it.each(['', '{}', 'null', '[', '"text"'])('are not made of %j', (text) => {
-    expect(readFrame(bytes(text))).toBeNull();
+    expect(readFrame(bytes(text))).toBe('malformed');
+  });
+
+  it('are dropped where they are not as they left', () => {
+    const [frame] = framesOf([answerPart(1, { kind: 'response', response: { value: 'abc' } })]);
+    const data = Buffer.from(frame?.data ?? '');
+    data.write('abd', data.indexOf('abc'));
+    expect(readFrame(data)).toBe('checksum');
   });
 
   it.each([null, 1, {}, [], ['1', 'op', {}], [1, 2, {}], [1.5, 'op', {}]])('have no call %j', (part) => {

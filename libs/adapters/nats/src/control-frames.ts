@@ -5,7 +5,12 @@
  *
  * Who does not understand it does not listen to its subject, so that NATS says at once that nobody does, and certainly nobody
  * was told anything: then each call goes by itself, as NestJS has it. A form that is not this one would have another subject.
+ *
+ * A frame is sealed (libs/contracts/src/transport/envelope.ts): what is not as it left is dropped, and counted.
  */
+import { CONTENT_AT, openFrame, sealFrame } from '@ringleader/contracts';
+import type { FrameRefusal } from '@ringleader/contracts';
+
 export const FRAME_OPERATION = 'calls';
 
 /** In UTF-16 units: a frame is closed before it is longer, unless a single part is. */
@@ -19,7 +24,7 @@ export const callPart = (id: number, operation: string, request: unknown): strin
 export const answerPart = (id: number, envelope: unknown): string => `[${id},${JSON.stringify(envelope)}]`;
 
 export interface Frame {
-  readonly text: string;
+  readonly data: Uint8Array;
   /** How many parts it has, in their order. */
   readonly count: number;
 }
@@ -29,7 +34,7 @@ export function framesOf(parts: readonly string[]): Frame[] {
   let begun: string[] = [];
   let length = 0;
   const close = (): void => {
-    if (begun.length > 0) frames.push({ text: `[${begun.join()}]`, count: begun.length });
+    if (begun.length > 0) frames.push({ data: sealed(`[${begun.join()}]`), count: begun.length });
     begun = [];
     length = 0;
   };
@@ -42,14 +47,22 @@ export function framesOf(parts: readonly string[]): Frame[] {
   return frames;
 }
 
-/** Its parts; null where it is no frame. */
-export function readFrame(data: Uint8Array): readonly unknown[] | null {
+function sealed(text: string): Uint8Array {
+  const frame = Buffer.allocUnsafe(CONTENT_AT + Buffer.byteLength(text));
+  frame.write(text, CONTENT_AT);
+  return sealFrame(frame);
+}
+
+/** Its parts; or why it is dropped. */
+export function readFrame(data: Uint8Array): readonly unknown[] | FrameRefusal {
+  const opened = openFrame(data);
+  if (opened.kind === 'refused') return opened.refusal;
+  const { buffer, byteOffset, byteLength } = opened.content;
   try {
-    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
-    const frame: unknown = JSON.parse(text);
-    return Array.isArray(frame) ? frame : null;
+    const frame: unknown = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
+    return Array.isArray(frame) ? frame : 'malformed';
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return 'malformed';
     throw error;
   }
 }

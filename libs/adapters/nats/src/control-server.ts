@@ -107,10 +107,15 @@ export class ControlServer extends ServerNats {
   }
 
   private take({ subject, data, reply }: Msg): void {
-    const calls = (readFrame(data) ?? []).map(readCall);
+    const { frames } = this.given.link;
+    const parts = readFrame(data);
+    if (typeof parts === 'string') return frames.refuse('ask', parts);
     const speaker = speakerIn(subject);
-    for (const call of calls)
-      if (call !== null && reply !== undefined) void this.takeCall(call, speaker, reply);
+    for (const part of parts) {
+      const call = readCall(part);
+      if (call === null || reply === undefined) frames.refuse('ask', 'malformed');
+      else void this.takeCall(call, speaker, reply);
+    }
   }
 
   private async takeCall({ id, operation, request }: Call, speaker: Speaker, reply: string): Promise<void> {
@@ -142,7 +147,7 @@ export class ControlServer extends ServerNats {
     const { connection } = this.given.link;
     // Kept while there is no connection: its client may wait for it at another nats-server.
     const frames = connection.isClosed() ? [] : framesOf(answers.parts);
-    for (const { text } of frames) this.given.link.connection.publish(answers.reply, text);
+    for (const { data } of frames) this.given.link.connection.publish(answers.reply, data);
     answers.parts = [];
     answers.length = 0;
   }

@@ -25,7 +25,8 @@ const MARK = 0xf0;
 
 const CHECKSUM_AT = 1;
 const SUMMED_AT = 5;
-const CONTENT_AT = 6;
+/** How long the envelope is: the content of a sealed frame begins here. */
+export const CONTENT_AT = 6;
 
 /** Why a frame was dropped: few, for a label of a metric. */
 export const FRAME_REFUSALS = [
