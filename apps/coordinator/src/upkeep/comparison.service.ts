@@ -30,12 +30,13 @@ export class ComparisonService {
   /** What this member has at a revision it has applied; null for one it has forgotten, or not come to. */
   own(revision = this.store.local.revision): NonNullable<HashAnswer> {
     const { local } = this.store;
-    const outcome = local.hash(revision);
+    // 0 would be "now" to the store: of what it was before all writes it keeps no hash once there are some.
+    const outcome = revision === 0 && local.revision > 0 ? null : local.hash(revision);
     return {
       id: String(this.raft.group().id),
       revision: local.revision,
       compactedRevision: local.compactedRevision,
-      hash: outcome.kind === 'hash' ? outcome.hash : null,
+      hash: outcome?.kind === 'hash' ? outcome.hash : null,
     };
   }
 

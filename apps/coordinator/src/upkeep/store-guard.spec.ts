@@ -146,6 +146,14 @@ describe('StoreGuard', () => {
     expect(await member(2).ending()).toMatchObject({ details: { seat: 2, revision: 2, hash, expected } });
   });
 
+  it('holds nothing against a newcomer that has applied nothing yet', async () => {
+    members[2] = new OneOfThree(3, folder, () => members);
+    await member(3).guard.look();
+    expect(member(3).guard.last).toMatchObject({ consistent: true, revision: 0 });
+    expect(await member(3).ending()).toBeNull();
+    await expect(refuseCorrupt(folder)).resolves.toBeUndefined();
+  });
+
   it('ends nobody where no majority agrees', async () => {
     put('b', 'c');
     member(3).isSilent = true;
