@@ -28,7 +28,7 @@ export class LongPolls {
 
   constructor(private readonly parts: LongPollsParts) {
     parts.followers.onRevision(() => {
-      for (const wake of this.#due.splice(0)) wake();
+      if (this.#due.length > 0) for (const wake of this.#due.splice(0)) wake();
     });
   }
 

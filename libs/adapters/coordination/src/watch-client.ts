@@ -33,7 +33,7 @@ export interface WatchListener {
   onProgress?(revision: number): void;
   /** The watch has ended: COMPACTED (the next one must begin behind the compacted revision), or refused. */
   onEnd?(error: OperationalError): void;
-  /** It was interrupted, and goes on by itself. */
+  /** It was interrupted, or nobody serves it just now; it goes on by itself. */
   onTrouble?(error: OperationalError): void;
 }
 
@@ -390,6 +390,8 @@ export class WatchClient {
       watch.coveredFrom = Number.POSITIVE_INFINITY;
       watch.held = [];
     }
+    // That one member of several has no stream for it yet is no trouble.
+    if (!session.isOpen && !isRound) return;
     for (const watch of [...this.#watches.values()]) if (watch.isActive) watch.listener.onTrouble?.(error);
   }
 }
