@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import { coordinatorConfigSchema, coordinatorMembers } from './coordinator.config.js';
@@ -16,7 +17,18 @@ describe('coordinator configuration', () => {
     expect(loadConfig(coordinatorConfigSchema, joining)).toMatchObject({ RINGLEADER_COORDINATOR_ID: 9 });
   });
 
+  it('takes an eighth of the memory for the store, or a quarter of the heap that there is', () => {
+    const sizeBytesMax = (memory: object): number =>
+      loadConfig(coordinatorConfigSchema, { ...MINIMUM, ...memory }, null).RINGLEADER_STORE_BYTES_MAX;
+    expect(sizeBytesMax({ RINGLEADER_MEMORY_MIB: '256' })).toBe(32 * 1_048_576);
+    const quarter = getHeapStatistics().heap_size_limit / 4;
+    expect(Math.abs(sizeBytesMax({}) - quarter)).toBeLessThan(1_048_576);
+  });
+
   it.each([
+    ['RINGLEADER_STORE_BYTES_MAX', { RINGLEADER_STORE_BYTES_MAX: '1000' }],
+    ['RINGLEADER_COMPACTION_EVENTS', { RINGLEADER_COMPACTION_EVENTS: '0' }],
+    ['RINGLEADER_COMPACTION_AGE_MS', { RINGLEADER_COMPACTION_AGE_MS: '1h' }],
     ['RINGLEADER_COORDINATOR_ID', { RINGLEADER_COORDINATOR_ID: '10', RINGLEADER_BOOTSTRAP: 'join' }],
     ['RINGLEADER_BOOTSTRAP', { RINGLEADER_BOOTSTRAP: 'found' }],
     ['RINGLEADER_COORDINATOR_ID', { RINGLEADER_COORDINATOR_ID: '4' }],

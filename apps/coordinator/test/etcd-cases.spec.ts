@@ -412,6 +412,27 @@ describe('of etcd’s cases, by contract', () => {
       expect(await txn([nested(many)])).toBe('REQUEST_TOO_LARGE');
     });
 
+    it('look at no more keys than can be looked at in one go', async () => {
+      const name = (i: number): string => `k${i}`;
+      for (const from of [0, 1_000]) {
+        expect(await txn(Array.from({ length: 1_000 }, (_, i) => put(name(from + i))))).toMatchObject({
+          succeeded: true,
+        });
+      }
+      const isNew: StoreCompare = { ...all, target: 'version', result: 'equal', operand: 1 };
+      const sorted: StoreOperation = { kind: 'range', ...all, sortBy: 'value', limit: 1 };
+      const page: StoreOperation = { kind: 'range', ...all, limit: 1 };
+      expect(await txn([page, sorted, remove('x', '')], [], [isNew])).toMatchObject({ succeeded: true });
+      const many = (count: number, operation: StoreOperation): StoreOperation[] =>
+        Array(count).fill(operation);
+      expect(await txn(many(1_100, page))).toMatchObject({ succeeded: true });
+      expect(await txn(many(1_100, sorted))).toBe('REQUEST_TOO_LARGE');
+      expect(await txn(many(1_100, remove('', '')))).toBe('FORBIDDEN');
+      expect(await txn(many(1_100, remove('k', 'l')))).toBe('REQUEST_TOO_LARGE');
+      expect(await txn(many(10, nested([], [], [isNew, isNew])))).toMatchObject({ succeeded: true });
+      expect(await txn(many(501, nested([], [], [isNew, isNew])))).toBe('REQUEST_TOO_LARGE');
+    });
+
     it('write nothing that is not the speaker’s, on whatever level', async () => {
       const foreign = put('/ringleader/cluster');
       for (const operation of [foreign, nested([foreign]), nested([], [nested([remove('', '')])])]) {

@@ -6,8 +6,16 @@ import {
   coordinatorContracts,
 } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
-import { ANSWER_BYTES_MAX, isReadOnly, refusalOf, utf8Length } from '@ringleader/mvcc';
-import type { Branches, CommandResult, TxnCommand } from '@ringleader/mvcc';
+import { ANSWER_BYTES_MAX, isReadOnly, plainRead, refusalOf, utf8Length } from '@ringleader/mvcc';
+import type {
+  Branches,
+  CommandResult,
+  KeyRange,
+  MvccStore,
+  Operation,
+  ReadOptions,
+  TxnCommand,
+} from '@ringleader/mvcc';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { ReplicatedStore } from './replicated-store.service.js';
@@ -27,6 +35,11 @@ const { range, txn } = coordinatorContracts;
 
 /** Of all keys and values in one request: the command must fit into one Raft frame. */
 const REQUEST_BYTES_MAX = 1_048_576;
+/**
+ * Keys that a transaction may look at: each member looks at them in one go, half a second for so many, and many ranges of many
+ * keys would stop all of them for minutes.
+ */
+const KEYS_LOOKED_AT_MAX = 2_000_000;
 
 @Controller()
 export class StoreController {
@@ -56,7 +69,7 @@ export class StoreController {
   async txn(request: RequestOf<typeof txn>, speaker: Speaker): Promise<ResponseOf<typeof txn>> {
     refuseForeignWrites(speaker, request);
     const command: TxnCommand = { kind: 'txn', ...toBranches(request) };
-    refuseInvalid(command);
+    refuseInvalid(command, this.store.local);
     const result = await this.#carryOut(command);
     if (result.kind === 'rejected') throw toOperationalError(result.rejection);
     invariant(result.kind === 'txn', 'a transaction has a transaction’s result');
@@ -78,9 +91,9 @@ function notHereYet(revision: number): OperationalError {
   return new OperationalError('UNAVAILABLE', 'This member has not reached the revision', { revision });
 }
 
-/** What can be seen without the store needs no place in the log. */
-function refuseInvalid(command: TxnCommand): void {
-  const { operations, sizeBytes } = extentOf(command);
+/** What can be seen before, by this member, needs no place in the log. */
+function refuseInvalid(command: TxnCommand, local: MvccStore): void {
+  const { operations, sizeBytes, keys } = extentOf(command, local);
   if (operations > COORDINATOR_TXN_OPERATIONS_MAX) {
     const details = { operations, operationsMax: COORDINATOR_TXN_OPERATIONS_MAX };
     throw new OperationalError('REQUEST_TOO_LARGE', 'The transaction has too many operations', details);
@@ -92,27 +105,72 @@ function refuseInvalid(command: TxnCommand): void {
       { sizeBytes, bytesMax: REQUEST_BYTES_MAX },
     );
   }
+  if (keys > KEYS_LOOKED_AT_MAX) {
+    const details = { keys, keysMax: KEYS_LOOKED_AT_MAX };
+    throw new OperationalError(
+      'REQUEST_TOO_LARGE',
+      'The ranges of the transaction have too many keys',
+      details,
+    );
+  }
   const refusal = refusalOf(command);
   if (refusal !== null) throw toOperationalError(refusal);
 }
 
-/** Of all levels: comparisons count as operations. */
-function extentOf({ compare, success, failure }: Branches): { operations: number; sizeBytes: number } {
-  let operations = compare.length + success.length + failure.length;
-  let sizeBytes = 0;
-  for (const { key, rangeEnd, operand } of compare)
-    sizeBytes +=
-      utf8Length(key) + utf8Length(rangeEnd ?? '') + (typeof operand === 'number' ? 0 : operand.length);
-  for (const operation of [...success, ...failure]) {
-    if (operation.kind === 'txn') {
-      const nested = extentOf(operation);
-      operations += nested.operations;
-      sizeBytes += nested.sizeBytes;
-    } else {
-      sizeBytes += utf8Length(operation.key);
-      if (operation.kind === 'put') sizeBytes += operation.value?.length ?? 0;
-      else sizeBytes += utf8Length(operation.rangeEnd ?? '');
+interface Extent {
+  /** Comparisons count, too. */
+  readonly operations: number;
+  readonly sizeBytes: number;
+  /** That are looked at. */
+  readonly keys: number;
+}
+
+/** Of all levels. */
+function extentOf({ compare, success, failure }: Branches, local: MvccStore): Extent {
+  const parts = [
+    ...compare.map((one) =>
+      extentOfRange(one, local, typeof one.operand === 'number' ? 0 : one.operand.length),
+    ),
+    ...[...success, ...failure].map((operation) => extentOfOperation(operation, local)),
+  ];
+  let [operations, sizeBytes, keys] = [0, 0, 0];
+  for (const part of parts) {
+    operations += part.operations;
+    sizeBytes += part.sizeBytes;
+    keys += part.keys;
+  }
+  return { operations, sizeBytes, keys };
+}
+
+function extentOfOperation(operation: Operation, local: MvccStore): Extent {
+  switch (operation.kind) {
+    case 'txn': {
+      const { operations, ...nested } = extentOf(operation, local);
+      return { operations: operations + 1, ...nested };
+    }
+    case 'put': {
+      const sizeBytes = utf8Length(operation.key) + (operation.value?.length ?? 0);
+      return { operations: 1, sizeBytes, keys: 0 };
+    }
+    case 'delete':
+      return extentOfRange(operation, local);
+    case 'range': {
+      const extent = extentOfRange(operation, local);
+      return isPage(operation) ? { ...extent, keys: 0 } : extent;
     }
   }
-  return { operations, sizeBytes };
+}
+
+function extentOfRange({ key, rangeEnd }: KeyRange, local: MvccStore, operandBytes = 0): Extent {
+  const sizeBytes = utf8Length(key) + utf8Length(rangeEnd ?? '') + operandBytes;
+  if (rangeEnd === null) return { operations: 1, sizeBytes, keys: 1 };
+  const counted = local.range({ ...plainRead, key, rangeEnd, countOnly: true });
+  return { operations: 1, sizeBytes, keys: counted.kind === 'range' ? counted.count : 0 };
+}
+
+/** It is read from its beginning up to its limit, and no further. */
+function isPage(read: ReadOptions): boolean {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = read;
+  const bounds = minModRevision + maxModRevision + minCreateRevision + maxCreateRevision;
+  return read.sortBy === 'key' && read.revision === 0 && bounds === 0;
 }
