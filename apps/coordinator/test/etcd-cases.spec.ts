@@ -424,7 +424,7 @@ describe('of etcd’s cases, by contract', () => {
       const page: StoreOperation = { kind: 'range', ...all, limit: 1 };
       expect(await txn([page, sorted, remove('x', '')], [], [isNew])).toMatchObject({ succeeded: true });
       const many = (count: number, operation: StoreOperation): StoreOperation[] =>
-        Array(count).fill(operation);
+        Array.from({ length: count }, () => operation);
       expect(await txn(many(1_100, page))).toMatchObject({ succeeded: true });
       expect(await txn(many(1_100, sorted))).toBe('REQUEST_TOO_LARGE');
       expect(await txn(many(1_100, remove('', '')))).toBe('FORBIDDEN');
