@@ -11,6 +11,7 @@ import {
 } from '@ringleader/testing-simulation';
 import { ClientsProcess } from './clients.js';
 import type { DataRules } from './data/data-rules.js';
+import { FollowersProcess } from './data/followers.js';
 import { WatchersProcess } from './data/watchers.js';
 import type { DiskRules } from './disk-rules.js';
 import { type IdentityRules, seatOf } from './identities.js';
@@ -23,6 +24,7 @@ import type { SimMessage } from './sim-messages.js';
 /** All clients are one node: they reach every member, whatever the members' links are like. */
 export const clientsNode = 1_001;
 const watchersNode = 1_002;
+const followersNode = 1_003;
 /** Shows simulated time. */
 const clientsClock = { rate: 1, monotonicStartMs: 0, wallSkewMs: 0 };
 /** Until a process that has ended is started again by whoever looks after it. */
@@ -49,6 +51,7 @@ export class Group {
   readonly #plan: FaultPlan;
   #clients: ClientsProcess | null = null;
   #watchers: WatchersProcess | null = null;
+  #followers: FollowersProcess | null = null;
 
   constructor(settings: RunSettings, options: GroupOptions) {
     this.settings = settings;
@@ -85,12 +88,23 @@ export class Group {
       this.#watchers = new WatchersProcess(host, { count: settings.clients.watchers, members, rules });
       return this.#watchers;
     });
+    this.world.addNode(followersNode, (host) => {
+      const { members } = this;
+      this.#followers = new FollowersProcess(host, {
+        count: settings.clients.followers,
+        members,
+        rules: options.dataRules,
+      });
+      return this.#followers;
+    });
     // Faults concern what members tell each other: Raft says nothing about requests that arrive twice.
     for (const member of this.members) {
       for (const asker of [clientsNode, watchersNode]) {
         this.world.network.setLinkQuality(member, asker, GOOD_LINK);
         this.world.network.setLinkQuality(asker, member, GOOD_LINK);
       }
+      // What is pushed may be lost; but who asks for it asks once.
+      this.world.network.setLinkQuality(followersNode, member, GOOD_LINK);
     }
   }
 
@@ -111,6 +125,11 @@ export class Group {
   get watchers(): WatchersProcess {
     if (this.#watchers === null) throw new RangeError('the watchers are not started');
     return this.#watchers;
+  }
+
+  get followers(): FollowersProcess {
+    if (this.#followers === null) throw new RangeError('the followers are not started');
+    return this.#followers;
   }
 
   /** Null while it is down. */

@@ -30,6 +30,7 @@ import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
 import type { DataRules } from './data/data-rules.js';
 import { LeaseKeeper } from './data/lease-keeper.js';
+import { Pusher } from './data/pusher.js';
 import { PendingReads } from './reads.js';
 import type {
   ClientOperation,
@@ -72,6 +73,7 @@ export class MemberProcess implements Process<SimMessage> {
   readonly #name: string;
   readonly #reads: PendingReads;
   readonly #leases: LeaseKeeper;
+  readonly #pusher: Pusher;
   readonly #proposals = new Map<number, { readonly answered: Answered; readonly term: number }>();
   #queue: { readonly operation: LoggedOperation; readonly requestId: number; readonly answered: Answered }[] =
     [];
@@ -98,6 +100,7 @@ export class MemberProcess implements Process<SimMessage> {
     this.store = new ReplicatedStore(surroundings.dataRules, settings.compactsItself);
     if (snapshot !== null) this.#restoreStore(snapshot);
     this.#reads = new PendingReads(this.core, surroundings.judge, host.id);
+    this.#pusher = new Pusher(host, this.store, surroundings.dataRules);
     this.#leases = new LeaseKeeper({
       host,
       core: this.core,
@@ -118,6 +121,9 @@ export class MemberProcess implements Process<SimMessage> {
   receive(from: NodeId, message: SimMessage): void {
     if (message.kind === 'raft') this.#step(message.frame);
     else if (message.kind === 'request') this.#take(from, message.requestId, message.operation);
+    else if (message.kind === 'follow')
+      this.#pusher.follow(from, message.stream, message.watched, message.from);
+    else if (message.kind === 'leave') this.#pusher.leave(from, message.stream);
     this.#requestTurn();
   }
 
@@ -333,6 +339,7 @@ export class MemberProcess implements Process<SimMessage> {
 
   #restore(snapshot: Snapshot): void {
     this.#restoreStore(snapshot);
+    this.#pusher.restored();
     this.core.applied(snapshot.index);
     this.#lastAppliedTerm = snapshot.term;
     this.#appliedSinceSnapshot = 0;
@@ -356,6 +363,7 @@ export class MemberProcess implements Process<SimMessage> {
       this.#surroundings.judge.applies(this.#host.id, entry);
       this.#noteTerm(entry.term);
       const result = entry.kind === entryKinds.command ? this.#applyCommand(entry) : null;
+      this.#pusher.advance();
       this.#surroundings.judge.log.add(entry, result);
       if (entry.index % hashEveryEntries === 0)
         this.#surroundings.judge.stateAt(this.#host.id, entry.index, this.store);

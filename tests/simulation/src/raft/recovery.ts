@@ -63,8 +63,10 @@ function firstDifference(group: Group): string | null {
   }
   const { store } = leader.store;
   if (store.listLeases().length > 0) return 'leases to run out, which nobody keeps alive';
-  group.watchers.goOnlyTo(seatsOfGroup(group));
-  if (!group.watchers.haveSeen(store.revision)) return 'watchers to see all';
+  for (const all of [group.watchers, group.followers]) {
+    all.goOnlyTo(seatsOfGroup(group));
+    if (!all.haveSeen(store.revision)) return 'watchers to see all';
+  }
   return firstUndead(group, configuration);
 }
 

@@ -37,6 +37,8 @@ export interface ClientSettings {
   readonly mixed: number;
   readonly leases: WorkloadSettings;
   readonly watchers: number;
+  /** Watchers to whom members push. */
+  readonly followers: number;
   readonly timeoutMs: number;
 }
 
@@ -94,6 +96,7 @@ export const base: RunSettings = {
     mixed: 0,
     leases: { ttlMinMs: 60, ttlSpreadMs: 240, renewals: 4, namesakes: 1 },
     watchers: 0,
+    followers: 0,
     timeoutMs: 300,
   },
   faults: { kinds: [], intensity: 0, durationMaxMs: 1 },

@@ -7,8 +7,11 @@ import type {
   StoreRevision,
   TxnCommand,
   WatchOutcome,
+  WatchPosition,
   WatchQuery,
 } from '@ringleader/mvcc';
+import type { Frame } from './data/pusher.js';
+import type { Watched } from './data/watchers.js';
 
 /** Appending needs no condition to show lost, repeated and reordered writes: the value tells its whole history. */
 export type LoggedOperation =
@@ -43,6 +46,15 @@ export type MemberAnswer =
   | { readonly kind: 'unavailable' };
 
 export type SimMessage =
+  /** To be pushed to, and not any more. */
+  | {
+      readonly kind: 'follow';
+      readonly stream: number;
+      readonly watched: Watched;
+      readonly from: WatchPosition;
+    }
+  | { readonly kind: 'leave'; readonly stream: number }
+  | { readonly kind: 'pushed'; readonly stream: number; readonly frame: Frame }
   /** In the form in which it travels. */
   | { readonly kind: 'raft'; readonly frame: Uint8Array }
   | { readonly kind: 'request'; readonly requestId: number; readonly operation: ClientOperation }

@@ -10,12 +10,12 @@ import { checkWatchers } from './watch-check.js';
 
 /** What clients and watchers were told, against the one history that there was. */
 export function checkStore(group: Group): void {
-  const { judge, clients, watchers } = group;
+  const { judge, clients, watchers, followers } = group;
   const operations = clients.history();
   checkLeases(judge.log, operations);
   const history = new History(judge.log);
   checkAnswers(history, operations);
-  checkWatchers(history, watchers.watchers);
+  checkWatchers(history, [...watchers.watchers, ...followers.followers]);
   for (const process of group.processes()) checkContent(history, process);
 }
 

@@ -66,6 +66,22 @@ export const dataControls: readonly Control[] = [
     profile,
   },
   {
+    name: 'FollowersOutliveRestore',
+    broken: 'whoever follows a store goes on behind a snapshot without what happened up to it',
+    rules,
+    dataRules: { looksBackAfterRestore: () => false },
+    caughtBy: 'watch: reliable',
+    profile,
+  },
+  {
+    name: 'GapUnseen',
+    broken: 'a follower goes on behind a frame that has not come',
+    rules,
+    dataRules: { waitsForMissing: () => false },
+    caughtBy: 'watch: reliable',
+    profile,
+  },
+  {
     name: 'ProgressUnsynced',
     broken: 'a watcher is told how far the store is before it has been given all',
     rules,

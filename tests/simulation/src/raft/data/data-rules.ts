@@ -33,6 +33,10 @@ export interface DataRules extends StoreRules {
   seenAsOf(wantedGrants: number): number;
   /** Where a watcher goes on at another member: behind the last event that it has, also within a revision. */
   resumedAt(next: WatchPosition): WatchPosition;
+  /** Followers of a store that a snapshot took the place of are given what happened in between. */
+  looksBackAfterRestore(): boolean;
+  /** A follower to whom a frame has not come takes none behind it. */
+  waitsForMissing(): boolean;
   /** Only who has been given all that has happened is told how far the store is. */
   mayTellProgress(isSynced: boolean): boolean;
 }
@@ -46,5 +50,7 @@ export const soundDataRules: DataRules = {
   compactedTo: (revision) => revision,
   seenAsOf: (wantedGrants) => wantedGrants,
   resumedAt: (next) => next,
+  looksBackAfterRestore: () => true,
+  waitsForMissing: () => true,
   mayTellProgress: (isSynced) => isSynced,
 };

@@ -23,7 +23,7 @@ export const changing: Profile = {
         compactsItself: false,
         slowExpiryMsMax: 300,
       },
-      clients: { ...clients, clients: clients.clients + 3, mixed: 7, watchers: 3 },
+      clients: { ...clients, clients: clients.clients + 3, mixed: 7, watchers: 2, followers: 2 },
       faults: { ...faults, kinds, intensity: faults.intensity / (1 + prng.nextBelow(4)) },
     };
   },
