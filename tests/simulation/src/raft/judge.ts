@@ -10,6 +10,7 @@ import {
   type Entry,
   type LogIndex,
   type RaftMember,
+  type RaftMemberStatus,
   type Ready,
   type Snapshot,
   type Term,
@@ -58,15 +59,15 @@ export class Judge {
     return this.#leaders.size;
   }
 
-  turned(core: RaftMember, ready: Ready): void {
-    const { id, role, term, commitIndex } = core.status();
+  turned(core: RaftMember, ready: Ready, status: RaftMemberStatus): void {
+    const { id, role, term, commitIndex } = status;
     const { events, persist } = ready;
     for (const event of events) {
       if (event.kind === 'leaderChanged' && event.leader === id) this.#elected(id, event.term, core);
     }
-    this.membership.looksAt(core);
+    this.membership.looksAt(core, status);
     for (const entry of persist?.entries ?? []) this.#matches(id, entry, core);
-    this.#isInForce(core);
+    this.#isInForce(core, status);
     // A leader that removes itself leads no more in the turn in which it learns that this is committed.
     if (role === 'leader' || events.some(({ kind }) => kind === 'steppedDown')) {
       while (this.#committedIn.length <= commitIndex) this.#committedIn.push(term);
@@ -150,8 +151,7 @@ export class Judge {
   }
 
   /** A configuration goes when its entry goes (thesis 4.1): where the log has another one, nothing is left of it. */
-  #isInForce(core: RaftMember): void {
-    const { id, configurationIndex: index, snapshotIndex } = core.status();
+  #isInForce(core: RaftMember, { id, configurationIndex: index, snapshotIndex }: RaftMemberStatus): void {
     const term = core.termAt(index);
     if (index <= snapshotIndex || term === null) return;
     const kind = this.#seen.get(name({ index, term }))?.kind ?? entryKinds.configuration;

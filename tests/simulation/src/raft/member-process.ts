@@ -71,6 +71,7 @@ export class MemberProcess implements Process<SimMessage> {
   readonly #host: Host<SimMessage>;
   readonly #surroundings: MemberSurroundings;
   readonly #name: string;
+  readonly #id: MemberId;
   readonly #reads: PendingReads;
   readonly #leases: LeaseKeeper;
   readonly #pusher: Pusher;
@@ -91,6 +92,7 @@ export class MemberProcess implements Process<SimMessage> {
     this.#surroundings = surroundings;
     this.#name = `${String(host.id)}.${String(host.life)}`;
     const id = identities.idOf(host.id, disk.losses);
+    this.#id = id;
     const { stored, snapshot } = disk.recover(foundingView(id, settings.members));
     const { timings, limits, lease } = settings;
     this.core = new RaftMember(
@@ -103,7 +105,6 @@ export class MemberProcess implements Process<SimMessage> {
     this.#pusher = new Pusher(host, this.store, surroundings.dataRules);
     this.#leases = new LeaseKeeper({
       host,
-      core: this.core,
       store: this.store,
       rules: surroundings.dataRules,
       slowMsMax: settings.slowExpiryMsMax,
@@ -133,7 +134,7 @@ export class MemberProcess implements Process<SimMessage> {
 
   change(change: Change): void {
     this.core.changeConfiguration(change);
-    this.#surroundings.judge.membership.looksAt(this.core);
+    this.#surroundings.judge.membership.looksAt(this.core, this.core.status());
     this.#requestTurn();
   }
 
@@ -154,9 +155,8 @@ export class MemberProcess implements Process<SimMessage> {
     if (decoded.kind !== 'messages')
       throw new SimulationFailure('codec', `a frame of messages is ${decoded.kind}`);
     const { identities } = this.#surroundings;
-    const { id } = this.core.status();
     for (const message of decoded.messages) {
-      this.core.step({ ...message, to: identities.fromWire(message.to, id) });
+      this.core.step({ ...message, to: identities.fromWire(message.to, this.#id) });
     }
   }
 
@@ -290,8 +290,9 @@ export class MemberProcess implements Process<SimMessage> {
   }
 
   #carryOut(ready: Ready): void {
-    this.#surroundings.judge.turned(this.core, ready);
-    this.#leases.turned();
+    const status = this.core.status();
+    this.#surroundings.judge.turned(this.core, ready, status);
+    this.#leases.turned(status);
     if (ready.persist !== null) this.#persist(ready.persist);
     for (const message of ready.messages) this.#send(message);
     if (ready.restore !== null) this.#restore(ready.restore);

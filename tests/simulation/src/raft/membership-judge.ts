@@ -13,6 +13,7 @@ import {
   majorityOf,
   type PlacedConfiguration,
   type RaftMember,
+  type RaftMemberStatus,
   type Snapshot,
   type Term,
 } from '@ringleader/raft';
@@ -47,13 +48,13 @@ export class MembershipJudge {
     return [...this.#seen.values()].filter(({ index }) => index >= floor).map((seen) => seen.configuration);
   }
 
-  looksAt(core: RaftMember): void {
-    const { role, configuration, configurationIndex: index } = core.status();
+  looksAt(core: RaftMember, status: RaftMemberStatus): void {
+    const { role, configuration, configurationIndex: index } = status;
     const term = core.termAt(index);
     if (role !== 'leader' || term === null) return;
     const key = `${String(index)}.${String(term)}`;
     if (this.#seen.has(key)) return;
-    if (term === core.status().term) this.#introduces(core, { index, term, configuration });
+    if (term === status.term) this.#introduces(core, { index, term, configuration });
     this.#seen.set(key, { index, term, configuration });
   }
 

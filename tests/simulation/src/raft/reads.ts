@@ -47,6 +47,7 @@ export class PendingReads {
   }
 
   answer(): void {
+    if (this.#reads.length === 0) return;
     const { appliedIndex } = this.#core.status();
     const isReady = ({ index }: PendingRead): boolean => index !== null && index <= appliedIndex;
     const ready = this.#reads.filter(isReady);

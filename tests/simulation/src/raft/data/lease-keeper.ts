@@ -3,7 +3,7 @@
  * is due to where it is proposed, as in a process that is slow. By then somebody else may have led.
  */
 import { type CommandResult, LeaseDeadlines, type LeaseId } from '@ringleader/mvcc';
-import type { RaftMember } from '@ringleader/raft';
+import type { RaftMemberStatus } from '@ringleader/raft';
 import type { Host } from '@ringleader/testing-simulation';
 import type { ReplicatedStore } from '../replicated-store.js';
 import type { DataRules } from './data-rules.js';
@@ -13,7 +13,6 @@ const checkEveryMs = 20;
 
 export interface LeaseKeeperParts {
   readonly host: Host<SimMessage>;
-  readonly core: RaftMember;
   readonly store: ReplicatedStore;
   readonly rules: DataRules;
   /** The longest time that an end is under way to where it is proposed. */
@@ -39,8 +38,7 @@ export class LeaseKeeper {
     return this.#deadlines;
   }
 
-  turned(): void {
-    const { role, term } = this.#parts.core.status();
+  turned({ role, term }: RaftMemberStatus): void {
     if (role !== 'leader') this.#deadlines = null;
     else if (this.#deadlines?.term !== term) {
       this.#deadlines = new LeaseDeadlines(term, this.#parts.store.store.listLeases(), this.#now());
