@@ -7,7 +7,7 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   processTree,
@@ -39,6 +39,12 @@ async function refusedStart(...args: string[]): Promise<{ code: number; stderr: 
     () => ({ code: 0, stderr: '' }),
     (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.trim() }),
   );
+}
+
+/** What it prints. */
+async function ringleader(...args: string[]): Promise<string> {
+  const script = join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs');
+  return (await run(process.execPath, [script, ...args])).stdout;
 }
 
 describe('npm start', () => {
@@ -74,15 +80,28 @@ describe('npm start', () => {
   );
 
   it(
-    'leaves nothing running when it is killed itself',
+    'leaves nothing running when it is killed itself, and goes on from a snapshot where its coordinators are lost',
     async () => {
       for (const victim of ['starter', 'supervisor'] as const) {
         const cluster = await startLocalCluster({ data: folder });
         const pids = await processesOf(folder);
         const { supervisorPid } = await cluster.state();
+        const [url = ''] = await cluster.gatewayUrls();
+        const hashes = await ringleader('coordinator', 'hash', '-o', 'json', '--gateway', url);
+        const group = JSON.parse(hashes) as { readonly revision: number };
+        expect(group).toMatchObject({ consistent: true, members: [{}, {}, {}] });
+        expect(group.revision > 1_000_000_000).toBe(victim === 'supervisor');
+        const snapshot = join(folder, 'snapshot');
+        if (victim === 'starter')
+          await ringleader('coordinator', 'snapshot', 'save', snapshot, '--gateway', url);
         process.kill(victim === 'starter' ? cluster.starterPid : supervisorPid, 'SIGKILL');
         await untilNoneOf(pids);
         await cluster.untilExit();
+        if (victim === 'supervisor') continue;
+        const places = [1, 2, 3].map((seat) => join(folder, `coordinator-${seat}`));
+        for (const place of places) await rm(place, { recursive: true });
+        const dirs = places.flatMap((place) => ['--data-dir', `${basename(place)}=${place}`]);
+        await ringleader('coordinator', 'snapshot', 'restore', snapshot, ...dirs);
       }
     },
     3 * START_MS,
