@@ -89,6 +89,16 @@ describe('PeerOutbox', () => {
     ]);
   });
 
+  it('keeps many short rows whole, and makes a parcel of them where they come to half a megabyte, or one is long', () => {
+    const short = Array.from({ length: 20 }, (_, partition) => ({ partition, bytes: 16 * 1024 }));
+    expect(sendAll([accepts(...short)])).toEqual([[2, 'bulk', ['accepts']]]);
+    const topics = (count: number): number[] => Array.from({ length: count }, (_, partition) => partition);
+    const withLong = [...short, { partition: 20, bytes: 33 * 1024 }];
+    expect(sendAll([accepts(...withLong)])).toEqual([[2, topics(21), ['accepts']]]);
+    const many = Array.from({ length: 40 }, (_, partition) => ({ partition, bytes: 16 * 1024 }));
+    expect(sendAll([accepts(...many)])).toEqual([[2, topics(40), ['accepts']]]);
+  });
+
   it('leaves what is about the same partition as a waiting parcel behind it', () => {
     expect(sendAll([accepts({ partition: 5, bytes: 100 })], { held: [5] })).toEqual([[2, [5], ['accepts']]]);
   });

@@ -18,6 +18,8 @@ export type PeerSending = Pick<DataPath, 'sendToPeer' | 'sendParcelToPeer' | 'ho
 
 interface Bulk {
   readonly bytes: number;
+  /** Longer than this it is a parcel. */
+  readonly wholeBytesMax: number;
   readonly partitions: readonly PartitionIndex[];
 }
 
@@ -25,6 +27,12 @@ interface Bulk {
 const PARCEL_BYTES_BESIDE_VALUES = 16 * 1_024;
 const ROW_OVERHEAD_BYTES = 128;
 const MARK_BYTES = 64;
+const LONG_VALUE_BYTES = 32 * 1024;
+/**
+ * What batches of short values come to in a turn. In pieces each of them would have to be receipted, and acknowledgements
+ * would need frames of their own, which cost more than what short frames save that need not wait for so much.
+ */
+const SHORT_ROWS_BYTES_MAX = 512 * 1024;
 
 export class PeerOutbox {
   private readonly control: FrameOutbox<ShardOrdinal>;
@@ -53,7 +61,7 @@ export class PeerOutbox {
     const bulk = bulkOf(message);
     if (bulk === null) {
       append(this.control, to, message);
-    } else if (bulk.bytes <= PIECE_BYTES && !this.sending.holdsBack(to, bulk.partitions)) {
+    } else if (bulk.bytes <= bulk.wholeBytesMax && !this.sending.holdsBack(to, bulk.partitions)) {
       append(this.bulk, to, message);
     } else {
       const { bytes, partitions: topics } = bulk;
@@ -101,7 +109,11 @@ function bulkOf(message: ShardMessage): Bulk | null {
     case 'delta':
     case 'page':
     case 'finish':
-      return { bytes: bytesOf(message.rows), partitions: [message.partition] };
+      return {
+        bytes: bytesOf(message.rows),
+        wholeBytesMax: PIECE_BYTES,
+        partitions: [message.partition],
+      };
     default:
       return null;
   }
@@ -111,8 +123,13 @@ function bulkOfBatches(batches: readonly Accept[]): Bulk | null {
   if (batches.every(({ rows }) => rows.length === 0)) return null;
   return {
     bytes: batches.reduce((sum, { rows }) => sum + bytesOf(rows), 0),
+    wholeBytesMax: batches.some(({ rows }) => rows.some(isLong)) ? PIECE_BYTES : SHORT_ROWS_BYTES_MAX,
     partitions: batches.map(({ partition }) => partition),
   };
+}
+
+function isLong({ value }: Row): boolean {
+  return value !== null && value.length > LONG_VALUE_BYTES;
 }
 
 function bytesOf(rows: readonly Row[]): number {
