@@ -6,7 +6,8 @@ export interface BackOffBounds {
 
 /** The wait before the next attempt, after so many failures in a row: 1, 2, ... */
 export function backOffMs({ firstMs, maxMs }: BackOffBounds, failures: number): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.max(0, failures - 1));
+  // Asked for each attempt of each request: a power is a call into the runtime.
+  return failures <= 1 ? Math.min(maxMs, firstMs) : Math.min(maxMs, firstMs * 2 ** (failures - 1));
 }
 
 /** Half of the wait is random (0 <= random < 1), so that those who failed together do not return together. */
