@@ -292,6 +292,42 @@ describe('a Raft node', () => {
     expect(third.journal.commands).toEqual(leader.journal.commands);
   });
 
+  it('ends where it is to send a snapshot that is not what was written, and lets its log go', async () => {
+    group = new Group(3, { ...UNHURRIED, snapshotEveryEntries: 20, trailingEntries: 0 });
+    await group.startAll();
+    const leader = await group.leader();
+    const follower = await group.follower();
+    await group.stop(follower.id);
+    for (let i = 0; i < 50; i++) await leader.node.propose(command(`c${String(i)}`), PATIENCE_MS);
+    await eventually(() => leader.node.status().snapshotIndex >= 40);
+    const directory = group.directory(leader.id);
+    const path = join(
+      directory,
+      readdirSync(directory).findLast((name) => name.endsWith('.snapshot'))!,
+    );
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf('c3');
+    bytes[at] = bytes[at]! ^ 1;
+    writeFileSync(path, bytes);
+    const ended = expect(leader.node.stopped).rejects.toMatchObject({
+      code: 'LOG_CORRUPT',
+      details: { file: path },
+    });
+    await group.start(follower.id);
+    await ended;
+    group.members.delete(leader.id);
+    const isFree = async (): Promise<boolean> => {
+      try {
+        await (await openLogStorage({ directory })).storage.close();
+        return true;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'LOG_IN_USE' });
+        return false;
+      }
+    };
+    while (!(await isFree()));
+  });
+
   it('hands leadership over when it stops, without an election time-out', async () => {
     group = new Group(3, { tickMs: 20 });
     await group.startAll();

@@ -426,8 +426,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#leadership.update({ term, leader: 0, leading: false });
     if (reason !== null) this.#settle.reject(reason);
     await Promise.all(this.#background);
-    await this.#receiver.end();
-    await this.#sender.close();
+    // A disk that fails has been told of by now, and a start removes what is left of snapshots: the log is to be let go in any case.
+    await Promise.allSettled([this.#receiver.end(), this.#sender.close()]);
     await this.#parts.storage.close().then(this.#settle.resolve, this.#settle.reject);
   }
 }

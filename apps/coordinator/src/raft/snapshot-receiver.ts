@@ -47,7 +47,8 @@ export class SnapshotReceiver {
 
   /** When nothing comes any more. */
   async end(): Promise<void> {
-    await this.#queue;
+    // What failed in it was told to who brought it.
+    await Promise.allSettled([this.#queue]);
     if (this.#incoming !== null) this.#whole.set('', this.#incoming.writer);
     for (const writer of this.#whole.values()) await writer.discard();
   }

@@ -56,11 +56,13 @@ export class SnapshotSender {
   }
 
   close(): Promise<void> {
-    this.#queue = this.#queue.then(async () => {
+    const close = async (): Promise<void> => {
       const file = this.#file;
       this.#file = null;
       await file?.close();
-    });
+    };
+    // Also after a chunk that could not be read, of which its sender was told.
+    this.#queue = this.#queue.then(close, close);
     return this.#queue;
   }
 }
