@@ -134,6 +134,17 @@ describe('a removed member', () => {
     expect(stage.member.status()).toMatchObject({ role: 'follower', term: 0 });
   });
 
+  it('ends also where it has a newer configuration that nobody else has: a leader that was cut off may leave one behind', () => {
+    const stage = new Stage().elect();
+    stage.acknowledge(2);
+    for (let i = 0; i < 9; i += 1) stage.member.propose([{ id: i + 1, data: new Uint8Array([i]) }]);
+    expect(stage.add(4)).toMatchObject({ kind: 'proposed', index: 11 });
+    stage.settle();
+    // The others have gone on without it, and removed it by fewer entries.
+    stage.member.step({ ...removed(4), from: 2, to: 1, term: 2 });
+    expect(stage.member.takeReady().events).toEqual([{ kind: 'removed', index: 4 }]);
+  });
+
   it('is not heard, whatever its term', () => {
     const stage = new Stage().elect();
     stage.acknowledge(2);

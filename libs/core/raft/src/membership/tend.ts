@@ -91,9 +91,13 @@ function tellRemoved(state: MemberState, to: MemberId): void {
   send(state, { to }, { kind: 'removed', index }, 'hardState');
 }
 
-/** Terms do not matter: ids are never used again, so what is said of this one stays true. */
+/**
+ * Terms do not matter: ids are never used again, so what is said of this one stays true. Only what is committed here speaks against it:
+ * a configuration that is not may be one that nobody else will ever have, with an index as high as may be.
+ */
 export function handleRemoved(state: MemberState, message: Removed): void {
-  if (message.index > state.log.configurations.newest.index) end(state, message.index);
+  const { log } = state;
+  if (message.index > log.configurations.at(log.commit).index) end(state, message.index);
 }
 
 function end(state: MemberState, index: number): void {
