@@ -37,6 +37,7 @@ export class GroupOfOne implements RaftNode<CommandResult> {
   proposals = 0;
   barriers = 0;
   hasQuorum = true;
+  isMajorityFull = false;
   #leadership: LeadershipChange = { term: 1, leader: 1, leading: true };
   #index = 0;
   readonly #listeners = new Set<(change: LeadershipChange) => void>();
@@ -71,7 +72,8 @@ export class GroupOfOne implements RaftNode<CommandResult> {
     const [commitIndex, appliedIndex, lastIndex] = [this.#index, this.#index, this.#index];
     return {
       ...{ memberId: 1, members: [1], term, leader, role, leading },
-      ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0, isDiskFull: false },
+      ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0 },
+      ...{ isDiskFull: false, isMajorityFull: this.isMajorityFull },
     };
   }
 

@@ -143,6 +143,8 @@ export interface RaftStatus {
   readonly snapshotIndex: number;
   /** It takes no writes, and serves what it has. */
   readonly isDiskFull: boolean;
+  /** It leads, and the disks of so many are full that nobody can take a write. */
+  readonly isMajorityFull: boolean;
 }
 
 /** Who is in the group and who waits outside, as this member knows it. */

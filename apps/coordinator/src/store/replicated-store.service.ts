@@ -79,7 +79,7 @@ export class ReplicatedStore {
         this.#commitSeconds.observe((performance.now() - startedAt) / MS_PER_SECOND);
         return outcome.result;
       }
-      throw ERRORS[outcome.kind]();
+      throw outcome.kind === 'diskFull' ? diskFull(this.raft.status()) : ERRORS[outcome.kind]();
     } finally {
       this.#proposalsInFlight -= 1;
     }
@@ -97,12 +97,14 @@ export function unavailable(): OperationalError {
   return new OperationalError('UNAVAILABLE', 'No majority of the coordinators could be reached');
 }
 
-const ERRORS = { unavailable, diskFull, outcomeUnknown };
+const ERRORS = { unavailable, outcomeUnknown };
 
-function diskFull(): OperationalError {
+/** Whether another member may have room the leader knows. */
+function diskFull({ isMajorityFull }: RaftStatus): OperationalError {
   return new OperationalError(
     'DISK_FULL',
     'The disks of the coordinators have no room for it: nothing was written, and reads go on',
+    { isMajorityFull },
   );
 }
 

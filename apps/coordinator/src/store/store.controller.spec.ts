@@ -72,6 +72,15 @@ describe('the store’s services', () => {
       await expect(txn(put('a'))).rejects.toMatchObject({ code });
     });
 
+    it('says whether another member may have room where this one has none', async () => {
+      for (const isMajorityFull of [false, true]) {
+        group.isMajorityFull = isMajorityFull;
+        group.failures.push('diskFull');
+        const refusal = { code: 'DISK_FULL', details: { isMajorityFull } };
+        await expect(txn(put('a'))).rejects.toMatchObject(refusal);
+      }
+    });
+
     it('refuses what it can see to be wrong before it is proposed', async () => {
       const twice = { ...put('a'), success: [...put('a').success, ...put('a').success] };
       await expect(txn(twice)).rejects.toMatchObject({ code: 'DUPLICATE_KEY' });

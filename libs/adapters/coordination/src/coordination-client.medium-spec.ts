@@ -112,6 +112,24 @@ describe('CoordinationClient', () => {
     },
   );
 
+  it('asks others while the disk of one is full, and nobody more once the leader says that a majority is', async () => {
+    let isRoomElsewhere = true;
+    const followers = refuses('DISK_FULL', { isMajorityFull: false });
+    const leader: Answer = () =>
+      isRoomElsewhere ? answers(DONE)() : refuses('DISK_FULL', { isMajorityFull: true })();
+    await serve('txn', { 1: followers, 2: leader, 3: followers });
+    expect(await client.txn(EMPTY_TXN)).toEqual(DONE);
+    isRoomElsewhere = false;
+    await expect(client.txn(EMPTY_TXN)).rejects.toMatchObject({ code: 'DISK_FULL' });
+    expect(asked).toEqual([1, 2, 2]);
+  });
+
+  it('passes on at once what only the operator can change: the store is full', async () => {
+    await serve('txn', { 1: refuses('STORE_FULL'), 2: answers(DONE) });
+    await expect(client.txn(EMPTY_TXN)).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(asked).toEqual([1]);
+  });
+
   it('never sends a write again that may have been done, and asks another member next', async () => {
     await serve('txn', { 1: refuses('OUTCOME_UNKNOWN'), 2: isSilent, 3: answers(DONE) });
     await expect(client.txn(EMPTY_TXN)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });

@@ -230,8 +230,10 @@ export class CoordinationClient {
         return this.#followTo(error.details['leader']) ? 'same-member' : 'next-member';
       case 'UNAVAILABLE':
       case 'OVERLOADED':
-      case 'DISK_FULL':
         return 'next-member';
+      case 'DISK_FULL':
+        // Of a majority the leader alone knows: then nobody has a better answer.
+        return error.details['isMajorityFull'] === true ? 'fail' : 'next-member';
       case 'DEADLINE_EXCEEDED':
       case 'OUTCOME_UNKNOWN':
         // This member is not asked first next time, whether or not this call may be repeated.

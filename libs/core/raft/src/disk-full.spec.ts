@@ -152,6 +152,7 @@ describe('a leader', () => {
     member.tick();
     expect(settle(member).filter(({ kind }) => kind === 'timeoutNow')).toEqual([]);
     expect(member.propose([proposal])).toEqual({ kind: 'refused', reason: 'diskFull' });
+    expect(member.status().isMajorityFull).toBe(true);
     member.step(from(2, 1, { kind: 'propose', session: 7, proposals: [proposal] }));
     expect(sentTo(2, settle(member), 'proposeRefusal')).toHaveLength(1);
   });
@@ -160,8 +161,10 @@ describe('a leader', () => {
     const member = newLeader();
     member.step(heard(2, true));
     expect(member.propose([proposal])).toMatchObject({ kind: 'accepted' });
+    expect(member.status().isMajorityFull).toBe(false);
     member.step(heard(3, true));
     expect(member.propose([proposal])).toEqual({ kind: 'refused', reason: 'diskFull' });
+    expect(member.status().isMajorityFull).toBe(true);
   });
 
   it('sends no entries to whom has no room, and all that are missing when it has', () => {

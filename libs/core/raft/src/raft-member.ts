@@ -21,7 +21,7 @@ import { replicate } from './replication/replicate.js';
 import { compactionLimit, isSnapshotWanted, provideSnapshot, reportSnapshot } from './snapshot/send.js';
 import { step } from './step.js';
 import { tick } from './tick.js';
-import { beginTransfer } from './transfer/transfer.js';
+import { beginTransfer, isMajorityFull } from './transfer/transfer.js';
 import type { Progress } from './tracker/progress.js';
 import { memberProgress } from './tracker/member-progress.js';
 import type {
@@ -254,6 +254,7 @@ export class RaftMember {
       leader,
       role: role.kind,
       isDiskFull: this.#state.isDiskFull,
+      isMajorityFull: role.kind === 'leader' && isMajorityFull(this.#state, role),
       firstIndex: log.firstIndex,
       lastIndex: log.lastIndex,
       commitIndex: log.commit,

@@ -89,6 +89,8 @@ export interface RaftMemberStatus {
   readonly role: RoleKind;
   /** It takes in no entries, and proposes none. */
   readonly isDiskFull: boolean;
+  /** It leads, and so many disks are full that no other could do more than it. */
+  readonly isMajorityFull: boolean;
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly commitIndex: LogIndex;

@@ -48,11 +48,16 @@ export function flee(state: MemberState, leader: Leader): void {
     beginTransfer(state, successor);
 }
 
-/** Whether so many disks are full that nothing can be committed. */
+/** Whether it proposes nothing for want of room, its own or the majority's. */
 export function lacksRoom(state: MemberState, leader: Leader): boolean {
-  if (state.isDiskFull) return true;
-  const full = [...leader.tracker.all].filter(({ isDiskFull }) => isDiskFull);
-  return resultOf(state, new Map(full.map(({ member }) => [member, false]))) === 'lost';
+  return state.isDiskFull || isMajorityFull(state, leader);
+}
+
+/** Whether so many disks are full, as this leader knows, that nothing can be committed under any leader. */
+export function isMajorityFull(state: MemberState, leader: Leader): boolean {
+  const full = [...leader.tracker.all].filter(({ isDiskFull }) => isDiskFull).map(({ member }) => member);
+  if (state.isDiskFull) full.push(state.config.id);
+  return resultOf(state, new Map(full.map((member) => [member, false]))) === 'lost';
 }
 
 export function tickTransfer(state: MemberState, leader: Leader): void {
