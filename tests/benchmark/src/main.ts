@@ -4,6 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { startEtcdStore } from './coordinators/etcd-grpc.js';
+import { LeaderFailover, leaderReport } from './coordinators/failover.js';
+import type { LeaderTrial } from './coordinators/failover.js';
 import { startCoordinators } from './coordinators/group.js';
 import type { MeasuredStore } from './coordinators/measured-store.js';
 import { WORKLOADS, compare, tableOf } from './coordinators/report.js';
@@ -129,6 +131,18 @@ async function untilBack(url: string, { victim, startedAt }: FailoverTrial): Pro
   }
 }
 
+async function leaderFailover(options: { readonly data: string; readonly trials: string }): Promise<void> {
+  const failover = await LeaderFailover.connect(options.data);
+  const trials: LeaderTrial[] = [];
+  for (let n = 0; n < Number(options.trials); n += 1) {
+    const trial = await failover.trial();
+    trials.push(trial);
+    print(`${trial.leader}: ${trial.first.toFixed(0)} to ${trial.last.toFixed(0)}`);
+  }
+  await failover.close();
+  print(leaderReport(trials));
+}
+
 interface CoordinatorOptions {
   readonly clients: string;
   readonly watchers: string;
@@ -177,6 +191,12 @@ program
   .option(...DATA)
   .option('--trials <n>', 'kills', '20')
   .action(failover);
+program
+  .command('leader-failover')
+  .description("time from kill -9 of the coordinators' leader to the next acknowledged write")
+  .option(...DATA)
+  .option('--trials <n>', 'kills', '50')
+  .action(leaderFailover);
 program
   .command('placement')
   .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')

@@ -69,6 +69,7 @@ class Switchboard {
         this.#carry(seat, to, encodeIntroduction(introduction));
       },
       receive: (receiver) => this.#receivers.set(seat, receiver),
+      isThere: (other) => Promise.resolve(this.#receivers.has(other)),
       close: () => this.#receivers.delete(seat),
     };
   }

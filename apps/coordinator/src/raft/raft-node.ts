@@ -56,6 +56,8 @@ export interface RaftTransport {
   introduce(to: Seat, introduction: Introduction): void;
   /** From now on it gets what comes, in place of the receiver before. */
   receive(receiver: RaftReceiver): void;
+  /** Whether there is somebody at the seat; true where that is not known. */
+  isThere(seat: Seat): Promise<boolean>;
   close(): void;
 }
 

@@ -19,6 +19,7 @@ import {
   type SnapshotPoint,
 } from '@ringleader/raft';
 import { GroupChanges, type MemberChangeOutcome, type MemberRequest } from './group-changes.js';
+import { LeaderWatch } from './leader-watch.js';
 import { LogWriter } from './log-writer.js';
 import { Leadership, type Roster, leadershipOf } from './roster.js';
 import { PendingProposals } from './pending-proposals.js';
@@ -71,6 +72,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   readonly #receiver: SnapshotReceiver;
   readonly #sender: SnapshotSender;
   readonly #writer: LogWriter;
+  readonly #leaderWatch: LeaderWatch;
   readonly #ticker: NodeJS.Timeout;
   #inbox: Message[] = [];
   #droppedMessages = 0;
@@ -94,6 +96,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
       this.#receive([chunk]);
     });
     this.#sender = new SnapshotSender(parts.member, parts.storage, parts.founders);
+    this.#leaderWatch = new LeaderWatch(parts.member, parts.roster, parts.transport);
     this.#writer = new LogWriter(parts.member, parts.storage, this.#receiver);
     parts.storage.onRoom((hasRoom) => {
       parts.onEvent({ kind: hasRoom ? 'diskHasRoom' : 'diskFull' });
@@ -284,6 +287,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
     this.#knock();
+    this.#inBackground(this.#leaderWatch.look());
     if (this.#sender.isDone) this.#inBackground(this.#sender.close());
     if (this.#droppedMessages === 0) return;
     onEvent({ kind: 'inboxFull', dropped: this.#droppedMessages });

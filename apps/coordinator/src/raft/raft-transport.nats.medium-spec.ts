@@ -183,6 +183,19 @@ describe('Raft over NATS', () => {
     two.close();
   });
 
+  it('knows who is there', async () => {
+    const one = new NatsRaftTransport(link, 'there', 1);
+    expect(await one.isThere(2)).toBe(false);
+    const two = link.connection.subscribe(subjects.ask.to('there', 2, 'calls'), {
+      callback: () => undefined,
+    });
+    await link.connection.flush();
+    expect(await one.isThere(2)).toBe(true);
+    two.unsubscribe();
+    await link.connection.flush();
+    expect(await one.isThere(2)).toBe(false);
+  });
+
   it('sends nothing while it is not connected, and nothing late', async () => {
     const received: Message[] = [];
     const two = new NatsRaftTransport(link, 'local', 2);

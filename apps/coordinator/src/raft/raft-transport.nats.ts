@@ -1,6 +1,6 @@
 import { reserveEnvelope, subjects } from '@ringleader/contracts';
 import type { FrameRefusal } from '@ringleader/contracts';
-import type { NatsLink, Subscription } from '@ringleader/nats';
+import { isThere, type NatsLink, type Subscription } from '@ringleader/nats';
 import {
   decodeFrame,
   encodeFrames,
@@ -43,6 +43,11 @@ export class NatsRaftTransport implements RaftTransport {
     this.#subscription ??= this.#link.frames.subscribe('raft', subject, (content, speaker) =>
       this.#take(content, speaker),
     );
+  }
+
+  isThere(seat: Seat): Promise<boolean> {
+    const speaker = { service: 'coordinator', member: this.#seat } as const;
+    return isThere(this.#link, subjects.ask.from(this.#cluster, speaker, seat, 'status'));
   }
 
   close(): void {

@@ -144,6 +144,30 @@ describe('CoordinationClient', () => {
     expect(asked).toEqual([1, 2]);
   });
 
+  it('does not wait for a member that has ended: its reads are asked of another, its writes are unknown', async () => {
+    const doing = Promise.withResolvers<void>();
+    const isEnding: Answer = () => {
+      doing.resolve();
+      return isSilent();
+    };
+    await serve('txn', { 1: isEnding });
+    const write = expect(client.txn(EMPTY_TXN)).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      cause: { message: expect.stringMatching('has ended') as unknown },
+    });
+    await doing.promise;
+    await servers[0]!.close();
+    await write;
+    const asking = Promise.withResolvers<void>();
+    await serve('range', { 2: () => (asking.resolve(), isSilent()), 3: answers(EMPTY_PAGE) });
+    const startedAt = performance.now();
+    const read = client.range({ key: 'a' });
+    await asking.promise;
+    await servers[1]!.close();
+    expect(await read).toEqual(EMPTY_PAGE);
+    expect(performance.now() - startedAt).toBeLessThan(900);
+  });
+
   it('says so when a read came to nothing within its deadline', async () => {
     await serve('range', { 1: isSilent, 2: isSilent, 3: isSilent });
     await expect(client.range({ key: 'a' }, { timeoutMs: 50 })).rejects.toMatchObject({

@@ -9,9 +9,10 @@ import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contra
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
 import { isControlEnvelope } from './control-envelope.js';
 import type { Answer } from './control-frames.js';
-import { FRAME_OPERATION, callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
+import { callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
 import { noStatus } from './control-server.js';
 import type { NatsLink } from './nats-link.js';
+import { frameSubject, isThere } from './presence.js';
 
 export type ControlOutcome<Response> =
   | { readonly kind: 'answered'; readonly response: Response }
@@ -52,6 +53,8 @@ interface Waiting {
 
 /** So long a member that did not know frames is taken for one that does not. */
 const WITHOUT_FRAMES_MS = 10_000;
+/** A call that is not answered within this may be to a member that has died: that is looked into, again and again. */
+const LOOK_AFTER_MS = 150;
 /** In the headers of what NATS says itself. */
 const NO_RESPONDERS = 503;
 
@@ -63,6 +66,8 @@ export class ControlClient {
   private lastFrame = 0;
   /** The subjects of frames, and until when nobody is asked there. */
   private readonly withoutFrames = new Map<string, number>();
+  /** The subjects of frames on whose answers somebody waits. */
+  private readonly watched = new Map<string, NodeJS.Timeout>();
   private readonly inbox: string;
   private subscription: Subscription | null = null;
   private readonly unlisten: () => void;
@@ -99,6 +104,7 @@ export class ControlClient {
   async close(): Promise<void> {
     this.unlisten();
     this.endAll();
+    for (const timer of this.watched.values()) clearTimeout(timer);
     this.subscription?.unsubscribe();
     await this.singly.close();
   }
@@ -107,7 +113,7 @@ export class ControlClient {
     const queued = this.queue.filter(({ id }) => this.waiting.has(id));
     this.queue = [];
     const now = performance.now();
-    for (const [subject, calls] of Map.groupBy(queued, frameSubject)) {
+    for (const [subject, calls] of Map.groupBy(queued, (call) => frameSubject(call.subject))) {
       if ((this.withoutFrames.get(subject) ?? 0) > now) for (const call of calls) this.sendSingly(call);
       else this.sendTogether(subject, calls);
     }
@@ -121,6 +127,31 @@ export class ControlClient {
     });
     const parts = calls.map(({ id, contract, request }) => callPart(id, contract.operation, request));
     for (const { data, count } of framesOf(parts)) this.publish(subject, data, calls.splice(0, count));
+    this.watch(subject);
+  }
+
+  private watch(subject: string): void {
+    if (this.watched.has(subject)) return;
+    const { lastFrame } = this;
+    this.watched.set(
+      subject,
+      setTimeout(() => void this.look(subject, lastFrame), LOOK_AFTER_MS),
+    );
+  }
+
+  /** Who has died answers nothing any more of what it was asked before. */
+  private async look(subject: string, lastFrame: number): Promise<void> {
+    const late = this.waitingAt(subject).filter(({ frame }) => frame <= lastFrame);
+    if (late.length > 0 && !(await isThere(this.link, subject)))
+      for (const { id, contract } of late) this.fail(id, memberGone(contract.operation));
+    this.watched.delete(subject);
+    if (this.waitingAt(subject).length > 0) this.watch(subject);
+  }
+
+  private waitingAt(subject: string): Waiting[] {
+    return [...this.waiting.values()].filter(
+      (call) => call.frame !== 0 && frameSubject(call.subject) === subject,
+    );
   }
 
   private publish(subject: string, frame: Uint8Array, calls: readonly Waiting[]): void {
@@ -159,7 +190,7 @@ export class ControlClient {
   private sendAgain(frame: number): void {
     for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame)) {
       this.sendSingly(call, () => {
-        this.withoutFrames.set(frameSubject(call), performance.now() + WITHOUT_FRAMES_MS);
+        this.withoutFrames.set(frameSubject(call.subject), performance.now() + WITHOUT_FRAMES_MS);
       });
     }
   }
@@ -194,11 +225,6 @@ export class ControlClient {
   }
 }
 
-/** The operation is a subject's last token. */
-function frameSubject({ subject }: Waiting): string {
-  return `${subject.slice(0, subject.lastIndexOf('.'))}.${FRAME_OPERATION}`;
-}
-
 /** A peer of another version, or a bug: the issues say where the two disagree. */
 function readReply(contract: MessageContract, reply: unknown): ControlOutcome<unknown> {
   if (isControlEnvelope(reply)) {
@@ -230,6 +256,12 @@ function connectionEnded(operation: string): OperationalError {
     `The connection to NATS ended while ${operation} was waited for`,
     { operation },
   );
+}
+
+function memberGone(operation: string): OperationalError {
+  return new OperationalError('DEADLINE_EXCEEDED', `The member that was asked for ${operation} has ended`, {
+    operation,
+  });
 }
 
 function nobodyServes(operation: string, cause?: unknown): OperationalError {

@@ -53,6 +53,9 @@ function sealed(text: string): Uint8Array {
   return sealFrame(frame);
 }
 
+/** Nobody answers it. */
+export const emptyFrame = (): Uint8Array => sealed('[]');
+
 /** Its parts; or why it is dropped. */
 export function readFrame(data: Uint8Array): readonly unknown[] | FrameRefusal {
   const opened = openFrame(data);

@@ -9,3 +9,4 @@ export * from './links.js';
 export * from './nats-errors.js';
 export * from './nats-link.js';
 export * from './parcels.js';
+export { isThere } from './presence.js';

@@ -4,6 +4,7 @@
  */
 import { invariant } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
+import { leaderLost, silentLeader } from './election/leader-lost.js';
 import { resetTimer } from './election/roles.js';
 import { RaftLog } from './log/raft-log.js';
 import { changeConfiguration, type ChangeResult } from './membership/change.js';
@@ -214,8 +215,14 @@ export class RaftMember {
     return role.kind === 'leader' && role.outgoingSnapshot !== null;
   }
 
-  /** Messages to it are being lost, as far as the shell can tell: they go one at a time until it answers again. */
+  /** The leader, where this member follows it and has missed several of its heartbeats, else 0: the shell may look whether it still runs. */
+  get silentLeader(): MemberId {
+    return silentLeader(this.#state);
+  }
+
+  /** Messages to it are being lost, as far as the shell can tell: they go one at a time until it answers again. A leader that is silent is gone. */
   reportUnreachable(id: MemberId): void {
+    if (id !== 0 && this.silentLeader === id) leaderLost(this.#state);
     const progress = this.#progressOf(id);
     if (progress?.state === 'replicate') progress.becomeProbe(progress.match + 1);
   }

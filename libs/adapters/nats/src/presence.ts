@@ -1,0 +1,30 @@
+/** Whether a member is there at all: NATS says at once where nobody listens to a subject. */
+import { errors } from '@nats-io/nats-core';
+import { FRAME_OPERATION, emptyFrame } from './control-frames.js';
+import type { NatsLink } from './nats-link.js';
+
+/** Longer than NATS takes, which is about a round trip. */
+const PATIENCE_MS = 100;
+
+/** `subject`: one of the control subjects of the member, by which it would be called. True where nothing is known. */
+export async function isThere(link: NatsLink, subject: string): Promise<boolean> {
+  if (!link.isConnected) return true;
+  try {
+    await link.connection.request(frameSubject(subject), emptyFrame(), { timeout: PATIENCE_MS });
+  } catch (error) {
+    return !isNobody(error);
+  }
+  return true;
+}
+
+/** Of all calls to the member. The operation is a subject's last token. */
+export function frameSubject(subject: string): string {
+  return `${subject.slice(0, subject.lastIndexOf('.'))}.${FRAME_OPERATION}`;
+}
+
+function isNobody(error: unknown): boolean {
+  return (
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders())
+  );
+}
