@@ -1,6 +1,12 @@
 /** /v1/cluster/coordinator/...: what goes to the coordinators, and what comes back. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type CoordinatorMembers, OperationalError, type UpkeepOperation } from '@ringleader/contracts';
+import {
+  type CoordinatorMembers,
+  OperationalError,
+  REST_ERROR_CODES,
+  type UpkeepOperation,
+  coordinatorContracts,
+} from '@ringleader/contracts';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
@@ -101,15 +107,15 @@ describe('changes of the group', () => {
   });
 
   it.each([
-    ['POST', '/members', { name: 'shard-1' }],
-    ['POST', '/members', { nome: 'coordinator-1' }],
-    ['POST', '/members/coordinator-1:demote', {}],
-    ['POST', '/members/coordinator-1', {}],
-    ['DELETE', '/members/coordinator-10', undefined],
-    ['POST', ':transfer-leader', { to: 'nobody' }],
-  ])('%s %s %j is no valid request', async (method, path, body) => {
+    ['POST', '/members', { name: 'shard-1' }, { field: 'name' }],
+    ['POST', '/members', { nome: 'coordinator-1' }, { field: 'name' }],
+    ['POST', '/members/coordinator-1:demote', {}, { parameter: 'member' }],
+    ['POST', '/members/coordinator-1', {}, { parameter: 'member' }],
+    ['DELETE', '/members/coordinator-10', undefined, { parameter: 'member' }],
+    ['POST', ':transfer-leader', { to: 'nobody' }, { field: 'to' }],
+  ])('%s %s %j is no valid request', async (method, path, body, names) => {
     const answer = await fetch(base() + path, body === undefined ? { method } : json(method, body));
-    expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', ...names });
     expect(asked).toEqual([]);
   });
 });
@@ -118,6 +124,9 @@ it('hands leadership over, to whom is named or to anybody', async () => {
   const named = await fetch(`${base()}:transfer-leader`, json('POST', { to: 'coordinator-2' }));
   expect(await named.json()).toEqual({ leader: 'coordinator-2' });
   await fetch(`${base()}:transfer-leader`, { method: 'POST' });
+  const headers = { 'If-Match': '"17"' };
+  const conditional = await fetch(`${base()}:transfer-leader`, { method: 'POST', headers });
+  expect(await problemOf(conditional)).toMatchObject({ code: 'INVALID_ARGUMENT', header: 'If-Match' });
   expect(asked).toEqual([{ to: 2 }, {}]);
 });
 
@@ -141,6 +150,17 @@ describe('the store', () => {
       code: 'COMPACTED',
       compactedRevision: 20,
     });
+    refusal = new OperationalError('FUTURE_REVISION', 'To come', { field: 'revision', revision: 20 });
+    for (const request of [
+      fetch(`${base()}/hash?revision=21`),
+      fetch(`${base()}:compact`, json('POST', { revision: 21 })),
+    ]) {
+      expect(await problemOf(await request)).toMatchObject({
+        status: 400,
+        code: 'FUTURE_REVISION',
+        revision: 20,
+      });
+    }
   });
 
   it.each([
@@ -188,4 +208,13 @@ describe('a snapshot', () => {
     lost = ['UNAVAILABLE'];
     await expect(fetch(`${base()}/snapshot`).then((answer) => answer.text())).rejects.toThrow();
   });
+});
+
+it('knows every error that the coordinators answer operators with', () => {
+  const { members, changeMembers, transferLeader, compact, hashes, openSnapshot } = coordinatorContracts;
+  const calls = [members, changeMembers, transferLeader, compact, hashes, openSnapshot];
+  const told = new Set<string>(calls.flatMap(({ errors }) => errors));
+  // Whoever calls follows NOT_LEADER to the leader, and gateways may do all this.
+  for (const code of [...REST_ERROR_CODES, 'NOT_LEADER', 'FORBIDDEN']) told.delete(code);
+  expect([...told]).toEqual([]);
 });

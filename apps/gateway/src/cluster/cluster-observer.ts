@@ -9,12 +9,13 @@ import {
   OperationalError,
   SHARDS_PREFIX,
   clusterSchema,
+  coordinatorSeat,
   memberSchema,
   shardSchema,
   speakerOf,
   subjects,
 } from '@ringleader/contracts';
-import type { Cluster, Member, ShardRegistration } from '@ringleader/contracts';
+import type { Cluster, CoordinatorMember, Member, ShardRegistration } from '@ringleader/contracts';
 import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
 import type { Coordinator, CoordinatorGroup, MirrorChange } from '@ringleader/coordination';
 import type { NatsLink, Subscription } from '@ringleader/nats';
@@ -42,6 +43,7 @@ export class ClusterObserver {
   private readonly shardsByKey = new Map<string, ShardRegistration>();
   /** The seats of the coordinators that this gateway has ever seen, by name. */
   private readonly seen = new Map<string, number>();
+  /** Of the group, as it was told last. */
   private seats: readonly number[] = [];
   private readonly mirrors: readonly PrefixMirror[];
   private subscriptions: readonly Subscription[] = [];
@@ -158,7 +160,7 @@ export class ClusterObserver {
       ]);
       const { joint, members } = group ?? NOBODY;
       this.coordinator = { ...leaderAmong(answers), joint, members };
-      this.seats = answers.flatMap(({ status }) => status?.members ?? []);
+      this.seats = seatsOf(members, answers) ?? this.seats;
     } finally {
       this.isAsking = false;
     }
@@ -172,6 +174,17 @@ interface StatusAnswer {
     readonly term: number;
     readonly members?: readonly number[] | undefined;
   } | null;
+}
+
+/** By the leader, or else by each that answers, who may be behind. Null where nobody says. */
+function seatsOf(
+  members: readonly CoordinatorMember[],
+  answers: readonly StatusAnswer[],
+): readonly number[] | null {
+  const told = members.flatMap(({ name }) => coordinatorSeat(name) ?? []);
+  if (told.length > 0) return told;
+  const seats = answers.flatMap(({ status }) => status?.members ?? []);
+  return seats.length > 0 ? seats : null;
 }
 
 /** Only a leader tells of the members. */

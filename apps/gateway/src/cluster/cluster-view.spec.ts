@@ -99,6 +99,12 @@ describe('coordinatorNames', () => {
       'coordinator 1 is not running',
     ]);
   });
+
+  it('does not miss one that was removed from the group, and misses all that were seen while none is known', () => {
+    const seen = new Map([1, 2, 3, 4].map((seat) => [`coordinator-${seat}`, seat]));
+    expect(coordinatorNames(seen, [1, 3, 4])).toEqual(['coordinator-1', 'coordinator-3', 'coordinator-4']);
+    expect(coordinatorNames(seen, [])).toEqual([...seen.keys()]);
+  });
 });
 
 describe('clusterView', () => {

@@ -86,13 +86,14 @@ function memberView(member: Member, telemetry: Telemetry, now: MonotonicMs): Mem
 }
 
 /**
- * Those that were seen, and the seats whose holders this gateway has never seen: a coordinator that has been away since
- * before the gateway came is missing all the same.
+ * Whoever has a seat in the group: one that has been away since before the gateway came is missing all the same, and one
+ * that was removed is not. `seats` is empty while the group is not known: then it is those that were seen.
  */
 export function coordinatorNames(seen: ReadonlyMap<string, number>, seats: readonly number[]): string[] {
   const held = new Set(seen.values());
   const unseen = [...new Set(seats)].filter((seat) => !held.has(seat));
-  return [...seen.keys(), ...unseen.map((seat) => `coordinator ${seat}`)];
+  const belonging = [...seen].filter(([, seat]) => seats.length === 0 || seats.includes(seat));
+  return [...belonging.map(([name]) => name), ...unseen.map((seat) => `coordinator ${seat}`)];
 }
 
 function missingMembers({ members, shards, coordinators }: ClusterKnowledge): string[] {

@@ -48,7 +48,11 @@ export class CoordinatorsController {
   @HttpCode(200)
   add(@Req() request: FastifyRequest): Promise<{ index: number }> {
     const { name, learner } = jsonBody(request, memberRequestSchema, 'The member');
-    return this.#change(request, { kind: 'add', seat: seatOf(name), isPromotedItself: learner !== true });
+    return this.#change(request, {
+      kind: 'add',
+      seat: seatOf(name, { field: 'name' }),
+      isPromotedItself: learner !== true,
+    });
   }
 
   /** `NAME:promote` and `NAME:replace`: the router knows no parameter that ends before a colon. */
@@ -58,7 +62,7 @@ export class CoordinatorsController {
   change(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
     const [, name = member, action] = /^(.*):(.*)$/.exec(member) ?? [];
     if (action === 'promote' || action === 'replace') {
-      return this.#change(request, { kind: action, seat: seatOf(name) });
+      return this.#change(request, { kind: action, seat: seatOf(name, { parameter: 'member' }) });
     }
     const allowed = ['promote', 'replace'];
     throw invalidParameter('member', 'What is to be done with a member is :promote or :replace', { allowed });
@@ -67,7 +71,7 @@ export class CoordinatorsController {
   @DescribeRemoveMember()
   @Delete('coordinator/members/:member')
   remove(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
-    return this.#change(request, { kind: 'remove', seat: seatOf(member) });
+    return this.#change(request, { kind: 'remove', seat: seatOf(member, { parameter: 'member' }) });
   }
 
   /** The doubled colon is a plain one. */
@@ -76,8 +80,9 @@ export class CoordinatorsController {
   @HttpCode(200)
   async transferLeader(@Req() request: FastifyRequest): Promise<{ leader: string }> {
     const { to } = jsonBody(request, transferRequestSchema, 'The transfer');
+    refuseConditions(request.headers, 'page');
     const options = optionsOf(request);
-    const asked = to === undefined ? {} : { to: seatOf(to) };
+    const asked = to === undefined ? {} : { to: seatOf(to, { field: 'to' }) };
     const { leader } = await this.coordination.transferLeader(asked, options);
     return { leader: coordinatorName(leader) };
   }
@@ -110,7 +115,7 @@ export class CoordinatorsController {
     const from = parseQuery(targetOf(raw).query, ['from']).get('from');
     refuseConditions(headers, 'page');
     const options = { timeoutMs: timeoutMsOf(headers) };
-    const seat = from === undefined ? null : seatOf(from, 'from');
+    const seat = from === undefined ? null : seatOf(from, { parameter: 'from' });
     const { revision, bytes } = await openSnapshotStream(this.coordination, seat, options);
     reply.header('Content-Type', 'application/octet-stream');
     reply.header('Content-Disposition', `attachment; filename="coordinators-${revision}.snapshot"`);
@@ -129,11 +134,12 @@ function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
   return { timeoutMs: timeoutMsOf(headers) };
 }
 
-function seatOf(name: string, parameter = 'name'): number {
+/** `where` the name stands in the request. */
+function seatOf(name: string, where: { readonly parameter: string } | { readonly field: string }): number {
   const seat = coordinatorSeat(name);
   if (seat !== null) return seat;
   const detail = 'Coordinators are called coordinator-1 to coordinator-9';
-  throw new OperationalError('INVALID_ARGUMENT', detail, { parameter });
+  throw new OperationalError('INVALID_ARGUMENT', detail, where);
 }
 
 /** Configurations have an index as keys have a revision. */

@@ -110,7 +110,7 @@ export function DescribeCompact(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'It is done.', content: jsonContent('CoordinatorCompacted') }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'COMPACTED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+    Problems('UNSUPPORTED_MEDIA_TYPE', 'COMPACTED', 'FUTURE_REVISION', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
   );
 }
 
@@ -130,7 +130,7 @@ export function DescribeHash(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'The hashes.', content: jsonContent('CoordinatorHashes') }),
-    Problems('COMPACTED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+    Problems('COMPACTED', 'FUTURE_REVISION', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
 }
 

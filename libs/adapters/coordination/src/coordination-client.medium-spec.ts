@@ -83,6 +83,12 @@ describe('CoordinationClient', () => {
     expect(asked).toEqual([3, 3]);
   });
 
+  it('says UNAVAILABLE where the deadline passes before a leader is found', async () => {
+    await serve('leaseKeepAlive', { 1: refuses('NOT_LEADER', { leader: 2 }), 2: refuses('NOT_LEADER') });
+    const call = client.leaseKeepAlive({ leaseId: 5 }, { timeoutMs: 20 });
+    await expect(call).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   it('follows NOT_LEADER to the leader', async () => {
     await serve('leaseKeepAlive', {
       1: refuses('NOT_LEADER', { leader: 3 }),

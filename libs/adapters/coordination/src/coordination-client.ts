@@ -204,7 +204,8 @@ export class CoordinationClient {
       if (step === 'fail' || this.#isClosed) throw callersError(operation, outcome.error);
       if (step === 'next-member') this.#preferred = this.#memberAfter(this.#preferred);
       const pauseMs = pauseAfter(attempt, this.#members.length);
-      if (this.options.clock.monotonicMs() + pauseMs >= deadline) throw outcome.error;
+      if (this.options.clock.monotonicMs() + pauseMs >= deadline)
+        throw callersError(operation, outcome.error);
       if (pauseMs > 0) await pause(pauseMs);
     }
   }
@@ -269,6 +270,10 @@ function pauseAfter(attempt: number, members: number): number {
 }
 
 function callersError(operation: CoordinatorOperation, error: OperationalError): OperationalError {
+  if (error.code === 'NOT_LEADER') {
+    const detail = `No leader of the coordinators was found in time for ${operation}`;
+    return new OperationalError('UNAVAILABLE', detail, { operation }, { cause: error });
+  }
   if (error.code !== 'DEADLINE_EXCEEDED' || !WRITES.has(operation)) return error;
   return new OperationalError(
     'OUTCOME_UNKNOWN',

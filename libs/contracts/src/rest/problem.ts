@@ -34,6 +34,7 @@ export const REST_ERROR_CODES = [
   'MEMBER_NOT_FOUND',
   'MEMBER_REMOVED',
   'COMPACTED',
+  'FUTURE_REVISION',
 ] as const satisfies readonly ErrorCode[];
 export type RestErrorCode = (typeof REST_ERROR_CODES)[number];
 
@@ -77,6 +78,7 @@ export const PROBLEM_FIELDS = {
   MEMBER_NOT_FOUND: ['name', 'members'],
   MEMBER_REMOVED: ['name'],
   COMPACTED: ['compactedRevision'],
+  FUTURE_REVISION: ['revision', 'parameter', 'field'],
 } as const satisfies Record<RestErrorCode, readonly string[]>;
 
 /** Every INVALID_ARGUMENT names what was wrong by one of these. */
