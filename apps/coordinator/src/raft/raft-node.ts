@@ -80,6 +80,8 @@ export interface RaftSettings {
   readonly readsMax: number;
   /** Messages that wait for the loop: more are thrown away, which Raft takes for loss. */
   readonly inboxMessagesMax: number;
+  /** How long entries are applied at a stretch, before the event loop turns. */
+  readonly applyTurnMs: number;
   /** A snapshot is taken when so many entries, or bytes of them, were applied since the last. */
   readonly snapshotEveryEntries: number;
   readonly snapshotEveryBytes: number;
@@ -95,6 +97,7 @@ export const defaultRaftSettings: RaftSettings = {
   proposals: { countMax: 20_000, queuedBytesMax: 64 * 1024 * 1024, leaderWaitMs: 1_500 },
   readsMax: 50_000,
   inboxMessagesMax: 10_000,
+  applyTurnMs: 10,
   snapshotEveryEntries: 10_000,
   snapshotEveryBytes: 64 * 1024 * 1024,
   trailingEntries: 1_000,

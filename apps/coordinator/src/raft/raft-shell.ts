@@ -6,10 +6,6 @@
 import { OperationalError } from '@ringleader/contracts';
 import type { LogStorage, RecoveredLog } from '@ringleader/log-storage';
 import {
-  type Entry,
-  entryKinds,
-  type Introduction,
-  MEMBERS_MAX,
   type Message,
   type RaftMember,
   type Ready,
@@ -18,7 +14,9 @@ import {
   type SnapshotChunk,
   type SnapshotPoint,
 } from '@ringleader/raft';
+import { Applier } from './applier.js';
 import { GroupChanges, type MemberChangeOutcome, type MemberRequest } from './group-changes.js';
+import { Introductions } from './introductions.js';
 import { LeaderWatch } from './leader-watch.js';
 import { LogWriter } from './log-writer.js';
 import { Leadership, type Roster, leadershipOf } from './roster.js';
@@ -39,7 +37,6 @@ import type {
 import { SnapshotKeeper } from './snapshot-keeper.js';
 import { SnapshotReceiver } from './snapshot-receiver.js';
 import { SnapshotSender } from './snapshot-sender.js';
-import { restoreFrom } from './stored-snapshot.js';
 
 export interface ShellParts<Result> {
   readonly member: RaftMember;
@@ -57,10 +54,6 @@ export interface ShellParts<Result> {
   readonly onEvent: (event: RaftNodeEvent) => void;
 }
 
-/** Where there may be members. */
-const SEATS = Array.from({ length: MEMBERS_MAX }, (_, i) => i + 1);
-const APPLY_EVERY_MS = 1_000;
-
 export class RaftShell<Result> implements RaftNode<Result> {
   readonly stopped: Promise<void>;
   readonly #parts: ShellParts<Result>;
@@ -68,6 +61,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
   readonly #reads: PendingReads;
   readonly #changes: GroupChanges;
   readonly #leadership = new Leadership();
+  readonly #introductions: Introductions;
+  readonly #applier: Applier<Result>;
   readonly #snapshots: SnapshotKeeper;
   readonly #receiver: SnapshotReceiver;
   readonly #sender: SnapshotSender;
@@ -81,9 +76,6 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #isStopping = false;
   /** What runs beside the loop: the write of a batch, of a snapshot, the reading of one. */
   readonly #background = new Set<Promise<void>>();
-  #restoring = Promise.resolve();
-  #lastAppliedTerm: number;
-  #introducedAtMs = Number.NEGATIVE_INFINITY;
   #settle!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(parts: ShellParts<Result>) {
@@ -91,7 +83,12 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#proposals = new PendingProposals(parts.settings.proposals);
     this.#reads = new PendingReads(parts.settings.readsMax);
     this.#changes = new GroupChanges(parts.member, parts.nowMs);
-    this.#snapshots = new SnapshotKeeper(parts.storage, parts.settings);
+    this.#introductions = new Introductions(parts, (applicant) => {
+      this.#changes.heard(applicant);
+    });
+    this.#snapshots = new SnapshotKeeper(parts);
+    const listeners = { proposals: this.#proposals, reads: this.#reads, snapshots: this.#snapshots };
+    this.#applier = new Applier(parts, listeners, parts.recovered.snapshot.term);
     this.#receiver = new SnapshotReceiver(parts.member, parts.storage, (chunk) => {
       this.#receive([chunk]);
     });
@@ -102,7 +99,6 @@ export class RaftShell<Result> implements RaftNode<Result> {
       parts.onEvent({ kind: hasRoom ? 'diskHasRoom' : 'diskFull' });
       this.#requestTurn();
     });
-    this.#lastAppliedTerm = parts.recovered.snapshot.term;
     this.stopped = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -114,7 +110,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
         else parts.onEvent({ kind: 'frameRefused', reason: `seat ${String(from)} speaks for another` });
       },
       introduction: (introduction) => {
-        this.#meet(introduction);
+        this.#introductions.meet(introduction);
       },
       malformed: (reason) => {
         parts.onEvent({ kind: 'frameRefused', reason });
@@ -176,20 +172,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     if (this.#isStopping || target === undefined || !member.transferLeadership(target))
       return Promise.resolve(false);
     this.#requestTurn();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        unsubscribe();
-        resolve(false);
-      }, timeoutMs);
-      const unsubscribe = this.#leadership.listen(({ leader }) => {
-        if (leader === self || leader === 0) return;
-        clearTimeout(timer);
-        queueMicrotask(() => {
-          unsubscribe();
-        });
-        resolve(true);
-      });
-    });
+    return this.#leadership.goesTo((leader) => leader !== self, timeoutMs);
   }
 
   async stop(): Promise<void> {
@@ -218,31 +201,6 @@ export class RaftShell<Result> implements RaftNode<Result> {
       this.#inbox.push(...messages);
     }
     this.#requestTurn();
-  }
-
-  /** Who waits to be let in; or who founds a cluster: a founder who has not heard that it has begun, or a lost disk. */
-  #meet({ seat, id, isQuestion, founders: told }: Introduction): void {
-    const { transport, roster, founders, onEvent, seat: self, member } = this.#parts;
-    if (!isQuestion || member.status().id === id) return;
-    if (told?.length === 0) {
-      this.#changes.heard({ seat, id });
-      return;
-    }
-    if (seat === self || roster.members.length === 0) return;
-    const isMember = roster.has(id);
-    if (isMember && founders.length === 0) return;
-    if (!isMember) onEvent({ kind: 'strangerRefused', seat, id });
-    const known = { founders: isMember ? founders : roster.members, isBegun: true, isQuestion: false };
-    transport.introduce(seat, { seat: self, id: member.status().id, ...known });
-  }
-
-  /** Until it is in the group, so that an operator can let it in. */
-  #knock(): void {
-    const { member, roster, transport, seat, founders, nowMs } = this.#parts;
-    const { id } = member.status();
-    if (founders.length > 0 || roster.has(id) || nowMs() - this.#introducedAtMs < APPLY_EVERY_MS) return;
-    this.#introducedAtMs = nowMs();
-    for (const to of SEATS) transport.introduce(to, { seat, id, founders, isBegun: true, isQuestion: true });
   }
 
   /** At the end of this turn of the event loop, so that all that arrived in it is taken together. */
@@ -286,7 +244,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
     this.#proposals.expire(nowMs());
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
-    this.#knock();
+    this.#introductions.knock();
     this.#inBackground(this.#leaderWatch.look());
     if (this.#sender.isDone) this.#inBackground(this.#sender.close());
     if (this.#droppedMessages === 0) return;
@@ -306,11 +264,12 @@ export class RaftShell<Result> implements RaftNode<Result> {
     }
     this.#send(ready.messages);
     if (ready.restore !== null) this.#inBackground(this.#restore(ready.restore));
-    if (ready.committed.length > 0) this.#apply(ready.committed);
+    this.#applier.take(ready.committed);
+    const hasApplied = this.#applier.turn();
     this.#answer(ready);
     this.#tendSnapshots(ready.snapshotWanted);
-    // There may be more that is committed than one Ready hands out; and what a change of leadership made due.
-    if (ready.committed.length > 0 || this.#reads.isQuestionDue) this.#requestTurn();
+    // There may be more than one turn applies, or one Ready hands out; and what a change of leadership made due.
+    if (hasApplied || this.#reads.isQuestionDue) this.#requestTurn();
   }
 
   #send(messages: readonly Message[]): void {
@@ -351,54 +310,12 @@ export class RaftShell<Result> implements RaftNode<Result> {
         }),
       );
     }
-    if (this.#snapshots.isDue) this.#inBackground(this.#takeSnapshot());
+    if (this.#snapshots.isDue) this.#inBackground(this.#snapshots.take());
   }
 
-  /** Meanwhile nothing is applied, and the state before is served: the core hands out no more until it hears of it. */
-  #restore({ index, term }: SnapshotPoint): Promise<void> {
-    this.#restoring = this.#restoring.then(async () => {
-      const { member, stateMachine, storage } = this.#parts;
-      await restoreFrom(await storage.openSnapshot({ index, term }), stateMachine);
-      member.applied(index);
-      this.#lastAppliedTerm = term;
-      this.#proposals.skippedTo(term);
-      this.#reads.applied(index);
-      this.#requestTurn();
-    });
-    return this.#restoring;
-  }
-
-  #apply(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      if (entry.term > this.#lastAppliedTerm) {
-        this.#lastAppliedTerm = entry.term;
-        this.#proposals.termApplied(entry.term);
-      }
-      if (entry.kind === entryKinds.command) this.#applyCommand(entry);
-      this.#snapshots.countApplied(entry);
-    }
-    const last = entries.at(-1)!.index;
-    this.#parts.member.applied(last);
-    this.#reads.applied(last);
-  }
-
-  #applyCommand({ index, term, data }: Entry): void {
-    const { ownId, command } = this.#proposals.open(data);
-    const result = this.#parts.stateMachine.apply({ index, term, command });
-    if (ownId !== null) this.#proposals.applied(ownId, index, result);
-  }
-
-  async #takeSnapshot(): Promise<void> {
-    const { member, stateMachine, onEvent } = this.#parts;
-    const index = member.status().appliedIndex;
-    const term = member.termAt(index);
-    // The log has given way to a snapshot of the leader's, which is not applied yet: it is still due then.
-    if (term === null) return;
-    const configuration = member.configurationAt(index);
-    const taken = await this.#snapshots.take({ index, term, configuration }, stateMachine.snapshot());
-    if (taken === null) return;
-    member.compact(taken.compactTo);
-    onEvent({ kind: 'snapshotTaken', index, sizeBytes: taken.sizeBytes });
+  async #restore(point: SnapshotPoint): Promise<void> {
+    await this.#applier.restore(point);
+    this.#requestTurn();
   }
 
   #inBackground(work: Promise<void>): void {

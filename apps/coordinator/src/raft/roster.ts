@@ -99,6 +99,25 @@ export class Leadership {
     };
   }
 
+  /** True once somebody leads of whom `isIt` holds; false when that takes too long. */
+  goesTo(isIt: (leader: Seat) => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        unsubscribe();
+        resolve(false);
+      }, timeoutMs);
+      const unsubscribe = this.listen(({ leader }) => {
+        if (leader === 0 || !isIt(leader)) return;
+        clearTimeout(timer);
+        // The first call comes before there is a way to unsubscribe.
+        queueMicrotask(() => {
+          unsubscribe();
+        });
+        resolve(true);
+      });
+    });
+  }
+
   /** True if it is news. */
   update(next: LeadershipChange): boolean {
     const { term, leader, leading } = this.#current;

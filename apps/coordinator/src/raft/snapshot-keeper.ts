@@ -1,45 +1,34 @@
 /** Takes a snapshot of the state machine when the log has grown enough, and lets the log forget what it covers. */
 import type { LogStorage } from '@ringleader/log-storage';
-import {
-  type Configuration,
-  encodeConfiguration,
-  type Entry,
-  entrySizeBytes,
-  type SnapshotPoint,
-} from '@ringleader/raft';
-import type { RaftSettings } from './raft-node.js';
+import { encodeConfiguration, type Entry, entrySizeBytes, type RaftMember } from '@ringleader/raft';
+import type { RaftNodeEvent } from './raft-events.js';
+import type { RaftSettings, StateMachine } from './raft-node.js';
 
-export interface FinishedSnapshot {
-  readonly index: number;
-  readonly sizeBytes: number;
-  /** Up to here the log may be forgotten. */
-  readonly compactTo: number;
-}
-
-/** What a snapshot says of the log. */
-export interface SnapshotStart extends SnapshotPoint {
-  readonly configuration: Configuration;
+export interface SnapshotKeeperParts {
+  readonly member: RaftMember;
+  readonly storage: LogStorage;
+  readonly stateMachine: Pick<StateMachine<unknown>, 'snapshot'>;
+  readonly settings: RaftSettings;
+  readonly onEvent: (event: RaftNodeEvent) => void;
 }
 
 /** A snapshot is written whole: before the log has so large a part of its size, reading the log is cheaper. */
 const PART_OF_LAST = 1 / 4;
 
 export class SnapshotKeeper {
-  readonly #storage: LogStorage;
-  readonly #settings: RaftSettings;
+  readonly #parts: SnapshotKeeperParts;
   #entriesSince = 0;
   #bytesSince = 0;
   #lastSizeBytes = 0;
   #isTaking = false;
 
-  constructor(storage: LogStorage, settings: RaftSettings) {
-    this.#storage = storage;
-    this.#settings = settings;
+  constructor(parts: SnapshotKeeperParts) {
+    this.#parts = parts;
   }
 
   get isDue(): boolean {
-    const { snapshotEveryEntries, snapshotEveryBytes } = this.#settings;
-    if (this.#isTaking || !this.#storage.hasRoom) return false;
+    const { snapshotEveryEntries, snapshotEveryBytes } = this.#parts.settings;
+    if (this.#isTaking || !this.#parts.storage.hasRoom) return false;
     if (this.#bytesSince < this.#lastSizeBytes * PART_OF_LAST) return false;
     return this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
   }
@@ -49,27 +38,41 @@ export class SnapshotKeeper {
     this.#bytesSince += entrySizeBytes(entry);
   }
 
-  /** Writes the pieces one by one, while the member goes on. Null where there is no room: it stays due. */
-  async take(at: SnapshotStart, pieces: Iterable<Uint8Array>): Promise<FinishedSnapshot | null> {
+  /** Of the state as it is at this call: written piece by piece, while the member goes on. */
+  async take(): Promise<void> {
+    const { member, stateMachine, storage, settings, onEvent } = this.#parts;
+    const index = member.status().appliedIndex;
+    const term = member.termAt(index);
+    // The log has given way to a snapshot of the leader's, which is not applied yet: it is still due then.
+    if (term === null) return;
     this.#isTaking = true;
     const [entries, bytes] = [this.#entriesSince, this.#bytesSince];
-    const { index, term } = at;
-    const configuration = encodeConfiguration(at.configuration);
-    let sizeBytes = 0;
-    function* counted(): Generator<Uint8Array> {
-      for (const piece of pieces) {
-        sizeBytes += piece.byteLength;
-        yield piece;
-      }
-    }
-    const outcome = await this.#storage.saveSnapshot({ index, term, configuration, chunks: counted() });
+    const configuration = encodeConfiguration(member.configurationAt(index));
+    const pieces = new CountedPieces(stateMachine.snapshot());
+    const outcome = await storage.saveSnapshot({ index, term, configuration, chunks: pieces });
     this.#isTaking = false;
-    if (outcome === 'noRoom') return null;
+    // It stays due.
+    if (outcome === 'noRoom') return;
     this.#entriesSince -= entries;
     this.#bytesSince -= bytes;
-    this.#lastSizeBytes = sizeBytes;
-    const compactTo = Math.max(0, index - this.#settings.trailingEntries);
-    await this.#storage.compact(compactTo);
-    return { index, sizeBytes, compactTo };
+    this.#lastSizeBytes = pieces.sizeBytes;
+    const compactTo = Math.max(0, index - settings.trailingEntries);
+    await storage.compact(compactTo);
+    member.compact(compactTo);
+    onEvent({ kind: 'snapshotTaken', index, sizeBytes: pieces.sizeBytes });
+  }
+}
+
+/** Knows how large they were. */
+class CountedPieces implements Iterable<Uint8Array> {
+  sizeBytes = 0;
+
+  constructor(private readonly pieces: Iterable<Uint8Array>) {}
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (const piece of this.pieces) {
+      this.sizeBytes += piece.byteLength;
+      yield piece;
+    }
   }
 }
