@@ -1,7 +1,8 @@
 /**
  * Who changes the group all the time: adds, promotes, replaces, removes, hands over, loses disks, and gives removed members a new
  * one. It asks whoever believes to lead, now and then an old leader. The one thing it keeps to is what no group survives
- * without: that a majority of each set of voters that may decide still has its disks.
+ * without: that a majority of each set of voters that may decide still has its disks. A removal that is not committed yet has
+ * not changed who may decide.
  */
 import type { MemberId, Prng } from '@ringleader/primitives';
 import {
@@ -66,6 +67,11 @@ class Operator {
     if (isSafe && inPlay.length > 0) this.#replaceDisk(seat);
   }
 
+  #isDispensable(id: MemberId): boolean {
+    const remains = (voter: MemberId): boolean => voter !== id && this.#isThere(voter);
+    return this.#group.judge.membership.inPlay().every((inPlay) => areMajorities(inPlay, remains));
+  }
+
   #replaceDisk(seat: MemberId): void {
     const node = this.#group.world.node(seat);
     node.crash();
@@ -77,7 +83,7 @@ class Operator {
     const { configuration } = leader.core;
     const id = this.#group.idAt(seat);
     if (configuration.removed.includes(id) && this.#prng.nextBelow(2) === 0) {
-      this.#replaceDisk(seat);
+      if (this.#isDispensable(id)) this.#replaceDisk(seat);
       return;
     }
     const change = this.#draw(configuration, { id, seat });
