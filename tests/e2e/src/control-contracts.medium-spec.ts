@@ -83,6 +83,16 @@ describe('control contracts over NATS', () => {
     });
   });
 
+  it('names some of what is wrong with a request where it is wrong in more places than an answer has room for', async () => {
+    const wrong = Array.from({ length: 200_000 }, () => 0);
+    const request = { compare: [], success: wrong, failure: [] } as never;
+    const outcome = await client.call(coordinatorContracts.txn, subjectOf('txn'), request);
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      error: { code: 'INVALID_ARGUMENT', details: { issuesInAll: wrong.length } },
+    });
+  });
+
   it('carries an operational error with its code and details', async () => {
     const outcome = await client.call(failing, subjectOf('failing'), {});
     expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'NOT_LEADER', details: { leader: 2 } } });

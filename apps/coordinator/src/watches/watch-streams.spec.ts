@@ -195,6 +195,18 @@ describe('WatchStreams', () => {
     expect(streams.streamCount).toBe(2);
   });
 
+  it('do nothing of a request that is refused', () => {
+    put(['a']);
+    expect(() => say({ isNew: true, add: [watch(1), watch(1)] })).toThrow('There is a watch of this number');
+    say({ isNew: true, add: [watch(1), watch(2)] });
+    expect(() => say({ cancel: [1], add: [watch(3), watch(2)] })).toThrow('There is a watch of this number');
+    expect(() => say({ cancel: [1], add: [watch(1), watch(3), watch(4)] })).toThrow('as many watches');
+    streams.turn();
+    expect(told()).toEqual(['1,2 put a@1']);
+    say({ cancel: [1], add: [watch(1), watch(3)] });
+    expect(streams.watchCount).toBe(3);
+  });
+
   it('give signs of life, and forget a client that gives none', () => {
     say({ isNew: true, add: [watch(1)] });
     streams.turn();

@@ -80,11 +80,13 @@ export class WatchStreams {
   }
 
   request(inbox: string, request: RequestOf<Contract>): ResponseOf<Contract> {
-    const stream = request.isNew === true ? this.#open(inbox) : this.#streams.get(inbox);
+    const stream = request.isNew === true ? this.#fresh(inbox) : this.#streams.get(inbox);
     if (stream === undefined) {
       const details = { stream: request.stream };
       throw new OperationalError('UNAVAILABLE', 'This member does not have the watch stream', details);
     }
+    this.#refuseInvalid(stream, request);
+    this.#streams.set(inbox, stream);
     stream.heardAt = this.parts.nowMs();
     stream.received(request.received);
     for (const id of request.cancel ?? []) this.#remove(stream.watches.get(id));
@@ -134,7 +136,7 @@ export class WatchStreams {
     }
   }
 
-  #open(inbox: string): Stream {
+  #fresh(inbox: string): Stream {
     const { streamsMax } = this.#limits;
     if (this.#streams.has(inbox))
       throw new OperationalError('INVALID_ARGUMENT', 'There is a stream of this name');
@@ -143,24 +145,30 @@ export class WatchStreams {
         streamsMax,
       });
     }
-    const stream = new Stream(inbox, this.#limits, this.#onTheWay, this.parts.nowMs());
-    this.#streams.set(inbox, stream);
-    return stream;
+    return new Stream(inbox, this.#limits, this.#onTheWay, this.parts.nowMs());
   }
 
-  #add(stream: Stream, requests: readonly WatchAdded[]): void {
+  /** Before anything is done: a request that is refused has done nothing, and is repeated without what was wrong in it. */
+  #refuseInvalid({ watches }: Stream, { add = [], cancel = [] }: RequestOf<Contract>): void {
     const { watchesPerStreamMax: watchesMax } = this.#limits;
-    if (stream.watches.size + requests.length > watchesMax) {
+    const cancelled = new Set(cancel.filter((id) => watches.has(id)));
+    if (watches.size - cancelled.size + add.length > watchesMax) {
       throw new OperationalError('INVALID_ARGUMENT', 'The stream has as many watches as it may', {
         watchesMax,
       });
     }
-    for (const request of requests) {
-      const { id } = request;
-      if (stream.watches.has(id))
+    const added = new Set<number>();
+    for (const { id } of add) {
+      if (added.has(id) || (watches.has(id) && !cancelled.has(id)))
         throw new OperationalError('INVALID_ARGUMENT', 'There is a watch of this number', { id });
+      added.add(id);
+    }
+  }
+
+  #add(stream: Stream, requests: readonly WatchAdded[]): void {
+    for (const request of requests) {
       const watch = new Watch(stream, this.#take, request);
-      stream.watches.set(id, watch);
+      stream.watches.set(watch.id, watch);
       stream.addBehind(watch);
       this.#watchCount += 1;
     }

@@ -17,6 +17,7 @@ import { WatchClient, type WatchListener } from './watch-client.js';
 type Said = RequestOf<typeof coordinatorContracts.watchStream>;
 
 const WINDOW_BYTES = 16_000;
+const REFUSED = new OperationalError('INVALID_ARGUMENT', 'as the test wants it');
 
 function event(key: string, modRevision: number, length = 0): WatchedEvent {
   const item = { key, value: new Uint8Array(length), createRevision: 1, modRevision, version: 1, lease: 0 };
@@ -28,6 +29,7 @@ describe('WatchClient', () => {
   let refused: string[];
   /** What the next requests come to instead of an answer. */
   let refusals: OperationalError[];
+  let isRefused: (request: Said) => boolean;
   let inboxes: ((data: Uint8Array) => void)[];
   let number: number;
   let told: string[];
@@ -36,10 +38,11 @@ describe('WatchClient', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick', 'setImmediate'] });
     [said, refused, refusals, inboxes, number, told] = [[], [], [], [], 0, []];
+    isRefused = () => false;
     const call = async (_: unknown, subject: string, request: unknown): Promise<unknown> => {
       said.push({ ...(request as Said), member: Number(subject.split('.').at(-2)) });
       await Promise.resolve();
-      const error = refusals.shift();
+      const error = isRefused(request as Said) ? REFUSED : refusals.shift();
       if (error !== undefined) return { kind: 'failed', error };
       return { kind: 'answered', response: { sent: number, windowBytes: WINDOW_BYTES } };
     };
@@ -216,6 +219,23 @@ describe('WatchClient', () => {
     expect(told.splice(0)).toEqual(['C INVALID_ARGUMENT']);
     push([[[1, 2, 3], event('b', 4)]]);
     expect(told).toEqual(['B b@4']);
+  });
+
+  it('ends the watch alone that is refused among others, and says all else again that was said with it', async () => {
+    client.watch({ key: 'stays', fromRevision: 1 }, listener('stays'));
+    const first = client.watch({ key: '1', fromRevision: 1 }, listener('1'));
+    await settle();
+    said = [];
+    isRefused = ({ add = [] }) => add.some(({ key }) => key === 'wrong');
+    first.cancel();
+    for (const key of ['2', '3', 'wrong', '5', '6']) client.watch({ key, fromRevision: 1 }, listener(key));
+    client.watch({ key: '7', fromRevision: 1 }, listener('7')).requestProgress();
+    await settle(1);
+    expect(told).toEqual(['wrong INVALID_ARGUMENT']);
+    const accepted = said.filter((request) => !isRefused(request));
+    expect(accepted.flatMap(({ add = [] }) => add.map(({ key }) => key))).toEqual(['2', '3', '5', '6', '7']);
+    expect(accepted.flatMap(({ cancel = [] }) => cancel)).toEqual([2]);
+    expect(accepted.filter(({ wantsProgress }) => wantsProgress)).toHaveLength(1);
   });
 
   it('leaves its listeners alone once they have cancelled, and the member with the last', async () => {

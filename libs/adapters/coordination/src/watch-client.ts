@@ -122,6 +122,8 @@ interface Session {
   bytesUnsaid: number;
   bytesUnsaidMax: number;
   toAdd: Watch[];
+  /** So many are added at once: fewer after a request that was refused, until it is known which of them was the reason. */
+  addedMax: number;
   toCancel: number[];
   isSaying: boolean;
 }
@@ -232,6 +234,7 @@ export class WatchClient {
         bytesUnsaid: 0,
         bytesUnsaidMax: Number.POSITIVE_INFINITY,
         toAdd: [...this.#watches.values()],
+        addedMax: WATCHES_ADDED_MAX,
         toCancel: [],
       },
       ...{ holding: new Set<Watch>(), isSaying: false },
@@ -261,21 +264,38 @@ export class WatchClient {
     if (session.isSaying) return;
     session.isSaying = true;
     while (session === this.#session && this.#hasToSay(session)) {
-      const added = session.toAdd.splice(0, WATCHES_ADDED_MAX);
-      const outcome = await this.#call(session, this.#request(session, added), SAY_TIMEOUT_MS);
+      const added = session.toAdd.splice(0, session.addedMax);
+      const request = this.#request(session, added);
+      const outcome = await this.#call(session, request, SAY_TIMEOUT_MS);
       if (session !== this.#session) break;
       if (outcome.kind === 'answered') {
         session.isOpen = true;
         session.bytesUnsaidMax = SAID_SHARE * outcome.response.windowBytes;
+        session.addedMax = Math.min(2 * session.addedMax, WATCHES_ADDED_MAX);
         for (const watch of added) watch.coveredFrom = outcome.response.sent + 1;
       } else if (outcome.error.entry.retry === 'never' && added.length > 0) {
-        for (const watch of added) this.#endWatch(watch, outcome.error);
+        this.#takeBack(session, request);
+        this.#isolate(session, added, outcome.error);
       } else {
         session.mayExist = session.isOpen || outcome.error.code === 'DEADLINE_EXCEEDED';
         this.#lose(session, outcome.error);
       }
     }
     session.isSaying = false;
+  }
+
+  /** What was refused has done nothing: neither has the rest of it. */
+  #takeBack(session: Session, { cancel = [], wantsProgress = false }: Said): void {
+    session.toCancel.unshift(...cancel);
+    this.#wantsProgress ||= wantsProgress;
+  }
+
+  /** One of them was refused, and the others with it: they are added again, in smaller parts, until it is alone. */
+  #isolate(session: Session, added: readonly Watch[], error: OperationalError): void {
+    session.addedMax = Math.max(1, added.length >>> 1);
+    const [first] = added;
+    if (added.length === 1 && first !== undefined) this.#endWatch(first, error);
+    else session.toAdd.unshift(...added.filter(({ isActive }) => isActive));
   }
 
   #hasToSay({ isOpen, toAdd, toCancel, quietTicks, bytesUnsaid, bytesUnsaidMax }: Session): boolean {

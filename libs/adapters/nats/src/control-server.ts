@@ -158,14 +158,7 @@ export class ControlServer extends ServerNats {
     speaker: Speaker,
   ): Promise<ControlEnvelope> {
     const parsed = contract.request.safeParse(payload);
-    if (!parsed.success) {
-      const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-      return isError(
-        new OperationalError('INVALID_ARGUMENT', `The ${contract.operation} request is not valid`, {
-          issues,
-        }),
-      );
-    }
+    if (!parsed.success) return isInvalid(contract, parsed.error.issues);
     try {
       return { kind: 'response', response: await handler(parsed.data, speaker) };
     } catch (error) {
@@ -187,6 +180,21 @@ export class ControlServer extends ServerNats {
 }
 
 const isError = (error: OperationalError): ControlEnvelope => ({ kind: 'error', error: toWireError(error) });
+
+/** A request of a few hundred KiB can be wrong in so many places that NATS would not take the answer that names all. */
+const ISSUES_NAMED_MAX = 20;
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function isInvalid({ operation }: MessageContract, all: readonly Issue[]): ControlEnvelope {
+  const named = all.slice(0, ISSUES_NAMED_MAX);
+  const issues = named.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const details = { issues, ...(named.length < all.length && { issuesInAll: all.length }) };
+  return isError(new OperationalError('INVALID_ARGUMENT', `The ${operation} request is not valid`, details));
+}
 
 /** A client of a later version asks for it. */
 function isNotServed(operation: string): ControlEnvelope {

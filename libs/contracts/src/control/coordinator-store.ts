@@ -31,8 +31,9 @@ interface KeyRange {
   readonly key: string;
   readonly rangeEnd?: string | undefined;
 }
-const NO_KEY = { path: ['key'], message: 'must not be empty without a rangeEnd' };
-const namesKeys = ({ key, rangeEnd }: KeyRange): boolean => key !== '' || rangeEnd !== undefined;
+/** What `namesKeys` refuses. */
+export const NO_KEY = { path: ['key'], message: 'must not be empty without a rangeEnd' };
+export const namesKeys = ({ key, rangeEnd }: KeyRange): boolean => key !== '' || rangeEnd !== undefined;
 
 /**
  * How an answer has values. `text`, which is meant where nothing is said: as text, and only what is no UTF-8 as base64.

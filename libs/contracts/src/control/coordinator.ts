@@ -7,9 +7,11 @@ import { messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
 import { upkeepContracts } from './coordinator-upkeep.js';
 import {
+  NO_KEY,
   keyRange,
   keyValueSchema,
   leaseId,
+  namesKeys,
   rangeRequestSchema,
   rangeResponseSchema,
   revision,
@@ -115,13 +117,15 @@ export const coordinatorContracts = {
   /** The watch of version 0.1.0, for its clients. A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */
   watch: messageContract({
     operation: 'watch',
-    request: z.object({
-      ...keyRange,
-      fromRevision: z.int().min(1),
-      /** How many matching events of `fromRevision` were received already. */
-      skip: z.int().min(0).optional(),
-      waitMs: z.int().min(0).max(20_000),
-    }),
+    request: z
+      .object({
+        ...keyRange,
+        fromRevision: z.int().min(1),
+        /** How many matching events of `fromRevision` were received already. */
+        skip: z.int().min(0).optional(),
+        waitMs: z.int().min(0).max(20_000),
+      })
+      .refine(namesKeys, NO_KEY),
     /**
      * Ask again from `nextRevision`. An answer is bounded in size, so a large revision may come in parts: then
      * `nextSkip` is not 0, and a consumer who wants whole revisions waits for the rest.

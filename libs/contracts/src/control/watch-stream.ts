@@ -11,7 +11,7 @@
 import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
 import { type Speaker, inboxPrefix } from '../subjects.js';
-import { keyRange } from './coordinator-store.js';
+import { NO_KEY, keyRange, namesKeys } from './coordinator-store.js';
 
 /** Of one stream; more need another stream. */
 export const WATCHES_PER_STREAM_MAX = 10_000;
@@ -25,17 +25,19 @@ export const WATCH_SIGN_OF_LIFE_MS = 2_000;
 const streamName = z.string().regex(/^[A-Za-z0-9]{1,64}$/);
 const watchId = z.int().min(1);
 
-export const watchRequestSchema = z.object({
-  /** The client's own number for it, new in this stream. */
-  id: watchId,
-  ...keyRange,
-  /** The first revision of interest; one that is to come is waited for. */
-  fromRevision: z.int().min(1),
-  noPuts: z.boolean().optional(),
-  noDeletes: z.boolean().optional(),
-  /** Events bring what the key was before. */
-  wantsPrevious: z.boolean().optional(),
-});
+export const watchRequestSchema = z
+  .object({
+    /** The client's own number for it, new in this stream. */
+    id: watchId,
+    ...keyRange,
+    /** The first revision of interest; one that is to come is waited for. */
+    fromRevision: z.int().min(1),
+    noPuts: z.boolean().optional(),
+    noDeletes: z.boolean().optional(),
+    /** Events bring what the key was before. */
+    wantsPrevious: z.boolean().optional(),
+  })
+  .refine(namesKeys, NO_KEY);
 
 export const watchContracts = {
   watchStream: messageContract({
