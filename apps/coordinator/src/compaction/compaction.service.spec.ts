@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import { METADATA_PREFIX } from '@ringleader/contracts';
 import type { CommandResult } from '@ringleader/mvcc';
@@ -72,6 +72,50 @@ describe('CompactionService', () => {
     clock.now += 1_000;
     service?.check();
     await isCompactedTo(4);
+  });
+
+  describe('of a long history', () => {
+    const PUTS = 1_500;
+    const commit = async (name: string): Promise<void> => {
+      const success = Array.from({ length: PUTS }, (_, i) => {
+        const put = { kind: 'put' as const, lease: 0, wantsPrevious: false };
+        return { ...put, key: `${name}/${i}`, value: new Uint8Array() };
+      });
+      await group.now.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+    };
+    const compactions = async (revision: number): Promise<[number, CommandResult]> => {
+      const { proposals } = group.now;
+      const result = await group.now.store.compact(revision);
+      return [group.now.proposals - proposals, result];
+    };
+
+    beforeEach(async () => {
+      start({ RINGLEADER_COMPACTION_EVENTS: '1000000' });
+      await times(20, (i) => commit(String(i % 2)));
+    });
+
+    it('forgets no more in one command than all members can beside their heartbeats', async () => {
+      const [commands, result] = await compactions(19);
+      expect([commands, result]).toMatchObject([4, { kind: 'compacted' }]);
+      expect([compacted(), group.now.store.local.eventCount]).toEqual([19, PUTS]);
+      expect(await compactions(20)).toMatchObject([1, { kind: 'compacted' }]);
+    });
+
+    it('forgets nothing for the sake of a revision that is to come, or that is gone', async () => {
+      const futureRevision = { kind: 'rejected', rejection: { reason: 'futureRevision', revision: 20 } };
+      expect(await compactions(21)).toMatchObject([1, futureRevision]);
+      expect(compacted()).toBe(0);
+      await compactions(20);
+      const gone = { kind: 'rejected', rejection: { reason: 'compacted', compactedRevision: 20 } };
+      expect(await compactions(3)).toMatchObject([1, gone]);
+    });
+
+    it('goes on where somebody else has forgotten more than a step', async () => {
+      const compaction = compactions(20);
+      await group.now.store.propose({ kind: 'compact', revision: 15 });
+      expect(await compaction).toMatchObject([3, { kind: 'compacted' }]);
+      expect(compacted()).toBe(20);
+    });
   });
 
   it('does so as long as it leads, and goes on where it could not be confirmed', async () => {

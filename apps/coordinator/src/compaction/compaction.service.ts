@@ -128,7 +128,10 @@ export class CompactionService implements OnApplicationBootstrap, OnApplicationS
   async #propose(command: Bound): Promise<void> {
     this.#isRunning = true;
     try {
-      const result = await this.store.propose(command);
+      const { store } = this;
+      const result = await (command.kind === 'compact'
+        ? store.compact(command.revision)
+        : store.propose(command));
       // Somebody may have compacted further meanwhile.
       if (result.kind !== 'rejected') this.logger.info({ ...command }, DONE[command.kind]);
       this.#measureRoom(command);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
 import { encodeCommand } from '@ringleader/mvcc';
-import type { Command, CommandResult, MvccStore } from '@ringleader/mvcc';
+import type { Command, CommandResult, MvccStore, StoreRevision } from '@ringleader/mvcc';
 import { Histogram, Registry } from '@ringleader/observability';
 import { CoordinatorRaft } from '../raft/raft-node.js';
 import type { LeadershipChange, RaftStatus } from '../raft/raft-node.js';
@@ -15,6 +15,9 @@ const COMMIT_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1
 const MS_PER_SECOND = 1_000;
 /** Beyond this a majority is slower than its clients, and waiting longer would only make it slower. */
 const PROPOSALS_IN_FLIGHT_MAX = 1_024;
+
+/** Each member forgets as many in one go, in some hundredths of a second: a leader that takes long is one no more. */
+const COMPACTED_AT_ONCE = 10_000;
 
 /** The store as the group has it: Raft and its state machine behind one face, with Raft's outcomes as operational errors. */
 @Injectable()
@@ -82,6 +85,19 @@ export class ReplicatedStore {
       throw outcome.kind === 'diskFull' ? diskFull(this.raft.status()) : ERRORS[outcome.kind]();
     } finally {
       this.#proposalsInFlight -= 1;
+    }
+  }
+
+  /** In as many commands as it takes. The result is that of the last; a failure may come when some are done. */
+  async compact(revision: StoreRevision): Promise<CommandResult> {
+    if (revision > this.local.revision) await this.readBarrier();
+    for (;;) {
+      const { local } = this;
+      // What is yet to come is for the store to refuse, and nothing is to be forgotten before.
+      const step = revision > local.revision ? revision : local.compactionStep(revision, COMPACTED_AT_ONCE);
+      const result = await this.propose({ kind: 'compact', revision: step });
+      if (step === revision) return result;
+      // A step that somebody else was ahead of is none less.
     }
   }
 

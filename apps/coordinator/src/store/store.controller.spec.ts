@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { coordinatorContracts, RequestOf } from '@ringleader/contracts';
+import { plainRead } from '@ringleader/mvcc';
 import { GroupOfOne } from '../../test/group-of-one.js';
 import { StoreController } from './store.controller.js';
 
@@ -91,6 +92,29 @@ describe('the store’s services', () => {
       };
       await expect(txn(long)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
       expect(group.proposals).toBe(0);
+    });
+
+    it('refuses to delete more at once than all members can beside their heartbeats, and not in parts', async () => {
+      const keys = 50_001;
+      const name = (i: number): string => `k/${String(i).padStart(5, '0')}`;
+      for (let from = 0; from < keys; from += 1_500) {
+        const count = Math.min(1_500, keys - from);
+        const success = Array.from({ length: count }, (_, i) => put(name(from + i)).success).flat();
+        await txn({ compare: [], success, failure: [] });
+      }
+      const remove = (key: string, rangeEnd: string): TxnRequest['success'] => [
+        { kind: 'delete', key, rangeEnd },
+      ];
+      const { proposals } = group;
+      await expect(txn({ compare: [], success: remove('k/', 'k0'), failure: [] })).rejects.toMatchObject({
+        code: 'REQUEST_TOO_LARGE',
+        details: { keys, keysMax: 50_000 },
+      });
+      expect(group.proposals).toBe(proposals);
+      for (const success of [remove('k/', name(25_000)), remove('k/', 'k0')]) {
+        await txn({ compare: [], success, failure: [] });
+      }
+      expect(group.store.local.range({ ...plainRead, ...all, countOnly: true })).toMatchObject({ count: 0 });
     });
 
     it('says which lease does not exist', async () => {

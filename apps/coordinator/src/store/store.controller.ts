@@ -40,6 +40,11 @@ const REQUEST_BYTES_MAX = 1_048_576;
  * keys would stop all of them for minutes.
  */
 const KEYS_LOOKED_AT_MAX = 2_000_000;
+/**
+ * Keys that a transaction may delete: each member does it in one go, a fifth of a second for so many, and a leader that is
+ * silent for longer than an election takes is one no more. In parts it would not be one revision: who wants that sends parts.
+ */
+const KEYS_DELETED_MAX = 50_000;
 
 @Controller()
 export class StoreController {
@@ -93,7 +98,7 @@ function notHereYet(revision: number): OperationalError {
 
 /** What can be seen before, by this member, needs no place in the log. */
 function refuseInvalid(command: TxnCommand, local: MvccStore): void {
-  const { operations, sizeBytes, keys } = extentOf(command, local);
+  const { operations, sizeBytes, keys, deleted } = extentOf(command, local);
   if (operations > COORDINATOR_TXN_OPERATIONS_MAX) {
     const details = { operations, operationsMax: COORDINATOR_TXN_OPERATIONS_MAX };
     throw new OperationalError('REQUEST_TOO_LARGE', 'The transaction has too many operations', details);
@@ -113,6 +118,11 @@ function refuseInvalid(command: TxnCommand, local: MvccStore): void {
       details,
     );
   }
+  if (deleted > KEYS_DELETED_MAX) {
+    const details = { keys: deleted, keysMax: KEYS_DELETED_MAX };
+    const advice = 'The deletions of the transaction have too many keys: delete the range in parts';
+    throw new OperationalError('REQUEST_TOO_LARGE', advice, details);
+  }
   const refusal = refusalOf(command);
   if (refusal !== null) throw toOperationalError(refusal);
 }
@@ -123,6 +133,7 @@ interface Extent {
   readonly sizeBytes: number;
   /** That are looked at. */
   readonly keys: number;
+  readonly deleted: number;
 }
 
 /** Of all levels. */
@@ -133,13 +144,14 @@ function extentOf({ compare, success, failure }: Branches, local: MvccStore): Ex
     ),
     ...[...success, ...failure].map((operation) => extentOfOperation(operation, local)),
   ];
-  let [operations, sizeBytes, keys] = [0, 0, 0];
+  let [operations, sizeBytes, keys, deleted] = [0, 0, 0, 0];
   for (const part of parts) {
     operations += part.operations;
     sizeBytes += part.sizeBytes;
     keys += part.keys;
+    deleted += part.deleted;
   }
-  return { operations, sizeBytes, keys };
+  return { operations, sizeBytes, keys, deleted };
 }
 
 function extentOfOperation(operation: Operation, local: MvccStore): Extent {
@@ -150,10 +162,12 @@ function extentOfOperation(operation: Operation, local: MvccStore): Extent {
     }
     case 'put': {
       const sizeBytes = utf8Length(operation.key) + (operation.value?.length ?? 0);
-      return { operations: 1, sizeBytes, keys: 0 };
+      return { operations: 1, sizeBytes, keys: 0, deleted: 0 };
     }
-    case 'delete':
-      return extentOfRange(operation, local);
+    case 'delete': {
+      const extent = extentOfRange(operation, local);
+      return { ...extent, deleted: extent.keys };
+    }
     case 'range': {
       const extent = extentOfRange(operation, local);
       return isPage(operation) ? { ...extent, keys: 0 } : extent;
@@ -163,9 +177,10 @@ function extentOfOperation(operation: Operation, local: MvccStore): Extent {
 
 function extentOfRange({ key, rangeEnd }: KeyRange, local: MvccStore, operandBytes = 0): Extent {
   const sizeBytes = utf8Length(key) + utf8Length(rangeEnd ?? '') + operandBytes;
-  if (rangeEnd === null) return { operations: 1, sizeBytes, keys: 1 };
+  const extent = { operations: 1, sizeBytes, deleted: 0 };
+  if (rangeEnd === null) return { ...extent, keys: 1 };
   const counted = local.range({ ...plainRead, key, rangeEnd, countOnly: true });
-  return { operations: 1, sizeBytes, keys: counted.kind === 'range' ? counted.count : 0 };
+  return { ...extent, keys: counted.kind === 'range' ? counted.count : 0 };
 }
 
 /** It is read from its beginning up to its limit, and no further. */

@@ -28,7 +28,7 @@ export class UpkeepController {
     speaker: Speaker,
   ): Promise<ResponseOf<typeof compact>> {
     onlyForOperators(speaker, 'compact the store');
-    const result = await this.store.propose({ kind: 'compact', revision });
+    const result = await this.store.compact(revision);
     if (result.kind === 'rejected') {
       const { rejection } = result;
       throw rejection.reason === 'futureRevision'

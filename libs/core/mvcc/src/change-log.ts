@@ -78,6 +78,19 @@ export class ChangeLog {
     return { a, b };
   }
 
+  /**
+   * How far a compaction up to `target` gets that is to forget no more than so many events: whole revisions, at least one,
+   * and never beyond it.
+   */
+  compactionStep(target: StoreRevision, eventsMax: number): StoreRevision {
+    let events = 0;
+    for (let revision = this.#compacted + 1; revision < Math.min(target, this.newest); revision++) {
+      events += this.changesAt(revision).length;
+      if (events + this.changesAt(revision + 1).length > eventsMax) return revision;
+    }
+    return target;
+  }
+
   /** Returns the keys that changed in what is forgotten. */
   compact(revision: StoreRevision): Set<string> {
     invariant(

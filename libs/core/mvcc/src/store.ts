@@ -204,6 +204,14 @@ export class MvccStore {
   }
 
   /**
+   * What to name in the next `compact` command on the way to `target`, so that it forgets no more than so many events, or one
+   * revision: what commands do one after the other is what one of them does, and none takes long.
+   */
+  compactionStep(target: StoreRevision, eventsMax: number): StoreRevision {
+    return this.#log.compactionStep(target, eventsMax);
+  }
+
+  /**
    * For a store that goes on from a snapshot although more may have happened after it: with a revision beyond all that
    * anybody can have seen. All before counts as compacted, so that whoever watched is told that there is a gap. Ids of
    * leases go forward by as much.
