@@ -53,7 +53,7 @@ function sealed(text: string): Uint8Array {
   return sealFrame(frame);
 }
 
-/** Nobody answers it. */
+/** Asks whether anybody is there, and says so. */
 export const emptyFrame = (): Uint8Array => sealed('[]');
 
 /** Its parts; or why it is dropped. */

@@ -15,6 +15,7 @@ import {
   FRAME_LENGTH_MAX,
   FRAME_OPERATION,
   answerPart,
+  emptyFrame,
   framesOf,
   readCall,
   readFrame,
@@ -110,6 +111,7 @@ export class ControlServer extends ServerNats {
     const { frames } = this.given.link;
     const parts = readFrame(data);
     if (typeof parts === 'string') return frames.refuse('ask', parts);
+    if (parts.length === 0 && reply !== undefined) this.given.link.connection.publish(reply, emptyFrame());
     const speaker = speakerIn(subject);
     for (const part of parts) {
       const call = readCall(part);

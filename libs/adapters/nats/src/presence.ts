@@ -3,8 +3,8 @@ import { errors } from '@nats-io/nats-core';
 import { FRAME_OPERATION, emptyFrame } from './control-frames.js';
 import type { NatsLink } from './nats-link.js';
 
-/** Longer than NATS takes, which is about a round trip. */
-const PATIENCE_MS = 100;
+/** Who is asked answers, and NATS where nobody is: longer than that takes, also while this process is busy. */
+const PATIENCE_MS = 500;
 
 /** `subject`: one of the control subjects of the member, by which it would be called. True where nothing is known. */
 export async function isThere(link: NatsLink, subject: string): Promise<boolean> {
