@@ -113,9 +113,15 @@ export class GroupChanges {
       if (present !== undefined) return { reason: 'seatTaken', by: present.id };
       return this.#addition(seat, { isPromotedItself, replaces: 0 });
     }
-    if (present === undefined) return { reason: 'notAMember' };
+    if (present === undefined) return { reason: this.#isUnderWay ? 'changeUnderWay' : 'notAMember' };
     if (kind === 'replace') return this.#addition(seat, { isPromotedItself: true, replaces: present.id });
     return { kind, id: present.id };
+  }
+
+  /** Who is being removed is a member still, as far as that is decided. */
+  get #isUnderWay(): boolean {
+    const { isJoint, configurationIndex, commitIndex } = this.member.status();
+    return isJoint || configurationIndex > commitIndex;
   }
 
   #addition(
