@@ -1,0 +1,149 @@
+/**
+ * The operator of a running cluster's coordinators, who has nothing but the command: from three to five and back to three, again and again,
+ * with one disk thrown away each time. What is refused, or not answered, because something is being killed is tried again.
+ */
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Prng } from '@ringleader/primitives';
+import type { LocalClusterHandle } from '@ringleader/testing-local-cluster';
+import { workspaceRoot } from '@ringleader/testing-servers';
+
+export interface ListedMember {
+  readonly name: string;
+  readonly id: string;
+  readonly role: 'leader' | 'voter' | 'learner';
+  readonly reachable: boolean;
+}
+
+interface Ran {
+  readonly ok: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const RETRY_MS = 200;
+/** Of one step: the faults last for seconds, and so may each of its attempts. */
+const PATIENCE_MS = 120_000;
+const NAME = /^coordinator-[1-9]$/;
+
+export class CoordinatorOperator {
+  constructor(
+    private readonly cluster: LocalClusterHandle,
+    private readonly prng: Prng,
+    private readonly note: (what: string) => void,
+  ) {}
+
+  async round(): Promise<void> {
+    await this.#add();
+    await this.#add();
+    await this.#loseDisk();
+    await this.#remove();
+    await this.#remove();
+  }
+
+  async members(): Promise<readonly ListedMember[]> {
+    const { stdout } = await this.#until('members', () => this.#coordinator('members', '-o', 'json'));
+    return JSON.parse(stdout) as readonly ListedMember[];
+  }
+
+  /** Whether all members have the same, as `coordinator hash` tells. */
+  async haveTheSame(): Promise<Ran> {
+    return this.#coordinator('hash', '-o', 'json');
+  }
+
+  async #add(): Promise<void> {
+    const before = await this.#voters();
+    const ran = await this.#local('add-coordinator');
+    const name = await this.#newcomer(before);
+    this.note(`${name} comes${ran.ok ? '' : `, and it is said: ${ran.stderr}`}`);
+    await this.#until(`${name} votes`, async () => {
+      const isIn = (await this.#voters()).includes(name);
+      return isIn ? { ok: true, stdout: '', stderr: '' } : this.#notYet(this.#coordinator('add', name));
+    });
+  }
+
+  /** Of the starter, which has it at once, whatever the command says. */
+  async #newcomer(before: readonly string[]): Promise<string> {
+    for (;;) {
+      const { processes } = await this.cluster.state();
+      const added = processes.find(({ member }) => NAME.test(member) && !before.includes(member));
+      if (added !== undefined) return added.member;
+      await delay(RETRY_MS);
+    }
+  }
+
+  async #loseDisk(): Promise<void> {
+    const members = await this.members();
+    const { name, id } = this.#pick(members);
+    this.note(`${name} loses its disk`);
+    const pid = await this.cluster.signal(name, 'SIGSTOP');
+    await rm(join(this.cluster.dataFolder, name), { recursive: true, force: true });
+    process.kill(pid, 'SIGKILL');
+    await this.#until(`${name} is replaced`, async () => {
+      const own = (await this.members()).filter((member) => member.name === name);
+      const isReplaced = own.length === 1 && own[0]?.id !== id && own[0]?.role !== 'learner';
+      if (isReplaced) return { ok: true, stdout: '', stderr: '' };
+      return this.#notYet(own.length > 1 ? this.members() : this.#local('replace-coordinator', name));
+    });
+    this.note(`${name} is replaced`);
+  }
+
+  async #remove(): Promise<void> {
+    const { name } = this.#pick(await this.members());
+    this.note(`${name} goes`);
+    await this.#until(`${name} is removed`, async () => {
+      const isGone = !(await this.members()).some((member) => member.name === name);
+      return isGone ? { ok: true, stdout: '', stderr: '' } : this.#notYet(this.#coordinator('remove', name));
+    });
+    // Its seat is free when its process has ended.
+    while ((await this.cluster.state()).processes.some(({ member }) => member === name))
+      await delay(RETRY_MS);
+  }
+
+  async #voters(): Promise<string[]> {
+    return (await this.members()).filter(({ role }) => role !== 'learner').map(({ name }) => name);
+  }
+
+  async #notYet(trying: Promise<unknown>): Promise<Ran> {
+    const ran = (await trying) as Partial<Ran>;
+    return { ok: false, stdout: '', stderr: ran.stderr ?? '' };
+  }
+
+  async #until(what: string, attempt: () => Promise<Ran>): Promise<Ran> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const ran = await attempt();
+      if (ran.ok) return ran;
+      if (performance.now() > deadline) {
+        const { stdout } = await this.#coordinator('members');
+        throw new Error(`${what}: given up, at last ${ran.stderr}\n${stdout}`);
+      }
+      await delay(RETRY_MS);
+    }
+  }
+
+  async #coordinator(...args: readonly string[]): Promise<Ran> {
+    const [url = ''] = await this.cluster.gatewayUrls();
+    return this.#run('coordinator', ...args, '--gateway', url);
+  }
+
+  #local(...args: readonly string[]): Promise<Ran> {
+    return this.#run('local', ...args, '--data', this.cluster.dataFolder);
+  }
+
+  #run(...args: readonly string[]): Promise<Ran> {
+    const program = join(workspaceRoot(), 'apps/cli/dist/main.js');
+    return new Promise((resolve) => {
+      execFile(process.execPath, [program, ...args], (error, stdout, stderr) => {
+        if (error !== null) this.note(`${args.slice(0, 3).join(' ')}: ${stderr.trim()}`);
+        resolve({ ok: error === null, stdout, stderr: stderr.trim() });
+      });
+    });
+  }
+
+  #pick<T>(all: readonly T[]): T {
+    return all[this.prng.nextBelow(all.length)]!;
+  }
+}
