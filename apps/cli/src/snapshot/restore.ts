@@ -1,8 +1,8 @@
 /** coordinator snapshot restore: the data folders of a new group of coordinators, which begins with a snapshot. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { coordinatorName } from '@ringleader/contracts';
+import { join, resolve, sep } from 'node:path';
+import { OperationalError, coordinatorName } from '@ringleader/contracts';
 import { drawMemberId, openLogStorage, type WriteOutcome } from '@ringleader/log-storage';
 import { type MvccStore, snapshotOf } from '@ringleader/mvcc';
 import { configurationOf, encodeConfiguration, type Seated } from '@ringleader/raft';
@@ -57,7 +57,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   } catch (error) {
     // A part of a group must not be started.
     for (const { folder } of written) await rm(join(folder, LOG_FOLDER), { recursive: true, force: true });
-    throw error;
+    throw unwritten(error, written.at(-1)?.folder);
   }
   return {
     cluster,
@@ -73,7 +73,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
 function refuseOddPlaces(places: readonly Place[]): void {
   const seats = new Set(places.map(({ seat }) => seat));
   const folders = new Set(places.map(({ folder }) => resolve(folder)));
-  if (places.length > 0 && seats.size === places.length && folders.size === places.length) return;
+  const isNested = [...folders].some((inner) => [...folders].some((outer) => inner.startsWith(outer + sep)));
+  const isEachOnce = seats.size === places.length && folders.size === places.length;
+  if (places.length > 0 && isEachOnce && !isNested) return;
   throw new CliFailure('Name each coordinator once with --data-dir, and a folder of its own for each.', {
     exitCode: EXIT.usage,
   });
@@ -96,6 +98,15 @@ function refusalOf(outcome: { readonly kind: string; readonly reason?: string },
       ? `${file} was taken before the cluster had its first partition map: a new group would make another, which shards that have one would not know from theirs. Where no shard has data: --without-map.`
       : `${file} cannot be restored: ${outcome.reason ?? ''}.`;
   return new CliFailure(detail, { exitCode: EXIT.usage });
+}
+
+/** Of a disk: it is full, or broken, or the folder may not be written. */
+function unwritten(error: unknown, folder = ''): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || error instanceof CliFailure) return error;
+  const cause = error instanceof OperationalError ? (error.details['code'] ?? message) : message;
+  const sentence = `${folder} cannot be written: ${String(cause)}. Nothing is left of the new group in any of the folders.`;
+  return new CliFailure(sentence, { cause: error });
 }
 
 interface NewMember {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -139,8 +139,20 @@ describe('ringleader coordinator snapshot', () => {
     await expect(restore({ ...options, places: [first, { ...first, folder }] })).rejects.toMatchObject({
       exitCode: 2,
     });
+    const within = { seat: 2, folder: join(first.folder, 'within') };
+    await expect(restore({ ...options, places: [first, within] })).rejects.toMatchObject({ exitCode: 2 });
     expect((await readdir(folder)).sort()).toEqual(['coordinator-2', 'file']);
     expect(() => placeOf('shard-1=/x')).toThrow('coordinator-1=/var/lib/ringleader');
+  });
+
+  it('restore says in a sentence what cannot be written, and leaves no part of a group', async () => {
+    const [first] = places() as [{ seat: number; folder: string }];
+    // A link to nowhere: not there for who reads, and in the way of who writes.
+    await symlink(inFolder('nowhere'), inFolder('link'));
+    const options = { file, mayLackMap: false, places: [first, { seat: 2, folder: inFolder('link') }] };
+    const sentence = expect.stringContaining('link cannot be written: E');
+    await expect(restore(options)).rejects.toMatchObject({ name: 'CliFailure', message: sentence });
+    expect(await readdir(first.folder)).toEqual([]);
   });
 
   it('restore and status refuse what is not whole', async () => {
