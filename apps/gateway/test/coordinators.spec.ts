@@ -16,15 +16,27 @@ const ANSWERS: { readonly [O in UpkeepOperation]?: object } = {
   hashes: { revision: 18, consistent: true, members: [] },
 };
 
+const GROUP = {
+  leader: 'coordinator-3',
+  members: [{ name: 'coordinator-2' }, { name: 'coordinator-3' }],
+} as CoordinatorMembers;
+const OPENED = { snapshot: 's', revision: 17 };
+const ENDLESS = Buffer.alloc(524_288).toString('base64');
 const PARTS = ['one', 'two', 'three'];
 /** What becomes of the next requests for parts, before they are answered. */
 let lost: ('DEADLINE_EXCEEDED' | 'UNAVAILABLE')[];
 let given: number;
+let isEndless: boolean;
+/** At the member. */
+let isClosed: Promise<void>;
+let whenClosed: () => void;
 
 /** A member that gives the next part at each request. */
 function snapshotAnswer(operation: UpkeepOperation): Promise<object> {
   if (refusal !== null) return Promise.reject(refusal);
-  if (operation === 'openSnapshot') return Promise.resolve({ snapshot: 's', revision: 17 });
+  if (operation === 'closeSnapshot') whenClosed();
+  if (isEndless) return Promise.resolve({ ...OPENED, dataBase64: ENDLESS, isLast: false });
+  if (operation === 'openSnapshot') return Promise.resolve(OPENED);
   const code = given === 0 ? undefined : lost.shift();
   if (code !== undefined) return Promise.reject(new OperationalError(code, 'Lost'));
   const dataBase64 = Buffer.from(PARTS[given] ?? '').toString('base64');
@@ -46,6 +58,8 @@ beforeEach(async () => {
   asked = [];
   lost = [];
   given = 0;
+  isEndless = false;
+  isClosed = new Promise((resolve) => (whenClosed = resolve));
   refusal = null;
   const answer = <T>(request: unknown, response: T): Promise<T> => {
     asked.push(request);
@@ -55,7 +69,7 @@ beforeEach(async () => {
     coordination: {
       changeMembers: (request) => answer(request, { index: 9 }),
       transferLeader: (request) => answer(request, { leader: 2 }),
-      members: () => Promise.resolve({ leader: 'coordinator-3' } as CoordinatorMembers),
+      members: () => Promise.resolve(GROUP),
       askMember: (seat, operation, request) => {
         asked.push({ seat, operation, ...request });
         return snapshotAnswer(operation) as never;
@@ -196,12 +210,25 @@ describe('a snapshot', () => {
     expect(asked.at(-1)).toMatchObject({ seat: 2 });
     asked = [];
     expect((await fetch(`${base()}/snapshot`, { method: 'HEAD' })).status).toBe(200);
-    expect(asked).toEqual([{ seat: 3, operation: 'openSnapshot' }]);
+    const closed = { seat: 3, operation: 'closeSnapshot', snapshot: 's' };
+    expect(asked).toEqual([{ seat: 3, operation: 'openSnapshot' }, closed]);
+  });
+
+  it('is closed at the member where the client goes away', async () => {
+    isEndless = true;
+    const { body } = await fetch(`${base()}/snapshot`);
+    const reader = body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    await isClosed;
+    expect(asked.at(-1)).toEqual({ seat: 3, operation: 'closeSnapshot', snapshot: 's' });
   });
 
   it('is refused before it begins, and broken off afterwards, never ended as if it were whole', async () => {
     const odd = await fetch(`${base()}/snapshot?from=shard-1`);
     expect(await problemOf(odd)).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'from' });
+    const nobody = await fetch(`${base()}/snapshot?from=coordinator-9`);
+    expect(await problemOf(nobody)).toMatchObject({ status: 404, code: 'MEMBER_NOT_FOUND' });
     refusal = new OperationalError('UNAVAILABLE', 'No majority');
     expect((await fetch(`${base()}/snapshot`)).status).toBe(503);
     refusal = null;

@@ -154,6 +154,7 @@ export const controlFixtures: Fixtures = {
     request: { snapshot: 'one', part: 2 },
     response: { dataBase64: 'AAEC', isLast: true },
   },
+  closeSnapshot: { request: { snapshot: 'one' }, response: {} },
   hashes: {
     request: {},
     response: {

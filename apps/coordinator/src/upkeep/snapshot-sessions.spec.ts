@@ -52,6 +52,11 @@ describe('SnapshotSessions', () => {
     expect(() => sessions.open()).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
     for (const part of [1, 5]) expect(() => sessions.read(snapshot, part)).toThrow('begin anew');
     expect(() => sessions.read('another', 0)).toThrow('begin anew');
+    // One that nobody wants any more makes room.
+    sessions.close(snapshot);
+    sessions.close('another');
+    expect(() => sessions.read(snapshot, 0)).toThrow('begin anew');
+    expect(sessions.open().snapshot).not.toBe(snapshot);
   });
 
   it('put small pieces together, and end with a part that says so', () => {

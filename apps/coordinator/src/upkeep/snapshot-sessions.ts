@@ -70,6 +70,12 @@ export class SnapshotSessions implements OnApplicationShutdown {
     return session.part!;
   }
 
+  /** Also of one that is not there any more. */
+  close(snapshot: string): void {
+    clearTimeout(this.#sessions.get(snapshot)?.timer);
+    this.#sessions.delete(snapshot);
+  }
+
   get #underWay(): number {
     return [...this.#sessions.values()].filter(({ part }) => part?.isLast !== true).length;
   }

@@ -10,7 +10,7 @@ import { futureRevision, toOperationalError } from '../store/wire.js';
 import { ComparisonService } from './comparison.service.js';
 import { SnapshotSessions } from './snapshot-sessions.js';
 
-const { compact, hash, hashes, openSnapshot, readSnapshot } = coordinatorContracts;
+const { compact, hash, hashes, openSnapshot, readSnapshot, closeSnapshot } = coordinatorContracts;
 
 const FETCH = 'fetch a snapshot of the store';
 
@@ -71,5 +71,15 @@ export class UpkeepController {
     onlyForOperators(speaker, FETCH);
     const { bytes, isLast } = this.snapshots.read(snapshot, part);
     return { dataBase64: Buffer.from(bytes).toString('base64'), isLast };
+  }
+
+  @Handles(closeSnapshot)
+  closeSnapshot(
+    { snapshot }: RequestOf<typeof closeSnapshot>,
+    speaker: Speaker,
+  ): ResponseOf<typeof closeSnapshot> {
+    onlyForOperators(speaker, FETCH);
+    this.snapshots.close(snapshot);
+    return {};
   }
 }

@@ -1,5 +1,5 @@
 /** A snapshot of the coordinators' store on its way to an operator: part by part from one member. */
-import { OperationalError, coordinatorSeat } from '@ringleader/contracts';
+import { OperationalError, coordinatorName, coordinatorSeat } from '@ringleader/contracts';
 import type { Coordination } from '@ringleader/service-host';
 
 type Members = Pick<Coordination, 'members' | 'askMember'>;
@@ -9,7 +9,10 @@ const ATTEMPTS = 4;
 
 export interface SnapshotStream {
   readonly revision: number;
+  /** Ends at the member, too, when nobody wants more of it. */
   readonly bytes: AsyncGenerator<Uint8Array, void>;
+  /** Where nothing of it is read. */
+  close(): Promise<void>;
 }
 
 /** From the leader, where no seat is named. Nothing has been sent to the client when it throws. */
@@ -18,10 +21,28 @@ export async function openSnapshotStream(
   from: number | null,
   options: { readonly timeoutMs: number },
 ): Promise<SnapshotStream> {
-  const seat = from ?? coordinatorSeat((await coordination.members(options)).leader);
+  const { leader, members } = await coordination.members(options);
+  const name = from === null ? leader : coordinatorName(from);
+  const names = members.map((member) => member.name);
+  // A leader that was removed leads until that is done.
+  if (from !== null && !names.includes(name)) {
+    const detail = `${name} is no member of the group`;
+    throw new OperationalError('MEMBER_NOT_FOUND', detail, { name, members: names });
+  }
+  const seat = coordinatorSeat(name);
   if (seat === null) throw new OperationalError('UNAVAILABLE', 'The coordinators have no leader');
   const { snapshot, revision } = await coordination.askMember(seat, 'openSnapshot', {}, options);
-  return { revision, bytes: partsOf(coordination, seat, snapshot) };
+  const close = (): Promise<void> => closeAt(coordination, seat, snapshot);
+  return { revision, bytes: partsOf(coordination, seat, snapshot), close };
+}
+
+async function closeAt(coordination: Members, seat: number, snapshot: string): Promise<void> {
+  try {
+    await coordination.askMember(seat, 'closeSnapshot', { snapshot });
+  } catch (error) {
+    // The member is away, or older than this: it gives the snapshot up by itself.
+    if (!(error instanceof OperationalError)) throw error;
+  }
 }
 
 async function* partsOf(
@@ -29,10 +50,15 @@ async function* partsOf(
   seat: number,
   snapshot: string,
 ): AsyncGenerator<Uint8Array, void> {
-  for (let part = 0; ; part += 1) {
-    const { dataBase64, isLast } = await readPart(coordination, seat, { snapshot, part });
-    yield Buffer.from(dataBase64, 'base64');
-    if (isLast) return;
+  let isWhole = false;
+  try {
+    for (let part = 0; !isWhole; part += 1) {
+      const { dataBase64, isLast } = await readPart(coordination, seat, { snapshot, part });
+      isWhole = isLast;
+      yield Buffer.from(dataBase64, 'base64');
+    }
+  } finally {
+    if (!isWhole) await closeAt(coordination, seat, snapshot);
   }
 }
 

@@ -116,10 +116,12 @@ export class CoordinatorsController {
     refuseConditions(headers, 'page');
     const options = { timeoutMs: timeoutMsOf(headers) };
     const seat = from === undefined ? null : seatOf(from, { parameter: 'from' });
-    const { revision, bytes } = await openSnapshotStream(this.coordination, seat, options);
+    const { revision, bytes, close } = await openSnapshotStream(this.coordination, seat, options);
     reply.header('Content-Type', 'application/octet-stream');
     reply.header('Content-Disposition', `attachment; filename="coordinators-${revision}.snapshot"`);
-    return Readable.from(method === 'HEAD' ? [] : bytes, { objectMode: false });
+    if (method !== 'HEAD') return Readable.from(bytes, { objectMode: false });
+    await close();
+    return Readable.from([]);
   }
 
   #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {

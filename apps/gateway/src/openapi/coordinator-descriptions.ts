@@ -156,7 +156,7 @@ export function DescribeSnapshot(): MethodDecorator {
       description: 'The snapshot.',
       content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
     }),
-    Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+    Problems('MEMBER_NOT_FOUND', 'OVERLOADED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
 }
 

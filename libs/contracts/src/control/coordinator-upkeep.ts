@@ -88,5 +88,13 @@ export const upkeepContracts = {
     errors: ['UNAVAILABLE', 'FORBIDDEN'],
     deadline: 'quick',
   }),
+  /** No more of it is wanted. One that nobody closes is given up after a while, and is one of few until then. */
+  closeSnapshot: messageContract({
+    operation: 'closeSnapshot',
+    request: z.object({ snapshot: z.string() }),
+    response: z.object({}),
+    errors: ['FORBIDDEN'],
+    deadline: 'quick',
+  }),
 };
 export type UpkeepOperation = keyof typeof upkeepContracts;
