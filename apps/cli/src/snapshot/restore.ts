@@ -104,8 +104,8 @@ function refusalOf(outcome: { readonly kind: string; readonly reason?: string },
 function unwritten(error: unknown, folder = ''): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof CliFailure) return error;
-  const cause = error instanceof OperationalError ? (error.details['code'] ?? message) : message;
-  const sentence = `${folder} cannot be written: ${String(cause)}. Nothing is left of the new group in any of the folders.`;
+  const cause = error instanceof OperationalError ? (error.details['code'] as string | null) : message;
+  const sentence = `${folder} cannot be written: ${cause ?? message}. Nothing is left of the new group in any of the folders.`;
   return new CliFailure(sentence, { cause: error });
 }
 

@@ -48,8 +48,10 @@ export class MembersController {
   ): Promise<ResponseOf<typeof changeMembers>> {
     onlyForOperators(speaker, CHANGE);
     const { memberId } = this.#statusOfLeader();
+    const isCurrent = ifIndex === undefined || ifIndex === this.raft.group().configurationIndex;
     // Else the answer would go with this process, which ends when it is removed.
-    if (kind === 'remove' && seat === memberId) await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS);
+    if (kind === 'remove' && seat === memberId && isCurrent)
+      await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS);
     const request = { kind, seat, isPromotedItself, ifIndex: ifIndex ?? null };
     const outcome = await this.raft.changeMembers(request, CHANGE_TIMEOUT_MS);
     if (outcome.kind === 'done') return { index: outcome.index };

@@ -1,6 +1,7 @@
 /** Holds the stores of all members against each other. */
 import { Injectable } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
+import { ATTEMPT_MS } from '@ringleader/coordination';
 import { allMembers, type MemberId, type Seat } from '@ringleader/raft';
 import { Coordination } from '@ringleader/service-host';
 import { CoordinatorRaft } from '../raft/raft-node.js';
@@ -8,8 +9,8 @@ import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { compacted, futureRevision } from '../store/wire.js';
 import { type HashAnswer, judge, type Judgement } from './store-judgement.js';
 
-/** A member that cannot say what is committed answers sooner. */
-const ANSWER_TIMEOUT_MS = 1_500;
+/** Who asks for all hashes must get them while one member is silent: else it asks others in vain until its deadline. */
+const ANSWER_TIMEOUT_MS = ATTEMPT_MS.read * 0.7;
 
 @Injectable()
 export class ComparisonService {

@@ -116,11 +116,11 @@ export class CoordinatorsController {
     refuseConditions(headers, 'page');
     const options = { timeoutMs: timeoutMsOf(headers) };
     const seat = from === undefined ? null : seatOf(from, { parameter: 'from' });
-    const { revision, bytes, close } = await openSnapshotStream(this.coordination, seat, options);
+    const snapshot = await openSnapshotStream(this.coordination, seat, options);
     reply.header('Content-Type', 'application/octet-stream');
-    reply.header('Content-Disposition', `attachment; filename="coordinators-${revision}.snapshot"`);
-    if (method !== 'HEAD') return Readable.from(bytes, { objectMode: false });
-    await close();
+    reply.header('Content-Disposition', `attachment; filename="coordinators-${snapshot.revision}.snapshot"`);
+    if (method !== 'HEAD') return Readable.from(snapshot.bytes, { objectMode: false });
+    await snapshot.close();
     return Readable.from([]);
   }
 

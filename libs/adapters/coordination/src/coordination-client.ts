@@ -51,7 +51,7 @@ export type CoordinatorGroup = Pick<
 
 const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
-const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
+export const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
 const PAUSE = { firstMs: 40, maxMs: 250 } as const;
 const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'txn',

@@ -128,6 +128,9 @@ export function setLeader(state: MemberState, leader: MemberId): void {
 /** What the leader knows of the member that just spoke; null where it is none of the group. */
 export function heardProgress(leader: Leader, member: number): Progress | null {
   const progress = leader.tracker.of(member);
-  if (progress !== null) progress.ticksSinceHeard = 0;
+  if (progress !== null) {
+    progress.ticksSinceHeard = 0;
+    progress.hasAnswered = true;
+  }
   return progress;
 }

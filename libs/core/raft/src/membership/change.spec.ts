@@ -96,6 +96,15 @@ describe('changes', () => {
     expect(stage.member.changeConfiguration({ kind: 'remove', id: 3 }).kind).toBe('proposed');
   });
 
+  it('of voters wait until a new leader has heard enough of those that are to decide', () => {
+    const stage = new Stage().elect();
+    stage.acknowledge(2);
+    const removal = { kind: 'remove', id: 2 } as const;
+    expect(stage.member.changeConfiguration(removal)).toEqual({ kind: 'refused', reason: 'notReady' });
+    stage.hear(3, { kind: 'heartbeatReply', readRound: 0, isDiskFull: false });
+    expect(stage.member.changeConfiguration(removal).kind).toBe('proposed');
+  });
+
   it('make no voter of who lags, with how far it is behind', () => {
     const stage = new Stage().elect();
     stage.acknowledge(2);

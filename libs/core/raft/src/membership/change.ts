@@ -11,7 +11,7 @@ import { type Change, planChange, type PlanRefusal } from './plan-change.js';
 
 export type ChangeRefusal =
   | PlanRefusal
-  /** `notReady`: no entry of the leader's own term is committed yet, or it is handing over: soon. */
+  /** `notReady`: no entry of the leader's own term is committed yet, it has not heard who is there, or is handing over: soon. */
   | { readonly reason: 'notLeader' | 'changeUnderWay' | 'notReady' }
   /** A learner that is to vote has not caught up. */
   | { readonly reason: 'lagging'; readonly match: LogIndex; readonly lastIndex: LogIndex }
@@ -56,7 +56,7 @@ function riskOf(
   state: MemberState,
   { tracker }: Leader,
   { change, configuration }: { readonly change: Change; readonly configuration: Configuration },
-): Extract<ChangeRefusal, { reason: 'lagging' | 'quorumAtRisk' }> | null {
+): Exclude<ChangeRefusal, PlanRefusal> | null {
   const { rules, timings } = state.config;
   if (change.kind === 'promote') {
     const progress = tracker.of(change.id);
@@ -67,9 +67,13 @@ function riskOf(
     }
   }
   if (!isJoint(configuration)) return null;
-  const heard = tracker.heardWithin(timings.electionTimeoutTicks);
   const sets = [idsOf(configuration.voters), idsOf(configuration.outgoing)];
-  if (jointVote(sets, heard, rules.quorum) === 'won') return null;
+  const isWonBy = (votes: ReadonlyMap<MemberId, boolean>): boolean =>
+    jointVote(sets, votes, rules.quorum) === 'won';
+  if (isWonBy(tracker.answeredWithin(timings.electionTimeoutTicks))) return null;
+  const heard = tracker.heardWithin(timings.electionTimeoutTicks);
+  // A new leader does not know yet who is there.
+  if (isWonBy(heard)) return { reason: 'notReady' };
   return { reason: 'quorumAtRisk', silent: idsOf(configuration.voters).filter((id) => !heard.has(id)) };
 }
 

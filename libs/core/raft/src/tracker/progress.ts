@@ -36,6 +36,8 @@ export class Progress {
   sentCommit: LogIndex = 0;
   /** Since it last answered anything. A new leader gives everybody an election time-out. */
   ticksSinceHeard = 0;
+  /** Whether it has answered this leader anything at all. */
+  hasAnswered = false;
   /** Since it began to refuse what it is known to have; null while it does not. */
   ticksDenied: number | null = null;
   /** In probe: an Append is out, and neither an answer nor a heartbeat's came since. */

@@ -38,12 +38,21 @@ export class Tracker {
     return id === this.#self ? ownWritten : (this.#progress.get(id)?.match ?? 0);
   }
 
-  /** Who has answered within so many ticks, the leader among them: as votes for its staying. */
+  /** Who has answered within so many ticks, or still has the time to, the leader among them: as votes for its staying. */
   heardWithin(ticks: number): Map<MemberId, boolean> {
-    const heard = new Map([[this.#self, true]]);
+    return this.#votesOf((progress) => progress.heardWithin(ticks));
+  }
+
+  /** Those of them that have answered this leader. */
+  answeredWithin(ticks: number): Map<MemberId, boolean> {
+    return this.#votesOf((progress) => progress.hasAnswered && progress.heardWithin(ticks));
+  }
+
+  #votesOf(isMeant: (progress: Progress) => boolean): Map<MemberId, boolean> {
+    const votes = new Map([[this.#self, true]]);
     for (const progress of this.#progress.values()) {
-      if (progress.heardWithin(ticks)) heard.set(progress.member, true);
+      if (isMeant(progress)) votes.set(progress.member, true);
     }
-    return heard;
+    return votes;
   }
 }
