@@ -58,7 +58,7 @@ describe('ringleader coordinator', () => {
     answer = { status: 200, body: VIEW };
     expect(JSON.parse(await run('members', '-o', 'json'))).toEqual(MEMBERS);
     const text = await run('members');
-    expect(text).toContain('joint: a change is under way');
+    expect(text).toContain('(a change is under way)');
     expect(text).toMatch(/coordinator-2 +88888888 +learner +4 +5 +silent +replaces 66666666/);
     expect(text).toMatch(/coordinator-4 +44444444 +waits to be let in/);
   });

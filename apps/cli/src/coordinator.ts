@@ -21,7 +21,7 @@ export function describeMembers(view: CoordinatorMembers): string {
   ]);
   const applicants = view.applicants.map(({ name, id }) => [name, id, 'waits to be let in']);
   return [
-    `term ${view.term}, revision ${view.revision}, configuration ${view.index}${view.joint ? ' (joint: a change is under way)' : ''}`,
+    `term ${view.term}, revision ${view.revision}, configuration ${view.index}${view.joint ? ' (a change is under way)' : ''}`,
     table(['NAME', 'ID', 'ROLE', 'MATCH', 'LAG', 'STATE', 'NOTE'], [...members, ...applicants]),
   ].join('\n');
 }

@@ -11,7 +11,7 @@ const member = (seat: number, change: Partial<CoordinatorMember> = {}): Coordina
 describe('ringleader local replace-coordinator', () => {
   const replace = (...members: CoordinatorMember[]) => {
     return () => {
-      refuseLossOfMajority({ members }, 'coordinator-3');
+      refuseLossOfMajority({ joint: false, members }, 'coordinator-3');
     };
   };
 
@@ -22,5 +22,12 @@ describe('ringleader local replace-coordinator', () => {
     expect(replace(member(1), member(2, silent), member(3))).toThrow('no answer from coordinator-2');
     expect(replace(member(1), member(2, { role: 'learner' }), member(3))).toThrow('no majority');
     expect(replace(member(3))).toThrow('no majority');
+  });
+
+  it('deletes no disk while the group changes: the set before may decide, too', () => {
+    const members = [member(1), member(2), member(3)];
+    expect(() => {
+      refuseLossOfMajority({ joint: true, members }, 'coordinator-3');
+    }).toThrow(expect.objectContaining({ code: 'CHANGE_UNDER_WAY' }));
   });
 });

@@ -68,8 +68,16 @@ async function replaceCoordinator(name: string, command: Command): Promise<void>
   );
 }
 
-/** Before a disk is thrown away: once it is, nobody can refuse. */
-export function refuseLossOfMajority({ members }: Pick<CoordinatorMembers, 'members'>, name: string): void {
+/** Before a disk is thrown away: once it is, nobody can refuse. While the group changes, whose disks are a majority is not settled. */
+export function refuseLossOfMajority(
+  { joint, members }: Pick<CoordinatorMembers, 'joint' | 'members'>,
+  name: string,
+): void {
+  if (joint) {
+    const sentence =
+      'Another change of the coordinators is under way (ringleader coordinator members): nothing was done.';
+    throw new CliFailure(sentence, { code: 'CHANGE_UNDER_WAY', exitCode: EXIT.condition });
+  }
   const voters = members.filter(({ role }) => role !== 'learner');
   const others = voters.filter((voter) => voter.name !== name && voter.reachable);
   if (others.length > voters.length / 2) return;

@@ -80,7 +80,8 @@ export class GroupOfOne implements RaftNode<CommandResult> {
   group(): RaftGroup {
     const configuration = configurationOf([{ seat: 1, id: 1 }]);
     const noOthers = { progress: [], applicants: [] };
-    return { id: 1, configuration, configurationIndex: 0, lastIndex: this.#index, ...noOthers };
+    const configurations = { configuration, committed: configuration, configurationIndex: 0 };
+    return { id: 1, ...configurations, lastIndex: this.#index, ...noOthers };
   }
 
   changeMembers(): Promise<MemberChangeOutcome> {

@@ -3,11 +3,12 @@ import { Controller } from '@nestjs/common';
 import { OperationalError, coordinatorContracts, coordinatorName } from '@ringleader/contracts';
 import type { CoordinatorMember, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
-import { allMembers, type Configuration, isJoint, type Seat } from '@ringleader/raft';
+import type { Seat } from '@ringleader/raft';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { CoordinatorRaft, type RaftGroup } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { CorruptionAlarms } from '../upkeep/corruption-alarms.js';
+import { isChanging, listed } from './listed.js';
 import { notLeader, onlyForOperators, toMemberError } from './member-errors.js';
 
 const { members, changeMembers, transferLeader } = coordinatorContracts;
@@ -29,13 +30,13 @@ export class MembersController {
   members(): ResponseOf<typeof members> {
     const { memberId, term } = this.#statusOfLeader();
     const group = this.raft.group();
-    const { configuration, configurationIndex, applicants } = group;
+    const { configurationIndex, applicants } = group;
     return {
       leader: coordinatorName(memberId),
       term,
       index: configurationIndex,
       revision: this.store.local.revision,
-      joint: isJoint(configuration),
+      joint: isChanging(group),
       members: this.#listed(group, term),
       applicants: applicants.map(({ seat, id }) => ({ name: coordinatorName(seat), id: String(id) })),
     };
@@ -79,18 +80,18 @@ export class MembersController {
     return { leader: this.raft.status().leader };
   }
 
-  #listed({ configuration, lastIndex, progress }: RaftGroup, term: number): CoordinatorMember[] {
+  #listed(group: RaftGroup, term: number): CoordinatorMember[] {
+    const { lastIndex, progress } = group;
     const self = this.raft.status().memberId;
     const corrupt = new Set(this.alarms.list().map(({ id }) => id));
     const reachableTicks = this.config.RINGLEADER_RAFT_ELECTION_TICKS;
-    return sorted(configuration).map(({ seat, id }) => {
+    return listed(group).map(({ seat, id, isLearner, replaces }) => {
       const known = progress.find((one) => one.id === id);
-      const learner = configuration.learners.find((one) => one.id === id);
       const match = known?.match ?? 0;
-      const role = learner !== undefined ? 'learner' : seat === self ? 'leader' : 'voter';
+      const role = isLearner ? 'learner' : seat === self ? 'leader' : 'voter';
       const lag = Math.max(0, lastIndex - match);
       const reachable = role === 'leader' || (known !== undefined && known.heardTicksAgo < reachableTicks);
-      const listed = {
+      const member = {
         name: coordinatorName(seat),
         id: String(id),
         role,
@@ -100,8 +101,7 @@ export class MembersController {
         reachable,
         ...(corrupt.has(String(id)) && { corrupt: true }),
       } as const;
-      const replaces = learner?.replaces ?? 0;
-      return replaces === 0 ? listed : { ...listed, replaces: String(replaces) };
+      return replaces === 0 ? member : { ...member, replaces: String(replaces) };
     });
   }
 
@@ -114,10 +114,6 @@ export class MembersController {
   #notLeader(): OperationalError {
     return notLeader(this.raft.status().leader, 'Members are listed and changed by the leader');
   }
-}
-
-function sorted(configuration: Configuration): ReturnType<typeof allMembers> {
-  return allMembers(configuration).sort((a, b) => a.seat - b.seat);
 }
 
 function unsettled(kind: 'unavailable' | 'outcomeUnknown'): OperationalError {

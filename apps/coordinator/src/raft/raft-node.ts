@@ -156,7 +156,10 @@ export interface RaftStatus {
 export interface RaftGroup {
   /** Of this member. */
   readonly id: MemberId;
+  /** The newest: in force, but another leader may undo it until it is committed. */
   readonly configuration: Configuration;
+  /** The newest that is committed, as far as this member knows: the same object where that is the newest. */
+  readonly committed: Configuration;
   readonly configurationIndex: number;
   readonly lastIndex: number;
   /** Empty unless this member leads. */

@@ -154,9 +154,11 @@ export class RaftShell<Result> implements RaftNode<Result> {
   }
 
   group(): RaftGroup {
-    const { id, configuration, configurationIndex, lastIndex, progress } = this.#parts.member.status();
+    const { member } = this.#parts;
+    const { id, configuration, configurationIndex, commitIndex, lastIndex, progress } = member.status();
+    const committed = member.configurationAt(commitIndex);
     const { applicants } = this.#changes;
-    return { id, configuration, configurationIndex, lastIndex, progress, applicants };
+    return { id, configuration, committed, configurationIndex, lastIndex, progress, applicants };
   }
 
   changeMembers(request: MemberRequest, timeoutMs: number): Promise<MemberChangeOutcome> {

@@ -39,7 +39,7 @@ export const coordinatorMembersSchema = z
     term: z.int().min(0),
     index: z.int().min(0).describe('Of the configuration in the log: what If-Match compares.'),
     revision: z.int().min(0).describe('Of the store.'),
-    joint: z.boolean().describe('A change of the voters is under way.'),
+    joint: z.boolean().describe('A change of the group is under way: joint, or not committed yet.'),
     members: z.array(coordinatorMemberSchema),
     applicants: z.array(z.object(seated)).describe('Those that wait to be let in.'),
   })

@@ -50,7 +50,7 @@ export const clusterViewSchema = z
       .object({
         leader: z.string().nullable().describe('The member that leads, as far as is known.'),
         term: z.int().nullable(),
-        joint: z.boolean().describe('A change of its voters is under way.'),
+        joint: z.boolean().describe('A change of it is under way: joint, or not committed yet.'),
         members: z
           .array(coordinatorMemberSchema)
           .describe('As the leader knows them; empty while none answers.'),
