@@ -243,6 +243,17 @@ describe('of etcd’s cases, by contract', () => {
       expect(await keysOf(all)).toEqual([left, left.split(',').length, false]);
     });
 
+    it('give no more than one message takes, however short all of it is', async () => {
+      const keys = Array.from({ length: 12_000 }, (_, i) => `k${i.toString(36)}`);
+      for (let i = 0; i < keys.length; i += 1_000) await txn(keys.slice(i, i + 1_000).map((key) => put(key)));
+      const [reads, gone] = [
+        await txn(Array.from({ length: 100 }, () => ({ kind: 'range', ...all }))),
+        await txn([{ kind: 'delete', ...letters, wantsPrevious: true }]),
+      ];
+      for (const answer of [reads, gone]) expect(JSON.stringify(answer).length).toBeLessThan(2 ** 20);
+      expect(gone).toMatchObject({ results: [{ deleted: keys.length, more: true }] });
+    });
+
     it('give no more previous values than an answer has room for, and say so', async () => {
       const value = 'x'.repeat(100_000);
       for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await txn([put(key, value)]);

@@ -18,6 +18,7 @@ const subjectOf = (operation: string): string => subjects.ask.from('test', SPEAK
 
 const failing = { ...coordinatorContracts.status, operation: 'failing' };
 const silent = { ...coordinatorContracts.status, operation: 'silent' };
+const tooLong: MessageContract = { ...coordinatorContracts.status, operation: 'tooLong' };
 const broken = { ...coordinatorContracts.status, operation: 'broken' };
 
 describe('control contracts over NATS', () => {
@@ -49,6 +50,7 @@ describe('control contracts over NATS', () => {
       Promise.reject(new OperationalError('NOT_LEADER', 'Ask member 2', { leader: 2 })),
     );
     server.handle(silent, () => new Promise<never>(() => undefined));
+    server.handle(tooLong, () => Promise.resolve({ text: 'x'.repeat(9_000_000) }));
     server.handle(broken, () => Promise.reject(new Error('a bug')));
     await new Promise<void>((resolve, reject) => {
       void server.listen((error) => {
@@ -101,7 +103,22 @@ describe('control contracts over NATS', () => {
   it('reports an unexpected error in place and hides it from the caller', async () => {
     const outcome = await client.call(broken, subjectOf('broken'), {});
     expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });
-    expect(unexpected).toEqual(['broken']);
+    expect(unexpected.splice(0)).toEqual(['broken']);
+  });
+
+  it('says of an answer that NATS would not take that it is too long, and goes on', async () => {
+    const outcome = await client.call(tooLong, subjectOf('tooLong'), {});
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });
+    const nest = await link.connection.request(
+      subjectOf('tooLong'),
+      JSON.stringify({ pattern: '', id: 'one', data: {} }),
+      { timeout: 2_000 },
+    );
+    expect(nest.json()).toMatchObject({
+      id: 'one',
+      response: { kind: 'error', error: { code: 'INTERNAL' } },
+    });
+    expect(unexpected.splice(0)).toEqual(['tooLong', 'tooLong']);
   });
 
   it('tells "nobody is there" from "no answer in time"', async () => {

@@ -5,7 +5,7 @@
  */
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
-import type { MessageHandler, NatsContext } from '@nestjs/microservices';
+import type { MessageHandler, NatsContext, WritePacket } from '@nestjs/microservices';
 import { OperationalError, speakerOf, subjects, toWireError } from '@ringleader/contracts';
 import type { MessageContract, Speaker } from '@ringleader/contracts';
 import { InvariantError, invariant } from '@ringleader/primitives';
@@ -45,6 +45,11 @@ interface Answers {
   parts: string[];
   length: number;
 }
+
+/** The frame of an answer, or what NestJS adds to it. */
+const AROUND_ANSWER_BYTES = 1_024;
+/** Of one unit of UTF-16. */
+const UTF8_BYTES_MAX = 3;
 
 export class ControlServer extends ServerNats {
   private readonly served = new Map<string, Served>();
@@ -124,7 +129,35 @@ export class ControlServer extends ServerNats {
     const served = this.served.get(operation);
     const envelope =
       served === undefined ? isNotServed(operation) : await this.answer(served, request, speaker);
-    this.put(reply, answerPart(id, envelope));
+    const part = answerPart(id, envelope);
+    this.put(reply, this.fits(part) ? part : answerPart(id, this.isTooLong(operation)));
+  }
+
+  /** What NestJS answers with. */
+  override getPublisher(
+    message: Parameters<ServerNats['getPublisher']>[0],
+    id: string,
+    context: NatsContext,
+  ): ReturnType<ServerNats['getPublisher']> {
+    const publish: (answer: WritePacket<ControlEnvelope>) => void = super.getPublisher(message, id, context);
+    return (answer: WritePacket<ControlEnvelope>) => {
+      if (answer.response === undefined || this.fits(JSON.stringify(answer))) return publish(answer);
+      const subject = context.getSubject();
+      publish({ ...answer, response: this.isTooLong(subject.slice(subject.lastIndexOf('.') + 1)) });
+    };
+  }
+
+  private fits(part: string): boolean {
+    const { info } = this.given.link.connection;
+    const bytesMax = (info?.max_payload ?? Infinity) - AROUND_ANSWER_BYTES;
+    return UTF8_BYTES_MAX * part.length <= bytesMax || Buffer.byteLength(part) <= bytesMax;
+  }
+
+  /** Contracts bound what they answer: this is a bug, and no reason to end, which publishing it would be. */
+  private isTooLong(operation: string): ControlEnvelope {
+    const message = `The answer to ${operation} is longer than NATS takes`;
+    this.given.onUnexpectedError(operation, new Error(message));
+    return isError(new OperationalError('INTERNAL', message));
   }
 
   private put(reply: string, part: string): void {

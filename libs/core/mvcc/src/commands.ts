@@ -150,7 +150,7 @@ export interface RangeResult {
   readonly more: boolean;
 }
 
-/** Of all keys and values that one transaction gives back, in bytes; the first of them comes in any case. */
+/** Of all keys and values that one transaction gives back, by `itemSize`; the first of them comes in any case. */
 export const ANSWER_BYTES_MAX = 524_288;
 
 /** `more`: the answer had no room for what is missing. */

@@ -28,8 +28,12 @@ export function toKeyValue({ key, packed, createRevision, modRevision, version, 
   return { key, value, createRevision, modRevision, version, lease };
 }
 
-/** Of key and value, in bytes: what answers are bounded by. */
-export const itemSize = ({ key, value }: KeyValue): number => utf8Length(key) + value.length;
+/** What else there is of a key in an answer: without it a hundred thousand short keys would fit. */
+const ITEM_OVERHEAD_BYTES = 64;
+
+/** What answers are bounded by. */
+export const itemSize = ({ key, value }: Pick<KeyValue, 'key'> & { value: { length: number } }): number =>
+  utf8Length(key) + value.length + ITEM_OVERHEAD_BYTES;
 
 /** What a state adds to the size of the store. */
 export function stateSize(key: string, valueLength: number): number {

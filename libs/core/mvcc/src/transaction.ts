@@ -14,7 +14,7 @@ import type {
   StoreRevision,
 } from './commands.js';
 import type { KeyIndex } from './key-index.js';
-import { type State, itemSize, stateSize, toKeyValue, tombstone, utf8Length } from './key-values.js';
+import { type State, itemSize, stateSize, toKeyValue, tombstone } from './key-values.js';
 import type { LeaseTable } from './lease-table.js';
 import { readPoint, readRange } from './range.js';
 
@@ -189,7 +189,7 @@ export class Transaction {
   #shown(states: readonly State[]): { readonly items: readonly KeyValue[]; readonly more: boolean } {
     const items: KeyValue[] = [];
     for (const state of states) {
-      const size = utf8Length(state.key) + state.packed.length;
+      const size = itemSize({ key: state.key, value: state.packed });
       if (this.#answerBytes > 0 && this.#answerBytes + size > ANSWER_BYTES_MAX) return { items, more: true };
       this.#answerBytes += size;
       items.push(toKeyValue(state));

@@ -56,7 +56,7 @@ function expectSameWatch(store: MvccStore, model: NaiveStore, prng: Prng): void 
   const seen: WatchEvent[] = [];
   let position = { revision: from, skip: 0 };
   for (let isSynced = false; !isSynced;) {
-    const bounds = { eventsMax: 1 + prng.nextBelow(3), sizeBytesMax: 1 + prng.nextBelow(20) };
+    const bounds = { eventsMax: 1 + prng.nextBelow(3), sizeBytesMax: 1 + prng.nextBelow(220) };
     const answer = store.watch({ ...what, ...bounds, from: position });
     if (answer.kind !== 'events') throw new Error('revisions above the compacted one can be watched');
     seen.push(...answer.events);
