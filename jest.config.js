@@ -5,6 +5,8 @@
 export default {
   rootDir: '.',
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tests', '<rootDir>/tools'],
+  // Ends what hangs. Nothing is as fast on a loaded machine as Jest's own five seconds expect.
+  testTimeout: 60_000,
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@ringleader/source', 'node', 'node-addons'] },
   testMatch: [
