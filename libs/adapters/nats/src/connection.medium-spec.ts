@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startNatsServer, until } from '@ringleader/testing-servers';
@@ -159,6 +159,22 @@ describe('the connection to NATS', () => {
     const connecting = connectNats({ servers: urls(), name: 'test', tls: {} }, UNLOGGED);
     await expect(connecting).rejects.toMatchObject({ code: 'NATS_REFUSED' });
     await expect(connecting).rejects.toThrow(/no encryption/);
+  });
+
+  it('refuses a server that takes no large messages, at first and when it comes to one', async () => {
+    const small = await startNatsServer({ dir: join(dir, 'small') });
+    const link = await connectNats({ servers: [small.url], name: 'test' }, UNLOGGED);
+    await small.kill9();
+    const file = join(dir, 'small', 'nats-server.conf');
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replace(/^max_payload: .*$/m, 'max_payload: 1048576'),
+    );
+    await small.restart();
+    expect(await link.ended).toMatchObject({ code: 'NATS_REFUSED', details: { bytesMax: 1_048_576 } });
+    const connecting = connectNats({ servers: [small.url], name: 'test' }, UNLOGGED);
+    await expect(connecting).rejects.toThrow(/at most 1048576 bytes.*set max_payload to 8MB/);
+    await small.stop();
   });
 
   it('names the file that it cannot read', async () => {

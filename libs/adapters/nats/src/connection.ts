@@ -18,7 +18,7 @@ import { natsSettings } from '@ringleader/config';
 import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
 import type { Service, WireVersion } from '@ringleader/contracts';
-import { toNatsError } from './nats-errors.js';
+import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { NatsLink } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
 import type { PingSettings } from './server-watch.js';
@@ -71,7 +71,7 @@ const FIRST_CONNECT_WAIT_MS_MAX = 2_000;
 
 /**
  * Tries until a server answers, with a line in the log for each attempt. Throws NATS_REFUSED when one says no (a wrong
- * password, no encryption where it is asked for): the process ends, and its supervisor tries again.
+ * password, no encryption where it is asked for, messages that are too small): the process ends, and its supervisor tries again.
  */
 export async function connectNats(options: NatsOptions, log: NatsLog): Promise<NatsLink> {
   const { lane = 'control', servers, signal } = options;
@@ -87,6 +87,11 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
       await pause(waitMs, undefined, signal === undefined ? {} : { signal });
       waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
       continue;
+    }
+    const refusal = refusalOfPayloads(connection.getServer(), connection.info?.max_payload);
+    if (refusal !== null) {
+      await connection.close();
+      throw refusal;
     }
     const link = new NatsLink(lane, connection, log, { pings: QUICK_PINGS, ...options });
     log.info({ lane, server: link.server, attempt }, 'Connected to NATS');

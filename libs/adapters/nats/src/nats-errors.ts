@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { errors } from '@nats-io/nats-core';
-import { OperationalError } from '@ringleader/contracts';
+import { FRAME_BYTES_MAX, OperationalError } from '@ringleader/contracts';
 
 /** What Node and OpenSSL call it when a certificate is not good. */
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|ERR_OSSL_)/;
@@ -26,6 +26,13 @@ export function toNatsError(cause: unknown, servers: readonly string[]): Operati
   }
   if (isTlsError(cause)) return of('NATS_REFUSED', `NATS at ${list} is not trusted: ${message}`);
   return of('NATS_UNREACHABLE', `NATS at ${list} cannot be reached: ${message}`);
+}
+
+/** Null where all frames of this version pass. What does not would end the process that sends it: one leader after another. */
+export function refusalOfPayloads(server: string, bytesMax: number | undefined): OperationalError | null {
+  if (bytesMax === undefined || bytesMax >= FRAME_BYTES_MAX) return null;
+  const message = `NATS at ${server} takes messages of at most ${String(bytesMax)} bytes, but ${String(FRAME_BYTES_MAX)} are needed: set max_payload to 8MB in its configuration`;
+  return new OperationalError('NATS_REFUSED', message, { server, bytesMax, bytesNeeded: FRAME_BYTES_MAX });
 }
 
 function isTlsError(error: unknown): boolean {

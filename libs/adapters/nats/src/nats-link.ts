@@ -7,7 +7,7 @@ import type { MsgHdrs, NatsConnection, Payload, Status } from '@nats-io/nats-cor
 import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
 import { FrameWire } from './frame-wire.js';
-import { toNatsError } from './nats-errors.js';
+import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { ServerWatch } from './server-watch.js';
 import type { PingSettings } from './server-watch.js';
 
@@ -67,6 +67,8 @@ export class NatsLink {
   readonly frames: FrameWire;
   private connected = true;
   private isClosing = false;
+  /** Of the server that it has come to. */
+  private refusal: OperationalError | null = null;
   private readonly listeners = new Set<(isConnected: boolean) => void>();
   private readonly subjectsLogged = new Set<string>();
   private watchTimer: NodeJS.Timeout | null = null;
@@ -144,7 +146,8 @@ export class NatsLink {
     if (this.watchTimer !== null) clearInterval(this.watchTimer);
     this.change(false);
     if (this.isClosing) return null;
-    const error = toNatsError(reason ?? new Error('the client closed the connection'), [this.server]);
+    const cause = this.refusal ?? reason ?? new Error('the client closed the connection');
+    const error = toNatsError(cause, [this.server]);
     this.log.error({ lane: this.lane, code: error.code, error }, 'The connection to NATS is closed for good');
     return error;
   }
@@ -163,6 +166,8 @@ export class NatsLink {
         return this.change(false);
       case 'reconnect':
         counts.reconnects += 1;
+        this.refusal = refusalOfPayloads(status.server, this.connection.info?.max_payload);
+        if (this.refusal !== null) return void this.connection.close();
         log.info({ lane, server: status.server }, 'Connected to NATS again');
         return this.change(true);
       case 'slowConsumer':
