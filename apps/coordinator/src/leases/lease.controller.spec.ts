@@ -41,6 +41,26 @@ describe('LeaseController', () => {
     await until('the end of the lease', isGone, WAIT);
   });
 
+  it('ends leases that run out together in parts that do not take long', async () => {
+    const KEYS = 1_000;
+    for (let i = 0; i < 25; i++) {
+      const { leaseId } = await keeper.grant({ ttlMs: 1_000 });
+      const success = Array.from({ length: KEYS }, (_, k) => {
+        const put = { kind: 'put' as const, lease: leaseId, wantsPrevious: false };
+        return { ...put, key: `${i}/${k}`, value: new Uint8Array() };
+      });
+      await group.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+    }
+    const ended: number[] = [];
+    group.store.onChange((result) => {
+      if (result?.kind === 'leasesEnded') ended.push(result.leases.length);
+    });
+    pass(1_100);
+    await until('the end of all leases', () => group.store.local.leaseCount === 0, WAIT);
+    // The first one has no keys.
+    expect(ended).toEqual([10, 9, 7]);
+  });
+
   it('keeps a lease alive from when the request came', async () => {
     pass(900);
     expect(await keeper.keepAlive({ leaseId: lease })).toEqual({ ttlMs: 1_000 });

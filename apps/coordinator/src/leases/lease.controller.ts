@@ -15,6 +15,8 @@ import { refuseForeignWrite } from '../store/write-access.js';
 const { leaseGrant, leaseKeepAlive, leaseRevoke, leaseTimeToLive, leases } = coordinatorContracts;
 
 const CHECK_INTERVAL_MS = 100;
+/** Of leases that run out together, and their keys: all members end them in one go, and hear no heartbeat meanwhile. */
+const ENDED_AT_ONCE = 10_000;
 
 /** Grants, renews and ends leases. Only the leader renews and notices that one has run out. */
 @Controller()
@@ -109,7 +111,23 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
     if (deadlines === null) return;
     if (lateMs > CHECK_INTERVAL_MS) deadlines.postpone(lateMs);
     const expired = deadlines.takeExpired(now);
-    if (expired.length > 0) void this.#expire(deadlines, expired);
+    for (const some of this.#inParts(expired)) void this.#expire(deadlines, some);
+  }
+
+  /** One lease alone may have more keys. */
+  #inParts(leases: readonly LeaseId[]): LeaseId[][] {
+    const parts: LeaseId[][] = [];
+    let size = ENDED_AT_ONCE;
+    for (const lease of leases) {
+      const added = 1 + this.store.local.leaseKeyCount(lease);
+      if (size + added > ENDED_AT_ONCE) {
+        parts.push([]);
+        size = 0;
+      }
+      parts.at(-1)?.push(lease);
+      size += added;
+    }
+    return parts;
   }
 
   /**

@@ -70,6 +70,10 @@ export class LeaseTable {
     return [...(this.#leases.get(lease)?.keys ?? [])].sort(compareKeys);
   }
 
+  keyCount(lease: LeaseId): number {
+    return this.#leases.get(lease)?.keys.size ?? 0;
+  }
+
   /** In ascending order of their ids. */
   list(): Lease[] {
     return [...this.#leases.values()]

@@ -126,6 +126,10 @@ export class MvccStore {
     return this.#leases.keys(lease);
   }
 
+  leaseKeyCount(lease: LeaseId): number {
+    return this.#leases.keyCount(lease);
+  }
+
   /** `term` is that of the log entry which carries the command. */
   apply(command: Command, term: number): CommandResult {
     switch (command.kind) {
