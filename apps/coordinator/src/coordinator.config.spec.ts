@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
-import { coordinatorConfigSchema, coordinatorMembers } from './coordinator.config.js';
+import { coordinatorConfigSchema, founderSeats } from './coordinator.config.js';
 
 const MINIMUM = { RINGLEADER_MEMBER: 'c-1', RINGLEADER_COORDINATOR_ID: '1', RINGLEADER_DATA_DIR: '/data' };
 
@@ -9,7 +9,7 @@ describe('coordinator configuration', () => {
   it('has defaults for all but what is the member’s own', () => {
     const config = loadConfig(coordinatorConfigSchema, MINIMUM);
     expect(config).toMatchObject({ RINGLEADER_PARTITION_COUNT: 256, RINGLEADER_REPLICATION_FACTOR: 3 });
-    expect(coordinatorMembers(config)).toEqual([1, 2, 3]);
+    expect(founderSeats(config)).toEqual([1, 2, 3]);
   });
 
   it('lets one in that is to join from any seat there may be', () => {

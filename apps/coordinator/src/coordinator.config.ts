@@ -1,7 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { budgeted, commonConfig, integer } from '@ringleader/config';
-import type { MemberId } from '@ringleader/primitives';
-import { MEMBERS_MAX } from '@ringleader/raft';
+import { MEMBERS_MAX, type Seat } from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -81,6 +80,7 @@ export abstract class CoordinatorConfig extends injectable<
   Readonly<z.infer<typeof coordinatorConfigSchema>>
 >() {}
 
-export function coordinatorMembers(config: CoordinatorConfig): MemberId[] {
+/** Of the founders. */
+export function founderSeats(config: CoordinatorConfig): Seat[] {
   return Array.from({ length: config.RINGLEADER_COORDINATOR_COUNT }, (_, i) => i + 1);
 }

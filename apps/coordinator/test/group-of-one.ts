@@ -71,7 +71,7 @@ export class GroupOfOne implements RaftNode<CommandResult> {
     const role = leading ? 'leader' : 'follower';
     const [commitIndex, appliedIndex, lastIndex] = [this.#index, this.#index, this.#index];
     return {
-      ...{ memberId: 1, members: [1], term, leader, role, leading },
+      ...{ seat: 1, seats: [1], term, leader, role, leading },
       ...{ firstIndex: 1, lastIndex, commitIndex, appliedIndex, snapshotIndex: 0 },
       ...{ isDiskFull: false, isMajorityFull: this.isMajorityFull },
     };

@@ -45,21 +45,12 @@ export class StatusController {
 
   @Handles(coordinatorContracts.status)
   status(): ResponseOf<typeof coordinatorContracts.status> {
-    const { memberId, members, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
+    const { seat, seats, term, leader, role, commitIndex, appliedIndex, firstIndex, lastIndex } =
       this.store.status();
     const { revision, compactedRevision, leaseCount, sizeBytes, sizeLimit } = this.store.local;
     return {
-      ...{
-        memberId,
-        members: [...members],
-        term,
-        leader,
-        role,
-        commitIndex,
-        appliedIndex,
-        firstIndex,
-        lastIndex,
-      },
+      ...{ memberId: seat, members: [...seats], term, leader, role },
+      ...{ commitIndex, appliedIndex, firstIndex, lastIndex },
       revision,
       compactRevision: compactedRevision,
       leases: leaseCount,

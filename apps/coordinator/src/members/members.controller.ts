@@ -28,17 +28,17 @@ export class MembersController {
 
   @Handles(members)
   members(): ResponseOf<typeof members> {
-    const { memberId, term } = this.#statusOfLeader();
+    const { seat, term } = this.#statusOfLeader();
     const group = this.raft.group();
     const { configurationIndex, applicants } = group;
     return {
-      leader: coordinatorName(memberId),
+      leader: coordinatorName(seat),
       term,
       index: configurationIndex,
       revision: this.store.local.revision,
       joint: isChanging(group),
       members: this.#listed(group, term),
-      applicants: applicants.map(({ seat, id }) => ({ name: coordinatorName(seat), id: String(id) })),
+      applicants: applicants.map((one) => ({ name: coordinatorName(one.seat), id: String(one.id) })),
     };
   }
 
@@ -48,10 +48,10 @@ export class MembersController {
     speaker: Speaker,
   ): Promise<ResponseOf<typeof changeMembers>> {
     onlyForOperators(speaker, CHANGE);
-    const { memberId } = this.#statusOfLeader();
+    const { seat: self } = this.#statusOfLeader();
     const isCurrent = ifIndex === undefined || ifIndex === this.raft.group().configurationIndex;
     // Else the answer would go with this process, which ends when it is removed.
-    if (kind === 'remove' && seat === memberId && isCurrent)
+    if (kind === 'remove' && seat === self && isCurrent)
       await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS);
     const request = { kind, seat, isPromotedItself, ifIndex: ifIndex ?? null };
     const outcome = await this.raft.changeMembers(request, CHANGE_TIMEOUT_MS);
@@ -68,12 +68,12 @@ export class MembersController {
     speaker: Speaker,
   ): Promise<ResponseOf<typeof transferLeader>> {
     onlyForOperators(speaker, CHANGE);
-    const { memberId } = this.#statusOfLeader();
+    const { seat } = this.#statusOfLeader();
     const { configuration } = this.raft.group();
-    if (to === memberId) {
+    if (to === seat) {
       throw new OperationalError('ALREADY_SO', `${coordinatorName(to)} leads already`, { leader: to });
     }
-    if (to !== undefined && !configuration.voters.some(({ seat }) => seat === to)) {
+    if (to !== undefined && !configuration.voters.some((voter) => voter.seat === to)) {
       throw toMemberError({ reason: 'notAMember' }, to, configuration);
     }
     if (!(await this.raft.transferLeadership(TRANSFER_TIMEOUT_MS, to))) throw unsettled('unavailable');
@@ -82,7 +82,7 @@ export class MembersController {
 
   #listed(group: RaftGroup, term: number): CoordinatorMember[] {
     const { lastIndex, progress } = group;
-    const self = this.raft.status().memberId;
+    const self = this.raft.status().seat;
     const corrupt = new Set(this.alarms.list().map(({ id }) => id));
     const reachableTicks = this.config.RINGLEADER_RAFT_ELECTION_TICKS;
     return listed(group).map(({ seat, id, isLearner, replaces }) => {
@@ -105,7 +105,7 @@ export class MembersController {
     });
   }
 
-  #statusOfLeader(): { readonly memberId: Seat; readonly term: number } {
+  #statusOfLeader(): { readonly seat: Seat; readonly term: number } {
     const status = this.raft.status();
     if (!status.leading) throw this.#notLeader();
     return status;

@@ -12,60 +12,41 @@ import {
   shardSchema,
 } from '@ringleader/contracts';
 import type { Cluster, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
-import { parseMetadata } from '@ringleader/coordination';
-import { plainRead } from '@ringleader/mvcc';
-import type { KeyValue, MvccStore, PutOperation, TxnCommand } from '@ringleader/mvcc';
+import type { MvccStore, TxnCommand } from '@ringleader/mvcc';
 import { computeMap } from '@ringleader/placement';
-import { invariant } from '@ringleader/primitives';
-import { toBytes, toWireItem } from '../store/wire.js';
+import { hasMetadata, isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
 
 const FIRST_EPOCH = 1;
 
-export interface ClusterRecord {
-  readonly cluster: Cluster;
-  readonly modRevision: number;
-}
+export type ClusterRecord = MetadataItem<Cluster>;
 
 export function readCluster(store: MvccStore): ClusterRecord | null {
-  const [item] = list(store, { key: CLUSTER_KEY, rangeEnd: null });
-  return item === undefined
-    ? null
-    : { cluster: parseMetadata(clusterSchema, toWireItem(item)), modRevision: item.modRevision };
+  return readMetadata(store, { key: CLUSTER_KEY, rangeEnd: null }, clusterSchema)[0] ?? null;
 }
 
 /** In the order of their ordinals. */
 export function readShards(store: MvccStore): ShardRegistration[] {
-  return list(store, prefixRange(SHARDS_PREFIX))
-    .map((item) => parseMetadata(shardSchema, toWireItem(item)))
+  return readMetadata(store, prefixRange(SHARDS_PREFIX), shardSchema)
+    .map(({ value }) => value)
     .sort((a, b) => a.ordinal - b.ordinal);
 }
 
 export function hasPartitionMap(store: MvccStore): boolean {
-  return list(store, prefixRange(PARTITIONS_PREFIX), 1).length > 0;
-}
-
-function list(
-  store: MvccStore,
-  range: { key: string; rangeEnd: string | null },
-  limit = 0,
-): readonly KeyValue[] {
-  const outcome = store.range({ ...plainRead, ...range, limit });
-  invariant(outcome.kind === 'range', 'the present is never compacted');
-  return outcome.items;
+  return hasMetadata(store, prefixRange(PARTITIONS_PREFIX));
 }
 
 export function createClusterCommand(cluster: Cluster): TxnCommand {
   return {
     kind: 'txn',
-    compare: [{ key: CLUSTER_KEY, rangeEnd: null, target: 'version', result: 'equal', operand: 0 }],
-    success: [putJson(CLUSTER_KEY, cluster)],
+    compare: [isAbsent(CLUSTER_KEY)],
+    success: [putMetadata(CLUSTER_KEY, cluster)],
     failure: [],
   };
 }
 
 /** In one transaction: nobody ever sees a part of the map. Null while there are fewer shards than replicas. */
 export function firstMapCommand(
-  { cluster, modRevision }: ClusterRecord,
+  { value: cluster, modRevision }: ClusterRecord,
   shards: readonly ShardRegistration[],
 ): TxnCommand | null {
   const { partitionCount, replicationFactor } = cluster;
@@ -91,16 +72,12 @@ export function firstMapCommand(
     kind: 'txn',
     compare: [
       { key: CLUSTER_KEY, rangeEnd: null, target: 'modRevision', result: 'equal', operand: modRevision },
-      { key: partitionKey(0), rangeEnd: null, target: 'version', result: 'equal', operand: 0 },
+      isAbsent(partitionKey(0)),
     ],
     success: [
-      putJson(CLUSTER_KEY, { ...cluster, initialShards: shards.length }),
-      ...entries.map((entry) => putJson(partitionKey(entry.partition), entry)),
+      putMetadata(CLUSTER_KEY, { ...cluster, initialShards: shards.length }),
+      ...entries.map((entry) => putMetadata(partitionKey(entry.partition), entry)),
     ],
     failure: [],
   };
-}
-
-function putJson(key: string, value: Cluster | PartitionEntry): PutOperation {
-  return { kind: 'put', key, value: toBytes(JSON.stringify(value)), lease: 0, wantsPrevious: false };
 }

@@ -67,7 +67,7 @@ describe('PlacementService', () => {
       epoch: 1,
       learners: [],
     });
-    expect(clusterSchema.parse(readCluster(group.store.local)?.cluster)).toMatchObject({ initialShards: 3 });
+    expect(clusterSchema.parse(readCluster(group.store.local)?.value)).toMatchObject({ initialShards: 3 });
   });
 
   it('does nothing while it does not lead', async () => {

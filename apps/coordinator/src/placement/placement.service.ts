@@ -76,7 +76,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     if (record === null) return this.#createCluster();
     if (hasPartitionMap(this.store.local)) {
       this.#isComplete = true;
-      return this.#compareWithConfiguration(record.cluster.partitionCount);
+      return this.#compareWithConfiguration(record.value.partitionCount);
     }
     const shards = readShards(this.store.local);
     if (shards.length < this.config.RINGLEADER_INITIAL_SHARDS) return;
@@ -84,7 +84,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     if (command === null) return;
     const result = await this.store.propose(command);
     if (result.kind !== 'txn' || !result.succeeded) return;
-    const { partitionCount, replicationFactor } = record.cluster;
+    const { partitionCount, replicationFactor } = record.value;
     this.logger.info(
       { partitionCount, replicationFactor, shards: shards.length },
       'Made the first partition map',

@@ -106,7 +106,7 @@ export const defaultRaftSettings: RaftSettings = {
 /** Who leads, as far as this member knows. `leader` is 0 while nobody does. */
 export interface LeadershipChange {
   readonly term: number;
-  readonly leader: MemberId;
+  readonly leader: Seat;
   /**
    * Whether this member leads `term` and has applied everything that was committed before its term. Commands that
    * may only come from the leader (lease expiry, placement) start at true and stop at false; they carry `term`, because
@@ -133,11 +133,12 @@ export type ReadBarrierOutcome =
 export type RaftRole = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
 export interface RaftStatus {
-  readonly memberId: MemberId;
-  readonly members: readonly MemberId[];
+  readonly seat: Seat;
+  /** Of all members, each once. */
+  readonly seats: readonly Seat[];
   readonly term: number;
   /** 0 when unknown. */
-  readonly leader: MemberId;
+  readonly leader: Seat;
   readonly role: RaftRole;
   /** See LeadershipChange.leading. */
   readonly leading: boolean;

@@ -142,8 +142,8 @@ export class RaftShell<Result> implements RaftNode<Result> {
     const leading = !this.#isStopping && this.#leadership.current.leading;
     return {
       ...status,
-      memberId: seat,
-      members: roster.seats,
+      seat,
+      seats: roster.seats,
       leader: roster.seatOf(status.leader),
       leading,
     };

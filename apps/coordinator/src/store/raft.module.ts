@@ -5,7 +5,7 @@ import type { CommandResult } from '@ringleader/mvcc';
 import { NatsLinks } from '@ringleader/nats';
 import { defaultTimings } from '@ringleader/raft';
 import { FatalErrors } from '@ringleader/service-host';
-import { CoordinatorConfig, coordinatorMembers } from '../coordinator.config.js';
+import { CoordinatorConfig, founderSeats } from '../coordinator.config.js';
 import { StoreStateMachine } from './store-state-machine.js';
 import { identityOf, type LogOwner } from '../raft/find-group.js';
 import { RaftEvents } from '../raft/raft-events.js';
@@ -25,7 +25,7 @@ function ownerOf(config: CoordinatorConfig): Omit<LogOwner, 'recovered'> {
   return {
     cluster: config.RINGLEADER_CLUSTER,
     seat: config.RINGLEADER_COORDINATOR_ID,
-    seats: coordinatorMembers(config),
+    seats: founderSeats(config),
     bootstrap: config.RINGLEADER_BOOTSTRAP ?? null,
     directory: logDirectory(config),
   };

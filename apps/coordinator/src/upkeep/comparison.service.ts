@@ -44,7 +44,7 @@ export class ComparisonService {
   /** All members at one revision that this one has applied: the newest, where none is named. */
   async compare(revision?: number): Promise<Judgement> {
     const { configuration } = this.raft.group();
-    const { memberId: self } = this.raft.status();
+    const { seat: self } = this.raft.status();
     const outcome = this.store.local.hash(revision);
     if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
     if (outcome.kind === 'futureRevision') throw futureRevision(outcome.revision, { parameter: 'revision' });

@@ -5,14 +5,11 @@
 import { Injectable } from '@nestjs/common';
 import { CORRUPT_PREFIX, corruptKey, corruptSchema, prefixRange } from '@ringleader/contracts';
 import type { Corrupt } from '@ringleader/contracts';
-import { parseMetadata } from '@ringleader/coordination';
-import { plainRead } from '@ringleader/mvcc';
 import type { Operation } from '@ringleader/mvcc';
-import { invariant } from '@ringleader/primitives';
 import { allMembers } from '@ringleader/raft';
 import { CoordinatorRaft } from '../raft/raft-node.js';
+import { isAbsent, putMetadata, readMetadata } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { toBytes, toWireItem } from '../store/wire.js';
 
 @Injectable()
 export class CorruptionAlarms {
@@ -23,9 +20,8 @@ export class CorruptionAlarms {
 
   /** As this member knows them. */
   list(): Corrupt[] {
-    const outcome = this.store.local.range({ ...plainRead, ...prefixRange(CORRUPT_PREFIX) });
-    invariant(outcome.kind === 'range', 'the present is never compacted');
-    return outcome.items.map((item) => parseMetadata(corruptSchema, toWireItem(item)));
+    const found = readMetadata(this.store.local, prefixRange(CORRUPT_PREFIX), corruptSchema);
+    return found.map(({ value }) => value);
   }
 
   has(id: string): boolean {
@@ -36,11 +32,10 @@ export class CorruptionAlarms {
   async raise(alarm: Corrupt): Promise<void> {
     if (this.has(alarm.id)) return;
     const key = corruptKey(alarm.id);
-    const value = toBytes(JSON.stringify(alarm));
     await this.store.propose({
       kind: 'txn',
-      compare: [{ key, rangeEnd: null, target: 'version', result: 'equal', operand: 0 }],
-      success: [{ kind: 'put', key, value, lease: 0, wantsPrevious: false }],
+      compare: [isAbsent(key)],
+      success: [putMetadata(key, alarm)],
       failure: [],
     });
   }

@@ -52,7 +52,7 @@ class OneOfThree extends GroupOfOne {
   }
 
   override status(): RaftStatus {
-    return { ...super.status(), memberId: this.seat };
+    return { ...super.status(), seat: this.seat };
   }
 
   override group(): RaftGroup {

@@ -1,0 +1,38 @@
+/** The cluster's metadata as the coordinator itself reads and writes it: JSON below /ringleader/, in its own store. */
+import { parseMetadata } from '@ringleader/coordination';
+import { type Compare, type KeyRange, type MvccStore, type PutOperation, plainRead } from '@ringleader/mvcc';
+import { invariant } from '@ringleader/primitives';
+import type { z } from 'zod';
+import { toBytes, toWireItem } from './wire.js';
+
+export interface MetadataItem<Value> {
+  readonly value: Value;
+  readonly modRevision: number;
+}
+
+/** As this member has applied it. */
+export function readMetadata<Schema extends z.ZodType>(
+  store: MvccStore,
+  range: KeyRange,
+  schema: Schema,
+): MetadataItem<z.infer<Schema>>[] {
+  const outcome = store.range({ ...plainRead, ...range });
+  invariant(outcome.kind === 'range', 'the present is never compacted');
+  return outcome.items.map((item) => {
+    return { value: parseMetadata(schema, toWireItem(item)), modRevision: item.modRevision };
+  });
+}
+
+export function hasMetadata(store: MvccStore, range: KeyRange): boolean {
+  const outcome = store.range({ ...plainRead, ...range, countOnly: true });
+  return outcome.kind === 'range' && outcome.count > 0;
+}
+
+export function putMetadata(key: string, value: object): PutOperation {
+  return { kind: 'put', key, value: toBytes(JSON.stringify(value)), lease: 0, wantsPrevious: false };
+}
+
+/** There is no such key. */
+export function isAbsent(key: string): Compare {
+  return { key, rangeEnd: null, target: 'version', result: 'equal', operand: 0 };
+}
