@@ -1,3 +1,4 @@
+export * from './control/compacted.js';
 export * from './control/coordinator.js';
 export * from './control/coordinator-members.js';
 export {

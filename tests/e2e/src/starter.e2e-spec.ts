@@ -73,6 +73,16 @@ describe('npm start', () => {
       const second = await startLocalCluster({ data: folder });
       const [url = ''] = await second.gatewayUrls();
       expect(await (await fetch(`${url}/v1/kv/greeting`)).text()).toBe('hello');
+      const members = async () =>
+        JSON.parse(await ringleader('coordinator', 'members', '-o', 'json', '--gateway', url)) as {
+          readonly id: string;
+          readonly role: string;
+        }[];
+      const before = await members();
+      await ringleader('local', 'replace-coordinator', 'coordinator-2', '--data', folder);
+      const after = await members();
+      expect(after.map(({ role }) => role).sort()).toEqual(['leader', 'voter', 'voter']);
+      expect(after.map(({ id }) => before.some((member) => member.id === id))).toEqual([true, false, true]);
       await second.stop('SIGTERM');
       await untilNoneOf(await processesOf(folder));
     },

@@ -7,6 +7,7 @@ import {
   CLUSTER_KEY,
   CORRUPT_PREFIX,
   PARTITIONS_PREFIX,
+  RESTORED_REVISION_LEAP,
   SHARD_ORDINALS_KEY,
   clusterSchema,
   prefixRange,
@@ -14,7 +15,6 @@ import {
 import type { MvccStore, Operation } from '@ringleader/mvcc';
 import { plainRead } from '@ringleader/mvcc';
 
-export const REVISION_LEAP = 1_000_000_000;
 const ORDINAL_LEAP = 100;
 const ORDINAL_MAX = 65_535;
 
@@ -30,7 +30,7 @@ export function beginAnew(
   { clusterId, mayLackMap }: { readonly clusterId: string; readonly mayLackMap: boolean },
 ): RestoreOutcome {
   if (countOf(store, PARTITIONS_PREFIX) === 0 && !mayLackMap) return { kind: 'withoutMap' };
-  store.jumpTo(store.revision + REVISION_LEAP);
+  store.jumpTo(store.revision + RESTORED_REVISION_LEAP);
   const success: Operation[] = [
     { kind: 'delete', ...prefixRange(CORRUPT_PREFIX), wantsPrevious: false },
     ...changed(store, CLUSTER_KEY, (text) =>

@@ -4,13 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CLUSTER_KEY, SHARD_ORDINALS_KEY, corruptKey, partitionKey } from '@ringleader/contracts';
+import {
+  CLUSTER_KEY,
+  RESTORED_REVISION_LEAP,
+  SHARD_ORDINALS_KEY,
+  corruptKey,
+  partitionKey,
+} from '@ringleader/contracts';
 import { archiveOf, openLogStorage } from '@ringleader/log-storage';
 import { MvccStore, type Operation, plainRead, snapshotOf, storeOf } from '@ringleader/mvcc';
 import { decodeConfiguration } from '@ringleader/raft';
 import { program } from '../program.js';
 import { type Restored, restore } from './restore.js';
-import { beginAnew, REVISION_LEAP } from './restored-store.js';
+import { beginAnew } from './restored-store.js';
 import { placeOf } from './snapshot.js';
 
 const CLUSTER = {
@@ -53,7 +59,7 @@ describe('the store of a snapshot that begins anew', () => {
     const store = aStore();
     const { revision } = store;
     const outcome = beginAnew(store, { clusterId: 'now', mayLackMap: false });
-    const begun = revision + REVISION_LEAP + 1;
+    const begun = revision + RESTORED_REVISION_LEAP + 1;
     expect(outcome).toEqual({ kind: 'restored', clusterId: 'now', revision: begun });
     expect(JSON.parse(read(store, CLUSTER_KEY) ?? '')).toEqual({ ...CLUSTER, clusterId: 'now' });
     expect([read(store, 'k'), read(store, SHARD_ORDINALS_KEY)]).toEqual(['new', '103']);
@@ -65,7 +71,7 @@ describe('the store of a snapshot that begins anew', () => {
     // Leases stay; ids that may have been given since are not given again.
     expect(store.leaseCount).toBe(1);
     const granted = store.apply({ kind: 'leaseGrant', ttlMs: 1_000, wanted: 0 }, 1);
-    expect(granted).toMatchObject({ kind: 'leaseGranted', lease: REVISION_LEAP + 2 });
+    expect(granted).toMatchObject({ kind: 'leaseGranted', lease: RESTORED_REVISION_LEAP + 2 });
   });
 
   it('is none from before the first partition map, unless that is said', () => {

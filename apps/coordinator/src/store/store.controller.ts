@@ -4,6 +4,7 @@ import {
   COORDINATOR_TXN_OPERATIONS_MAX,
   OperationalError,
   coordinatorContracts,
+  compactedError,
 } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { ANSWER_BYTES_MAX, isReadOnly, plainRead, refusalOf, utf8Length } from '@ringleader/mvcc';
@@ -20,7 +21,6 @@ import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
 import { ReplicatedStore } from './replicated-store.service.js';
 import {
-  compacted,
   futureRevision,
   toBranches,
   toKeyRange,
@@ -60,7 +60,7 @@ export class StoreController {
     });
     switch (outcome.kind) {
       case 'compacted':
-        throw compacted(outcome.compactedRevision);
+        throw compactedError(request.revision ?? 0, outcome.compactedRevision);
       case 'futureRevision':
         throw request.serializable === true ? notHereYet(outcome.revision) : futureRevision(outcome.revision);
       case 'range': {

@@ -2,7 +2,7 @@
  * Between the control contracts, whose optional fields are absent and whose values are texts, and the store's own types,
  * which say 0 or null and whose values are bytes.
  */
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, compactedError } from '@ringleader/contracts';
 import type {
   RequestOf,
   ResponseOf,
@@ -157,7 +157,7 @@ export function toOperationalError(rejection: Rejection): OperationalError {
     case 'leaseNotFound':
       return leaseNotFound(rejection.lease);
     case 'compacted':
-      return compacted(rejection.compactedRevision);
+      return compactedError(null, rejection.compactedRevision);
     case 'futureRevision':
       return futureRevision(rejection.revision);
     case 'nestedTooDeep':
@@ -196,8 +196,4 @@ export function leaseNotFound(lease: number): OperationalError {
   return new OperationalError('LEASE_NOT_FOUND', 'The lease was revoked, has run out or never existed', {
     lease,
   });
-}
-
-export function compacted(compactedRevision: number): OperationalError {
-  return new OperationalError('COMPACTED', 'This revision is no longer kept', { compactedRevision });
 }

@@ -1,12 +1,12 @@
 /** Holds the stores of all members against each other. */
 import { Injectable } from '@nestjs/common';
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, compactedError } from '@ringleader/contracts';
 import { ATTEMPT_MS } from '@ringleader/coordination';
 import { allMembers, type MemberId, type Seat } from '@ringleader/raft';
 import { Coordination } from '@ringleader/service-host';
 import { CoordinatorRaft } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
-import { compacted, futureRevision } from '../store/wire.js';
+import { futureRevision } from '../store/wire.js';
 import { type HashAnswer, judge, type Judgement } from './store-judgement.js';
 
 /** Who asks for all hashes must get them while one member is silent: else it asks others in vain until its deadline. */
@@ -46,7 +46,7 @@ export class ComparisonService {
     const { configuration } = this.raft.group();
     const { seat: self } = this.raft.status();
     const outcome = this.store.local.hash(revision);
-    if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
+    if (outcome.kind === 'compacted') throw compactedError(revision ?? 0, outcome.compactedRevision);
     if (outcome.kind === 'futureRevision') throw futureRevision(outcome.revision, { parameter: 'revision' });
     const asked = outcome.revision;
     const own = this.own(asked);

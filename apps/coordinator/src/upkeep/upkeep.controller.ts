@@ -1,6 +1,6 @@
 /** What operators do with the store: compaction, hashes of all members, snapshots. */
 import { Controller } from '@nestjs/common';
-import { coordinatorContracts } from '@ringleader/contracts';
+import { compactedError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
@@ -31,8 +31,11 @@ export class UpkeepController {
     const result = await this.store.compact(revision);
     if (result.kind === 'rejected') {
       const { rejection } = result;
-      throw rejection.reason === 'futureRevision'
-        ? futureRevision(rejection.revision, { field: 'revision' })
+      if (rejection.reason === 'futureRevision') {
+        throw futureRevision(rejection.revision, { field: 'revision' });
+      }
+      throw rejection.reason === 'compacted'
+        ? compactedError(revision, rejection.compactedRevision)
         : toOperationalError(rejection);
     }
     invariant(result.kind === 'compacted', 'a compaction has the result of one');

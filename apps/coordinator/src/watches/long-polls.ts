@@ -1,10 +1,10 @@
-import { OperationalError, type coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, type coordinatorContracts, compactedError } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { ANSWER_BYTES_MAX } from '@ringleader/mvcc';
 import type { KeyRange, MvccStore, WatchOutcome, WatchPosition } from '@ringleader/mvcc';
 import type { Clock } from '@ringleader/primitives';
 import { unavailable } from '../store/replicated-store.service.js';
-import { ANSWER_ITEMS_MAX, compacted, toKeyRange, toWireItem } from '../store/wire.js';
+import { ANSWER_ITEMS_MAX, toKeyRange, toWireItem } from '../store/wire.js';
 import type { StoreFollowers } from './store-followers.js';
 
 type Contract = typeof coordinatorContracts.watch;
@@ -68,7 +68,7 @@ export class LongPolls {
       eventsMax: ANSWER_ITEMS_MAX,
       sizeBytesMax: ANSWER_BYTES_MAX,
     });
-    if (outcome.kind === 'compacted') throw compacted(outcome.compactedRevision);
+    if (outcome.kind === 'compacted') throw compactedError(from.revision, outcome.compactedRevision);
     return outcome;
   }
 

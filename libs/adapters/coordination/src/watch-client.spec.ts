@@ -221,6 +221,15 @@ describe('WatchClient', () => {
     expect(told).toEqual(['B b@4']);
   });
 
+  it('says of a watch that a restore of the coordinators ended why it ended', async () => {
+    const ends: OperationalError[] = [];
+    client.watch({ key: 'a', fromRevision: 5 }, { ...listener('A'), onEnd: (error) => ends.push(error) });
+    await settle();
+    push([], { cancelled: [{ id: 1, compactedRevision: 1_000_000_004 }] });
+    expect(ends).toMatchObject([{ code: 'COMPACTED', details: { restored: true } }]);
+    expect(ends[0]?.message).toMatch(/^Revision 5 was before the coordinators were restored from a snapshot/);
+  });
+
   it('ends the watch alone that is refused among others, and says all else again that was said with it', async () => {
     client.watch({ key: 'stays', fromRevision: 1 }, listener('stays'));
     const first = client.watch({ key: '1', fromRevision: 1 }, listener('1'));

@@ -8,6 +8,7 @@ import {
   WATCHES_ADDED_MAX,
   WATCHES_PER_STREAM_MAX,
   WATCH_SIGN_OF_LIFE_MS,
+  compactedError,
   coordinatorContracts,
   decodeWatchFrame,
   openFrame,
@@ -364,9 +365,7 @@ export class WatchClient {
     }
     for (const { id, compactedRevision } of frame.cancelled) {
       const watch = this.#watches.get(id);
-      const message = 'The revision to watch from is no longer kept';
-      if (watch !== undefined)
-        this.#endWatch(watch, new OperationalError('COMPACTED', message, { compactedRevision }));
+      if (watch !== undefined) this.#endWatch(watch, compactedError(watch.next, compactedRevision));
     }
     if (frame.syncedRevision > 0) this.#progress(session, frame);
     if (frame.isLast) {

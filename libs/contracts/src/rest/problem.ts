@@ -77,7 +77,7 @@ export const PROBLEM_FIELDS = {
   NO_APPLICANT: ['name'],
   MEMBER_NOT_FOUND: ['name', 'members'],
   MEMBER_REMOVED: ['name'],
-  COMPACTED: ['compactedRevision'],
+  COMPACTED: ['compactedRevision', 'restored'],
   FUTURE_REVISION: ['revision', 'parameter', 'field'],
 } as const satisfies Record<RestErrorCode, readonly string[]>;
 
