@@ -419,6 +419,11 @@ describe('of etcd’s cases, by contract', () => {
 
     it('that are too large are refused as such', async () => {
       expect(await txn([put('foo', 'x'.repeat(131_073))])).toBe('INVALID_ARGUMENT');
+      for (const length of [131_072, 131_073]) {
+        const valueBase64 = Buffer.alloc(length, 0xff).toString('base64');
+        const answer = await txn([{ kind: 'put', key: 'foo', valueBase64 }]);
+        expect(answer === 'INVALID_ARGUMENT').toBe(length === 131_073);
+      }
       const many = Array.from({ length: 9 }, (_, i) => put(`k${i}`, 'x'.repeat(131_072)));
       expect(await txn([nested(many)])).toBe('REQUEST_TOO_LARGE');
     });

@@ -106,6 +106,13 @@ describe('control contracts over NATS', () => {
     expect(unexpected.splice(0)).toEqual(['broken']);
   });
 
+  it('says of a request that NATS would not take that it is too long, which no other member would change', async () => {
+    const outcome = await client.call(coordinatorContracts.range, subjectOf('range'), {
+      key: 'x'.repeat(9_000_000),
+    });
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'REQUEST_TOO_LARGE' } });
+  });
+
   it('says of an answer that NATS would not take that it is too long, and goes on', async () => {
     const outcome = await client.call(tooLong, subjectOf('tooLong'), {});
     expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });

@@ -160,8 +160,14 @@ export class ControlClient {
     try {
       this.link.connection.publish(subject, frame, { reply: `${this.inbox}.${this.lastFrame}` });
     } catch (cause) {
-      // The connection was closed, or a request is longer than NATS takes.
-      for (const { id, contract } of calls) this.fail(id, nobodyServes(contract.operation, cause));
+      const { max_payload: bytesMax = Infinity } = this.link.connection.info ?? {};
+      for (const {
+        id,
+        contract: { operation },
+      } of calls) {
+        const isTooLong = frame.length > bytesMax;
+        this.fail(id, isTooLong ? tooLong(operation, bytesMax) : nobodyServes(operation, cause));
+      }
     }
   }
 
@@ -241,6 +247,12 @@ function readReply(contract: MessageContract, reply: unknown): ControlOutcome<un
     `The answer to ${contract.operation} does not fit its contract`,
   );
   return { kind: 'failed', error };
+}
+
+/** It would be at any other member, too. */
+function tooLong(operation: string, bytesMax: number): OperationalError {
+  const message = `The ${operation} request is longer than NATS takes`;
+  return new OperationalError('REQUEST_TOO_LARGE', message, { operation, bytesMax });
 }
 
 function notInTime(operation: string, timeoutMs: number): OperationalError {

@@ -19,7 +19,12 @@ const isWellFormed = (text: string): boolean => text.isWellFormed();
 const text = z.string().refine(isWellFormed, 'must be well-formed Unicode');
 export const coordinatorKey = text.min(1).max(KEY_LENGTH_MAX);
 const valueText = text.max(COORDINATOR_VALUE_LENGTH_MAX);
-const valueBase64 = z.base64().max(Math.ceil(COORDINATOR_VALUE_LENGTH_MAX / 3) * 4);
+const isShortEnough = (base64: string): boolean =>
+  Buffer.byteLength(base64, 'base64') <= COORDINATOR_VALUE_LENGTH_MAX;
+const valueBase64 = z
+  .base64()
+  .max(Math.ceil(COORDINATOR_VALUE_LENGTH_MAX / 3) * 4)
+  .refine(isShortEnough, `must have at most ${COORDINATOR_VALUE_LENGTH_MAX} bytes`);
 
 /** `rangeEnd` absent: the one key; otherwise keys from `key` on, before `rangeEnd`, or to the end if that is empty. */
 export const keyRange = {
