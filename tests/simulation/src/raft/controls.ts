@@ -8,6 +8,7 @@ import type { DiskRules } from './disk-rules.js';
 import { type IdentityRules, seatOf } from './identities.js';
 import { longLog } from './profiles/long-log.js';
 import { lostDisk } from './profiles/lost-disk.js';
+import { unevenSnapshots } from './profiles/uneven-snapshots.js';
 import { type Profile, randomProfile } from './profile.js';
 
 export interface Control {
@@ -139,7 +140,7 @@ export const controls: readonly Control[] = [
     broken: 'the term of the last entry in a snapshot is forgotten',
     rules: { compactedTo: ({ index }) => ({ index, term: 0 }) },
     caughtBy: 'log matching',
-    profile: randomProfile,
+    profile: unevenSnapshots,
   },
   {
     name: 'EmptyDiskVotes',

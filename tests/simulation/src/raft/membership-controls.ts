@@ -1,7 +1,8 @@
 /** Raft with one of the rules broken by which a group changes, or reads by a lease. */
-import { type Configuration, idsOf, type MemberId } from '@ringleader/raft';
+import { type Configuration, idsOf, type MemberId, type Seated } from '@ringleader/raft';
 import type { Control } from './controls.js';
 import { changing } from './profiles/changing.js';
+import { learnersAlone } from './profiles/learners-alone.js';
 import { overtakenChange } from './profiles/overtaken-change.js';
 import { leasedLeader } from './profiles/isolated-leader.js';
 
@@ -81,9 +82,9 @@ export const membershipControls: readonly Control[] = [
   {
     name: 'LearnersCount',
     broken: 'learners vote and are counted',
-    rules: { setsToAgree: ({ voters, learners }) => [union(voters, learners)] },
-    caughtBy: 'joint majorities',
-    profile,
+    rules: { setsToAgree: withLearners },
+    caughtBy: 'durability',
+    profile: learnersAlone,
   },
   {
     name: 'SnapshotForgetsConfiguration',
@@ -106,7 +107,14 @@ function union(...sets: readonly (readonly { readonly id: MemberId }[])[]): Memb
   return [...new Set(sets.flat().map(({ id }) => id))];
 }
 
-function withRemoved({ voters, outgoing, removed }: Configuration): MemberId[][] {
-  const sets = outgoing.length > 0 ? [voters, outgoing] : [voters];
-  return sets.map((set) => [...new Set([...idsOf(set), ...removed])]);
+function withLearners(configuration: Configuration): MemberId[][] {
+  return setsOf(configuration).map((set) => union(set, configuration.learners));
+}
+
+function withRemoved(configuration: Configuration): MemberId[][] {
+  return setsOf(configuration).map((set) => [...new Set([...idsOf(set), ...configuration.removed])]);
+}
+
+function setsOf({ voters, outgoing }: Configuration): (readonly Seated[])[] {
+  return outgoing.length > 0 ? [voters, outgoing] : [voters];
 }

@@ -6,8 +6,10 @@ import { twoCandidates } from './two-candidates.js';
 import { figure8 } from './figure-8.js';
 import { isolatedLeader, leasedLeader } from './isolated-leader.js';
 import { leaseHandOvers, leaseNamesakes } from './lease-hand-overs.js';
+import { learnersAlone } from './learners-alone.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
+import { unevenSnapshots } from './uneven-snapshots.js';
 
 export const steeredProfiles: readonly Profile[] = [
   isolatedLeader,
@@ -20,6 +22,8 @@ export const steeredProfiles: readonly Profile[] = [
   leaseHandOvers,
   failingDisks,
   leaseNamesakes,
+  learnersAlone,
+  unevenSnapshots,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
