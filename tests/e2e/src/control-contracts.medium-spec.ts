@@ -5,7 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
+import {
+  CONTENT_AT,
+  OperationalError,
+  coordinatorContracts,
+  sealFrame,
+  subjects,
+} from '@ringleader/contracts';
 import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
 import { ControlClient, ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
@@ -219,6 +225,15 @@ describe('control contracts over NATS', () => {
       const refused = (): number => link.frames.refused.get('ask malformed') ?? 0;
       const before = refused();
       link.connection.publish(subjectOf('calls'), text, { reply: '_INBOX.anywhere.1' });
+      expect(await status()).toEqual(answered);
+      expect(refused()).toBe(before + 1);
+    });
+
+    it.each(['[]', '[[1,"status",{}]]'])('are none in %s where nobody waits for an answer', async (text) => {
+      const refused = (): number => link.frames.refused.get('ask malformed') ?? 0;
+      const before = refused();
+      const frame = Buffer.concat([Buffer.alloc(CONTENT_AT), Buffer.from(text)]);
+      link.connection.publish(subjectOf('calls'), sealFrame(frame));
       expect(await status()).toEqual(answered);
       expect(refused()).toBe(before + 1);
     });

@@ -116,11 +116,13 @@ export class ControlServer extends ServerNats {
     const { frames } = this.given.link;
     const parts = readFrame(data);
     if (typeof parts === 'string') return frames.refuse('ask', parts);
-    if (parts.length === 0 && reply !== undefined) this.given.link.connection.publish(reply, emptyFrame());
+    // It says nowhere to answer to, which nats-core has as an empty text: publishing there throws.
+    if (reply === undefined || reply === '') return frames.refuse('ask', 'malformed');
+    if (parts.length === 0) this.given.link.connection.publish(reply, emptyFrame());
     const speaker = speakerIn(subject);
     for (const part of parts) {
       const call = readCall(part);
-      if (call === null || reply === undefined) frames.refuse('ask', 'malformed');
+      if (call === null) frames.refuse('ask', 'malformed');
       else void this.takeCall(call, speaker, reply);
     }
   }
