@@ -14,11 +14,13 @@ import {
 } from '@ringleader/contracts';
 import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
 import { ControlClient, ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
-import type { NatsLink } from '@ringleader/nats';
-import { startNatsServer } from '@ringleader/testing-servers';
+import type { ControlOutcome, NatsLink } from '@ringleader/nats';
+import { startNatsServer, until } from '@ringleader/testing-servers';
 import { controlFixtures } from './control-contracts.fixtures.js';
 
 const operations = Object.keys(coordinatorContracts) as CoordinatorOperation[];
+type Subscription = ReturnType<NatsLink['connection']['subscribe']>;
+
 const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
 const subjectOf = (operation: string): string => subjects.ask.from('test', SPEAKER, 1, operation);
 
@@ -212,6 +214,62 @@ describe('control contracts over NATS', () => {
       await link.connection.flush();
       expect(await subjectsOf(async () => expect(await call()).toEqual(answered))).toEqual(['3.calls']);
       await late.close();
+    });
+
+    it('go in one message to a member that came while it was asked', async () => {
+      const member = 4;
+      const coming = new ControlServer({ link, cluster: 'test', member, onUnexpectedError: () => undefined });
+      coming.handle(coordinatorContracts.status, () => controlFixtures.status.response);
+      const first = link.connection.subscribe(subjects.ask.to('test', member, 'status'), {
+        callback: (_error, message) => {
+          first.unsubscribe();
+          const { id } = message.json<{ id: string }>();
+          const response = { kind: 'response', response: controlFixtures.status.response };
+          void coming.listen(() => message.respond(JSON.stringify({ response, isDisposed: true, id })));
+        },
+      });
+      await link.connection.flush();
+      const subject = subjects.ask.from('test', SPEAKER, member, 'status');
+      const call = (): Promise<unknown> => client.call(coordinatorContracts.status, subject, {});
+      expect(await call()).toEqual(answered);
+      await link.connection.flush();
+      expect(await subjectsOf(async () => expect(await call()).toEqual(answered))).toEqual(['4.calls']);
+      await coming.close();
+    });
+
+    describe('to a member that ends, and is there again soon', () => {
+      const subject = subjects.ask.from('test', SPEAKER, 5, 'silent');
+      const ended = { error: { message: expect.stringMatching('has ended') as unknown } };
+      const listen = (callback: () => void = () => undefined): Subscription =>
+        link.connection.subscribe(subjects.ask.to('test', 5, 'calls'), { callback });
+      const call = async (): Promise<ControlOutcome<unknown>> => client.call(silent, subject, {}, 1_500);
+
+      it('are not waited for, however lately they left', async () => {
+        const before = listen();
+        const early = call();
+        await link.connection.flush();
+        const late = call();
+        await link.connection.flush();
+        before.unsubscribe();
+        expect(await early).toMatchObject(ended);
+        const after = listen();
+        expect(await late).toMatchObject(ended);
+        after.unsubscribe();
+      });
+
+      it('are not waited for where it ended before it could say that it is there', async () => {
+        let after: Subscription | null = null;
+        let received = 0;
+        const before = listen(() => {
+          received += 1;
+          if (received !== 2) return;
+          before.unsubscribe();
+          setTimeout(() => (after = listen()), 400);
+        });
+        expect(await call()).toMatchObject(ended);
+        await until('it is there again', async () => after !== null, { timeoutMs: 5_000, everyMs: 10 });
+        after!.unsubscribe();
+      });
     });
 
     it('come one by one from a client of an older version', async () => {

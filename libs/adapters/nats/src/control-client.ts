@@ -132,20 +132,24 @@ export class ControlClient {
 
   private watch(subject: string): void {
     if (this.watched.has(subject)) return;
-    const { lastFrame } = this;
-    this.watched.set(
-      subject,
-      setTimeout(() => void this.look(subject, lastFrame), LOOK_AFTER_MS),
-    );
+    const timer = setTimeout(() => {
+      this.watched.delete(subject);
+      void this.look(subject);
+    }, LOOK_AFTER_MS);
+    this.watched.set(subject, timer);
   }
 
-  /** Who has died answers nothing any more of what it was asked before. */
-  private async look(subject: string, lastFrame: number): Promise<void> {
-    const late = this.waitingAt(subject).filter(({ frame }) => frame <= lastFrame);
-    if (late.length > 0 && !(await isThere(this.link, subject)))
-      for (const { id, contract } of late) this.fail(id, memberGone(contract.operation));
-    this.watched.delete(subject);
-    if (this.waitingAt(subject).length > 0) this.watch(subject);
+  /**
+   * Who has died answers nothing any more of what left before it was asked whether it is there, however lately: by the next look
+   * it may be there again. And one that takes long to say so may be dying, so that the next look does not wait for this one.
+   */
+  private async look(subject: string): Promise<void> {
+    if (this.waitingAt(subject).length === 0) return;
+    this.watch(subject);
+    const { lastFrame } = this;
+    if (await isThere(this.link, subject)) return;
+    for (const { id, contract, frame } of this.waitingAt(subject))
+      if (frame <= lastFrame) this.fail(id, memberGone(contract.operation));
   }
 
   private waitingAt(subject: string): Waiting[] {
@@ -192,13 +196,16 @@ export class ControlClient {
     if (call !== undefined) this.settle(id, readReply(call.contract, envelope));
   }
 
-  /** Nobody has heard of them. Who answers all the same does not know frames; who does not is not there at all. */
+  /** Nobody has heard of them. Who answers all the same does not know frames, or has just come; who does not is not there at all. */
   private sendAgain(frame: number): void {
-    for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame)) {
-      this.sendSingly(call, () => {
-        this.withoutFrames.set(frameSubject(call.subject), performance.now() + WITHOUT_FRAMES_MS);
-      });
-    }
+    for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame))
+      this.sendSingly(call, () => void this.noteAnswered(frameSubject(call.subject)));
+  }
+
+  /** Nobody looks after what is sent singly: not to one that has just come, which listens to frames before anything else. */
+  private async noteAnswered(subject: string): Promise<void> {
+    if (await isThere(this.link, subject)) return;
+    this.withoutFrames.set(subject, performance.now() + WITHOUT_FRAMES_MS);
   }
 
   private sendSingly(call: Waiting, onAnswer: () => void = () => undefined): void {
