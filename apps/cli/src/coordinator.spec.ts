@@ -102,6 +102,11 @@ describe('ringleader coordinator', () => {
     await expect(run('compact', '0')).rejects.toMatchObject({ code: 'commander.invalidArgument' });
   });
 
+  it.each(['', 'shard-1', '../x'])('takes %j for no coordinator', async (name) => {
+    await expect(run('remove', name)).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+    expect(asked).toEqual([]);
+  });
+
   it('fails with the code of the cluster', async () => {
     answer = { status: 409, body: { code: 'NO_APPLICANT', detail: 'Nobody waits' } };
     await expect(run('add', 'coordinator-4')).rejects.toMatchObject({ code: 'NO_APPLICANT', exitCode: 4 });

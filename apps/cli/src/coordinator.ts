@@ -1,6 +1,7 @@
 /** coordinator ...: who is in the group of coordinators, and how that changes. */
+import { coordinatorSeat } from '@ringleader/contracts';
 import type { CoordinatorMembers, LeaderTransferred, MemberChanged } from '@ringleader/contracts';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addStoreCommands } from './coordinator-store.js';
 import { type CoordinatorChange, bodyOf } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
@@ -99,11 +100,17 @@ export function addCoordinatorCommands(root: Command): void {
   addStoreCommands(noun);
 }
 
+/** A name with nothing in it, or a slash, would be another resource. */
+function nameOf(text: string): string {
+  if (coordinatorSeat(text) !== null) return text;
+  throw new InvalidArgumentError('Coordinators are called coordinator-1 to coordinator-9.');
+}
+
 function changing(noun: Command, verb: string, description: string): Command {
   return noun
     .command(verb)
     .description(description)
-    .argument('<name>', 'as in coordinator-4')
+    .argument('<name>', 'as in coordinator-4', nameOf)
     .addOption(
       new Option('--if-index <index>', 'only if this is still the index of the configuration').argParser(
         integer(0, Number.MAX_SAFE_INTEGER),

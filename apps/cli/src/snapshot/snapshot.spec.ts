@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -205,6 +205,7 @@ describe('ringleader coordinator snapshot', () => {
     it.each(['saved', 'saved.gz'])('writes %s, which status reads', async (name) => {
       expect(await save(inFolder(name))).toContain('Saved revision 4 of coordinator-1');
       expect(await run('status', inFolder(name))).toMatch(/revision +4\n/);
+      expect((await stat(inFolder(name))).mode & 0o777).toBe(0o600);
     });
 
     it('keeps what there was where the stream is cut off, or is not what was sent', async () => {

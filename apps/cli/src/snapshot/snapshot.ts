@@ -16,6 +16,8 @@ type RestoreFlags = GlobalFlags & {
   readonly withoutMap?: true;
 };
 
+/** It holds every key, whoever may read them in the cluster. */
+const OWNER_ONLY = 0o600;
 /** Parts come much faster. */
 const SILENT_MS = 30_000;
 
@@ -25,7 +27,7 @@ async function save(path: string, command: Command): Promise<void> {
   const signal = stopSignal();
   const client = clientOf(flags, signal);
   const stream = bodyOf(await client.coordinatorSnapshot(flags.from), client);
-  const output = await openOutput(path);
+  const output = await openOutput(path, OWNER_ONLY);
   const archive = archiveCheck();
   try {
     for await (const chunk of unbroken(stream, signal)) {

@@ -60,7 +60,8 @@ class Sink {
   }
 }
 
-export async function openOutput(path: string): Promise<Output> {
+/** `mode` is that of a file which is not there yet. */
+export async function openOutput(path: string, mode?: number): Promise<Output> {
   if (path === STANDARD_OUTPUT) {
     const { stdout } = process;
     const sink = new Sink(stdout, finished(stdout), 'standard output');
@@ -68,7 +69,7 @@ export async function openOutput(path: string): Promise<Output> {
     return { write: (content) => sink.write(content), complete: nothing, discard: nothing };
   }
   const descriptor = await descriptorOf(path);
-  return descriptor === null ? fileOutput(path) : descriptorOutput(path, descriptor);
+  return descriptor === null ? fileOutput(path, mode) : descriptorOutput(path, descriptor);
 }
 
 const LINKS_MAX = 40;
@@ -126,7 +127,7 @@ async function existing(path: string): Promise<{ path: string; mode: number; isF
   }
 }
 
-async function fileOutput(path: string): Promise<Output> {
+async function fileOutput(path: string, mode?: number): Promise<Output> {
   const before = await existing(path);
   // A device or a pipe (/dev/null) has no content to protect, and cannot be replaced.
   const isAside = before === null || before.isFile;
@@ -134,7 +135,7 @@ async function fileOutput(path: string): Promise<Output> {
   const aside = isAside
     ? join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.part`)
     : target;
-  const file = await open(aside, isAside ? 'wx' : 'w', before?.mode).catch((error: Error) => {
+  const file = await open(aside, isAside ? 'wx' : 'w', before?.mode ?? mode).catch((error: Error) => {
     throw refused(path, error);
   });
   const stream = new Writable({
