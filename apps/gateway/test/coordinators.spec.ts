@@ -134,6 +134,12 @@ describe('changes of the group', () => {
   });
 });
 
+it('tells what there is to be done with a member where it is asked for something else', async () => {
+  const answer = await fetch(`${base()}/members/coordinator-1`);
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'DELETE, OPTIONS, POST']);
+  expect((await fetch(`${base()}/members/coordinator-1/more`)).status).toBe(404);
+});
+
 it('hands leadership over, to whom is named or to anybody', async () => {
   const named = await fetch(`${base()}:transfer-leader`, json('POST', { to: 'coordinator-2' }));
   expect(await named.json()).toEqual({ leader: 'coordinator-2' });

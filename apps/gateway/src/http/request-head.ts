@@ -192,13 +192,20 @@ function plainHost(host: string): string {
   return isIP(plain) === 6 ? new URL(`http://[${plain}]`).hostname.slice(1, -1) : plain;
 }
 
+const LAST_IS_PARAMETER = /^(.*\/):[^:/]+$/;
+const ANY_LAST = /^(.*\/)[^/]+$/;
+
 /** Which paths there are, and with which methods: to tell an unknown path from a wrong method. */
 export class KnownRoutes {
   private readonly methods = new Map<string, Set<string>>();
+  /** Paths that end with a parameter, by what stands before it. */
+  private readonly withParameter = new Map<string, string>();
 
   /** As the web framework names it: an escaped colon is written twice. */
   add(url: string, method: string | readonly string[]): void {
     const path = url.replaceAll('::', ':');
+    const [, parent] = LAST_IS_PARAMETER.exec(url) ?? [];
+    if (parent !== undefined) this.withParameter.set(parent, path);
     // Every resource has OPTIONS, which says what else it has.
     const known = this.methods.get(path) ?? new Set(['OPTIONS']);
     for (const name of typeof method === 'string' ? [method] : method) known.add(name);
@@ -207,7 +214,9 @@ export class KnownRoutes {
 
   /** Sorted; null for a path that there is not. */
   methodsOf(path: string): readonly string[] | null {
-    const methods = this.methods.get(path === ROUTED_KEY ? KEY_ROUTE : path);
+    const methods =
+      this.methods.get(path === ROUTED_KEY ? KEY_ROUTE : path) ??
+      this.methods.get(this.withParameter.get(ANY_LAST.exec(path)?.[1] ?? '') ?? '');
     return methods === undefined ? null : [...methods].sort();
   }
 
