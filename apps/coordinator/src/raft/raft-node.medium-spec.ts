@@ -392,6 +392,9 @@ describe('a group of Raft nodes that changes', () => {
     group = new Group(3, UNHURRIED);
     await group.startAll();
     const { id, node } = await group.follower();
+    const { node: leader } = await group.leader();
+    // Else it cannot know that the other two are there.
+    await eventually(() => leader.group().progress.every(({ match }) => match > 0));
     expect(await change('remove', id)).toMatchObject({ kind: 'done' });
     await expect(node.stopped).rejects.toMatchObject({ code: 'MEMBER_REMOVED' });
     group.members.delete(id);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeBatch, encodeBatch } from './batch-codec.js';
+import { type LogBatch, decodeBatch, encodeBatch } from './batch-codec.js';
 import { readRecord } from './record.js';
-import type { LogBatch } from './types.js';
 
 const batch: LogBatch = {
   hardState: { term: 2 ** 40, vote: 2 ** 53 - 1, commit: 6 },

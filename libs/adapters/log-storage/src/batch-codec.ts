@@ -10,7 +10,16 @@ import {
   uint64,
 } from '@ringleader/primitives';
 import { sealRecord, recordHeaderBytes, recordSize } from './record.js';
-import type { LogBatch, LogEntry, LogHardState, LogPoint } from './types.js';
+import type { ReceivedSnapshot } from './snapshot-files.js';
+import type { LogEntry, LogHardState, LogPoint } from './types.js';
+
+/** What becomes durable together, or not at all. */
+export interface LogBatch {
+  readonly hardState: LogHardState;
+  /** Consecutive. The first one replaces whatever stands at its index and after it. */
+  readonly entries: readonly LogEntry[];
+  readonly snapshot: ReceivedSnapshot | null;
+}
 
 export interface StoredBatch {
   readonly hardState: LogHardState;

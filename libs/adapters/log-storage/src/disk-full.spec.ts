@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
-import type { LogBatch, LogSnapshot } from './types.js';
+import type { LogBatch } from './batch-codec.js';
+import type { LogSnapshot } from './types.js';
 
 const segmentSizeBytes = 4096;
 

@@ -9,5 +9,6 @@ export {
 export { corruptLog, foreignLog, missingLog } from './storage-errors.js';
 export { drawMemberId } from './identity-file.js';
 export { type ArchiveHeader, ArchiveReader, archiveOf, DamagedArchiveError } from './snapshot-archive.js';
-export type { SnapshotFile, SnapshotWriter, StoredChunk } from './snapshot-files.js';
+export type { LogBatch } from './batch-codec.js';
+export type { ReceivedSnapshot, SnapshotFile, SnapshotWriter, StoredChunk } from './snapshot-files.js';
 export * from './types.js';

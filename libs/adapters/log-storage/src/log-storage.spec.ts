@@ -14,7 +14,9 @@ import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
-import type { LogBatch, LogEntry, LogSnapshot, ReceivedSnapshot, RecoveredLog } from './types.js';
+import type { LogBatch } from './batch-codec.js';
+import type { ReceivedSnapshot } from './snapshot-files.js';
+import type { LogEntry, LogSnapshot, RecoveredLog } from './types.js';
 
 const segmentSizeBytes = 4096;
 /** Hundreds of starts in one test, on a machine that may be busy. */

@@ -7,7 +7,7 @@ import { type FileLock, tryLockFile } from '@ringleader/file-lock';
 import { invariant } from '@ringleader/primitives';
 import { dirname, join, resolve } from 'node:path';
 import { assembleLog } from './assembly.js';
-import { encodeBatch } from './batch-codec.js';
+import { type LogBatch, encodeBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { readIdentity, writeIdentity } from './identity-file.js';
 import { alignUp } from './record.js';
@@ -22,7 +22,7 @@ import {
 } from './snapshot-files.js';
 import { SpareSegment } from './spare-segment.js';
 import { corruptLog, failedStorage, isOutOfRoom, logInUse, missingLog } from './storage-errors.js';
-import type { LogBatch, LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
+import type { LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
   readonly directory: string;

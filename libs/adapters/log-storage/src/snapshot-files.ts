@@ -105,6 +105,12 @@ export class SnapshotWriter {
   }
 }
 
+/** From another member, whose chunks are all here: the log before it is void. */
+export interface ReceivedSnapshot {
+  readonly writer: SnapshotWriter;
+  readonly configuration: Uint8Array;
+}
+
 export interface StoredChunk {
   readonly byteLength: number;
   read(): Promise<Uint8Array>;

@@ -1,5 +1,4 @@
 /** What the log stores. The shapes are those of the Raft core, which this adapter does not know. */
-import type { SnapshotWriter } from './snapshot-files.js';
 
 export interface LogEntry {
   readonly index: number;
@@ -25,20 +24,6 @@ export interface LogSnapshot extends LogPoint {
   readonly configuration: Uint8Array;
   /** Taken one by one, each when the one before is written. */
   readonly chunks: Iterable<Uint8Array>;
-}
-
-/** From another member, whose chunks are all here: the log before it is void. */
-export interface ReceivedSnapshot {
-  readonly writer: SnapshotWriter;
-  readonly configuration: Uint8Array;
-}
-
-/** What becomes durable together, or not at all. */
-export interface LogBatch {
-  readonly hardState: LogHardState;
-  /** Consecutive. The first one replaces whatever stands at its index and after it. */
-  readonly entries: readonly LogEntry[];
-  readonly snapshot: ReceivedSnapshot | null;
 }
 
 /** What a start had to put right. */
