@@ -193,6 +193,7 @@ export class Group {
       dataRules,
       disk,
       judge: this.judge,
+      isThere: (id: MemberId): boolean => this.world.node(seatOf(id)).isUp,
       end: (): void => {
         this.world.node(member).crash();
       },

@@ -26,6 +26,7 @@ import { MalformedBytesError } from '@ringleader/primitives';
 import { type Host, type NodeId, type Process, SimulationFailure } from '@ringleader/testing-simulation';
 import { addressed, type IdentityRules, seatOf } from './identities.js';
 import type { Judge } from './judge.js';
+import { LeaderWatch } from './leader-watch.js';
 import type { MemberDisk } from './member-disk.js';
 import type { GroupSettings } from './settings.js';
 import type { DataRules } from './data/data-rules.js';
@@ -48,6 +49,8 @@ export interface MemberSurroundings {
   readonly dataRules: DataRules;
   readonly disk: MemberDisk;
   readonly judge: Judge;
+  /** Whether its process runs. */
+  isThere(member: MemberId): boolean;
   /** The process is over: its member is removed. */
   end(): void;
   /** The process is over: it cannot tell what its disk has. Another one can. */
@@ -75,6 +78,7 @@ export class MemberProcess implements Process<SimMessage> {
   readonly #reads: PendingReads;
   readonly #leases: LeaseKeeper;
   readonly #pusher: Pusher;
+  readonly #leaderWatch: LeaderWatch;
   readonly #proposals = new Map<number, { readonly answered: Answered; readonly term: number }>();
   #queue: { readonly operation: LoggedOperation; readonly requestId: number; readonly answered: Answered }[] =
     [];
@@ -102,6 +106,7 @@ export class MemberProcess implements Process<SimMessage> {
     this.store = new ReplicatedStore(surroundings.dataRules, settings.compactsItself);
     if (snapshot !== null) this.#restoreStore(snapshot);
     this.#reads = new PendingReads(this.core, surroundings.judge, host.id);
+    this.#leaderWatch = new LeaderWatch(host, this.core, (member) => surroundings.isThere(member));
     this.#pusher = new Pusher(host, this.store, surroundings.dataRules);
     this.#leases = new LeaseKeeper({
       host,
@@ -247,6 +252,7 @@ export class MemberProcess implements Process<SimMessage> {
     this.#host.after(this.#surroundings.settings.tickMs, () => {
       this.#tickFromNowOn();
       this.core.tick();
+      this.#leaderWatch.look();
       this.#ticks += 1;
       if (this.#isDiskFull) this.#lookForRoom();
       if (this.#ticks % 4 === 0) this.#reads.askAgain();
