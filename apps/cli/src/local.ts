@@ -1,4 +1,5 @@
 /** local ...: what is done with the cluster that npm start runs on this machine. */
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -53,19 +54,54 @@ async function replaceCoordinator(name: string, command: Command): Promise<void>
     });
   }
   const client = clientOf({ ...flags, gateway: gatewayUrls });
-  refuseLossOfMajority(await membersOf(client), name);
-  await requested(join(folder, `replace-${name}`), async () => {
+  const view = await membersOf(client);
+  refuseLossOfMajority(view, name);
+  const request = join(folder, `replace-${name}`);
+  await requested(request, async () => {
+    // A process that was killed is started again meanwhile: another one is not yet one with an empty folder.
+    if (existsSync(request) || existsSync(takenRequest(request))) return undefined;
     const { processes: now } = await stateOf(folder);
     const pid = now.find(({ member }) => member === name)?.pid ?? null;
     return pid === null || pid === before.pid ? undefined : true;
   });
-  const id = await applicationOf(client, name);
-  const path = `/members/${name}:replace`;
-  bodyOf(await client.changeCoordinators<MemberChanged>(path, { method: 'POST' }, 'index'), client, true);
-  await untilVoter(client, name, id);
+  const predecessors = new Set(view.members.map(({ id }) => id));
+  const id = await untilReplaced(client, name, predecessors);
   console.log(
     flags.format === 'json' ? JSON.stringify({ name, id }) : `${name} is replaced: its successor votes.`,
   );
+}
+
+/**
+ * Lets the one in that asks. It may have been one that has ended since and whose folder is gone, which will never be heard of: then another
+ * one goes on asking, and is let in in its place.
+ */
+async function untilReplaced(
+  client: GatewayClient,
+  name: string,
+  predecessors: ReadonlySet<string>,
+): Promise<string> {
+  await applicationOf(client, name);
+  return eventually(`${name} is a learner, and has not caught up yet`, async () => {
+    const { id, isToBeLetIn } = successionOf(await membersOf(client), name, predecessors);
+    if (isToBeLetIn) {
+      const path = `/members/${name}:replace`;
+      bodyOf(await client.changeCoordinators<MemberChanged>(path, { method: 'POST' }, 'index'), client, true);
+    }
+    return id;
+  });
+}
+
+/** The id of the successor that votes, if one does, or whether somebody is to be let in. */
+export function successionOf(
+  { members, applicants }: Pick<CoordinatorMembers, 'members' | 'applicants'>,
+  name: string,
+  predecessors: ReadonlySet<string>,
+): { readonly id?: string; readonly isToBeLetIn: boolean } {
+  const successors = members.filter((member) => member.name === name && !predecessors.has(member.id));
+  const voter = successors.find(({ role }) => role !== 'learner');
+  if (voter !== undefined) return { id: voter.id, isToBeLetIn: false };
+  const isHeard = successors.some(({ reachable }) => reachable);
+  return { isToBeLetIn: !isHeard && applicants.some((applicant) => applicant.name === name) };
 }
 
 /** Before a disk is thrown away: once it is, nobody can refuse. While the group changes, whose disks are a majority is not settled. */
@@ -94,6 +130,9 @@ async function requested<T>(file: string, probe: () => Promise<T | undefined>): 
   return eventually(failure, probe).finally(() => rm(file, { force: true }));
 }
 
+/** As the starter calls it while it does what it is asked for. */
+const takenRequest = (file: string): string => `${file}.taken`;
+
 async function stateOf(folder: string): Promise<ClusterState> {
   try {
     return JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8')) as ClusterState;
@@ -115,13 +154,10 @@ function applicationOf(client: GatewayClient, name: string): Promise<string> {
   });
 }
 
-async function untilVoter(client: GatewayClient, name: string, id?: string): Promise<void> {
+async function untilVoter(client: GatewayClient, name: string): Promise<void> {
   await eventually(`${name} is a learner, and has not caught up yet`, async () => {
     const { members } = await membersOf(client);
-    const votes = members.some(
-      (member) => member.name === name && member.role !== 'learner' && (id === undefined || member.id === id),
-    );
-    return votes || undefined;
+    return members.some((member) => member.name === name && member.role !== 'learner') || undefined;
   });
 }
 

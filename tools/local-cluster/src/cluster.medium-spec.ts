@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toolsDirectory, until } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,8 +100,12 @@ describe('LocalCluster', () => {
       const starts = (await readFile(notes(), 'utf8')).split('start coordinator-2').length - 1;
       return now > 0 && !pids.includes(now) && starts === 2;
     };
-    await until('a replacement', isReplaced, { timeoutMs: 20_000 });
+    // Who asks hears of its end by the request, which is there under one of two names until then.
+    const isOver = async () =>
+      !(await readdir(cluster.folder.path)).some((file) => file.startsWith('replace-'));
+    await until('the end of the request', isOver, { timeoutMs: 20_000 });
     expect(existsSync(kept)).toBe(false);
+    await until('a replacement', isReplaced, { timeoutMs: 20_000 });
     const layout = await readFile(join(cluster.folder.path, 'layout.json'), 'utf8');
     expect(JSON.parse(layout)).toMatchObject({ joined: [2] });
 

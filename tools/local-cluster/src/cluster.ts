@@ -1,5 +1,5 @@
 import { StartError } from '@ringleader/server-processes';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
@@ -151,15 +151,19 @@ export class LocalCluster {
   async #lookForRequest(): Promise<void> {
     if (this.#isAnswering || this.#status === 'starting') return;
     this.#isAnswering = true;
+    let taken: string | null = null;
     try {
       const request = (await readdir(this.folder.path)).find((name) => REQUEST.test(name));
       if (request === undefined) return;
-      await rm(join(this.folder.path, request));
+      // Who asks waits for its end; a starter that dies meanwhile does not do it again.
+      taken = join(this.folder.path, `${request}.taken`);
+      await rename(join(this.folder.path, request), taken);
       const [, seat] = REQUEST.exec(request) ?? [];
       await this.#join(seat === undefined ? this.#freeSeat() : await this.#vacate(Number(seat)));
     } catch (error) {
       this.context.say(`✗ no coordinator could be added: ${(error as Error).message}`);
     } finally {
+      if (taken !== null) await rm(taken, { force: true });
       this.#isAnswering = false;
     }
   }
