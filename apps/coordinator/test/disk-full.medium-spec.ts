@@ -105,22 +105,23 @@ suite(`coordinators whose disks are full${reason === null ? '' : ` (skipped: ${r
     'all of them answer reads, refuse writes with DISK_FULL, and recover',
     async () => {
       await Promise.all(group.members.map(fill));
-      const isRefused = async (): Promise<boolean> => {
+      const outcome = async (): Promise<string> => {
         const code = await write(1_500).then(
           () => 'written',
           (error: unknown) => (error instanceof OperationalError ? error.code : String(error)),
         );
-        // While the first ones are full, what the others take in may fail for want of a majority.
+        // While some are full and others not, a write may fail for want of a majority.
         expect(['written', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL']).toContain(
           code,
         );
-        return code === 'DISK_FULL';
+        return code;
       };
-      await until('DISK_FULL', isRefused, WAIT);
+      await until('DISK_FULL', async () => (await outcome()) === 'DISK_FULL', WAIT);
       const { items } = await group.client().range({ key: 'k/0' }, { timeoutMs: 5_000 });
       expect(items).toHaveLength(1);
       await Promise.all(group.members.map((member) => rm(filler(member))));
-      await write();
+      // Members look for room once a second.
+      await until('a write', async () => (await outcome()) === 'written', WAIT);
       for (const member of group.members) await group.caughtUp(member);
       for (const member of group.members)
         await until('readiness', async () => (await isReady(member)) === true, WAIT);
