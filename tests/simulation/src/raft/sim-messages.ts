@@ -6,12 +6,11 @@ import type {
   RangeQuery,
   StoreRevision,
   TxnCommand,
+  WatchEvent,
   WatchOutcome,
   WatchPosition,
   WatchQuery,
 } from '@ringleader/mvcc';
-import type { Frame } from './data/pusher.js';
-import type { Watched } from './data/watchers.js';
 
 /** Appending needs no condition to show lost, repeated and reordered writes: the value tells its whole history. */
 export type LoggedOperation =
@@ -44,6 +43,18 @@ export type MemberAnswer =
   | { readonly kind: 'watched'; readonly outcome: WatchOutcome; readonly revision: StoreRevision }
   /** Certainly not done, now or later. */
   | { readonly kind: 'unavailable' };
+
+export type Watched = Omit<WatchQuery, 'from' | 'eventsMax' | 'sizeBytesMax'>;
+
+export interface Frame {
+  readonly number: number;
+  readonly events: readonly WatchEvent[];
+  readonly next: WatchPosition;
+  /** Of the store, where all of it has been pushed. */
+  readonly progress: StoreRevision | null;
+  /** Null but where this is the end. */
+  readonly compacted: StoreRevision | null;
+}
 
 export type SimMessage =
   /** To be pushed to, and not any more. */

@@ -5,10 +5,9 @@
 import type { WatchPosition } from '@ringleader/mvcc';
 import type { MemberId, Prng } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
-import type { SimMessage } from '../sim-messages.js';
+import type { Frame, SimMessage, Watched } from '../sim-messages.js';
 import type { DataRules } from './data-rules.js';
-import type { Frame } from './pusher.js';
-import type { Mark, Watched, Watcher } from './watchers.js';
+import type { Mark, Watcher } from './watchers.js';
 import { Workload } from './workload.js';
 
 /** Without the frame that is due next. */

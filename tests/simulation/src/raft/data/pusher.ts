@@ -5,22 +5,11 @@
 import { type StoreRevision, type WatchEvent, type WatchPosition, WatcherIndex } from '@ringleader/mvcc';
 import type { Host, NodeId } from '@ringleader/testing-simulation';
 import type { ReplicatedStore } from '../replicated-store.js';
-import type { SimMessage } from '../sim-messages.js';
+import type { Frame, SimMessage, Watched } from '../sim-messages.js';
 import type { DataRules } from './data-rules.js';
-import type { Watched } from './watchers.js';
 
 const signEveryMs = 40;
 const page = { eventsMax: 3, sizeBytesMax: 200 };
-
-export interface Frame {
-  readonly number: number;
-  readonly events: readonly WatchEvent[];
-  readonly next: WatchPosition;
-  /** Of the store, where all of it has been pushed. */
-  readonly progress: StoreRevision | null;
-  /** Null but where this is the end. */
-  readonly compacted: StoreRevision | null;
-}
 
 interface Stream extends Watched {
   readonly id: number;

@@ -7,7 +7,8 @@ import { SimulationFailure } from '@ringleader/testing-simulation';
 import { isDeepStrictEqual } from 'node:util';
 import { contains } from './oracle.js';
 import type { History } from './store-check.js';
-import type { Mark, Watched, Watcher } from './watchers.js';
+import type { Watched } from '../sim-messages.js';
+import type { Mark, Watcher } from './watchers.js';
 
 export function checkWatchers(history: History, watchers: readonly Watcher[]): void {
   const compactions = new Set(history.compactions);

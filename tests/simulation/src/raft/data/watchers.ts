@@ -2,14 +2,12 @@
  * Watchers that go from member to member and resume where they are: after every few events, after an answer that did not come,
  * and after a compaction behind what is gone. Each writes down what it is given and told; `watch-check.ts` judges that.
  */
-import type { StoreRevision, WatchEvent, WatchOutcome, WatchPosition, WatchQuery } from '@ringleader/mvcc';
+import type { StoreRevision, WatchEvent, WatchOutcome, WatchPosition } from '@ringleader/mvcc';
 import type { MemberId, Prng } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
-import type { SimMessage } from '../sim-messages.js';
+import type { SimMessage, Watched } from '../sim-messages.js';
 import type { DataRules } from './data-rules.js';
 import { Workload } from './workload.js';
-
-export type Watched = Omit<WatchQuery, 'from' | 'eventsMax' | 'sizeBytesMax'>;
 
 export type Mark =
   /** Nothing before is owed. */
