@@ -232,7 +232,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
       const result = member.propose(batch);
       if (result.kind === 'refused') {
         if (result.reason === 'diskFull') this.#proposals.refuseQueued();
-        // Refused for now: it waits for a leader, or for others to be committed, until its time is over.
+        // Not taken yet: it waits for a leader, or for others to be committed, until its time is over.
         break;
       }
       this.#proposals.handedOver(batch, result.term);
