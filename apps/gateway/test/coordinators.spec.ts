@@ -4,6 +4,7 @@ import {
   type CoordinatorMembers,
   OperationalError,
   REST_ERROR_CODES,
+  type PlacementOperation,
   type UpkeepOperation,
   coordinatorContracts,
 } from '@ringleader/contracts';
@@ -11,7 +12,7 @@ import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
 
-const ANSWERS: { readonly [O in UpkeepOperation]?: object } = {
+const ANSWERS: { readonly [O in UpkeepOperation | PlacementOperation]?: object } = {
   compact: { compactedRevision: 17 },
   hashes: { revision: 18, consistent: true, members: [] },
 };

@@ -13,6 +13,7 @@ export {
 } from './control/coordinator-store.js';
 export * from './control/coordinator-upkeep.js';
 export * from './control/key-ranges.js';
+export * from './control/placement.js';
 export * from './control/watch-frame.js';
 export * from './control/watch-stream.js';
 export * from './data-path/index.js';
@@ -21,6 +22,7 @@ export * from './errors/operational-error.js';
 export * from './message-contract.js';
 export * from './metadata/cluster-metadata.js';
 export * from './metadata/metadata-writers.js';
+export * from './metadata/placement-metadata.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
 export * from './transport/envelope.js';

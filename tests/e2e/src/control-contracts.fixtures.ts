@@ -2,7 +2,7 @@
  * One request and response for each control contract. A contract without a fixture does not compile.
  */
 import { type coordinatorContracts } from '@ringleader/contracts';
-import type { CoordinatorOperation, RequestOf, ResponseOf } from '@ringleader/contracts';
+import type { CoordinatorOperation, RequestOf, ResponseOf, VerdictRecord, Vote } from '@ringleader/contracts';
 
 type Fixtures = {
   readonly [Operation in CoordinatorOperation]: {
@@ -14,6 +14,39 @@ type Fixtures = {
 const item = { key: '/a', value: 'é', createRevision: 2, modRevision: 3, version: 2, lease: 7 };
 
 const bytesItem = { ...item, key: '/b', value: '', valueBase64: '/w==' };
+
+const since = '2026-01-01T00:00:00.000Z';
+
+const placed: ResponseOf<typeof coordinatorContracts.placement> = {
+  shards: [
+    {
+      ...{ shard: 'shard-1', ordinal: 1, state: 'active', since, verdict: 'alive', zone: '', weight: 1 },
+      ...{ replicas: 16, leaders: 5, arriving: 0, departing: 1 },
+      ...{ removable: false, notRemovable: 'it holds 16 partitions' },
+    },
+  ],
+  plan: {
+    ...{ epoch: 3, paused: false, blocked: null, movesTotal: 1, leaderChanges: 0, bytesTotal: 100 },
+    limits: { movesMax: 4, bytesPerSecondMax: 1_000_000, replaceAfterMs: 600_000 },
+    moves: [
+      {
+        ...{ partition: 3, add: 'shard-4', remove: 'shard-1', reason: 'balance', phase: 'learn' },
+        ...{ waitsFor: 'shard-4 to catch up', startedAt: since, bytesDone: 10, bytesTotal: 100 },
+        ...{ bytesPerSecond: 5, endsInMs: 18_000 },
+      },
+    ],
+  },
+};
+
+const doubted = { service: 'shard', id: 'shard-1', instance: 'one' } as const;
+const vote = {
+  ...{ verdict: 'down', phi: 12.5, missedBeats: 9, silentMs: 2_250 },
+  probes: [{ by: 'gateway-1', outcome: 'silent' }],
+} satisfies Omit<Vote, 'detector'>;
+const verdict: VerdictRecord = {
+  ...doubted,
+  ...{ verdict: 'down', since, votes: [{ detector: 'failure-detector-1', ...vote }] },
+};
 
 export const controlFixtures: Fixtures = {
   range: {
@@ -165,5 +198,32 @@ export const controlFixtures: Fixtures = {
         { name: 'coordinator-2', id: '23456789', hash: null, state: 'silent' },
       ],
     },
+  },
+  reportMoves: {
+    request: {
+      ordinal: 1,
+      incarnation: 2,
+      reports: [
+        {
+          ...{ partition: 3, epoch: 4, ballot: 65_537, ready: false },
+          learners: [{ ordinal: 4, caughtUp: false, bytesDone: 10, bytesTotal: 100 }],
+        },
+      ],
+    },
+    response: {},
+  },
+  placement: { request: {}, response: placed },
+  planPlacement: { request: { commands: [{ kind: 'drain', shard: 'shard-1' }] }, response: placed },
+  changePlacement: {
+    request: { command: { kind: 'weight', shard: 'shard-1', weight: 2 }, ifEpoch: 3 },
+    response: { epoch: 4 },
+  },
+  vote: { request: { sequence: 1, votes: [{ ...doubted, ...vote }] }, response: { verdicts: [verdict] } },
+  reportIncident: {
+    request: {
+      ...{ kind: 'REPLICA_DIFFERED', shard: 'shard-1', ordinal: 1, partition: 3, keys: ['a'] },
+      ...{ detail: 'one row differed', mended: true },
+    },
+    response: { id: '1' },
   },
 };

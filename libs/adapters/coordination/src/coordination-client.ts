@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DEADLINE_MS, OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
 import type {
   CoordinatorOperation,
+  PlacementOperation,
   RequestOf,
   ResponseOf,
   Speaker,
@@ -60,6 +61,8 @@ const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'changeMembers',
   'transferLeader',
   'compact',
+  'changePlacement',
+  'reportIncident',
 ]);
 
 type NextStep = 'fail' | 'same-member' | 'next-member';
@@ -152,8 +155,8 @@ export class CoordinationClient {
     return this.#call('transferLeader', request, options);
   }
 
-  /** Whatever operators ask. */
-  ask<Operation extends UpkeepOperation>(
+  /** Whatever operators ask, and what is said to the leader. */
+  ask<Operation extends UpkeepOperation | PlacementOperation>(
     operation: Operation,
     request: CoordinatorRequest<Operation>,
     options?: CallOptions,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
 import { upkeepContracts } from './coordinator-upkeep.js';
+import { placementContracts } from './placement.js';
 import {
   NO_KEY,
   keyRange,
@@ -33,6 +34,7 @@ export const coordinatorContracts = {
   ...memberContracts,
   ...upkeepContracts,
   ...watchContracts,
+  ...placementContracts,
   range: messageContract({
     operation: 'range',
     request: rangeRequestSchema,

@@ -77,6 +77,21 @@ export const ERROR_CATALOGUE = {
     outlivesRestart: true,
   },
 
+  SHARD_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no shard of that name' },
+  SHARD_HOLDS_DATA: { httpStatus: 409, retry: 'safe', title: 'The shard still holds partitions' },
+  REPLICATION_AT_RISK: {
+    httpStatus: 409,
+    retry: 'safe',
+    title: 'Too few shards would be left for the replication factor',
+  },
+  NOTHING_TO_CANCEL: { httpStatus: 409, retry: 'never', title: 'Nothing is being moved there' },
+  SHARD_REMOVED: {
+    httpStatus: 409,
+    retry: 'never',
+    title: 'This shard was removed from its cluster',
+    outlivesRestart: true,
+  },
+
   CONFIG_INVALID: {
     httpStatus: 500,
     retry: 'never',
