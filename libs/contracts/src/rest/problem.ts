@@ -60,7 +60,7 @@ export const PROBLEM_FIELDS = {
   KEY_NOT_FOUND: ['key'],
   ROUTE_NOT_FOUND: ['method'],
   METHOD_NOT_ALLOWED: ['method', 'allow'],
-  PRECONDITION_FAILED: ['revision', 'version', 'index', 'epoch'],
+  PRECONDITION_FAILED: ['epoch', 'revision', 'version', 'index'],
   VALUE_TOO_LARGE: ['bytesMax'],
   REQUEST_TOO_LARGE: ['bytesMax', 'operationsMax'],
   EXPECTATION_FAILED: ['allowed'],
