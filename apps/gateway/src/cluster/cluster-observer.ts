@@ -23,6 +23,7 @@ import type { Clock, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDirectory } from '../routing/routing-table.js';
 import { coordinatorNames, type CoordinatorStatus } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
+import type { Verdicts } from './verdicts.js';
 
 export interface ClusterObserverOptions {
   readonly client: Coordinator & Pick<CoordinatorGroup, 'status' | 'members'>;
@@ -30,6 +31,7 @@ export interface ClusterObserverOptions {
   readonly clusterName: string;
   readonly clock: Clock;
   readonly shardDirectory: ShardDirectory;
+  readonly verdicts: Pick<Verdicts, 'record'>;
   readonly onTrouble: (error: OperationalError) => void;
 }
 
@@ -77,6 +79,9 @@ export class ClusterObserver {
     return coordinatorNames(this.seen, this.seats);
   }
 
+  /** Null for a member that was never doubted. */
+  readonly verdictOf: Verdicts['record'] = (service, id) => this.options.verdicts.record(service, id);
+
   /** Follows from now on; what is not known yet comes when the coordinator answers. */
   start(): void {
     for (const mirror of this.mirrors) void mirror.start();
@@ -111,8 +116,10 @@ export class ClusterObserver {
   }
 
   private isSuspect(shard: ShardOrdinal): boolean {
-    const { shardDirectory, clock } = this.options;
-    const { verdict } = this.telemetry.verdict('shard', shardDirectory.name(shard), clock.monotonicMs());
+    const { shardDirectory, verdicts, clock } = this.options;
+    const name = shardDirectory.name(shard);
+    const { verdict } =
+      verdicts.record('shard', name) ?? this.telemetry.verdict('shard', name, clock.monotonicMs());
     return verdict === 'suspect' || verdict === 'down';
   }
 

@@ -78,6 +78,7 @@ function whole(): ClusterKnowledge {
     entries: [entry(0), entry(1), entry(2)],
     transportConnected: true,
     telemetry,
+    verdictOf: () => null,
     announcedLeader: (partition) => (partition === 2 ? 2 : 1),
   };
 }
@@ -199,6 +200,20 @@ describe('clusterView', () => {
     const view = clusterView(known, NOW);
     expect(view.reasons).toEqual(['shard-2 is suspect']);
     expect(view.members.find(({ id }) => id === 'shard-2')).toMatchObject({ verdict: 'suspect', phi: 9 });
+  });
+
+  it('tells the verdict of the coordinators with its evidence', () => {
+    const vote = { detector: 'd', verdict: 'down', phi: 12, missedBeats: 9, silentMs: 2_250 } as const;
+    const votes = [{ ...vote, probes: [{ by: 'gateway-1', outcome: 'silent' as const }] }];
+    const since = '2026-11-26T00:00:00.000Z';
+    const record = { service: 'shard', id: 'shard-2', instance: 'i', verdict: 'down', since, votes } as const;
+    const verdictOf = (_service: string, id: string) => (id === 'shard-2' ? record : null);
+    const view = clusterView({ ...whole(), verdictOf }, NOW);
+    expect(clusterViewSchema.parse(view)).toEqual(view);
+    expect(view.reasons).toEqual(['shard-2 is down']);
+    const [, first, second] = view.members;
+    expect(first).toMatchObject({ verdict: 'alive', verdictSince: null, evidence: [] });
+    expect(second).toMatchObject({ verdict: 'down', verdictSince: since, evidence: votes });
   });
 });
 

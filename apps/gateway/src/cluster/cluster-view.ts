@@ -7,7 +7,9 @@ import type {
   Member,
   MemberView,
   PartitionEntry,
+  Service,
   ShardRegistration,
+  VerdictRecord,
 } from '@ringleader/contracts';
 import { compareKeys } from '@ringleader/primitives';
 import type { MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
@@ -32,12 +34,14 @@ export interface ClusterKnowledge {
   readonly entries: readonly PartitionEntry[];
   readonly transportConnected: boolean;
   readonly telemetry: Telemetry;
+  /** Null for a member that was never doubted. */
+  readonly verdictOf: (service: Service, id: string) => VerdictRecord | null;
   readonly announcedLeader: (partition: PartitionIndex, now: MonotonicMs) => ShardOrdinal | null;
 }
 
 export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterView {
   const members = known.members
-    .map((member) => memberView(member, known.telemetry, now))
+    .map((member) => memberView(member, known, now))
     .sort((a, b) => compareKeys(`${a.service}/${a.id}`, `${b.service}/${b.id}`));
   const leaders = known.entries.map(({ partition }) => known.announcedLeader(partition, now));
   const withoutLeader = leaders.filter((leader) => leader === null).length;
@@ -69,19 +73,17 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
   };
 }
 
-function memberView(member: Member, telemetry: Telemetry, now: MonotonicMs): MemberView {
+function memberView(member: Member, known: ClusterKnowledge, now: MonotonicMs): MemberView {
   const { service, id, address, version, startedAt, state } = member;
-  const { verdict, phi } = telemetry.verdict(service, id, now);
+  const { verdict, phi } = known.telemetry.verdict(service, id, now);
+  const record = known.verdictOf(service, id);
   return {
-    service,
-    id,
-    address,
-    version,
-    startedAt,
-    state,
-    verdict,
+    ...{ service, id, address, version, startedAt, state },
+    verdict: record?.verdict ?? verdict,
+    verdictSince: record?.since ?? null,
+    evidence: record?.votes ?? [],
     phi,
-    load: telemetry.load(service, id, now),
+    load: known.telemetry.load(service, id, now),
   };
 }
 

@@ -37,6 +37,7 @@ export class ClusterReport {
         entries: map.entries,
         transportConnected: links.isConnected,
         telemetry: observer.telemetry,
+        verdictOf: observer.verdictOf,
         announcedLeader: (partition, now) => leaders.announcedLeader(partition, now),
       },
       systemClock.monotonicMs(),

@@ -6,14 +6,15 @@ import { RoutingModule } from '../routing/routing.module.js';
 import { ShardDirectory } from '../routing/routing-table.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { ClusterReport } from './cluster.controller.js';
+import { Verdicts, VerdictsModule } from './verdicts.js';
 
 @Module({
-  imports: [RoutingModule],
+  imports: [RoutingModule, VerdictsModule],
   providers: [
     {
       provide: ClusterObserver,
       useFactory: clusterObserver,
-      inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger],
+      inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, Verdicts, ServiceLogger],
     },
     ClusterReport,
   ],
@@ -32,12 +33,20 @@ export class ClusterModule implements OnApplicationBootstrap, BeforeApplicationS
 }
 
 /** In the order of `inject`. */
-type ObserverIngredients = [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, ServiceLogger];
+type ObserverIngredients = [
+  Coordination,
+  NatsLink,
+  Self,
+  ServiceClock,
+  ShardDirectory,
+  Verdicts,
+  ServiceLogger,
+];
 
 function clusterObserver(...ingredients: ObserverIngredients): ClusterObserver {
-  const [client, link, { cluster: clusterName }, clock, shardDirectory, logger] = ingredients;
+  const [client, link, { cluster: clusterName }, clock, shardDirectory, verdicts, logger] = ingredients;
   return new ClusterObserver({
-    ...{ client, link, clusterName, clock, shardDirectory },
+    ...{ client, link, clusterName, clock, shardDirectory, verdicts },
     onTrouble: (error) => logger.warn({ error }, 'The coordinators cannot be followed'),
   });
 }

@@ -179,6 +179,7 @@ function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
       entries: shards.entries,
       transportConnected: shards.isOpen,
       telemetry: new Telemetry(),
+      verdictOf: () => null,
       announcedLeader: (partition, now) => path.leaders.announcedLeader(partition, now),
     },
     systemClock.monotonicMs(),

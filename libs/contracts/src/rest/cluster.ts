@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { coordinatorMemberSchema } from '../control/coordinator-members.js';
 import { SERVICES } from '../metadata/cluster-metadata.js';
+import { voteSchema } from '../metadata/placement-metadata.js';
 import { loadSchema, verdictSchema } from '../telemetry/heartbeat.js';
 
 export const healthSchema = z.enum(['healthy', 'degraded', 'unavailable']).meta({ id: 'Health' });
@@ -15,7 +16,9 @@ export const memberViewSchema = z
     version: z.string(),
     startedAt: z.iso.datetime(),
     state: z.enum(['starting', 'joining', 'serving', 'stopping']),
-    verdict: verdictSchema.describe('What most failure detectors say.'),
+    verdict: verdictSchema.describe('What most failure detectors say; unknown while none reports.'),
+    verdictSince: z.iso.datetime().nullable().describe('Null for a member that was never doubted.'),
+    evidence: z.array(voteSchema).describe('The votes that made the verdict: empty for one never doubted.'),
     phi: z
       .number()
       .nullable()
