@@ -8,6 +8,8 @@ import {
   CoordinatorMetrics,
   StatusController,
 } from './health/coordinator-health.js';
+import { IncidentsController } from './incidents/incidents.controller.js';
+import { IncidentsService } from './incidents/incidents.service.js';
 import { LeaseController } from './leases/lease.controller.js';
 import { MembersController } from './members/members.controller.js';
 import { PlacementService } from './placement/placement.service.js';
@@ -17,6 +19,8 @@ import { CorruptionAlarms } from './upkeep/corruption-alarms.js';
 import { StoreGuard, StoreGuardMetrics } from './upkeep/store-guard.js';
 import { SnapshotSessions } from './upkeep/snapshot-sessions.js';
 import { UpkeepController } from './upkeep/upkeep.controller.js';
+import { VerificationController } from './verification/verification.controller.js';
+import { VerificationService } from './verification/verification.service.js';
 import { WatchModule } from './watches/watch.module.js';
 
 /**
@@ -45,10 +49,19 @@ export class LastingControlServer extends ControlServer implements OnApplication
 
 @Module({
   imports: [StoreModule, WatchModule],
-  controllers: [LeaseController, StatusController, MembersController, UpkeepController],
+  controllers: [
+    LeaseController,
+    StatusController,
+    MembersController,
+    UpkeepController,
+    IncidentsController,
+    VerificationController,
+  ],
   providers: [
     LastingControlServer,
     PlacementService,
+    IncidentsService,
+    VerificationService,
     CompactionService,
     ComparisonService,
     SnapshotSessions,

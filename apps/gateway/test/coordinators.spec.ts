@@ -6,13 +6,14 @@ import {
   REST_ERROR_CODES,
   type PlacementOperation,
   type UpkeepOperation,
+  type VerificationOperation,
   coordinatorContracts,
 } from '@ringleader/contracts';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
 
-const ANSWERS: { readonly [O in UpkeepOperation | PlacementOperation]?: object } = {
+const ANSWERS: { readonly [O in UpkeepOperation | PlacementOperation | VerificationOperation]?: object } = {
   compact: { compactedRevision: 17 },
   hashes: { revision: 18, consistent: true, members: [] },
 };

@@ -14,6 +14,7 @@ export {
 export * from './control/coordinator-upkeep.js';
 export * from './control/key-ranges.js';
 export * from './control/placement.js';
+export * from './control/verification.js';
 export * from './control/watch-frame.js';
 export * from './control/watch-stream.js';
 export * from './data-path/index.js';

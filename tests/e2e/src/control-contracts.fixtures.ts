@@ -2,7 +2,14 @@
  * One request and response for each control contract. A contract without a fixture does not compile.
  */
 import { type coordinatorContracts } from '@ringleader/contracts';
-import type { CoordinatorOperation, RequestOf, ResponseOf, VerdictRecord, Vote } from '@ringleader/contracts';
+import type {
+  CoordinatorOperation,
+  RequestOf,
+  ResponseOf,
+  Verification,
+  VerdictRecord,
+  Vote,
+} from '@ringleader/contracts';
 
 type Fixtures = {
   readonly [Operation in CoordinatorOperation]: {
@@ -46,6 +53,11 @@ const vote = {
 const verdict: VerdictRecord = {
   ...doubted,
   ...{ verdict: 'down', since, votes: [{ detector: 'failure-detector-1', ...vote }] },
+};
+
+const verification: Verification = {
+  ...{ id: 'v', startedAt: since, endedAt: null, partitionsTotal: 64, partitionsDone: 3, incomplete: 1 },
+  ...{ rows: 100, differed: 1, mended: 1 },
 };
 
 export const controlFixtures: Fixtures = {
@@ -225,5 +237,14 @@ export const controlFixtures: Fixtures = {
       ...{ detail: 'one row differed', mended: true },
     },
     response: { id: '1' },
+  },
+  startVerification: { request: {}, response: verification },
+  verification: { request: {}, response: { verification } },
+  reportVerification: {
+    request: {
+      id: 'v',
+      partitions: [{ partition: 3, complete: true, rows: 100, differed: 1, mended: 1 }],
+    },
+    response: {},
   },
 };

@@ -12,6 +12,7 @@ import type {
   ResponseOf,
   Speaker,
   UpkeepOperation,
+  VerificationOperation,
 } from '@ringleader/contracts';
 import { ControlClient } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
@@ -63,6 +64,7 @@ const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'compact',
   'changePlacement',
   'reportIncident',
+  'startVerification',
 ]);
 
 type NextStep = 'fail' | 'same-member' | 'next-member';
@@ -156,7 +158,7 @@ export class CoordinationClient {
   }
 
   /** Whatever operators ask, and what is said to the leader. */
-  ask<Operation extends UpkeepOperation | PlacementOperation>(
+  ask<Operation extends UpkeepOperation | PlacementOperation | VerificationOperation>(
     operation: Operation,
     request: CoordinatorRequest<Operation>,
     options?: CallOptions,

@@ -7,6 +7,7 @@ import { messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
 import { upkeepContracts } from './coordinator-upkeep.js';
 import { placementContracts } from './placement.js';
+import { verificationContracts } from './verification.js';
 import {
   NO_KEY,
   keyRange,
@@ -35,6 +36,7 @@ export const coordinatorContracts = {
   ...upkeepContracts,
   ...watchContracts,
   ...placementContracts,
+  ...verificationContracts,
   range: messageContract({
     operation: 'range',
     request: rangeRequestSchema,

@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createLogger } from '@ringleader/observability';
+import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
+import { IncidentsController } from './incidents.controller.js';
+import { INCIDENTS_KEPT, type IncidentReport, IncidentsService } from './incidents.service.js';
+
+const report = (detail: string): IncidentReport => ({
+  kind: 'REPLICA_DIFFERED',
+  shard: 'shard-1',
+  ordinal: 1,
+  partition: 7,
+  keys: ['k'],
+  detail,
+  mended: true,
+});
+
+describe('incidents', () => {
+  const shard = { service: 'shard', member: 'shard-1' } as const;
+  let group: GroupOfOne;
+  let clock: ManualClock;
+  let service: IncidentsService;
+  let controller: IncidentsController;
+
+  beforeEach(() => {
+    group = new GroupOfOne();
+    clock = new ManualClock();
+    const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
+    service = new IncidentsService(group.store, clock, logger);
+    controller = new IncidentsController(group.store, service);
+  });
+
+  const details = (): string[] => service.list().map(({ detail }) => detail);
+
+  it('are kept in their order, also where a leader’s clock is behind, and only the newest', async () => {
+    for (let i = 0; i < INCIDENTS_KEPT + 3; i++) {
+      clock.now -= 1;
+      await controller.reportIncident(report(`no. ${i}`), shard);
+    }
+    expect(details()).toHaveLength(INCIDENTS_KEPT);
+    expect(details()[0]).toBe('no. 3');
+    expect(details().at(-1)).toBe(`no. ${INCIDENTS_KEPT + 2}`);
+  });
+
+  it('are the same when a report is repeated, and others later', async () => {
+    const { id } = await controller.reportIncident(report('a'), shard);
+    expect(await controller.reportIncident(report('a'), shard)).toEqual({ id });
+    clock.now += 600_001;
+    await controller.reportIncident(report('a'), shard);
+    expect(details()).toEqual(['a', 'a']);
+  });
+
+  it('get ids of their own when two are reported at once', async () => {
+    const reported = await Promise.all(
+      ['a', 'b', 'c'].map((detail) => controller.reportIncident(report(detail), shard)),
+    );
+    expect(new Set(reported.map(({ id }) => id)).size).toBe(3);
+    expect(details().sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('are taken from the shard that they are of, and by the leader', async () => {
+    const other = { service: 'shard', member: 'shard-2' } as const;
+    await expect(controller.reportIncident(report('a'), other)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    group.lead({ term: 2, leader: 3, leading: false });
+    await expect(controller.reportIncident(report('a'), shard)).rejects.toMatchObject({
+      code: 'NOT_LEADER',
+      details: { leader: 3 },
+    });
+  });
+});
