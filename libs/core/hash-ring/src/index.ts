@@ -2,6 +2,7 @@ export {
   PARTITION_COUNT_MAX,
   PARTITION_COUNT_MIN,
   hashTag,
+  isArcCount,
   isPartitionCount,
   partitionOf,
   partitionStart,

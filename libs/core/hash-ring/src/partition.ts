@@ -8,13 +8,14 @@ import { xxh64 } from './xxh64.js';
 export const PARTITION_COUNT_MIN = 16;
 export const PARTITION_COUNT_MAX = 16384;
 
+/** Of a cluster, by its configuration. */
 export function isPartitionCount(count: number): boolean {
-  return (
-    Number.isInteger(count) &&
-    count >= PARTITION_COUNT_MIN &&
-    count <= PARTITION_COUNT_MAX &&
-    (count & (count - 1)) === 0
-  );
+  return isArcCount(count) && count >= PARTITION_COUNT_MIN;
+}
+
+/** What can be computed with: a simulated cluster has fewer than a real one may. */
+export function isArcCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 2 && count <= PARTITION_COUNT_MAX && (count & (count - 1)) === 0;
 }
 
 /**
@@ -36,7 +37,7 @@ export function partitionOf(key: string, partitionCount: number): PartitionIndex
 
 /** The first point of a partition's arc on the ring. */
 export function partitionStart(partition: PartitionIndex, partitionCount: number): bigint {
-  invariant(isPartitionCount(partitionCount), 'partitionStart: not a partition count');
+  invariant(isArcCount(partitionCount), 'partitionStart: not a partition count');
   invariant(partition >= 0 && partition < partitionCount, 'partitionStart: no such partition');
   return (BigInt(partition) << 64n) / BigInt(partitionCount);
 }

@@ -6,7 +6,7 @@
  * Thorup, Zadimoghaddam 2018) keeps the balance but not the rule that a shard that comes or goes moves at most 1.1 times
  * the minimum: every shard near its bound pushes walks on to the next.
  */
-import { isPartitionCount } from '@ringleader/hash-ring';
+import { isArcCount } from '@ringleader/hash-ring';
 import { invariant, type ShardOrdinal } from '@ringleader/primitives';
 import { assignLeaders } from './leaders.js';
 import type { PlacementRequest, PlacementResult } from './request.js';
@@ -18,7 +18,7 @@ export const EPSILON_DEFAULT = 0.05;
 /** Deterministic: equal requests give equal maps, whatever the order of the shards. */
 export function computeMap(request: PlacementRequest): PlacementResult {
   const { shards, partitionCount, replicationFactor, epsilon = EPSILON_DEFAULT, current = [] } = request;
-  invariant(isPartitionCount(partitionCount), 'computeMap: not a partition count');
+  invariant(isArcCount(partitionCount), 'computeMap: not a partition count');
   invariant(
     replicationFactor >= 1 && epsilon >= 0 && epsilon < 1,
     'computeMap: factor or epsilon out of range',

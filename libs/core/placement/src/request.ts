@@ -20,7 +20,7 @@ export interface PartitionPlacement {
 export type CurrentMap = readonly (PartitionPlacement | undefined)[];
 
 export interface PlacementRequest {
-  /** A power of two from 16 to 16384. */
+  /** A power of two up to 16384; real clusters have 16 or more. */
   readonly partitionCount: number;
   readonly replicationFactor: number;
   /** All that may hold replicas: leave out who is leaving. Order does not matter; ordinals and ids are unique. */

@@ -9,12 +9,15 @@ export class SimulationFailure extends Error {
   }
 }
 
+/** What a person asked for cannot be done: a sentence for them, and no fault of the simulation. */
+export class Misuse extends RangeError {}
+
 /** `7` or `1..200`. */
 export function parseSeeds(text: string): { readonly first: number; readonly last: number } {
   const match = /^(\d+)(?:\.\.(\d+))?$/.exec(text);
-  if (match === null) throw new RangeError(`seeds must be a number or a range such as 1..200, not '${text}'`);
+  if (match === null) throw new Misuse(`seeds must be a number or a range such as 1..200, not '${text}'`);
   const first = Number(match[1]);
   const last = match[2] === undefined ? first : Number(match[2]);
-  if (last < first) throw new RangeError(`the range ${text} is empty`);
+  if (last < first) throw new Misuse(`the range ${text} is empty`);
   return { first, last };
 }

@@ -10,6 +10,9 @@ export interface FaultDriverOptions {
   readonly setStorageLatency: (node: NodeId, latency: StorageLatency) => void;
 }
 
+/** What a fault ends in. */
+export type UsualState = Pick<FaultPlan, 'links' | 'storage'>;
+
 export function scheduleFaults<Message>(
   world: World<Message>,
   plan: FaultPlan,
@@ -17,12 +20,13 @@ export function scheduleFaults<Message>(
 ): void {
   world.network.setQuality(plan.links);
   for (const id of plan.clocks.keys()) options.setStorageLatency(id, plan.storage);
-  for (const planned of plan.faults) schedule(world, plan, options, planned);
+  for (const planned of plan.faults) scheduleFault(world, plan, options, planned);
 }
 
-function schedule<Message>(
+/** For those who draw their faults while the world changes its shape. */
+export function scheduleFault<Message>(
   world: World<Message>,
-  plan: FaultPlan,
+  plan: UsualState,
   options: FaultDriverOptions,
   planned: PlannedFault,
 ): void {
@@ -40,7 +44,7 @@ function schedule<Message>(
 /** Returns what ends it. */
 function beginFault<Message>(
   world: World<Message>,
-  plan: FaultPlan,
+  plan: UsualState,
   options: FaultDriverOptions,
   { fault }: PlannedFault,
 ): () => void {

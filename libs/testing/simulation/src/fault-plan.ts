@@ -83,7 +83,11 @@ export function drawFaultPlan(prng: Prng, options: FaultOptions): FaultPlan {
   };
 }
 
-function drawFault(prng: Prng, kind: FaultKind, options: FaultOptions): Fault {
+export function drawFault(
+  prng: Prng,
+  kind: FaultKind,
+  options: Pick<FaultOptions, 'nodes' | 'faultDurationMaxMs' | 'wallSkewMaxMs'>,
+): Fault {
   const node = options.nodes[prng.nextBelow(options.nodes.length)] ?? 0;
   switch (kind) {
     case 'crash': {
@@ -134,7 +138,10 @@ function drawLinks(prng: Prng, trouble: number): LinkQuality {
   };
 }
 
-function drawClock(prng: Prng, options: FaultOptions): ClockSettings {
+export function drawClock(
+  prng: Prng,
+  options: Pick<FaultOptions, 'clockDriftMax' | 'wallSkewMaxMs'>,
+): ClockSettings {
   return {
     rate: 1 + (prng.nextFloat() * 2 - 1) * options.clockDriftMax,
     monotonicStartMs: 1_000 + Math.floor(prng.nextFloat() * 1_000_000),

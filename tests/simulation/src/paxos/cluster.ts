@@ -1,14 +1,18 @@
 /** A whole simulated cluster: shards with their databases, gateways with their clients, the map, faults and checks. */
-import { RULES, type PartitionStatus, type PaxosRules } from '@ringleader/paxos';
+import { RULES, type PartitionAssignment, type PartitionStatus, type PaxosRules } from '@ringleader/paxos';
 import type { PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
 import {
+  drawClock,
   drawFaultPlan,
   Judge,
   scheduleFaults,
   SimulatedStore,
   World,
+  type ClockSettings,
   type FaultPlan,
+  type Host,
   type NodeId,
+  type Process,
 } from '@ringleader/testing-simulation';
 import type { CheckId } from './checks.js';
 import type { ClientEvent } from './client-history.js';
@@ -26,6 +30,12 @@ import { Workload } from './workload.js';
 const FIRST_GATEWAY = 1_001;
 const STORAGE = { minMs: 0.1, maxMs: 1 };
 
+/** What the machine of a shard runs; it starts the shard itself when it may. */
+export type ShardProgram = (
+  host: Host<SimMessage>,
+  startShard: () => Process<SimMessage>,
+) => Process<SimMessage>;
+
 export interface ClusterOptions {
   readonly seed: number;
   readonly rules?: PaxosRules;
@@ -33,6 +43,10 @@ export interface ClusterOptions {
   readonly traceCapacity?: number;
   /** Null: all checks count. */
   readonly counting?: ReadonlySet<CheckId> | null;
+  /** Left out, each partition's replicas begin one shard further on. */
+  readonly firstMap?: readonly PartitionAssignment[];
+  /** Left out, a machine runs its shard from the start. */
+  readonly program?: ShardProgram;
 }
 
 export class Cluster {
@@ -44,37 +58,43 @@ export class Cluster {
   readonly observer: ShardObserver;
   readonly map: PartitionMap;
   readonly workload: Workload;
-  readonly shards: readonly ShardOrdinal[];
   readonly history: ClientEvent[] = [];
   readonly processes = new Map<ShardOrdinal, ShardProcess>();
   readonly stores = new Map<ShardOrdinal, SimulatedStore<ShardDatabase>>();
   readonly plan: FaultPlan;
   readonly #prng: Prng;
+  readonly #options: ClusterOptions;
+  readonly #shards: ShardOrdinal[] = [];
+  readonly #clocks: Map<ShardOrdinal, ClockSettings>;
   readonly #gateways: GatewayProcess[] = [];
   readonly #mapWithheldUntil = new Map<ShardOrdinal, number>();
 
   constructor(settings: RunSettings, options: ClusterOptions) {
     this.settings = settings;
+    this.#options = options;
     this.broken = options.broken ?? {};
     this.world = new World({ seed: options.seed, traceCapacity: options.traceCapacity ?? 0, carry });
     this.#prng = this.world.fork();
     const now = (): number => this.world.events.now;
-    this.shards = Array.from({ length: settings.cluster.shards }, (_, index) => index + 1);
-    this.plan = this.#drawPlan();
+    const first = Array.from({ length: settings.cluster.shards }, (_, index) => index + 1);
+    this.plan = this.#drawPlan(first);
+    this.#clocks = new Map(this.plan.clocks);
     this.judge = new Judge(options.counting ?? null);
     this.ghost = new Ghost(this.judge, now);
     this.observer = new ShardObserver(
       this.ghost,
       this.judge,
       now,
-      (shard) => this.plan.clocks.get(shard)?.rate ?? 1,
+      (shard) => this.#clocks.get(shard)?.rate ?? 1,
     );
     this.map = new PartitionMap((assignment) => {
       this.ghost.noteAssignment(assignment);
-      for (const shard of this.shards) this.#sendMap(shard);
+      for (const shard of this.#shards) this.#sendMap(shard);
     });
-    this.map.create(settings.cluster.partitions, this.shards, settings.cluster.replicationFactor);
-    for (const shard of this.shards) this.#addShard(shard, options.rules ?? RULES);
+    const { partitions, replicationFactor } = settings.cluster;
+    if (options.firstMap === undefined) this.map.create(partitions, first, replicationFactor);
+    else for (const assignment of options.firstMap) this.map.put(assignment);
+    for (const shard of first) this.#addNode(shard);
     for (let index = 0; index < settings.gateways; index += 1) {
       this.#addGateway(FIRST_GATEWAY + index);
     }
@@ -89,6 +109,32 @@ export class Cluster {
       },
       this.world.fork(),
     );
+  }
+
+  /** That run, and those that will be started again. */
+  get shards(): readonly ShardOrdinal[] {
+    return this.#shards;
+  }
+
+  /** A new machine with an empty database. */
+  addShard(shard: ShardOrdinal): void {
+    this.#clocks.set(shard, drawClock(this.#prng, this.settings.faults));
+    this.#addNode(shard);
+    this.stores.get(shard)?.setLatency(this.plan.storage);
+    this.world.node(shard).start();
+  }
+
+  /** It never runs again. */
+  retireShard(shard: ShardOrdinal): void {
+    this.world.node(shard).crash();
+    this.#shards.splice(this.#shards.indexOf(shard), 1);
+    this.processes.delete(shard);
+  }
+
+  /** While it is down: another copy of its database is found at its next start. */
+  replaceDatabase(shard: ShardOrdinal, database: ShardDatabase): void {
+    this.stores.set(shard, this.#storeOf(database));
+    this.stores.get(shard)?.setLatency(this.plan.storage);
   }
 
   start(): void {
@@ -109,7 +155,7 @@ export class Cluster {
 
   /** The shard that serves the partition as its leader, if there is just one. */
   leaderOf(partition: PartitionIndex): ShardOrdinal | null {
-    const leaders = this.shards.filter((shard) => {
+    const leaders = this.#shards.filter((shard) => {
       const status = this.status(shard, partition);
       return status !== undefined && status.role === 'leader' && status.serving;
     });
@@ -129,10 +175,10 @@ export class Cluster {
     });
   }
 
-  #drawPlan(): FaultPlan {
+  #drawPlan(nodes: readonly ShardOrdinal[]): FaultPlan {
     const { faults, faultyMs, storage, links, clockRates } = this.settings;
     const drawn = drawFaultPlan(this.world.fork(), {
-      nodes: this.shards,
+      nodes,
       startMs: 100,
       endMs: faultyMs,
       faultDurationMaxMs: faults.durationMaxMs,
@@ -147,30 +193,35 @@ export class Cluster {
     return { ...drawn, clocks, storage: storage ?? drawn.storage, links: links ?? drawn.links };
   }
 
-  #addShard(shard: ShardOrdinal, rules: PaxosRules): void {
-    const store = new SimulatedStore(new ShardDatabase(), this.world.events, this.world.fork(), STORAGE);
+  #addNode(shard: ShardOrdinal): void {
+    this.#shards.push(shard);
+    this.stores.set(shard, this.#storeOf(new ShardDatabase()));
+    const { program = (_host, startShard) => startShard() } = this.#options;
+    this.world.addNode(shard, (host) => program(host, () => this.#startShard(host)), this.#clocks.get(shard));
+  }
+
+  #storeOf(database: ShardDatabase): SimulatedStore<ShardDatabase> {
+    const store = new SimulatedStore(database, this.world.events, this.world.fork(), STORAGE);
     store.setReadLatency(this.settings.readLatency);
-    this.stores.set(shard, store);
+    return store;
+  }
+
+  #startShard(host: Host<SimMessage>): ShardProcess {
+    const shard = host.id;
     const gateways: NodeId[] = Array.from(
       { length: this.settings.gateways },
       (_, index) => FIRST_GATEWAY + index,
     );
-    this.world.addNode(
-      shard,
-      (host) => {
-        const process = new ShardProcess(host, {
-          settings: this.settings.cluster,
-          rules,
-          store,
-          observer: this.observer,
-          gateways,
-          readMap: () => (this.#mapIsWithheldFrom(shard) ? [] : this.map.entries()),
-        });
-        this.processes.set(shard, process);
-        return process;
-      },
-      this.plan.clocks.get(shard),
-    );
+    const process = new ShardProcess(host, {
+      settings: this.settings.cluster,
+      rules: this.#options.rules ?? RULES,
+      store: this.stores.get(shard) as SimulatedStore<ShardDatabase>,
+      observer: this.observer,
+      gateways,
+      readMap: () => (this.#mapIsWithheldFrom(shard) ? [] : this.map.entries()),
+    });
+    this.processes.set(shard, process);
+    return process;
   }
 
   #addGateway(id: NodeId): void {

@@ -35,7 +35,7 @@ export class PartitionMap implements RoutingMap {
         { length: replicationFactor },
         (_, index) => shards[(partition + index) % shards.length] as ShardOrdinal,
       );
-      this.#put({
+      this.put({
         partition,
         epoch: 1,
         replicas,
@@ -48,10 +48,10 @@ export class PartitionMap implements RoutingMap {
 
   change(partition: PartitionIndex, change: Partial<Omit<PartitionAssignment, 'partition' | 'epoch'>>): void {
     const present = this.entry(partition);
-    this.#put({ ...present, ...change, epoch: present.epoch + 1 });
+    this.put({ ...present, ...change, epoch: present.epoch + 1 });
   }
 
-  #put(assignment: PartitionAssignment): void {
+  put(assignment: PartitionAssignment): void {
     this.#entries.set(assignment.partition, assignment);
     this.#onChange(assignment);
   }

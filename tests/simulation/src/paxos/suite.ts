@@ -1,5 +1,5 @@
 import { RULES } from '@ringleader/paxos';
-import type { SimulationSuite, SuiteRun } from '../suite.js';
+import { named, replayCommandOf, type SimulationSuite } from '../suite.js';
 import { CONTROLS, type Control } from './controls/index.js';
 import { RANDOM, type Profile } from './profile.js';
 import { PROFILES } from './profiles/index.js';
@@ -27,7 +27,7 @@ export const paxosSuite: SimulationSuite = {
       summary: `${String(committed)} writes committed in ${simulatedMs.toFixed(0)} simulated ms, ${JSON.stringify(answers)}`,
     };
   },
-  replayCommand,
+  replayCommand: (run) => replayCommandOf('paxos', run),
 };
 
 /** The profile's rules; of a control, with one broken, and then only the check that is for it counts. */
@@ -39,18 +39,4 @@ function followed(profile: Profile, control: Control | null): Partial<RunOptions
     broken: control,
     counting: new Set([control.caughtBy]),
   };
-}
-
-function replayCommand(run: SuiteRun): string {
-  const profile = run.profile === undefined ? '' : ` --profile ${run.profile}`;
-  const control = run.control === undefined ? '' : ` --control ${run.control}`;
-  return `pnpm sim --core paxos --seed ${String(run.seed)}${profile}${control} --trace`;
-}
-
-function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
-  const found = all.find((one) => one.name === name);
-  if (found === undefined) {
-    throw new RangeError(`unknown ${what} '${name}'; there are ${all.map((one) => one.name).join(', ')}`);
-  }
-  return found;
 }

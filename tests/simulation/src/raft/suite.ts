@@ -1,5 +1,5 @@
 import { soundRules } from '@ringleader/raft';
-import type { SimulationSuite, SuiteRun } from '../suite.js';
+import { named, replayCommandOf, type SimulationSuite } from '../suite.js';
 import { allControls } from './all-controls.js';
 import { soundDataRules } from './data/data-rules.js';
 import { soundDisks } from './disk-rules.js';
@@ -31,19 +31,5 @@ export const raftSuite: SimulationSuite = {
       summary: report.summary,
     };
   },
-  replayCommand,
+  replayCommand: (run) => replayCommandOf('raft', run),
 };
-
-function replayCommand(run: SuiteRun): string {
-  const profile = run.profile === undefined ? '' : ` --profile ${run.profile}`;
-  const control = run.control === undefined ? '' : ` --control ${run.control}`;
-  return `pnpm sim --core raft --seed ${String(run.seed)}${profile}${control} --trace`;
-}
-
-function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
-  const found = all.find((one) => one.name === name);
-  if (found === undefined) {
-    throw new RangeError(`unknown ${what} '${name}'; there are ${all.map((one) => one.name).join(', ')}`);
-  }
-  return found;
-}
