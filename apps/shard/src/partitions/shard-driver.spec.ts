@@ -37,6 +37,7 @@ class ScriptedCore implements Core {
   takeReady = (): Ready => this.ready.shift() ?? NOTHING;
   releaseAll = (): void => void this.calls.push('releaseAll');
   status = (): [] => [];
+  moves = (): [] => [];
   readonly promisesFrom = 0;
   readonly hasRoomForRows = true;
   readonly hasRoomForRequests = true;

@@ -35,6 +35,7 @@ export type Core = Pick<
   | 'hasRoomForRows'
   | 'hasRoomForRequests'
   | 'status'
+  | 'moves'
   | 'promisesFrom'
 >;
 
@@ -107,6 +108,10 @@ export class ShardDriver {
 
   status(): ReturnType<Core['status']> {
     return this.core.status();
+  }
+
+  moves(...args: Parameters<Core['moves']>): ReturnType<Core['moves']> {
+    return this.core.moves(...args);
   }
 
   get promisesFrom(): MonotonicMs {

@@ -21,6 +21,7 @@ import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { LeaderAnnouncer } from './leader-announcer.js';
+import { MoveReporter } from './move-reporter.js';
 import { RequestDesk } from './request-desk.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
@@ -66,6 +67,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly map: PartitionMapMirror;
   private readonly opening: ShardOpening;
   private readonly walReporter: WalReporter;
+  private readonly moveReporter: MoveReporter;
   private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
   private station: Station | null = null;
   private life: Life | null = null;
@@ -100,6 +102,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       onMigrated: () => health.started(),
     });
     this.walReporter = new WalReporter(client, shardId, logger);
+    this.moveReporter = new MoveReporter({ client, logger, monotonicMs: () => clock.monotonicMs() });
   }
 
   /** Settles when the shard is registered for the first time. */
@@ -150,6 +153,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.isStopping = true;
     this.map.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
+    this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
     const { life, station } = this;
     if (life !== null) {
@@ -199,6 +203,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));
+    this.moveReporter.follow({ driver, ...opened });
     const { ordinal, incarnation, records } = opened;
     logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
@@ -209,6 +214,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private async bury({ driver, opened }: Life, { router, desk, announcer }: Station): Promise<void> {
     this.activity.storageFailures += 1;
     this.life = null;
+    this.moveReporter.follow(null);
     router.routeTo(null);
     driver.stop();
     announcer.forgetAll();
@@ -236,6 +242,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
 
   private learn(changed: readonly PartitionEntry[]): void {
     this.life?.driver.learnMap(changed);
+    this.moveReporter.learn(changed);
   }
 }
 

@@ -27,6 +27,8 @@ export interface StorageConnections {
 }
 
 const WAL_POSITION: Statement = { name: 'wal_position', text: 'SELECT pg_current_wal_flush_lsn()::text' };
+/** Without indexes; what is dead and not reclaimed yet is in it too. */
+const ROWS_BYTES: Statement = { name: 'rows_bytes', text: "SELECT pg_table_size('rows')" };
 
 export class ShardStorage {
   private readonly rowWriter: RowWriter;
@@ -102,6 +104,12 @@ export class ShardStorage {
   async walPosition(): Promise<string> {
     const [row] = await this.afterOtherScans(() => this.connections.scans.run(WAL_POSITION, []));
     return row?.[0] ?? '0/0';
+  }
+
+  /** What the rows of all partitions take up, about. */
+  async rowsBytes(): Promise<number> {
+    const [row] = await this.afterOtherScans(() => this.connections.scans.run(ROWS_BYTES, []));
+    return Number(row?.[0] ?? 0);
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,15 @@ export type Coordinator = Pick<
   'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch'
 >;
 
+/** What is said to the coordinators' leader of moves. */
+export interface CoordinatorPlacement {
+  ask(
+    operation: 'reportMoves',
+    request: CoordinatorRequest<'reportMoves'>,
+    options?: CallOptions,
+  ): Promise<CoordinatorResponse<'reportMoves'>>;
+}
+
 /** What is asked of the coordinators about themselves. */
 export type CoordinatorGroup = Pick<
   CoordinationClient,

@@ -1,4 +1,5 @@
 export * from './client/repeat-memory.js';
+export { isMoving, type EstimateBytes } from './leadership/moves.js';
 export * from './messages.js';
 export type { PeerBacklog } from './pair/backlog.js';
 export * from './paxos-shard.js';

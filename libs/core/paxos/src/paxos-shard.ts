@@ -20,6 +20,7 @@ import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
 import { beatToPeers, tellPoints } from './pair/heartbeats.js';
 import { Holdings } from './pair/holdings.js';
 import { hasLease, startConfirmRound } from './leadership/lease.js';
+import { moveReports, type EstimateBytes } from './leadership/moves.js';
 import { restartWaitEnds } from './leadership/protection.js';
 import { Peers } from './pair/peers.js';
 import { PointsHeard } from './pair/points-heard.js';
@@ -32,7 +33,14 @@ import { generationsOf } from './partition/generations.js';
 import type { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
 import { ReadQueue } from './read-queue.js';
-import type { PartitionAssignment, PartitionStatus, PaxosLimits, PaxosTimings, Ready } from './ready.js';
+import type {
+  MoveReport,
+  PartitionAssignment,
+  PartitionStatus,
+  PaxosLimits,
+  PaxosTimings,
+  Ready,
+} from './ready.js';
 import type { PartitionRecord } from './records.js';
 import { catchUpDue } from './catch-up/session.js';
 import type { ShardRequest } from './requests.js';
@@ -182,6 +190,11 @@ export class PaxosShard {
     return [...this.context.replicas.values()]
       .sort((a, b) => a.partition - b.partition)
       .map((replica) => statusOf(this.context, replica));
+  }
+
+  /** Of the partitions that this shard leads and whose replicas are being exchanged; as of the last input. */
+  moves(estimate: EstimateBytes = () => 0): readonly MoveReport[] {
+    return moveReports(this.context, estimate);
   }
 
   private flush(replica: Replica): void {

@@ -118,3 +118,22 @@ export interface PartitionStatus {
   readonly leased: boolean;
   readonly copying: boolean;
 }
+
+/** Of a partition that this shard leads, and whose replicas are being exchanged (docs/PROTOCOL.md 6.1, 6.3). */
+export interface MoveReport {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly ballot: Ballot;
+  /** True for ever, once it was said of an epoch. */
+  readonly ready: boolean;
+  readonly learners: readonly LearnerReport[];
+}
+
+export interface LearnerReport {
+  readonly ordinal: ShardOrdinal;
+  readonly caughtUp: boolean;
+  /** Of rows that were sent to it for its present copy, by this leader. */
+  readonly bytesDone: number;
+  /** An estimate. */
+  readonly bytesTotal: number;
+}

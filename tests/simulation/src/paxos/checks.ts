@@ -32,6 +32,7 @@ export const CHECKS = {
   integrity: 'a row is not what its request asked for',
   versions: 'a version does not count the writes of its key',
   plausible: 'a shard was told what no honest shard says',
+  'move reports': 'a shard reports of a move of replicas what is not so',
   epochs: 'a ballot of an epoch that there never was',
   invariant: 'the core found itself in a state that it holds for impossible',
 } as const;

@@ -1,5 +1,7 @@
 /** What people and the coordinator do to a cluster while it works: planned restarts, and changes of the map. */
+import type { MoveReport, PartitionAssignment } from '@ringleader/paxos';
 import type { PartitionIndex, Prng, ShardOrdinal } from '@ringleader/primitives';
+import { fail } from './checks.js';
 import type { Cluster } from './cluster.js';
 
 export function schedulePlannedRestarts(cluster: Cluster, prng: Prng): void {
@@ -45,23 +47,26 @@ function changeSingle(cluster: Cluster, prng: Prng, partition: PartitionIndex): 
   }
 }
 
-/** docs/PROTOCOL.md 6.2. */
+/** docs/PROTOCOL.md 6.2. That its data are there already is for speed only, so there are some who do not wait. */
 function beginJoint(
   cluster: Cluster,
   prng: Prng,
   partition: PartitionIndex,
   learners: readonly ShardOrdinal[],
 ): void {
-  const { replicas } = cluster.map.entry(partition);
+  const entry = cluster.map.entry(partition);
+  const { replicas } = entry;
+  const isCaughtUp = reportsOf(cluster, entry).some((report) =>
+    report.learners.every(({ caughtUp }) => caughtUp),
+  );
   const leaving = drawFrom(prng, replicas);
   const nextReplicas = [...replicas.filter((shard) => shard !== leaving), ...learners];
   if (cluster.broken.skipsJoint === true) {
     cluster.map.change(partition, { replicas: nextReplicas, learners: [] });
-  } else {
-    cluster.map.change(
-      partition,
-      prng.nextBelow(4) === 0 ? { learners: [] } : { nextReplicas, learners: [] },
-    );
+  } else if (prng.nextBelow(4) === 0) {
+    cluster.map.change(partition, { learners: [] });
+  } else if (isCaughtUp || prng.nextBelow(2) === 0) {
+    cluster.map.change(partition, { nextReplicas, learners: [] });
   }
 }
 
@@ -73,9 +78,11 @@ function endJoint(
   nextReplicas: readonly ShardOrdinal[],
 ): void {
   const entry = cluster.map.entry(partition);
-  const leader = cluster.leaderOf(partition);
-  const isProven = leader !== null && cluster.status(leader, partition)?.epoch === entry.epoch;
-  const isReady = isProven || cluster.broken.settlesUnproven === true;
+  const isReported = reportsOf(cluster, entry).some(({ ready }) => ready);
+  const isReady =
+    isReported ||
+    cluster.broken.settlesUnproven === true ||
+    (prng.nextBelow(2) === 0 && isProven(cluster, entry));
   if (isReady && prng.nextBelow(4) > 0) {
     const preferredLeader = nextReplicas.includes(entry.preferredLeader)
       ? entry.preferredLeader
@@ -83,6 +90,42 @@ function endJoint(
     cluster.map.change(partition, { replicas: nextReplicas, nextReplicas: null, preferredLeader });
   } else if (prng.nextBelow(4) === 0) {
     cluster.map.change(partition, { nextReplicas: null });
+  }
+}
+
+/** All that safety asks for. Leaders report later, when the new set follows them: more is found where it does not. */
+function isProven(cluster: Cluster, { partition, epoch }: PartitionAssignment): boolean {
+  const leader = cluster.leaderOf(partition);
+  return leader !== null && cluster.status(leader, partition)?.epoch === epoch;
+}
+
+/** What shards say of the present epoch of a partition: of several leaders all but one are deposed, and right as well. */
+function reportsOf(cluster: Cluster, entry: PartitionAssignment): MoveReport[] {
+  const { partition, epoch } = entry;
+  const up = cluster.shards.filter((shard) => cluster.world.node(shard).isUp);
+  const reports = up
+    .flatMap((shard) => cluster.processes.get(shard)?.core.moves() ?? [])
+    .filter((report) => report.partition === partition && report.epoch === epoch);
+  cluster.judge.check(() => {
+    for (const report of reports) checkReport(cluster, entry, report);
+  });
+  return reports;
+}
+
+/** Positions go forward only within an epoch, so that what was reported holds for as long as the epoch is the present one. */
+function checkReport(cluster: Cluster, entry: PartitionAssignment, report: MoveReport): void {
+  const { partition, replicas, nextReplicas } = entry;
+  const follows = (shard: ShardOrdinal): boolean =>
+    (cluster.database(shard).records.get(partition)?.position.ballot ?? 0) >= report.ballot;
+  for (const { ordinal, caughtUp } of report.learners) {
+    if (caughtUp && !follows(ordinal)) {
+      fail('move reports', `learner ${String(ordinal)} is not at ballot ${String(report.ballot)}`);
+    }
+  }
+  if (!report.ready) return;
+  for (const set of [replicas, nextReplicas ?? []]) {
+    if (set.filter(follows).length * 2 > set.length) continue;
+    fail('move reports', `ready without a majority of ${set.join(', ')} at ballot ${String(report.ballot)}`);
   }
 }
 

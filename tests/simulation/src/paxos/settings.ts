@@ -81,7 +81,7 @@ export interface RunSettings {
 
 /** Rules of those around the core, which a control may break. */
 export interface BrokenSurroundings extends BrokenGateway {
-  /** SettleOnData: the coordinator settles a joint epoch unasked. */
+  /** SettleUnasked: the coordinator settles a joint epoch without a report. */
   readonly settlesUnproven?: boolean;
   /** NoJoint: the coordinator exchanges the set in one step. */
   readonly skipsJoint?: boolean;

@@ -7,8 +7,10 @@ import { isFull } from '../pair/backlog.js';
 import type { Port } from '../parts.js';
 import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { LeaderMessage } from '../accept/acceptor.js';
-import type { DeltaRequest, ShardMessage } from '../messages.js';
+import type { Delta, DeltaRequest, Finish, Page, ShardMessage } from '../messages.js';
 import { ownerOf } from '../ballot.js';
+import { rowBytes } from '../partition/batches.js';
+import type { PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionRecord, Row } from '../records.js';
 import type { DeltaRead, StorageReadResult } from '../storage.js';
@@ -63,15 +65,22 @@ export function isServed(context: SourcePort, { partition }: Replica, peer: Shar
   return isFull(context, peer) || context.served.isUnderWay(context, peer, partition);
 }
 
-/** An answer with rows. */
+/** An answer with rows; of a copy it is counted. */
 export function serve(
   context: SourcePort,
-  { partition }: Replica,
+  { partition, leader }: Replica,
   to: ShardOrdinal,
-  message: ShardMessage,
+  message: Delta | Page | Finish,
 ): void {
   context.served.note(to, partition, context.now);
+  if (leader !== null && message.kind !== 'delta') countCopied(leader.progressOf(to), message);
   context.outbox.send(to, message);
+}
+
+function countCopied(progress: PeerProgress, { copyId, rows }: Page | Finish): void {
+  let bytes = progress.copied.copyId === copyId ? progress.copied.bytes : 0;
+  for (const row of rows) bytes += rowBytes(row);
+  progress.copied = { copyId, bytes };
 }
 
 export function onDeltaRequest(

@@ -1,6 +1,6 @@
 /**
  * Handover (docs/PROTOCOL.md 4.4.8): a leader that the map does not prefer passes the partition on, once the preferred
- * one could lead at once. It admits no new write, lets the successor reach its own position with everything committed
+ * one could lead at once; one that is about to leave (6.3) to whoever of the new set could. It admits no new write, lets the successor reach its own position with everything committed
  * and answered, releases its ballot and says `Stand`.
  */
 import type { ShardOrdinal } from '@ringleader/primitives';
@@ -8,6 +8,7 @@ import type { Port } from '../parts.js';
 import { announceRelease, stepDown, type StepDownPort } from './step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
+import type { PartitionAssignment } from '../ready.js';
 import { keyedWindowMs } from '../partition/keyed-requests.js';
 
 export type HandoverPort = StepDownPort &
@@ -26,12 +27,34 @@ export function considerHandover(context: HandoverPort, replica: Replica, leader
     }
     return;
   }
-  const successor = replica.assignment?.preferredLeader ?? context.ordinal;
-  if (successor === context.ordinal || context.now < leader.handoverNotBefore) return;
-  if (context.now < leader.since + SETTLED_LEASES * leaseMs) return;
-  if (!leader.barrierCommitted || !couldLead(context, replica, leader, successor)) return;
+  const { assignment } = replica;
+  if (assignment === null || !leader.barrierCommitted || context.now < leader.handoverNotBefore) return;
+  const leaves = isLeaving(context, assignment);
+  if (!leaves && context.now < leader.since + SETTLED_LEASES * leaseMs) return;
+  const successor = successorsOf(context, assignment, leaves).find((peer) =>
+    couldLead(context, replica, leader, peer),
+  );
+  if (successor === undefined) return;
   leader.handover = { successor, startedAt: context.now };
   finishHandover(context, replica, leader);
+}
+
+/** Not in the set that comes next: it would report nothing as ready. */
+function isLeaving({ ordinal }: HandoverPort, { nextReplicas }: PartitionAssignment): boolean {
+  return nextReplicas !== null && !nextReplicas.includes(ordinal);
+}
+
+/** The best first. Of the new set those who know the partition from before come before a newcomer. */
+function successorsOf(
+  { ordinal }: HandoverPort,
+  { preferredLeader, replicas, nextReplicas }: PartitionAssignment,
+  leaves: boolean,
+): ShardOrdinal[] {
+  const preferred = preferredLeader === ordinal ? [] : [preferredLeader];
+  if (!leaves || nextReplicas === null) return preferred;
+  const stay = nextReplicas.filter((peer) => replicas.includes(peer));
+  const come = nextReplicas.filter((peer) => !replicas.includes(peer));
+  return [...preferred.filter((peer) => nextReplicas.includes(peer)), ...stay, ...come];
 }
 
 function couldLead(

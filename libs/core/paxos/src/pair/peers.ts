@@ -40,6 +40,10 @@ export class Peers {
     return peer !== undefined && now - peer.heardAt < this.aliveMs;
   }
 
+  heardAt(ordinal: ShardOrdinal): number {
+    return this.peers.get(ordinal)?.heardAt ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** How long the present incarnation has been known; 0 for a shard that was never heard. */
   knownForMs(ordinal: ShardOrdinal, now: number): number {
     const peer = this.peers.get(ordinal);

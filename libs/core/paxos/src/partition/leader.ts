@@ -37,6 +37,8 @@ export interface PeerProgress {
   deniedSince: number | null;
   /** What was long on its way is waited for at least until then. */
   answersBy: number;
+  /** Of rows that it was sent for its present copy. */
+  copied: { readonly copyId: number; readonly bytes: number };
 }
 
 export interface Handover {
@@ -108,6 +110,7 @@ export class Leader {
         askedAt: this.since,
         deniedSince: null,
         answersBy: this.since,
+        copied: { copyId: 0, bytes: 0 },
       };
       this.progress.set(peer, progress);
     }

@@ -94,10 +94,24 @@ export const MEMBERSHIP_CONTROLS: readonly Control[] = [
   {
     name: 'SettleOnData',
     broken: 'settle without a barrier committed at the joint epoch',
+    rules: { readyToSettle: () => true },
+    profile: MEMBERSHIP,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'SettleUnasked',
+    broken: 'a joint epoch is settled though no leader has reported that it is ready',
     rules: {},
     settlesUnproven: true,
     profile: MEMBERSHIP,
     caughtBy: 'linearizability',
+  },
+  {
+    name: 'CaughtUpUnseen',
+    broken: 'a learner is reported as caught up whatever it has',
+    rules: { learnerCaughtUp: () => true },
+    profile: MEMBERSHIP,
+    caughtBy: 'move reports',
   },
   {
     name: 'NoJoint',

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import { assignment, P, started as startedOn, write } from '../../test/cluster-client.js';
+import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import type { MoveReport } from '../ready.js';
+
+const ROWS = 60;
+
+function started(): MemoryCluster {
+  const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 10 });
+  cluster.learn([assignment()]);
+  cluster.until(() => cluster.leaderOf(P) !== 0);
+  for (let index = 0; index < ROWS; index += 1) write(cluster, `k${index}`, 'v'.repeat(100));
+  return cluster;
+}
+
+function reportAt(cluster: MemoryCluster, shard: number): MoveReport | undefined {
+  return cluster.shard(shard).moves(() => 1_000_000)[0];
+}
+
+/** Of whoever leads. */
+function report(cluster: MemoryCluster): MoveReport | undefined {
+  const leader = cluster.leaderOf(P);
+  return leader === 0 ? undefined : reportAt(cluster, leader);
+}
+
+describe('reports of moves', () => {
+  it('say nothing of a partition whose replicas stay', () => {
+    const cluster = startedOn();
+    expect([1, 2, 3].map((shard) => cluster.shard(shard).moves().length)).toEqual([0, 0, 0]);
+  });
+
+  it('tell how far a learner has come, and when it is within one repair', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => (report(cluster)?.learners[0]?.bytesDone ?? 0) > 0);
+    expect(report(cluster)).toMatchObject({
+      partition: P,
+      epoch: 2,
+      ballot: cluster.ballotOf(P),
+      ready: false,
+      learners: [{ ordinal: 4, caughtUp: false, bytesTotal: 1_000_000 }],
+    });
+    cluster.until(() => report(cluster)?.learners[0]?.caughtUp === true);
+    const [learner] = report(cluster)?.learners ?? [];
+    expect(learner?.bytesDone).toBeGreaterThan(ROWS * 100);
+    expect(learner?.bytesTotal).toBe(learner?.bytesDone);
+    expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
+  });
+
+  it('call a learner caught up no more once it is gone and more was written than a repair carries', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => report(cluster)?.learners[0]?.caughtUp === true);
+    cluster.kill(4);
+    for (let index = 0; index < 11; index += 1) write(cluster, `m${index}`, 'v');
+    expect(report(cluster)?.learners).toMatchObject([{ caughtUp: false }]);
+  });
+
+  it('are ready only when the barrier is committed in both sets', () => {
+    const cluster = started();
+    // Nobody of the new set but the leader follows, so there is no quorum of it.
+    cluster.loses = (_from, { message }) => message.kind === 'accepts' && message.batches[0]?.epoch === 2;
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => reportAt(cluster, 1) !== undefined);
+    cluster.run(100);
+    expect(reportAt(cluster, 1)).toMatchObject({ epoch: 2, ready: false, learners: [] });
+    cluster.loses = () => false;
+    cluster.until(() => report(cluster)?.ready === true);
+    expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
+  });
+
+  it('wait for all of the new set, but not for one that is down', () => {
+    const cluster = started();
+    cluster.kill(4);
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.run(2 * TIMINGS.leaseMs);
+    expect(report(cluster)).toMatchObject({ epoch: 2, ready: false });
+    const took = cluster.until(() => report(cluster)?.ready === true);
+    expect(took).toBeLessThan(4 * TIMINGS.leaseMs);
+  });
+
+  it('come from a leader of the new set: one that leaves hands over first, to whom the map prefers', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [2, 3, 4], preferredLeader: 3 })]);
+    cluster.until(() => reportAt(cluster, 1) !== undefined);
+    expect(reportAt(cluster, 1)?.ready).toBe(false);
+    const took = cluster.until(() => report(cluster)?.ready === true);
+    expect(cluster.leaderOf(P)).toBe(3);
+    expect(took).toBeLessThan(TIMINGS.leaseMs);
+  });
+
+  it('do not wait for a preferred leader that cannot lead', () => {
+    const cluster = started();
+    cluster.kill(3);
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [2, 3, 4], preferredLeader: 3 })]);
+    cluster.until(() => report(cluster)?.ready === true);
+    expect(cluster.leaderOf(P)).toBe(2);
+  });
+
+  it('do not wait for a preferred leader that leaves too', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [2, 3, 4], preferredLeader: 1 })]);
+    cluster.until(() => report(cluster)?.ready === true);
+    expect(cluster.leaderOf(P)).toBe(2);
+  });
+});
