@@ -15,3 +15,27 @@ export {
   type MovementReport,
   type ShardLoad,
 } from './report.js';
+export * from './planner/cluster-state.js';
+export { type Changes, applyChanges } from './planner/changes.js';
+export {
+  type Command,
+  type CommandDecision,
+  type Refusal,
+  type RefusalCode,
+  decideCommand,
+} from './planner/commands.js';
+export { type Exchange, replicated } from './planner/replicated.js';
+export { type MoveReason } from './planner/exchange.js';
+export { type Look, type LoopOptions, PlacementLoop, type Work } from './planner/loop.js';
+export {
+  type MoveOverview,
+  type Overview,
+  type PlanOverview,
+  type ShardOverview,
+  describe,
+} from './planner/overview.js';
+export type { PlaceChange, PlacesDecision } from './planner/places.js';
+export { type MoveUnderWay, type Plan, Planner, type WantedMove } from './planner/planner.js';
+export { type LearnerReport, MoveReports, type PartitionReport, type Progress } from './planner/reports.js';
+export { PLANNER_RULES, type PlannerRules } from './planner/rules.js';
+export { type Decisions, type Step } from './planner/steps.js';

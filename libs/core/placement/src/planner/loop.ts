@@ -1,0 +1,114 @@
+/**
+ * The placement loop without its shell: state in, transactions out. It remembers only what the store need not: the target,
+ * reports, and when a move that was taken back may begin again. Another leader begins without that, and comes to the same.
+ */
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { Changes } from './changes.js';
+import { type ClusterState, type Limits, isUnderWay } from './cluster-state.js';
+import { type PlaceChange, type PlacesDecision, settlePlaces } from './places.js';
+import { type Plan, Planner } from './planner.js';
+import { MoveReports, type PartitionReport } from './reports.js';
+import { PLANNER_RULES, type PlannerRules } from './rules.js';
+import { type Decisions, type Step, decideSteps } from './steps.js';
+
+/** One transaction; those of one look concern different partitions and may be made at once. */
+export type Work =
+  | { readonly kind: 'places'; readonly changes: Changes; readonly notes: readonly PlaceChange[] }
+  | (Step & { readonly changes: Changes });
+
+export interface Look {
+  /** Empty: nothing is to be done before something changes, or the time has come. */
+  readonly work: readonly Work[];
+  readonly plan: Plan;
+  readonly decisions: Decisions;
+  readonly places: PlacesDecision;
+  readonly wakeAtMs: number | null;
+}
+
+export interface LoopOptions {
+  /** Of a cluster that has no control record yet. */
+  readonly initialLimits: Limits;
+  readonly rules?: PlannerRules;
+}
+
+/** Whatever was taken back lets the others go first. */
+const PAUSE_AFTER_ABANDON_MS = 30_000;
+/** Each change of a preferred leader is an election. */
+const PAUSE_BETWEEN_LEADER_CHANGES_MS = 500;
+
+export class PlacementLoop {
+  readonly reports: MoveReports;
+  readonly planner: Planner;
+  readonly #rules: PlannerRules;
+  readonly #notBefore = new Map<PartitionIndex, number>();
+  #leadersNotBeforeMs = 0;
+  #moving = new Set<PartitionIndex>();
+
+  constructor(private readonly options: LoopOptions) {
+    this.#rules = options.rules ?? PLANNER_RULES;
+    this.reports = new MoveReports(this.#rules);
+    this.planner = new Planner(this.#rules);
+  }
+
+  /** Whether it is worth another look. */
+  report(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
+    return this.reports.take(by, reports, nowMs);
+  }
+
+  /** Decides, and changes nothing but its own memory. */
+  look(state: ClusterState, nowMs: number): Look {
+    this.#forgetEnded(state);
+    const places = this.#places(state, nowMs);
+    const plan = this.planner.plan(state);
+    const decisions = this.#decide(state, plan, nowMs);
+    // Steps rest on the places as they are: first these.
+    const work: Work[] =
+      places.changes === null
+        ? [...decisions.steps]
+        : [{ kind: 'places', changes: places.changes, notes: places.notes }];
+    if (places.changes === null) this.#remember(decisions.steps, nowMs);
+    return { work, plan, decisions, places, wakeAtMs: earliest(places.wakeAtMs, decisions.wakeAtMs) };
+  }
+
+  /** The same for a state that is not so: what would be planned. The loop's own memory stays as it is. */
+  imagine(state: ClusterState, nowMs: number): Omit<Look, 'work' | 'wakeAtMs'> {
+    const places = this.#places(state, nowMs);
+    const plan = this.planner.fork().plan(state);
+    return { plan, places, decisions: this.#decide(state, plan, nowMs) };
+  }
+
+  #places(state: ClusterState, nowMs: number): PlacesDecision {
+    return settlePlaces({ state, nowMs, initialLimits: this.options.initialLimits, rules: this.#rules });
+  }
+
+  #decide(state: ClusterState, plan: Plan, nowMs: number): Decisions {
+    return decideSteps({
+      state,
+      plan,
+      reports: this.reports,
+      nowMs,
+      notBefore: this.#notBefore,
+      leadersNotBeforeMs: this.#leadersNotBeforeMs,
+      rules: this.#rules,
+    });
+  }
+
+  #remember(steps: readonly Step[], nowMs: number): void {
+    for (const { kind, partition } of steps) {
+      if (kind === 'abandon') this.#notBefore.set(partition, nowMs + PAUSE_AFTER_ABANDON_MS);
+      if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + PAUSE_BETWEEN_LEADER_CHANGES_MS;
+    }
+    for (const [partition, untilMs] of this.#notBefore)
+      if (untilMs <= nowMs) this.#notBefore.delete(partition);
+  }
+
+  #forgetEnded({ map }: ClusterState): void {
+    const moving = new Set(map.filter(isUnderWay).map(({ partition }) => partition));
+    for (const partition of this.#moving) if (!moving.has(partition)) this.reports.end(partition);
+    this.#moving = moving;
+  }
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}

@@ -1,0 +1,227 @@
+/**
+ * Who takes part: the state of each ordinal, from registrations, leases and verdicts. All changes that are due are one
+ * transaction, which raises the epoch of the plan.
+ *
+ * A cluster of the version before has a map and no places: whom the map names is `active`, and nothing moves.
+ */
+import type { ShardOrdinal } from '@ringleader/primitives';
+import {
+  type ClusterState,
+  type Control,
+  type Limits,
+  type Place,
+  type PlaceState,
+  downSince,
+  eligiblePlaces,
+  healthOf,
+  holders,
+} from './cluster-state.js';
+import { type Changes, raisingEpoch } from './changes.js';
+import type { PlannerRules } from './rules.js';
+
+export interface PlaceChange {
+  readonly shardId: string;
+  readonly ordinal: ShardOrdinal;
+  readonly from: PlaceState | null;
+  readonly to: PlaceState | null;
+  readonly why: string;
+}
+
+export interface PlacesDecision {
+  /** Null: all are as they should be. */
+  readonly changes: Changes | null;
+  /** What happened to whom, for people. */
+  readonly notes: readonly PlaceChange[];
+  /** Who should be given up and is not, and why. */
+  readonly kept: readonly string[];
+  /** When time alone changes something. */
+  readonly wakeAtMs: number | null;
+}
+
+export interface PlacesContext {
+  readonly state: ClusterState;
+  readonly nowMs: number;
+  readonly initialLimits: Limits;
+  readonly rules: PlannerRules;
+}
+
+export function settlePlaces(context: PlacesContext): PlacesDecision {
+  const { state, initialLimits } = context;
+  if (state.map.length === 0) return { changes: null, notes: [], kept: [], wakeAtMs: null };
+  const control = state.control ?? { epoch: 0, paused: false, limits: initialLimits };
+  const edit = new PlacesEdit(context);
+  edit.admit();
+  edit.follow();
+  edit.release();
+  const { kept, wakeAtMs } = edit.giveUp(control);
+  return { changes: edit.changes(control), notes: edit.notes, kept, wakeAtMs };
+}
+
+class PlacesEdit {
+  readonly notes: PlaceChange[] = [];
+  readonly #places: Map<ShardOrdinal, Place>;
+  readonly #ended: ShardOrdinal[] = [];
+  readonly #edited = new Set<ShardOrdinal>();
+  /** Found when first asked for: a look at the whole map. */
+  #holders: ReadonlySet<ShardOrdinal> | null = null;
+
+  constructor(private readonly context: PlacesContext) {
+    this.#places = new Map(context.state.places);
+  }
+
+  changes(control: Control): Changes | null {
+    const { state } = this.context;
+    if (this.#edited.size === 0 && this.#ended.length === 0 && state.control !== null) return null;
+    const places = [...this.#edited].flatMap((ordinal) => this.#places.get(ordinal) ?? []);
+    return raisingEpoch(state, control, { places, placesEnded: this.#ended });
+  }
+
+  /** Ordinals that were registered since the last look. */
+  admit(): void {
+    const { state, nowMs } = this.context;
+    for (const { shardId, ordinal, zone, weight } of state.registrations.values()) {
+      if (this.#places.has(ordinal)) continue;
+      const isInMap = this.#holds(ordinal);
+      this.#put(
+        {
+          ordinal,
+          shardId,
+          state: isInMap ? 'active' : 'joining',
+          zone,
+          weight,
+          weightIsSet: false,
+          sinceMs: nowMs,
+        },
+        isInMap ? 'the map places partitions on it' : 'it has registered',
+      );
+    }
+  }
+
+  /** What shards say of themselves: zone, weight, that they serve, that they have another ordinal now. */
+  follow(): void {
+    const { state } = this.context;
+    for (const place of [...this.#places.values()]) {
+      const registration = state.registrations.get(place.shardId);
+      if (registration?.ordinal !== place.ordinal) {
+        if (place.state === 'replaced') continue;
+        const why =
+          registration === undefined
+            ? 'its registration is gone'
+            : `${place.shardId} is registered as a new shard, with ordinal ${registration.ordinal}`;
+        this.#turn(place, 'replaced', why);
+        continue;
+      }
+      const weight = place.weightIsSet ? place.weight : registration.weight;
+      if (place.zone !== registration.zone || place.weight !== weight)
+        this.#put({ ...place, zone: registration.zone, weight });
+      if (place.state === 'joining' && this.#serves(place)) this.#turn(place, 'active', 'it serves');
+    }
+  }
+
+  /** Whom the map names no more. */
+  release(): void {
+    const { state } = this.context;
+    for (const place of [...this.#places.values()]) {
+      if (place.state === 'draining' && !this.#holds(place.ordinal))
+        this.#turn(place, 'drained', 'it holds no partition any more');
+      const isSuperseded = state.registrations.get(place.shardId)?.ordinal !== place.ordinal;
+      if (place.state === 'replaced' && isSuperseded && !this.#holds(place.ordinal)) this.#end(place);
+    }
+  }
+
+  /** Whoever has been down for too long, one at a time: that many are down at once is rather a fault of the network. */
+  giveUp({ limits }: Control): { kept: string[]; wakeAtMs: number | null } {
+    const { state, nowMs } = this.context;
+    const kept: string[] = [];
+    let wakeAtMs: number | null = null;
+    const wakeAt = (atMs: number): void => {
+      wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
+    };
+    for (const place of this.#downLongest()) {
+      const dueAtMs = Math.max(downSince(state, place.ordinal)!, 0) + limits.replaceAfterMs;
+      if (dueAtMs > nowMs) {
+        wakeAt(dueAtMs);
+        continue;
+      }
+      const nextAtMs = this.#lastGivenUpMs() + limits.replaceAfterMs;
+      const refusal = this.#whyKept(place);
+      if (refusal !== null) kept.push(refusal);
+      else if (nextAtMs > nowMs) {
+        kept.push(`${place.shardId} is down, too, and shards are given up one at a time`);
+        wakeAt(nextAtMs);
+      } else this.#turn(place, 'replaced', `it has been down for more than ${limits.replaceAfterMs} ms`);
+    }
+    return { kept, wakeAtMs };
+  }
+
+  #downLongest(): Place[] {
+    const { state } = this.context;
+    const since = ({ ordinal }: Place): number => downSince(state, ordinal)!;
+    return [...this.#places.values()]
+      .filter((place) => place.state === 'active' || place.state === 'draining')
+      .filter(({ ordinal }) => healthOf(state, ordinal) === 'down')
+      .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal);
+  }
+
+  /** A draining shard is not counted on anyway. */
+  #whyKept(place: Place): string | null {
+    const { state, rules } = this.context;
+    if (place.state === 'draining') return null;
+    const left = [...this.#places.values()].filter(
+      (other) =>
+        other.ordinal !== place.ordinal &&
+        other.state === 'active' &&
+        ['alive', 'suspect'].includes(healthOf(state, other.ordinal)),
+    ).length;
+    if (rules.mayGiveUp(left, state.replicationFactor)) return null;
+    return (
+      `${place.shardId} has been down for too long, and its partitions get no replicas elsewhere: ${left} other ` +
+      `shards are up, of ${state.replicationFactor} that are needed`
+    );
+  }
+
+  #lastGivenUpMs(): number {
+    const times = [...this.#places.values()].flatMap(({ state, sinceMs }) =>
+      state === 'replaced' ? sinceMs : [],
+    );
+    return Math.max(Number.NEGATIVE_INFINITY, ...times);
+  }
+
+  #serves({ shardId, ordinal }: Place): boolean {
+    const { present, verdicts } = this.context.state;
+    const process = present.get(shardId);
+    return process?.ordinal === ordinal && process.isServing && verdicts.get(shardId)?.verdict !== 'down';
+  }
+
+  #holds(ordinal: ShardOrdinal): boolean {
+    this.#holders ??= holders(this.context.state.map);
+    return this.#holders.has(ordinal);
+  }
+
+  #turn(place: Place, to: PlaceState, why: string): void {
+    const current = this.#places.get(place.ordinal) ?? place;
+    this.#put({ ...current, state: to, sinceMs: this.context.nowMs }, why);
+  }
+
+  #put(place: Place, why?: string): void {
+    const from = this.#places.get(place.ordinal)?.state ?? null;
+    this.#places.set(place.ordinal, place);
+    this.#edited.add(place.ordinal);
+    if (why !== undefined)
+      this.notes.push({ shardId: place.shardId, ordinal: place.ordinal, from, to: place.state, why });
+  }
+
+  #end({ ordinal, shardId, state }: Place): void {
+    this.#places.delete(ordinal);
+    this.#edited.delete(ordinal);
+    this.#ended.push(ordinal);
+    this.notes.push({ shardId, ordinal, from: state, to: null, why: 'it holds no partition any more' });
+  }
+}
+
+/** How many shards could hold replicas for good if this one did not, and are up. */
+export function othersUp(state: ClusterState, ordinal: ShardOrdinal): number {
+  return eligiblePlaces(state).filter(
+    (place) => place.ordinal !== ordinal && healthOf(state, place.ordinal) !== 'down',
+  ).length;
+}

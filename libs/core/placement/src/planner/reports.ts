@@ -1,0 +1,144 @@
+/**
+ * What the leaders of partitions on the move have said last. Volatile: it is said again all the time. A report counts only
+ * for the epoch that it names; that a leader was ready at a joint epoch stays true for ever (docs/PROTOCOL.md 6.3).
+ */
+import type { Ballot, Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { MapEntry } from './cluster-state.js';
+import type { PlannerRules } from './rules.js';
+
+export interface LearnerReport {
+  readonly ordinal: ShardOrdinal;
+  readonly caughtUp: boolean;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface PartitionReport {
+  readonly partition: PartitionIndex;
+  readonly epoch: Epoch;
+  readonly ballot: Ballot;
+  readonly ready: boolean;
+  readonly learners: readonly LearnerReport[];
+}
+
+export interface Progress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly bytesPerSecond: number;
+}
+
+interface Known {
+  readonly report: PartitionReport;
+  readonly by: ShardOrdinal;
+  readonly progress: Progress;
+  /** When bytesDone was last counted anew, for the rate. */
+  readonly countedAtMs: number;
+}
+
+/** A ballot is round x 65536 + ordinal (docs/PROTOCOL.md 4.0). */
+const ORDINALS = 65_536;
+const NO_PROGRESS: Progress = { bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0 };
+/** A rate is taken over at least so long. */
+const RATE_WINDOW_MS = 1_000;
+const MS_PER_SECOND = 1_000;
+
+export class MoveReports {
+  readonly #known = new Map<PartitionIndex, Known>();
+  /** Of copies that were seen to the end, for estimates of those to come. */
+  #bytesSeen = 0;
+  #copiesSeen = 0;
+  #bytesCopied = 0;
+
+  constructor(private readonly rules: Pick<PlannerRules, 'concerns'>) {}
+
+  /** Whether something is so now that was not before: a step may have become possible. */
+  take(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
+    let isNews = false;
+    for (const report of reports) if (this.#takeOne(by, report, nowMs)) isNews = true;
+    return isNews;
+  }
+
+  #takeOne(by: ShardOrdinal, report: PartitionReport, nowMs: number): boolean {
+    if (report.ballot % ORDINALS !== by) return false;
+    const before = this.#known.get(report.partition);
+    if (before !== undefined && isOlder(report, before.report)) return false;
+    const isSameEpoch = before?.report.epoch === report.epoch;
+    const ready = report.ready || (isSameEpoch && before.report.ready);
+    const known = { report: { ...report, ready }, by, ...this.#measure(report, before, nowMs) };
+    this.#known.set(report.partition, known);
+    const caughtUp = (of: PartitionReport): string =>
+      of.learners.flatMap((learner) => (learner.caughtUp ? learner.ordinal : [])).join();
+    return !isSameEpoch || ready !== before.report.ready || caughtUp(report) !== caughtUp(before.report);
+  }
+
+  #measure(
+    { learners }: PartitionReport,
+    before: Known | undefined,
+    nowMs: number,
+  ): Pick<Known, 'progress' | 'countedAtMs'> {
+    const last = before?.progress ?? NO_PROGRESS;
+    const [learner] = learners;
+    if (learner === undefined) return { progress: { ...last, bytesPerSecond: 0 }, countedAtMs: nowMs };
+    const { bytesDone, bytesTotal } = learner;
+    // Another copy than before began from nothing.
+    const gained = Math.max(0, bytesDone - (bytesDone < last.bytesDone ? 0 : last.bytesDone));
+    const elapsedMs = before === undefined ? 0 : nowMs - before.countedAtMs;
+    if (before !== undefined && elapsedMs < RATE_WINDOW_MS)
+      return { progress: { ...last, bytesTotal }, countedAtMs: before.countedAtMs };
+    this.#bytesCopied += gained;
+    const bytesPerSecond = elapsedMs > 0 ? (gained * MS_PER_SECOND) / elapsedMs : 0;
+    return { progress: { bytesDone, bytesTotal, bytesPerSecond }, countedAtMs: nowMs };
+  }
+
+  isCaughtUp(entry: MapEntry, ordinal: ShardOrdinal): boolean {
+    return this.#of(entry)?.report.learners.some((one) => one.ordinal === ordinal && one.caughtUp) ?? false;
+  }
+
+  /** By a leader in the new set: another one hands over first. */
+  isReady(entry: MapEntry): boolean {
+    const known = this.#of(entry);
+    return known?.report.ready === true && entry.nextReplicas?.includes(known.by) === true;
+  }
+
+  /** Who leads a partition on the move, if it has said so. */
+  leaderOf(entry: MapEntry): ShardOrdinal | null {
+    return this.#of(entry)?.by ?? null;
+  }
+
+  progress({ partition }: MapEntry): Progress {
+    return this.#known.get(partition)?.progress ?? NO_PROGRESS;
+  }
+
+  /** Of one partition, by those that were copied; 0 before any was. */
+  get bytesPerCopy(): number {
+    return this.#copiesSeen === 0 ? 0 : this.#bytesSeen / this.#copiesSeen;
+  }
+
+  get bytesCopied(): number {
+    return this.#bytesCopied;
+  }
+
+  /** The partition moves no more. */
+  end(partition: PartitionIndex): void {
+    const total = this.#known.get(partition)?.progress.bytesTotal ?? 0;
+    if (total > 0) {
+      this.#bytesSeen += total;
+      this.#copiesSeen += 1;
+    }
+    this.#known.delete(partition);
+  }
+
+  /** A new leader knows nothing. */
+  clear(): void {
+    this.#known.clear();
+  }
+
+  #of(entry: MapEntry): Known | undefined {
+    const known = this.#known.get(entry.partition);
+    return known !== undefined && this.rules.concerns(known.report, entry) ? known : undefined;
+  }
+}
+
+function isOlder(report: PartitionReport, than: PartitionReport): boolean {
+  return report.epoch < than.epoch || (report.epoch === than.epoch && report.ballot < than.ballot);
+}

@@ -1,0 +1,35 @@
+/**
+ * The decisions of placement on which safety rests, one function each, so that a negative control can break one of them
+ * and a named check must find it (planner.property.spec.ts, and the simulation).
+ */
+import type { ShardOrdinal } from '@ringleader/primitives';
+import { type Exchange, replicated } from './replicated.js';
+import type { Health, MapEntry, Place } from './cluster-state.js';
+
+export interface PlannerRules {
+  /** The set that comes after: one member of a group is exchanged at once. */
+  readonly nextReplicas: (
+    replicas: readonly ShardOrdinal[],
+    exchange: Exchange,
+    target: readonly ShardOrdinal[] | undefined,
+  ) => readonly ShardOrdinal[];
+  /** By what the spread over zones is planned. */
+  readonly zoneOf: (place: Place) => string;
+  /** Onto whom a partition is settled. */
+  readonly maySettleOnto: (health: Health) => boolean;
+  /** Whether a report says something about this entry. */
+  readonly concerns: (report: { readonly epoch: number }, entry: MapEntry) => boolean;
+  /** Whether a shard that is down may be given up, with so many left. */
+  readonly mayGiveUp: (left: number, replicationFactor: number) => boolean;
+  /** Whether a move goes on, or begins, now. */
+  readonly goesOn: (control: { readonly paused: boolean }) => boolean;
+}
+
+export const PLANNER_RULES: PlannerRules = {
+  nextReplicas: (replicas, exchange) => replicated(replicas, exchange),
+  zoneOf: ({ zone }) => zone,
+  maySettleOnto: (health) => health === 'alive',
+  concerns: (report, entry) => report.epoch === entry.epoch,
+  mayGiveUp: (left, replicationFactor) => left >= replicationFactor,
+  goesOn: ({ paused }) => !paused,
+};

@@ -1,0 +1,306 @@
+/**
+ * What is done next, and what everything else waits for. One pass says both, so that what an operator reads is what the
+ * executor goes by. Each step is a new entry of one partition (docs/PROTOCOL.md 6): learn, joint, settle, abandon, and the
+ * change of a preferred leader, which costs an election and is therefore made with a settle where there is one.
+ */
+import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { LeaderChange } from '../moves.js';
+import { type Changes, changesOn } from './changes.js';
+import {
+  type ClusterState,
+  type Control,
+  type MapEntry,
+  downSince,
+  healthOf,
+  isEligible,
+  nameOf,
+} from './cluster-state.js';
+import { chooseLeader, countHealthy, majorityOf } from './exchange.js';
+import { type MoveUnderWay, type Plan, type WantedMove, hasLostMajority } from './planner.js';
+import type { MoveReports } from './reports.js';
+import type { Exchange } from './replicated.js';
+import type { PlannerRules } from './rules.js';
+
+export interface Step {
+  readonly kind: 'learn' | 'joint' | 'settle' | 'abandon' | 'lead';
+  readonly partition: PartitionIndex;
+  readonly add: ShardOrdinal | null;
+  readonly remove: ShardOrdinal | null;
+  readonly why: string;
+  readonly changes: Changes;
+}
+
+export interface Decision<Move> {
+  readonly move: Move;
+  readonly step: Step | null;
+  /** What its next step waits for. */
+  readonly waitsFor: string;
+}
+
+export interface Decisions {
+  readonly steps: readonly Step[];
+  readonly underWay: readonly Decision<MoveUnderWay>[];
+  readonly wanted: readonly Decision<WantedMove>[];
+  /** When time alone changes something. */
+  readonly wakeAtMs: number | null;
+}
+
+export interface StepsContext {
+  readonly state: ClusterState;
+  readonly plan: Plan;
+  readonly reports: MoveReports;
+  readonly nowMs: number;
+  /** Partitions whose move was taken back: they begin again after this time. */
+  readonly notBefore: ReadonlyMap<PartitionIndex, number>;
+  /** Preferred leaders may change again from then on. */
+  readonly leadersNotBeforeMs: number;
+  readonly rules: PlannerRules;
+}
+
+/** At once, from or to one shard. */
+const MOVES_PER_SHARD_MAX = 4;
+const LEADER_CHANGES_AT_ONCE = 4;
+/** A restart takes seconds: whoever is away for longer makes no move wait. */
+const NEWCOMER_DOWN_MS = 30_000;
+
+export function decideSteps(context: StepsContext): Decisions {
+  const { control } = context.state;
+  if (control === null) return { steps: [], underWay: [], wanted: [], wakeAtMs: null };
+  return new StepsDecision(context, control).decide();
+}
+
+type Outcome = { readonly step: Step } | { readonly waitsFor: string };
+
+class StepsDecision {
+  readonly #busy = new Map<ShardOrdinal, number>();
+  #wakeAtMs: number | null = null;
+
+  constructor(
+    private readonly context: StepsContext,
+    private readonly control: Control,
+  ) {}
+
+  decide(): Decisions {
+    const { plan } = this.context;
+    const underWay = plan.underWay.map((move) => decision(move, this.#goOn(move)));
+    const wanted = this.#begin();
+    const steps = [...underWay, ...wanted].flatMap(({ step }) => step ?? []);
+    if (steps.length === 0 && underWay.length === 0) steps.push(...this.#changeLeaders());
+    return { steps, underWay, wanted, wakeAtMs: this.#wakeAtMs };
+  }
+
+  #goOn(move: MoveUnderWay): Outcome {
+    const { rules, state } = this.context;
+    if (move.record?.isAbandoned === true) return { step: this.#abandon(move, 'it was cancelled') };
+    if (!rules.goesOn(this.control)) return { waitsFor: 'placement is paused' };
+    const unwanted = this.#whyUnwanted(move);
+    if (unwanted !== null) return { step: this.#abandon(move, unwanted) };
+    const { add } = move;
+    const health = add === null ? 'alive' : healthOf(state, add);
+    if (hasLostMajority(state, move.entry))
+      return { waitsFor: 'a majority of its replicas, which is lost for good: it cannot end' };
+    if (move.phase === 'learn') return health === 'alive' ? this.#learnt(move) : this.#awaitNewcomer(move);
+    return rules.maySettleOnto(health) ? this.#settle(move) : this.#awaitNewcomer(move);
+  }
+
+  /** Null: it is still wanted, or goes on for another reason. */
+  #whyUnwanted({ phase, entry, add, remove, record }: MoveUnderWay): string | null {
+    const { state } = this.context;
+    if (phase === 'learn' && record === null) return 'it has no record';
+    if (add !== null && healthOf(state, add) === 'gone') return `${nameOf(state, add)} never comes back`;
+    if (this.#leadsToTarget(entry, { add, remove })) return null;
+    // A copy that is there is worth more than a replica that is lost.
+    const isWorthMore = phase === 'joint' && remove !== null && healthOf(state, remove) === 'gone';
+    return isWorthMore ? null : 'the plan has changed';
+  }
+
+  #leadsToTarget({ partition }: MapEntry, { add, remove }: Exchange): boolean {
+    const { state, plan } = this.context;
+    const target = plan.target?.[partition]?.replicas;
+    const isAimedAt = (ordinal: ShardOrdinal): boolean =>
+      target?.includes(ordinal) ?? isEligible(state, ordinal);
+    return (add === null || isAimedAt(add)) && (remove === null || target?.includes(remove) !== true);
+  }
+
+  #awaitNewcomer(move: MoveUnderWay): Outcome {
+    const { state, nowMs } = this.context;
+    const { add } = move;
+    const name = nameOf(state, add!);
+    const since = downSince(state, add!);
+    if (since === null) return { waitsFor: `${name}, which is suspect` };
+    const untilMs = since + Math.min(NEWCOMER_DOWN_MS, this.control.limits.replaceAfterMs);
+    if (untilMs <= nowMs) return { step: this.#abandon(move, `${name} is down`) };
+    this.#wakeAt(untilMs);
+    return { waitsFor: `${name}, which is down` };
+  }
+
+  #learnt(move: MoveUnderWay): Outcome {
+    const { state, reports } = this.context;
+    const { entry, add } = move;
+    if (add !== null && !reports.isCaughtUp(entry, add))
+      return { waitsFor: this.#withMajority(entry, `${nameOf(state, add)} to have copied the partition`) };
+    return { step: this.#toJoint(move) };
+  }
+
+  /**
+   * The present leader prepares at once in the new epoch, and one that leaves hands over first (docs/PROTOCOL.md 4.4.8): to
+   * somebody in both sets.
+   */
+  #toJoint(move: Pick<MoveUnderWay, 'partition' | 'entry' | 'add' | 'remove' | 'record'>): Step {
+    const { state, plan, rules, nowMs } = this.context;
+    const { entry, partition, add, remove, record } = move;
+    const nextReplicas = rules.nextReplicas(
+      entry.replicas,
+      { add, remove },
+      plan.target?.[partition]?.replicas,
+    );
+    const staying = entry.replicas.filter((ordinal) => nextReplicas.includes(ordinal));
+    const leader = chooseLeader(state, [entry.preferredLeader], staying.length > 0 ? staying : nextReplicas);
+    const next = { ...entry, epoch: entry.epoch + 1, nextReplicas, learners: [], preferredLeader: leader };
+    const moves = [{ partition, add, remove, startedAtMs: record?.startedAtMs ?? nowMs, isAbandoned: false }];
+    return stepOf('joint', move, 'the newcomer has caught up', changesOn(state, { entries: [next], moves }));
+  }
+
+  #settle(move: MoveUnderWay): Outcome {
+    const { state, plan, reports } = this.context;
+    const { entry, partition } = move;
+    if (!reports.isReady(entry))
+      return { waitsFor: this.#withMajority(entry, 'its leader to say that both sets follow') };
+    const replicas = entry.nextReplicas!;
+    const wished = plan.target?.[partition]?.preferredLeader ?? entry.preferredLeader;
+    const next = {
+      ...entry,
+      epoch: entry.epoch + 1,
+      replicas,
+      nextReplicas: null,
+      learners: [],
+      preferredLeader: chooseLeader(state, [wished, entry.preferredLeader], replicas),
+    };
+    const changes = changesOn(state, { entries: [next], movesEnded: [partition] });
+    return { step: stepOf('settle', move, 'both sets follow', changes) };
+  }
+
+  #withMajority({ replicas, nextReplicas }: MapEntry, waitsFor: string): string {
+    const { state } = this.context;
+    const sets = nextReplicas === null ? [replicas] : [replicas, nextReplicas];
+    const lacking = sets.find((set) => countHealthy(state, set) < majorityOf(set));
+    if (lacking === undefined) return waitsFor;
+    const down = lacking.filter((ordinal) => ['down', 'gone'].includes(healthOf(state, ordinal)));
+    return `${down.map((ordinal) => nameOf(state, ordinal)).join(' and ')}: a majority of its replicas is down`;
+  }
+
+  #abandon(move: MoveUnderWay, why: string): Step {
+    const { state } = this.context;
+    const { entry, partition } = move;
+    const next = {
+      ...entry,
+      epoch: entry.epoch + 1,
+      nextReplicas: null,
+      learners: [],
+      preferredLeader: chooseLeader(state, [entry.preferredLeader], entry.replicas),
+    };
+    return stepOf('abandon', move, why, changesOn(state, { entries: [next], movesEnded: [partition] }));
+  }
+
+  /** A move that ends now is counted until it has ended. */
+  #begin(): Decision<WantedMove>[] {
+    const { plan, rules } = this.context;
+    const { movesMax } = this.control.limits;
+    for (const { entry, add } of plan.underWay) this.#occupy(entry, add);
+    let free = movesMax - plan.underWay.length;
+    return plan.wanted.map((move) => {
+      if (!rules.goesOn(this.control)) return decision(move, { waitsFor: 'placement is paused' });
+      if (free <= 0)
+        return decision(move, { waitsFor: `one of the ${movesMax} moves that may be under way to end` });
+      const waitsFor = this.#whyNotYet(move);
+      if (waitsFor !== null) return decision(move, { waitsFor });
+      free -= 1;
+      this.#occupy(move.entry, move.add);
+      return decision(move, { step: this.#learn(move) });
+    });
+  }
+
+  #whyNotYet({ partition, entry, add }: WantedMove): string | null {
+    const { state, notBefore, nowMs } = this.context;
+    const untilMs = notBefore.get(partition) ?? 0;
+    if (untilMs > nowMs) {
+      this.#wakeAt(untilMs);
+      return 'some time to pass, since it was taken back';
+    }
+    if (hasLostMajority(state, entry)) return 'a majority of its replicas, which is lost for good';
+    const lacking = this.#withMajority(entry, '');
+    if (lacking !== '') return lacking;
+    if (add !== null) {
+      const name = nameOf(state, add);
+      const health = healthOf(state, add);
+      if (health !== 'alive') return `${name}, which is ${health}`;
+      const process = state.present.get(name);
+      if (process?.ordinal !== add || !process.isServing) return `${name}, which does not serve`;
+    }
+    const full = this.#occupied(entry, add).find((of) => (this.#busy.get(of) ?? 0) >= MOVES_PER_SHARD_MAX);
+    return full === undefined ? null : `moves from or to ${nameOf(state, full)} to end`;
+  }
+
+  /** The shard that gives the rows, as far as it is known, and that which takes them. */
+  #occupied(entry: MapEntry, add: ShardOrdinal | null): ShardOrdinal[] {
+    const source = this.context.reports.leaderOf(entry) ?? entry.preferredLeader;
+    return add === null ? [source] : [source, add];
+  }
+
+  #occupy(entry: MapEntry, add: ShardOrdinal | null): void {
+    for (const of of this.#occupied(entry, add)) this.#busy.set(of, (this.#busy.get(of) ?? 0) + 1);
+  }
+
+  #learn(move: WantedMove): Step {
+    const { state, nowMs } = this.context;
+    const { partition, add, remove, entry, reason } = move;
+    if (add === null) return this.#toJoint({ ...move, record: null });
+    const next = { ...entry, epoch: entry.epoch + 1, learners: [add] };
+    const record = { partition, add, remove, startedAtMs: nowMs, isAbandoned: false };
+    return stepOf('learn', move, reason, changesOn(state, { entries: [next], moves: [record] }));
+  }
+
+  #changeLeaders(): Step[] {
+    const { plan, nowMs, leadersNotBeforeMs, rules } = this.context;
+    const possible = plan.leaderChanges.filter(({ to }) => healthOf(this.context.state, to) === 'alive');
+    if (possible.length === 0 || !rules.goesOn(this.control)) return [];
+    if (leadersNotBeforeMs > nowMs) {
+      this.#wakeAt(leadersNotBeforeMs);
+      return [];
+    }
+    return possible.slice(0, LEADER_CHANGES_AT_ONCE).map((change) => this.#lead(change));
+  }
+
+  #lead({ partition, from, to }: LeaderChange): Step {
+    const { state } = this.context;
+    const entry = state.map[partition]!;
+    const next = { ...entry, epoch: entry.epoch + 1, preferredLeader: to };
+    const why = `${nameOf(state, to)} leads in place of ${nameOf(state, from)}`;
+    return {
+      kind: 'lead',
+      partition,
+      add: null,
+      remove: null,
+      why,
+      changes: changesOn(state, { entries: [next] }),
+    };
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#wakeAtMs = this.#wakeAtMs === null ? atMs : Math.min(this.#wakeAtMs, atMs);
+  }
+}
+
+function stepOf(
+  kind: Step['kind'],
+  { partition, add, remove }: Pick<Step, 'partition' | 'add' | 'remove'>,
+  why: string,
+  changes: Changes,
+): Step {
+  return { kind, partition, add, remove, why, changes };
+}
+
+function decision<Move>(move: Move, outcome: Outcome): Decision<Move> {
+  if ('step' in outcome) return { move, step: outcome.step, waitsFor: 'nothing: it is done now' };
+  return { move, step: null, waitsFor: outcome.waitsFor };
+}

@@ -1,0 +1,248 @@
+/**
+ * A cluster as placement sees it, with an obvious data plane: who is up copies so much in a tick, a partition with its
+ * majorities up has a leader, and detectors notice after a while. Time passes in ticks.
+ */
+import {
+  type ClusterState,
+  type Command,
+  type MapEntry,
+  type PartitionReport,
+  PlacementLoop,
+  type PlannerRules,
+  type ShardVerdict,
+  type Work,
+  applyChanges,
+  computeMap,
+  decideCommand,
+} from '../src/index.js';
+import type { Prng } from '@ringleader/primitives';
+
+export const TICK_MS = 250;
+const TICKS_TO_COPY = 4;
+const TICKS_TO_SUSPECT = 3;
+const TICKS_TO_DOWN = 10;
+const ORDINALS = 65_536;
+
+export const LIMITS = { movesMax: 4, bytesPerSecondMax: 33_554_432, replaceAfterMs: 20_000 };
+
+interface Process {
+  ordinal: number;
+  isUp: boolean;
+  silentTicks: number;
+}
+
+export interface ModelOptions {
+  readonly partitionCount?: number;
+  readonly replicationFactor?: number;
+  readonly shards: readonly { readonly zone?: string; readonly weight?: number }[];
+  readonly rules?: PlannerRules;
+  /** Which transactions are lost; none without it. */
+  readonly prng?: Prng;
+  readonly lossPercent?: number;
+}
+
+/** What was done to one partition, for those who check. */
+export interface EntryChange {
+  readonly before: MapEntry;
+  readonly after: MapEntry;
+  readonly work: Work;
+  readonly state: ClusterState;
+}
+
+export class ModelCluster {
+  state: ClusterState;
+  nowMs = 1_000_000;
+  copies = 0;
+  transactions = 0;
+  readonly changes: EntryChange[] = [];
+  readonly processes = new Map<string, Process>();
+  loop: PlacementLoop;
+  onEntryChange: (change: EntryChange) => void = () => undefined;
+  #ordinals = 0;
+  #round = 1;
+  readonly #copied = new Map<string, number>();
+  /** Joint epochs at which a leader was ready, as it truly was. */
+  readonly ready = new Set<string>();
+
+  constructor(private readonly options: ModelOptions) {
+    const { partitionCount = 32, replicationFactor = 3, shards } = options;
+    this.state = {
+      ...{ partitionCount, replicationFactor, map: [], places: new Map(), moves: new Map(), control: null },
+      ...{ registrations: new Map(), present: new Map(), verdicts: new Map() },
+    };
+    this.loop = this.#newLoop();
+    for (const shard of shards) this.join(shard);
+    const registered = [...this.state.registrations.values()];
+    const first = computeMap({
+      partitionCount,
+      replicationFactor,
+      shards: registered.map(({ shardId: id, ...rest }) => ({ id, ...rest })),
+    });
+    if (first.kind !== 'placed') throw new Error('too few shards for a first map');
+    const map = first.partitions.map((placement, partition) => {
+      return { partition, epoch: 1, ...placement, nextReplicas: null, learners: [] };
+    });
+    this.state = { ...this.state, map };
+  }
+
+  #newLoop(): PlacementLoop {
+    return new PlacementLoop({
+      initialLimits: LIMITS,
+      ...(this.options.rules !== undefined && { rules: this.options.rules }),
+    });
+  }
+
+  /** A new shard, or one that comes back under its name with an empty database. */
+  join(
+    { zone = '', weight = 1 }: { readonly zone?: string; readonly weight?: number },
+    name?: string,
+  ): string {
+    const ordinal = ++this.#ordinals;
+    const shardId = name ?? `shard-${ordinal}`;
+    const registration = { shardId, ordinal, zone, weight };
+    this.state = {
+      ...this.state,
+      registrations: new Map([...this.state.registrations, [shardId, registration]]),
+    };
+    this.processes.set(shardId, { ordinal, isUp: true, silentTicks: 0 });
+    return shardId;
+  }
+
+  kill(shardId: string): void {
+    this.processes.get(shardId)!.isUp = false;
+  }
+
+  /** As docs/PROTOCOL.md 6 has it: who was replaced registers as new. */
+  start(shardId: string): void {
+    const process = this.processes.get(shardId)!;
+    process.isUp = true;
+    const place = this.state.places.get(process.ordinal);
+    const registration = this.state.registrations.get(shardId);
+    if (place?.state === 'replaced' && registration !== undefined) this.join(registration, shardId);
+  }
+
+  /** Its database is empty. */
+  forget(shardId: string): void {
+    this.join(this.state.registrations.get(shardId)!, shardId);
+  }
+
+  /** Another coordinator leads: nothing is known but what the store has. */
+  changeLeader(): void {
+    this.loop = this.#newLoop();
+  }
+
+  command(command: Command): ReturnType<typeof decideCommand> {
+    const decided = decideCommand(this.state, command, this.nowMs);
+    if (decided.kind === 'changes') this.state = applyChanges(this.state, decided.changes)!;
+    return decided;
+  }
+
+  tick(): number {
+    this.nowMs += TICK_MS;
+    this.#detect();
+    this.#copy();
+    let done = 0;
+    for (const work of this.loop.look(this.state, this.nowMs).work) {
+      done += 1;
+      if (!this.#isLost()) this.#do(work);
+    }
+    return done;
+  }
+
+  /** Whether nothing is left to be done, within so many ticks. */
+  settles(ticksMax = 4_000): boolean {
+    let quiet = 0;
+    for (let ticks = 0; ticks < ticksMax; ticks++) {
+      quiet = this.tick() === 0 && this.#isAtTarget() ? quiet + 1 : 0;
+      if (quiet > TICKS_TO_DOWN) return true;
+    }
+    return false;
+  }
+
+  #isAtTarget(): boolean {
+    const { plan } = this.loop.look(this.state, this.nowMs);
+    const { underWay, wanted, leaderChanges } = plan;
+    return underWay.length === 0 && wanted.length === 0 && leaderChanges.length === 0;
+  }
+
+  #isLost(): boolean {
+    const { prng, lossPercent = 0 } = this.options;
+    return prng !== undefined && prng.nextBelow(100) < lossPercent;
+  }
+
+  #do(work: Work): void {
+    const next = applyChanges(this.state, work.changes);
+    if (next === null) return;
+    this.transactions += 1;
+    for (const after of work.changes.entries) {
+      const change = { before: this.state.map[after.partition]!, after, work, state: this.state };
+      this.changes.push(change);
+      this.onEntryChange(change);
+      if (after.learners.length > 0) this.copies += 1;
+    }
+    this.state = next;
+  }
+
+  #detect(): void {
+    const verdicts = new Map<string, ShardVerdict>();
+    const present = new Map<string, { ordinal: number; isServing: boolean }>();
+    for (const [shardId, process] of this.processes) {
+      if (!this.state.registrations.has(shardId)) continue;
+      process.silentTicks = process.isUp ? 0 : process.silentTicks + 1;
+      if (process.silentTicks < TICKS_TO_DOWN)
+        present.set(shardId, { ordinal: process.ordinal, isServing: true });
+      const verdict =
+        process.silentTicks >= TICKS_TO_DOWN
+          ? 'down'
+          : process.silentTicks >= TICKS_TO_SUSPECT
+            ? 'suspect'
+            : 'alive';
+      const before = this.state.verdicts.get(shardId);
+      const sinceMs = before?.verdict === verdict ? before.sinceMs : this.nowMs;
+      verdicts.set(shardId, { verdict, sinceMs });
+    }
+    this.state = { ...this.state, verdicts, present };
+  }
+
+  isUp(ordinal: number): boolean {
+    return [...this.processes.values()].some((process) => process.ordinal === ordinal && process.isUp);
+  }
+
+  #copy(): void {
+    for (const entry of this.state.map) {
+      const { partition, epoch, nextReplicas, learners } = entry;
+      if (nextReplicas === null && learners.length === 0) continue;
+      const leader = this.#leaderOf(entry);
+      if (leader === null) continue;
+      const report = {
+        ...{ partition, epoch, ballot: this.#round * ORDINALS + leader, ready: false },
+        learners: learners.map((ordinal) => this.#copyTo(ordinal, entry)),
+      };
+      if (nextReplicas !== null) {
+        report.ready = nextReplicas.includes(leader);
+        if (report.ready) this.ready.add(`${partition}/${epoch}`);
+      }
+      this.#report(leader, report);
+    }
+  }
+
+  #copyTo(ordinal: number, { partition }: MapEntry): PartitionReport['learners'][number] {
+    const key = `${partition}/${ordinal}`;
+    const copied = Math.min(TICKS_TO_COPY, (this.#copied.get(key) ?? 0) + (this.isUp(ordinal) ? 1 : 0));
+    this.#copied.set(key, copied);
+    return { ordinal, caughtUp: copied === TICKS_TO_COPY, bytesDone: copied * 100, bytesTotal: 400 };
+  }
+
+  #report(leader: number, report: PartitionReport): void {
+    this.loop.report(leader, [report], this.nowMs);
+  }
+
+  /** In both sets where there is one; nobody without the majorities. */
+  #leaderOf({ replicas, nextReplicas, preferredLeader }: MapEntry): number | null {
+    const sets = nextReplicas === null ? [replicas] : [replicas, nextReplicas];
+    const up = (set: readonly number[]): number[] => set.filter((ordinal) => this.isUp(ordinal));
+    if (sets.some((set) => up(set).length <= set.length / 2)) return null;
+    const candidates = up(nextReplicas ?? replicas);
+    return candidates.includes(preferredLeader) ? preferredLeader : candidates[0]!;
+  }
+}
