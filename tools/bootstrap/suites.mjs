@@ -19,17 +19,17 @@ export const CHECKS = [
 
 const TWO_AT_A_TIME = ['--maxWorkers=2'];
 /**
- * Tests with real servers would take each other's processor time and fail each other's deadlines. One that fails half-way
- * leaves processes and sockets behind, which must not keep the run from ending with its verdict.
+ * Most of their time, tests with real servers wait. One that fails half-way leaves processes and sockets behind, which must
+ * not keep the run from ending with its verdict.
  */
-const ONE_BY_ONE = ['--runInBand', '--forceExit'];
+const WITH_SERVERS = [...TWO_AT_A_TIME, '--forceExit'];
 
 /** Test suites by the kind of file. `minutes` is where a run is given up: far above what it takes. */
 export const SUITES = [
   { name: 'unit', testMatch: ['**/*.spec.ts'], args: TWO_AT_A_TIME, minutes: 10 },
   { name: 'simulation', testMatch: ['**/*.sim-spec.ts'], args: TWO_AT_A_TIME, minutes: 15 },
-  { name: 'medium', testMatch: ['**/*.medium-spec.ts'], args: ONE_BY_ONE, minutes: 10 },
-  { name: 'faults', testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts'], args: ONE_BY_ONE, minutes: 15 },
+  { name: 'medium', testMatch: ['**/*.medium-spec.ts'], args: WITH_SERVERS, minutes: 10 },
+  { name: 'faults', testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts'], args: WITH_SERVERS, minutes: 15 },
 ];
 
 export const JEST_FLAGS = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
