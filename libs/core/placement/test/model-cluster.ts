@@ -7,6 +7,8 @@ import {
   type Command,
   type MapEntry,
   type PartitionReport,
+  type Overview,
+  type Plan,
   PlacementLoop,
   type PlannerRules,
   type ShardVerdict,
@@ -14,11 +16,13 @@ import {
   applyChanges,
   computeMap,
   decideCommand,
+  describe,
 } from '../src/index.js';
 import type { Prng } from '@ringleader/primitives';
 
 export const TICK_MS = 250;
 const TICKS_TO_COPY = 4;
+const TICKS_TO_BARRIER = 4;
 const TICKS_TO_SUSPECT = 3;
 const TICKS_TO_DOWN = 10;
 const ORDINALS = 65_536;
@@ -60,6 +64,7 @@ export class ModelCluster {
   onEntryChange: (change: EntryChange) => void = () => undefined;
   #ordinals = 0;
   #round = 1;
+  readonly #jointTicks = new Map<string, number>();
   readonly #copied = new Map<string, number>();
   /** Joint epochs at which a leader was ready, as it truly was. */
   readonly ready = new Set<string>();
@@ -149,6 +154,16 @@ export class ModelCluster {
     return done;
   }
 
+  overview(): Overview {
+    const look = this.loop.imagine(this.state, this.nowMs);
+    return describe({ state: this.state, look, reports: this.loop.reports, initialLimits: LIMITS });
+  }
+
+  /** Of the plan that is being carried out. */
+  target(state: ClusterState): Plan['target'] {
+    return this.loop.planner.fork().plan(state).target;
+  }
+
   /** Whether nothing is left to be done, within so many ticks. */
   settles(ticksMax = 4_000): boolean {
     let quiet = 0;
@@ -218,12 +233,18 @@ export class ModelCluster {
         ...{ partition, epoch, ballot: this.#round * ORDINALS + leader, ready: false },
         learners: learners.map((ordinal) => this.#copyTo(ordinal, entry)),
       };
-      if (nextReplicas !== null) {
-        report.ready = nextReplicas.includes(leader);
-        if (report.ready) this.ready.add(`${partition}/${epoch}`);
-      }
+      if (nextReplicas?.includes(leader) === true) report.ready = this.#isBarrierCommitted(entry);
       this.#report(leader, report);
     }
+  }
+
+  /** That takes a while; once it is so it stays so. */
+  #isBarrierCommitted({ partition, epoch }: MapEntry): boolean {
+    const key = `${partition}/${epoch}`;
+    const ticks = (this.#jointTicks.get(key) ?? 0) + 1;
+    this.#jointTicks.set(key, ticks);
+    if (ticks >= TICKS_TO_BARRIER) this.ready.add(key);
+    return this.ready.has(key);
   }
 
   #copyTo(ordinal: number, { partition }: MapEntry): PartitionReport['learners'][number] {

@@ -163,21 +163,27 @@ class PlacesEdit {
       .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal);
   }
 
-  /** A draining shard is not counted on anyway. */
+  /** Its database may still come back: to be given up means that it never does. */
   #whyKept(place: Place): string | null {
     const { state, rules } = this.context;
+    const needed = state.map.find(
+      (entry) => !rules.survives(entry, (ordinal) => this.#mayServe(ordinal, place)),
+    );
+    if (needed !== undefined)
+      return `${place.shardId} is down, and without it partition ${needed.partition} would have no majority any more`;
+    // Whoever is draining is not counted on anyway.
     if (place.state === 'draining') return null;
-    const left = [...this.#places.values()].filter(
-      (other) =>
-        other.ordinal !== place.ordinal &&
-        other.state === 'active' &&
-        ['alive', 'suspect'].includes(healthOf(state, other.ordinal)),
-    ).length;
+    const left = othersUp({ ...state, places: this.#places }, place.ordinal);
     if (rules.mayGiveUp(left, state.replicationFactor)) return null;
     return (
       `${place.shardId} has been down for too long, and its partitions get no replicas elsewhere: ${left} other ` +
       `shards are up, of ${state.replicationFactor} that are needed`
     );
+  }
+
+  #mayServe(ordinal: ShardOrdinal, without: Place): boolean {
+    const state = { ...this.context.state, places: this.#places };
+    return ordinal !== without.ordinal && healthOf(state, ordinal) !== 'gone';
   }
 
   #lastGivenUpMs(): number {

@@ -49,7 +49,7 @@ export class MoveReports {
   #copiesSeen = 0;
   #bytesCopied = 0;
 
-  constructor(private readonly rules: Pick<PlannerRules, 'concerns'>) {}
+  constructor(private readonly rules: Pick<PlannerRules, 'isReady'>) {}
 
   /** Whether something is so now that was not before: a step may have become possible. */
   take(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
@@ -96,8 +96,9 @@ export class MoveReports {
 
   /** By a leader in the new set: another one hands over first. */
   isReady(entry: MapEntry): boolean {
-    const known = this.#of(entry);
-    return known?.report.ready === true && entry.nextReplicas?.includes(known.by) === true;
+    const known = this.#known.get(entry.partition);
+    if (known === undefined || entry.nextReplicas?.includes(known.by) !== true) return false;
+    return this.rules.isReady(known.report, entry);
   }
 
   /** Who leads a partition on the move, if it has said so. */
@@ -135,7 +136,7 @@ export class MoveReports {
 
   #of(entry: MapEntry): Known | undefined {
     const known = this.#known.get(entry.partition);
-    return known !== undefined && this.rules.concerns(known.report, entry) ? known : undefined;
+    return known?.report.epoch === entry.epoch ? known : undefined;
   }
 }
 

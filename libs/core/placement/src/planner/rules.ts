@@ -2,7 +2,7 @@
  * The decisions of placement on which safety rests, one function each, so that a negative control can break one of them
  * and a named check must find it (planner.property.spec.ts, and the simulation).
  */
-import type { ShardOrdinal } from '@ringleader/primitives';
+import type { Epoch, ShardOrdinal } from '@ringleader/primitives';
 import { type Exchange, replicated } from './replicated.js';
 import type { Health, MapEntry, Place } from './cluster-state.js';
 
@@ -17,10 +17,12 @@ export interface PlannerRules {
   readonly zoneOf: (place: Place) => string;
   /** Onto whom a partition is settled. */
   readonly maySettleOnto: (health: Health) => boolean;
-  /** Whether a report says something about this entry. */
-  readonly concerns: (report: { readonly epoch: number }, entry: MapEntry) => boolean;
+  /** Whether a leader has said what it takes to settle: that it is ready at just this epoch. */
+  readonly isReady: (report: { readonly epoch: Epoch; readonly ready: boolean }, entry: MapEntry) => boolean;
   /** Whether a shard that is down may be given up, with so many left. */
   readonly mayGiveUp: (left: number, replicationFactor: number) => boolean;
+  /** Whether the partition keeps a majority of each of its sets, with those who may ever serve again. */
+  readonly survives: (entry: MapEntry, mayServe: (ordinal: ShardOrdinal) => boolean) => boolean;
   /** Whether a move goes on, or begins, now. */
   readonly goesOn: (control: { readonly paused: boolean }) => boolean;
 }
@@ -29,7 +31,9 @@ export const PLANNER_RULES: PlannerRules = {
   nextReplicas: (replicas, exchange) => replicated(replicas, exchange),
   zoneOf: ({ zone }) => zone,
   maySettleOnto: (health) => health === 'alive',
-  concerns: (report, entry) => report.epoch === entry.epoch,
+  isReady: ({ epoch, ready }, entry) => ready && epoch === entry.epoch,
   mayGiveUp: (left, replicationFactor) => left >= replicationFactor,
+  survives: ({ replicas, nextReplicas }, mayServe) =>
+    [replicas, nextReplicas ?? replicas].every((set) => set.filter(mayServe).length > set.length / 2),
   goesOn: ({ paused }) => !paused,
 };
