@@ -8,8 +8,8 @@ import { join } from 'node:path';
 
 const PRIMITIVES = 'scope:primitives';
 
-/** Cores know nothing but the primitives and themselves; these few know one more. */
-const CORE_MAY_ALSO_IMPORT = { placement: ['scope:hash-ring'] };
+/** Cores know nothing but the primitives and themselves; these few know the ring and its hash as well. */
+const CORE_MAY_ALSO_IMPORT = { balancer: ['scope:hash-ring'], placement: ['scope:hash-ring'] };
 
 /** A core has no dependencies; a hash function, which is a pure function, is the exception. */
 const CORE_PACKAGES = { 'hash-ring': ['xxhash-wasm'] };

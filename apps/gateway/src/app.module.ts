@@ -5,9 +5,11 @@ import { HybridClock } from '@ringleader/hybrid-clock';
 import { systemClock } from '@ringleader/observability';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { CoordinatorsController } from './cluster/coordinators.controller.js';
+import { SettingsController } from './cluster/settings.controller.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { GatewayConfig } from './gateway.config.js';
 import {
+  BalancerMetrics,
   FrameMetrics,
   GatewayHealthService,
   HealthController,
@@ -33,6 +35,7 @@ export const RESOURCES = [
   BatchController,
   ClusterController,
   CoordinatorsController,
+  SettingsController,
   HealthController,
 ];
 
@@ -66,6 +69,7 @@ export const RESOURCES = [
     HttpMetrics,
     RequestMetrics,
     FrameMetrics,
+    BalancerMetrics,
     GatewayHealthService,
   ],
 })

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { BALANCER_STRATEGIES } from '@ringleader/balancer';
 import { budgeted, commonConfig, host, integer, isHost, port } from '@ringleader/config';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
@@ -39,8 +40,10 @@ export const gatewayConfigSchema = z.object({
   ),
   /** Proxies whose X-Forwarded-For names the client: addresses and networks (10.0.0.0/8), comma-separated. */
   RINGLEADER_TRUSTED_PROXIES: listOf(z.string().refine(isNetwork, 'addresses or networks, as in 10.0.0.0/8')),
-  /** How a replica is picked for what any replica may serve. */
-  RINGLEADER_BALANCER: z.enum(['round-robin', 'random', 'weighted-random']).default('round-robin'),
+  /** How a replica is picked for what any replica may serve, unless the cluster's settings say otherwise. */
+  RINGLEADER_BALANCER: z.enum(BALANCER_STRATEGIES).default('round-robin'),
+  /** Until a shard that is new, or was suspected, has its full share of that again; 0: at once. */
+  RINGLEADER_SLOW_START_MS: integer(0, 600_000).default(10_000),
   /** Requests below /v1 under way at once: more are refused with OVERLOADED. */
   RINGLEADER_REQUESTS_MAX: integer(1, 1_000_000).default(10_000),
   /** Bytes of their bodies. Absent: a share of the container's memory. */

@@ -530,7 +530,7 @@ describe('methods', () => {
     ['/v1/kv/k', 'DELETE, GET, HEAD, OPTIONS, PUT'],
     ['/v1/kv:batch', 'OPTIONS, POST'],
     ['/v1/%6Bv', 'GET, HEAD, OPTIONS'],
-    ['*', 'DELETE, GET, HEAD, OPTIONS, POST, PUT'],
+    ['*', 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT'],
   ])('OPTIONS %s tells them, and nothing of other origins', async (target, allow) => {
     const preflight = ['Origin: http://elsewhere.example', 'Access-Control-Request-Method: PUT'];
     const { status, headers } = await only(raw(`OPTIONS ${target}`, '', preflight));

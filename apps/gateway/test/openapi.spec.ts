@@ -48,6 +48,7 @@ describe('/openapi.json', () => {
       '/v1/kv': ['get', 'head'],
       '/v1/kv:batch': ['post'],
       '/v1/cluster': ['get', 'head'],
+      '/v1/cluster/settings': ['get', 'head', 'patch'],
       '/v1/cluster/coordinator/members': ['get', 'head', 'post'],
       '/v1/cluster/coordinator/members/{member}': ['delete', 'post'],
       '/v1/cluster/coordinator/hash': ['get', 'head'],
@@ -127,7 +128,7 @@ describe('/openapi.json', () => {
     });
     for (const item of Object.values(document.paths)) {
       for (const [method, { requestBody }] of Object.entries(item)) {
-        if (requestBody !== undefined) expect(['put', 'post']).toContain(method);
+        if (requestBody !== undefined) expect(['patch', 'put', 'post']).toContain(method);
       }
     }
   });

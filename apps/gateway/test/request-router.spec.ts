@@ -1,11 +1,12 @@
 /** The router over shards in memory, in time that only the test moves: leaders move, frames are lost, time runs out. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createBalancer } from '@ringleader/balancer';
+import { TargetLoads } from '@ringleader/balancer';
 import type { FramedRequest } from '@ringleader/contracts';
 import type { Condition, ShardReply } from '@ringleader/paxos';
 import { seededPrng } from '@ringleader/primitives';
 import { KeyValueStore } from '../src/kv/key-value-store.js';
 import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../src/routing/attempts.js';
+import { ReplicaPicker } from '../src/routing/replica-picker.js';
 import { RequestRouter } from '../src/routing/request-router.js';
 import type { Outcome } from '../src/routing/request-router.js';
 import { LeaderTable, RoutingTable, ShardDirectory } from '../src/routing/routing-table.js';
@@ -28,9 +29,11 @@ class Setting {
   constructor(retriesMax = 100) {
     const prng = seededPrng(1);
     const { time, shards, leaders } = this;
+    const loads = new TargetLoads();
     this.router = new RequestRouter({
       frames: shards,
       leaders,
+      loads,
       timings: DEFAULT_RETRY_TIMINGS,
       budget: new RetryBudget(retriesMax, 0, 0, 0),
       channelLimits: { queuedRequestsMax: 4, queuedBytesMax: 10_000, stallMs: 8 },
@@ -44,12 +47,11 @@ class Setting {
     });
     const directory = new ShardDirectory();
     directory.isSuspect = (shard) => this.suspects.has(shard);
-    const routes = new RoutingTable({
-      leaders,
-      map: shards,
-      balancer: createBalancer('round-robin', prng),
+    const replicas = new ReplicaPicker({
+      ...{ strategy: 'round-robin', slowStartMs: 0, prng, loads },
       shards: directory,
     });
+    const routes = new RoutingTable({ leaders, map: shards, replicas });
     this.store = new KeyValueStore({
       router: this.router,
       map: shards,
@@ -142,6 +144,36 @@ describe('a write', () => {
     const writes = setting.requestsSent.filter((request) => request.kind === 'write');
     expect(new Set(writes.map(({ requestId }) => requestId)).size).toBe(1);
     expect(new Set(writes.map(({ origin }) => origin)).size).toBe(1);
+  });
+
+  it('finds the new leader at once where the old one does not hold the partition any more', async () => {
+    const { partition, shards } = setting;
+    const old = shards.entries[partition]?.preferredLeader ?? 0;
+    const next = old === 2 ? 3 : 2;
+    shards.moveLeader(partition, next);
+    // It knows nothing of the partition; its announcement is still believed.
+    shards.intercept = ({ token }, shard) =>
+      shard === old ? { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 } : null;
+    const before = setting.time.now;
+    expect(await setting.outcome(setting.put('a'), 5)).toBe('written');
+    expect(setting.time.now - before).toBeLessThan(20);
+    // Nobody asks the old one again.
+    const asked = shards.framesSent.length;
+    expect(await setting.outcome(setting.put('b'), 5)).toBe('written');
+    expect(shards.framesSent.slice(asked).map(({ shard }) => shard)).toEqual([next]);
+  });
+
+  it('goes back to a leader that did not hand over after all', async () => {
+    const { partition, shards } = setting;
+    const leader = shards.entries[partition]?.preferredLeader ?? 0;
+    let refusals = 0;
+    // As while it hands over: it names itself, at the ballot that it has.
+    shards.intercept = ({ token, kind }, shard) =>
+      kind === 'write' && shard === leader && refusals++ === 0
+        ? { kind: 'notLeader', token, ballot: shards.ballot(partition), leader, epoch: 1 }
+        : null;
+    expect(await setting.outcome(setting.put('a'), 50)).toBe('written');
+    expect(new Set(shards.framesSent.map(({ shard }) => shard))).toEqual(new Set([leader]));
   });
 
   it('is sent again when its answer is lost, and done once', async () => {
@@ -406,6 +438,15 @@ describe('a stale read', () => {
     const shards = [];
     for (let i = 0; i < 6; i++) shards.push(await servedBy(setting.get(null)));
     expect(shards).not.toContain(2);
+  });
+
+  it('asks another replica at once where one does not hold the partition any more', async () => {
+    setting.shards.intercept = ({ token }, shard) =>
+      shard === 3 ? { kind: 'notLeader', token, ballot: 0, leader: 0, epoch: 0 } : null;
+    const before = setting.time.now;
+    for (let i = 0; i < 6; i++) expect(await setting.outcome(setting.get(null), 2)).toBe('row');
+    expect(setting.time.now - before).toBeLessThan(20);
+    expect(setting.shards.framesSent.some(({ shard }) => shard === 3)).toBe(true);
   });
 
   it('asks the next replica when one is too stale, and the leader last', async () => {

@@ -24,6 +24,7 @@ export * from './message-contract.js';
 export * from './metadata/cluster-metadata.js';
 export * from './metadata/metadata-writers.js';
 export * from './metadata/placement-metadata.js';
+export * from './metadata/settings-metadata.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
 export * from './transport/envelope.js';

@@ -6,6 +6,7 @@ import { RoutingModule } from '../routing/routing.module.js';
 import { ShardDirectory } from '../routing/routing-table.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { ClusterReport } from './cluster.controller.js';
+import { SettingsFollower } from './settings.js';
 import { Verdicts, VerdictsModule } from './verdicts.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { Verdicts, VerdictsModule } from './verdicts.js';
       inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, Verdicts, ServiceLogger],
     },
     ClusterReport,
+    SettingsFollower,
   ],
   exports: [ClusterReport],
 })

@@ -1,5 +1,4 @@
 /** /v1/cluster/coordinator/...: who is in the coordinators' group, and how that changes. */
-import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import {
@@ -14,10 +13,11 @@ import type { CoordinatorMembers, StoreCompacted, StoreHashes } from '@ringleade
 import type { CoordinatorRequest } from '@ringleader/coordination';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ifMatchOf } from '../http/if-match.js';
 import { jsonBody } from '../http/json-body.js';
 import { integerParameter, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
-import { invalidHeader, timeoutMsOf } from '../kv/request-context.js';
+import { timeoutMsOf } from '../kv/request-context.js';
 import {
   DescribeAddMember,
   DescribeChangeMember,
@@ -31,7 +31,6 @@ import {
 import { openSnapshotStream } from './coordinator-snapshot.js';
 
 const NO_PARAMETERS: readonly string[] = [];
-const CONDITION = /^"(\d{1,15})"$/;
 
 @Controller('v1/cluster')
 export class CoordinatorsController {
@@ -126,7 +125,7 @@ export class CoordinatorsController {
 
   #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {
     const options = optionsOf(request);
-    const ifIndex = conditionOf(request.headers);
+    const ifIndex = ifMatchOf(request.headers, 'the index of the configuration');
     return this.coordination.changeMembers({ ...change, ...(ifIndex !== null && { ifIndex }) }, options);
   }
 }
@@ -142,13 +141,4 @@ function seatOf(name: string, where: { readonly parameter: string } | { readonly
   if (seat !== null) return seat;
   const detail = 'Coordinators are called coordinator-1 to coordinator-9';
   throw new OperationalError('INVALID_ARGUMENT', detail, where);
-}
-
-/** Configurations have an index as keys have a revision. */
-function conditionOf(headers: IncomingHttpHeaders): number | null {
-  const ifMatch = headers['if-match'];
-  if (ifMatch === undefined) return null;
-  const [, index] = CONDITION.exec(ifMatch) ?? [];
-  if (index !== undefined) return Number(index);
-  throw invalidHeader('If-Match', 'is the index of the configuration in quotes, as in "17"');
 }

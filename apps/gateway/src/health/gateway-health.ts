@@ -8,6 +8,7 @@ import { ClusterReport } from '../cluster/cluster.controller.js';
 import { Admission } from '../http/admission.js';
 import { DescribeLiveness, DescribeReadiness } from '../openapi/descriptions.js';
 import { NatsShardFrames } from '../routing/data-path.nats.js';
+import { ReplicaPicker } from '../routing/replica-picker.js';
 import { RequestRouter } from '../routing/request-router.js';
 
 /** On the gateway's own port; Kubernetes and Prometheus ask the port of its probes. */
@@ -89,5 +90,17 @@ export class FrameMetrics {
     figures.counter('frames_sent_bytes_total', 'Bytes of these frames', () => counters.sentBytes);
     figures.counter('frames_received_total', 'Frames received from shards', () => counters.received);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
+  }
+}
+
+@Injectable()
+export class BalancerMetrics {
+  constructor(registry: Registry, replicas: ReplicaPicker) {
+    const name = 'replica_picks_total';
+    const help = 'Attempts that any replica could serve, by the strategy that picked one, and whom it picked';
+    new ReadFigures(registry, PREFIX).countersBy(
+      { name, help, label: ['strategy', 'shard'] },
+      () => replicas.picks,
+    );
   }
 }

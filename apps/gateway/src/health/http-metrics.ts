@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 /** From an answer out of memory to the longest deadline that a client may set. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
 const MS_PER_SECOND = 1_000;
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS']);
 
 /** By status. */
 type Tallies = Map<number, Tally>;

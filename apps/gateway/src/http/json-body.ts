@@ -4,21 +4,25 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { receivedContentType } from './request-head.js';
 
-const JSON_MEDIA_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const JSON_MEDIA_TYPE = 'application/json';
+/** RFC 7396. */
+export const MERGE_PATCH = 'application/merge-patch+json';
+const UTF8 = /^charset="?utf-8"?$/i;
 const NAME_LENGTH_SHOWN = 64;
 /** The name of the body as a whole. */
 export const BODY = 'body';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** An absent body is an empty object. `what` begins the sentence of a refusal. */
+/** An absent body is an empty object. `what` begins the sentence of a refusal. `also`: media types besides JSON's own. */
 export function jsonBody<Schema extends z.ZodType>(
   request: FastifyRequest,
   schema: Schema,
   what: string,
+  also: readonly string[] = [],
 ): z.infer<Schema> {
   const body = request.body as Buffer | undefined;
   const isEmpty = body === undefined || body.byteLength === 0;
-  if (!isEmpty) checkJson(receivedContentType(request.raw), what);
+  if (!isEmpty) checkJson(receivedContentType(request.raw), what, also);
   const parsed = schema.safeParse(isEmpty ? {} : parseJson(body, what));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => ({ field: fieldOf(issue), message: issue.message }));
@@ -27,11 +31,14 @@ export function jsonBody<Schema extends z.ZodType>(
   throw new OperationalError('INVALID_ARGUMENT', `${what} is not valid: ${list}`, { field, issues });
 }
 
-export function checkJson(contentType: string | undefined, what: string): void {
-  if (contentType !== undefined && JSON_MEDIA_TYPE.test(contentType.trim())) return;
-  throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', `${what} is application/json (UTF-8)`, {
+export function checkJson(contentType: string | undefined, what: string, also: readonly string[] = []): void {
+  const allowed = [JSON_MEDIA_TYPE, ...also];
+  const [type = '', parameter, ...more] = (contentType ?? '').split(';').map((part) => part.trim());
+  const isUtf8 = parameter === undefined || (UTF8.test(parameter) && more.length === 0);
+  if (isUtf8 && allowed.includes(type.toLowerCase())) return;
+  throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', `${what} is ${allowed.join(' or ')} (UTF-8)`, {
     contentType: contentType ?? null,
-    allowed: ['application/json'],
+    allowed,
   });
 }
 

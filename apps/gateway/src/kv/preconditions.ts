@@ -172,10 +172,22 @@ const ALL_CONDITIONS = [...GUARDS, 'If-None-Match', 'If-Modified-Since'];
  */
 export function refuseConditions(headers: IncomingHttpHeaders, resource: 'list' | 'batch' | 'page'): void {
   const names = resource === 'batch' ? ALL_CONDITIONS : GUARDS;
-  const found = names.find((name) => headers[name.toLowerCase()] !== undefined);
+  const found = firstOf(names, headers);
   if (found === undefined) return;
   const instead = resource === 'batch' ? '; each operation takes conditions of its own' : '';
   throw invalidHeader(found, `means nothing with a ${resource}, which has no version${instead}`);
+}
+
+/** For changes of what has one number as a whole: If-Match compares it, and nothing else does. */
+export function refuseOtherConditions(headers: IncomingHttpHeaders): void {
+  const names = ALL_CONDITIONS.filter((name) => name !== 'If-Match');
+  const found = firstOf(names, headers);
+  if (found === undefined) return;
+  throw invalidHeader(found, 'means nothing here; use If-Match', { allowed: ['If-Match'] });
+}
+
+function firstOf(names: readonly string[], headers: IncomingHttpHeaders): string | undefined {
+  return names.find((name) => headers[name.toLowerCase()] !== undefined);
 }
 
 function secondOf(modifiedAt: number): number {

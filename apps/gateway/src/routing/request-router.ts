@@ -4,6 +4,7 @@
  * in attempts.ts.
  */
 import { randomInt } from 'node:crypto';
+import type { TargetLoads } from '@ringleader/balancer';
 import type { ReplyFrame } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
 import type {
@@ -64,6 +65,8 @@ class InFlight {
 export interface RequestRouterOptions {
   readonly frames: ShardFrames;
   readonly leaders: LeaderTable;
+  /** Told of the reads that are under way, and how long they took. */
+  readonly loads: TargetLoads;
   readonly timings: RetryTimings;
   readonly budget: RetryBudget;
   readonly channelLimits: ShardChannelLimits;
@@ -87,6 +90,9 @@ export interface RouterCounters {
 interface Sent {
   readonly flight: InFlight;
   readonly attempt: number;
+  readonly shard: ShardOrdinal;
+  readonly ballot: Ballot;
+  readonly at: MonotonicMs;
 }
 
 /** Deadlines and timeouts are looked at this often: cheaper than a timer for each request. */
@@ -177,7 +183,7 @@ export class RequestRouter {
       flight.phase = 'queued';
       flight.wakeAt = flight.deadline;
     } else if (flight.attempts.count === 0) {
-      this.settle(flight, { kind: 'failed', code: 'OVERLOADED' });
+      this.settle(flight, { kind: 'failed', code: 'OVERLOADED' }, now);
     } else {
       this.pause(flight, now);
     }
@@ -193,7 +199,8 @@ export class RequestRouter {
     flight.lastBallot = route.ballot;
     flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt, flight.target.bytes);
     flight.tokens.push(token);
-    this.sent.set(token, { flight, attempt });
+    this.sent.set(token, { flight, attempt, shard: route.shard, ballot: route.ballot, at: now });
+    if (flight.target.isTimed) this.options.loads.began(route.shard, now);
     this.counters.attempts += 1;
     // Rounded up: a shard that finds the time over must not find so before this gateway does.
     return flight.target.frame(token, route, Math.ceil(flight.deadline - now));
@@ -215,23 +222,35 @@ export class RequestRouter {
       this.counters.lateReplies += 1;
       return;
     }
-    this.sent.delete(reply.token);
+    this.forget(reply.token, now);
     const { flight, attempt } = sent;
     const isLate = now >= flight.deadline;
-    this.obey(flight, flight.attempts.answer(attempt, reply, isLate), servedBy, now);
+    const verdict = flight.attempts.answer(attempt, reply, isLate);
+    if (verdict.kind === 'elsewhere') this.redirect(flight, verdict.hint, sent, now);
+    else this.obey(flight, verdict, servedBy, now);
   }
 
-  private obey(flight: InFlight, verdict: Verdict, servedBy: ShardOrdinal, now: MonotonicMs): void {
+  /** An answer to it is not waited for any more. */
+  private forget(token: number, now: MonotonicMs): void {
+    const sent = this.sent.get(token);
+    if (sent === undefined) return;
+    this.sent.delete(token);
+    if (sent.flight.target.isTimed) this.options.loads.ended(sent.shard, sent.at, now);
+  }
+
+  private obey(
+    flight: InFlight,
+    verdict: Exclude<Verdict, { kind: 'elsewhere' }>,
+    servedBy: ShardOrdinal,
+    now: MonotonicMs,
+  ): void {
     switch (verdict.kind) {
       case 'settled':
         this.options.budget.succeeded();
-        this.settle(flight, { kind: 'answered', reply: verdict.reply, servedBy });
+        this.settle(flight, { kind: 'answered', reply: verdict.reply, servedBy }, now);
         return;
       case 'failed':
-        this.settle(flight, verdict);
-        return;
-      case 'elsewhere':
-        this.redirect(flight, verdict.hint, now);
+        this.settle(flight, verdict, now);
         return;
       case 'anotherReplica':
         flight.target.passOver();
@@ -251,10 +270,10 @@ export class RequestRouter {
   /** Others wrote the key so often meanwhile that this request looks like an old one. */
   private startOver(flight: InFlight, now: MonotonicMs): void {
     if (!flight.target.renew()) {
-      this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN', forgotten: true });
+      this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN', forgotten: true }, now);
       return;
     }
-    for (const token of flight.tokens.splice(0)) this.sent.delete(token);
+    for (const token of flight.tokens.splice(0)) this.forget(token, now);
     flight.startOver();
     this.dispatch(flight, now);
   }
@@ -262,6 +281,7 @@ export class RequestRouter {
   private redirect(
     flight: InFlight,
     hint: Extract<Verdict, { kind: 'elsewhere' }>['hint'],
+    asked: Sent,
     now: MonotonicMs,
   ): void {
     const { partition } = flight.target;
@@ -272,9 +292,12 @@ export class RequestRouter {
     const { leaders } = this.options;
     const { ballot, epoch } = hint;
     const isNews = leaders.hint(partition, { shard: hint.leader, ballot, epoch }, now);
+    // A ballot that was given up serves no more (docs/PROTOCOL.md 4.1.8); one that is just being handed over may.
+    const isGivenUp = asked.ballot > 0 && ballot !== asked.ballot;
+    const isRefused = isGivenUp && leaders.refused(partition, asked);
     flight.target.passOver();
     // What others found out meanwhile is news to this request as well.
-    if (isNews || (leaders.route(partition, now)?.ballot ?? 0) > flight.lastBallot) {
+    if (isNews || isRefused || (leaders.route(partition, now)?.ballot ?? 0) > flight.lastBallot) {
       this.counters.redirects += 1;
       this.dispatch(flight, now);
     } else {
@@ -287,9 +310,9 @@ export class RequestRouter {
     flight.wakeAt = now + backOffMs(this.options.timings, flight.attempts.count, this.options.random());
   }
 
-  private settle(flight: InFlight, outcome: Outcome): void {
+  private settle(flight: InFlight, outcome: Outcome, now: MonotonicMs): void {
     this.flights.delete(flight);
-    for (const token of flight.tokens) this.sent.delete(token);
+    for (const token of flight.tokens) this.forget(token, now);
     flight.settle(outcome);
   }
 
@@ -307,7 +330,7 @@ export class RequestRouter {
     for (const flight of this.flights) {
       if (now >= flight.deadline) {
         const code = flight.attempts.atDeadline(flight.phase === 'queued');
-        this.settle(flight, { kind: 'failed', code });
+        this.settle(flight, { kind: 'failed', code }, now);
       } else if (now >= flight.wakeAt && flight.phase !== 'queued') {
         this.retry(flight, now);
       }
@@ -339,7 +362,7 @@ export class RequestRouter {
 
 export type RouterIngredients = Pick<
   RequestRouterOptions,
-  'frames' | 'leaders' | 'channelLimits' | 'inFlightMax' | 'mergeClock'
+  'frames' | 'leaders' | 'loads' | 'channelLimits' | 'inFlightMax' | 'mergeClock'
 > & { readonly clock: Clock; readonly timings?: RetryTimings };
 
 const RETRY_BUDGET = { tokensMax: 200, perSuccess: 0.1, perSecond: 50 };

@@ -69,6 +69,21 @@ describe('LeaderTable', () => {
     expect(leaders.announcedLeader(3, 3_300)).toBe(7);
   });
 
+  it('asks nobody who said that it leads no more, until it or another announces itself', () => {
+    const leaders = table();
+    announce(leaders, 1, ballot(2, 7), 0);
+    expect(leaders.refused(3, { shard: 7, ballot: ballot(1, 7) })).toBe(false);
+    expect(leaders.refused(3, { shard: 9, ballot: ballot(2, 7) })).toBe(false);
+    expect(leaders.refused(3, { shard: 7, ballot: ballot(2, 7) })).toBe(true);
+    expect(leaders.refused(3, { shard: 7, ballot: ballot(2, 7) })).toBe(false);
+    expect(leaders.route(3, 10)).toBeNull();
+    leaders.hint(3, { shard: 9, ballot: ballot(3, 9), epoch: 1 }, 20);
+    expect(leaders.route(3, 30)?.shard).toBe(9);
+    // A refusal that was said before the announcement and heard after it.
+    expect(announce(leaders, 1, ballot(2, 7), 40)).toBe(true);
+    expect(leaders.route(3, 1_050)?.shard).toBe(7);
+  });
+
   it('lets no hint whose time is over hold up another, however high it was', () => {
     const leaders = table();
     announce(leaders, 1, ballot(2, 7), 0);

@@ -9,9 +9,10 @@
  * Nothing that is believed here outlives its source: a ballot which nobody announces any more, or a hint whose time is
  * over, holds up no other, however high it is. A leader announces itself again and again; a falsehood does not.
  */
-import type { Balancer } from '@ringleader/balancer';
+import type { Asked } from '@ringleader/balancer';
 import type { Leadership, PartitionEntry } from '@ringleader/contracts';
 import type { Ballot, Epoch, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { ReplicaPicker } from './replica-picker.js';
 
 export interface Route {
   readonly shard: ShardOrdinal;
@@ -34,6 +35,8 @@ const LEADER_TABLE_TIMINGS: LeaderTableTimings = { hintMs: 1_000, announcementMs
 
 interface Entry {
   announced: Route | null;
+  /** Whoever announced it does not serve at that ballot any more, and said so itself. */
+  isRefused: boolean;
   announcedAt: MonotonicMs;
   hinted: Route | null;
   hintedAt: MonotonicMs;
@@ -55,7 +58,9 @@ export class LeaderTable {
     if (ballot < this.announcedBallot(entry, now)) return false;
     const isNews = ballot !== entry.announced?.ballot;
     entry.announcedAt = now;
-    if (!isNews) return false;
+    const wasRefused = entry.isRefused;
+    entry.isRefused = false;
+    if (!isNews) return wasRefused;
     entry.announced = { shard: speaker, ballot, epoch };
     if (ballot >= this.hintedBallot(entry, now)) entry.hinted = null;
     return true;
@@ -72,12 +77,32 @@ export class LeaderTable {
     return true;
   }
 
+  /**
+   * A request that went to this route came back: who announced it does not lead any more. True when that is news, so that
+   * others are asked from now on, until somebody announces itself.
+   */
+  refused(partition: PartitionIndex, { shard, ballot }: Pick<Route, 'shard' | 'ballot'>): boolean {
+    const entry = this.entries[partition];
+    const announced = entry?.announced ?? null;
+    if (entry === undefined || announced === null || entry.isRefused) return false;
+    if (announced.shard !== shard || announced.ballot !== ballot) return false;
+    entry.isRefused = true;
+    return true;
+  }
+
+  /** Who said that it does not lead it any more, and nobody has announced anything since; null otherwise. */
+  refuser(partition: PartitionIndex): ShardOrdinal | null {
+    const entry = this.entries[partition];
+    return entry?.isRefused === true ? (entry.announced?.shard ?? null) : null;
+  }
+
   route(partition: PartitionIndex, now: MonotonicMs): Route | null {
     const entry = this.entries[partition];
     if (entry === undefined) return null;
-    return entry.announced === null || this.hintedBallot(entry, now) > 0
-      ? (entry.hinted ?? entry.announced)
-      : entry.announced;
+    const { announced, hinted, isRefused } = entry;
+    if (announced === null) return hinted;
+    if (this.hintedBallot(entry, now) > 0) return hinted;
+    return isRefused ? null : announced;
   }
 
   /** Null when nobody has announced to lead it lately. */
@@ -101,7 +126,7 @@ export class LeaderTable {
   private entry(partition: PartitionIndex): Entry {
     const known = this.entries[partition];
     if (known !== undefined) return known;
-    const entry: Entry = { announced: null, announcedAt: 0, hinted: null, hintedAt: 0 };
+    const entry: Entry = { announced: null, isRefused: false, announcedAt: 0, hinted: null, hintedAt: 0 };
     this.entries[partition] = entry;
     return entry;
   }
@@ -114,14 +139,25 @@ export interface ShardEntry {
   readonly weight: number;
 }
 
-/** The shards by their ordinals, as they registered. */
+/** The shards by their ordinals, as they registered, with the weights that their places have since. */
 export class ShardDirectory {
   private readonly entries = new Map<ShardOrdinal, ShardEntry>();
+  private readonly placedWeights = new Map<ShardOrdinal, number>();
   /** Whom the failure detectors suspect, as whoever listens to them tells. */
   isSuspect: (shard: ShardOrdinal) => boolean = () => false;
 
   learn(shard: ShardOrdinal, entry: ShardEntry): void {
     this.entries.set(shard, entry);
+  }
+
+  /** What a shard registers counts until it has a place: that has the weight in force. */
+  place(shard: ShardOrdinal, weight: number): void {
+    this.placedWeights.set(shard, weight);
+  }
+
+  /** It is removed, and its ordinal is never given again. */
+  displace(shard: ShardOrdinal): void {
+    this.placedWeights.delete(shard);
   }
 
   name(shard: ShardOrdinal): string {
@@ -133,7 +169,7 @@ export class ShardDirectory {
   }
 
   weight(shard: ShardOrdinal): number {
-    return this.entries.get(shard)?.weight ?? 1;
+    return this.placedWeights.get(shard) ?? this.entries.get(shard)?.weight ?? 1;
   }
 }
 
@@ -146,11 +182,10 @@ export interface PartitionMapView {
 export interface RoutingTableOptions {
   readonly leaders: LeaderTable;
   readonly map: PartitionMapView;
-  readonly balancer: Balancer;
-  readonly shards: ShardDirectory;
+  readonly replicas: ReplicaPicker;
 }
 
-/** Out of the leader table, the partition map, the balancer and what is known of the shards. */
+/** Out of the leader table, the partition map and the balancer. */
 export class RoutingTable {
   private probes = 0;
 
@@ -162,22 +197,22 @@ export class RoutingTable {
   }
 
   /** A replica for a stale read, other than those passed over; null when there is none. */
-  replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[]): Route | null {
+  replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[], asked: Asked): Route | null {
     const entry = this.options.map.entries[partition];
     if (entry === undefined) return null;
-    const { balancer, shards } = this.options;
-    const candidates = entry.replicas
-      .filter((shard) => !passedOver.includes(shard))
-      .map((shard) => ({ id: shard, weight: shards.weight(shard), suspect: shards.isSuspect(shard) }));
-    const picked = balancer.pick(candidates);
-    return picked === undefined ? null : stranger(picked.id, entry.epoch);
+    const others = entry.replicas.filter((shard) => !passedOver.includes(shard));
+    const picked = this.options.replicas.pick(others, asked);
+    return picked === undefined ? null : stranger(picked, entry.epoch);
   }
 
-  /** With no leader heard of yet, its replicas are asked in turn, from the preferred leader on. */
+  /** With no leader known, its replicas are asked in turn, from the preferred leader on. */
   private probe(partition: PartitionIndex): Route | null {
     const entry = this.options.map.entries[partition];
     if (entry === undefined) return null;
-    const { replicas, preferredLeader, epoch } = entry;
+    const { preferredLeader, epoch } = entry;
+    const refuser = this.options.leaders.refuser(partition);
+    const others = entry.replicas.filter((shard) => shard !== refuser);
+    const replicas = others.length > 0 ? others : entry.replicas;
     const first = Math.max(0, replicas.indexOf(preferredLeader));
     const shard = replicas[(first + this.probes++) % replicas.length] ?? preferredLeader;
     return stranger(shard, epoch);

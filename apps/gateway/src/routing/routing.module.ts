@@ -1,6 +1,6 @@
 /** Where requests go, and what carries them there. */
 import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { createBalancer } from '@ringleader/balancer';
+import { TargetLoads } from '@ringleader/balancer';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { NatsLink, NatsLinks } from '@ringleader/nats';
@@ -9,6 +9,7 @@ import { seededPrng } from '@ringleader/primitives';
 import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { GatewayConfig } from '../gateway.config.js';
 import { LeaderAnnouncements, NatsShardFrames } from './data-path.nats.js';
+import { ReplicaPicker } from './replica-picker.js';
 import { RequestRouter, createRouter } from './request-router.js';
 import { LeaderTable, RoutingTable, ShardDirectory } from './routing-table.js';
 import { DEFAULT_CHANNEL_LIMITS } from './shard-channel.js';
@@ -19,7 +20,13 @@ const monotonicMs = (): number => systemClock.monotonicMs();
 @Module({
   providers: [
     ShardDirectory,
+    TargetLoads,
     { provide: LeaderTable, useFactory: () => new LeaderTable() },
+    {
+      provide: ReplicaPicker,
+      useFactory: replicaPicker,
+      inject: [GatewayConfig, ShardDirectory, TargetLoads],
+    },
     {
       provide: HybridClock,
       useFactory: (clock: ServiceClock) => new HybridClock(clock),
@@ -38,7 +45,7 @@ const monotonicMs = (): number => systemClock.monotonicMs();
     {
       provide: RoutingTable,
       useFactory: routingTable,
-      inject: [GatewayConfig, LeaderTable, PartitionMapMirror, ShardDirectory],
+      inject: [LeaderTable, PartitionMapMirror, ReplicaPicker],
     },
     {
       provide: NatsShardFrames,
@@ -49,7 +56,7 @@ const monotonicMs = (): number => systemClock.monotonicMs();
     {
       provide: RequestRouter,
       useFactory: requestRouter,
-      inject: [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, HybridClock],
+      inject: [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, TargetLoads, HybridClock],
     },
     {
       provide: LeaderAnnouncements,
@@ -63,6 +70,7 @@ const monotonicMs = (): number => systemClock.monotonicMs();
     PartitionMapMirror,
     NatsShardFrames,
     LeaderTable,
+    ReplicaPicker,
     RoutingTable,
     RequestRouter,
   ],
@@ -87,24 +95,28 @@ export class RoutingModule implements OnApplicationBootstrap, BeforeApplicationS
   }
 }
 
-function routingTable(
-  config: GatewayConfig,
-  leaders: LeaderTable,
-  map: PartitionMapMirror,
-  shards: ShardDirectory,
-): RoutingTable {
-  const balancer = createBalancer(config.RINGLEADER_BALANCER, seededPrng(Math.floor(Math.random() * UINT32)));
-  return new RoutingTable({ leaders, map, balancer, shards });
+function replicaPicker(config: GatewayConfig, shards: ShardDirectory, loads: TargetLoads): ReplicaPicker {
+  return new ReplicaPicker({
+    ...{ shards, loads },
+    strategy: config.RINGLEADER_BALANCER,
+    slowStartMs: config.RINGLEADER_SLOW_START_MS,
+    prng: seededPrng(Math.floor(Math.random() * UINT32)),
+  });
+}
+
+function routingTable(leaders: LeaderTable, map: PartitionMapMirror, replicas: ReplicaPicker): RoutingTable {
+  return new RoutingTable({ leaders, map, replicas });
 }
 
 /** In the order of `inject`. */
-type RouterIngredients = [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, HybridClock];
+type RouterIngredients = [GatewayConfig, NatsLinks, NatsShardFrames, LeaderTable, TargetLoads, HybridClock];
 
 function requestRouter(...ingredients: RouterIngredients): RequestRouter {
-  const [config, { data }, frames, leaders, hybridClock] = ingredients;
+  const [config, { data }, frames, leaders, loads, hybridClock] = ingredients;
   const router = createRouter({
     frames,
     leaders,
+    loads,
     clock: systemClock,
     mergeClock: hybridClock.merge,
     // What was admitted with its body finds room: it is refused before the body, or not at all.

@@ -1,5 +1,6 @@
 /** Where the attempts of a request go, and what is sent there. */
 import type { FramedRequest } from '@ringleader/contracts';
+import { xxh64 } from '@ringleader/hash-ring';
 import type { DeleteOperation, PutOperation, ReadRequest, ScanRequest } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { RequestClass } from './attempts.js';
@@ -11,6 +12,8 @@ export interface Target {
   readonly partition: PartitionIndex | null;
   /** Whether a new leader is a reason to ask again at once. */
   readonly followsLeader: boolean;
+  /** Whether how long it takes tells how busy a shard is: a page of a list takes as long as it is long, a write as others do. */
+  readonly isTimed: boolean;
   /** About what it takes in a frame. */
   readonly bytes: number;
   /** Null when nobody can be asked at present. */
@@ -35,6 +38,7 @@ export interface WriteCommand {
 export class WriteTarget implements Target {
   readonly requestClass = 'write';
   readonly followsLeader = true;
+  readonly isTimed = false;
   readonly bytes: number;
   private firstOrigin: HybridTime | null;
 
@@ -81,6 +85,7 @@ export class WriteTarget implements Target {
 export class LinearizableReadTarget implements Target {
   readonly requestClass = 'read';
   readonly followsLeader = true;
+  readonly isTimed = true;
   readonly bytes: number;
 
   constructor(
@@ -112,10 +117,13 @@ export class LinearizableReadTarget implements Target {
 /** Any replica that the balancer picks; when none can answer, the leader, by a read that is not stale at all. */
 export class StaleReadTarget implements Target {
   readonly requestClass = 'read';
+  readonly isTimed = true;
   readonly bytes: number;
   private readonly passedOver: ShardOrdinal[] = [];
   private asked: ShardOrdinal | null = null;
   private consistency: ReadRequest['consistency'];
+  /** The upper half of the key's hash is the same in all of its partition. */
+  private readonly hash: number;
 
   constructor(
     readonly partition: PartitionIndex,
@@ -125,6 +133,7 @@ export class StaleReadTarget implements Target {
   ) {
     this.bytes = REQUEST_OVERHEAD_BYTES + key.length;
     this.consistency = { kind: 'stale', maxStalenessMs };
+    this.hash = Number(BigInt.asUintN(32, xxh64(key)));
   }
 
   get followsLeader(): boolean {
@@ -134,7 +143,7 @@ export class StaleReadTarget implements Target {
   /** Each attempt asks another replica: a silent one is passed over as well. */
   route(now: MonotonicMs): Route | null {
     this.passOver();
-    const replica = this.routes.replica(this.partition, this.passedOver);
+    const replica = this.routes.replica(this.partition, this.passedOver, { now, hash: this.hash });
     const leader = this.routes.leader(this.partition, now);
     this.asked = replica?.shard ?? null;
     // The leader can prove that its answer is not stale at all, but not how old a stale one would be.
@@ -167,6 +176,7 @@ export type ScanCommand = Pick<
 export class ScanTarget implements Target {
   readonly requestClass = 'read';
   readonly followsLeader = false;
+  readonly isTimed = false;
   readonly partition = null;
   readonly bytes: number;
 

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createBalancer } from '@ringleader/balancer';
+import { TargetLoads } from '@ringleader/balancer';
 import type { ClusterView } from '@ringleader/contracts';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { Registry, systemClock } from '@ringleader/observability';
@@ -21,6 +21,7 @@ import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http-server.js
 import type { HttpServerTimings } from '../../src/http-server.js';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
 import type { RetryTimings } from '../../src/routing/attempts.js';
+import { ReplicaPicker } from '../../src/routing/replica-picker.js';
 import { createRouter } from '../../src/routing/request-router.js';
 import type { RequestRouter } from '../../src/routing/request-router.js';
 import { LeaderTable, RoutingTable, ShardDirectory } from '../../src/routing/routing-table.js';
@@ -139,20 +140,26 @@ function requestPath(
 ): RequestPath {
   const hybridClock = new HybridClock(systemClock);
   const leaders = new LeaderTable();
+  const loads = new TargetLoads();
   const router = createRouter({
     frames: shards,
     leaders,
+    loads,
     clock: systemClock,
     mergeClock: hybridClock.merge,
     channelLimits: limits?.channel ?? DEFAULT_CHANNEL_LIMITS,
     inFlightMax: limits?.operationsMax ?? 10_000,
     ...(retries && { timings: retries }),
   });
-  const balancer = createBalancer('round-robin', seededPrng(1));
+  const prng = seededPrng(1);
+  const replicas = new ReplicaPicker({
+    ...{ strategy: 'round-robin', slowStartMs: 0, prng, loads },
+    shards: directory,
+  });
   const store = new KeyValueStore({
     router,
     map: shards,
-    routes: new RoutingTable({ leaders, map: shards, balancer, shards: directory }),
+    routes: new RoutingTable({ leaders, map: shards, replicas }),
     repeatsRemembered: limits?.repeatsRemembered ?? 100,
     hybridNow: hybridClock.stamp,
     monotonicMs: () => systemClock.monotonicMs(),

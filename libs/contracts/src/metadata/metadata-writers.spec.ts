@@ -24,6 +24,13 @@ describe('who may write what', () => {
     expect(mayWrite(shard, { key: '/ringleader/shards/shard-2' })).toBe(false);
   });
 
+  it('lets gateways write the settings, for operators, and nobody else', () => {
+    const writers = SERVICES.filter((service) =>
+      mayWrite({ service, member: 'm' }, { key: '/ringleader/settings' }),
+    );
+    expect(writers).toEqual(['gateway']);
+  });
+
   it.each(['/ringleader/cluster', '/ringleader/partitions/00001', '/ringleader/'])(
     'lets no request write %s',
     (key) => {

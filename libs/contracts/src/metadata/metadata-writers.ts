@@ -9,12 +9,13 @@ import { prefixRange } from '../control/key-ranges.js';
 import type { Speaker } from '../subjects.js';
 import { METADATA_PREFIX, SHARD_ORDINALS_KEY, memberKey, shardKey } from './cluster-metadata.js';
 import type { Service } from './cluster-metadata.js';
+import { SETTINGS_KEY } from './settings-metadata.js';
 
 /** Keys besides the member's own registration, which every member may write. */
 const OWN_KEYS: Readonly<Record<Service, (member: string) => readonly string[]>> = {
   coordinator: () => [],
   shard: (member) => [shardKey(member), SHARD_ORDINALS_KEY],
-  gateway: () => [],
+  gateway: () => [SETTINGS_KEY],
   'failure-detector': () => [],
   operator: () => [],
 };

@@ -120,6 +120,3 @@ export const incidentSchema = z
   })
   .meta({ id: 'Incident' });
 export type Incident = z.infer<typeof incidentSchema>;
-
-/** What can be changed while the cluster runs. Absent: what each process was configured with. */
-export const SETTINGS_KEY = '/ringleader/settings';

@@ -1,5 +1,6 @@
 import { BoundedMemory } from './bounded-memory.js';
 import type { Candidate, CandidateId, Strategy } from './candidate.js';
+import { byWeight } from './random.js';
 
 /**
  * nginx's algorithm: everyone gains its weight, the richest is picked and pays what all gained together. In every cycle each
@@ -12,9 +13,10 @@ export function smoothWeightedRoundRobin(): Strategy {
     let best = Number.NEGATIVE_INFINITY;
     let total = 0;
     for (const candidate of candidates) {
-      const credit = (credits.get(candidate.id) ?? 0) + candidate.weight;
+      const share = byWeight(candidate);
+      const credit = (credits.get(candidate.id) ?? 0) + share;
       credits.set(candidate.id, credit);
-      total += candidate.weight;
+      total += share;
       if (credit > best) {
         best = credit;
         picked = candidate;

@@ -1,0 +1,50 @@
+/** /v1/cluster/settings */
+import { Controller, Get, Patch, Req, Res } from '@nestjs/common';
+import { settingsPatchSchema } from '@ringleader/contracts';
+import type { Settings } from '@ringleader/contracts';
+import { Coordination } from '@ringleader/service-host';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ifMatchOf } from '../http/if-match.js';
+import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
+import { parseQuery, targetOf } from '../http/request-target.js';
+import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
+import { timeoutMsOf } from '../kv/request-context.js';
+import { DescribePatchSettings, DescribeSettings } from '../openapi/settings-descriptions.js';
+import { patchSettings, readSettings, type VersionedSettings } from './settings.js';
+
+@Controller('v1/cluster')
+export class SettingsController {
+  constructor(private readonly coordination: Coordination) {}
+
+  @DescribeSettings()
+  @Get('settings')
+  async settings(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Settings> {
+    refuseConditions(request.headers, 'page');
+    return answer(reply, await readSettings(this.coordination, optionsOf(request)));
+  }
+
+  @DescribePatchSettings()
+  @Patch('settings')
+  async change(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Settings> {
+    refuseOtherConditions(request.headers);
+    const ifRevision = ifMatchOf(request.headers, 'the revision of the settings');
+    const patch = jsonBody(request, settingsPatchSchema, 'The patch', [MERGE_PATCH]);
+    return answer(reply, await patchSettings(this.coordination, { patch, ifRevision }, optionsOf(request)));
+  }
+}
+
+function answer(reply: FastifyReply, { settings, revision }: VersionedSettings): Settings {
+  reply.header('ETag', `"${revision}"`);
+  return settings;
+}
+
+function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
+  parseQuery(targetOf(raw).query, []);
+  return { timeoutMs: timeoutMsOf(headers) };
+}

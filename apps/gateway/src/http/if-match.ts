@@ -1,0 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { invalidHeader } from '../kv/request-context.js';
+
+const NUMBER = /^"(\d{1,15})"$/;
+
+/** Of what has a number where keys have a revision; null where the client names none. `what` says which number that is. */
+export function ifMatchOf(headers: IncomingHttpHeaders, what: string): number | null {
+  const ifMatch = headers['if-match'];
+  if (ifMatch === undefined) return null;
+  const [, number] = NUMBER.exec(ifMatch) ?? [];
+  if (number !== undefined) return Number(number);
+  throw invalidHeader('If-Match', `is ${what} in quotes, as in "17"`);
+}
