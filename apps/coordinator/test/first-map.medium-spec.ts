@@ -17,6 +17,7 @@ function register(group: CoordinatorGroup, shardId: string): Promise<ShardRegist
     weight: 1,
     databaseIncarnation: 0,
     databaseOrdinal: null,
+    setAside: [],
     systemIdentifier: shardId,
     timeline: 1,
     walPosition: '0/1',

@@ -1,12 +1,12 @@
 /** A whole shard, alone in its cluster, with a real database and NATS: what ends a life, what begins the next one. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { partitionKey, shardKey } from '@ringleader/contracts';
+import { SHARD_ORDINALS_KEY, partitionKey, shardKey, shardPlaceKey } from '@ringleader/contracts';
 import { UNLOGGED, connectNatsLinks, type NatsLinks } from '@ringleader/nats';
 import { Registry, createLogger, systemClock } from '@ringleader/observability';
-import { HotConnection } from '@ringleader/postgres';
+import { HotConnection, type TextRow } from '@ringleader/postgres';
 import { startNatsServer, startPostgres, type TestServer, until } from '@ringleader/testing-servers';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
 import { FatalErrors, Health, type HostSigns, HeapPressure } from '@ringleader/service-host';
@@ -52,10 +52,7 @@ beforeEach(async () => {
   await inDatabase(postgres.url, `CREATE DATABASE ${name}`);
   url = Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href;
   coordinator = new FakeCoordinator();
-  const entries = fixedMap(PARTITIONS, [1]).map(
-    (entry) => [partitionKey(entry.partition), JSON.stringify(entry)] as const,
-  );
-  coordinator.put(...entries);
+  mapOf([1]);
   links = await connectNatsLinks({ servers: [nats.url], name: 'shard-1' }, UNLOGGED);
   gateway = await TestGateway.connect(nats.url);
 });
@@ -66,16 +63,54 @@ afterEach(async () => {
   await links.close();
 });
 
-async function inDatabase(target: string, ...statements: readonly string[]): Promise<void> {
-  const session = await HotConnection.open({
+function mapOf(replicas: readonly number[]): void {
+  const entries = fixedMap(PARTITIONS, replicas).map(
+    (entry) => [partitionKey(entry.partition), JSON.stringify(entry)] as const,
+  );
+  coordinator.put(...entries);
+}
+
+function connectTo(target: string): Promise<HotConnection> {
+  return HotConnection.open({
     url: target,
     applicationName: 'test',
     connectTimeoutMs: 5_000,
     stallMs: 60_000,
     onLost: () => undefined,
   });
+}
+
+async function inDatabase(target: string, ...statements: readonly string[]): Promise<void> {
+  const session = await connectTo(target);
   for (const statement of statements) await session.runOnce(statement);
   await session.close();
+}
+
+async function rowsOf(target: string, text: string): Promise<readonly TextRow[]> {
+  const session = await connectTo(target);
+  try {
+    return await session.run({ name: 'looked', text }, []);
+  } finally {
+    await session.close();
+  }
+}
+
+/** What was set aside. */
+async function schemas(): Promise<unknown[]> {
+  const text = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'ringleader_') ORDER BY 1";
+  return (await rowsOf(url, text)).map(([name]) => name);
+}
+
+/** A disk changes a page of the table: PostgreSQL finds it by its checksum. */
+async function damage(relation: string): Promise<void> {
+  await inDatabase(url, 'CHECKPOINT');
+  const [[path] = []] = await rowsOf(url, `SELECT pg_relation_filepath((${relation}))`);
+  await postgres.stop();
+  const file = join(dir, 'postgres', 'data', path!);
+  const bytes = await readFile(file);
+  bytes[bytes.length - 100]! ^= 0xff;
+  await writeFile(file, bytes);
+  await postgres.restart();
 }
 
 function start(): ShardService {
@@ -163,13 +198,112 @@ describe('a shard', () => {
     expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
   }, 60_000);
 
-  it('refuses a database that is older than the registration, and one of another shard', async () => {
+  it('refuses a database that is older than the registration where nobody else has the data, and one of another shard', async () => {
     const service = start();
     await leadsAll(service);
     await service.beforeApplicationShutdown();
     await inDatabase(url, 'UPDATE shard_identity SET incarnation = 0');
-    await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+    await expect(failureOf(start())).rejects.toMatchObject({
+      code: 'DATABASE_FORGOT',
+      details: { partitionsTotal: PARTITIONS },
+    });
+    expect(coordinator.incidents).toMatchObject([{ kind: 'DATABASE_FORGOT', shard: 'shard-1', ordinal: 1 }]);
+    expect(await schemas()).toEqual([]);
     await inDatabase(url, "UPDATE shard_identity SET incarnation = 5, shard_id = 'shard-9'");
     await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+  }, 60_000);
+
+  it('ends when it is removed, and stays so with its database', async () => {
+    const service = start();
+    await leadsAll(service);
+    coordinator.remove(shardKey('shard-1'));
+    await expect(failureOf(service)).rejects.toMatchObject({ code: 'SHARD_REMOVED' });
+    await service.beforeApplicationShutdown();
+    await expect(failureOf(start())).rejects.toMatchObject({ code: 'SHARD_REMOVED' });
+  }, 60_000);
+
+  it('does not serve from a database with a page that cannot be read, nor gives up what only it may have', async () => {
+    const service = start();
+    await leadsAll(service);
+    await gateway.put(3, 'key', 'value'.repeat(1_000));
+    await service.beforeApplicationShutdown();
+    await damage("SELECT reltoastrelid FROM pg_class WHERE relname = 'rows'");
+    const again = start();
+    await leadsAll(again);
+    void gateway.get(3, 'key').catch(() => undefined);
+    await expect(failureOf(again)).rejects.toMatchObject({ code: 'DATABASE_DAMAGED' });
+    expect(coordinator.incidents).toMatchObject([{ kind: 'PAGE_UNREADABLE', ordinal: 1 }]);
+    expect(await schemas()).toEqual([]);
+  }, 60_000);
+});
+
+describe('a shard of three', () => {
+  /** The others are registered, and were never here. */
+  beforeEach(async () => {
+    const service = start();
+    await leadsAll(service);
+    await service.beforeApplicationShutdown();
+    coordinator.put(
+      ...[2, 3].map((ordinal) => {
+        const { zone, weight } = { zone: '', weight: 1 };
+        const facts = { incarnation: 1, systemIdentifier: '1', timeline: 1, walPosition: '0/1' };
+        const shard = { shardId: `shard-${ordinal}`, ordinal, zone, weight, ...facts };
+        return [shardKey(shard.shardId), JSON.stringify(shard)] as const;
+      }),
+      [SHARD_ORDINALS_KEY, '3'],
+    );
+    mapOf([1, 2, 3]);
+  }, 30_000);
+
+  it('comes back as a new one from an older copy of its database, unless it still runs', async () => {
+    const name = `shard_${++database}`;
+    const from = new URL(url).pathname.slice(1);
+    await inDatabase(postgres.url, `CREATE DATABASE ${name} TEMPLATE ${from}`);
+    const real = start();
+    await real.ordinal;
+    url = Object.assign(new URL(url), { pathname: `/${name}` }).href;
+    await expect(failureOf(start())).rejects.toMatchObject({
+      code: 'DATABASE_FORGOT',
+      details: { verdict: 'superseded' },
+    });
+    expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
+    expect(coordinator.incidents).toEqual([]);
+    await real.beforeApplicationShutdown();
+
+    const returned = start();
+    expect(await returned.ordinal).toBe(4);
+    expect(registered()).toMatchObject({ ordinal: 4, incarnation: 1 });
+    expect(coordinator.incidents).toMatchObject([{ kind: 'DATABASE_FORGOT', ordinal: 1 }]);
+    expect(await schemas()).toEqual(['ringleader_forgotten_1_1']);
+    const kept = await rowsOf(url, 'SELECT ordinal FROM ringleader_forgotten_1_1.shard_identity');
+    expect(kept).toEqual([['1']]);
+    mapOf([4, 2, 3]);
+    await until('what is set aside is deleted', async () => (await schemas()).length === 0, WITHIN);
+  }, 60_000);
+
+  it('comes back as a new one when it was replaced: what it holds is set aside, and the process begins anew', async () => {
+    const service = start();
+    await service.ordinal;
+    const place = {
+      ordinal: 1,
+      shardId: 'shard-1',
+      state: 'replaced',
+      zone: '',
+      weight: 1,
+      weightIsSet: false,
+    };
+    coordinator.put([shardPlaceKey(1), JSON.stringify({ ...place, since: '2026-01-01T00:00:00.000Z' })]);
+    await expect(failureOf(service)).rejects.toMatchObject({ details: { reason: 'comesBackAsNew' } });
+    await service.beforeApplicationShutdown();
+    expect(await start().ordinal).toBe(4);
+    expect(await schemas()).toEqual(['ringleader_forgotten_1_1']);
+    expect(coordinator.incidents).toEqual([]);
+  }, 60_000);
+
+  it('comes back as a new one when a page cannot be read', async () => {
+    await damage("SELECT 'record_log'::regclass");
+    expect(await start().ordinal).toBe(4);
+    expect(await schemas()).toEqual(['ringleader_forgotten_1_1']);
+    expect(coordinator.incidents).toMatchObject([{ kind: 'PAGE_UNREADABLE', ordinal: 1 }]);
   }, 60_000);
 });

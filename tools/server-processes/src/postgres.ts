@@ -43,6 +43,8 @@ async function initialise(dir: string, initdb: string, { prefix, owner }: Unpriv
   await mkdir(fresh, { mode: 0o700 });
   if (owner !== undefined) for (const path of [dir, secret, fresh]) await chown(path, owner.uid, owner.gid);
   const settings = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', `--username=${USER}`];
+  // So that a page that a disk has changed is found when it is read.
+  settings.push('--data-checksums');
   const files = [`--pgdata=${fresh}`, `--pwfile=${secret}`];
   const [command = initdb, ...args] = [...prefix, initdb, ...files, ...settings];
   await run(command, args, { cwd: dir, env: {} }).catch((cause: unknown) => {

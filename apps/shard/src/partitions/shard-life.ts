@@ -25,7 +25,7 @@ export interface LifeSurroundings {
 const UINT32_END = 2 ** 32;
 
 export function startLife(
-  { ordinal, incarnation, storage, records }: OpenedShard,
+  { ordinal, incarnation, storage, records }: Omit<OpenedShard, 'setAside'>,
   surroundings: LifeSurroundings,
   onFailure: (error: unknown) => void,
 ): ShardDriver {

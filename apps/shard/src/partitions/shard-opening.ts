@@ -1,27 +1,35 @@
 /**
  * What must be done before a shard's first promise (docs/PROTOCOL.md 4.10): its database is the one that it always had and
- * has forgotten nothing, and its incarnation is raised, durably, there and at the coordinator.
+ * has forgotten nothing, and its incarnation is raised, durably, there and at the coordinator. A database that has
+ * forgotten something is set aside, and the shard comes back as a new one.
  */
-import { OperationalError } from '@ringleader/contracts';
+import type { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
+import type { Logger } from '@ringleader/observability';
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardConfig } from '../shard.config.js';
-import { connectionOptions } from '../storage/database-settings.js';
+import { connectionOptions, isDamage } from '../storage/database-settings.js';
 import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
-import { superseded } from '../storage/writer-lock.js';
+import type { SetAside } from '../storage/set-aside.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
+import { ComingBack, comesBackAsNew, type Loss } from './coming-back.js';
+import { damagedBeforeOpening, foreignDatabase, ordinalsExhausted, removed } from './refusals.js';
+import { superseded } from '../storage/writer-lock.js';
 
 export interface OpenedShard {
   readonly ordinal: ShardOrdinal;
   readonly incarnation: Incarnation;
   readonly storage: ShardStorage;
   readonly records: readonly PartitionRecord[];
+  /** Still there, of former ordinals. */
+  readonly setAside: readonly SetAside[];
 }
 
 export interface OpeningOptions {
   readonly config: ShardConfig;
   readonly client: Coordinator;
+  readonly logger: Logger;
   readonly onLost: (error: OperationalError) => void;
   readonly onRoundTrip: (purpose: ConnectionPurpose, durationMs: number) => void;
   /** The database is there, with the schema of this version. */
@@ -31,78 +39,119 @@ export interface OpeningOptions {
 export class ShardOpening {
   /** The highest that this process has raised its database to, or tried to. */
   private lastIncarnation: Incarnation | null = null;
+  /** That this process serves, or has served. */
+  private served: ShardOrdinal | null = null;
+  private damage: OperationalError | null = null;
+  private isWarned = false;
+  private readonly comingBack: ComingBack;
 
-  constructor(private readonly options: OpeningOptions) {}
+  constructor(private readonly options: OpeningOptions) {
+    this.comingBack = new ComingBack(options.client, options.config.RINGLEADER_MEMBER, options.logger);
+  }
+
+  /** A page could not be read: the next opening sets aside what the database holds. */
+  damaged(error: OperationalError): void {
+    this.damage = error;
+  }
 
   async open(): Promise<OpenedShard> {
-    const { config, onLost, onRoundTrip, onMigrated } = this.options;
-    const database = await ShardDatabase.connect({
-      ...connectionOptions(config),
-      lastIncarnation: this.lastIncarnation,
-      onLost,
-      onRoundTrip,
-    });
-    onMigrated();
-    try {
-      const { ordinal, incarnation } = await this.register(database);
-      await database.claim(ordinal);
-      return { ordinal, incarnation, ...(await database.openStorage(incarnation)) };
-    } catch (error) {
+    for (;;) {
+      const database = await this.connect();
+      try {
+        const outcome = await this.register(database);
+        if (outcome.kind === 'registered') return await this.start(database, outcome);
+        await this.setAside(database, outcome);
+      } catch (error) {
+        await database.close();
+        throw error;
+      }
       await database.close();
-      throw error;
+      // Subscriptions and leaderships of this process are the former ordinal's.
+      if (this.served !== null) throw comesBackAsNew(this.shardId);
     }
   }
 
-  private async register(
-    database: ShardDatabase,
-  ): Promise<Extract<ShardRegistrationOutcome, { kind: 'registered' }>> {
+  private get shardId(): string {
+    return this.options.config.RINGLEADER_MEMBER;
+  }
+
+  private async connect(): Promise<ShardDatabase> {
+    const { config, onLost, onRoundTrip, onMigrated, logger } = this.options;
+    const { lastIncarnation } = this;
+    const options = { ...connectionOptions(config), lastIncarnation, onLost, onRoundTrip };
+    const database = await ShardDatabase.connect(options).catch((error: unknown) => {
+      throw isDamage(error) ? damagedBeforeOpening(this.shardId, error) : error;
+    });
+    onMigrated();
+    if (!database.facts.dataChecksums && !this.isWarned) {
+      this.isWarned = true;
+      logger.warn('PostgreSQL runs without data checksums: a page that its disk changes is served as it is');
+    }
+    return database;
+  }
+
+  private register(database: ShardDatabase): Promise<ShardRegistrationOutcome | Loss> {
     const { config, client } = this.options;
-    const { identity, facts } = database;
-    this.refuseOtherShard(identity.shardId);
-    const outcome = await registerShard(client, {
-      shardId: config.RINGLEADER_MEMBER,
+    const { identity, facts, setAside } = database;
+    if (identity.shardId !== null && identity.shardId !== this.shardId) {
+      const detail = `it belongs to ${identity.shardId}: give each shard a database of its own`;
+      throw foreignDatabase(this.shardId, detail);
+    }
+    const { damage } = this;
+    if (damage !== null && identity.ordinal !== null) {
+      return Promise.resolve({ kind: 'damaged', former: identity.ordinal, detail: damage.message });
+    }
+    return registerShard(client, {
+      shardId: this.shardId,
       zone: config.RINGLEADER_ZONE,
       weight: config.RINGLEADER_WEIGHT,
       databaseIncarnation: identity.incarnation,
       databaseOrdinal: identity.ordinal,
+      setAside: setAside.map(({ ordinal }) => ordinal),
       ...facts,
       raiseDatabaseIncarnation: (from, to) => {
         this.lastIncarnation = to;
         return database.raiseIncarnation(from, to);
       },
     });
-    if (outcome.kind !== 'registered') throw refusal(config.RINGLEADER_MEMBER, outcome);
-    return outcome;
   }
 
-  private refuseOtherShard(shardId: string | null): void {
-    const { RINGLEADER_MEMBER } = this.options.config;
-    if (shardId === null || shardId === RINGLEADER_MEMBER) return;
-    throw new OperationalError(
-      'DATABASE_FORGOT',
-      `The database belongs to ${shardId}, not to ${RINGLEADER_MEMBER}: give each shard a database of its own`,
-      { shardId },
-    );
+  private async start(
+    database: ShardDatabase,
+    { ordinal, incarnation }: { readonly ordinal: ShardOrdinal; readonly incarnation: Incarnation },
+  ): Promise<OpenedShard> {
+    await database.claim(ordinal);
+    try {
+      const { setAside } = database;
+      const opened = { ordinal, incarnation, setAside, ...(await database.openStorage(incarnation)) };
+      this.served = ordinal;
+      return opened;
+    } catch (error) {
+      if (isDamage(error)) this.damaged(error);
+      throw error;
+    }
   }
-}
 
-function refusal(
-  shardId: string,
-  outcome: Exclude<ShardRegistrationOutcome, { kind: 'registered' }>,
-): OperationalError {
-  switch (outcome.kind) {
-    case 'superseded':
-      return superseded(shardId, outcome.incarnation);
-    case 'ordinalsExhausted':
-      return new OperationalError('STORAGE_FAILED', 'All 65,535 ordinals of this cluster are given', {
-        reason: 'ordinals',
-      });
-    default:
-      return new OperationalError(
-        'DATABASE_FORGOT',
-        `The database of ${shardId} is not the one it was (${outcome.detail}). It cannot serve as ${shardId} any ` +
-          'more: start it with an empty database under a new name (RINGLEADER_MEMBER)',
-        { verdict: outcome.kind },
-      );
+  private async setAside(
+    database: ShardDatabase,
+    outcome: Exclude<ShardRegistrationOutcome, { kind: 'registered' }> | Loss,
+  ): Promise<void> {
+    switch (outcome.kind) {
+      case 'superseded':
+        throw superseded(this.shardId, outcome.incarnation);
+      case 'ordinalsExhausted':
+        throw ordinalsExhausted();
+      case 'removed':
+        throw removed(this.shardId, outcome.ordinal);
+      case 'foreignDatabase':
+        throw foreignDatabase(this.shardId, outcome.detail);
+      case 'needed':
+        return this.comingBack.refuse({ ...outcome, kind: 'databaseForgot', detail: 'it is set aside' });
+      default:
+        await this.comingBack.setAside(database, outcome);
+        this.damage = null;
+        // The counter of the database begins anew, too.
+        this.lastIncarnation = null;
+    }
   }
 }

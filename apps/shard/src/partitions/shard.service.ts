@@ -16,15 +16,17 @@ import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { Coordination, HeapPressure, HostSigns } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
-import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isFatal } from '../storage/database-settings.js';
+import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
 import { behindReasons } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { LeaderAnnouncer } from './leader-announcer.js';
 import { MoveReporter } from './move-reporter.js';
+import { RegistrationWatch } from './registration-watch.js';
 import { RequestDesk } from './request-desk.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
+import { SetAsideSweeper } from './set-aside-sweeper.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
 import { type OpenedShard, ShardOpening } from './shard-opening.js';
@@ -68,6 +70,8 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly opening: ShardOpening;
   private readonly walReporter: WalReporter;
   private readonly moveReporter: MoveReporter;
+  private readonly registration: RegistrationWatch;
+  private readonly sweeper: SetAsideSweeper;
   private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
   private station: Station | null = null;
   private life: Life | null = null;
@@ -97,12 +101,15 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.opening = new ShardOpening({
       config,
       client,
+      logger,
       onLost: (error) => this.endLife(error),
       onRoundTrip: activity.countRoundTrip,
       onMigrated: () => health.started(),
     });
     this.walReporter = new WalReporter(client, shardId, logger);
     this.moveReporter = new MoveReporter({ client, logger, monotonicMs: () => clock.monotonicMs() });
+    this.registration = new RegistrationWatch(client, logger);
+    this.sweeper = new SetAsideSweeper(config, logger);
   }
 
   /** Settles when the shard is registered for the first time. */
@@ -152,6 +159,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
     this.map.stop();
+    this.registration.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
     this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
@@ -176,6 +184,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       const error = await this.liveUntil(ended.promise);
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
+      if (isDamage(error)) this.opening.damaged(error);
       this.trouble = `the database is not open, or the shard is not registered: ${messageOf(error)}`;
       const waitMs = this.backOff.failed(this.clock.monotonicMs());
       this.surroundings.signs.logger.warn({ waitMs, error }, 'The shard begins anew');
@@ -205,6 +214,9 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.walReporter.follow(opened, (error) => this.endLife(error));
     this.moveReporter.follow({ driver, ...opened });
     const { ordinal, incarnation, records } = opened;
+    this.sweep();
+    const shardId = config.RINGLEADER_MEMBER;
+    this.registration.follow({ shardId, ordinal, incarnation }, (error) => this.endLife(error));
     logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
     if (!this.isStopping) await this.bury(this.life, station);
@@ -215,6 +227,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.activity.storageFailures += 1;
     this.life = null;
     this.moveReporter.follow(null);
+    this.registration.stop();
     router.routeTo(null);
     driver.stop();
     announcer.forgetAll();
@@ -243,6 +256,13 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private learn(changed: readonly PartitionEntry[]): void {
     this.life?.driver.learnMap(changed);
     this.moveReporter.learn(changed);
+    this.sweep();
+  }
+
+  private sweep(): void {
+    if (this.life === null) return;
+    const { ordinal, setAside } = this.life.opened;
+    this.sweeper.look(ordinal, setAside, this.map.entries);
   }
 }
 

@@ -43,9 +43,9 @@ export class WalReporter {
       try {
         const walPosition = await opened.storage.walPosition();
         if (walPosition === reported) continue;
-        const { incarnation } = opened;
-        const report = { shardId: this.shardId, incarnation, walPosition };
-        if (await reportWalPosition(this.client, report)) reported = walPosition;
+        const { ordinal, incarnation } = opened;
+        const life = { shardId: this.shardId, ordinal, incarnation };
+        if (await reportWalPosition(this.client, life, walPosition)) reported = walPosition;
         else onSuperseded(superseded(this.shardId, incarnation));
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;

@@ -11,10 +11,18 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** Trying again would end in the same way: the process ends, and its supervisor and its log tell. */
 const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DURABILITY_OFF',
+  'DATABASE_DAMAGED',
   'DATABASE_FORGOT',
+  'SHARD_REMOVED',
   'SHARD_SUPERSEDED',
 ]);
-const FATAL_REASONS: ReadonlySet<unknown> = new Set(['corrupt', 'version', 'ordinals']);
+const FATAL_REASONS: ReadonlySet<unknown> = new Set(['version', 'ordinals', 'comesBackAsNew']);
+const DAMAGE: ReadonlySet<unknown> = new Set(['damaged', 'corrupt']);
+
+/** What the database holds cannot be read: another attempt might serve from what is left of it. */
+export function isDamage(error: unknown): error is OperationalError {
+  return error instanceof OperationalError && DAMAGE.has(error.details['reason']);
+}
 
 export function isFatal(error: unknown): boolean {
   if (!(error instanceof OperationalError)) return true;

@@ -19,6 +19,7 @@ import { PartitionRecordEntity, RecordLogEntity, RowEntity, ShardIdentityEntity 
 import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';
+import { listSetAside, moveAside, type SetAside } from './set-aside.js';
 import { ShardStorage } from './shard-storage.js';
 import { lockWriter, refuseLater, refuseLaterInDatabase } from './writer-lock.js';
 
@@ -47,7 +48,11 @@ export class ShardDatabase {
     private readonly writer: HotConnection,
     private readonly dataSource: DataSource,
     /** As found when connecting. */
-    private readonly found: { readonly identity: ShardIdentity; readonly facts: DatabaseFacts },
+    private readonly found: {
+      readonly identity: ShardIdentity;
+      readonly facts: DatabaseFacts;
+      readonly setAside: readonly SetAside[];
+    },
   ) {}
 
   get identity(): ShardIdentity {
@@ -56,6 +61,10 @@ export class ShardDatabase {
 
   get facts(): DatabaseFacts {
     return this.found.facts;
+  }
+
+  get setAside(): readonly SetAside[] {
+    return this.found.setAside;
   }
 
   static async connect(options: ShardDatabaseOptions): Promise<ShardDatabase> {
@@ -76,7 +85,8 @@ export class ShardDatabase {
       const identity = await new IdentityRepository(dataSource).read();
       refuseLater(shardId, identity.incarnation, lastIncarnation);
       const facts = await readDatabaseFacts(dataSource);
-      return new ShardDatabase(options, writer, dataSource, { identity, facts });
+      const setAside = await listSetAside(dataSource);
+      return new ShardDatabase(options, writer, dataSource, { identity, facts, setAside });
     } catch (error) {
       await Promise.allSettled([writer.close(), dataSource?.destroy()]);
       throw error;
@@ -89,6 +99,11 @@ export class ShardDatabase {
 
   claim(ordinal: ShardOrdinal): Promise<void> {
     return new IdentityRepository(this.dataSource).claim(this.options.shardId, ordinal);
+  }
+
+  /** What it holds goes into a schema of its own, whose name comes back. Of no use afterwards: connect again. */
+  moveAside(ordinal: ShardOrdinal, reason: string): Promise<string> {
+    return moveAside(this.dataSource, ordinal, reason);
   }
 
   /** Ends this object's life: the connections are the storage's from then on. */

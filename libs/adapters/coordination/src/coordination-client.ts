@@ -42,7 +42,7 @@ export interface CoordinationClientOptions {
 /** What the other classes here need of the client; tests have a twin of it. */
 export type Coordinator = Pick<
   CoordinationClient,
-  'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch'
+  'range' | 'txn' | 'leaseGrant' | 'leaseKeepAlive' | 'leaseRevoke' | 'watch' | 'ask'
 >;
 
 /** What is said to the coordinators' leader of moves. */

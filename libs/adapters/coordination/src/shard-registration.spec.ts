@@ -1,8 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { SHARD_ORDINALS_KEY, shardKey } from '@ringleader/contracts';
+import { SHARD_ORDINALS_KEY, partitionKey, shardKey, shardPlaceKey } from '@ringleader/contracts';
 import type { ShardRegistration } from '@ringleader/contracts';
 import { FakeCoordinator } from '../test/fake-coordinator.js';
-import { registerShard, reportWalPosition } from './shard-registration.js';
+import {
+  answerChallenge,
+  challengeRegistration,
+  registerShard,
+  reportWalPosition,
+} from './shard-registration.js';
 import type { ShardRegistrationInput, ShardRegistrationOutcome } from './shard-registration.js';
 
 /** A shard's database, as far as the registration sees it. */
@@ -12,12 +17,18 @@ class Database {
   systemIdentifier = '7400000000000000001';
   timeline = 1;
   walPosition = '0/1500000';
+  setAside: number[] = [];
 
   constructor(readonly shardId: string) {}
 
   /** A copy of the files at this moment. */
   backup(): Database {
     return Object.assign(new Database(this.shardId), this);
+  }
+
+  /** What the shard does when it is told that this is not the database of `former`. */
+  putAside(former: number): void {
+    Object.assign(this, { incarnation: 0, ordinal: null, setAside: [...this.setAside, former] });
   }
 
   input(): ShardRegistrationInput {
@@ -27,6 +38,7 @@ class Database {
       weight: 1,
       databaseIncarnation: this.incarnation,
       databaseOrdinal: this.ordinal,
+      setAside: this.setAside,
       systemIdentifier: this.systemIdentifier,
       timeline: this.timeline,
       walPosition: this.walPosition,
@@ -147,7 +159,7 @@ describe('registerShard', () => {
     const backup = database.backup();
     database.walPosition = '1/0';
     expect(
-      await reportWalPosition(coordinator, { shardId: 'shard-1', incarnation: 1, walPosition: '1/0' }),
+      await reportWalPosition(coordinator, { shardId: 'shard-1', ordinal: 1, incarnation: 1 }, '1/0'),
     ).toBe(true);
     expect(await start(backup)).toMatchObject({ kind: 'databaseForgot' });
     expect(await start()).toMatchObject({ kind: 'registered', incarnation: 2 });
@@ -182,15 +194,123 @@ describe('registerShard', () => {
   });
 });
 
+describe('a shard that comes back as a new one', () => {
+  let coordinator: FakeCoordinator;
+  const databases = new Map<string, Database>();
+  const at = (shardId: string): Database => databases.get(shardId)!;
+  const start = async (shardId: string, on = at(shardId)): Promise<ShardRegistrationOutcome> => {
+    const outcome = await registerShard(coordinator, on.input());
+    if (outcome.kind === 'registered') on.ordinal = outcome.ordinal;
+    return outcome;
+  };
+  const registered = (shardId: string): ShardRegistration =>
+    JSON.parse(coordinator.items.get(shardKey(shardId))!.value) as ShardRegistration;
+  const mapOf = (...replicas: readonly number[]): void => {
+    const entry = { partition: 0, epoch: 1, replicas, nextReplicas: null, learners: [], preferredLeader: 1 };
+    coordinator.put([partitionKey(0), JSON.stringify(entry)]);
+  };
+
+  beforeEach(async () => {
+    coordinator = new FakeCoordinator();
+    for (const shardId of ['shard-1', 'shard-2', 'shard-3']) {
+      databases.set(shardId, new Database(shardId));
+      await start(shardId);
+    }
+    mapOf(1, 2, 3);
+  });
+
+  it('gets a new ordinal in place of the former, once what it held is set aside', async () => {
+    const empty = new Database('shard-1');
+    expect(await start('shard-1', empty)).toMatchObject({ kind: 'databaseForgot', former: 1 });
+    empty.putAside(1);
+    expect(await start('shard-1', empty)).toEqual({ kind: 'registered', ordinal: 4, incarnation: 1 });
+    expect(registered('shard-1')).toMatchObject({ ordinal: 4, incarnation: 1 });
+    expect(coordinator.items.get(SHARD_ORDINALS_KEY)?.value).toBe('4');
+    expect(await start('shard-1', empty)).toEqual({ kind: 'registered', ordinal: 4, incarnation: 2 });
+    // The database of before, found again: the next one, and not what it was.
+    expect(await start('shard-1')).toMatchObject({ kind: 'databaseForgot', former: 4 });
+  });
+
+  it('is never taken for what it was, however often it crashes on the way', async () => {
+    at('shard-1').putAside(1);
+    const txn = coordinator.txn.bind(coordinator);
+    coordinator.txn = (request) => {
+      const writes = request.success.some(({ kind }) => kind === 'put');
+      return writes ? Promise.reject(new Error('crashed')) : txn(request);
+    };
+    for (let i = 0; i < 3; i++) await expect(start('shard-1')).rejects.toThrow('crashed');
+    coordinator.txn = txn;
+    expect(at('shard-1').incarnation).toBe(3);
+    expect(await start('shard-1')).toEqual({ kind: 'registered', ordinal: 4, incarnation: 4 });
+  });
+
+  it.each(['before', 'after'] as const)(
+    'finds out what became of an unconfirmed write (%s)',
+    async (when) => {
+      at('shard-1').putAside(1);
+      const txn = coordinator.txn.bind(coordinator);
+      let calls = 0;
+      coordinator.txn = (request) => {
+        if (++calls === 2) coordinator.failNext('txn', 'OUTCOME_UNKNOWN', when);
+        return txn(request);
+      };
+      expect(await start('shard-1')).toEqual({ kind: 'registered', ordinal: 4, incarnation: 1 });
+    },
+  );
+
+  it('does so where it was replaced, though it forgot nothing', async () => {
+    const place = {
+      ordinal: 1,
+      shardId: 'shard-1',
+      state: 'replaced',
+      zone: '',
+      weight: 1,
+      weightIsSet: false,
+    };
+    coordinator.put([shardPlaceKey(1), JSON.stringify({ ...place, since: '2026-01-01T00:00:00.000Z' })]);
+    expect(await start('shard-1')).toMatchObject({ kind: 'replaced', former: 1 });
+    at('shard-1').putAside(1);
+    expect(await start('shard-1')).toMatchObject({ kind: 'registered', ordinal: 4 });
+  });
+
+  it('does not where the others would be no majority: of two at once, one does', async () => {
+    at('shard-1').putAside(1);
+    at('shard-2').putAside(2);
+    const outcomes = await Promise.all([start('shard-1'), start('shard-2')]);
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['needed', 'registered']);
+    mapOf(4, 2, 3);
+    const second = outcomes[0]!.kind === 'needed' ? 'shard-1' : 'shard-2';
+    mapOf(4, second === 'shard-1' ? 1 : 2, 3);
+    expect(await start(second)).toMatchObject({ kind: 'registered', ordinal: 5 });
+  });
+
+  it('is removed, not new, where nobody is registered under its name any more', async () => {
+    coordinator.remove(shardKey('shard-1'));
+    expect(await start('shard-1')).toEqual({ kind: 'removed', ordinal: 1 });
+    expect(await start('shard-1', new Database('shard-1'))).toMatchObject({ kind: 'registered', ordinal: 4 });
+  });
+
+  it('waits to hear whether the registered one still runs', async () => {
+    const life = { shardId: 'shard-1', ordinal: 1, incarnation: 1 };
+    const challenge = (wait: () => Promise<void>) =>
+      challengeRegistration(coordinator, { shardId: 'shard-1', former: 1 }, 'me', wait);
+    expect(await challenge(() => Promise.resolve())).toBe('silent');
+    expect(await challenge(async () => void (await answerChallenge(coordinator, life)))).toBe('answered');
+    expect(registered('shard-1').challengedBy).toBeUndefined();
+    expect(await challenge(async () => void (await start('shard-1')))).toBe('answered');
+  });
+});
+
 describe('reportWalPosition', () => {
   it('speaks for the registered incarnation only', async () => {
     const coordinator = new FakeCoordinator();
     const database = new Database('shard-1');
-    const report = { shardId: 'shard-1', incarnation: 1, walPosition: '2/0' };
-    expect(await reportWalPosition(coordinator, report)).toBe(false);
+    const life = { shardId: 'shard-1', ordinal: 1, incarnation: 1 };
+    expect(await reportWalPosition(coordinator, life, '2/0')).toBe(false);
     await registerShard(coordinator, database.input());
-    expect(await reportWalPosition(coordinator, report)).toBe(true);
+    expect(await reportWalPosition(coordinator, life, '2/0')).toBe(true);
+    expect(await reportWalPosition(coordinator, { ...life, ordinal: 2 }, '3/0')).toBe(false);
     await registerShard(coordinator, { ...database.input(), walPosition: '2/0' });
-    expect(await reportWalPosition(coordinator, report)).toBe(false);
+    expect(await reportWalPosition(coordinator, life, '2/0')).toBe(false);
   });
 });

@@ -2,13 +2,21 @@
  * A shard's place in the cluster: an ordinal that is given once and never again, and the incarnation that is raised,
  * durably, in the database and at the coordinator, before the first promise of each start (docs/PROTOCOL.md 4.10).
  */
-import { OperationalError, SHARD_ORDINALS_KEY, shardKey, shardSchema } from '@ringleader/contracts';
-import type { KeyValue, ShardRegistration } from '@ringleader/contracts';
-import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
+import {
+  OperationalError,
+  SHARD_ORDINALS_KEY,
+  shardKey,
+  shardPlaceKey,
+  shardPlaceSchema,
+  shardSchema,
+} from '@ringleader/contracts';
+import type { ShardRegistration, ShardState } from '@ringleader/contracts';
+import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Coordinator, CoordinatorRequest } from './coordination-client.js';
 import { parseMetadata } from './metadata.js';
 import { admitDatabase } from './shard-admission.js';
 import type { AdmissionVerdict, DatabaseIdentity } from './shard-admission.js';
+import { partitionsInNeedOf } from './shard-need.js';
 
 export interface ShardRegistrationInput extends DatabaseIdentity {
   readonly shardId: string;
@@ -23,7 +31,13 @@ export interface ShardRegistrationInput extends DatabaseIdentity {
 
 export type ShardRegistrationOutcome =
   | { readonly kind: 'registered'; readonly ordinal: ShardOrdinal; readonly incarnation: Incarnation }
-  | Exclude<AdmissionVerdict, { kind: 'admitted' }>
+  | Exclude<AdmissionVerdict, { kind: 'admitted' | 'admittedAsNew' }>
+  /** It cannot come back as a new shard: these partitions would have no majority without the former ordinal. */
+  | {
+      readonly kind: 'needed';
+      readonly former: ShardOrdinal;
+      readonly partitions: readonly PartitionIndex[];
+    }
   /** Another process of the same shard started after this one. */
   | { readonly kind: 'superseded'; readonly incarnation: Incarnation }
   | { readonly kind: 'ordinalsExhausted' };
@@ -47,16 +61,22 @@ export async function registerShard(
   input: ShardRegistrationInput,
 ): Promise<ShardRegistrationOutcome> {
   let present = await readPresent(client, input.shardId);
-  const verdict = admitDatabase(input, present.shard);
-  if (verdict.kind !== 'admitted') return verdict;
+  const verdict = admitDatabase(input, await contextOf(client, present));
+  if (verdict.kind !== 'admitted' && verdict.kind !== 'admittedAsNew') return verdict;
+  const former = verdict.kind === 'admittedAsNew' ? verdict.former : null;
   const incarnation = input.databaseIncarnation + 1;
   await input.raiseDatabaseIncarnation(input.databaseIncarnation, incarnation);
   for (;;) {
-    const earlier = outcomeOf(present.shard, input, incarnation);
+    const earlier = outcomeOf(present.shard, input, { incarnation, former });
     if (earlier !== null) return earlier;
-    const ordinal = present.shard?.ordinal ?? present.lastOrdinal + 1;
+    // Read after the ordinals, on which the write is conditional: no other shard comes back in between.
+    const partitions = former === null ? [] : await partitionsInNeedOf(client, former);
+    if (former !== null && partitions.length > 0) return { kind: 'needed', former, partitions };
+    const kept = former === null ? present.shard?.ordinal : undefined;
+    const ordinal = kept ?? present.lastOrdinal + 1;
     if (ordinal > ORDINAL_MAX) return { kind: 'ordinalsExhausted' };
-    if (await writeRegistration(client, present, toRegistration(input, ordinal, incarnation))) {
+    const raises = kept === undefined;
+    if (await writeRegistration(client, present, toRegistration(input, ordinal, incarnation), raises)) {
       return { kind: 'registered', ordinal, incarnation };
     }
     present = await readPresent(client, input.shardId);
@@ -67,9 +87,10 @@ export async function registerShard(
 function outcomeOf(
   shard: ShardRegistration | null,
   input: ShardRegistrationInput,
-  incarnation: Incarnation,
+  { incarnation, former }: { readonly incarnation: Incarnation; readonly former: ShardOrdinal | null },
 ): ShardRegistrationOutcome | null {
-  if (shard === null) return null;
+  // Numbers of the database that is set aside say nothing about this one.
+  if (shard === null || shard.ordinal === former) return null;
   const isSameDatabase = shard.systemIdentifier === input.systemIdentifier;
   // Only one process can have raised this database to this number, so the number says whose registration it is.
   if (isSameDatabase && shard.incarnation === incarnation) {
@@ -79,29 +100,79 @@ function outcomeOf(
   return { kind: 'superseded', incarnation: shard.incarnation };
 }
 
-export interface WalReport {
+export interface RegisteredLife {
   readonly shardId: string;
+  readonly ordinal: ShardOrdinal;
   readonly incarnation: Incarnation;
-  readonly walPosition: string;
 }
 
 /**
  * Remembers how far the shard's database has come, so that an older copy of it is found out at its start. Report only a
  * position that is flushed. False when a later incarnation is registered, or none.
  */
-export async function reportWalPosition(client: Coordinator, report: WalReport): Promise<boolean> {
+export function reportWalPosition(
+  client: Coordinator,
+  life: RegisteredLife,
+  walPosition: string,
+): Promise<boolean> {
+  return changeRegistration(client, life, (shard) => ({ ...shard, walPosition }));
+}
+
+/** "This life goes on", to another process of the same name. False as above. */
+export function answerChallenge(client: Coordinator, life: RegisteredLife): Promise<boolean> {
+  return changeRegistration(client, life, ({ challengedBy: _, ...shard }) => shard);
+}
+
+export const isOfLife = (shard: ShardRegistration | null, life: RegisteredLife): boolean =>
+  shard !== null && shard.ordinal === life.ordinal && shard.incarnation === life.incarnation;
+
+async function changeRegistration(
+  client: Coordinator,
+  life: RegisteredLife,
+  change: (shard: ShardRegistration) => ShardRegistration,
+): Promise<boolean> {
   for (;;) {
-    const { shard, shardModRevision } = await readPresent(client, report.shardId);
-    if (shard === null || shard.incarnation !== report.incarnation) return false;
-    const value = JSON.stringify({ ...shard, walPosition: report.walPosition } satisfies ShardRegistration);
-    const key = shardKey(report.shardId);
-    const { succeeded } = await client.txn({
-      compare: [{ key, target: 'modRevision', result: 'equal', operand: shardModRevision }],
-      success: [{ kind: 'put', key, value }],
-      failure: [],
-    });
-    if (succeeded) return true;
+    const present = await readPresent(client, life.shardId);
+    const { shard } = present;
+    if (shard === null || !isOfLife(shard, life)) return false;
+    if (await replaceRegistration(client, present, change(shard))) return true;
   }
+}
+
+/** Whether it was still the one that was read. */
+async function replaceRegistration(
+  client: Coordinator,
+  { shardModRevision }: Present,
+  shard: ShardRegistration,
+): Promise<boolean> {
+  const key = shardKey(shard.shardId);
+  const { succeeded } = await client.txn({
+    compare: [{ key, target: 'modRevision', result: 'equal', operand: shardModRevision }],
+    success: [{ kind: 'put', key, value: JSON.stringify(shard) }],
+    failure: [],
+  });
+  return succeeded;
+}
+
+/**
+ * Asks whoever runs on the registered database to say so: `still` is whether the registration is as it was after the wait,
+ * so that nobody does. False at once when `former` is not registered any more.
+ */
+export async function challengeRegistration(
+  client: Coordinator,
+  { shardId, former }: { readonly shardId: string; readonly former: ShardOrdinal },
+  challenger: string,
+  wait: () => Promise<void>,
+): Promise<'silent' | 'answered'> {
+  for (;;) {
+    const present = await readPresent(client, shardId);
+    if (present.shard?.ordinal !== former) return 'answered';
+    if (present.shard.challengedBy === challenger) break;
+    if (await replaceRegistration(client, present, { ...present.shard, challengedBy: challenger })) break;
+  }
+  await wait();
+  const { shard } = await readPresent(client, shardId);
+  return shard?.ordinal === former && shard.challengedBy === challenger ? 'silent' : 'answered';
 }
 
 async function readPresent(client: Coordinator, shardId: string): Promise<Present> {
@@ -113,9 +184,7 @@ async function readPresent(client: Coordinator, shardId: string): Promise<Presen
     ],
     failure: [],
   });
-  const [shard, ordinals] = results.map((result): KeyValue | undefined =>
-    result.kind === 'range' ? result.items[0] : undefined,
-  );
+  const [shard, ordinals] = results.map((result) => (result.kind === 'range' ? result.items[0] : undefined));
   return {
     shard: shard === undefined ? null : parseMetadata(shardSchema, shard),
     shardModRevision: shard?.modRevision ?? 0,
@@ -124,11 +193,26 @@ async function readPresent(client: Coordinator, shardId: string): Promise<Presen
   };
 }
 
+async function contextOf(client: Coordinator, { shard, lastOrdinal }: Present) {
+  return {
+    registered: shard,
+    lastOrdinal,
+    state: shard === null ? null : await readState(client, shard.ordinal),
+  };
+}
+
+/** Null while nothing was placed on it. */
+async function readState(client: Coordinator, ordinal: ShardOrdinal): Promise<ShardState | null> {
+  const { items } = await client.range({ key: shardPlaceKey(ordinal) });
+  return items[0] === undefined ? null : parseMetadata(shardPlaceSchema, items[0]).state;
+}
+
 /** False when somebody was faster, or when it is not known: reading again tells. */
 async function writeRegistration(
   client: Coordinator,
   present: Present,
   registration: ShardRegistration,
+  raisesOrdinals: boolean,
 ): Promise<boolean> {
   const key = shardKey(registration.shardId);
   const request: CoordinatorRequest<'txn'> = {
@@ -144,7 +228,7 @@ async function writeRegistration(
     success: [{ kind: 'put', key, value: JSON.stringify(registration) }],
     failure: [],
   };
-  if (present.shard === null) {
+  if (raisesOrdinals) {
     request.success.push({ kind: 'put', key: SHARD_ORDINALS_KEY, value: String(registration.ordinal) });
   }
   try {

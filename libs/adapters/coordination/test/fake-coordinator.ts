@@ -34,6 +34,7 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   readonly items = new Map<string, KeyValue>();
   readonly leases = new Map<number, Set<string>>();
   readonly calls: Operation[] = [];
+  readonly incidents: CoordinatorRequest<'reportIncident'>[] = [];
   #lastLease = 0;
   readonly #events: WatchedEvent[] = [];
   readonly #failures: Failure[] = [];
@@ -72,9 +73,12 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
   transferLeader(): Promise<never> {
     return noGroup();
   }
-  ask(): Promise<never> {
-    return noGroup();
-  }
+  /** What shards report is kept; nothing else is answered. */
+  ask: Coordinator['ask'] = (operation, request) => {
+    if (operation !== 'reportIncident') return noGroup();
+    this.incidents.push(request as CoordinatorRequest<'reportIncident'>);
+    return Promise.resolve({ id: String(this.incidents.length) }) as Promise<never>;
+  };
   askMember(): Promise<never> {
     return noGroup();
   }

@@ -30,23 +30,30 @@ export async function requireDurability(dataSource: DataSource): Promise<void> {
 export interface DatabaseFacts {
   /** Of the cluster of databases: a restored backup has the same one, a new initdb another. */
   readonly systemIdentifier: string;
-  /** Raised by every fail-over and point-in-time recovery. */
+  /** Raised by every fail-over and point-in-time recovery: that of the log now, not of the last checkpoint. */
   readonly timeline: number;
   /** How far the write-ahead log is on disk, as PostgreSQL prints it. */
   readonly walPosition: string;
+  /** Whether a page that a disk has changed is found when it is read. */
+  readonly dataChecksums: boolean;
 }
 
 export async function readDatabaseFacts(dataSource: DataSource): Promise<DatabaseFacts> {
-  const [row] = await query<{ system: string; timeline: number; wal: string }>(
+  const [row] = await query<{ system: string; timeline: number; wal: string; checksums: string }>(
     dataSource,
     `SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,
-            (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
-            pg_current_wal_flush_lsn()::text AS wal`,
+            ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline,
+            pg_current_wal_flush_lsn()::text AS wal, current_setting('data_checksums') AS checksums`,
     [],
   );
   if (row === undefined)
     throw new OperationalError('STORAGE_FAILED', 'PostgreSQL did not say which one it is');
-  return { systemIdentifier: row.system, timeline: row.timeline, walPosition: row.wal };
+  return {
+    systemIdentifier: row.system,
+    timeline: row.timeline,
+    walPosition: row.wal,
+    dataChecksums: row.checksums === 'on',
+  };
 }
 
 async function query<T>(dataSource: DataSource, text: string, values: unknown[]): Promise<T[]> {

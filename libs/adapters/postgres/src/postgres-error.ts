@@ -11,11 +11,14 @@ export type PostgresFailure =
   /** Nothing was done: the server starts, stops, or was told to end this session. */
   | 'stopping'
   | 'refused'
+  /** A page or an index cannot be read: what this database holds is damaged. */
+  | 'damaged'
   | 'other';
 
 const FAILURES: readonly (readonly [RegExp, PostgresFailure])[] = [
   [/^53100$/, 'diskFull'],
   [/^57P0[1-5]$/, 'stopping'],
+  [/^XX00[12]$/, 'damaged'],
   [/^08/, 'connection'],
   [/^(28|3D|42501|53)/, 'refused'],
 ];

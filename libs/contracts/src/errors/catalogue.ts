@@ -138,6 +138,12 @@ export const ERROR_CATALOGUE = {
     outlivesRestart: true,
   },
   SHARD_SUPERSEDED: { httpStatus: 500, retry: 'never', title: 'Another process of this shard was started' },
+  DATABASE_DAMAGED: {
+    httpStatus: 500,
+    retry: 'never',
+    title: 'The database cannot be read any more',
+    outlivesRestart: true,
+  },
   DATABASE_FORGOT: {
     httpStatus: 500,
     retry: 'never',

@@ -41,6 +41,8 @@ export const shardSchema = z.object({
   timeline: z.int().min(0),
   /** The write-ahead log position last reported, as PostgreSQL prints it. */
   walPosition: z.string(),
+  /** By a process whose database is not the registered one: whoever runs on that takes it out again, and so stays. */
+  challengedBy: z.string().optional(),
 });
 export type ShardRegistration = z.infer<typeof shardSchema>;
 /** The last ordinal given. */
