@@ -279,7 +279,7 @@ describe('a shard that comes back as a new one', () => {
     const outcomes = await Promise.all([start('shard-1'), start('shard-2')]);
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['needed', 'registered']);
     mapOf(4, 2, 3);
-    const second = outcomes[0]!.kind === 'needed' ? 'shard-1' : 'shard-2';
+    const second = outcomes[0].kind === 'needed' ? 'shard-1' : 'shard-2';
     mapOf(4, second === 'shard-1' ? 1 : 2, 3);
     expect(await start(second)).toMatchObject({ kind: 'registered', ordinal: 5 });
   });

@@ -67,27 +67,46 @@ export async function registerShard(
   const incarnation = input.databaseIncarnation + 1;
   await input.raiseDatabaseIncarnation(input.databaseIncarnation, incarnation);
   for (;;) {
-    const earlier = outcomeOf(present.shard, input, { incarnation, former });
-    if (earlier !== null) return earlier;
-    // Read after the ordinals, on which the write is conditional: no other shard comes back in between.
-    const partitions = former === null ? [] : await partitionsInNeedOf(client, former);
-    if (former !== null && partitions.length > 0) return { kind: 'needed', former, partitions };
-    const kept = former === null ? present.shard?.ordinal : undefined;
-    const ordinal = kept ?? present.lastOrdinal + 1;
-    if (ordinal > ORDINAL_MAX) return { kind: 'ordinalsExhausted' };
-    const raises = kept === undefined;
-    if (await writeRegistration(client, present, toRegistration(input, ordinal, incarnation), raises)) {
-      return { kind: 'registered', ordinal, incarnation };
-    }
+    const outcome = await tryToRegister(client, present, input, { incarnation, former });
+    if (outcome !== null) return outcome;
     present = await readPresent(client, input.shardId);
   }
+}
+
+interface Attempt {
+  readonly incarnation: Incarnation;
+  /** The ordinal that it comes back from, as a new shard; null where it is the registered one. */
+  readonly former: ShardOrdinal | null;
+}
+
+/** Null when somebody was faster, or when it is not known what became of it. */
+async function tryToRegister(
+  client: Coordinator,
+  present: Present,
+  input: ShardRegistrationInput,
+  attempt: Attempt,
+): Promise<ShardRegistrationOutcome | null> {
+  const earlier = outcomeOf(present.shard, input, attempt);
+  if (earlier !== null) return earlier;
+  const { incarnation, former } = attempt;
+  if (former !== null) {
+    // Read after the ordinals, on which the write is conditional: no other shard comes back in between.
+    const partitions = await partitionsInNeedOf(client, former);
+    if (partitions.length > 0) return { kind: 'needed', former, partitions };
+  }
+  const kept = former === null ? present.shard?.ordinal : undefined;
+  const ordinal = kept ?? present.lastOrdinal + 1;
+  if (ordinal > ORDINAL_MAX) return { kind: 'ordinalsExhausted' };
+  const registration = toRegistration(input, ordinal, incarnation);
+  const isWritten = await writeRegistration(client, present, registration, kept === undefined);
+  return isWritten ? { kind: 'registered', ordinal, incarnation } : null;
 }
 
 /** What an attempt that was not confirmed, or another process, left behind; null when it is our turn to write. */
 function outcomeOf(
   shard: ShardRegistration | null,
   input: ShardRegistrationInput,
-  { incarnation, former }: { readonly incarnation: Incarnation; readonly former: ShardOrdinal | null },
+  { incarnation, former }: Attempt,
 ): ShardRegistrationOutcome | null {
   // Numbers of the database that is set aside say nothing about this one.
   if (shard === null || shard.ordinal === former) return null;
