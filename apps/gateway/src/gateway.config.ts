@@ -41,7 +41,7 @@ export const gatewayConfigSchema = z.object({
   /** Proxies whose X-Forwarded-For names the client: addresses and networks (10.0.0.0/8), comma-separated. */
   RINGLEADER_TRUSTED_PROXIES: listOf(z.string().refine(isNetwork, 'addresses or networks, as in 10.0.0.0/8')),
   /** How a replica is picked for what any replica may serve, unless the cluster's settings say otherwise. */
-  RINGLEADER_BALANCER: z.enum(BALANCER_STRATEGIES).default('round-robin'),
+  RINGLEADER_BALANCER: z.enum(BALANCER_STRATEGIES).default('power-of-two-choices'),
   /** Until a shard that is new, or was suspected, has its full share of that again; 0: at once. */
   RINGLEADER_SLOW_START_MS: integer(0, 600_000).default(10_000),
   /** Requests below /v1 under way at once: more are refused with OVERLOADED. */

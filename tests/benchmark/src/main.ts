@@ -2,7 +2,9 @@
  * The benchmark: `pnpm bench` against a cluster that `npm start` runs. See docs/MEASUREMENTS.md.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BALANCER_STRATEGIES, type BalancerStrategy } from '@ringleader/balancer';
 import { Command } from 'commander';
+import { balanceReport } from './balance.js';
 import { startEtcdStore } from './coordinators/etcd-grpc.js';
 import { LeaderFailover, leaderReport } from './coordinators/failover.js';
 import type { LeaderTrial } from './coordinators/failover.js';
@@ -172,6 +174,27 @@ async function coordinators(options: CoordinatorOptions): Promise<void> {
   }
 }
 
+interface BalanceFlags {
+  readonly data: string;
+  readonly strategies: string;
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly rate: string;
+  readonly pause: string;
+}
+
+async function balance(flags: BalanceFlags): Promise<void> {
+  const cluster = await findCluster(flags.data);
+  const options = {
+    strategies: flags.strategies.split(',') as BalancerStrategy[],
+    rounds: Number(flags.rounds),
+    roundMs: Number(flags.seconds) * 1_000,
+    readsPerSecond: Number(flags.rate),
+    pauseMs: Number(flags.pause),
+  };
+  print(await balanceReport(cluster, options));
+}
+
 const program = new Command('pnpm bench --').description(
   'Measures a cluster that `npm start` runs on this machine.',
 );
@@ -197,6 +220,16 @@ program
   .option(...DATA)
   .option('--trials <n>', 'kills', '50')
   .action(leaderFailover);
+program
+  .command('balance')
+  .description('latency of stale reads, by strategy, while a shard stands still for a part of each second')
+  .option(...DATA)
+  .option('--strategies <list>', 'which, by commas', BALANCER_STRATEGIES.join())
+  .option('--rounds <n>', 'how often all of them are measured, in turn', '3')
+  .option('--seconds <n>', 'how long one of them is measured', '8')
+  .option('--rate <n>', 'reads in a second', '400')
+  .option('--pause <ms>', 'how long the shard stands in each second', '200')
+  .action(balance);
 program
   .command('placement')
   .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')
