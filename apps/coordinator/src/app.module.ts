@@ -12,6 +12,8 @@ import { IncidentsController } from './incidents/incidents.controller.js';
 import { IncidentsService } from './incidents/incidents.service.js';
 import { LeaseController } from './leases/lease.controller.js';
 import { MembersController } from './members/members.controller.js';
+import { PlacementController } from './placement/placement.controller.js';
+import { PlacementMetrics } from './placement/placement-metrics.js';
 import { PlacementService } from './placement/placement.service.js';
 import { StoreModule } from './store/store.module.js';
 import { ComparisonService } from './upkeep/comparison.service.js';
@@ -50,6 +52,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
 @Module({
   imports: [StoreModule, WatchModule],
   controllers: [
+    PlacementController,
     LeaseController,
     StatusController,
     MembersController,
@@ -60,6 +63,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
   providers: [
     LastingControlServer,
     PlacementService,
+    PlacementMetrics,
     IncidentsService,
     VerificationService,
     CompactionService,

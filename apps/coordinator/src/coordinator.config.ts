@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { budgeted, commonConfig, integer } from '@ringleader/config';
+import { PLACEMENT_LIMITS_DEFAULT, type PlacementLimits } from '@ringleader/contracts';
 import { MEMBERS_MAX, type Seat } from '@ringleader/raft';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
@@ -11,6 +12,12 @@ const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(valu
  * snapshot takes its place there are two of them, and V8 needs as much again for what it has not collected.
  */
 const HEAP_SHARE = 1 / 4;
+/** Of placement: as operators may set them, too. */
+const limits = {
+  movesMax: integer(1, 1_024),
+  bytesPerSecondMax: integer(65_536, 1_000_000_000_000),
+  replaceAfterMs: integer(10_000, 604_800_000),
+};
 const MIB = 1_048_576;
 const STORE = {
   ...{ share: HEAP_SHARE / 2, minMib: 16, maxMib: 4_096 },
@@ -36,6 +43,12 @@ export const coordinatorConfigSchema = z
     RINGLEADER_REPLICATION_FACTOR: integer(1, 7).default(3),
     /** The first partition map is made when so many shards have registered. */
     RINGLEADER_INITIAL_SHARDS: integer(1, 1_024).default(3),
+    /** These three are what a new cluster begins with: operators change them while it runs (limits of placement). */
+    RINGLEADER_MOVES_MAX: limits.movesMax.default(PLACEMENT_LIMITS_DEFAULT.movesMax),
+    RINGLEADER_MOVE_BYTES_PER_SECOND_MAX: limits.bytesPerSecondMax.default(
+      PLACEMENT_LIMITS_DEFAULT.bytesPerSecondMax,
+    ),
+    RINGLEADER_REPLACE_AFTER_MS: limits.replaceAfterMs.default(PLACEMENT_LIMITS_DEFAULT.replaceAfterMs),
     RINGLEADER_RAFT_TICK_MS: integer(5, 1_000).default(50),
     RINGLEADER_RAFT_HEARTBEAT_TICKS: integer(1, 100).default(2),
     RINGLEADER_RAFT_ELECTION_TICKS: integer(2, 1_000).default(10),
@@ -83,4 +96,12 @@ export abstract class CoordinatorConfig extends injectable<
 /** Of the founders. */
 export function founderSeats(config: CoordinatorConfig): Seat[] {
   return Array.from({ length: config.RINGLEADER_COORDINATOR_COUNT }, (_, i) => i + 1);
+}
+
+export function initialLimits(config: CoordinatorConfig): PlacementLimits {
+  return {
+    movesMax: config.RINGLEADER_MOVES_MAX,
+    bytesPerSecondMax: config.RINGLEADER_MOVE_BYTES_PER_SECOND_MAX,
+    replaceAfterMs: config.RINGLEADER_REPLACE_AFTER_MS,
+  };
 }

@@ -1,52 +1,132 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
-import { SHARDS_PREFIX, clusterSchema, partitionEntrySchema, partitionKey } from '@ringleader/contracts';
-import { plainRead } from '@ringleader/mvcc';
+import {
+  PARTITIONS_PREFIX,
+  SHARDS_PREFIX,
+  type PartitionEntry,
+  clusterSchema,
+  memberKey,
+  moveKey,
+  moveSchema,
+  partitionEntrySchema,
+  prefixRange,
+  verdictKey,
+} from '@ringleader/contracts';
+import type { TxnCommand } from '@ringleader/mvcc';
 import { createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { coordinatorConfigSchema } from '../coordinator.config.js';
-import { toBytes, toText } from '../store/wire.js';
+import { putMetadata, readMetadata } from '../store/metadata.js';
 import { hasPartitionMap, readCluster } from './first-map.js';
 import { PlacementService } from './placement.service.js';
 
-const WAIT = { timeoutMs: 5_000, everyMs: 5 };
+const WAIT = { timeoutMs: 10_000, everyMs: 5 };
+const ORDINALS = 65_536;
 
 describe('PlacementService', () => {
   let group: GroupOfOne;
+  let clock: ManualClock;
   let placement: PlacementService;
+  const others: PlacementService[] = [];
 
-  beforeEach(() => {
-    group = new GroupOfOne();
+  const newService = (): PlacementService => {
     const config = loadConfig(coordinatorConfigSchema, {
       RINGLEADER_MEMBER: 'c-1',
       RINGLEADER_COORDINATOR_ID: '1',
       RINGLEADER_DATA_DIR: '/data',
       RINGLEADER_PARTITION_COUNT: '16',
       RINGLEADER_INITIAL_SHARDS: '3',
+      RINGLEADER_REPLACE_AFTER_MS: '60000',
     });
     const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
-    placement = new PlacementService(config, group.store, new ManualClock(), logger);
+    const service = new PlacementService(config, group.store, clock, logger);
+    others.push(service);
+    return service;
+  };
+
+  beforeEach(() => {
+    group = new GroupOfOne();
+    clock = new ManualClock();
+    placement = newService();
   });
 
-  const register = (ordinal: number): Promise<unknown> => {
-    const shardId = `shard-${ordinal}`;
-    const shard = {
-      shardId,
-      ordinal,
-      zone: '',
-      weight: 1,
-      incarnation: 1,
-      systemIdentifier: '1',
-      timeline: 1,
+  afterEach(() => {
+    for (const service of others.splice(0)) service.beforeApplicationShutdown();
+  });
+
+  const put = (key: string, value: object): Promise<unknown> => {
+    const command: TxnCommand = {
+      kind: 'txn',
+      compare: [],
+      success: [putMetadata(key, value)],
+      failure: [],
     };
-    const value = toBytes(JSON.stringify({ ...shard, walPosition: '0/1' }));
-    const key = `${SHARDS_PREFIX}${shardId}`;
-    const put = { kind: 'put', key, value, lease: 0, wantsPrevious: false } as const;
-    return group.store.propose({ kind: 'txn', compare: [], success: [put], failure: [] });
+    return group.store.propose(command);
   };
+  const register = (ordinal: number, shardId = `shard-${ordinal}`): Promise<unknown> =>
+    put(`${SHARDS_PREFIX}${shardId}`, {
+      ...{ shardId, ordinal, zone: '', weight: 1, incarnation: 1, systemIdentifier: '1', timeline: 1 },
+      walPosition: '0/1',
+    });
+  const serve = (ordinal: number, id = `shard-${ordinal}`): Promise<unknown> =>
+    put(memberKey('shard', id), {
+      ...{ service: 'shard', id, address: '', version: '0', instance: 'i', ordinal, state: 'serving' },
+      startedAt: new Date(0).toISOString(),
+    });
+  const judge = (id: string, verdict: 'alive' | 'suspect' | 'down'): Promise<unknown> =>
+    put(verdictKey('shard', id), {
+      ...{ service: 'shard', id, instance: 'i', verdict, votes: [] },
+      since: new Date(clock.now).toISOString(),
+    });
   const clusterExists = (): boolean => readCluster(group.store.local) !== null;
   const mapExists = (): boolean => hasPartitionMap(group.store.local);
+  const map = (): PartitionEntry[] =>
+    readMetadata(group.store.local, prefixRange(PARTITIONS_PREFIX), partitionEntrySchema).map(
+      ({ value }) => value,
+    );
+  const shardNamed = (name: string) => placement.overview().shards.find(({ shard }) => shard === name);
+
+  /** As the leaders of partitions would: each learner has caught up, each joint epoch is ready. */
+  function reportAll(service = placement): void {
+    for (const { partition, epoch, nextReplicas, learners } of map()) {
+      const leader = (nextReplicas ?? [1]).find((ordinal) => ordinal !== 2 && ordinal < 5)!;
+      if (nextReplicas === null && learners.length === 0) continue;
+      const learnersDone = learners.map((ordinal) => {
+        return { ordinal, caughtUp: true, bytesDone: 1_000, bytesTotal: 1_000 };
+      });
+      const report = { partition, epoch, ballot: ORDINALS + leader, ready: nextReplicas !== null };
+      service.report(`shard-${leader}`, leader, [{ ...report, learners: learnersDone }]);
+    }
+  }
+  const isQuiet = (): boolean => {
+    const { moves, leaderChanges } = placement.overview().plan;
+    return moves.length === 0 && leaderChanges === 0;
+  };
+
+  async function startWithShards(count: number): Promise<void> {
+    placement.onApplicationBootstrap();
+    for (let ordinal = 1; ordinal <= count; ordinal++) {
+      await register(ordinal);
+      await serve(ordinal);
+    }
+    await until('the map', mapExists, WAIT);
+    await until('the places', () => placement.overview().shards.length === count, WAIT);
+  }
+
+  /** Moves go on as they are reported. The loop's timers do not go by this clock: a verdict wakes it. */
+  async function settle(): Promise<void> {
+    await until(
+      'all moves to end',
+      () => {
+        reportAll();
+        clock.now += 1_000;
+        void judge('shard-1', 'alive');
+        return isQuiet();
+      },
+      WAIT,
+    );
+  }
 
   it('creates the cluster once, and the map once enough shards have registered', async () => {
     placement.onApplicationBootstrap();
@@ -56,18 +136,12 @@ describe('PlacementService', () => {
     expect(mapExists()).toBe(false);
     await register(3);
     await until('the map', mapExists, WAIT);
-    const { revision } = group.store.local;
-    group.lead({ term: 2, leader: 1, leading: true });
-    await register(4);
-    expect(group.store.local.revision).toBe(revision + 1);
-    const entry = group.store.local.range({ ...plainRead, key: partitionKey(15), rangeEnd: null });
-    const value = entry.kind === 'range' && entry.items[0] !== undefined ? toText(entry.items[0].value) : '';
-    expect(partitionEntrySchema.parse(JSON.parse(value))).toMatchObject({
-      partition: 15,
-      epoch: 1,
-      learners: [],
-    });
+    expect(map()[15]).toMatchObject({ partition: 15, epoch: 1, learners: [] });
     expect(clusterSchema.parse(readCluster(group.store.local)?.value)).toMatchObject({ initialShards: 3 });
+    await until('the places', () => placement.overview().shards.length === 3, WAIT);
+    await register(4);
+    await until('the place', () => shardNamed('shard-4')?.state === 'joining', WAIT);
+    expect(map().every(({ epoch }) => epoch === 1)).toBe(true);
   });
 
   it('does nothing while it does not lead', async () => {
@@ -75,6 +149,7 @@ describe('PlacementService', () => {
     placement.onApplicationBootstrap();
     await register(1);
     expect(clusterExists()).toBe(false);
+    expect(() => placement.overview()).toThrow('Placement is decided by the leader');
     group.lead({ term: 2, leader: 1, leading: true });
     await until('the cluster', clusterExists, WAIT);
   });
@@ -85,7 +160,136 @@ describe('PlacementService', () => {
       group.failures.push(failure);
       placement.onApplicationBootstrap();
       await until('the cluster', clusterExists, WAIT);
-      placement.beforeApplicationShutdown();
     },
   );
+
+  it('moves partitions to a shard that joins, away from one that drains, and forgets one that is removed', async () => {
+    await startWithShards(3);
+    await register(4);
+    await serve(4);
+    await until('a move', () => map().some(({ learners }) => learners.includes(4)), WAIT);
+    const { plan } = placement.overview();
+    expect(plan.moves[0]).toMatchObject({ add: 'shard-4', phase: 'learn', reason: 'balance' });
+    expect(plan.moves[0]?.waitsFor).toBe('shard-4 to have copied the partition');
+    const entry = map().find(({ learners }) => learners.length > 0)!;
+    const stored = { key: moveKey(entry.partition), rangeEnd: null };
+    expect(readMetadata(group.store.local, stored, moveSchema)).toHaveLength(1);
+    await settle();
+    expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
+
+    const { epoch } = placement.overview().plan;
+    await expect(placement.change({ kind: 'drain', shard: 'shard-4' }, epoch + 1)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    await expect(placement.change({ kind: 'remove', shard: 'shard-4' }, epoch)).rejects.toMatchObject({
+      code: 'SHARD_HOLDS_DATA',
+    });
+    expect(await placement.change({ kind: 'drain', shard: 'shard-4' }, epoch)).toBe(epoch + 1);
+    await settle();
+    await until('it to be drained', () => shardNamed('shard-4')?.state === 'drained', WAIT);
+    await placement.change({ kind: 'remove', shard: 'shard-4' }, undefined);
+    expect(shardNamed('shard-4')).toBeUndefined();
+    await expect(placement.change({ kind: 'drain', shard: 'shard-4' }, undefined)).rejects.toMatchObject({
+      code: 'SHARD_NOT_FOUND',
+    });
+    await expect(placement.change({ kind: 'drain', shard: 'shard-1' }, undefined)).rejects.toMatchObject({
+      code: 'REPLICATION_AT_RISK',
+    });
+  });
+
+  it('shows what commands would come to, and does nothing', async () => {
+    await startWithShards(4);
+    await settle();
+    const { revision } = group.store.local;
+    const { shards, plan } = placement.imagine([{ kind: 'drain', shard: 'shard-2' }, { kind: 'pause' }]);
+    expect(shards.find(({ shard }) => shard === 'shard-2')).toMatchObject({ state: 'draining' });
+    expect(plan).toMatchObject({ paused: true, movesTotal: shardNamed('shard-2')?.replicas });
+    expect(plan.moves[0]).toMatchObject({
+      remove: 'shard-2',
+      reason: 'drain',
+      waitsFor: 'placement is paused',
+    });
+    expect(() => placement.imagine([{ kind: 'resume' }])).toThrow('Placement is not paused');
+    expect(group.store.local.revision).toBe(revision);
+    expect(isQuiet()).toBe(true);
+  });
+
+  it('goes on from the store where another leader stopped', async () => {
+    await startWithShards(3);
+    await register(4);
+    await serve(4);
+    await until('a move', () => map().some(({ learners }) => learners.length > 0), WAIT);
+    placement.beforeApplicationShutdown();
+    placement = newService();
+    placement.onApplicationBootstrap();
+    await settle();
+    expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
+  });
+
+  it('holds all moves while it is paused, and takes them back when they are cancelled', async () => {
+    await startWithShards(3);
+    await register(4);
+    await serve(4);
+    await until('moves', () => map().filter(({ learners }) => learners.length > 0).length === 4, WAIT);
+    await placement.change({ kind: 'pause' }, undefined);
+    const before = JSON.stringify(map());
+    reportAll();
+    await put('/other', {});
+    expect(JSON.stringify(map())).toBe(before);
+    await expect(placement.change({ kind: 'pause' }, undefined)).rejects.toMatchObject({
+      code: 'ALREADY_SO',
+    });
+    await placement.change({ kind: 'cancel' }, undefined);
+    await until('no move', () => map().every(({ learners }) => learners.length === 0), WAIT);
+    expect(placement.overview().plan).toMatchObject({ paused: true });
+    await expect(placement.change({ kind: 'cancel' }, undefined)).rejects.toMatchObject({
+      code: 'NOTHING_TO_CANCEL',
+    });
+    await placement.change({ kind: 'resume' }, undefined);
+    await settle();
+    expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
+  });
+
+  it('gives a shard up that is down for too long, and takes it in as a new one', async () => {
+    await startWithShards(4);
+    await settle();
+    await judge('shard-2', 'down');
+    await until('the verdict', () => shardNamed('shard-2')?.verdict === 'down', WAIT);
+    expect(shardNamed('shard-2')?.state).toBe('active');
+    clock.now += 60_000;
+    await judge('shard-3', 'alive');
+    await until('it to be given up', () => shardNamed('shard-2')?.state === 'replaced', WAIT);
+    await settle();
+    expect(map().every(({ replicas }) => !replicas.includes(2))).toBe(true);
+    await judge('shard-2', 'alive');
+    await register(5, 'shard-2');
+    await serve(5, 'shard-2');
+    await until('it to take part', () => shardNamed('shard-2')?.state === 'active', WAIT);
+    expect(shardNamed('shard-2')?.ordinal).toBe(5);
+    await settle();
+    expect(shardNamed('shard-2')?.replicas).toBeGreaterThanOrEqual(11);
+  });
+
+  it('hears only what a shard says of itself', async () => {
+    await startWithShards(3);
+    expect(() => placement.report('shard-1', 2, [])).toThrow('registered with ordinal 1, not 2');
+  });
+
+  it('does not propose the same again and again where the store refuses', async () => {
+    await startWithShards(3);
+    const stop = group.store.onChange(() => {
+      group.failures.push(...Array<'unavailable'>(50).fill('unavailable'));
+      stop();
+    });
+    await register(4);
+    await until('the first failure', () => group.failures.length === 49, WAIT);
+    for (let epoch = 1; epoch <= 20; epoch++) {
+      const report = { partition: 0, epoch, ballot: ORDINALS + 1, ready: true, learners: [] };
+      placement.report('shard-1', 1, [report]);
+      await Promise.resolve();
+    }
+    expect(group.failures).toHaveLength(49);
+    group.failures.length = 0;
+    await until('the place', () => shardNamed('shard-4')?.state === 'joining', WAIT);
+  });
 });

@@ -1,117 +1,258 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
-import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import { CoordinatorConfig } from '../coordinator.config.js';
-import { ReplicatedStore } from '../store/replicated-store.service.js';
 import {
-  createClusterCommand,
-  firstMapCommand,
-  hasPartitionMap,
-  readCluster,
-  readShards,
-} from './first-map.js';
+  type ClusterState,
+  type Command,
+  type Look,
+  type Overview,
+  type PartitionReport,
+  PlacementLoop,
+  type Work,
+  applyChanges,
+  decideCommand,
+  describe,
+} from '@ringleader/placement';
+import { backOffMs, invariant } from '@ringleader/primitives';
+import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { CoordinatorConfig, initialLimits } from '../coordinator.config.js';
+import { notLeader } from '../members/member-errors.js';
+import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { ClusterMirror } from './cluster-mirror.js';
+import { Founding } from './founding.js';
+import { PlacementLog } from './placement-log.js';
 
-const RETRY_MS = 500;
+const BACK_OFF = { firstMs: 500, maxMs: 10_000 };
+/** Proposed at once. */
+const PROPOSALS_MAX = 64;
+const COMMAND_TRIES = 5;
+/** Deciding takes at most a fifth of the leader's time, however much happens and however large the map. */
+const REST_FACTOR = 4;
+const REST_FROM_MS = 2;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * The placement loop (docs/PROTOCOL.md 6), on the leader. It gives the cluster its id, and once enough shards have
- * registered its first partition map. Each step is one transaction on the condition that it was not done before, so a
- * leader that is none any more, or a step done twice, changes nothing.
+ * The placement loop (docs/PROTOCOL.md 6), on the leader: what `PlacementLoop` decides is proposed, each as one transaction on
+ * the condition that what it was decided on still holds. Nothing else is kept: another leader goes on from the store.
  */
 @Injectable()
 export class PlacementService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   #isLeading = false;
   #isRunning = false;
-  /** Something may have changed since the running step looked. */
+  /** Something may have changed since the running look. */
   #isDirty = false;
-  #isComplete = false;
-  #retry: NodeJS.Timeout | null = null;
+  #failures = 0;
+  /** When time alone changes something. */
+  #wakeAtMs: number | null = null;
+  /** Until the timer ends. */
+  #isResting = false;
+  #timer: NodeJS.Timeout | null = null;
+  #mirror: ClusterMirror | null = null;
+  #loop: PlacementLoop;
+  readonly #founding: Founding;
+  readonly log: PlacementLog;
 
   constructor(
     private readonly config: CoordinatorConfig,
     private readonly store: ReplicatedStore,
     private readonly clock: ServiceClock,
     private readonly logger: ServiceLogger,
-  ) {}
+  ) {
+    this.#loop = this.#newLoop();
+    this.#founding = new Founding(config, store, clock, logger);
+    this.log = new PlacementLog(logger);
+  }
 
   onApplicationBootstrap(): void {
-    this.store.onChange(() => this.#look());
+    this.store.onChange(() => this.#follow());
     this.store.onLeadership(({ leading }) => {
       this.#isLeading = leading;
-      this.#isComplete = false;
-      this.#look();
+      this.#mirror = null;
+      this.#loop = this.#newLoop();
+      this.#failures = 0;
+      this.log.clear();
+      this.#stopTimer();
+      if (leading) this.#wake();
     });
   }
 
   beforeApplicationShutdown(): void {
     this.#isLeading = false;
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#retry = null;
+    this.#stopTimer();
   }
 
-  #look(): void {
+  /** What a leader of a partition says of its move. */
+  report(shardId: string, ordinal: number, reports: readonly PartitionReport[]): void {
+    const registered = this.#stateAsLeader().registrations.get(shardId)?.ordinal;
+    if (registered !== ordinal) {
+      const detail = `${shardId} is registered with ordinal ${registered ?? 'none'}, not ${ordinal}`;
+      throw new OperationalError('FORBIDDEN', detail, { shard: shardId, ordinal });
+    }
+    if (this.#loop.report(ordinal, reports, this.clock.wallMs())) this.#wake();
+  }
+
+  overview(): Overview {
+    const state = this.#stateAsLeader();
+    return this.#describe(state, this.#loop.imagine(state, this.clock.wallMs()));
+  }
+
+  /** As it would be after these commands; throws what the first of them that is refused would throw. */
+  imagine(commands: readonly Command[]): Overview {
+    let state = this.#stateAsLeader();
+    const nowMs = this.clock.wallMs();
+    for (const command of commands) {
+      const decided = decideCommand(state, command, nowMs);
+      if (decided.kind === 'refused') throw refused(decided);
+      const next = applyChanges(state, decided.changes);
+      invariant(next !== null, 'what was decided on a state can be done to it');
+      state = next;
+    }
+    return this.#describe(state, this.#loop.imagine(state, nowMs));
+  }
+
+  /** The epoch of the plan after it. */
+  async change(command: Command, ifEpoch: number | undefined): Promise<number> {
+    for (let attempt = 1; attempt <= COMMAND_TRIES; attempt++) {
+      const decided = decideCommand(this.#stateAsLeader(), command, this.clock.wallMs(), ifEpoch);
+      if (decided.kind === 'refused') throw refused(decided);
+      const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
+      if (result.kind === 'txn' && result.succeeded) {
+        this.logger.info({ command, epoch: decided.epoch }, 'Placement was told');
+        return decided.epoch;
+      }
+    }
+    throw new OperationalError('UNAVAILABLE', 'Too much changes at once: nothing was done');
+  }
+
+  get mirrored(): ClusterState | null {
+    return this.#isLeading ? (this.#mirror?.state ?? null) : null;
+  }
+
+  get bytesCopied(): number {
+    return this.#loop.reports.bytesCopied;
+  }
+
+  #newLoop(): PlacementLoop {
+    return new PlacementLoop({ initialLimits: initialLimits(this.config) });
+  }
+
+  #describe(state: ClusterState, look: Pick<Look, 'plan' | 'decisions' | 'places'>): Overview {
+    const { reports } = this.#loop;
+    return describe({ state, look, reports, initialLimits: initialLimits(this.config) });
+  }
+
+  #stateAsLeader(): ClusterState {
+    return this.#mirrorAsLeader().state;
+  }
+
+  #mirrorAsLeader(): ClusterMirror {
+    const { leading, leader } = this.store.status();
+    if (!leading || !this.#isLeading) throw notLeader(leader, 'Placement is decided by the leader');
+    return this.#mirrorNow();
+  }
+
+  #mirrorNow(): ClusterMirror {
+    const { local } = this.store;
+    if (this.#mirror?.mirrors(local) !== true) {
+      this.#mirror = new ClusterMirror(local, (error) =>
+        this.logger.warn({ error }, 'A record of placement is not readable, and counts as not there'),
+      );
+    }
+    return this.#mirror;
+  }
+
+  #follow(): void {
+    if (!this.#isLeading) return;
+    const isNew = this.#mirror?.mirrors(this.store.local) !== true;
+    if (isNew || this.#mirror?.advance() === true) this.#wake();
+  }
+
+  #wake(): void {
     this.#isDirty = true;
-    if (!this.#isRunning && this.#isLeading && !this.#isComplete) void this.#run();
+    if (this.#isLeading && !this.#isRunning && !this.#isResting) void this.#run();
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    this.#stopTimer();
+    let restMs = 0;
     try {
-      while (this.#isDirty && this.#isLeading && !this.#isComplete) {
+      while (this.#isDirty && this.#isLeading && restMs === 0) {
         this.#isDirty = false;
-        await this.#step();
+        restMs = await this.#turn();
       }
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
-      this.logger.warn({ error }, 'A placement step was not confirmed');
-      this.#retry = setTimeout(() => this.#look(), RETRY_MS);
+      restMs = this.#backOff();
+      this.logger.warn({ error, restMs }, 'A placement step was not confirmed');
     } finally {
       this.#isRunning = false;
     }
+    if (!this.#isLeading) return;
+    if (restMs > 0) this.#sleep(restMs, true);
+    else if (this.#wakeAtMs !== null) this.#sleep(this.#wakeAtMs - this.clock.wallMs(), false);
   }
 
-  async #step(): Promise<void> {
-    const record = readCluster(this.store.local);
-    if (record === null) return this.#createCluster();
-    if (hasPartitionMap(this.store.local)) {
-      this.#isComplete = true;
-      return this.#compareWithConfiguration(record.value.partitionCount);
+  /** Gives how long nothing is to be decided, whatever happens. */
+  async #turn(): Promise<number> {
+    this.#wakeAtMs = null;
+    const mirror = this.#mirrorNow();
+    if (!(await this.#founding.step(mirror.state.map.length > 0))) return 0;
+    const startedAt = performance.now();
+    const look = this.#loop.look(mirror.state, this.clock.wallMs());
+    const tookMs = performance.now() - startedAt;
+    this.log.saw(look, tookMs, this.#loop.planner.targetsComputed);
+    this.#wakeAtMs = look.wakeAtMs;
+    const restMs = tookMs < REST_FROM_MS ? 0 : REST_FACTOR * tookMs;
+    const areDone = await this.#do(mirror, look.work);
+    if (!areDone) return this.#backOff();
+    this.#failures = 0;
+    return restMs;
+  }
+
+  /** Whether all that was proposed was as decided. What is done shows in the mirror, and wakes. */
+  async #do(mirror: ClusterMirror, work: readonly Work[]): Promise<boolean> {
+    const commands = work.map((one) => [one, mirror.commandOf(one.changes)] as const);
+    let areDone = true;
+    for (let at = 0; at < commands.length; at += PROPOSALS_MAX) {
+      const proposals = commands.slice(at, at + PROPOSALS_MAX).map(async ([one, command]) => {
+        const result = await this.store.propose(command);
+        if (result.kind === 'txn' && result.succeeded) this.log.did(one);
+        else areDone = false;
+      });
+      const outcomes = await Promise.allSettled(proposals);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     }
-    const shards = readShards(this.store.local);
-    if (shards.length < this.config.RINGLEADER_INITIAL_SHARDS) return;
-    const command = firstMapCommand(record, shards);
-    if (command === null) return;
-    const result = await this.store.propose(command);
-    if (result.kind !== 'txn' || !result.succeeded) return;
-    const { partitionCount, replicationFactor } = record.value;
-    this.logger.info(
-      { partitionCount, replicationFactor, shards: shards.length },
-      'Made the first partition map',
+    return areDone;
+  }
+
+  #backOff(): number {
+    this.#isDirty = true;
+    this.#failures += 1;
+    return backOffMs(BACK_OFF, this.#failures);
+  }
+
+  #sleep(forMs: number, isResting: boolean): void {
+    this.#isResting = isResting;
+    this.#timer = setTimeout(
+      () => {
+        this.#stopTimer();
+        this.#wake();
+      },
+      Math.min(Math.max(1, forMs), TIMER_MAX_MS),
     );
   }
 
-  async #createCluster(): Promise<void> {
-    const { RINGLEADER_CLUSTER, RINGLEADER_PARTITION_COUNT, RINGLEADER_REPLICATION_FACTOR } = this.config;
-    const cluster = {
-      clusterId: randomUUID(),
-      name: RINGLEADER_CLUSTER,
-      partitionCount: RINGLEADER_PARTITION_COUNT,
-      replicationFactor: RINGLEADER_REPLICATION_FACTOR,
-      initialShards: 0,
-      createdAt: new Date(this.clock.wallMs()).toISOString(),
-    };
-    const result = await this.store.propose(createClusterCommand(cluster));
-    if (result.kind === 'txn' && result.succeeded) this.logger.info({ cluster }, 'Created the cluster');
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#isResting = false;
   }
+}
 
-  /** The number of partitions is fixed when the cluster is created (§3): another one in the configuration does nothing. */
-  #compareWithConfiguration(partitionCount: number): void {
-    const configured = this.config.RINGLEADER_PARTITION_COUNT;
-    if (configured === partitionCount) return;
-    this.logger.warn(
-      { partitionCount, configured },
-      'The configured number of partitions is not that of this cluster',
-    );
-  }
+function refused({
+  code,
+  detail,
+  details,
+}: Extract<ReturnType<typeof decideCommand>, { kind: 'refused' }>): OperationalError {
+  return new OperationalError(code, detail, details);
 }
