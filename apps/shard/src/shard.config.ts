@@ -15,6 +15,7 @@ const ROW_CACHE = { share: 1 / 8, minMib: 8, maxMib: 1_024, elseMib: 64 };
 const REQUESTS = { share: 1 / 8, minMib: 16, maxMib: 256, elseMib: 64 };
 const KEYED = { share: 1 / 16, minMib: 8, maxMib: 512, elseMib: 32 };
 const RECENT = { share: 1 / 32, minMib: 4, maxMib: 128, elseMib: 16 };
+const TOMBSTONES = { share: 1 / 32, minMib: 4, maxMib: 128, elseMib: 16 };
 const BYTES_MAX = 64 * 1024 * MIB;
 const TRANSACTION_BYTES = MIB;
 /** Four large values or more: enough that the database never waits for the next. */
@@ -54,6 +55,12 @@ export const shardConfigSchema = z
     RINGLEADER_KEYED_WRITES_BYTES: budgeted(MIB, BYTES_MAX, KEYED),
     /** Keys of recent writes, by which replicas that missed some are repaired without a pass over all rows. */
     RINGLEADER_RECENT_KEYS_BYTES: budgeted(MIB, BYTES_MAX, RECENT),
+    /** Deleted keys that wait to be purged; those beyond it are looked for in the database. */
+    RINGLEADER_TOMBSTONE_BYTES: budgeted(MIB, BYTES_MAX, TOMBSTONES),
+    /** A shard that is down for so long does not keep the others from purging deleted keys. */
+    RINGLEADER_PURGE_AFTER_MS: integer(1_000, 30 * 24 * 3_600_000).default(3_600_000),
+    /** For how long a deleted key is remembered; less than the default costs repeats of requests their answers. */
+    RINGLEADER_PURGE_REST_MS: integer(100, 24 * 3_600_000).default(90_000),
   })
   .superRefine((config, context) => {
     if (config.RINGLEADER_POSTGRES_PASSWORD !== undefined && hasPassword(config.RINGLEADER_POSTGRES_URL)) {
@@ -89,6 +96,8 @@ export function paxosTimings(config: ShardConfig): PaxosTimings {
   return {
     repeatWindowMs: REPEAT_WINDOW_MS,
     clocksDifferMs: HYBRID_CLOCKS_DIFFER_MS_MAX,
+    purgeAfterMs: config.RINGLEADER_PURGE_AFTER_MS,
+    purgeRestMs: config.RINGLEADER_PURGE_REST_MS,
     leaseMs: config.RINGLEADER_LEASE_MS,
     driftFraction: DRIFT_FRACTION,
     heartbeatIntervalMs: config.RINGLEADER_LEASE_HEARTBEAT_MS,
@@ -117,6 +126,7 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     rowCacheBytesMax: config.RINGLEADER_ROW_CACHE_BYTES,
     keyedBytesMax: config.RINGLEADER_KEYED_WRITES_BYTES,
     recentBytesMax: config.RINGLEADER_RECENT_KEYS_BYTES,
+    tombstoneBytesMax: config.RINGLEADER_TOMBSTONE_BYTES,
     valueBytesBeforeWrites: VALUE_BYTES_BEFORE_WRITES,
   };
 }

@@ -39,6 +39,12 @@ export class ShardMetrics {
     figures.counter('peer_frames_total', 'Frames received from other shards', () => counts().peerFrames);
     figures.counter('request_frames_total', 'Frames received from gateways', () => counts().requestFrames);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
+    figures.counter('tombstones_purged_total', 'Tombstones purged', () => shard.purging()?.purgedTotal ?? 0);
+    figures.gauge('tombstones', 'Tombstones known of', () => shard.purging()?.tombstones ?? 0);
+    const lag = 'Revisions by which the purge point is behind, in the partition led where it is most';
+    figures.gauge('purge_lag_revisions', lag, () => shard.purging()?.lagRevisions ?? 0);
+    const looked = 'Partitions not looked through for tombstones yet';
+    figures.gauge('partitions_to_look_through', looked, () => shard.purging()?.lookedForIn ?? 0);
     const events = {
       name: 'partition_events_total',
       help: 'Elections won and lost, repairs, copies',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentOf, decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
-import type { Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
+import type { PurgeStatus, Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
 import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
 import { ShardClock } from './shard-clock.js';
 
@@ -38,6 +38,7 @@ class ScriptedCore implements Core {
   releaseAll = (): void => void this.calls.push('releaseAll');
   status = (): [] => [];
   moves = (): [] => [];
+  purging = (): PurgeStatus => ({ tombstones: 0, purgedTotal: 0, lagRevisions: 0, lookedForIn: 0 });
   readonly promisesFrom = 0;
   readonly hasRoomForRows = true;
   readonly hasRoomForRequests = true;

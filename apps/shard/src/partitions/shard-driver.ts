@@ -36,6 +36,7 @@ export type Core = Pick<
   | 'hasRoomForRequests'
   | 'status'
   | 'moves'
+  | 'purging'
   | 'promisesFrom'
 >;
 
@@ -112,6 +113,10 @@ export class ShardDriver {
 
   moves(...args: Parameters<Core['moves']>): ReturnType<Core['moves']> {
     return this.core.moves(...args);
+  }
+
+  purging(): ReturnType<Core['purging']> {
+    return this.core.purging();
   }
 
   get promisesFrom(): MonotonicMs {

@@ -138,6 +138,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.life?.driver.status() ?? [];
   }
 
+  purging(): ReturnType<ShardDriver['purging']> | null {
+    return this.life?.driver.purging() ?? null;
+  }
+
   /** A map is not among them: the first shard of a cluster that is being made must not wait for the others. */
   notReadyReasons(): string[] {
     if (this.life === null) return [this.trouble];

@@ -11,7 +11,7 @@ import { encodeRecords } from './record-codec.js';
 const FENCED = 'WITH fence AS (SELECT FROM shard_identity WHERE incarnation = $1)';
 const LOGGED = 'logged AS (INSERT INTO record_log (id, records) SELECT $2, $3 FROM fence)';
 /** Values are the last parameter: the driver's buffer grows, and is copied, with whatever follows them. */
-const upserted = (values: '$15' | '$18'): string => `upserted AS (
+const upserted = (values: '$15' | '$19'): string => `upserted AS (
   INSERT INTO rows (partition, generation, key, value, content_type, revision, version,
                     created_at, modified_at, expires_at, requests, request_floor)
   SELECT changed.* FROM fence,
@@ -23,8 +23,9 @@ const upserted = (values: '$15' | '$18'): string => `upserted AS (
     expires_at = excluded.expires_at, requests = excluded.requests, request_floor = excluded.request_floor)`;
 const REMOVED = `removed AS (
   DELETE FROM rows USING fence,
-    unnest($15::smallint[], $16::bigint[], $17::bytea[]) AS gone (partition, generation, key)
-  WHERE rows.partition = gone.partition AND rows.generation = gone.generation AND rows.key = gone.key)`;
+    unnest($15::smallint[], $16::bigint[], $17::bytea[], $18::bigint[]) AS gone (partition, generation, key, revision)
+  WHERE rows.partition = gone.partition AND rows.generation = gone.generation AND rows.key = gone.key
+    AND (gone.revision IS NULL OR rows.revision = gone.revision))`;
 const FENCE_HELD = 'SELECT count(*) FROM fence';
 
 const RECORDS_ONLY: Statement = { name: 'commit_records', text: `${FENCED}, ${LOGGED} ${FENCE_HELD}` };
@@ -34,7 +35,7 @@ const ROWS: Statement = {
 };
 const ROWS_AND_REMOVALS: Statement = {
   name: 'commit_rows_and_removals',
-  text: `${FENCED}, ${LOGGED}, ${upserted('$18')}, ${REMOVED} ${FENCE_HELD}`,
+  text: `${FENCED}, ${LOGGED}, ${upserted('$19')}, ${REMOVED} ${FENCE_HELD}`,
 };
 
 const KEY_BYTES_EXPECTED = 40;
@@ -179,10 +180,13 @@ function removalParameters(removals: readonly RowRemoval[]): Buffer[] {
   const partition = new ArrayParameter('smallint', removals.length * 6);
   const generation = new ArrayParameter('bigint', removals.length * 12);
   const key = new ArrayParameter('bytea', removals.length * KEY_BYTES_EXPECTED);
+  const revision = new ArrayParameter('bigint', removals.length * 12);
   for (const removal of removals) {
     partition.smallint(removal.partition);
     generation.bigint(removal.generation);
     key.utf8(removal.key);
+    if (removal.revision === null) revision.null();
+    else revision.bigint(removal.revision);
   }
-  return [partition, generation, key].map((column) => column.finish());
+  return [partition, generation, key, revision].map((column) => column.finish());
 }

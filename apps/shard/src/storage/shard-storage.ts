@@ -18,6 +18,7 @@ import { readDelta, readPage } from './range-reader.js';
 import { RecordLog } from './record-log.js';
 import { RowWriter } from './row-writer.js';
 import { readScan } from './scan-reader.js';
+import { readTombstones } from './tombstone-reader.js';
 
 /** `scans` also serves what is not urgent. */
 export interface StorageConnections {
@@ -93,6 +94,8 @@ export class ShardStorage {
         return readDelta(this.connections.writer, read);
       case 'page':
         return readPage(this.connections.writer, read);
+      case 'tombstones':
+        return this.afterOtherScans(() => readTombstones(this.connections.scans, read));
     }
   }
 

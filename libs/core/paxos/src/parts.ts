@@ -14,6 +14,7 @@ import type { Releases } from './pair/releases.js';
 import type { MemoryShare } from './partition/memory-share.js';
 import type { Replica } from './partition/replica.js';
 import type { Wakeups } from './partition/wakeups.js';
+import type { Purges } from './purge/purges.js';
 import type { PaxosLimits, PaxosTimings } from './ready.js';
 import type { ReadQueue } from './read-queue.js';
 import type { PaxosRules } from './rules/rules.js';
@@ -63,6 +64,8 @@ export interface ShardParts {
   readonly cache: RowCache;
   readonly keyedShare: MemoryShare;
   readonly recentShare: MemoryShare;
+  readonly tombstoneShare: MemoryShare;
+  readonly purges: Purges;
   /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
   nextGeneration(): number;
 }

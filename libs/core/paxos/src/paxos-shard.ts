@@ -32,6 +32,8 @@ import { learnAssignment, newReplica } from './election/assignments.js';
 import { generationsOf } from './partition/generations.js';
 import type { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
+import { purgeAtBeat, purgingOf } from './purge/purger.js';
+import { Purges } from './purge/purges.js';
 import { ReadQueue } from './read-queue.js';
 import type {
   MoveReport,
@@ -39,6 +41,7 @@ import type {
   PartitionStatus,
   PaxosLimits,
   PaxosTimings,
+  PurgeStatus,
   Ready,
 } from './ready.js';
 import type { PartitionRecord } from './records.js';
@@ -197,6 +200,10 @@ export class PaxosShard {
     return moveReports(this.context, estimate);
   }
 
+  purging(): PurgeStatus {
+    return purgingOf(this.context);
+  }
+
   private flush(replica: Replica): void {
     const { context } = this;
     const { leader } = replica;
@@ -213,6 +220,7 @@ export class PaxosShard {
     // Before the heartbeat, so that its answer says that they were heard.
     context.accepts.forgetOld(context.now);
     context.holdings.forgetOld(context.now);
+    purgeAtBeat(context);
     callRoll(context, this.roll);
     tellPoints(context, this.everyone);
     beatToPeers(context, this.everyone);
@@ -270,6 +278,8 @@ function createContext(options: PaxosShardOptions): ShardParts {
     ),
     keyedShare: new MemoryShare(limits.keyedBytesMax, () => replicas.size),
     recentShare: new MemoryShare(limits.recentBytesMax, () => replicas.size),
+    tombstoneShare: new MemoryShare(limits.tombstoneBytesMax, () => replicas.size),
+    purges: new Purges(),
     nextGeneration: generationsOf(incarnation),
   };
 }

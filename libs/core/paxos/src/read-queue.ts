@@ -10,6 +10,7 @@ import type {
   StorageRead,
   StorageReadResult,
   StoredRow,
+  TombstoneRead,
 } from './storage.js';
 
 type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
@@ -40,6 +41,15 @@ export class ReadQueue {
     this.gathered.push((id) => {
       this.waiting.set(id, (result) => {
         if (result.kind === 'scan') done(result);
+      });
+      return { ...read, id };
+    });
+  }
+
+  tombstones(read: WithoutId<TombstoneRead>, done: (result: Result<'tombstones'>) => void): void {
+    this.gathered.push((id) => {
+      this.waiting.set(id, (result) => {
+        if (result.kind === 'tombstones') done(result);
       });
       return { ...read, id };
     });

@@ -69,6 +69,10 @@ export interface PaxosTimings {
   readonly repeatWindowMs: number;
   /** S: by how much two hybrid clocks, gateways' and shards', may differ (4.7.6). */
   readonly clocksDifferMs: number;
+  /** A replica that is down for so long holds up no purge (4.6.1). */
+  readonly purgeAfterMs: number;
+  /** How long a tombstone that all have stays: as long as its key's requests may be repeated (4.6.5). */
+  readonly purgeRestMs: number;
   /** How often an unanswered message that must be answered (Prepare, Accept, repair) is sent again. */
   readonly resendIntervalMs: number;
 }
@@ -97,8 +101,21 @@ export interface PaxosLimits {
   readonly keyedBytesMax: number;
   /** What they remember of the keys of recent revisions (4.3.8), about. */
   readonly recentBytesMax: number;
+  /** What they know of tombstones (4.6.7), about. */
+  readonly tombstoneBytesMax: number;
   /** A write needs the row before it, but not its value: a longer one is not read for it. */
   readonly valueBytesBeforeWrites: number;
+}
+
+/** Of all partitions of this shard, for metrics. */
+export interface PurgeStatus {
+  /** Known at present. */
+  readonly tombstones: number;
+  readonly purgedTotal: number;
+  /** Of the partitions led that have tombstones, how many revisions the purge point of the last one is behind. */
+  readonly lagRevisions: number;
+  /** Partitions whose rows have not been looked through for tombstones yet. */
+  readonly lookedForIn: number;
 }
 
 /** A summary of one partition at this shard, for metrics, gateways and tests. */

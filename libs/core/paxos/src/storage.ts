@@ -17,7 +17,7 @@ export interface StorageTransaction {
   readonly records: readonly PartitionRecord[];
   /** Rows to insert or replace; never two with the same (partition, generation, key). */
   readonly upserts: readonly RowUpsert[];
-  /** Rows to remove (undo of what was never chosen, purge of tombstones by key). */
+  /** Rows to remove (undo of what was never chosen, purge); those with a revision are not among the upserts. */
   readonly removals: readonly RowRemoval[];
 }
 
@@ -31,6 +31,8 @@ export interface RowRemoval {
   readonly partition: PartitionIndex;
   readonly generation: number;
   readonly key: string;
+  /** Only if the row has this revision; null is whatever row there is. */
+  readonly revision: Revision | null;
 }
 
 /** What a row costs beside its key and value, where limits of bytes are reckoned. */
@@ -38,7 +40,7 @@ export const ROW_OVERHEAD_BYTES = 128;
 
 /**
  * Reads are answered by `readDone` in any order.
- * `rows`, `scan`: from any snapshot that is taken after the read was handed out (a second connection will do).
+ * `rows`, `scan`, `tombstones`: from any snapshot that is taken after the read was handed out (a second connection will do).
  * `delta`, `page`: from one snapshot that is exactly the state after the last transaction handed out before the read
  * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
  * in the same `Ready` comes before its reads.
@@ -51,7 +53,8 @@ export type StorageRead =
   | { readonly kind: 'rows'; readonly id: number; readonly keys: readonly RowRead[] }
   | ScanRead
   | DeltaRead
-  | PageRead;
+  | PageRead
+  | TombstoneRead;
 
 export interface RowAddress {
   readonly partition: PartitionIndex;
@@ -114,6 +117,17 @@ export interface PageRead {
   readonly limitBytes: number;
 }
 
+/** The tombstones among so many rows in key order, the first of them at or after `start`. */
+export interface TombstoneRead {
+  readonly kind: 'tombstones';
+  readonly id: number;
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  readonly start: string;
+  /** Rows to look at, tombstones or not. */
+  readonly limitRows: number;
+}
+
 export interface StoredRow {
   readonly row: Row;
   /** The value was left out, and reads as an empty one. */
@@ -143,6 +157,13 @@ export type StorageReadResult =
       readonly id: number;
       readonly rows: readonly Row[];
       /** The first key of the next page, null at the end. */
+      readonly nextKey: string | null;
+    }
+  | {
+      readonly kind: 'tombstones';
+      readonly id: number;
+      readonly rows: readonly Row[];
+      /** The first key that was not looked at, null at the end. */
       readonly nextKey: string | null;
     };
 

@@ -64,6 +64,24 @@ describe('TransactionBuilder', () => {
     expect(builder.handOut()).toBe(null);
   });
 
+  it('purges a tombstone of that revision only, and nothing that was written since', () => {
+    const builder = new TransactionBuilder();
+    const replica = replicaOf(RECORD);
+    const purge = (key: string): void => builder.purge(replica, { key, revision: 5, floor: 0 });
+    builder.upsert(replica, 1, { ...row('gathered', 5), value: null });
+    builder.upsert(replica, 1, row('newer', 6));
+    for (const key of ['stored', 'gathered', 'newer', 'later']) purge(key);
+    builder.upsert(replica, 1, row('later', 7));
+    builder.setRecord(replica, { ...RECORD, promised: 1 });
+    expect(builder.handOut()).toMatchObject({
+      upserts: [{ row: { key: 'newer' } }, { row: { key: 'later' } }],
+      removals: [
+        { generation: 1, key: 'gathered', revision: null },
+        { generation: 1, key: 'stored', revision: 5 },
+      ],
+    });
+  });
+
   it('lets what is durable already be told at once', () => {
     const builder = new TransactionBuilder();
     const [replica, other] = [replicaOf(RECORD), replicaOf({ ...RECORD, partition: 5 })];

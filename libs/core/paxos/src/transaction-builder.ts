@@ -5,7 +5,8 @@
  */
 import { invariant } from '@ringleader/primitives';
 import { rowBytes } from './partition/batches.js';
-import type { Replica } from './partition/replica.js';
+import type { Gone, Replica, RowChanges } from './partition/replica.js';
+import type { Tombstone } from './purge/tombstones.js';
 import type { PartitionRecord, Row } from './records.js';
 import type { RowRemoval, RowUpsert, StorageTransaction } from './storage.js';
 
@@ -43,6 +44,7 @@ export class TransactionBuilder {
         record.promised >= record.position.ballot,
       'record order: purgedTo <= commitBound <= revision, position.ballot <= promised',
     );
+    if (record.generation !== replica.record.generation) replica.tombstones.reset();
     replica.record = record;
     if (replica.lastTransaction === this.building.id) return;
     replica.lastTransaction = this.building.id;
@@ -50,11 +52,22 @@ export class TransactionBuilder {
   }
 
   upsert(replica: Replica, generation: number, row: Row): void {
+    if (generation === replica.record.generation) replica.tombstones.note(row.key, row);
     this.change(replica, generation, row.key, row);
   }
 
   remove(replica: Replica, generation: number, key: string): void {
-    this.change(replica, generation, key, null);
+    if (generation === replica.record.generation) replica.tombstones.note(key, null);
+    this.change(replica, generation, key, GONE);
+  }
+
+  /** Removes a live tombstone. What has been gathered of its key since is newer. */
+  purge(replica: Replica, { key, revision }: Tombstone): void {
+    replica.tombstones.note(key, null);
+    const { generation } = replica.record;
+    const gathered = changesOf(replica, generation).rows.get(key);
+    if (gathered === undefined) this.change(replica, generation, key, { goneRevision: revision });
+    else if ('key' in gathered && gathered.revision === revision) this.change(replica, generation, key, GONE);
   }
 
   /** Runs the effect when all that was gathered for this partition is durable: at once, if it already is. */
@@ -81,8 +94,9 @@ export class TransactionBuilder {
       replica.handedOut = replica.record;
       for (const { generation, rows } of replica.changes) {
         for (const [key, row] of rows) {
-          if (row === null) removals.push({ partition: replica.partition, generation, key });
-          else upserts.push({ partition: replica.partition, generation, row });
+          const { partition } = replica;
+          if ('key' in row) upserts.push({ partition, generation, row });
+          else removals.push({ partition, generation, key, revision: row.goneRevision });
         }
       }
       if (replica.changes.length > 0) replica.changes = [];
@@ -107,14 +121,20 @@ export class TransactionBuilder {
     for (const effect of done.effects) effect();
   }
 
-  private change(replica: Replica, generation: number, key: string, row: Row | null): void {
-    let changes = replica.changes.find((entry) => entry.generation === generation);
-    if (changes === undefined) {
-      changes = { generation, rows: new Map() };
-      replica.changes.push(changes);
-    }
-    changes.rows.set(key, row);
+  private change(replica: Replica, generation: number, key: string, row: Row | Gone): void {
+    changesOf(replica, generation).rows.set(key, row);
     this.rowCount += 1;
-    if (row !== null) this.byteCount += rowBytes(row);
+    if ('key' in row) this.byteCount += rowBytes(row);
   }
+}
+
+const GONE: Gone = { goneRevision: null };
+
+function changesOf(replica: Replica, generation: number): RowChanges {
+  let changes = replica.changes.find((entry) => entry.generation === generation);
+  if (changes === undefined) {
+    changes = { generation, rows: new Map() };
+    replica.changes.push(changes);
+  }
+  return changes;
 }

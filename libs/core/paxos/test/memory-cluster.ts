@@ -30,6 +30,8 @@ export const TIMINGS: PaxosTimings = {
   resendIntervalMs: 50,
   repeatWindowMs: 1_500,
   clocksDifferMs: 500,
+  purgeAfterMs: 3_600_000,
+  purgeRestMs: 2_000,
 };
 
 export const LIMITS: PaxosLimits = {
@@ -46,6 +48,7 @@ export const LIMITS: PaxosLimits = {
   rowCacheBytesMax: 1 << 24,
   keyedBytesMax: 1 << 24,
   recentBytesMax: 1 << 24,
+  tombstoneBytesMax: 1 << 24,
   valueBytesBeforeWrites: 1 << 12,
 };
 

@@ -9,5 +9,6 @@ const WINDOW_MS = 2_000;
 /** A replica of shard 1 with this record. */
 export function replicaOf(record: PartitionRecord): Replica {
   const share = new MemoryShare(1 << 20, () => 1);
-  return new Replica(record, 1, { keyed: new KeyedRequests(RULES, WINDOW_MS, share), recentShare: share });
+  const keyed = new KeyedRequests(RULES, WINDOW_MS, share);
+  return new Replica(record, 1, { keyed, recentShare: share, tombstoneShare: share, purging: new Set() });
 }

@@ -184,11 +184,27 @@ export function describeShardStorage(name: string, open: () => Promise<StorageUn
       const storage = await open();
       await storage.commit(transactionOf({ upserts: upsertsOf(104, [rowOf('a'), rowOf('b'), rowOf('c')]) }));
       const upserts = [rowOf('a', { revision: 2, version: 2 }), rowOf('b', { revision: 3 }), rowOf('d')];
-      const removals = ['b', 'c', 'd', 'never there'].map((key) => ({ partition: 104, generation: 1, key }));
+      const removals = ['b', 'c', 'd', 'never there'].map((key) => ({
+        ...{ partition: 104, generation: 1, key, revision: null },
+      }));
       await storage.commit(transactionOf({ upserts: upsertsOf(104, upserts), removals }));
       const [a, ...others] = await readRows(storage, 104, ['a', 'b', 'c', 'd']);
       expect(a).toMatchObject({ revision: 2, version: 2 });
       expect(others).toEqual([null, null, null]);
+    });
+
+    it('remove a row of a certain revision, and no other one', async () => {
+      const storage = await open();
+      const rows = ['a', 'b'].map((key) => rowOf(key, { value: null, revision: 5 }));
+      await storage.commit(transactionOf({ upserts: upsertsOf(106, rows) }));
+      await storage.commit(transactionOf({ upserts: upsertsOf(106, [rowOf('b', { revision: 6 })]) }));
+      const removals = ['a', 'b', 'never there'].map((key) => ({
+        ...{ partition: 106, generation: 1, key, revision: 5 },
+      }));
+      const upserts = upsertsOf(106, [rowOf('c', { revision: 7 })]);
+      await storage.commit(transactionOf({ upserts, removals }));
+      const [a, b, c] = await readRows(storage, 106, ['a', 'b', 'c']);
+      expect([a, b?.revision, c?.revision]).toEqual([null, 6, 7]);
     });
 
     it('leave the last record of each partition', async () => {
@@ -212,6 +228,41 @@ export function describeShardStorage(name: string, open: () => Promise<StorageUn
       for (const record of last) await storage.commit(transactionOf({ records: [record] }));
       const found = (await storage.restart()).filter(({ partition }) => [110, 111].includes(partition));
       expect(found.sort((a, b) => a.partition - b.partition)).toEqual(last);
+    });
+  });
+
+  describe(`${name}: tombstones`, () => {
+    it('are found among so many rows at a time, up to the end of the generation', async () => {
+      const storage = await open();
+      const marks = [{ id: 'x', origin: 2 ** 50, revision: 3, version: 0 }];
+      const rows = Array.from({ length: 23 }, (_, i) => {
+        const value = i % 5 === 2 ? null : Buffer.alloc(10);
+        return rowOf(`t/${String(i + 10)}`, { value, revision: i + 1, requests: marks, requestFloor: i });
+      });
+      const neighbours = [
+        ...upsertsOf(107, [rowOf('t/99', { value: null })], 2),
+        ...upsertsOf(108, [rowOf('a', { value: null })]),
+      ];
+      await storage.commit(transactionOf({ upserts: [...upsertsOf(107, rows), ...neighbours] }));
+      for (const limitRows of [1, 6, 22, 23, 100]) {
+        const found: Row[] = [];
+        let looks = 0;
+        for (let start: string | null = ''; start !== null; looks += 1) {
+          const read = {
+            kind: 'tombstones',
+            id: 5,
+            partition: 107,
+            generation: 1,
+            start,
+            limitRows,
+          } as const;
+          const result = (await storage.read(read)) as ResultOf<'tombstones'>;
+          found.push(...result.rows);
+          start = result.nextKey;
+        }
+        expect(found).toEqual(rows.filter(({ value }) => value === null));
+        expect(looks).toBe(Math.ceil(rows.length / limitRows));
+      }
     });
   });
 

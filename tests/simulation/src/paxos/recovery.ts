@@ -1,6 +1,6 @@
 /**
  * After the last fault: within bounded simulated time every partition has one leader, all its replicas have the same
- * rows, which are the committed ones, and a write goes through.
+ * rows, which are the committed ones and no tombstones of before, and a write goes through.
  */
 import type { Row } from '@ringleader/paxos';
 import type { PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
@@ -27,10 +27,13 @@ export function checkRecovery(cluster: Cluster): void {
   const deadline = events.now + recoveryMs;
   const partitions = cluster.map.entries().map((entry) => entry.partition);
   const unproven = new Set(partitions);
+  const before = new Map(
+    partitions.map((partition) => [partition, cluster.ghost.partition(partition).committed.top]),
+  );
   for (const partition of partitions) askOnce(cluster, partition, unproven);
   for (;;) {
     events.runUntil(events.now + POLL_MS);
-    const missing = unproven.size > 0 ? 'a write in every partition' : firstMissing(cluster, partitions);
+    const missing = unproven.size > 0 ? 'a write in every partition' : firstMissing(cluster, before);
     if (missing === null) return;
     if (events.now < deadline) continue;
     fail('liveness', `${String(recoveryMs)} ms after the last fault still waiting for ${missing}`);
@@ -45,21 +48,22 @@ function askOnce(cluster: Cluster, partition: PartitionIndex, unproven: Set<Part
   });
 }
 
-function firstMissing(cluster: Cluster, partitions: readonly PartitionIndex[]): string | null {
-  for (const partition of partitions) {
-    const missing = missingIn(cluster, partition);
+/** With what was committed of each partition when everything was healed. */
+function firstMissing(cluster: Cluster, before: ReadonlyMap<PartitionIndex, Revision>): string | null {
+  for (const [partition, committed] of before) {
+    const missing = missingIn(cluster, partition, committed);
     if (missing !== null) return `partition ${String(partition)}: ${missing}`;
   }
   return null;
 }
 
-function missingIn(cluster: Cluster, partition: PartitionIndex): string | null {
+function missingIn(cluster: Cluster, partition: PartitionIndex, before: Revision): string | null {
   const leader = cluster.leaderOf(partition);
   if (leader === null) return 'one serving leader';
   const { epoch, replicas, nextReplicas, learners } = cluster.map.entry(partition);
   if (cluster.status(leader, partition)?.epoch !== epoch) return 'a leader of the present epoch';
   for (const shard of new Set([...replicas, ...(nextReplicas ?? []), ...learners])) {
-    const missing = missingAt(cluster, partition, shard);
+    const missing = missingAt(cluster, partition, shard) ?? unpurgedAt(cluster, partition, shard, before);
     if (missing !== null) return `shard ${String(shard)} ${missing}`;
   }
   return null;
@@ -80,6 +84,18 @@ function missingAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdi
     return last !== null && !isRow(rows.get(key) ?? null, last, purgedTo);
   });
   return missing === undefined ? null : `to have the committed row of ${missing}`;
+}
+
+function unpurgedAt(
+  cluster: Cluster,
+  partition: PartitionIndex,
+  shard: ShardOrdinal,
+  before: Revision,
+): string | null {
+  for (const { key, value, revision } of cluster.database(shard).liveRows(partition).values()) {
+    if (value === null && revision <= before) return `to purge ${key} at ${String(revision)}`;
+  }
+  return null;
 }
 
 /** Or was it a tombstone, and purged? */

@@ -2,7 +2,8 @@
  * Scripts steer a run. A script is a generator that does something and yields how long to wait in simulated
  * milliseconds; it ends with the faulty part of the run, when everything is healed.
  */
-import type { Prng, ShardOrdinal } from '@ringleader/primitives';
+import type { Prng, Revision, ShardOrdinal } from '@ringleader/primitives';
+import { ownerOf } from '@ringleader/paxos';
 import type { NodeId } from '@ringleader/testing-simulation';
 import type { Cluster } from './cluster.js';
 import type { SimMessage } from './sim-messages.js';
@@ -67,13 +68,9 @@ export class Scene {
     this.cluster.world.network.setFilter(filter);
   }
 
-  /** Restarts the shard; while it is down its database purges what its leader could have told it to (4.6.2). */
-  purge(shard: ShardOrdinal): void {
-    const node = this.cluster.world.node(shard);
-    if (!node.isUp) return;
-    node.crash();
-    this.cluster.database(shard).purge();
-    node.start();
+  /** How far the shard has purged, durably. */
+  purgedTo(shard: ShardOrdinal, partition = 0): Revision {
+    return this.cluster.database(shard).records.get(partition)?.purgedTo ?? 0;
   }
 
   restart(shard: ShardOrdinal): void {
@@ -81,6 +78,13 @@ export class Scene {
     node.crash();
     node.start();
   }
+}
+
+/** A leader says how far it has purged; others say to whom they listen. */
+export function isPurgeWord(from: NodeId, message: SimMessage): boolean {
+  return (
+    message.kind === 'peer' && message.message.kind === 'promised' && ownerOf(message.message.ballot) === from
+  );
 }
 
 /** Nobody else may stand until that shard leads; whoever leads meanwhile is restarted. */

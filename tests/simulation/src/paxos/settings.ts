@@ -26,6 +26,8 @@ export const TIMINGS: PaxosTimings = {
   resendIntervalMs: 40,
   repeatWindowMs: 1_000,
   clocksDifferMs: 500,
+  purgeAfterMs: 400,
+  purgeRestMs: 100,
 };
 
 /** Small, so that repairs do not fit, batches are cut and requests pushed back within a few seconds. */
@@ -43,6 +45,7 @@ export const LIMITS: PaxosLimits = {
   rowCacheBytesMax: 6 * 1024,
   keyedBytesMax: 1 << 24,
   recentBytesMax: 1 << 24,
+  tombstoneBytesMax: 1 << 24,
   valueBytesBeforeWrites: 4,
 };
 

@@ -35,29 +35,6 @@ export class ShardDatabase extends MemoryStorage {
     this.#fingerprints.delete(nameOf(removal));
   }
 
-  /**
-   * What an order to purge up to the commit bound does (docs/PROTOCOL.md 4.6.2), which any leader may have sent whose ballot
-   * is both promised and that of the rows.
-   */
-  purge(): void {
-    for (const record of [...this.records.values()]) {
-      const { partition, generation, promised, position, commitBound } = record;
-      if (promised !== position.ballot || commitBound <= record.purgedTo) continue;
-      const tombstones = [...this.liveRows(partition).values()].filter(
-        (row) => row.value === null && row.revision <= commitBound,
-      );
-      const origins = tombstones.flatMap(({ requests }) => requests.map(({ origin }) => origin));
-      const floors = tombstones.map(({ requestFloor }) => requestFloor);
-      const dedupeFloor = Math.max(record.dedupeFloor, ...floors, ...origins);
-      this.apply({
-        id: 0,
-        records: [{ ...record, purgedTo: commitBound, dedupeFloor }],
-        upserts: [],
-        removals: tombstones.map(({ key }) => ({ partition, generation, key })),
-      });
-    }
-  }
-
   protected override changed(address: RowAddress, before: Row | null, after: Row | null): void {
     const name = nameOf(address);
     const { fingerprint, liveFingerprint } = this.#fingerprints.get(name) ?? EMPTY;

@@ -4,13 +4,15 @@ import { isUnderWay } from '../pair/backlog.js';
 import type { Accepted, Gap, LeaseEcho, Promised, RepairOffer } from '../messages.js';
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
+import { hearPurgePoint, repeatPurgePoint, type PurgePointPort } from '../purge/purge-point.js';
 import { streamTo, type BatchPort } from './batch-sender.js';
 import { commitWithQuorum } from './commit.js';
 import { disown, type DisownPort } from './roll-call.js';
 
 export type AcknowledgementPort = BatchPort &
   DisownPort &
-  Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes'>;
+  PurgePointPort &
+  Port<'purges' | 'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes'>;
 
 export function onAccepted(
   context: AcknowledgementPort,
@@ -126,9 +128,11 @@ export function onStated(
   message: Promised,
 ): void {
   const { leader } = replica;
+  hearPurgePoint(context, replica, from, message);
   if (leader === null || leader.ballot !== message.ballot) return disown(context, replica, from, message);
   if (!replica.peers.includes(from)) return;
   context.pointsTold.again(from, replica.partition);
+  repeatPurgePoint(context, replica, from, message);
   const progress = leader.progressOf(from);
   const stated = statedAt(leader, message);
   if (stated > progress.acknowledged) {

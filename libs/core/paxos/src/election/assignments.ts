@@ -24,6 +24,8 @@ export type AssignmentPort = WatchPort &
     | 'nextGeneration'
     | 'keyedShare'
     | 'recentShare'
+    | 'tombstoneShare'
+    | 'purges'
   >;
 
 export function learnAssignment(context: AssignmentPort, assignment: PartitionAssignment): void {
@@ -43,12 +45,12 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
 }
 
 export function newReplica(
-  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare'>,
+  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare' | 'tombstoneShare' | 'purges'>,
   record: PartitionRecord,
 ): Replica {
-  const { ordinal, rules, keyedShare, recentShare } = context;
+  const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
-  return new Replica(record, ordinal, { keyed, recentShare });
+  return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {

@@ -40,6 +40,7 @@ export class Peers {
     return peer !== undefined && now - peer.heardAt < this.aliveMs;
   }
 
+  /** -Infinity for a shard that was never heard. */
   heardAt(ordinal: ShardOrdinal): number {
     return this.peers.get(ordinal)?.heardAt ?? Number.NEGATIVE_INFINITY;
   }

@@ -3,6 +3,7 @@ import { CommitWaiters, ConfirmRounds, type Waiter } from './waiters.js';
 import { RetainedBatches, type OpenBatch } from './batches.js';
 import type { CommitPoint } from '../messages.js';
 import type { Position, Row } from '../records.js';
+import { RestingPoints } from '../purge/resting-points.js';
 import type { ReadRequest, WriteRequest } from '../requests.js';
 import type { GrantSpan } from '../rules/lease-rules.js';
 import { FailedRequests } from './failed-requests.js';
@@ -71,6 +72,7 @@ export class Leader {
   readonly barrierWaiters: Waiter[] = [];
   readonly failed = new FailedRequests();
   readonly confirms = new ConfirmRounds();
+  readonly resting = new RestingPoints();
 
   /** As it was last told: the same object as long as nothing changes. */
   point: CommitPoint | null = null;

@@ -14,6 +14,7 @@ import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
 import { ownerOf } from '../ballot.js';
 import type { KeyedRequests } from './keyed-requests.js';
+import { Tombstones } from '../purge/tombstones.js';
 import { RecentKeys } from './recent-keys.js';
 import type { MemoryShare } from './memory-share.js';
 
@@ -22,10 +23,15 @@ const RECENT_KEYS_MAX = 1_024;
 const SEEN_MS = 10_000;
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** The newest change of each key of one generation within one transaction; null removes the row. */
+/** Removes the row, if it has this revision; null is whatever row there is. */
+export interface Gone {
+  readonly goneRevision: Revision | null;
+}
+
+/** The newest change of each key of one generation within one transaction. */
 export interface RowChanges {
   readonly generation: number;
-  readonly rows: Map<string, Row | null>;
+  readonly rows: Map<string, Row | Gone>;
 }
 
 export interface Follower {
@@ -41,6 +47,14 @@ interface Leap {
   readonly lastAt: number;
   /** so often. */
   readonly times: number;
+}
+
+export interface ReplicaMemory {
+  readonly keyed: KeyedRequests;
+  readonly recentShare: MemoryShare;
+  readonly tombstoneShare: MemoryShare;
+  /** Who has something to purge, or may have. */
+  readonly purging: Set<Replica>;
 }
 
 /** One partition at this shard: the record in its three ages, and what is volatile (docs/PROTOCOL.md 4.0). */
@@ -86,6 +100,9 @@ export class Replica {
   role: Follower | Candidate | Leader = FOLLOWER;
   catchUp: CatchUp | null = null;
   readonly recent: RecentKeys;
+  readonly tombstones: Tombstones;
+  /** How far the leader of that ballot has purged, or has found that all may (4.6.1). */
+  purgeWord: { readonly ballot: Ballot; readonly revision: Revision } = { ballot: 0, revision: 0 };
   /** Complete for this replica's own history, back to its floor (4.7.6). */
   readonly keyed: KeyedRequests;
 
@@ -98,7 +115,7 @@ export class Replica {
   constructor(
     record: PartitionRecord,
     readonly self: ShardOrdinal,
-    { keyed, recentShare }: { readonly keyed: KeyedRequests; readonly recentShare: MemoryShare },
+    { keyed, recentShare, tombstoneShare, purging }: ReplicaMemory,
   ) {
     this.keyed = keyed;
     this.partition = record.partition;
@@ -108,6 +125,9 @@ export class Replica {
     this.promisedBefore = record.promised;
     this.commitPoint = record.commitBound;
     this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX, recentShare);
+    this.tombstones = new Tombstones(record.position.revision > 0, tombstoneShare, () => {
+      purging.add(this);
+    });
   }
 
   assign(assignment: PartitionAssignment): void {
@@ -161,6 +181,13 @@ export class Replica {
     if (durable.position.ballot !== record.position.ballot) return durable.commitBound;
     if (durable.generation !== record.generation) return durable.commitBound;
     return Math.max(durable.commitBound, Math.min(this.commit, durable.position.revision));
+  }
+
+  /** Words of one leader rise. */
+  hearPurgeWord(ballot: Ballot, revision: Revision): void {
+    const word = this.purgeWord;
+    if (ballot < word.ballot || (ballot === word.ballot && revision <= word.revision)) return;
+    this.purgeWord = { ballot, revision };
   }
 
   /** Removed (6.6): nothing of what the rows were holds any more. */

@@ -24,6 +24,8 @@ export interface RequestRules {
   earliestAttempt(requestId: string, origin: HybridTime, windowMs: number): HybridTime;
   /** 4.7.6: what a replica saw pass. Control: NoKeyedMemory. */
   recalled(mark: RequestMark | undefined): RequestMark | undefined;
+  /** 4.7.6: does that count also where the key has no row any more? Control: MarkNeedsRow. */
+  recallsWithoutRow(): boolean;
   /** 4.7.6: may a row join a batch, though it has forgotten a keyed write of it? Control: BatchHidesKeyed. */
   mayHideKeyedWrite(): boolean;
   /** 4.7.6: from when on the memory of a process that has seen nothing is complete. Control: MemoryFromStart. */
@@ -68,6 +70,7 @@ export const REQUEST_RULES: RequestRules = {
   earliestAttempt: (requestId, origin, windowMs) =>
     isKeyed(requestId) ? origin - windowMs * HYBRID_UNITS_PER_MS : origin,
   recalled: (mark) => mark,
+  recallsWithoutRow: () => true,
   mayHideKeyedWrite: () => false,
   memoryFloorAtStart: () => Number.POSITIVE_INFINITY,
   floorOfSeenKey: (requestFloor) => requestFloor,

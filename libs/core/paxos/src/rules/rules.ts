@@ -6,16 +6,24 @@ import { ACCEPT_RULES, type AcceptRules } from './accept-rules.js';
 import { ELECTION_RULES, type ElectionRules } from './election-rules.js';
 import { LEASE_RULES, type LeaseRules } from './lease-rules.js';
 import { MOVE_RULES, type MoveRules } from './move-rules.js';
+import { PURGE_RULES, type PurgeRules } from './purge-rules.js';
 import { REPAIR_RULES, type RepairRules } from './repair-rules.js';
 import { REQUEST_RULES, type RequestRules } from './request-rules.js';
 
-export type PaxosRules = ElectionRules & AcceptRules & RepairRules & LeaseRules & RequestRules & MoveRules;
+export type PaxosRules = ElectionRules &
+  AcceptRules &
+  RepairRules &
+  PurgeRules &
+  LeaseRules &
+  RequestRules &
+  MoveRules;
 
 /** What holds while the clocks keep to docs/PROTOCOL.md 4.4.6. */
 export const RULES: PaxosRules = {
   ...ELECTION_RULES,
   ...ACCEPT_RULES,
   ...REPAIR_RULES,
+  ...PURGE_RULES,
   ...LEASE_RULES,
   ...REQUEST_RULES,
   ...MOVE_RULES,

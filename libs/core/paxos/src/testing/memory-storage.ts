@@ -17,6 +17,7 @@ import {
   type StorageReadResult,
   type StorageTransaction,
   type StoredRow,
+  type TombstoneRead,
 } from '../storage.js';
 
 export type Rows = ReadonlyMap<string, Row>;
@@ -30,7 +31,10 @@ export class MemoryStorage {
     for (const { partition, generation, row } of transaction.upserts) {
       this.put({ partition, generation, key: row.key }, row);
     }
-    for (const address of transaction.removals) this.put(address, null);
+    for (const removal of transaction.removals) {
+      const { revision } = removal;
+      if (revision === null || this.row(removal)?.revision === revision) this.put(removal, null);
+    }
   }
 
   removeGeneration({ partition, generation }: GenerationRemoval): void {
@@ -61,6 +65,8 @@ export class MemoryStorage {
         return this.delta(read);
       case 'page':
         return this.page(read);
+      case 'tombstones':
+        return this.tombstones(read);
     }
   }
 
@@ -130,6 +136,12 @@ export class MemoryStorage {
     const tooLarge = prefixWithin(rows, read) < rows.length || namedBytes > limitBytes;
     if (tooLarge) return { kind: 'delta', id, rows: [], named: [], tooLarge };
     return { kind: 'delta', id, rows, named, tooLarge };
+  }
+
+  private tombstones({ id, partition, generation, start, limitRows }: TombstoneRead): StorageReadResult {
+    const rows = this.past(partition, generation, 0).filter(({ key }) => compareKeys(key, start) >= 0);
+    const tombstones = rows.slice(0, limitRows).filter(({ value }) => value === null);
+    return { kind: 'tombstones', id, rows: tombstones, nextKey: rows[limitRows]?.key ?? null };
   }
 
   private page(read: PageRead): StorageReadResult {

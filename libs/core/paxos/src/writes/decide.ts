@@ -102,6 +102,7 @@ interface Asked {
 function markOf(context: WritePort, replica: Replica, { request, row }: Asked): RequestMark | undefined {
   const { requestId } = request;
   const mark = row?.requests.find(({ id }) => id === requestId);
+  if (row === null && !context.rules.recallsWithoutRow()) return mark;
   return mark ?? context.rules.recalled(replica.keyed.get(requestId));
 }
 

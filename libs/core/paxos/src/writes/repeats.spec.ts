@@ -29,7 +29,12 @@ function purge(cluster: MemoryCluster, key: string): void {
   for (const ordinal of cluster.ordinals) {
     const storage = cluster.storage(ordinal);
     const generation = storage.records.get(P)?.generation ?? 0;
-    storage.apply({ id: 0, records: [], upserts: [], removals: [{ partition: P, generation, key }] });
+    storage.apply({
+      id: 0,
+      records: [],
+      upserts: [],
+      removals: [{ partition: P, generation, key, revision: null }],
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   HIDDEN_WRITE,
   UNSENT_WRITE,
 } from '../profiles/repeats.js';
+import { PURGED_WRITES } from '../profiles/purged.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 
 /** docs/PROTOCOL.md 4.7.6: keyed writes, repeated by clients through other gateways. */
@@ -23,6 +24,13 @@ export const KEYED_CONTROLS: readonly Control[] = [
     broken: 'a replica forgets the keyed writes that it saw pass, and still vouches for them',
     rules: { recalled: () => undefined },
     profile: KEYED,
+    caughtBy: 'applied once',
+  },
+  {
+    name: 'MarkNeedsRow',
+    broken: 'a remembered keyed write counts only where the key has a row, not after a purge',
+    rules: { recallsWithoutRow: () => false },
+    profile: PURGED_WRITES,
     caughtBy: 'applied once',
   },
   {

@@ -4,11 +4,12 @@ import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
 import { LATE_ANSWERS } from '../profiles/late-answers.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES } from '../profiles/copies.js';
+import { PURGED_EARLY, PURGED_WRITES } from '../profiles/purged.js';
 import { PURGES } from '../profiles/purges.js';
 import { DEPOSED_COPY, PURGED_AHEAD, RECOPIED } from '../profiles/recopied.js';
 import { RANDOM } from '../profile.js';
 
-/** docs/PROTOCOL.md 4.2 and 4.3: accept, commit, repair, copy. */
+/** docs/PROTOCOL.md 4.2, 4.3 and 4.6: accept, commit, repair, copy, purge. */
 export const REPLICATION_CONTROLS: readonly Control[] = [
   {
     name: 'NoPositionCheck',
@@ -135,6 +136,20 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     broken: "a copy resumed from another leader keeps only the last source's dedupe floor",
     rules: { floorOfCopy: (_staged, source) => source },
     profile: RECOPIED,
+    caughtBy: 'applied once',
+  },
+  {
+    name: 'PurgeUncommitted',
+    broken: 'tombstones are purged past the commit point',
+    rules: { purgeLimit: (_commit, lastRevision) => lastRevision },
+    profile: PURGED_EARLY,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'NoPurgeFloor',
+    broken: 'purging a tombstone forgets its requests',
+    rules: { floorAfterPurge: (own) => own },
+    profile: PURGED_WRITES,
     caughtBy: 'applied once',
   },
 ];

@@ -7,6 +7,7 @@ import { KEYED } from './keyed.js';
 import { LATE_ANSWERS } from './late-answers.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
+import { PURGED_EARLY, PURGED_WRITES } from './purged.js';
 import { PURGES } from './purges.js';
 import { DEPOSED_COPY, PURGED_AHEAD, RECOPIED } from './recopied.js';
 import {
@@ -49,6 +50,8 @@ export const STEERED: readonly Profile[] = [
   PURGES,
   RECOPIED,
   PURGED_AHEAD,
+  PURGED_EARLY,
+  PURGED_WRITES,
   LATE_ANSWERS,
   LATE_OFFERS,
   LATE_REQUESTS,

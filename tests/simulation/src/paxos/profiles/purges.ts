@@ -1,46 +1,49 @@
 import { GOOD_LINK } from '@ringleader/testing-simulation';
 import type { Profile } from '../profile.js';
-import type { Scene, Script } from '../script.js';
+import { isPurgeWord, type Script } from '../script.js';
 import { COPIES } from './copies.js';
 
-/** Replicas purge one after another, are cut off, and lead by turns; some of them miss what is past a purge point. */
+/**
+ * A replica is away for longer than the others wait for it before they purge, also while it is copied to; some of them do not
+ * hear how far, and lead next.
+ */
 const SCRIPT: Script = function* (scene) {
   yield 400;
   for (;;) {
     const leader = yield* scene.leader();
-    const others = scene.others(leader);
-    const [behind] = others;
-    if (behind === undefined) return;
+    const [behind, deaf] = scene.others(leader);
+    if (behind === undefined || deaf === undefined) return;
     const rest = scene.cluster.shards.filter((shard) => shard !== behind);
     const rejoin = scene.separate([behind], rest);
-    yield scene.between(40, 200);
-    yield* purgeSome(scene, rest);
+    if (scene.prng.nextBelow(2) === 0) {
+      scene.pass((from, to, message) => to !== deaf || !isPurgeWord(from, message));
+    }
+    yield scene.between(60, 250);
+    if (scene.prng.nextBelow(3) === 0) scene.restart(leader);
     rejoin();
     yield scene.between(0, 60);
-    if (scene.prng.nextBelow(2) === 0) yield* purgeSome(scene, scene.cluster.shards);
+    if (scene.prng.nextBelow(2) === 0) {
+      const again = scene.separate([behind], rest);
+      yield scene.between(60, 160);
+      again();
+    }
+    scene.pass(null);
     yield scene.between(30, 150);
   }
 };
 
-/** A purge takes a restart here: the core has no order for it yet, so it happens below its feet. */
-function* purgeSome(scene: Scene, shards: readonly number[]): Generator<number, void> {
-  for (const shard of shards) {
-    if (scene.prng.nextBelow(2) === 0) continue;
-    scene.purge(shard);
-    yield scene.between(5, 60);
-  }
-}
-
 /** Of COPIES, what must not fail when tombstones go. */
 export const PURGES: Profile = {
   name: 'purges',
-  about: 'tombstones are purged at some replicas, while others miss them or are copied to',
+  about:
+    'tombstones are purged at some replicas, while others miss them, are copied to, or do not hear of it',
   settings: (prng) => {
     const settings = COPIES.settings(prng);
     return {
       ...settings,
       cluster: {
         ...settings.cluster,
+        timings: { ...settings.cluster.timings, purgeAfterMs: 40, purgeRestMs: 20 },
         limits: { ...settings.cluster.limits, repairRowsMax: 2 + prng.nextBelow(8) },
       },
       workload: {

@@ -2,8 +2,8 @@ import { isKeyed } from '@ringleader/paxos';
 import type { ShardOrdinal } from '@ringleader/primitives';
 import type { ClientRequest } from '../gateway.js';
 import type { Profile } from '../profile.js';
-import { lead, READERS, WRITERS, type Scene, type Script } from '../script.js';
-import { done, REPAIR_ROWS, SCRIPTED, until } from './scripted.js';
+import { isPurgeWord, lead, READERS, WRITERS, type Scene, type Script } from '../script.js';
+import { done, purgingSoon, REPAIR_ROWS, SCRIPTED, until } from './scripted.js';
 
 /**
  * A copy takes its first page from a leader that has purged a key, and the rest from one that has not. Whoever was copied
@@ -33,10 +33,12 @@ const RECOPIED_SCRIPT: Script = function* (scene) {
   workload.ask(unanswered, 0);
   yield scene.leaseMs / 2;
   yield* done(scene, [workload.delete(0, 'a2'), workload.delete(0, 'a0'), put('c0'), put('c1')]);
-  scene.purge(leader);
-  yield* lead(scene, leader);
+  // Nobody else is told of it, and none of them has forgotten what they are to purge when they lead.
+  scene.pass((from, _to, message) => from !== leader || !isPurgeWord(from, message));
+  yield* until(() => scene.purgedTo(leader) > 0, 20 * scene.leaseMs);
   let pages = 0;
   scene.pass((from, to, message) => {
+    if (from === leader && isPurgeWord(from, message)) return false;
     if (from !== leader || to !== copied || message.kind !== 'peer') return true;
     if (message.message.kind === 'page') pages += 1;
     return pages <= 1;
@@ -66,7 +68,10 @@ function deaf(scene: Scene): () => void {
 export const RECOPIED: Profile = {
   name: 'recopied',
   about: 'a copy from a leader that has purged, and from one that has not; then its receiver leads',
-  settings: () => ({ ...SCRIPTED, cluster: { ...SCRIPTED.cluster, shards: 5, replicationFactor: 5 } }),
+  settings: () => ({
+    ...SCRIPTED,
+    cluster: { ...purgingSoon(SCRIPTED.cluster), shards: 5, replicationFactor: 5 },
+  }),
   script: RECOPIED_SCRIPT,
 };
 
@@ -84,6 +89,7 @@ const PURGED_AHEAD_SCRIPT: Script = function* (scene) {
     const key = (name: string): string => `${name}${String(round)}`;
     yield* done(scene, [workload.put(0, key('gone')), workload.put(0, key('kept'))]);
     yield scene.leaseMs;
+    const purged = Math.max(...others.map((shard) => scene.purgedTo(shard)));
     const rejoin = scene.separate([former, WRITERS], [...others, READERS]);
     for (let count = 0; count < REPAIR_ROWS; count += 1)
       workload.ask(workload.put(0, key(`own${String(count)}`)));
@@ -91,10 +97,7 @@ const PURGED_AHEAD_SCRIPT: Script = function* (scene) {
     for (let waited = 0; waited < 6 * scene.leaseMs && !isLed(); waited += 1) yield 1;
     yield* done(scene, [workload.delete(0, key('gone')), workload.put(0, key('kept'))]);
     yield scene.leaseMs / 2;
-    for (const shard of others) {
-      scene.purge(shard);
-      yield scene.leaseMs * 1.5;
-    }
+    yield* until(() => others.every((shard) => scene.purgedTo(shard) > purged), scene.leaseMs * 10);
     for (let waited = 0; waited < 6 * scene.leaseMs && !isLed(); waited += 1) yield 1;
     rejoin();
     yield scene.leaseMs * 4;
@@ -104,7 +107,7 @@ const PURGED_AHEAD_SCRIPT: Script = function* (scene) {
 export const PURGED_AHEAD: Profile = {
   name: 'purged-ahead',
   about: 'a leader that was cut off comes back with rows of its own past the purge point of the others',
-  settings: () => ({ ...SCRIPTED, faultyMs: 3_000 }),
+  settings: () => ({ ...SCRIPTED, cluster: purgingSoon(SCRIPTED.cluster), faultyMs: 3_000 }),
   script: PURGED_AHEAD_SCRIPT,
 };
 

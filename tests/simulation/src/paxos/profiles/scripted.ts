@@ -2,7 +2,7 @@
 import { GOOD_LINK } from '@ringleader/testing-simulation';
 import type { ClientRequest } from '../gateway.js';
 import type { Scene } from '../script.js';
-import { LIMITS, type RunSettings } from '../settings.js';
+import { LIMITS, type ClusterSettings, type RunSettings } from '../settings.js';
 import { QUICK } from './leases.js';
 
 const READING_GATEWAY = 1;
@@ -18,6 +18,12 @@ export const SCRIPTED: RunSettings = {
   faultyMs: 6_000,
   lastReads: true,
 };
+
+/** Who is away for two leases is waited for no longer. */
+export function purgingSoon(cluster: ClusterSettings): ClusterSettings {
+  const { leaseMs } = cluster.timings;
+  return { ...cluster, timings: { ...cluster.timings, purgeAfterMs: 2 * leaseMs, purgeRestMs: leaseMs / 4 } };
+}
 
 /** Asks through the gateway that readers use, one after the other, and waits for the answers. */
 export function* done(scene: Scene, requests: readonly ClientRequest[]): Generator<number, void> {

@@ -1,0 +1,170 @@
+import { describe, expect, it } from '@jest/globals';
+import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
+import { answer, assignment, P, put, started, write } from '../../test/cluster-client.js';
+import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import type { OutgoingMessage } from '../index.js';
+
+const REST = TIMINGS.purgeRestMs;
+const ALL = [1, 2, 3];
+
+function remove(cluster: MemoryCluster, key: string): void {
+  const reply = answer(
+    cluster,
+    put(cluster, key, '', { operation: { kind: 'delete', key, conditions: [] } }),
+  );
+  expect(reply.kind).toBe('written');
+}
+
+function writeAll(cluster: MemoryCluster, keys: readonly string[]): void {
+  for (const key of keys) write(cluster, key, 'v');
+}
+
+function keysAt(cluster: MemoryCluster, shard: number): string[] {
+  return [...cluster.storage(shard).liveRows(P).keys()].sort();
+}
+
+function purgedTo(cluster: MemoryCluster, shard: number): number {
+  return cluster.storage(shard).records.get(P)?.purgedTo ?? 0;
+}
+
+const isWord = ({ message }: OutgoingMessage, leader: number): boolean =>
+  message.kind === 'promised' && message.ballot % 65_536 === leader && message.purgedTo > 0;
+
+describe('a deleted key', () => {
+  it('leaves nothing behind once it has rested, anywhere, and is not spoken of any more', () => {
+    const cluster = started();
+    writeAll(cluster, ['a', 'b', 'c']);
+    cluster.run(2 * REST);
+    const quiet = (): number => {
+      const { messagesSent } = cluster;
+      cluster.run(10 * TIMINGS.heartbeatIntervalMs);
+      return cluster.messagesSent - messagesSent;
+    };
+    const before = quiet();
+    remove(cluster, 'a');
+    remove(cluster, 'c');
+    cluster.run(REST / 2);
+    expect(ALL.map((shard) => keysAt(cluster, shard).length)).toEqual([3, 3, 3]);
+    cluster.run(2 * REST);
+    expect(ALL.map((shard) => keysAt(cluster, shard))).toEqual([['b'], ['b'], ['b']]);
+    expect(ALL.map((shard) => purgedTo(cluster, shard))).toEqual([5, 5, 5]);
+    expect(cluster.storage(2).records.get(P)?.dedupeFloor).toBeGreaterThan(HYBRID_UNITS_PER_MS);
+    expect(quiet()).toBeLessThanOrEqual(before * 1.05);
+    expect(ALL.map((shard) => cluster.shard(shard).purging())).toEqual(
+      ALL.map(() => ({ tombstones: 0, purgedTotal: 2, lagRevisions: 0, lookedForIn: 0 })),
+    );
+  });
+
+  it('stays deleted, and the key that was written again stays', () => {
+    const cluster = started();
+    writeAll(cluster, ['a', 'b']);
+    remove(cluster, 'a');
+    remove(cluster, 'b');
+    cluster.run(REST / 2);
+    write(cluster, 'b', 'again');
+    cluster.run(2 * REST);
+    expect(ALL.map((shard) => keysAt(cluster, shard))).toEqual([['b'], ['b'], ['b']]);
+    remove(cluster, 'b');
+    write(cluster, 'a', 'again');
+    cluster.run(3 * REST);
+    expect(ALL.map((shard) => keysAt(cluster, shard))).toEqual([['a'], ['a'], ['a']]);
+  });
+
+  it('waits for a replica that is away, up to purgeAfter; that one brings no key back', () => {
+    const timings = { ...TIMINGS, purgeAfterMs: 20_000 };
+    const cluster = new MemoryCluster(ALL, LIMITS, timings);
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    writeAll(cluster, ['a', 'b']);
+    cluster.run(100);
+    cluster.kill(3);
+    remove(cluster, 'a');
+    cluster.run(timings.purgeAfterMs - 2_000);
+    expect([1, 2].map((shard) => keysAt(cluster, shard))).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    cluster.run(2_000 + 2 * REST);
+    // More than a leader keeps of its batches.
+    writeAll(
+      cluster,
+      Array.from({ length: 300 }, () => 'b'),
+    );
+    expect([1, 2].map((shard) => keysAt(cluster, shard))).toEqual([['b'], ['b']]);
+    cluster.start(3);
+    cluster.until(() => keysAt(cluster, 3).length === 1);
+    expect(cluster.events.some(({ event }) => event.kind === 'copyFinished')).toBe(true);
+    expect(purgedTo(cluster, 3)).toBe(3);
+  });
+
+  it('is found by a process that was not there when it was deleted', () => {
+    const cluster = started();
+    writeAll(cluster, ['a', 'b', 'c', 'd']);
+    remove(cluster, 'b');
+    remove(cluster, 'd');
+    cluster.run(100);
+    for (const shard of ALL) {
+      cluster.kill(shard);
+      cluster.start(shard);
+    }
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.until(() => ALL.every((shard) => keysAt(cluster, shard).join('') === 'ac'));
+  });
+
+  it('goes where the word of the leader was lost', () => {
+    const cluster = started();
+    writeAll(cluster, ['a', 'b']);
+    remove(cluster, 'b');
+    const leader = cluster.leaderOf(P);
+    const others = ALL.filter((shard) => shard !== leader);
+    let lost = 0;
+    cluster.loses = (from, outgoing) => {
+      const isLost = from === leader && lost < 2 && isWord(outgoing, leader);
+      lost += Number(isLost);
+      return isLost;
+    };
+    cluster.until(() => lost === 2);
+    expect(others.map((shard) => keysAt(cluster, shard))).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    cluster.until(() => ALL.every((shard) => keysAt(cluster, shard).length === 1));
+  });
+
+  it('goes although memory did not hold all that were deleted with it', () => {
+    const keys = Array.from({ length: 200 }, (_, index) => `k${String(index).padStart(3, '0')}`);
+    const cluster = started({ ...LIMITS, tombstoneBytesMax: 2_000 });
+    writeAll(cluster, keys);
+    for (const key of keys) if (!key.endsWith('7')) remove(cluster, key);
+    expect(cluster.shard(1).purging().tombstones).toBeLessThan(30);
+    cluster.until(() => ALL.every((shard) => keysAt(cluster, shard).length === 20), 60_000);
+    cluster.run(REST);
+    expect(ALL.map((shard) => cluster.shard(shard).purging())).toEqual(
+      ALL.map(() => ({ tombstones: 0, purgedTotal: 180, lagRevisions: 0, lookedForIn: 0 })),
+    );
+  });
+
+  it('waits for a learner that is copied to, which finds what it was sent', () => {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 4 });
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    const keys = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, '0')}`);
+    writeAll(cluster, keys);
+    let pages = 0;
+    cluster.loses = (_from, { message }) => {
+      pages += Number(message.kind === 'page');
+      return message.kind === 'page' && pages > 3;
+    };
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => pages > 3);
+    for (const key of keys.slice(10)) {
+      const operation = { kind: 'delete', key, conditions: [] } as const;
+      expect(answer(cluster, put(cluster, key, '', { epoch: 2, operation })).kind).toBe('written');
+    }
+    cluster.run(5 * REST);
+    expect(ALL.map((shard) => purgedTo(cluster, shard))).toEqual([0, 0, 0]);
+    expect(keysAt(cluster, cluster.leaderOf(P))).toHaveLength(40);
+    cluster.loses = () => false;
+    cluster.until(() => [...ALL, 4].every((shard) => keysAt(cluster, shard).length === 10), 60_000);
+  });
+});
