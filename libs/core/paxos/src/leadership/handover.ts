@@ -50,11 +50,13 @@ function successorsOf(
   { preferredLeader, replicas, nextReplicas }: PartitionAssignment,
   leaves: boolean,
 ): ShardOrdinal[] {
-  const preferred = preferredLeader === ordinal ? [] : [preferredLeader];
+  // Who is about to leave would only pass it back.
+  const mayLead = preferredLeader !== ordinal && (nextReplicas?.includes(preferredLeader) ?? true);
+  const preferred = mayLead ? [preferredLeader] : [];
   if (!leaves || nextReplicas === null) return preferred;
   const stay = nextReplicas.filter((peer) => replicas.includes(peer));
   const come = nextReplicas.filter((peer) => !replicas.includes(peer));
-  return [...preferred.filter((peer) => nextReplicas.includes(peer)), ...stay, ...come];
+  return [...preferred, ...stay, ...come];
 }
 
 function couldLead(

@@ -103,5 +103,9 @@ describe('reports of moves', () => {
     cluster.learn([assignment({ epoch: 2, nextReplicas: [2, 3, 4], preferredLeader: 1 })]);
     cluster.until(() => report(cluster)?.ready === true);
     expect(cluster.leaderOf(P)).toBe(2);
+    // Nor is it passed back to it, only to leave again.
+    const ballot = cluster.ballotOf(P);
+    cluster.run(10 * TIMINGS.leaseMs);
+    expect(cluster.ballotOf(P)).toBe(ballot);
   });
 });
