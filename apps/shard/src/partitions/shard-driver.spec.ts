@@ -39,6 +39,7 @@ class ScriptedCore implements Core {
   status = (): [] => [];
   moves = (): [] => [];
   purging = (): PurgeStatus => ({ tombstones: 0, purgedTotal: 0, lagRevisions: 0, lookedForIn: 0 });
+  setCopyRate = (): void => void this.calls.push('setCopyRate');
   readonly promisesFrom = 0;
   readonly hasRoomForRows = true;
   readonly hasRoomForRequests = true;

@@ -37,6 +37,7 @@ export type Core = Pick<
   | 'status'
   | 'moves'
   | 'purging'
+  | 'setCopyRate'
   | 'promisesFrom'
 >;
 
@@ -92,6 +93,10 @@ export class ShardDriver {
 
   learnMap(assignments: readonly PartitionAssignment[]): void {
     this.takeIn((now) => this.core.learnMap(assignments, now));
+  }
+
+  setCopyRate(bytesPerSecond: number): void {
+    this.takeIn((now) => this.core.setCopyRate(bytesPerSecond, now));
   }
 
   receive(from: ShardOrdinal, messages: readonly ShardMessage[]): void {

@@ -18,6 +18,7 @@ import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
 import { behindReasons } from './caught-up.js';
+import { CopyLimit } from './copy-limit.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { LeaderAnnouncer } from './leader-announcer.js';
@@ -72,6 +73,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly moveReporter: MoveReporter;
   private readonly registration: RegistrationWatch;
   private readonly sweeper: SetAsideSweeper;
+  private readonly copyLimit: CopyLimit;
   private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
   private station: Station | null = null;
   private life: Life | null = null;
@@ -97,6 +99,12 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       clock: systemClock,
       onChange: (changed) => this.learn(changed),
       onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
+    });
+    this.copyLimit = new CopyLimit({
+      client,
+      clock: systemClock,
+      onChange: (bytesPerSecond) => this.life?.driver.setCopyRate(bytesPerSecond),
+      onTrouble: (error) => logger.debug({ error }, 'The limits of placement cannot be followed'),
     });
     this.opening = new ShardOpening({
       config,
@@ -156,6 +164,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     void this.map.start().then(() => {
       this.isMapRead = true;
     });
+    this.copyLimit.start();
     this.run().catch(this.surroundings.signs.fatal.report);
   }
 
@@ -164,6 +173,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.isStopping = true;
     this.map.stop();
     this.registration.stop();
+    this.copyLimit.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
     this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
@@ -213,6 +223,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const surroundings = { config, logger, clock, dataPath, activity, desk, announcer };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
     this.life = { opened, driver };
+    driver.setCopyRate(this.copyLimit.bytesPerSecond);
     if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));

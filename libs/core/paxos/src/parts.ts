@@ -1,4 +1,5 @@
 import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import type { CopyPace } from './catch-up/copy-pace.js';
 import type { BackOff } from './leadership/back-off.js';
 import type { OwnPace } from './leadership/own-pace.js';
 import type { Outbox } from './outbox.js';
@@ -55,6 +56,7 @@ export interface ShardParts {
   readonly accepts: AcceptsSent;
   readonly backlog: PeerBacklog;
   readonly served: RowsServed;
+  readonly copyPace: CopyPace;
   readonly pointsTold: PointsTold;
   readonly pointsHeard: PointsHeard;
   readonly pace: OwnPace;

@@ -3,6 +3,7 @@
  * results go in, `takeReady` says what to persist, read, send and answer. No I/O, no clock, no timers.
  */
 import type { Incarnation, Prng, ShardOrdinal } from '@ringleader/primitives';
+import { CopyPace } from './catch-up/copy-pace.js';
 import { flushBatches } from './accept/batch-sender.js';
 import type { ShardParts } from './parts.js';
 import { dispatch } from './dispatch.js';
@@ -103,6 +104,7 @@ export class PaxosShard {
 
   submit(request: ShardRequest, now: number): void {
     this.context.now = now;
+    this.context.copyPace.sawUsers(now);
     submit(this.context, request);
   }
 
@@ -139,7 +141,8 @@ export class PaxosShard {
 
   /** When `tick` must be called at the latest. */
   nextDeadline(): number {
-    return Math.min(this.nextBeatAt, this.context.wakeups.next());
+    const { wakeups, copyPace } = this.context;
+    return Math.min(this.nextBeatAt, wakeups.next(), copyPace.next());
   }
 
   takeReady(): Ready {
@@ -154,8 +157,14 @@ export class PaxosShard {
     for (const { to, message } of accepts) context.outbox.send(to, message);
     const transaction = context.transactions.handOut();
     if (transaction !== null) context.pace.transactionBegins(context.now);
+    context.copyPace.start(context.now);
     const reads = context.reads.take();
     return { transaction, reads, ...context.outbox.take() };
+  }
+
+  /** How many bytes of rows are given away to copies in a second, at most, over all partitions. */
+  setCopyRate(bytesPerSecond: number, now: number): void {
+    this.context.copyPace.setRate(bytesPerSecond, now);
   }
 
   /** Clean shutdown: leads and stands no more, and lets others lead at once. */
@@ -266,6 +275,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
     accepts: new AcceptsSent(rules, incarnation, ordinal),
     backlog: options.backlog ?? NO_BACKLOG,
     served: new RowsServed(),
+    copyPace: new CopyPace(startedAt, limits.repairBytesMax),
     pointsTold: new PointsTold(rules, incarnation),
     pointsHeard: new PointsHeard(rules, incarnation),
     pace: new OwnPace(timings, startedAt),

@@ -11,7 +11,16 @@ export type AcceptorPort = ProtectionPort &
   StepDownPort &
   WatchPort &
   Port<
-    'now' | 'ordinal' | 'timings' | 'rules' | 'stamp' | 'outbox' | 'transactions' | 'grants' | 'pointsHeard'
+    | 'now'
+    | 'ordinal'
+    | 'timings'
+    | 'rules'
+    | 'stamp'
+    | 'outbox'
+    | 'transactions'
+    | 'grants'
+    | 'pointsHeard'
+    | 'copyPace'
   >;
 
 /** A message of a leader for a partition that this shard is a member of. */

@@ -2,7 +2,8 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { FinishRequest, PageRequest } from '../messages.js';
 import type { Replica } from '../partition/replica.js';
-import type { Row } from '../records.js';
+import { bytesOf } from '../partition/batches.js';
+import type { PartitionRecord, Row } from '../records.js';
 import {
   isServed,
   isSource,
@@ -14,7 +15,7 @@ import {
   type SourcePort,
 } from './repair-source.js';
 
-export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads'>;
+export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads' | 'copyPace'>;
 
 /** 4.3.4, 4.3.5: rows from a key on, all of them or those past the base, and the present rows of the named keys. */
 export function onPageRequest(
@@ -26,15 +27,30 @@ export function onPageRequest(
   if (!isSource(context, replica, from, message)) return;
   if (isServed(context, replica, from)) return;
   const { leader } = replica;
-  if (leader !== null) leader.progressOf(from).askedAt = context.now;
   context.served.readBegins(from, replica.partition);
-  if (message.keys.length === 0) readPage(context, replica, { from, message }, NOTHING_NAMED);
-  else readNamed(context, replica, { from, message });
+  if (leader === null) {
+    // A candidate's: nobody serves the partition before it has them.
+    const bytesMax = context.limits.repairBytesMax;
+    beginPage(context, replica, { from, message, bytesMax, end: () => undefined });
+    return;
+  }
+  leader.progressOf(from).askedAt = context.now;
+  context.copyPace.add((bytesMax) => {
+    const startedAt = context.now;
+    const end = (bytes: number): void => {
+      context.copyPace.ended({ bytesMax, bytes, tookMs: context.now - startedAt }, context.now);
+    };
+    beginPage(context, replica, { from, message, bytesMax, end });
+  });
 }
 
 interface Question {
   readonly from: ShardOrdinal;
   readonly message: PageRequest;
+  /** Of the page. */
+  readonly bytesMax: number;
+  /** Called once, with the bytes that were given away. */
+  readonly end: (bytes: number) => void;
 }
 
 interface NamedRows {
@@ -44,13 +60,28 @@ interface NamedRows {
 
 const NOTHING_NAMED: NamedRows = { rows: [], absent: [] };
 
+function beginPage(context: CopySourcePort, replica: Replica, question: Question): void {
+  if (question.message.keys.length === 0) readPage(context, replica, question, NOTHING_NAMED);
+  else readNamed(context, replica, question);
+}
+
+/** What a read for the page is of, as it is handed out; null where it is withdrawn, and the page with it. */
+function recordForPage(
+  context: CopySourcePort,
+  replica: Replica,
+  question: Question,
+): PartitionRecord | null {
+  const record = recordToRead(context, replica, question.from, question.message.ballot);
+  if (record === null) question.end(0);
+  return record;
+}
+
 /** Read before the page: what changes in between is past the base, and so in a page. */
 function readNamed(context: CopySourcePort, replica: Replica, question: Question): void {
-  const { from, message } = question;
-  const { ballot, keys } = message;
+  const { keys } = question.message;
   context.reads.delta(
     () => {
-      const snapshot = recordToRead(context, replica, from, ballot);
+      const snapshot = recordForPage(context, replica, question);
       if (snapshot === null) return null;
       const { partition, generation, position } = snapshot;
       const { repairBytesMax } = context.limits;
@@ -65,23 +96,21 @@ function readNamed(context: CopySourcePort, replica: Replica, question: Question
   );
 }
 
-function readPage(
-  context: CopySourcePort,
-  replica: Replica,
-  { from, message }: Question,
-  named: NamedRows,
-): void {
+function readPage(context: CopySourcePort, replica: Replica, question: Question, named: NamedRows): void {
+  const { from, message, bytesMax: limitBytes } = question;
   const { partition, epoch, ballot, base, copyId, pass, start } = message;
   context.reads.page(
     () => {
-      const snapshot = recordToRead(context, replica, from, ballot);
+      const snapshot = recordForPage(context, replica, question);
       if (snapshot === null) return null;
       const { generation } = snapshot;
-      const { repairRowsMax: limitRows, repairBytesMax: limitBytes } = context.limits;
+      const { repairRowsMax: limitRows } = context.limits;
       return { kind: 'page', partition, generation, start, base, keysOnly: false, limitRows, limitBytes };
     },
     (result) => {
       context.served.readEnds(from, partition);
+      const rows = merge(result.rows, named.rows);
+      question.end(bytesOf(rows));
       if (snapshotAt(replica, ballot) === null) return;
       serve(context, replica, from, {
         kind: 'page',
@@ -92,7 +121,7 @@ function readPage(
         pass,
         start,
         nextKey: result.nextKey,
-        rows: merge(result.rows, named.rows),
+        rows,
         absent: withoutRows(named.absent, result.rows),
         commit: replica.commit,
         purgedTo: replica.record.purgedTo,
@@ -126,7 +155,11 @@ export function onFinishRequest(
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
   readDelta(context, replica, { from, ballot, base, keys, ownRevision: base }, (answer) => {
-    if (answer === null) requireCopy(context, replica, from, message);
-    else serve(context, replica, from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
+    if (answer === null) {
+      requireCopy(context, replica, from, message);
+      return;
+    }
+    context.copyPace.spend(bytesOf(answer.rows), context.now);
+    serve(context, replica, from, { kind: 'finish', partition, epoch, ballot, copyId, base, ...answer });
   });
 }

@@ -9,7 +9,7 @@ import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledg
 import type { LeaderMessage } from '../accept/acceptor.js';
 import type { Delta, DeltaRequest, Finish, Page, ShardMessage } from '../messages.js';
 import { ownerOf } from '../ballot.js';
-import { rowBytes } from '../partition/batches.js';
+import { bytesOf } from '../partition/batches.js';
 import type { PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionRecord, Row } from '../records.js';
@@ -78,9 +78,8 @@ export function serve(
 }
 
 function countCopied(progress: PeerProgress, { copyId, rows }: Page | Finish): void {
-  let bytes = progress.copied.copyId === copyId ? progress.copied.bytes : 0;
-  for (const row of rows) bytes += rowBytes(row);
-  progress.copied = { copyId, bytes };
+  const before = progress.copied.copyId === copyId ? progress.copied.bytes : 0;
+  progress.copied = { copyId, bytes: before + bytesOf(rows) };
 }
 
 export function onDeltaRequest(

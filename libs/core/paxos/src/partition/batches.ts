@@ -98,3 +98,9 @@ export function hidesKeyedWrite(batch: OpenBatch, row: Row): boolean {
 export function rowBytes(row: Row): number {
   return 64 + row.key.length + (row.value?.length ?? 0) + row.requests.length * 48;
 }
+
+export function bytesOf(rows: readonly Row[]): number {
+  let bytes = 0;
+  for (const row of rows) bytes += rowBytes(row);
+  return bytes;
+}

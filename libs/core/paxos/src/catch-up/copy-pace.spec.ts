@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import { assignment, P, put, write } from '../../test/cluster-client.js';
+import { LIMITS, MemoryCluster } from '../../test/memory-cluster.js';
+import { CopyPace } from './copy-pace.js';
+
+const MIB = 1 << 20;
+
+/** Copies that always want the next page, of which each takes the storage `readMs`. */
+class Copies {
+  now = 0;
+  bytes = 0;
+  largest = 0;
+  longestPauseMs = 0;
+  private lastAt = 0;
+  private reads: { endsAt: number; bytesMax: number; startedAt: number }[] = [];
+
+  constructor(
+    readonly pace: CopyPace,
+    copies: number,
+    public readMs = 4,
+  ) {
+    for (let index = 0; index < copies; index += 1) this.ask();
+  }
+
+  run(ms: number, each: (now: number) => void = () => undefined): void {
+    for (const end = this.now + ms; this.now < end; this.now += 1) {
+      each(this.now);
+      for (const read of this.reads.filter(({ endsAt }) => endsAt <= this.now)) {
+        const { bytesMax, startedAt } = read;
+        this.reads = this.reads.filter((other) => other !== read);
+        this.bytes += bytesMax;
+        this.largest = Math.max(this.largest, bytesMax);
+        this.pace.ended({ bytesMax, bytes: bytesMax, tookMs: this.now - startedAt }, this.now);
+        this.ask();
+      }
+      this.pace.start(this.now);
+    }
+  }
+
+  private ask(): void {
+    this.pace.add((bytesMax) => {
+      this.longestPauseMs = Math.max(this.longestPauseMs, this.now - this.lastAt);
+      this.lastAt = this.now;
+      this.reads.push({ bytesMax, startedAt: this.now, endsAt: this.now + this.readMs });
+    });
+  }
+}
+
+function copies(bytesPerSecond: number | null, count = 4, readMs = 4): Copies {
+  const pace = new CopyPace(0, MIB);
+  if (bytesPerSecond !== null) pace.setRate(bytesPerSecond, 0);
+  return new Copies(pace, count, readMs);
+}
+
+describe('CopyPace', () => {
+  it.each([65_536, MIB, 32 * MIB])('keeps to %i bytes per second', (rate) => {
+    const rig = copies(rate);
+    rig.run(20_000);
+    expect(rig.bytes / 20 / rate).toBeGreaterThan(0.9);
+    expect(rig.bytes / 20 / rate).toBeLessThan(1.1);
+  });
+
+  it('knows no bound unless it is told one', () => {
+    const rig = copies(null);
+    rig.run(1_000);
+    expect(rig.bytes).toBeGreaterThan(900 * MIB);
+  });
+
+  it('takes another rate at once', () => {
+    const rig = copies(MIB);
+    rig.run(2_000);
+    rig.pace.setRate(16 * MIB, rig.now);
+    const before = rig.bytes;
+    rig.run(2_000);
+    expect((rig.bytes - before) / (32 * MIB)).toBeCloseTo(1, 0);
+    rig.pace.setRate(MIB, rig.now);
+    const slower = rig.bytes;
+    rig.run(4_000);
+    expect((rig.bytes - slower) / (4 * MIB)).toBeLessThan(1.3);
+  });
+
+  it('reckons with what a page had, not with what it may have had', () => {
+    const pace = new CopyPace(0, MIB);
+    pace.setRate(MIB, 0);
+    let pages = 0;
+    for (let now = 0; now < 1_000; now += 1) {
+      pace.add((bytesMax) => {
+        pages += 1;
+        pace.ended({ bytesMax, bytes: 1_024, tookMs: 0 }, now);
+      });
+      pace.start(now);
+    }
+    expect(pages).toBe(1_000);
+  });
+
+  it('gives way to users: small pages, one by one, for a share of the storage’s time', () => {
+    const alone = copies(1_000 * MIB, 4, 10);
+    alone.run(1_000);
+    const beside = copies(1_000 * MIB, 4, 10);
+    beside.run(1_000, (now) => beside.pace.sawUsers(now));
+    expect(alone.largest).toBe(MIB);
+    expect(beside.largest).toBeLessThanOrEqual(MIB / 8);
+    const pages = beside.bytes / beside.largest;
+    // 10 ms of the storage, and three times that for users.
+    expect(pages).toBeGreaterThan(20);
+    expect(pages).toBeLessThan(27);
+  });
+
+  it('never starves a copy, however slow users have made the storage', () => {
+    const rig = copies(1_000 * MIB, 1, 2_000);
+    rig.run(30_000, (now) => rig.pace.sawUsers(now));
+    expect(rig.longestPauseMs).toBeLessThan(2_300);
+    expect(rig.bytes).toBeGreaterThan(10 * 65_536);
+  });
+
+  it('goes back to full pages when the users have gone', () => {
+    const rig = copies(1_000 * MIB);
+    rig.run(500, (now) => rig.pace.sawUsers(now));
+    rig.run(1_000);
+    expect(rig.largest).toBe(MIB);
+  });
+});
+
+describe('copies of a partition', () => {
+  const ROWS = 400;
+  const ROW_BYTES = 1_000;
+
+  function started(): MemoryCluster {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 20 });
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    for (let index = 0; index < ROWS; index += 1) write(cluster, `k${index}`, 'v'.repeat(ROW_BYTES));
+    cluster.run(1_000);
+    return cluster;
+  }
+
+  function isCaughtUp(cluster: MemoryCluster): boolean {
+    const leader = cluster.leaderOf(P);
+    return leader !== 0 && cluster.shard(leader).moves()[0]?.learners[0]?.caughtUp === true;
+  }
+
+  function copyMs(bytesPerSecond: number): number {
+    const cluster = started();
+    for (const shard of [1, 2, 3]) cluster.shard(shard).setCopyRate(bytesPerSecond, cluster.now);
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    return cluster.until(() => isCaughtUp(cluster), 30_000);
+  }
+
+  it('come at the rate that was set', () => {
+    const rate = 100_000;
+    expect(copyMs(rate)).toBeGreaterThan(((ROWS * ROW_BYTES) / rate - 0.5) * 1_000);
+    expect(copyMs(1e9)).toBeLessThan(1_000);
+  });
+
+  it('end while users write all the time', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    let turns = 0;
+    cluster.until(() => {
+      turns += 1;
+      if (turns % 10 === 0) put(cluster, `k${turns % ROWS}`, 'w', { epoch: 2 });
+      return isCaughtUp(cluster);
+    }, 30_000);
+    expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
+  });
+});

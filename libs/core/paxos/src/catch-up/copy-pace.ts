@@ -1,0 +1,115 @@
+/**
+ * At which pace a leader gives rows away to copies (docs/PROTOCOL.md 6.7). A bucket of bytes, from which each page is
+ * taken, bounds all copies together; and while users wait for this shard, pages are small and come one by one, each after
+ * a pause that is a multiple of what the last one took the storage: so that copies get a share of it, whatever it can do.
+ * No pause is longer than `PAUSE_MS_MAX`: a copy always goes on. Nothing here decides what is safe.
+ */
+
+/** A page of a copy that waits for its turn: to be read with at most so many bytes. */
+export type StartPage = (bytesMax: number) => void;
+
+/** What can be given at once after an idle time, in seconds of the rate. */
+const BURST_SECONDS = 0.25;
+/** So many pages are a second's worth, where the rate allows no full ones. */
+const PAGES_PER_SECOND = 8;
+const PAGE_BYTES_MIN = 65_536;
+/** While users wait. */
+const POLITE_PAGE_BYTES = 131_072;
+/** Copies take one part in so many, and one, of the storage's time. */
+const PAUSE_TIMES = 3;
+const PAUSE_MS_MIN = 4;
+const PAUSE_MS_MAX = 250;
+/** As long as this after the last of their requests users may be about to send the next. */
+const USERS_LINGER_MS = 250;
+
+export class CopyPace {
+  private bytesPerSecond = Number.POSITIVE_INFINITY;
+  private tokens = 0;
+  private filledAt: number;
+  private readonly waiting: StartPage[] = [];
+  private underWay = 0;
+  private resumesAt = Number.NEGATIVE_INFINITY;
+  private usersAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    startedAt: number,
+    private readonly pageBytesMax: number,
+  ) {
+    this.filledAt = startedAt;
+  }
+
+  setRate(bytesPerSecond: number, now: number): void {
+    this.fill(now);
+    this.bytesPerSecond = bytesPerSecond;
+    this.tokens = Math.min(this.tokens, this.burst);
+  }
+
+  /** A user's request, or rows of one, came by. */
+  sawUsers(now: number): void {
+    this.usersAt = now;
+  }
+
+  add(start: StartPage): void {
+    this.waiting.push(start);
+  }
+
+  /** Starts whatever may begin now. */
+  start(now: number): void {
+    this.fill(now);
+    while (this.next() <= now) {
+      const page = this.waiting.shift();
+      if (page === undefined) return;
+      const bytes = this.pageBytes(now);
+      this.tokens -= bytes;
+      this.underWay += 1;
+      page(bytes);
+    }
+  }
+
+  /** A page of which at most `bytesMax` were reckoned with had so many; 0 where it was not read after all. */
+  ended(page: { bytesMax: number; bytes: number; tookMs: number }, now: number): void {
+    this.fill(now);
+    this.underWay -= 1;
+    this.tokens = Math.min(this.burst, this.tokens + page.bytesMax - page.bytes);
+    if (!this.isPolite(now)) return;
+    const pauseMs = Math.min(Math.max(page.tookMs * PAUSE_TIMES, PAUSE_MS_MIN), PAUSE_MS_MAX);
+    this.resumesAt = now + pauseMs;
+  }
+
+  /** Given away outside of pages, without waiting. */
+  spend(bytes: number, now: number): void {
+    this.fill(now);
+    this.tokens -= bytes;
+  }
+
+  /** When `start` is to be called next; Infinity where nothing waits, or only for what is under way. */
+  next(): number {
+    if (this.waiting.length === 0) return Number.POSITIVE_INFINITY;
+    if (this.isPolite(this.filledAt) && this.underWay > 0) return Number.POSITIVE_INFINITY;
+    const filled =
+      this.tokens >= 0 || this.bytesPerSecond === Number.POSITIVE_INFINITY
+        ? Number.NEGATIVE_INFINITY
+        : this.filledAt + (-this.tokens / this.bytesPerSecond) * 1_000;
+    return Math.max(filled, this.resumesAt);
+  }
+
+  private isPolite(now: number): boolean {
+    return now < this.usersAt + USERS_LINGER_MS;
+  }
+
+  private pageBytes(now: number): number {
+    const share = Math.max(PAGE_BYTES_MIN, this.bytesPerSecond / PAGES_PER_SECOND);
+    return Math.min(this.pageBytesMax, share, this.isPolite(now) ? POLITE_PAGE_BYTES : share);
+  }
+
+  private get burst(): number {
+    return this.bytesPerSecond * BURST_SECONDS;
+  }
+
+  private fill(now: number): void {
+    const seconds = Math.max(0, now - this.filledAt) / 1_000;
+    this.filledAt = Math.max(this.filledAt, now);
+    if (this.bytesPerSecond === Number.POSITIVE_INFINITY) this.tokens = 0;
+    else this.tokens = Math.min(this.burst, this.tokens + seconds * this.bytesPerSecond);
+  }
+}
