@@ -7,5 +7,12 @@ export {
   partitionOf,
   partitionStart,
 } from './partition.js';
-export { HashRing, VIRTUAL_NODES_PER_WEIGHT, buildRing, type RingMember, type RingPoint } from './ring.js';
+export {
+  HashRing,
+  VIRTUAL_NODES_PER_WEIGHT,
+  buildRing,
+  pointsOf,
+  type RingMember,
+  type RingPoint,
+} from './ring.js';
 export { xxh64 } from './xxh64.js';

@@ -10,6 +10,8 @@ export class Assignment {
   readonly #places: number[][];
   readonly #partitionsOf: readonly Set<PartitionIndex>[];
   readonly #inZone: Uint8Array;
+  /** Per zone, partitions of which it may take one more. */
+  readonly #withRoom: number[];
 
   constructor(topology: Topology) {
     const { partitionCount, replicationFactor, shards, zoneCount } = topology;
@@ -19,6 +21,7 @@ export class Assignment {
     );
     this.#partitionsOf = shards.map(() => new Set());
     this.#inZone = new Uint8Array(partitionCount * zoneCount);
+    this.#withRoom = Array<number>(zoneCount).fill(partitionCount);
   }
 
   replicas(partition: PartitionIndex): readonly ShardIndex[] {
@@ -53,6 +56,12 @@ export class Assignment {
     return !this.holds(to, partition);
   }
 
+  /** False: no partition can go from one to the other, whatever they hold. */
+  mayExchange(from: ShardIndex, to: ShardIndex): boolean {
+    const zone = this.#topology.zoneOf[to]!;
+    return this.#topology.zoneOf[from] === zone || this.#withRoom[zone]! > 0;
+  }
+
   add(partition: PartitionIndex, shard: ShardIndex): void {
     const places = this.#places[partition]!;
     this.#put(partition, places.indexOf(VACANT), shard);
@@ -69,7 +78,9 @@ export class Assignment {
     invariant(place !== -1, 'Assignment.exchange: not a replica');
     this.#places[partition]![place] = VACANT;
     this.#partitionsOf[from]!.delete(partition);
-    this.#inZone[this.#zoneSlot(partition, from)]! -= 1;
+    const { zoneOf, replicasPerZoneMax } = this.#topology;
+    if (this.#inZone[this.#zoneSlot(partition, from)]!-- === replicasPerZoneMax)
+      this.#withRoom[zoneOf[from]!]! += 1;
     this.#put(partition, place, to);
   }
 
@@ -77,7 +88,9 @@ export class Assignment {
     invariant(place !== -1 && !this.holds(shard, partition), 'Assignment: no place, or a replica twice');
     this.#places[partition]![place] = shard;
     this.#partitionsOf[shard]!.add(partition);
-    this.#inZone[this.#zoneSlot(partition, shard)]! += 1;
+    const { zoneOf, replicasPerZoneMax } = this.#topology;
+    if (++this.#inZone[this.#zoneSlot(partition, shard)]! === replicasPerZoneMax)
+      this.#withRoom[zoneOf[shard]!]! -= 1;
   }
 
   #zoneSlot(partition: PartitionIndex, shard: ShardIndex): number {

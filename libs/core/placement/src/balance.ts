@@ -19,38 +19,72 @@ export interface Balancing {
 }
 
 export function balance(balancing: Balancing): void {
-  giveUntilWithinBound(balancing);
-  takeUntilShare(balancing);
+  const loads = new Loads(balancing);
+  giveUntilWithinBound(balancing, loads);
+  takeUntilShare(balancing, loads);
 }
 
-function giveUntilWithinBound(balancing: Balancing): void {
+function giveUntilWithinBound(balancing: Balancing, loads: Loads): void {
   const { bounds } = balancing;
   bounds.forEach(({ high }, from) => {
-    while (balancing.load(from) > high) {
-      const takers = byNeed(balancing, (shard) => balancing.load(shard) < bounds[shard]!.ceiling);
-      if (!moveAlongChain(balancing, [from], takers)) break;
+    while (loads.of(from) > high) {
+      const takers = loads.leastFirst((shard) => loads.of(shard) < bounds[shard]!.ceiling);
+      if (!moveAlongChain(balancing, loads, { giver: from, takers })) break;
     }
   });
 }
 
-function takeUntilShare(balancing: Balancing): void {
+function takeUntilShare(balancing: Balancing, loads: Loads): void {
   const { bounds } = balancing;
   bounds.forEach(({ low, floor }, to) => {
-    if (balancing.load(to) >= low) return;
-    while (balancing.load(to) < floor) {
-      const givers = byNeed(balancing, (shard) => balancing.load(shard) > bounds[shard]!.floor).reverse();
-      if (!moveAlongChain(balancing, givers, [to])) break;
+    if (loads.of(to) >= low) return;
+    while (loads.of(to) < floor) {
+      const givers = loads.mostFirst((shard) => loads.of(shard) > bounds[shard]!.floor);
+      if (!moveAlongChain(balancing, loads, { givers, taker: to })) break;
     }
   });
 }
 
-/** The shards that pass, those furthest below their share first. */
-function byNeed(balancing: Balancing, passes: (shard: ShardIndex) => boolean): ShardIndex[] {
-  const excess = (shard: ShardIndex): number => balancing.load(shard) - balancing.bounds[shard]!.share;
-  return balancing.bounds
-    .map((_, shard) => shard)
-    .filter(passes)
-    .sort((a, b) => excess(a) - excess(b) || a - b);
+/** How much each shard has beyond its share, in order: a move changes two of them, by one, so that they go a little way. */
+class Loads {
+  readonly #loads: number[];
+  readonly #excess: number[];
+  /** Ascending by excess, then by index. */
+  readonly #order: ShardIndex[];
+
+  constructor(balancing: Balancing) {
+    const { bounds } = balancing;
+    this.#loads = bounds.map((_, shard) => balancing.load(shard));
+    this.#excess = bounds.map(({ share }, shard) => this.#loads[shard]! - share);
+    this.#order = bounds.map((_, shard) => shard).sort((a, b) => this.#compare(a, b));
+  }
+
+  of(shard: ShardIndex): number {
+    return this.#loads[shard]!;
+  }
+
+  change(shard: ShardIndex, by: 1 | -1): void {
+    const order = this.#order;
+    let at = order.indexOf(shard);
+    this.#loads[shard]! += by;
+    this.#excess[shard]! += by;
+    for (; order[at + by] !== undefined && this.#compare(shard, order[at + by]!) * by > 0; at += by) {
+      order[at] = order[at + by]!;
+      order[at + by] = shard;
+    }
+  }
+
+  *leastFirst(passes: (shard: ShardIndex) => boolean): Generator<ShardIndex> {
+    for (const shard of this.#order) if (passes(shard)) yield shard;
+  }
+
+  *mostFirst(passes: (shard: ShardIndex) => boolean): Generator<ShardIndex> {
+    for (let i = this.#order.length - 1; i >= 0; i--) if (passes(this.#order[i]!)) yield this.#order[i]!;
+  }
+
+  #compare(a: ShardIndex, b: ShardIndex): number {
+    return this.#excess[a]! - this.#excess[b]! || a - b;
+  }
 }
 
 interface Step {
@@ -59,30 +93,33 @@ interface Step {
   readonly to: ShardIndex;
 }
 
-/** Both lists begin with the most urgent. False if no giver has a way to any taker. */
-function moveAlongChain(
-  balancing: Balancing,
-  givers: readonly ShardIndex[],
-  takers: readonly ShardIndex[],
-): boolean {
-  const chain = findDirect(balancing, givers, takers) ?? findChain(balancing, givers, takers);
+/** One of them alone, and all that could be at the other end, most urgent first. */
+type Ends =
+  | { readonly giver: ShardIndex; readonly takers: Iterable<ShardIndex> }
+  | { readonly givers: Iterable<ShardIndex>; readonly taker: ShardIndex };
+
+/** False if no giver has a way to any taker. */
+function moveAlongChain(balancing: Balancing, loads: Loads, ends: Ends): boolean {
+  const chain = findWay(balancing, ends);
   if (chain === undefined) return false;
   for (const { partition, from, to } of chain) balancing.move(partition, from, to);
+  loads.change(chain[0]!.from, -1);
+  loads.change(chain.at(-1)!.to, 1);
   return true;
 }
 
-function findDirect(
-  balancing: Balancing,
-  givers: readonly ShardIndex[],
-  takers: readonly ShardIndex[],
-): Step[] | undefined {
-  for (const from of givers) {
-    for (const to of takers) {
-      const partition = balancing.findMove(from, to);
-      if (partition !== undefined) return [{ partition, from, to }];
-    }
+/** In one step if there is one: few of the others are looked at then. */
+function findWay(balancing: Balancing, ends: Ends): readonly Step[] | undefined {
+  const others: ShardIndex[] = [];
+  for (const other of 'giver' in ends ? ends.takers : ends.givers) {
+    others.push(other);
+    const [from, to] = 'giver' in ends ? [ends.giver, other] : [other, ends.taker];
+    const partition = balancing.findMove(from, to);
+    if (partition !== undefined) return [{ partition, from, to }];
   }
-  return undefined;
+  return 'giver' in ends
+    ? findChain(balancing, [ends.giver], others)
+    : findChain(balancing, others, [ends.taker]);
 }
 
 /**

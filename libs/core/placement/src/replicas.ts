@@ -96,14 +96,15 @@ function findExchange(
   assignment: Assignment,
   { from, to }: { readonly from: ShardIndex; readonly to: ShardIndex },
 ): PartitionIndex | undefined {
+  if (!assignment.mayExchange(from, to)) return undefined;
   let best: PartitionIndex | undefined;
-  let bestRank = Number.POSITIVE_INFINITY;
+  let nearest = Number.POSITIVE_INFINITY;
   for (const partition of assignment.partitionsOf(from)) {
     if (!assignment.admitsExchange(partition, from, to)) continue;
-    const rank = topology.rank(partition, to);
-    if (rank < bestRank || (rank === bestRank && partition < best!)) {
+    const distance = topology.distance(partition, to);
+    if (distance < nearest || (distance === nearest && partition < best!)) {
       best = partition;
-      bestRank = rank;
+      nearest = distance;
     }
   }
   return best;

@@ -1,8 +1,10 @@
 /** The shards as indices, in the order of their ordinals, with their zones, the ring they stand on and their bounds. */
-import { buildRing, partitionStart, type HashRing } from '@ringleader/hash-ring';
+import { buildRing, partitionStart, pointsOf, type HashRing } from '@ringleader/hash-ring';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { PlacementRequest, PlacementShard } from './request.js';
 import { fairShares, loadBounds, type LoadBounds } from './shares.js';
+
+const ROUND = 2 ** 64;
 
 export type ShardIndex = number;
 
@@ -20,10 +22,10 @@ export class Topology {
    */
   readonly replicasPerZoneMax: number;
   readonly replicaBounds: readonly LoadBounds[];
-  readonly #ring: HashRing;
   readonly #indexOf: ReadonlyMap<ShardOrdinal, ShardIndex>;
-  readonly #preferences: ShardIndex[][] = [];
-  readonly #ranks: Uint16Array[] = [];
+  /** Made when they are first needed: where nothing is missing nobody is asked for. */
+  #ring: HashRing | null = null;
+  readonly #points: (Float64Array | undefined)[] = [];
 
   constructor({
     shards,
@@ -40,7 +42,6 @@ export class Topology {
     this.zoneCount = zones.length;
     this.replicasPerZoneMax = this.#leastReplicasPerZone();
     this.replicaBounds = this.#boundReplicas();
-    this.#ring = buildRing(this.shards);
     this.#indexOf = new Map(this.shards.map(({ ordinal }, index) => [ordinal, index]));
   }
 
@@ -49,20 +50,28 @@ export class Topology {
   }
 
   /** All shards in the order in which a clockwise walk from the partition's start meets them. */
-  preferences(partition: PartitionIndex): readonly ShardIndex[] {
-    return (this.#preferences[partition] ??= [
-      ...this.#ring.walk(partitionStart(partition, this.partitionCount)),
-    ]);
+  preferences(partition: PartitionIndex): Iterable<ShardIndex> {
+    this.#ring ??= buildRing(this.shards);
+    return this.#ring.walk(partitionStart(partition, this.partitionCount));
   }
 
-  /** How late in that walk the shard comes: 0 is first. */
-  rank(partition: PartitionIndex, shard: ShardIndex): number {
-    let ranks = this.#ranks[partition];
-    if (ranks === undefined) {
-      ranks = this.#ranks[partition] = new Uint16Array(this.shards.length);
-      for (const [rank, preferred] of this.preferences(partition).entries()) ranks[preferred] = rank;
+  /** How far that walk goes until it meets the shard, in rounds of the ring: the nearer, the more the ring prefers it. */
+  distance(partition: PartitionIndex, shard: ShardIndex): number {
+    const points = (this.#points[shard] ??= this.#pointsOf(shard));
+    const start = partition / this.partitionCount;
+    let low = 0;
+    let high = points.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (points[middle]! < start) low = middle + 1;
+      else high = middle;
     }
-    return ranks[shard]!;
+    return low < points.length ? points[low]! - start : points[0]! + 1 - start;
+  }
+
+  /** In rounds, ascending. */
+  #pointsOf(shard: ShardIndex): Float64Array {
+    return Float64Array.from(pointsOf(this.shards[shard]!), (hash) => Number(hash) / ROUND).sort();
   }
 
   #leastReplicasPerZone(): number {
