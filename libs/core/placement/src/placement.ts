@@ -11,6 +11,7 @@ import { invariant, type ShardOrdinal } from '@ringleader/primitives';
 import { assignLeaders } from './leaders.js';
 import type { PlacementRequest, PlacementResult } from './request.js';
 import { assignReplicas } from './replicas.js';
+import { Rings } from './rings.js';
 import { Topology } from './topology.js';
 
 export const EPSILON_DEFAULT = 0.05;
@@ -18,6 +19,7 @@ export const EPSILON_DEFAULT = 0.05;
 /** Deterministic: equal requests give equal maps, whatever the order of the shards. */
 export function computeMap(request: PlacementRequest): PlacementResult {
   const { shards, partitionCount, replicationFactor, epsilon = EPSILON_DEFAULT, current = [] } = request;
+  const { rings = new Rings() } = request;
   invariant(isArcCount(partitionCount), 'computeMap: not a partition count');
   invariant(
     replicationFactor >= 1 && epsilon >= 0 && epsilon < 1,
@@ -30,7 +32,7 @@ export function computeMap(request: PlacementRequest): PlacementResult {
   invariant(new Set(shards.map(({ id }) => id)).size === shards.length, 'computeMap: an id twice');
   if (shards.length < replicationFactor)
     return { kind: 'tooFewShards', shards: shards.length, replicationFactor };
-  const topology = new Topology({ shards, partitionCount, replicationFactor, epsilon });
+  const topology = new Topology({ shards, partitionCount, replicationFactor, epsilon, rings });
   const assignment = assignReplicas(topology, current);
   const leaders = assignLeaders(topology, assignment, current);
   const ordinalOf = (shard: number): ShardOrdinal => topology.shards[shard]!.ordinal;

@@ -1,5 +1,6 @@
 /** What a placement is asked for, and the answer. */
 import type { ShardOrdinal } from '@ringleader/primitives';
+import type { Rings } from './rings.js';
 
 export interface PlacementShard {
   readonly ordinal: ShardOrdinal;
@@ -28,6 +29,8 @@ export interface PlacementRequest {
   /** How far loads may be from their share before anything moves; 0.05 by default. */
   readonly epsilon?: number;
   readonly current?: CurrentMap;
+  /** To be kept by who asks often. */
+  readonly rings?: Rings;
 }
 
 export type PlacementResult =

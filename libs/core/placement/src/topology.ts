@@ -1,10 +1,9 @@
 /** The shards as indices, in the order of their ordinals, with their zones, the ring they stand on and their bounds. */
-import { buildRing, partitionStart, pointsOf, type HashRing } from '@ringleader/hash-ring';
+import { partitionStart } from '@ringleader/hash-ring';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { PlacementRequest, PlacementShard } from './request.js';
+import type { Rings } from './rings.js';
 import { fairShares, loadBounds, type LoadBounds } from './shares.js';
-
-const ROUND = 2 ** 64;
 
 export type ShardIndex = number;
 
@@ -24,15 +23,18 @@ export class Topology {
   readonly replicaBounds: readonly LoadBounds[];
   readonly #indexOf: ReadonlyMap<ShardOrdinal, ShardIndex>;
   /** Made when they are first needed: where nothing is missing nobody is asked for. */
-  #ring: HashRing | null = null;
+  #walk: ((from: bigint) => Iterable<ShardIndex>) | null = null;
   readonly #points: (Float64Array | undefined)[] = [];
+  readonly #rings: Rings;
 
   constructor({
     shards,
     partitionCount,
     replicationFactor,
     epsilon,
+    rings,
   }: Required<Omit<PlacementRequest, 'current'>>) {
+    this.#rings = rings;
     this.shards = shards.toSorted((a, b) => a.ordinal - b.ordinal);
     this.partitionCount = partitionCount;
     this.replicationFactor = replicationFactor;
@@ -51,13 +53,13 @@ export class Topology {
 
   /** All shards in the order in which a clockwise walk from the partition's start meets them. */
   preferences(partition: PartitionIndex): Iterable<ShardIndex> {
-    this.#ring ??= buildRing(this.shards);
-    return this.#ring.walk(partitionStart(partition, this.partitionCount));
+    this.#walk ??= this.#rings.walker(this.shards);
+    return this.#walk(partitionStart(partition, this.partitionCount));
   }
 
   /** How far that walk goes until it meets the shard, in rounds of the ring: the nearer, the more the ring prefers it. */
   distance(partition: PartitionIndex, shard: ShardIndex): number {
-    const points = (this.#points[shard] ??= this.#pointsOf(shard));
+    const points = (this.#points[shard] ??= this.#rings.roundsOf(this.shards[shard]!));
     const start = partition / this.partitionCount;
     let low = 0;
     let high = points.length;
@@ -67,11 +69,6 @@ export class Topology {
       else high = middle;
     }
     return low < points.length ? points[low]! - start : points[0]! + 1 - start;
-  }
-
-  /** In rounds, ascending. */
-  #pointsOf(shard: ShardIndex): Float64Array {
-    return Float64Array.from(pointsOf(this.shards[shard]!), (hash) => Number(hash) / ROUND).sort();
   }
 
   #leastReplicasPerZone(): number {

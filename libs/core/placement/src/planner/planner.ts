@@ -10,6 +10,7 @@ import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { LeaderChange } from '../moves.js';
 import { computeMap } from '../placement.js';
 import type { PartitionPlacement } from '../request.js';
+import { Rings } from '../rings.js';
 import {
   type ClusterState,
   type MapEntry,
@@ -72,6 +73,7 @@ const REASONS_IN_ORDER: readonly MoveReason[] = ['replace', 'drain', 'zone', 're
 
 export class Planner {
   #target: Target | null = null;
+  #rings = new Rings();
   #targetsComputed = 0;
 
   constructor(private readonly rules: PlannerRules) {}
@@ -85,6 +87,7 @@ export class Planner {
   fork(): Planner {
     const other = new Planner(this.rules);
     other.#target = this.#target;
+    other.#rings = this.#rings;
     return other;
   }
 
@@ -165,11 +168,12 @@ export class Planner {
       }))
       .sort((a, b) => a.ordinal - b.ordinal);
     const { partitionCount, replicationFactor, map } = state;
+    const rings = this.#rings;
     const inputs = JSON.stringify([partitionCount, replicationFactor, map.length, shards]);
     if (this.#target?.inputs === inputs) return this.#target;
     this.#targetsComputed += 1;
     const compute = (current: readonly PartitionPlacement[]): readonly PartitionPlacement[] | null => {
-      const result = computeMap({ partitionCount, replicationFactor, shards, current });
+      const result = computeMap({ partitionCount, replicationFactor, shards, current, rings });
       return result.kind === 'placed' ? result.partitions : null;
     };
     const canPlan = map.length > 0 && shards.length >= replicationFactor;
