@@ -21,6 +21,8 @@ import { CorruptionAlarms } from './upkeep/corruption-alarms.js';
 import { StoreGuard, StoreGuardMetrics } from './upkeep/store-guard.js';
 import { SnapshotSessions } from './upkeep/snapshot-sessions.js';
 import { UpkeepController } from './upkeep/upkeep.controller.js';
+import { VerdictMetrics, VerdictsService } from './verdicts/verdicts.service.js';
+import { VoteController } from './verdicts/vote.controller.js';
 import { VerificationController } from './verification/verification.controller.js';
 import { VerificationService } from './verification/verification.service.js';
 import { WatchModule } from './watches/watch.module.js';
@@ -59,6 +61,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
     UpkeepController,
     IncidentsController,
     VerificationController,
+    VoteController,
   ],
   providers: [
     LastingControlServer,
@@ -66,6 +69,8 @@ export class LastingControlServer extends ControlServer implements OnApplication
     PlacementMetrics,
     IncidentsService,
     VerificationService,
+    VerdictsService,
+    VerdictMetrics,
     CompactionService,
     ComparisonService,
     SnapshotSessions,

@@ -49,6 +49,8 @@ export const coordinatorConfigSchema = z
       PLACEMENT_LIMITS_DEFAULT.bytesPerSecondMax,
     ),
     RINGLEADER_REPLACE_AFTER_MS: limits.replaceAfterMs.default(PLACEMENT_LIMITS_DEFAULT.replaceAfterMs),
+    /** A verdict needs a majority of so many failure detectors, or of those that are registered if they are more. */
+    RINGLEADER_FAILURE_DETECTORS: integer(1, 99).default(3),
     RINGLEADER_RAFT_TICK_MS: integer(5, 1_000).default(50),
     RINGLEADER_RAFT_HEARTBEAT_TICKS: integer(1, 100).default(2),
     RINGLEADER_RAFT_ELECTION_TICKS: integer(2, 1_000).default(10),

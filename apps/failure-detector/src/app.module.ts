@@ -4,7 +4,10 @@ import { DetectionService } from './detection/detection.service.js';
 import { DetectorMetrics } from './detection/detector-metrics.js';
 import { MemberListService } from './detection/member-list.service.js';
 import { TelemetryTransport } from './detection/telemetry-transport.nats.js';
-import { VerdictPublisherService } from './detection/verdict-publisher.service.js';
+import { DetectionLoop } from './detection/detection-loop.js';
+import { ProbingService } from './probing/probing.service.js';
+import { VerdictPublisherService } from './verdicts/verdict-publisher.service.js';
+import { VotingService } from './verdicts/voting.service.js';
 
 @Module({
   providers: [
@@ -13,6 +16,9 @@ import { VerdictPublisherService } from './detection/verdict-publisher.service.j
     DetectionService,
     MemberListService,
     VerdictPublisherService,
+    ProbingService,
+    VotingService,
+    DetectionLoop,
   ],
 })
 export class AppModule {

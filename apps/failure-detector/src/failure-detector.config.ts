@@ -5,6 +5,9 @@ import type { DetectorSettings } from '@ringleader/failure-detection';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
+/** Two rounds that follow an answer may be lost. */
+const ROUNDS_AN_ANSWER_COUNTS = 3;
+
 export const failureDetectorConfigSchema = z
   .object({
     ...commonConfig,
@@ -19,6 +22,10 @@ export const failureDetectorConfigSchema = z
     /** A suspect is held to be down after the first time if all detectors suspect it, after the second if no other does. */
     RINGLEADER_SUSPICION_MIN_MS: integer(0, 600_000).default(DETECTOR_DEFAULTS.suspicionMinMs),
     RINGLEADER_SUSPICION_MAX_MS: integer(0, 600_000).default(DETECTOR_DEFAULTS.suspicionMaxMs),
+    /** How many other members are asked to probe one that is doubted. */
+    RINGLEADER_PROBERS: integer(0, 16).default(DETECTOR_DEFAULTS.probing.probers),
+    /** Who has not answered a probe by then is silent. */
+    RINGLEADER_PROBE_ROUND_MS: integer(20, 10_000).default(DETECTOR_DEFAULTS.probing.roundMs),
   })
   .superRefine((config, context) => {
     if (config.RINGLEADER_SUSPICION_MIN_MS > config.RINGLEADER_SUSPICION_MAX_MS) {
@@ -44,5 +51,11 @@ export function detectorSettings(config: FailureDetectorConfig): DetectorSetting
     firstHeartbeatGraceMs: config.RINGLEADER_FIRST_HEARTBEAT_GRACE_MS,
     suspicionMinMs: config.RINGLEADER_SUSPICION_MIN_MS,
     suspicionMaxMs: config.RINGLEADER_SUSPICION_MAX_MS,
+    probing: {
+      ...DETECTOR_DEFAULTS.probing,
+      probers: config.RINGLEADER_PROBERS,
+      roundMs: config.RINGLEADER_PROBE_ROUND_MS,
+      answerCountsMs: ROUNDS_AN_ANSWER_COUNTS * config.RINGLEADER_PROBE_ROUND_MS,
+    },
   };
 }

@@ -5,13 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
-import { memberKey, subjects, verdictReportSchema } from '@ringleader/contracts';
-import type { Member, Service, Verdict, VerdictReport } from '@ringleader/contracts';
-import { CoordinationClient, MemberRegistration } from '@ringleader/coordination';
-import { UNLOGGED, connectNats, heartbeatSink } from '@ringleader/nats';
+import {
+  memberKey,
+  pingSchema,
+  subjects,
+  verdictKey,
+  verdictRecordSchema,
+  verdictReportSchema,
+} from '@ringleader/contracts';
+import type { Member, Service, Verdict, VerdictRecord, VerdictReport } from '@ringleader/contracts';
+import { CoordinationClient, MemberRegistration, parseMetadata } from '@ringleader/coordination';
+import { UNLOGGED, connectNats, heartbeatSink, subscribeJson } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
 import { HeartbeatPublisher, LoadMeter, createLogger, systemClock } from '@ringleader/observability';
-import { startService } from '@ringleader/service-host';
+import { Health, SignsOfLife, startService } from '@ringleader/service-host';
 import type { RunningService } from '@ringleader/service-host';
 import { freePort, startChild, startNatsServer, until, workspaceRoot } from '@ringleader/testing-servers';
 import type { Child, TestServer } from '@ringleader/testing-servers';
@@ -56,6 +63,7 @@ describe('the failure detector', () => {
       RINGLEADER_COORDINATOR_ID: '1',
       RINGLEADER_COORDINATOR_COUNT: '1',
       RINGLEADER_BOOTSTRAP: 'new-cluster',
+      RINGLEADER_FAILURE_DETECTORS: '1',
       RINGLEADER_DATA_DIR: join(folder, 'coordinator-1'),
     });
     link.connection.subscribe(subjects.verdicts.to(CLUSTER), {
@@ -100,18 +108,46 @@ describe('the failure detector', () => {
   }
 
   /** A member that beats until it is told not to. */
-  function beat(service: Service, id: string): { stop(): void } {
+  function beat(service: Service, id: string, incarnation?: number): { stop(): void } {
     const meter = new LoadMeter({ inFlight: () => 0, requestsTotal: () => 0 });
     const identity = { service, id, instance: `${id}-process` };
     const publisher = new HeartbeatPublisher(
       identity,
       meter,
       heartbeatSink(link, CLUSTER, { service, member: id }),
-      () => true,
+      () => ({ ready: true, incarnation }),
     );
     publisher.start();
     cleanups.push(() => publisher.stop());
     return publisher;
+  }
+
+  /** It beats, answers pings, and pings for others. */
+  function wholeMember(service: Service, id: string): void {
+    const identity = { cluster: CLUSTER, service, id, instance: `${id}-process` };
+    const self = { ...identity, startedAt: '', address: '' };
+    const signs = new SignsOfLife(self, link, new Health());
+    signs.start();
+    cleanups.push(() => signs.stop());
+  }
+
+  /** Answers pings of this gateway only, and remembers whose there were. */
+  function answerPings(id: string, asker: string) {
+    const seen = { from: new Set<string>(), suspectedAt: new Set<number>(), isAnswering: true };
+    const ping = {
+      name: 'ping',
+      subject: subjects.ping.to(CLUSTER, 'gateway', id),
+      schema: pingSchema,
+    } as const;
+    const subscription = subscribeJson(link, ping, ({ nonce, suspectedAt }, { member }) => {
+      seen.from.add(String(member));
+      if (suspectedAt !== undefined) seen.suspectedAt.add(suspectedAt);
+      if (member !== asker || !seen.isAnswering) return true;
+      const subject = subjects.pong.from(CLUSTER, { service: 'gateway', member: id }, 'gateway', asker);
+      return link.publish(subject, JSON.stringify({ nonce, instance: `${id}-process`, incarnation: 1 }));
+    });
+    cleanups.push(() => subscription.unsubscribe());
+    return seen;
   }
 
   async function register(service: Service, id: string): Promise<MemberRegistration> {
@@ -136,6 +172,18 @@ describe('the failure detector', () => {
       WAIT,
     );
 
+  /** What the coordinators say of it. */
+  async function record(id: string): Promise<VerdictRecord | null> {
+    const { items } = await client.range({ key: verdictKey('gateway', id) });
+    return items[0] === undefined ? null : parseMetadata(verdictRecordSchema, items[0]);
+  }
+  const recorded = (id: string, expected: Verdict | undefined): Promise<void> =>
+    until(
+      `the coordinators to hold ${id} ${expected ?? 'for nobody'}`,
+      async () => (await record(id))?.verdict === expected,
+      WAIT,
+    );
+
   it(
     'follows a member from its registration to its death, its return and its leave',
     async () => {
@@ -153,17 +201,53 @@ describe('the failure detector', () => {
       await verdict('gateway-7', 'suspect');
       expect(performance.now() - diedAt).toBeLessThan(2_000);
       await verdict('gateway-7', 'down');
+      await recorded('gateway-7', 'down');
+      const [vote] = (await record('gateway-7'))?.votes ?? [];
+      expect(vote).toMatchObject({ detector: DETECTOR, verdict: 'down', incarnation: null });
+      expect(vote?.probes).toEqual([{ by: DETECTOR, outcome: 'notAsked' }]);
       const second = new HeartbeatPublisher(
         { service: 'gateway', id: 'gateway-7', instance: 'another-process' },
         new LoadMeter({ inFlight: () => 0, requestsTotal: () => 0 }),
         heartbeatSink(link, CLUSTER, { service: 'gateway', member: 'gateway-7' }),
-        () => true,
+        () => ({ ready: true }),
       );
       second.start();
       await verdict('gateway-7', 'alive');
       second.stop();
+      await recorded('gateway-7', 'alive');
       await registration.stop();
       await verdict('gateway-7', undefined);
+      await recorded('gateway-7', undefined);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'takes a member for alive that answers only others, and tells it when it is suspected',
+    async () => {
+      await start();
+      await register('gateway', 'gateway-6');
+      wholeMember('gateway', 'gateway-5');
+      const beats = beat('gateway', 'gateway-6', 1);
+      const pings = answerPings('gateway-6', 'gateway-5');
+      await verdict('gateway-5', 'alive');
+      await verdict('gateway-6', 'alive');
+      beats.stop();
+      await until('pings by both', () => pings.from.has(DETECTOR) && pings.from.has('gateway-5'), WAIT);
+      const from = reports.length;
+      await until('eight reports', () => reports.length >= from + 8, WAIT);
+      expect(lastVerdict('gateway-6')).toBe('alive');
+      pings.isAnswering = false;
+      await recorded('gateway-6', 'suspect');
+      const [vote] = (await record('gateway-6'))?.votes ?? [];
+      expect(vote?.probes.map(({ by, outcome }) => `${by} ${outcome}`).sort()).toEqual([
+        'coordinator-1 silent',
+        `${DETECTOR} silent`,
+        'gateway-5 silent',
+      ]);
+      await until('the suspect to be told', () => pings.suspectedAt.has(1), WAIT);
+      pings.isAnswering = true;
+      await recorded('gateway-6', 'alive');
     },
     TIMEOUT_MS,
   );

@@ -27,6 +27,7 @@ export * from './metadata/placement-metadata.js';
 export * from './metadata/settings-metadata.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
+export * from './telemetry/probe.js';
 export * from './transport/envelope.js';
 export * from './transport/nats-server-config.js';
 export * from './transport/permissions.js';

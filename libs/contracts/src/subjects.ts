@@ -70,6 +70,7 @@ function subject(cluster: string, service: string, member: string | number, what
 }
 
 type To = readonly [to: string | number];
+type ToMember = readonly [service: Service, member: string];
 
 export const subjects = {
   /** Control requests to one coordinator (JSON, NestJS transport). */
@@ -124,6 +125,30 @@ export const subjects = {
     speakers: ['failure-detector'],
     listeners: ['failure-detector', 'gateway'],
     what: ['verdicts'],
+  }),
+  /** "Do you live?": from anybody to one member (JSON). */
+  ping: new Subject<Service, ToMember>({
+    speakers: SERVICES,
+    listeners: SERVICES,
+    what: ['ping', ANY, ANY],
+  }),
+  /** The answer to a ping, to who has sent it (JSON). */
+  pong: new Subject<Service, ToMember>({
+    speakers: SERVICES,
+    listeners: SERVICES,
+    what: ['pong', ANY, ANY],
+  }),
+  /** "Ping somebody for me": from a failure detector to one member (JSON). */
+  probe: new Subject<'failure-detector', ToMember>({
+    speakers: ['failure-detector'],
+    listeners: SERVICES,
+    what: ['probe', ANY, ANY],
+  }),
+  /** What came of it, to the detector that has asked (JSON). */
+  probed: new Subject<Service, To>({
+    speakers: SERVICES,
+    listeners: ['failure-detector'],
+    what: ['probed', ANY],
   }),
 };
 

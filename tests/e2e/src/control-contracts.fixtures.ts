@@ -230,7 +230,10 @@ export const controlFixtures: Fixtures = {
     request: { command: { kind: 'weight', shard: 'shard-1', weight: 2 }, ifEpoch: 3 },
     response: { epoch: 4 },
   },
-  vote: { request: { sequence: 1, votes: [{ ...doubted, ...vote }] }, response: { verdicts: [verdict] } },
+  vote: {
+    request: { instance: 'i', sequence: 1, unheard: ['shard/shard-2'], votes: [{ ...doubted, ...vote }] },
+    response: { verdicts: [verdict] },
+  },
   reportIncident: {
     request: {
       ...{ kind: 'REPLICA_DIFFERED', shard: 'shard-1', ordinal: 1, partition: 3, keys: ['a'] },

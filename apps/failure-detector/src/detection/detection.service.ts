@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { HEARTBEAT_INTERVAL_MS, MEMBERS_PREFIX, SERVICES, SHARDS_PREFIX } from '@ringleader/contracts';
 import type { Heartbeat, Service, VerdictReport } from '@ringleader/contracts';
 import { FailureDetector } from '@ringleader/failure-detection';
-import type { MemberAssessment } from '@ringleader/failure-detection';
-import type { MonotonicMs } from '@ringleader/primitives';
+import type { MemberAssessment, ProbeOrder, ProbeReport } from '@ringleader/failure-detection';
+import { seededPrng, type MonotonicMs } from '@ringleader/primitives';
 import { Self, ServiceClock } from '@ringleader/service-host';
 import { FailureDetectorConfig, detectorSettings } from '../failure-detector.config.js';
 import { DetectorMetrics } from './detector-metrics.js';
@@ -35,7 +35,11 @@ export const nameOfShardKey = (key: string): MemberName =>
 export interface Opinion {
   readonly at: MonotonicMs;
   readonly assessments: readonly MemberAssessment[];
+  /** To be carried out now. */
+  readonly orders: readonly ProbeOrder[];
 }
+
+const UINT32 = 2 ** 32;
 
 const ECHO_SILENCE_MAX_MS = 2 * HEARTBEAT_INTERVAL_MS;
 
@@ -72,9 +76,11 @@ class PeerDetectors {
   take({ detector, members }: VerdictReport, now: MonotonicMs): void {
     if (detector === this.#self) return;
     this.#lastReportAt.set(detector, now);
-    for (const { service, id, verdict } of members) {
-      const suspects = verdict === 'suspect' || verdict === 'down';
-      this.#detector.confirm(memberName({ service, id }), detector, suspects);
+    for (const { service, id, verdict, instance, incarnation } of members) {
+      // Of one that it has not heard it says nothing.
+      if (verdict === 'unknown') continue;
+      const said = { suspects: verdict !== 'alive', instance, incarnation };
+      this.#detector.confirm(memberName({ service, id }), detector, said, now);
     }
   }
 
@@ -83,7 +89,7 @@ class PeerDetectors {
     for (const [detector, at] of this.#lastReportAt) {
       if (now - at <= PEER_SILENCE_MAX_MS) continue;
       this.#lastReportAt.delete(detector);
-      this.#detector.forgetDetector(detector);
+      this.#detector.forgetDetector(detector, now);
     }
     return this.#lastReportAt.size;
   }
@@ -95,14 +101,21 @@ export class DetectionService {
   readonly #detector: FailureDetector;
   readonly #peers: PeerDetectors;
   readonly #echo = new Echo();
+  readonly #listeners: ((opinion: Opinion) => void)[] = [];
+  /** Whether the registry was read: before, it is not known who is missing. */
+  isInformed: () => boolean = () => false;
 
   constructor(
     config: FailureDetectorConfig,
-    private readonly self: Self,
+    readonly self: Self,
     private readonly clock: ServiceClock,
     private readonly metrics: DetectorMetrics,
   ) {
-    this.#detector = new FailureDetector(detectorSettings(config));
+    this.#detector = new FailureDetector({
+      settings: detectorSettings(config),
+      self: this.name,
+      prng: seededPrng(Math.floor(Math.random() * UINT32)),
+    });
     this.#peers = new PeerDetectors(self.id, this.#detector);
   }
 
@@ -111,10 +124,14 @@ export class DetectionService {
     return this.#echo.isRecent(this.clock.monotonicMs());
   }
 
+  /** Of this detector, as a member. */
+  get name(): MemberName {
+    return memberName({ service: 'failure-detector', id: this.self.id });
+  }
+
   /** Exactly these are registered, this process left out. */
   list(members: ReadonlySet<MemberName>): void {
-    const self = memberName({ service: 'failure-detector', id: this.self.id });
-    const others = new Set([...members].filter((member) => member !== self));
+    const others = new Set([...members].filter((member) => member !== this.name));
     this.#detector.list(others, this.clock.monotonicMs());
   }
 
@@ -132,6 +149,16 @@ export class DetectionService {
     this.#peers.take(report, this.clock.monotonicMs());
   }
 
+  /** What came of a probe, however late. */
+  probed(report: ProbeReport): void {
+    this.#detector.probed(report, this.clock.monotonicMs());
+  }
+
+  /** Told of every opinion, when it has been formed. */
+  onOpinion(listener: (opinion: Opinion) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /**
    * To be called every tick. Null while the own heartbeat does not come back: then nobody is judged, and the core takes
    * the time for a pause of its own.
@@ -141,6 +168,8 @@ export class DetectionService {
     if (!this.#echo.isRecent(at)) return null;
     const assessments = this.#detector.assess(at, this.#peers.count(at));
     this.metrics.show(assessments, this.#detector.distrust);
-    return { at, assessments };
+    const opinion = { at, assessments, orders: this.#detector.takeOrders() };
+    for (const listener of this.#listeners) listener(opinion);
+    return opinion;
   }
 }

@@ -29,6 +29,7 @@ export class MemberListService implements OnApplicationBootstrap, BeforeApplicat
       });
     this.#members = mirror(MEMBERS_PREFIX);
     this.#shards = mirror(SHARDS_PREFIX);
+    detection.isInformed = () => this.isComplete;
   }
 
   /** Both lists were read at least once. */

@@ -1,11 +1,10 @@
-/** The heartbeats and reports of all, over NATS. */
+/** The heartbeats, reports and probes of all, over NATS. */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { heartbeatSchema, speakerOf, subjects, verdictReportSchema } from '@ringleader/contracts';
-import type { Heartbeat, Speaker, VerdictReport } from '@ringleader/contracts';
-import { NatsLink } from '@ringleader/nats';
-import type { Subscription } from '@ringleader/nats';
+import { heartbeatSchema, probeReportSchema, subjects, verdictReportSchema } from '@ringleader/contracts';
+import type { Heartbeat, ProbeReport, ProbeRequest, Speaker, VerdictReport } from '@ringleader/contracts';
+import { NatsLink, subscribeJson } from '@ringleader/nats';
+import type { JsonSubject, Subscription } from '@ringleader/nats';
 import { Self } from '@ringleader/service-host';
-import type { z } from 'zod';
 import { DetectorMetrics } from './detector-metrics.js';
 
 @Injectable()
@@ -19,14 +18,16 @@ export class TelemetryTransport implements OnApplicationShutdown {
   ) {}
 
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): void {
+    const subject = subjects.heartbeat.to(this.self.cluster);
     const isOf = ({ service, id }: Heartbeat, speaker: Speaker): boolean =>
       service === speaker.service && id === speaker.member;
-    this.#subscribe('heartbeat', heartbeatSchema, isOf, listener);
+    this.#subscribe({ name: 'heartbeat', subject, schema: heartbeatSchema }, isOf, listener);
   }
 
   onReport(listener: (report: VerdictReport) => void): void {
+    const subject = subjects.verdicts.to(this.self.cluster);
     const isOf = ({ detector }: VerdictReport, speaker: Speaker): boolean => detector === speaker.member;
-    this.#subscribe('verdicts', verdictReportSchema, isOf, listener);
+    this.#subscribe({ name: 'verdicts', subject, schema: verdictReportSchema }, isOf, listener);
   }
 
   publishReport(report: VerdictReport): void {
@@ -35,41 +36,41 @@ export class TelemetryTransport implements OnApplicationShutdown {
     if (this.link.publish(subject, JSON.stringify(report))) this.metrics.reports.inc();
   }
 
+  /** What others that were asked say of whom they pinged. */
+  onProbed(listener: (report: ProbeReport, by: Speaker) => void): void {
+    const subject = subjects.probed.to(this.self.cluster, this.self.id);
+    const subscription = subscribeJson(
+      this.link,
+      { name: 'probed', subject, schema: probeReportSchema },
+      (report, by) => {
+        listener(report, by);
+        return true;
+      },
+    );
+    this.#subscriptions.push(subscription);
+  }
+
+  askToProbe({ service, id }: Pick<ProbeRequest, 'service' | 'id'>, request: ProbeRequest): void {
+    const speaker = { service: 'failure-detector', member: this.self.id } as const;
+    const subject = subjects.probe.from(this.self.cluster, speaker, service, id);
+    this.link.publish(subject, JSON.stringify(request));
+  }
+
   /** No listener is called any more. */
   onApplicationShutdown(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
-  /**
-   * What does not fit the schema, or claims to be another's, is counted: a member of another version, or nothing of ours.
-   */
-  #subscribe<Schema extends z.ZodType>(
-    what: 'heartbeat' | 'verdicts',
-    schema: Schema,
-    isOf: (message: z.infer<Schema>, speaker: Speaker) => boolean,
-    listener: (message: z.infer<Schema>) => void,
+  #subscribe<Message>(
+    to: JsonSubject<Message>,
+    isOf: (message: Message, speaker: Speaker) => boolean,
+    listener: (message: Message) => void,
   ): void {
-    const subscription = this.link.connection.subscribe(subjects[what].to(this.self.cluster), {
-      callback: (error, message) => {
-        const { frames } = this.link;
-        const parsed = error === null ? schema.safeParse(parseJson(message.string())) : null;
-        const speaker = speakerOf(message.subject);
-        if (parsed === null) frames.refuse(what, 'error');
-        else if (!parsed.success) frames.refuse(what, 'malformed');
-        else if (speaker === null || !isOf(parsed.data, speaker)) frames.refuse(what, 'misattributed');
-        else listener(parsed.data);
-      },
+    const subscription = subscribeJson(this.link, to, (message, speaker) => {
+      const isOwn = isOf(message, speaker);
+      if (isOwn) listener(message);
+      return isOwn;
     });
     this.#subscriptions.push(subscription);
-  }
-}
-
-/** Undefined for what is not JSON, which fits no schema. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Follows the cluster: the registry and the shards by the coordinator's watches, heartbeats and verdicts by NATS, the
+ * Follows the cluster: the registry and the shards by the coordinator's watches, heartbeats and what detectors report by NATS, the
  * coordinators' leader by asking them now and then. Everything here is for reports, and for taking suspects out of
  * rotation; no request waits for it.
  */
@@ -33,7 +33,7 @@ export interface ClusterObserverOptions {
   readonly clusterName: string;
   readonly clock: Clock;
   readonly shardDirectory: ShardDirectory;
-  readonly verdicts: Pick<Verdicts, 'record'>;
+  readonly verdicts: Pick<Verdicts, 'record' | 'verdict'>;
   readonly onTrouble: (error: OperationalError) => void;
 }
 
@@ -119,10 +119,8 @@ export class ClusterObserver {
   }
 
   private isSuspect(shard: ShardOrdinal): boolean {
-    const { shardDirectory, verdicts, clock } = this.options;
-    const name = shardDirectory.name(shard);
-    const { verdict } =
-      verdicts.record('shard', name) ?? this.telemetry.verdict('shard', name, clock.monotonicMs());
+    const { shardDirectory, verdicts } = this.options;
+    const verdict = verdicts.verdict('shard', shardDirectory.name(shard));
     return verdict === 'suspect' || verdict === 'down';
   }
 

@@ -187,21 +187,6 @@ describe('clusterView', () => {
     expect(clusterView(known, NOW).reasons).toEqual(reasons);
   });
 
-  it('names suspects', () => {
-    const known = whole();
-    const members = [
-      { service: 'shard', id: 'shard-2', verdict: 'suspect', phi: 9, lastHeartbeatAgeMs: 999 },
-    ] as const;
-    known.telemetry.verdictReport(
-      DETECTOR,
-      { detector: 'd', instance: 'i', sequence: 2, members: [...members] },
-      NOW,
-    );
-    const view = clusterView(known, NOW);
-    expect(view.reasons).toEqual(['shard-2 is suspect']);
-    expect(view.members.find(({ id }) => id === 'shard-2')).toMatchObject({ verdict: 'suspect', phi: 9 });
-  });
-
   it('tells the verdict of the coordinators with its evidence', () => {
     const vote = { detector: 'd', verdict: 'down', phi: 12, missedBeats: 9, silentMs: 2_250 } as const;
     const votes = [{ ...vote, probes: [{ by: 'gateway-1', outcome: 'silent' as const }] }];

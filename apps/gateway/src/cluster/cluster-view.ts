@@ -75,14 +75,14 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
 
 function memberView(member: Member, known: ClusterKnowledge, now: MonotonicMs): MemberView {
   const { service, id, address, version, startedAt, state } = member;
-  const { verdict, phi } = known.telemetry.verdict(service, id, now);
+  const isWatched = known.telemetry.detectors(now) > 0;
   const record = known.verdictOf(service, id);
   return {
     ...{ service, id, address, version, startedAt, state },
-    verdict: record?.verdict ?? verdict,
+    verdict: record?.verdict ?? (isWatched ? 'alive' : 'unknown'),
     verdictSince: record?.since ?? null,
     evidence: record?.votes ?? [],
-    phi,
+    phi: known.telemetry.phi(service, id, now),
     load: known.telemetry.load(service, id, now),
   };
 }

@@ -31,29 +31,16 @@ describe('Telemetry', () => {
     expect(telemetry.load('gateway', 'shard-1', 0)).toBeNull();
   });
 
-  it.each<[Verdict[], Verdict]>([
-    [[], 'unknown'],
-    [['alive', 'alive', 'down'], 'alive'],
-    [['alive', 'down', 'down'], 'down'],
-    [['alive', 'suspect'], 'suspect'],
-    [['suspect', 'down'], 'down'],
-    [['unknown', 'alive', 'suspect'], 'suspect'],
-  ])('of %j makes %s', (verdicts, expected) => {
-    verdicts.forEach((verdict, i) =>
-      telemetry.verdictReport(detector(`d${i}`), report(`d${i}`, verdict, i), 0),
-    );
-    expect(telemetry.verdict('shard', 'shard-1', 0).verdict).toBe(expected);
-  });
-
   it('takes the median of phi, and forgets detectors that fell silent', () => {
     telemetry.verdictReport(detector('a'), report('a', 'alive', 9), 0);
     telemetry.verdictReport(detector('b'), report('b', 'alive', 1), 1_000);
     telemetry.verdictReport(detector('c'), report('c', 'alive', 2), 1_000);
-    expect(telemetry.verdict('shard', 'shard-1', 1_000).phi).toBe(2);
-    expect(telemetry.verdict('shard', 'shard-1', 3_500).phi).toBe(1);
+    expect(telemetry.phi('shard', 'shard-1', 1_000)).toBe(2);
+    expect(telemetry.phi('shard', 'shard-1', 3_500)).toBe(1);
     expect([telemetry.detectors(1_000), telemetry.detectors(3_500), telemetry.detectors(9_000)]).toEqual([
       3, 2, 0,
     ]);
+    expect(telemetry.phi('shard', 'shard-2', 1_000)).toBeNull();
   });
 
   it('takes nothing from who speaks for another', () => {

@@ -3,26 +3,11 @@
  * as nothing (docs/ARCHITECTURE.md, "Failure detection").
  */
 import { heartbeatSchema, verdictReportSchema } from '@ringleader/contracts';
-import type {
-  Heartbeat,
-  Load,
-  Member,
-  Service,
-  Speaker,
-  Verdict,
-  VerdictReport,
-} from '@ringleader/contracts';
+import type { Heartbeat, Load, Member, Service, Speaker, VerdictReport } from '@ringleader/contracts';
 import type { MonotonicMs } from '@ringleader/primitives';
-
-export interface MemberVerdict {
-  readonly verdict: Verdict;
-  readonly phi: number | null;
-}
 
 /** Twelve heartbeats, and six reports of a detector that makes two a second. */
 const FRESH_MS = 3_000;
-const UNKNOWN: MemberVerdict = { verdict: 'unknown', phi: null };
-const SEVERITY: Readonly<Record<Verdict, number>> = { unknown: 0, alive: 1, suspect: 2, down: 3 };
 
 interface Heard<T> {
   readonly at: MonotonicMs;
@@ -76,17 +61,10 @@ export class Telemetry {
     return [...this.reports.values()].filter((report) => isFresh(report, now)).length;
   }
 
-  /** What most detectors say; of equally frequent verdicts the graver one. */
-  verdict(service: Service, id: string, now: MonotonicMs): MemberVerdict {
-    const opinions = [...this.reports.values()]
-      .filter((report) => isFresh(report, now))
-      .map((report) => report.said.get(nameOf(service, id)))
-      .filter((opinion) => opinion !== undefined);
-    if (opinions.length === 0) return UNKNOWN;
-    const votes = new Map<Verdict, number>();
-    for (const { verdict } of opinions) votes.set(verdict, (votes.get(verdict) ?? 0) + 1);
-    const [first] = [...votes].sort(([a, x], [b, y]) => y - x || SEVERITY[b] - SEVERITY[a]);
-    return { verdict: first?.[0] ?? 'unknown', phi: median(opinions.map(({ phi }) => phi)) };
+  /** The median of what the detectors make of its silence; null when none of them has an opinion. */
+  phi(service: Service, id: string, now: MonotonicMs): number | null {
+    const reports = [...this.reports.values()].filter((report) => isFresh(report, now));
+    return median(reports.flatMap(({ said }) => said.get(nameOf(service, id))?.phi ?? []));
   }
 
   private forget(now: MonotonicMs): void {

@@ -13,6 +13,7 @@ export class Verdicts extends VerdictMirror implements OnApplicationBootstrap, B
   constructor(client: Coordination, clock: ServiceClock, logger: ServiceLogger) {
     const onTrouble = (error: Error): void => logger.warn({ error }, 'The verdicts cannot be followed');
     super({ client, clock, onTrouble });
+    this.onChange((changed) => logger.info({ changed }, 'Verdicts changed'));
   }
 
   onApplicationBootstrap(): void {

@@ -5,6 +5,7 @@ export type { ControlServerOptions } from './control-server.js';
 export type { FrameListener, FrameWire } from './frame-wire.js';
 export * from './handles.js';
 export * from './heartbeat-sink.js';
+export * from './json-subject.js';
 export * from './links.js';
 export * from './nats-errors.js';
 export * from './nats-link.js';

@@ -22,7 +22,7 @@ export class HeartbeatPublisher {
     private readonly meter: LoadMeter,
     /** Hands the JSON text to the transport. */
     private readonly publish: (json: string) => void,
-    private readonly isReady: () => boolean,
+    private readonly present: () => Pick<Heartbeat, 'ready' | 'incarnation'>,
   ) {}
 
   start(): void {
@@ -41,7 +41,7 @@ export class HeartbeatPublisher {
     const heartbeat: Heartbeat = {
       ...this.identity,
       sequence: this.sequence,
-      ready: this.isReady(),
+      ...this.present(),
       load: this.meter.read(),
     };
     this.publish(JSON.stringify(heartbeat));

@@ -10,6 +10,7 @@ import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './in
 import { Membership } from './membership.js';
 import { NatsFigures } from './nats-figures.js';
 import { NatsRoundTrips } from './nats-round-trips.js';
+import { SignsOfLife } from './signs-of-life.js';
 import type { NatsWaiting } from './nats-waiting.js';
 
 /** What the process has before its application begins. */
@@ -55,6 +56,7 @@ export class HostModule {
       },
       HeapPressure,
       NatsFigures,
+      SignsOfLife,
       Membership,
       NatsRoundTrips,
     ];

@@ -150,17 +150,23 @@ export const placementContracts = {
     ],
     deadline: 'commit',
   }),
-  /** From a failure detector: all that it doubts, and all that it doubted at its last vote. */
+  /** From a failure detector: all that it doubts, and all that it doubted lately. Who is not among them is alive to it. */
   vote: messageContract({
     operation: 'vote',
     request: z.object({
+      /** Of the detector's process. */
+      instance: z.string(),
+      /** Counts up within an instance. */
       sequence: z.int().min(1),
+      /** Members that it has not heard yet, and says nothing of, as `shard/shard-1`. */
+      unheard: z.array(z.string()),
       votes: z.array(
         voteSchema
           .omit({ detector: true })
           .extend({ service: z.enum(SERVICES), id: z.string(), instance: z.string().nullable() }),
       ),
     }),
+    /** Those of the members voted on, as they were when the vote came. */
     response: z.object({ verdicts: z.array(verdictRecordSchema) }),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'FORBIDDEN'],
     deadline: 'quick',

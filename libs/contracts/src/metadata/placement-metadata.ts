@@ -81,7 +81,11 @@ export const VERDICTS_PREFIX = '/ringleader/verdicts/';
 export const verdictKey = (service: Service, id: string): string => `${VERDICTS_PREFIX}${service}/${id}`;
 export const probeSchema = z.object({
   by: z.string().describe('The member that was asked to probe.'),
-  outcome: z.enum(['answered', 'silent', 'notAsked']),
+  outcome: z
+    .enum(['answered', 'silent', 'mute', 'notAsked'])
+    .describe(
+      '`mute`: it was asked, and did not say what came of it. `notAsked`: the suspect knows no probes.',
+    ),
 });
 export const voteSchema = z.object({
   detector: z.string(),
@@ -90,6 +94,13 @@ export const voteSchema = z.object({
   missedBeats: z.int().min(0),
   silentMs: z.number().min(0).nullable().describe('Null when it was never heard.'),
   probes: z.array(probeSchema),
+  incarnation: z
+    .int()
+    .min(1)
+    .nullable()
+    .optional()
+    .describe('Under which it is judged; null of one that has none.'),
+  held: z.boolean().optional().describe('It beats, but came back from suspicion too often lately.'),
 });
 export type Vote = z.infer<typeof voteSchema>;
 export const verdictRecordSchema = z.object({

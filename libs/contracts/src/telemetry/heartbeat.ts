@@ -27,6 +27,8 @@ export const heartbeatSchema = z.object({
   sequence: z.int().min(1),
   /** Whether another process may be disturbed, because this one stands; who does not say so is taken to. */
   ready: z.boolean().default(true),
+  /** Raised when the process hears that it is suspected. Who has none does not know of pings. */
+  incarnation: z.int().min(1).optional(),
   load: loadSchema,
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
@@ -46,6 +48,9 @@ export const verdictReportSchema = z.object({
       phi: z.number().min(0),
       /** Since the last heartbeat heard, on the detector's clock; null when none was ever heard. */
       lastHeartbeatAgeMs: z.number().min(0).nullable(),
+      /** Of the process that was heard last. */
+      instance: z.string().nullable().optional(),
+      incarnation: z.int().min(1).nullable().optional(),
     }),
   ),
 });

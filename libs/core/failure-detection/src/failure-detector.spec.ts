@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { seededPrng } from '@ringleader/primitives';
 import { DETECTOR_DEFAULTS, FailureDetector, type DetectorSettings, type MemberState } from './index.js';
 
 /** Drives a detector as its shell does: ticks all the time, heartbeats in between. */
@@ -11,7 +12,7 @@ class Bench {
     readonly settings: DetectorSettings = DETECTOR_DEFAULTS,
     readonly otherDetectors = 0,
   ) {
-    this.detector = new FailureDetector(settings);
+    this.detector = new FailureDetector({ settings, self: 'detector-1', prng: seededPrng(1) });
   }
 
   beat(instance = 'first', member = 'shard-1'): boolean {
@@ -67,7 +68,7 @@ describe('FailureDetector', () => {
     const suspectedAfter = bench.timeTo('suspect');
     expect(suspectedAfter).toBeGreaterThan(600);
     expect(suspectedAfter).toBeLessThan(1_000);
-    expect(bench.timeTo('down')).toBe(2_000);
+    expect(bench.timeTo('down')).toBe(DETECTOR_DEFAULTS.suspicionMinMs);
   });
 
   it('suspects after the very first heartbeat too', () => {
@@ -235,7 +236,8 @@ describe('FailureDetector', () => {
       const bench = new Bench(DETECTOR_DEFAULTS, 2);
       bench.beatAfter(...regular(20));
       bench.timeTo('suspect');
-      for (let i = 0; i < confirmations; i++) bench.detector.confirm('shard-1', `detector-${i}`, true);
+      for (let i = 0; i < confirmations; i++)
+        bench.detector.confirm('shard-1', `detector-${i}`, { suspects: true }, bench.now);
       return bench.timeTo('down');
     };
     const [alone, one, both] = [timeToDown(0), timeToDown(1), timeToDown(2)];
@@ -248,8 +250,8 @@ describe('FailureDetector', () => {
     const bench = new Bench(DETECTOR_DEFAULTS, 1);
     bench.beatAfter(...regular(20));
     bench.timeTo('suspect');
-    bench.detector.confirm('shard-1', 'detector-2', true);
-    bench.detector.forgetDetector('detector-2');
+    bench.detector.confirm('shard-1', 'detector-2', { suspects: true }, bench.now);
+    bench.detector.forgetDetector('detector-2', bench.now);
     expect(bench.timeTo('down')).toBe(DETECTOR_DEFAULTS.suspicionMaxMs);
   });
 
@@ -257,8 +259,8 @@ describe('FailureDetector', () => {
     const bench = new Bench(DETECTOR_DEFAULTS, 1);
     bench.beatAfter(...regular(20));
     bench.timeTo('suspect');
-    bench.detector.confirm('shard-1', 'detector-2', true);
-    bench.detector.confirm('shard-1', 'detector-2', false);
+    bench.detector.confirm('shard-1', 'detector-2', { suspects: true }, bench.now);
+    bench.detector.confirm('shard-1', 'detector-2', { suspects: false }, bench.now);
     expect(bench.timeTo('down')).toBe(DETECTOR_DEFAULTS.suspicionMaxMs);
   });
 });

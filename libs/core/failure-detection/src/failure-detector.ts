@@ -1,17 +1,40 @@
 /**
- * One detector's opinion of all members, from the heartbeats it hears (docs/ARCHITECTURE.md, "When something dies").
- * It is advice: nothing durable rests on it, and consumers act on what a majority of the detectors says.
+ * One detector's opinion of all members, from the heartbeats it hears and the probes it has made
+ * (docs/FAILURE-DETECTION.md). It is advice: nothing durable rests on it, and consumers act on what a majority of the
+ * detectors says.
  */
-import type { MonotonicMs } from '@ringleader/primitives';
+import type { MonotonicMs, Prng } from '@ringleader/primitives';
 import { AwakeClock } from './awake-clock.js';
 import { LocalHealth } from './local-health.js';
-import { MemberMonitor, type Assessment, type Beat } from './member-monitor.js';
+import {
+  MemberMonitor,
+  type Assessment,
+  type Beat,
+  type Hearsay,
+  type MonitorContext,
+} from './member-monitor.js';
 import type { DetectorSettings } from './settings.js';
-
-const HEALTH_SCORE_LIMIT = 8;
 
 export interface MemberAssessment extends Assessment {
   readonly member: string;
+}
+
+/** To be carried out by the shell: ping the member, and have these others ping it. */
+export interface ProbeOrder {
+  readonly round: number;
+  readonly member: string;
+  readonly probers: readonly string[];
+  /** Who has not answered by then is silent. */
+  readonly withinMs: number;
+  /** It is a suspect under this incarnation, and should hear of it; null: it is not. */
+  readonly suspectedAt: number | null;
+}
+
+export interface ProbeReport {
+  readonly round: number;
+  readonly member: string;
+  readonly by: string;
+  readonly isAnswered: boolean;
 }
 
 interface Tracked {
@@ -20,15 +43,31 @@ interface Tracked {
   listed: boolean;
 }
 
+export interface FailureDetectorOptions {
+  readonly settings: DetectorSettings;
+  /** The name by which this detector is a member. */
+  readonly self: string;
+  /** Chooses who is asked to probe. */
+  readonly prng: Prng;
+}
+
 export class FailureDetector {
+  readonly #context: MonitorContext;
   readonly #settings: DetectorSettings;
-  readonly #health = new LocalHealth(HEALTH_SCORE_LIMIT);
+  readonly #prng: Prng;
+  readonly #health: LocalHealth;
   readonly #clock: AwakeClock;
   #recoversAt = Number.NEGATIVE_INFINITY;
+  #doubtsAgainAt = Number.NEGATIVE_INFINITY;
   readonly #members = new Map<string, Tracked>();
+  #lastRound = 0;
+  #orders: ProbeOrder[] = [];
 
-  constructor(settings: DetectorSettings) {
+  constructor({ settings, self, prng }: FailureDetectorOptions) {
     this.#settings = settings;
+    this.#prng = prng;
+    this.#health = new LocalHealth(settings.distrustMax + 1);
+    this.#context = { settings, health: this.#health, self };
     this.#clock = new AwakeClock({ tickMs: settings.tickMs, toleranceMs: settings.tickToleranceMs });
   }
 
@@ -58,13 +97,36 @@ export class FailureDetector {
   }
 
   /** What another detector says of a member. */
-  confirm(member: string, detector: string, suspects: boolean): void {
-    this.#members.get(member)?.monitor.confirm(detector, suspects);
+  confirm(member: string, detector: string, said: Hearsay, now: MonotonicMs): void {
+    const awakeMs = this.#observe(now);
+    this.#members.get(member)?.monitor.confirm(detector, said, awakeMs);
   }
 
   /** It has fallen silent, or never was: what it said of others counts no more. */
-  forgetDetector(detector: string): void {
-    for (const { monitor } of this.#members.values()) monitor.confirm(detector, false);
+  forgetDetector(detector: string, now: MonotonicMs): void {
+    const awakeMs = this.#observe(now);
+    for (const { monitor } of this.#members.values()) monitor.confirm(detector, { suspects: false }, awakeMs);
+  }
+
+  /** What came of a probe. False for what belongs to no round that is under way. */
+  probed({ round, member, by, isAnswered }: ProbeReport, now: MonotonicMs): boolean {
+    const awakeMs = this.#observe(now);
+    return this.#members.get(member)?.monitor.probing.take(round, by, isAnswered, awakeMs) ?? false;
+  }
+
+  /** The probes that have become due since the last call. */
+  takeOrders(): readonly ProbeOrder[] {
+    const orders = this.#orders;
+    this.#orders = [];
+    return orders;
+  }
+
+  /** Time has passed, and an assessment would say what the last one said: all beat. Must be asked as often as else assessed. */
+  isQuiet(now: MonotonicMs): boolean {
+    const awakeMs = this.#observe(now);
+    if (this.#health.score > 0) return false;
+    for (const { monitor } of this.#members.values()) if (!monitor.isQuiet(awakeMs)) return false;
+    return true;
   }
 
   /** To be called every `tickMs`. `otherDetectors` is how many others could confirm a suspicion. */
@@ -72,19 +134,26 @@ export class FailureDetector {
     const awakeMs = this.#observe(now);
     this.#recover(awakeMs);
     this.#forgetSilentUnlisted(awakeMs);
-    return [...this.#members].map(([member, { monitor }]) => ({
+    this.#concludeProbes(awakeMs);
+    const assessments = [...this.#members].map(([member, { monitor }]) => ({
       member,
       ...monitor.assess(awakeMs, otherDetectors),
     }));
+    for (const [member, { monitor }] of this.#members) {
+      if (monitor.wantsProbe(awakeMs)) this.#order(member, monitor, awakeMs);
+    }
+    return assessments;
   }
 
   #observe(now: MonotonicMs): number {
     const { awakeMs, overslept } = this.#clock.observe(now);
-    if (overslept) {
-      this.#health.apply(1);
-      this.#recoversAt = awakeMs + this.#settings.healthRecoveryMs;
-    }
+    if (overslept) this.#doubtSelf(awakeMs);
     return awakeMs;
+  }
+
+  #doubtSelf(awakeMs: number): void {
+    this.#health.apply(1);
+    this.#recoversAt = awakeMs + this.#settings.healthRecoveryMs;
   }
 
   /** One point for a time without oversleeping: by then what had waited has been read. */
@@ -94,10 +163,41 @@ export class FailureDetector {
     this.#recoversAt = awakeMs + this.#settings.healthRecoveryMs;
   }
 
+  /** Where none of those who were asked says anything, the fault is rather here than there: one sign, whoever was probed. */
+  #concludeProbes(awakeMs: number): void {
+    let isUnheard = false;
+    for (const { monitor } of this.#members.values()) {
+      isUnheard = monitor.probing.conclude(awakeMs, this.#context.self).isUnheard || isUnheard;
+    }
+    if (!isUnheard || awakeMs < this.#doubtsAgainAt) return;
+    this.#doubtsAgainAt = awakeMs + this.#settings.healthRecoveryMs;
+    this.#doubtSelf(awakeMs);
+  }
+
+  #order(member: string, monitor: MemberMonitor, awakeMs: number): void {
+    const probers = this.#chooseProbers(member, awakeMs);
+    this.#lastRound += 1;
+    monitor.probing.begin(this.#lastRound, [this.#context.self, ...probers], awakeMs);
+    const suspectedAt = monitor.isSuspect ? (monitor.incarnation ?? null) : null;
+    const withinMs = this.#settings.probing.roundMs;
+    this.#orders.push({ round: this.#lastRound, member, probers, withinMs, suspectedAt });
+  }
+
+  #chooseProbers(member: string, awakeMs: number): string[] {
+    const able = [...this.#members]
+      .filter(([other, { monitor }]) => other !== member && monitor.canProbe(awakeMs))
+      .map(([other]) => other);
+    const chosen: string[] = [];
+    while (chosen.length < this.#settings.probing.probers && able.length > 0) {
+      chosen.push(...able.splice(this.#prng.nextBelow(able.length), 1));
+    }
+    return chosen;
+  }
+
   #track(member: string, awakeMs: number): Tracked {
     const known = this.#members.get(member);
     if (known !== undefined) return known;
-    const tracked = { monitor: new MemberMonitor(this.#settings, this.#health, awakeMs), listed: false };
+    const tracked = { monitor: new MemberMonitor(this.#context, awakeMs), listed: false };
     this.#members.set(member, tracked);
     return tracked;
   }

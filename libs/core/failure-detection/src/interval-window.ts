@@ -18,12 +18,13 @@ export class IntervalWindow {
       this.#count(intervalMs);
       return;
     }
+    const dropped = this.#intervals[this.#oldest] ?? 0;
     this.#intervals[this.#oldest] = intervalMs;
     this.#oldest = (this.#oldest + 1) % this.#capacity;
-    // Summed anew: running sums would gather rounding errors for as long as the process lives.
-    this.#sum = 0;
-    this.#squares = 0;
-    for (const interval of this.#intervals) this.#count(interval);
+    this.#sum -= dropped;
+    this.#squares -= dropped * dropped;
+    this.#count(intervalMs);
+    if (this.#oldest === 0) this.#sumAnew();
   }
 
   /** Of a window that is not empty. */
@@ -32,6 +33,13 @@ export class IntervalWindow {
     const meanMs = this.#sum / count;
     const variance = Math.max(0, this.#squares / count - meanMs * meanMs);
     return { meanMs, deviationMs: Math.sqrt(variance) };
+  }
+
+  /** Running sums gather rounding errors: no longer than one time around. */
+  #sumAnew(): void {
+    this.#sum = 0;
+    this.#squares = 0;
+    for (const interval of this.#intervals) this.#count(interval);
   }
 
   #count(intervalMs: number): void {

@@ -14,3 +14,14 @@ export function phi(silenceMs: number, { meanMs, deviationMs }: IntervalStatisti
   const exponent = y * (1.5976 + 0.070566 * y * y);
   return (Math.max(exponent, 0) + Math.log1p(Math.exp(-Math.abs(exponent)))) / Math.LN10;
 }
+
+/** The silence at which phi has this value, in deviations beyond the mean. */
+export function deviationsAt(value: number): number {
+  const exponent = Math.log(10 ** value - 1);
+  let y = 1;
+  // Newton's method on a strictly rising cubic: it converges from anywhere.
+  for (let i = 0; i < 50; i++) {
+    y -= (y * (1.5976 + 0.070566 * y * y) - exponent) / (1.5976 + 3 * 0.070566 * y * y);
+  }
+  return y;
+}

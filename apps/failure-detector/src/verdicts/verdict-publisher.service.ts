@@ -1,21 +1,24 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
-import { DETECTOR_DEFAULTS } from '@ringleader/failure-detection';
 import type { MemberAssessment, MemberState } from '@ringleader/failure-detection';
 import type { MonotonicMs } from '@ringleader/primitives';
 import { Self, ServiceLogger } from '@ringleader/service-host';
-import { DetectionService, parseMemberName, type MemberName } from './detection.service.js';
-import { TelemetryTransport } from './telemetry-transport.nats.js';
+import {
+  DetectionService,
+  parseMemberName,
+  type MemberName,
+  type Opinion,
+} from '../detection/detection.service.js';
+import { TelemetryTransport } from '../detection/telemetry-transport.nats.js';
 
 const REPORT_INTERVAL_MS = HEARTBEAT_INTERVAL_MS;
 
-/** Hands what comes over NATS to the detector, ticks it, and publishes what it says: four times a second, and at once when a verdict changes. */
+/** Publishes what this detector says: four times a second, and at once when it has changed its mind. */
 @Injectable()
-export class VerdictPublisherService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class VerdictPublisherService implements OnApplicationBootstrap {
   readonly #states = new Map<MemberName, MemberState>();
   #sequence = 0;
   #nextReportAt: MonotonicMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly detection: DetectionService,
@@ -25,19 +28,10 @@ export class VerdictPublisherService implements OnApplicationBootstrap, BeforeAp
   ) {}
 
   onApplicationBootstrap(): void {
-    this.transport.onHeartbeat((heartbeat) => this.detection.hear(heartbeat));
-    this.transport.onReport((report) => this.detection.hearReport(report));
-    this.#timer = setInterval(() => this.#tick(), DETECTOR_DEFAULTS.tickMs);
+    this.detection.onOpinion((opinion) => this.#take(opinion));
   }
 
-  beforeApplicationShutdown(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-  }
-
-  #tick(): void {
-    const opinion = this.detection.assess();
-    if (opinion === null) return;
-    const { at, assessments } = opinion;
+  #take({ at, assessments }: Opinion): void {
     const hasChanged = this.#noteChanges(assessments);
     if (!hasChanged && at < this.#nextReportAt) return;
     // Counted on from when the last one was due, so that ticks that do not divide the interval do not stretch it.
@@ -49,13 +43,14 @@ export class VerdictPublisherService implements OnApplicationBootstrap, BeforeAp
     const present = new Set(assessments.map(({ member }) => member));
     for (const member of this.#states.keys()) if (!present.has(member)) this.#states.delete(member);
     let hasChanged = false;
-    for (const { member, state, phi, silenceMs } of assessments) {
+    for (const { member, state, phi, silenceMs, probes, isHeld } of assessments) {
       const before = this.#states.get(member) ?? null;
       if (before === state) continue;
       this.#states.set(member, state);
       hasChanged = true;
       const level = state === 'suspect' || state === 'down' ? 'warn' : 'info';
-      this.logger[level]({ about: member, before, verdict: state, phi, silenceMs }, 'Verdict changed');
+      const facts = { about: member, before, verdict: state, phi, silenceMs, probes, isHeld };
+      this.logger[level](facts, 'Opinion changed');
     }
     return hasChanged;
   }
@@ -66,9 +61,11 @@ export class VerdictPublisherService implements OnApplicationBootstrap, BeforeAp
       detector: this.self.id,
       instance: this.self.instance,
       sequence: this.#sequence,
-      members: assessments.flatMap(({ member, state, phi, silenceMs }) => {
+      members: assessments.flatMap(({ member, state, phi, silenceMs, instance, incarnation }) => {
         const identity = parseMemberName(member);
-        return identity === null ? [] : [{ ...identity, verdict: state, phi, lastHeartbeatAgeMs: silenceMs }];
+        if (identity === null) return [];
+        const known = { instance, incarnation, lastHeartbeatAgeMs: silenceMs };
+        return [{ ...identity, verdict: state, phi, ...known }];
       }),
     });
   }
