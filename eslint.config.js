@@ -72,6 +72,17 @@ export default tseslint.config(
     rules: { ...limits, 'max-params': ['error', 4], '@typescript-eslint/max-params': 'off' },
   },
   {
+    // What browsers are given.
+    files: ['apps/gateway/page/**/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        EventSource: 'readonly',
+      },
+    },
+    rules: { 'no-console': 'error', eqeqeq: 'error' },
+  },
+  {
     files: SOURCES,
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: ['./tsconfig.check.json'], tsconfigRootDir: root } },

@@ -198,7 +198,7 @@ it('KEY_NOT_FOUND', async () => {
 });
 
 it.each([
-  '/',
+  '/index.html',
   '/v1',
   '/v1/kvs',
   '/v1//kv/k',

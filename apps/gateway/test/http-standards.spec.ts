@@ -81,7 +81,7 @@ describe('the target', () => {
     ['GET', 'http:///v1/kv/a', 400],
     ['GET', 'http://user@localhost/v1/kv/a', 400],
     ['GET', 'http://elsewhere/v1/kv/a', 421],
-    ['GET', 'http://localhost', 404],
+    ['GET', 'http://localhost', 200],
     ['GET', '/docs/%2e%2e%2f%2e%2e%2fpackage.json', 404],
     ['GET', '/docs/..%2f..%2fpackage.json', 404],
     ['GET', '/v1/./kv/a', 404],

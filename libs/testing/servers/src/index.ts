@@ -1,3 +1,4 @@
+export { locateChromium } from './chromium.js';
 export {
   startNatsCluster,
   startNatsServer,

@@ -1,0 +1,155 @@
+/** The page of a gateway: follows the cluster by server-sent events, and shows it. */
+import { addPoints, drawCharts } from './charts.js';
+import { element, setRows, setText } from './dom.js';
+import { clearRing, colourOf, drawRing } from './ring.js';
+import { movesSummary, showMembers, showMoves, showPartitions, showShards } from './tables.js';
+import { health } from './words.js';
+
+const EVENTS = '/v1/cluster/events';
+const PARTITIONS = '/v1/cluster/partitions';
+/** Without a word for so long (heartbeats come every ten seconds) the connection is as good as lost. */
+const SILENCE_MS = 25_000;
+const COME_BACK_MS = 3_000;
+/** The ring is asked for at most so often. */
+const RING_EVERY_MS = 1_000;
+
+const state = { cluster: null, moves: null, load: null, partitions: [] };
+const said = new Map();
+let lastHeardAt = 0;
+let source = null;
+
+const handlers = {
+  cluster(data) {
+    state.cluster = data;
+    showCluster(data);
+    showOverview();
+    followRing();
+  },
+  moves(data) {
+    state.moves = data;
+    showMoves(data);
+    showOverview();
+    followRing();
+    const underWay = data.moves.filter(({ phase }) => phase !== 'planned').length;
+    announce('moves', underWay > 0, movesSummary(data, underWay));
+  },
+  load(data) {
+    state.load = data;
+    const { perSecond, latencyMsP50: p50, latencyMsP99: p99 } = data.requests;
+    addPoints([{ at: Date.parse(data.at), perSecond, p50, p99 }]);
+    drawCharts();
+    if (state.cluster !== null) showMembers(state);
+  },
+  heartbeat() {},
+  RECONNECT() {
+    reconnect();
+  },
+};
+
+function showCluster({ name, health: word, reasons }) {
+  const { text, className } = health(word);
+  setText(element('name'), name);
+  document.title = `${text.slice(2)}: ${name} – Ringleader`;
+  const node = element('health');
+  node.className = className;
+  setText(node, text);
+  element('reasons-section').hidden = reasons.length === 0;
+  const list = element('reasons');
+  const shown = [...list.children].map(({ textContent }) => textContent);
+  if (shown.join('\n') !== reasons.join('\n')) list.replaceChildren(...reasons.map(listItem));
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+  announce('health', `${word}${why}`, `The cluster is ${word}${why}`);
+}
+
+function listItem(text) {
+  const item = document.createElement('li');
+  item.textContent = text;
+  return item;
+}
+
+function showOverview() {
+  if (state.cluster === null) return;
+  // Colours go by the order of shards, not by who happens to lead the first partition.
+  const { shards } = state.cluster.partitionMap;
+  for (const { shard } of [...shards].sort((a, b) => a.ordinal - b.ordinal)) colourOf(shard);
+  showMembers(state);
+  showShards(state);
+}
+
+/** Read aloud when it has become another: only what people want to hear of, and not its every detail. */
+function announce(topic, fact, text) {
+  const isFirst = !said.has(topic);
+  if (said.get(topic) === fact) return;
+  said.set(topic, fact);
+  if (isFirst && topic === 'moves' && fact === false) return;
+  setText(element('announcer'), text);
+}
+
+let ringAskedAt = -Infinity;
+let isRingPlanned = false;
+function followRing() {
+  if (isRingPlanned) return;
+  isRingPlanned = true;
+  const waitMs = Math.max(0, ringAskedAt + RING_EVERY_MS - performance.now());
+  setTimeout(() => {
+    isRingPlanned = false;
+    ringAskedAt = performance.now();
+    void askForRing();
+  }, waitMs);
+}
+
+async function askForRing() {
+  try {
+    const answer = await fetch(PARTITIONS, { headers: { Accept: 'application/json' } });
+    if (!answer.ok) throw new Error(`The gateway answered ${answer.status}`);
+    const { items } = await answer.json();
+    state.partitions = items;
+    if (items.length === 0) clearRing(element('ring'), 'There is no partition map yet');
+    else drawRing(element('ring'), items);
+    showPartitionTable();
+  } catch (error) {
+    setText(element('connection'), `The ring cannot be asked for: ${error.message}`);
+  }
+}
+
+/** A table that nobody sees costs nothing. */
+function showPartitionTable() {
+  if (element('partitions-details').open) showPartitions(state.partitions, element('filter').value);
+}
+
+function connect() {
+  source = new EventSource(EVENTS);
+  source.addEventListener('open', () => heard('Live'));
+  source.addEventListener('error', () => {
+    setText(element('connection'), 'Connection lost; trying again');
+    // A refusal ends it for good: the browser tries again only what was broken.
+    if (source.readyState === EventSource.CLOSED) setTimeout(reconnect, COME_BACK_MS);
+  });
+  for (const [kind, handle] of Object.entries(handlers)) {
+    source.addEventListener(kind, ({ data }) => {
+      heard('Live');
+      handle(JSON.parse(data));
+    });
+  }
+}
+
+function heard(text) {
+  lastHeardAt = performance.now();
+  setText(element('connection'), text);
+}
+
+function reconnect() {
+  source.close();
+  connect();
+}
+
+setRows(element('partitions'), []);
+element('partitions-details').addEventListener('toggle', showPartitionTable);
+element('filter').addEventListener('input', showPartitionTable);
+setInterval(() => {
+  if (performance.now() - lastHeardAt < SILENCE_MS) return;
+  lastHeardAt = performance.now();
+  setText(element('connection'), 'Nothing heard lately; trying again');
+  reconnect();
+}, 5_000);
+connect();
