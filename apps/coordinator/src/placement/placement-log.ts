@@ -54,14 +54,16 @@ export class PlacementLog {
     else this.logger.warn({ why: blocked }, 'Placement is blocked');
   }
 
-  did(work: Work): void {
+  did(work: Work, nameOf: (ordinal: number) => string): void {
     this.stepsTotal.set(work.kind, (this.stepsTotal.get(work.kind) ?? 0) + 1);
     if (work.kind === 'places') {
       for (const change of work.notes) this.logger.info({ ...change }, 'A shard has another place');
       return;
     }
     const { kind, partition, add, remove, why, changes } = work;
-    const fields = { partition, epoch: changes.entries[0]?.epoch, add, remove, why };
+    const named = (ordinal: number | null): string | null => (ordinal === null ? null : nameOf(ordinal));
+    const epoch = changes.entries[0]?.epoch;
+    const fields = { partition, epoch, add: named(add), remove: named(remove), why };
     if (TOLD.has(kind)) this.logger.info(fields, SENTENCES[kind]);
     else this.logger.debug(fields, SENTENCES[kind]);
   }

@@ -11,6 +11,7 @@ import {
   applyChanges,
   decideCommand,
   describe,
+  nameOf,
 } from '@ringleader/placement';
 import { backOffMs, invariant } from '@ringleader/primitives';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
@@ -216,7 +217,8 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     for (let at = 0; at < commands.length; at += PROPOSALS_MAX) {
       const proposals = commands.slice(at, at + PROPOSALS_MAX).map(async ([one, command]) => {
         const result = await this.store.propose(command);
-        if (result.kind === 'txn' && result.succeeded) this.log.did(one);
+        if (result.kind === 'txn' && result.succeeded)
+          this.log.did(one, (ordinal) => nameOf(mirror.state, ordinal));
         else areDone = false;
       });
       const outcomes = await Promise.allSettled(proposals);

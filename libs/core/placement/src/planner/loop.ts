@@ -3,7 +3,7 @@
  * reports, and when a move that was taken back may begin again. Another leader begins without that, and comes to the same.
  */
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { Changes } from './changes.js';
+import { type Changes, applyChanges } from './changes.js';
 import { type ClusterState, type Limits, isUnderWay } from './cluster-state.js';
 import { type PlaceChange, type PlacesDecision, settlePlaces } from './places.js';
 import { type Plan, Planner } from './planner.js';
@@ -59,9 +59,10 @@ export class PlacementLoop {
   look(state: ClusterState, nowMs: number): Look {
     this.#forgetEnded(state);
     const places = this.#places(state, nowMs);
-    const plan = this.planner.plan(state);
-    const decisions = this.#decide(state, plan, nowMs);
-    // Steps rest on the places as they are: first these.
+    const settled = withPlaces(state, places);
+    const plan = this.planner.plan(settled);
+    const decisions = this.#decide(settled, plan, nowMs);
+    // Steps rest on the places as they are in the store: first these.
     const work: Work[] =
       places.changes === null
         ? [...decisions.steps]
@@ -73,8 +74,9 @@ export class PlacementLoop {
   /** The same for a state that is not so: what would be planned. The loop's own memory stays as it is. */
   imagine(state: ClusterState, nowMs: number): Omit<Look, 'work' | 'wakeAtMs'> {
     const places = this.#places(state, nowMs);
-    const plan = this.planner.fork().plan(state);
-    return { plan, places, decisions: this.#decide(state, plan, nowMs) };
+    const settled = withPlaces(state, places);
+    const plan = this.planner.fork().plan(settled);
+    return { plan, places, decisions: this.#decide(settled, plan, nowMs) };
   }
 
   #places(state: ClusterState, nowMs: number): PlacesDecision {
@@ -107,6 +109,11 @@ export class PlacementLoop {
     for (const partition of this.#moving) if (!moving.has(partition)) this.reports.end(partition);
     this.#moving = moving;
   }
+}
+
+/** As it will be at once. */
+function withPlaces(state: ClusterState, { changes }: PlacesDecision): ClusterState {
+  return changes === null ? state : (applyChanges(state, changes) ?? state);
 }
 
 function earliest(a: number | null, b: number | null): number | null {

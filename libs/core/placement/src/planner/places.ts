@@ -15,6 +15,7 @@ import {
   eligiblePlaces,
   healthOf,
   holders,
+  membersOf,
 } from './cluster-state.js';
 import { type Changes, raisingEpoch } from './changes.js';
 import type { PlannerRules } from './rules.js';
@@ -163,14 +164,21 @@ class PlacesEdit {
       .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal);
   }
 
-  /** Its database may still come back: to be given up means that it never does. */
+  /**
+   * To be given up means never to come back. Where a partition has no majority that is up without this one, that helps
+   * nobody, and it may be the one that comes back.
+   */
   #whyKept(place: Place): string | null {
     const { state, rules } = this.context;
-    const needed = state.map.find(
-      (entry) => !rules.survives(entry, (ordinal) => this.#mayServe(ordinal, place)),
-    );
-    if (needed !== undefined)
-      return `${place.shardId} is down, and without it partition ${needed.partition} would have no majority any more`;
+    const needed = state.map.find((entry) => {
+      return membersOf(entry).includes(place.ordinal) && !rules.survives(entry, (of) => this.#isUp(of));
+    });
+    if (needed !== undefined) {
+      return (
+        `${place.shardId} is down and is not given up: without it partition ${needed.partition} has no majority that ` +
+        'is up. Drain it if it never comes back'
+      );
+    }
     // Whoever is draining is not counted on anyway.
     if (place.state === 'draining') return null;
     const left = othersUp({ ...state, places: this.#places }, place.ordinal);
@@ -181,9 +189,9 @@ class PlacesEdit {
     );
   }
 
-  #mayServe(ordinal: ShardOrdinal, without: Place): boolean {
-    const state = { ...this.context.state, places: this.#places };
-    return ordinal !== without.ordinal && healthOf(state, ordinal) !== 'gone';
+  #isUp(ordinal: ShardOrdinal): boolean {
+    const health = healthOf({ ...this.context.state, places: this.#places }, ordinal);
+    return health === 'alive' || health === 'suspect';
   }
 
   #lastGivenUpMs(): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ModelCluster } from '../../test/model-cluster.js';
+import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
 
 const shards = (count: number, zone?: string): { zone?: string }[] =>
   Array.from({ length: count }, () => (zone === undefined ? {} : { zone }));
@@ -31,5 +31,140 @@ describe('the placement loop', () => {
     expect(cluster.state.places.get(6)?.state).toBe('drained');
     expect(cluster.command({ kind: 'remove', shard: 'shard-6' }).kind).toBe('changes');
     expect(cluster.state.places.has(6)).toBe(false);
+  });
+
+  /** Three shards become six; the change of mind comes after so many ticks. */
+  function growing(ticks: number): ModelCluster {
+    const cluster = new ModelCluster({ shards: shards(3), partitionCount: 64 });
+    cluster.settles();
+    for (let i = 0; i < 3; i++) cluster.join({});
+    for (let tick = 0; tick < ticks; tick++) cluster.tick();
+    return cluster;
+  }
+  const newcomers = ['shard-4', 'shard-5', 'shard-6'];
+  const heldBy = (cluster: ModelCluster, ...ordinals: number[]): number =>
+    cluster.state.map.flatMap(({ replicas }) => replicas).filter((ordinal) => ordinals.includes(ordinal))
+      .length;
+
+  it.each([6, 20, 60])(
+    'takes back what it has begun when newcomers are drained half-way, after %i ticks',
+    (ticks) => {
+      const cluster = growing(ticks);
+      const moved = heldBy(cluster, 4, 5, 6);
+      const joint = cluster.state.map.filter(({ nextReplicas }) => nextReplicas !== null).length;
+      cluster.copies = 0;
+      for (const shard of newcomers) cluster.command({ kind: 'drain', shard });
+      expect(cluster.settles()).toBe(true);
+      // Each replica that has moved goes back once, and nothing else moves.
+      expect(cluster.copies).toBeLessThanOrEqual(moved + joint);
+      expect(newcomers.every((_, i) => cluster.state.places.get(4 + i)?.state === 'drained')).toBe(true);
+    },
+  );
+
+  it.each([3, 8, 30])('stops a drain that is undone after %i ticks', (ticks) => {
+    const cluster = new ModelCluster({ shards: shards(6), partitionCount: 64 });
+    cluster.settles();
+    cluster.command({ kind: 'drain', shard: 'shard-2' });
+    const before = heldBy(cluster, 2);
+    for (let tick = 0; tick < ticks; tick++) cluster.tick();
+    const left = before - heldBy(cluster, 2);
+    cluster.copies = 0;
+    cluster.command({ kind: 'undrain', shard: 'shard-2' });
+    expect(cluster.settles()).toBe(true);
+    const joint = 4;
+    expect(cluster.copies).toBeLessThanOrEqual(left + joint);
+    expect(heldBy(cluster, 2)).toBeGreaterThanOrEqual(0.9 * before);
+  });
+
+  it('moves nothing for a weight that is set and set back before anything has begun', () => {
+    const cluster = new ModelCluster({ shards: shards(6), partitionCount: 64 });
+    cluster.settles();
+    cluster.copies = 0;
+    const before = JSON.stringify(cluster.state.map.map(({ replicas }) => replicas));
+    cluster.command({ kind: 'pause' });
+    cluster.command({ kind: 'weight', shard: 'shard-1', weight: 3 });
+    cluster.tick();
+    expect(cluster.overview().plan.movesTotal).toBeGreaterThan(20);
+    cluster.command({ kind: 'weight', shard: 'shard-1', weight: 1 });
+    cluster.command({ kind: 'resume' });
+    expect(cluster.settles()).toBe(true);
+    expect(cluster.copies).toBe(0);
+    expect(JSON.stringify(cluster.state.map.map(({ replicas }) => replicas))).toBe(before);
+  });
+
+  it('ends in the same number of copies when the leader of the coordinators changes all the time', () => {
+    const cluster = growing(1);
+    for (let i = 0; i < 200; i++) {
+      cluster.tick();
+      if (i % 3 === 0) cluster.changeLeader();
+    }
+    expect(cluster.settles()).toBe(true);
+    expect(cluster.copies).toBeLessThanOrEqual(1.1 * ((64 * 3) / 2));
+  });
+
+  const placeOf = (cluster: ModelCluster, ordinal: number): string | undefined =>
+    cluster.state.places.get(ordinal)?.state;
+  const ticks = (cluster: ModelCluster, count: number): void => {
+    for (let tick = 0; tick < count; tick++) cluster.tick();
+  };
+  const REPLACE_TICKS = LIMITS.replaceAfterMs / TICK_MS;
+
+  it('gives up shards that stay down, one at a time', () => {
+    const zones = ['a', 'b', 'c'].flatMap((zone) => shards(3, zone));
+    const cluster = new ModelCluster({ shards: zones });
+    cluster.settles();
+    cluster.kill('shard-1');
+    cluster.kill('shard-2');
+    ticks(cluster, REPLACE_TICKS);
+    expect([1, 2].map((ordinal) => placeOf(cluster, ordinal))).toEqual(['active', 'active']);
+    ticks(cluster, REPLACE_TICKS / 2);
+    expect([1, 2].map((ordinal) => placeOf(cluster, ordinal))).toEqual(['replaced', 'active']);
+    expect(cluster.settles()).toBe(true);
+    ticks(cluster, REPLACE_TICKS);
+    expect([1, 2].map((ordinal) => placeOf(cluster, ordinal))).toEqual(['replaced', 'replaced']);
+    expect(cluster.settles()).toBe(true);
+    expect(heldBy(cluster, 1, 2)).toBe(0);
+  });
+
+  it('gives up nobody whom a partition needs, and not so many that too few are left', () => {
+    const cluster = new ModelCluster({ shards: shards(5) });
+    cluster.settles();
+    cluster.kill('shard-4');
+    cluster.kill('shard-5');
+    ticks(cluster, 3 * REPLACE_TICKS);
+    expect([4, 5].map((ordinal) => placeOf(cluster, ordinal))).toEqual(['active', 'active']);
+    expect(cluster.overview().plan.blocked).toMatch(
+      /^shard-4 is down and is not given up: without it partition/,
+    );
+    cluster.start('shard-5');
+    ticks(cluster, 3);
+    expect(cluster.settles()).toBe(true);
+    expect(placeOf(cluster, 4)).toBe('replaced');
+    cluster.kill('shard-5');
+    ticks(cluster, 2 * REPLACE_TICKS);
+    expect(cluster.settles()).toBe(true);
+    expect(placeOf(cluster, 5)).toBe('replaced');
+    cluster.kill('shard-3');
+    ticks(cluster, 2 * REPLACE_TICKS);
+    expect(placeOf(cluster, 3)).toBe('active');
+    expect(cluster.overview().plan.blocked).toMatch(/^shard-3 has been down for too long/);
+  });
+
+  it('says what each move waits for', () => {
+    const cluster = growing(3);
+    cluster.kill('shard-5');
+    const waits = new Set<string>();
+    for (let tick = 0; tick < 8; tick++) {
+      cluster.tick();
+      for (const { waitsFor } of cluster.overview().plan.moves) waits.add(waitsFor);
+    }
+    expect(waits).toContain('shard-5, which is suspect');
+    expect(waits).toContain('shard-4 to have copied the partition');
+    expect(waits).toContain('its leader to say that both sets follow');
+    expect(waits).toContain('one of the 4 moves that may be under way to end');
+    cluster.command({ kind: 'pause' });
+    expect(cluster.overview().plan.moves.every(({ waitsFor }) => waitsFor === 'placement is paused')).toBe(
+      true,
+    );
   });
 });

@@ -31,7 +31,8 @@ interface Known {
   readonly report: PartitionReport;
   readonly by: ShardOrdinal;
   readonly progress: Progress;
-  /** When bytesDone was last counted anew, for the rate. */
+  /** For the rate: how many bytes there were, and when. */
+  readonly countedBytes: number;
   readonly countedAtMs: number;
 }
 
@@ -75,19 +76,32 @@ export class MoveReports {
     { learners }: PartitionReport,
     before: Known | undefined,
     nowMs: number,
-  ): Pick<Known, 'progress' | 'countedAtMs'> {
+  ): Pick<Known, 'progress' | 'countedBytes' | 'countedAtMs'> {
     const last = before?.progress ?? NO_PROGRESS;
     const [learner] = learners;
-    if (learner === undefined) return { progress: { ...last, bytesPerSecond: 0 }, countedAtMs: nowMs };
+    if (learner === undefined) {
+      const progress = { ...last, bytesPerSecond: 0 };
+      return { progress, countedBytes: last.bytesDone, countedAtMs: nowMs };
+    }
     const { bytesDone, bytesTotal } = learner;
     // Another copy than before began from nothing.
-    const gained = Math.max(0, bytesDone - (bytesDone < last.bytesDone ? 0 : last.bytesDone));
-    const elapsedMs = before === undefined ? 0 : nowMs - before.countedAtMs;
-    if (before !== undefined && elapsedMs < RATE_WINDOW_MS)
-      return { progress: { ...last, bytesTotal }, countedAtMs: before.countedAtMs };
-    this.#bytesCopied += gained;
-    const bytesPerSecond = elapsedMs > 0 ? (gained * MS_PER_SECOND) / elapsedMs : 0;
-    return { progress: { bytesDone, bytesTotal, bytesPerSecond }, countedAtMs: nowMs };
+    const isSame = before !== undefined && bytesDone >= last.bytesDone;
+    this.#bytesCopied += isSame ? bytesDone - last.bytesDone : bytesDone;
+    if (!isSame) {
+      const progress = { bytesDone, bytesTotal, bytesPerSecond: 0 };
+      return { progress, countedBytes: bytesDone, countedAtMs: nowMs };
+    }
+    const elapsedMs = nowMs - before.countedAtMs;
+    if (elapsedMs < RATE_WINDOW_MS) {
+      const { countedBytes, countedAtMs } = before;
+      return { progress: { ...last, bytesDone, bytesTotal }, countedBytes, countedAtMs };
+    }
+    const bytesPerSecond = ((bytesDone - before.countedBytes) * MS_PER_SECOND) / elapsedMs;
+    return {
+      progress: { bytesDone, bytesTotal, bytesPerSecond },
+      countedBytes: bytesDone,
+      countedAtMs: nowMs,
+    };
   }
 
   isCaughtUp(entry: MapEntry, ordinal: ShardOrdinal): boolean {

@@ -21,8 +21,8 @@ export interface PlannerRules {
   readonly isReady: (report: { readonly epoch: Epoch; readonly ready: boolean }, entry: MapEntry) => boolean;
   /** Whether a shard that is down may be given up, with so many left. */
   readonly mayGiveUp: (left: number, replicationFactor: number) => boolean;
-  /** Whether the partition keeps a majority of each of its sets, with those who may ever serve again. */
-  readonly survives: (entry: MapEntry, mayServe: (ordinal: ShardOrdinal) => boolean) => boolean;
+  /** Whether a majority of each of the partition's sets is up, so that somebody else may be given up. */
+  readonly survives: (entry: MapEntry, isUp: (ordinal: ShardOrdinal) => boolean) => boolean;
   /** Whether a move goes on, or begins, now. */
   readonly goesOn: (control: { readonly paused: boolean }) => boolean;
 }
@@ -33,7 +33,7 @@ export const PLANNER_RULES: PlannerRules = {
   maySettleOnto: (health) => health === 'alive',
   isReady: ({ epoch, ready }, entry) => ready && epoch === entry.epoch,
   mayGiveUp: (left, replicationFactor) => left >= replicationFactor,
-  survives: ({ replicas, nextReplicas }, mayServe) =>
-    [replicas, nextReplicas ?? replicas].every((set) => set.filter(mayServe).length > set.length / 2),
+  survives: ({ replicas, nextReplicas }, isUp) =>
+    [replicas, nextReplicas ?? replicas].every((set) => set.filter(isUp).length > set.length / 2),
   goesOn: ({ paused }) => !paused,
 };
