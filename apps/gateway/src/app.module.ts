@@ -7,6 +7,8 @@ import { ClusterController } from './cluster/cluster.controller.js';
 import { CoordinatorsController } from './cluster/coordinators.controller.js';
 import { SettingsController } from './cluster/settings.controller.js';
 import { ClusterModule } from './cluster/cluster.module.js';
+import { MapController } from './cluster/map.controller.js';
+import { PlacementController } from './cluster/placement.controller.js';
 import { GatewayConfig } from './gateway.config.js';
 import {
   BalancerMetrics,
@@ -15,7 +17,6 @@ import {
   HealthController,
   RequestMetrics,
 } from './health/gateway-health.js';
-import { HttpMetrics } from './health/http-metrics.js';
 import { Admission } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
 import { HttpDrain } from './http-server.js';
@@ -38,6 +39,8 @@ export const RESOURCES = [
   CoordinatorsController,
   SettingsController,
   PageController,
+  PlacementController,
+  MapController,
   HealthController,
 ];
 
@@ -68,7 +71,6 @@ export const RESOURCES = [
       inject: [GatewayConfig, RequestRouter, RoutingTable, PartitionMapMirror, HybridClock],
     },
     HttpDrain,
-    HttpMetrics,
     RequestMetrics,
     FrameMetrics,
     BalancerMetrics,

@@ -55,6 +55,18 @@ describe('/openapi.json', () => {
       '/v1/cluster/coordinator/snapshot': ['get', 'head'],
       '/v1/cluster/coordinator:compact': ['post'],
       '/v1/cluster/coordinator:transfer-leader': ['post'],
+      '/v1/cluster/shards': ['get', 'head'],
+      '/v1/cluster/shards/{shard}': ['delete', 'get', 'head', 'patch', 'post'],
+      '/v1/cluster/plan': ['get', 'head', 'patch'],
+      '/v1/cluster/plan:dry-run': ['post'],
+      '/v1/cluster/moves': ['get', 'head'],
+      '/v1/cluster/moves:pause': ['post'],
+      '/v1/cluster/moves:resume': ['post'],
+      '/v1/cluster/moves:cancel': ['post'],
+      '/v1/cluster/where': ['get', 'head'],
+      '/v1/cluster/partitions': ['get', 'head'],
+      '/v1/cluster/incidents': ['get', 'head'],
+      '/v1/cluster/events': ['get', 'head'],
       '/healthz': ['get', 'head'],
       '/readyz': ['get', 'head'],
     });
@@ -129,6 +141,7 @@ describe('/openapi.json', () => {
     for (const item of Object.values(document.paths)) {
       for (const [method, { requestBody }] of Object.entries(item)) {
         if (requestBody !== undefined) expect(['patch', 'put', 'post']).toContain(method);
+        if (requestBody !== undefined) expect(['put', 'post', 'patch']).toContain(method);
       }
     }
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
+import type { Incident, Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import { clusterViewSchema } from '@ringleader/contracts';
 import { clusterView, coordinatorNames, unreadyReasons } from './cluster-view.js';
 import type { ClusterKnowledge } from './cluster-view.js';
@@ -33,6 +33,11 @@ const entry = (partition: number): PartitionEntry => ({
   nextReplicas: null,
   learners: [],
   preferredLeader: 1,
+});
+
+const incident = (mended: boolean): Incident => ({
+  ...{ id: 'i', at: '2026-11-23T00:00:00.000Z', kind: 'REPLICA_DIFFERED', shard: 'shard-2', ordinal: 2 },
+  ...{ partition: 3, keys: [], detail: 'It differed', mended },
 });
 
 const DETECTOR = { service: 'failure-detector', member: 'd' } as const;
@@ -76,6 +81,9 @@ function whole(): ClusterKnowledge {
     coordinators: ['coordinator-1'],
     coordinator: { leader: 'coordinator-1', term: 3, joint: false, members: [] },
     entries: [entry(0), entry(1), entry(2)],
+    places: [],
+    incidents: [],
+    blocked: null,
     transportConnected: true,
     telemetry,
     verdictOf: () => null,
@@ -160,6 +168,18 @@ describe('clusterView', () => {
       },
       'degraded',
       'coordinator-1 is corrupt: it is to be replaced',
+    ],
+    [
+      'moves that go on',
+      { blocked: 'a majority is gone' },
+      'degraded',
+      'moves are blocked: a majority is gone',
+    ],
+    [
+      'an incident that is mended',
+      { incidents: [incident(false), incident(true)] },
+      'degraded',
+      'REPLICA_DIFFERED is not mended: partition 3 of shard-2',
     ],
     ['detectors', { telemetry: new Telemetry() }, 'degraded', 'no failure detector reports'],
     [

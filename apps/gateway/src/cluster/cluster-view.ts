@@ -4,10 +4,12 @@ import type {
   ClusterView,
   CoordinatorMember,
   Health,
+  Incident,
   Member,
   MemberView,
   PartitionEntry,
   Service,
+  ShardPlace,
   ShardRegistration,
   VerdictRecord,
 } from '@ringleader/contracts';
@@ -32,6 +34,10 @@ export interface ClusterKnowledge {
   readonly coordinators: readonly string[];
   readonly coordinator: CoordinatorStatus;
   readonly entries: readonly PartitionEntry[];
+  readonly places: readonly ShardPlace[];
+  readonly incidents: readonly Incident[];
+  /** Why nothing can be moved; null where it can, or nobody tells. */
+  readonly blocked: string | null;
   readonly transportConnected: boolean;
   readonly telemetry: Telemetry;
   /** Null for a member that was never doubted. */
@@ -45,16 +51,20 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     .sort((a, b) => compareKeys(`${a.service}/${a.id}`, `${b.service}/${b.id}`));
   const leaders = known.entries.map(({ partition }) => known.announcedLeader(partition, now));
   const withoutLeader = leaders.filter((leader) => leader === null).length;
+  const withoutMajority = withoutMajorityOf(known, members, leaders);
   const { health, reasons } = assessHealth({
     transportConnected: known.transportConnected,
     partitions: known.entries.length,
     partitionsWithoutLeader: withoutLeader,
+    partitionsWithoutMajority: withoutMajority,
     coordinatorLeader: known.coordinator.leader,
     corrupt: known.coordinator.members.filter(({ corrupt }) => corrupt === true).map(({ name }) => name),
     members,
     unready: known.members.filter((member) => !known.telemetry.isReady(member, now)).map(({ id }) => id),
     missing: missingMembers(known),
     detectors: known.telemetry.detectors(now),
+    blocked: known.blocked,
+    incidents: known.incidents.filter(({ mended }) => !mended),
   });
   return {
     id: known.cluster?.clusterId ?? null,
@@ -68,6 +78,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
       partitions: known.entries.length,
       replicationFactor: known.cluster?.replicationFactor ?? 0,
       withoutLeader,
+      withoutMajority,
       shards: shardViews(known, leaders),
     },
   };
@@ -106,24 +117,52 @@ function missingMembers({ members, shards, coordinators }: ClusterKnowledge): st
 }
 
 function shardViews(
-  { shards, entries }: ClusterKnowledge,
+  { shards, entries, places }: ClusterKnowledge,
   leaders: readonly (ShardOrdinal | null)[],
 ): ClusterView['partitionMap']['shards'] {
+  const states = new Map(places.map(({ ordinal, state }) => [ordinal, state]));
+  const replicas = counts(entries.flatMap((entry) => entry.replicas));
+  const led = counts(leaders);
   return [...shards]
     .sort((a, b) => a.ordinal - b.ordinal)
     .map(({ shardId, ordinal, zone }) => ({
       shard: shardId,
       ordinal,
       zone,
-      replicas: entries.filter(({ replicas }) => replicas.includes(ordinal)).length,
-      leaders: leaders.filter((leader) => leader === ordinal).length,
+      state: states.get(ordinal) ?? null,
+      replicas: replicas.get(ordinal) ?? 0,
+      leaders: led.get(ordinal) ?? 0,
     }));
+}
+
+function counts<T>(items: readonly T[]): ReadonlyMap<T, number> {
+  const found = new Map<T, number>();
+  for (const item of items) found.set(item, (found.get(item) ?? 0) + 1);
+  return found;
+}
+
+/** Of those that nobody leads: the others have one, whatever is thought of their replicas. */
+function withoutMajorityOf(
+  { shards, entries }: ClusterKnowledge,
+  members: readonly MemberView[],
+  leaders: readonly (ShardOrdinal | null)[],
+): number {
+  const up = new Set(members.filter(({ verdict }) => verdict !== 'down').map(({ id }) => id));
+  const left = new Set(shards.filter(({ shardId }) => up.has(shardId)).map(({ ordinal }) => ordinal));
+  const hasMajority = (set: readonly ShardOrdinal[]): boolean =>
+    set.filter((ordinal) => left.has(ordinal)).length * 2 > set.length;
+  return entries.filter(
+    ({ replicas, nextReplicas }, i) =>
+      leaders[i] === null && !(hasMajority(replicas) && hasMajority(nextReplicas ?? replicas)),
+  ).length;
 }
 
 interface ClusterFacts {
   readonly transportConnected: boolean;
   readonly partitions: number;
   readonly partitionsWithoutLeader: number;
+  /** Some of those without a leader. */
+  readonly partitionsWithoutMajority: number;
   readonly coordinatorLeader: string | null;
   /** Coordinators whose store was found to differ from that of the majority. */
   readonly corrupt: readonly string[];
@@ -134,6 +173,9 @@ interface ClusterFacts {
   readonly missing: readonly string[];
   /** Failure detectors heard of lately. */
   readonly detectors: number;
+  readonly blocked: string | null;
+  /** Those that are not mended. */
+  readonly incidents: readonly Incident[];
 }
 
 interface Assessment {
@@ -147,6 +189,8 @@ interface Assessment {
  */
 function assessHealth(facts: ClusterFacts): Assessment {
   const grave = graveReasons(facts);
+  const { partitionsWithoutMajority: left, partitions } = facts;
+  if (left > 0) grave.push(`${left} of ${partitions} partitions have no majority of their replicas`);
   const slight = slightReasons(facts);
   const reasons = [...grave, ...slight];
   if (grave.length > 0) return { health: 'unavailable', reasons };
@@ -177,6 +221,11 @@ function slightReasons(facts: ClusterFacts): string[] {
     if (verdict === 'suspect' || verdict === 'down') reasons.push(`${id} is ${verdict}`);
     else if (state !== 'serving') reasons.push(`${id} is ${state}`);
     else if (facts.unready.includes(id)) reasons.push(`${id} is not ready`);
+  }
+  if (facts.blocked !== null) reasons.push(`moves are blocked: ${facts.blocked}`);
+  for (const { kind, shard, partition } of facts.incidents) {
+    const where = partition === null ? shard : `partition ${partition} of ${shard}`;
+    reasons.push(`${kind} is not mended: ${where}`);
   }
   return reasons;
 }

@@ -1,16 +1,16 @@
 /** GET /v1/cluster */
 import { Controller, Get, Injectable, Req } from '@nestjs/common';
 import type { ClusterView } from '@ringleader/contracts';
-import { PartitionMapMirror } from '@ringleader/coordination';
 import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { FastifyRequest } from 'fastify';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import { DescribeCluster } from '../openapi/descriptions.js';
-import { LeaderTable } from '../routing/routing-table.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { clusterView, unreadyReasons } from './cluster-view.js';
+import { PartitionReport } from './partition-report.js';
+import { PlacementObserver } from './placement-observer.js';
 
 const NO_PARAMETERS: readonly string[] = [];
 
@@ -19,13 +19,13 @@ const NO_PARAMETERS: readonly string[] = [];
 export class ClusterReport {
   constructor(
     private readonly observer: ClusterObserver,
-    private readonly map: PartitionMapMirror,
-    private readonly leaders: LeaderTable,
+    private readonly placement: PlacementObserver,
+    private readonly map: PartitionReport,
     private readonly links: NatsLinks,
   ) {}
 
   view(): ClusterView {
-    const { observer, map, leaders, links } = this;
+    const { observer, placement, map, links } = this;
     return clusterView(
       {
         name: observer.clusterName,
@@ -35,10 +35,13 @@ export class ClusterReport {
         coordinators: observer.coordinators,
         coordinator: observer.coordinator,
         entries: map.entries,
+        places: placement.places,
+        incidents: placement.incidents,
+        blocked: placement.placement?.plan.blocked ?? null,
         transportConnected: links.isConnected,
         telemetry: observer.telemetry,
         verdictOf: observer.verdictOf,
-        announcedLeader: (partition, now) => leaders.announcedLeader(partition, now),
+        announcedLeader: (partition, now) => map.announcedLeader(partition, now),
       },
       systemClock.monotonicMs(),
     );
@@ -46,11 +49,9 @@ export class ClusterReport {
 
   /** Why nothing can be routed. */
   unreadyReasons(): readonly string[] {
-    const { map, leaders, links } = this;
+    const { map, links } = this;
     const now = systemClock.monotonicMs();
-    const leaderless = map.entries.filter(
-      ({ partition }) => leaders.announcedLeader(partition, now) === null,
-    );
+    const leaderless = map.entries.filter(({ partition }) => map.announcedLeader(partition, now) === null);
     return unreadyReasons({
       transportConnected: links.isConnected,
       partitions: map.entries.length,

@@ -1,12 +1,23 @@
 /** What this gateway knows of the cluster, for reports and to take suspects out of rotation. */
-import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { PartitionMapMirror } from '@ringleader/coordination';
 import { NatsLink } from '@ringleader/nats';
 import { Coordination, Self, ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { HttpMetrics } from '../health/http-metrics.js';
 import { RoutingModule } from '../routing/routing.module.js';
-import { ShardDirectory } from '../routing/routing-table.js';
+import { LeaderTable, ShardDirectory } from '../routing/routing-table.js';
+import { ClusterEvents } from './cluster-events.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { ClusterReport } from './cluster.controller.js';
 import { SettingsFollower } from './settings.js';
+import { eventSources } from './event-sources.js';
+import { PartitionReport } from './partition-report.js';
+import { PlacementObserver } from './placement-observer.js';
 import { Verdicts, VerdictsModule } from './verdicts.js';
 
 @Module({
@@ -17,21 +28,71 @@ import { Verdicts, VerdictsModule } from './verdicts.js';
       useFactory: clusterObserver,
       inject: [Coordination, NatsLink, Self, ServiceClock, ShardDirectory, Verdicts, ServiceLogger],
     },
+    {
+      provide: PlacementObserver,
+      useFactory: (client: Coordination, clock: ServiceClock, logger: ServiceLogger) =>
+        new PlacementObserver({ client, clock, onTrouble: (error) => logger.warn({ error }, NOT_FOLLOWED) }),
+      inject: [Coordination, ServiceClock, ServiceLogger],
+    },
+    {
+      provide: PartitionReport,
+      useFactory: partitionReport,
+      inject: [PartitionMapMirror, LeaderTable, ShardDirectory, PlacementObserver, ServiceClock],
+    },
+    {
+      provide: ClusterEvents,
+      useFactory: (report: ClusterReport, observer: PlacementObserver, { durations }: HttpMetrics) =>
+        new ClusterEvents({
+          sources: eventSources({
+            view: () => report.view(),
+            placement: () => observer.placement,
+            durations,
+          }),
+        }),
+      inject: [ClusterReport, PlacementObserver, HttpMetrics],
+    },
+    HttpMetrics,
     ClusterReport,
     SettingsFollower,
   ],
-  exports: [ClusterReport],
+  exports: [ClusterReport, PartitionReport, PlacementObserver, ClusterEvents, HttpMetrics],
 })
-export class ClusterModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  constructor(private readonly observer: ClusterObserver) {}
+export class ClusterModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  constructor(
+    private readonly observer: ClusterObserver,
+    private readonly placement: PlacementObserver,
+    private readonly events: ClusterEvents,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.observer.start();
+    this.placement.start();
+  }
+
+  /** Streams have no end of their own, for which the server would wait. */
+  onModuleDestroy(): void {
+    this.events.close();
   }
 
   beforeApplicationShutdown(): void {
     this.observer.stop();
+    this.placement.stop();
   }
+}
+
+const NOT_FOLLOWED = 'The coordinators cannot be followed';
+
+/** In the order of `inject`. */
+type ReportIngredients = [PartitionMapMirror, LeaderTable, ShardDirectory, PlacementObserver, ServiceClock];
+
+function partitionReport(...ingredients: ReportIngredients): PartitionReport {
+  const [map, leaders, directory, placement, clock] = ingredients;
+  return new PartitionReport({
+    map,
+    announcedLeader: (partition, now) => leaders.announcedLeader(partition, now),
+    name: (shard) => placement.name(shard) ?? directory.name(shard),
+    monotonicMs: () => clock.monotonicMs(),
+  });
 }
 
 /** In the order of `inject`. */
@@ -49,6 +110,6 @@ function clusterObserver(...ingredients: ObserverIngredients): ClusterObserver {
   const [client, link, { cluster: clusterName }, clock, shardDirectory, verdicts, logger] = ingredients;
   return new ClusterObserver({
     ...{ client, link, clusterName, clock, shardDirectory, verdicts },
-    onTrouble: (error) => logger.warn({ error }, 'The coordinators cannot be followed'),
+    onTrouble: (error) => logger.warn({ error }, NOT_FOLLOWED),
   });
 }

@@ -29,8 +29,7 @@ import {
   DescribeTransferLeader,
 } from '../openapi/coordinator-descriptions.js';
 import { openSnapshotStream } from './coordinator-snapshot.js';
-
-const NO_PARAMETERS: readonly string[] = [];
+import { nameAndAction, optionsOf } from './operator-request.js';
 
 @Controller('v1/cluster')
 export class CoordinatorsController {
@@ -54,12 +53,12 @@ export class CoordinatorsController {
     });
   }
 
-  /** `NAME:promote` and `NAME:replace`: the router knows no parameter that ends before a colon. */
+  /** `NAME:promote` and `NAME:replace`. */
   @DescribeChangeMember()
   @Post('coordinator/members/:member')
   @HttpCode(200)
   change(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
-    const [, name = member, action] = /^(.*):(.*)$/.exec(member) ?? [];
+    const [name, action] = nameAndAction(member);
     if (action === 'promote' || action === 'replace') {
       return this.#change(request, { kind: action, seat: seatOf(name, { parameter: 'member' }) });
     }
@@ -128,11 +127,6 @@ export class CoordinatorsController {
     const ifIndex = ifMatchOf(request.headers, 'the index of the configuration');
     return this.coordination.changeMembers({ ...change, ...(ifIndex !== null && { ifIndex }) }, options);
   }
-}
-
-function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
-  parseQuery(targetOf(raw).query, NO_PARAMETERS);
-  return { timeoutMs: timeoutMsOf(headers) };
 }
 
 /** `where` the name stands in the request. */

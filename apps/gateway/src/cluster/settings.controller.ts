@@ -6,10 +6,9 @@ import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ifMatchOf } from '../http/if-match.js';
 import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
-import { parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
-import { timeoutMsOf } from '../kv/request-context.js';
 import { DescribePatchSettings, DescribeSettings } from '../openapi/settings-descriptions.js';
+import { optionsOf } from './operator-request.js';
 import { patchSettings, readSettings, type VersionedSettings } from './settings.js';
 
 @Controller('v1/cluster')
@@ -42,9 +41,4 @@ export class SettingsController {
 function answer(reply: FastifyReply, { settings, revision }: VersionedSettings): Settings {
   reply.header('ETag', `"${revision}"`);
   return settings;
-}
-
-function optionsOf({ raw, headers }: FastifyRequest): { timeoutMs: number } {
-  parseQuery(targetOf(raw).query, []);
-  return { timeoutMs: timeoutMsOf(headers) };
 }

@@ -1,9 +1,10 @@
 /** A whole gateway on a free port, with shards in memory. */
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
+import type { Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TargetLoads } from '@ringleader/balancer';
-import type { ClusterView } from '@ringleader/contracts';
+import type { ClusterView, Incident } from '@ringleader/contracts';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
@@ -12,6 +13,9 @@ import { Coordination, Health, ServiceClock } from '@ringleader/service-host';
 import { RESOURCES } from '../../src/app.module.js';
 import { ClusterReport } from '../../src/cluster/cluster.controller.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
+import { ClusterEvents } from '../../src/cluster/cluster-events.js';
+import { PartitionReport } from '../../src/cluster/partition-report.js';
+import { PlacementObserver } from '../../src/cluster/placement-observer.js';
 import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
@@ -44,6 +48,8 @@ export interface HarnessOptions {
   readonly resources?: typeof RESOURCES;
   /** The coordinators, as far as the resource needs them. */
   readonly coordination?: Partial<Coordination>;
+  readonly incidents?: readonly Incident[];
+  readonly events?: ClusterEvents;
 }
 
 interface RoutingLimits {
@@ -77,6 +83,8 @@ const PARTITIONS = 16;
 
 class InMemoryGateway {}
 
+const NOTHING_TO_SEE = { cluster: () => null, moves: () => null, load: () => null };
+
 export async function startGateway(options: HarnessOptions = {}): Promise<GatewayHarness> {
   const shards = new InMemoryShards(PARTITIONS, [1, 2, 3]);
   const shardDirectory = new ShardDirectory();
@@ -91,6 +99,12 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     ...options.admission,
   });
   const largeBodies = new LargeBodies(options.largeBodiesBytesMax ?? 67_108_864);
+  const partitionReport = new PartitionReport({
+    map: shards,
+    announcedLeader: (partition, now) => path.leaders.announcedLeader(partition, now),
+    name: (shard) => shardDirectory.name(shard),
+    monotonicMs: () => systemClock.monotonicMs(),
+  });
   const { logger, log } = memoryLogger();
   const health = new Health();
   const metrics = new Registry();
@@ -106,6 +120,8 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         { provide: ShardDirectory, useValue: shardDirectory },
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
+        { provide: PartitionReport, useValue: partitionReport },
+        ...watchers(options),
         { provide: Admission, useValue: admission },
         { provide: LargeBodies, useValue: largeBodies },
         { provide: HttpMetrics, useValue: new HttpMetrics(metrics) },
@@ -131,6 +147,14 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     announce,
     close: () => app.close(),
   };
+}
+
+function watchers(options: HarnessOptions): Provider[] {
+  const { events = new ClusterEvents({ sources: NOTHING_TO_SEE }), incidents = [] } = options;
+  return [
+    { provide: PlacementObserver, useValue: { incidents } },
+    { provide: ClusterEvents, useValue: events },
+  ];
 }
 
 function requestPath(
@@ -184,6 +208,7 @@ function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
       coordinators: [],
       coordinator: { leader: null, term: null, joint: false, members: [] },
       entries: shards.entries,
+      ...{ places: [], incidents: [], blocked: null },
       transportConnected: shards.isOpen,
       telemetry: new Telemetry(),
       verdictOf: () => null,

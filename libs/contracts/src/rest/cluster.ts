@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { coordinatorMemberSchema } from '../control/coordinator-members.js';
 import { SERVICES } from '../metadata/cluster-metadata.js';
-import { voteSchema } from '../metadata/placement-metadata.js';
+import { SHARD_STATES, voteSchema } from '../metadata/placement-metadata.js';
 import { loadSchema, verdictSchema } from '../telemetry/heartbeat.js';
 
 export const healthSchema = z.enum(['healthy', 'degraded', 'unavailable']).meta({ id: 'Health' });
@@ -33,6 +33,7 @@ export const shardViewSchema = z
     shard: z.string(),
     ordinal: z.int(),
     zone: z.string(),
+    state: z.enum(SHARD_STATES).nullable().describe('Null while it has no place yet.'),
     replicas: z.int().describe('Partitions that it holds a replica of.'),
     leaders: z.int().describe('Partitions that it leads.'),
   })
@@ -65,6 +66,7 @@ export const clusterViewSchema = z
         partitions: z.int(),
         replicationFactor: z.int(),
         withoutLeader: z.int().describe('Partitions that nobody announces to lead.'),
+        withoutMajority: z.int().describe('Those of them that too few replicas are left of.'),
         shards: z.array(shardViewSchema),
       })
       .meta({ id: 'PartitionMapSummary' }),

@@ -1,0 +1,69 @@
+/** /v1/cluster/where, /partitions, /incidents and /events: what this gateway knows, and how that changes. */
+import { Readable } from 'node:stream';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { IncidentList, KeyPlace, PartitionList } from '@ringleader/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { checkKey, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
+import { refuseConditions } from '../kv/preconditions.js';
+import {
+  DescribeEvents,
+  DescribeIncidents,
+  DescribePartitions,
+  DescribeWhere,
+} from '../openapi/placement-descriptions.js';
+import { ClusterEvents } from './cluster-events.js';
+import { PartitionReport } from './partition-report.js';
+import { PlacementObserver } from './placement-observer.js';
+
+@Controller('v1/cluster')
+export class MapController {
+  constructor(
+    private readonly report: PartitionReport,
+    private readonly observer: PlacementObserver,
+    private readonly clusterEvents: ClusterEvents,
+  ) {}
+
+  @DescribeWhere()
+  @Get('where')
+  where(@Req() request: FastifyRequest): KeyPlace {
+    const key = plainRead(request, ['key']).get('key');
+    if (key === undefined) throw invalidParameter('key', 'The query parameter key names the key');
+    checkKey(key);
+    return this.report.where(key);
+  }
+
+  @DescribePartitions()
+  @Get('partitions')
+  partitions(@Req() request: FastifyRequest): PartitionList {
+    plainRead(request);
+    return { items: this.report.partitions() };
+  }
+
+  @DescribeIncidents()
+  @Get('incidents')
+  incidents(@Req() request: FastifyRequest): IncidentList {
+    plainRead(request);
+    return { items: [...this.observer.incidents] };
+  }
+
+  @DescribeEvents()
+  @Get('events')
+  events(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Readable {
+    plainRead(request);
+    const lastEventId = request.headers['last-event-id'];
+    reply.header('Content-Type', 'text/event-stream');
+    // A proxy that gathers an answer before it passes it on would never be done.
+    reply.header('X-Accel-Buffering', 'no');
+    if (request.method === 'HEAD') return Readable.from([]);
+    return this.clusterEvents.stream(request.ip, typeof lastEventId === 'string' ? lastEventId : undefined);
+  }
+}
+
+function plainRead(
+  { raw, headers }: FastifyRequest,
+  parameters: readonly string[] = [],
+): ReturnType<typeof parseQuery> {
+  const query = parseQuery(targetOf(raw).query, parameters);
+  refuseConditions(headers, 'page');
+  return query;
+}

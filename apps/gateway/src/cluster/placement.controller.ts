@@ -1,0 +1,202 @@
+/** /v1/cluster/shards, /plan and /moves: how the cluster changes its shape, as the coordinators' leader knows it. */
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import {
+  OperationalError,
+  cancelRequestSchema,
+  dryRunRequestSchema,
+  planPatchSchema,
+  shardPatchSchema,
+} from '@ringleader/contracts';
+import type {
+  DryRun,
+  MoveList,
+  PlacedShard,
+  PlacementCommand,
+  Plan,
+  PlanEpoch,
+  ShardList,
+} from '@ringleader/contracts';
+import { Coordination } from '@ringleader/service-host';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ifMatchOf } from '../http/if-match.js';
+import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
+import { invalidParameter } from '../http/request-target.js';
+import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
+import {
+  DescribeChangeShard,
+  DescribeDryRun,
+  DescribeMoves,
+  DescribeMovesChange,
+  DescribePatchPlan,
+  DescribePatchShard,
+  DescribePlan,
+  DescribeRemoveShard,
+  DescribeShard,
+  DescribeShards,
+} from '../openapi/placement-descriptions.js';
+import { nameAndAction, optionsOf } from './operator-request.js';
+import type { Placement } from './placement-observer.js';
+
+@Controller('v1/cluster')
+export class PlacementController {
+  constructor(private readonly coordination: Coordination) {}
+
+  @DescribeShards()
+  @Get('shards')
+  async shards(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ShardList> {
+    const { shards } = await this.#placement(request, reply);
+    return { items: shards };
+  }
+
+  @DescribeShard()
+  @Get('shards/:shard')
+  async shard(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('shard') name: string,
+  ): Promise<PlacedShard> {
+    const { shards } = await this.#placement(request, reply);
+    const found = shards.find(({ shard }) => shard === name);
+    if (found !== undefined) return found;
+    const details = { shard: name, shards: shards.map(({ shard }) => shard) };
+    throw new OperationalError('SHARD_NOT_FOUND', `There is no shard ${JSON.stringify(name)}`, details);
+  }
+
+  /** `NAME:drain` and `NAME:undrain`. */
+  @DescribeChangeShard()
+  @Post('shards/:shard')
+  @HttpCode(200)
+  changeShard(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('shard') parameter: string,
+  ): Promise<PlanEpoch> {
+    const [shard, kind] = nameAndAction(parameter);
+    if (kind === 'drain' || kind === 'undrain') return this.#change(request, reply, { kind, shard });
+    const allowed = ['drain', 'undrain'];
+    throw invalidParameter('shard', 'What is to be done with a shard is :drain or :undrain', { allowed });
+  }
+
+  @DescribePatchShard()
+  @Patch('shards/:shard')
+  patchShard(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('shard') shard: string,
+  ): Promise<PlanEpoch> {
+    const { weight } = jsonBody(request, shardPatchSchema, 'The change of the shard', [MERGE_PATCH]);
+    return this.#change(request, reply, { kind: 'weight', shard, weight });
+  }
+
+  @DescribeRemoveShard()
+  @Delete('shards/:shard')
+  removeShard(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('shard') shard: string,
+  ): Promise<PlanEpoch> {
+    return this.#change(request, reply, { kind: 'remove', shard });
+  }
+
+  @DescribePlan()
+  @Get('plan')
+  async plan(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Plan> {
+    return (await this.#placement(request, reply)).plan;
+  }
+
+  @DescribePatchPlan()
+  @Patch('plan')
+  patchPlan(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PlanEpoch> {
+    const { limits } = jsonBody(request, planPatchSchema, 'The change of the plan', [MERGE_PATCH]);
+    return this.#change(request, reply, { kind: 'limits', limits });
+  }
+
+  /** The doubled colon is a plain one. */
+  @DescribeDryRun()
+  @Post('plan::dry-run')
+  @HttpCode(200)
+  async dryRun(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DryRun> {
+    const { commands } = jsonBody(request, dryRunRequestSchema, 'The dry run');
+    refuseConditions(request.headers, 'page');
+    const planned = await this.coordination.ask('planPlacement', { commands }, optionsOf(request));
+    tag(reply, planned.plan.epoch);
+    return planned;
+  }
+
+  @DescribeMoves()
+  @Get('moves')
+  async moves(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MoveList> {
+    const { plan } = await this.#placement(request, reply);
+    return { items: plan.moves };
+  }
+
+  @DescribeMovesChange(
+    'pauseMoves',
+    'Pause all moves',
+    'No move begins, and none goes on, until they are resumed.',
+  )
+  @Post('moves::pause')
+  @HttpCode(200)
+  pause(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<PlanEpoch> {
+    return this.#change(request, reply, { kind: 'pause' });
+  }
+
+  @DescribeMovesChange('resumeMoves', 'Let moves go on', 'After they were paused, or all cancelled.')
+  @Post('moves::resume')
+  @HttpCode(200)
+  resume(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PlanEpoch> {
+    return this.#change(request, reply, { kind: 'resume' });
+  }
+
+  @DescribeMovesChange(
+    'cancelMoves',
+    'Take moves back that are under way',
+    'That of one partition, or all of them, after which moves are paused.',
+    'CancelRequest',
+  )
+  @Post('moves::cancel')
+  @HttpCode(200)
+  cancel(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PlanEpoch> {
+    const { partition } = jsonBody(request, cancelRequestSchema, 'The cancellation');
+    return this.#change(request, reply, { kind: 'cancel', ...(partition !== undefined && { partition }) });
+  }
+
+  async #placement(request: FastifyRequest, reply: FastifyReply): Promise<Placement> {
+    refuseConditions(request.headers, 'page');
+    const placement = await this.coordination.ask('placement', {}, optionsOf(request));
+    tag(reply, placement.plan.epoch);
+    return placement;
+  }
+
+  async #change(request: FastifyRequest, reply: FastifyReply, command: PlacementCommand): Promise<PlanEpoch> {
+    const options = optionsOf(request);
+    refuseOtherConditions(request.headers);
+    const ifEpoch = ifMatchOf(request.headers, 'the epoch of the plan');
+    const asked = { command, ...(ifEpoch !== null && { ifEpoch }) };
+    const changed = await this.coordination.ask('changePlacement', asked, options);
+    tag(reply, changed.epoch);
+    return changed;
+  }
+}
+
+function tag(reply: FastifyReply, epoch: number): void {
+  reply.header('ETag', `"${epoch}"`);
+}

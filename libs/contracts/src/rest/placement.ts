@@ -1,0 +1,126 @@
+/** /v1/cluster/shards, /plan, /moves, /where, /partitions, /incidents, /events: what clients send, and get back. */
+import { z } from 'zod';
+import { placedShardSchema, placementCommandSchema, plannedMoveSchema } from '../control/placement.js';
+import { planSchema } from '../control/placement.js';
+import { incidentSchema, placementLimitsSchema } from '../metadata/placement-metadata.js';
+import { SERVICES } from '../metadata/cluster-metadata.js';
+import { loadSchema } from '../telemetry/heartbeat.js';
+import { clusterViewSchema } from './cluster.js';
+
+export const shardListSchema = z.object({ items: z.array(placedShardSchema) }).meta({ id: 'ShardList' });
+export type ShardList = z.infer<typeof shardListSchema>;
+
+export const moveListSchema = z
+  .object({
+    items: z.array(plannedMoveSchema).describe('Under way first, then planned; empty when none is.'),
+  })
+  .meta({ id: 'MoveList' });
+export type MoveList = z.infer<typeof moveListSchema>;
+
+export const incidentListSchema = z
+  .object({ items: z.array(incidentSchema).describe('The newest first, at most a hundred.') })
+  .meta({ id: 'IncidentList' });
+export type IncidentList = z.infer<typeof incidentListSchema>;
+
+export const planEpochSchema = z
+  .object({ epoch: z.int().describe('Of the plan, as it is now.') })
+  .meta({ id: 'PlanEpoch' });
+export type PlanEpoch = z.infer<typeof planEpochSchema>;
+
+const { weight } = placementCommandSchema.options[3].shape;
+export const shardPatchSchema = z
+  .strictObject({ weight: weight.describe('In relation to those of the others.') })
+  .meta({ id: 'ShardPatch' });
+
+const limitsPatchSchema = z
+  .strictObject(placementLimitsSchema.partial().shape)
+  .refine((limits) => Object.keys(limits).length > 0, 'names no limit');
+export const planPatchSchema = z.strictObject({ limits: limitsPatchSchema }).meta({ id: 'PlanPatch' });
+
+export const cancelRequestSchema = z
+  .strictObject({
+    partition: z.int().min(0).max(16_383).optional().describe('Absent: all, after which moves are paused.'),
+  })
+  .meta({ id: 'CancelRequest' });
+
+const [drain, undrain, remove, setWeight, pause, resume, cancel] = placementCommandSchema.options;
+export const dryRunRequestSchema = z
+  .strictObject({
+    commands: z
+      .array(
+        z.discriminatedUnion('kind', [
+          ...([drain.strict(), undrain.strict(), remove.strict(), setWeight.strict()] as const),
+          ...([pause.strict(), resume.strict(), cancel.strict()] as const),
+          z.strictObject({ kind: z.literal('limits'), limits: limitsPatchSchema }),
+        ]),
+      )
+      .max(64)
+      .default([])
+      .describe('In this order; none: the plan as it is.'),
+  })
+  .meta({ id: 'DryRunRequest' });
+
+export const dryRunSchema = z
+  .object({ shards: z.array(placedShardSchema), plan: planSchema })
+  .meta({ id: 'DryRun' });
+export type DryRun = z.infer<typeof dryRunSchema>;
+
+const place = {
+  partition: z.int(),
+  epoch: z.int().describe('Of the partition’s entry in the map.'),
+  replicas: z.array(z.string()).describe('Names of shards.'),
+  nextReplicas: z
+    .array(z.string())
+    .nullable()
+    .describe('While replicas are exchanged: both sets decide. Else null.'),
+  learners: z.array(z.string()).describe('Those that copy it, and do not decide yet.'),
+  leader: z.string().nullable().describe('Who announces to lead it; null when nobody does.'),
+  preferredLeader: z.string().describe('Who is to lead it, by the map.'),
+};
+export const partitionViewSchema = z.object(place).meta({ id: 'Partition' });
+export type PartitionView = z.infer<typeof partitionViewSchema>;
+export const partitionListSchema = z
+  .object({ items: z.array(partitionViewSchema).describe('By partition, all of them.') })
+  .meta({ id: 'PartitionList' });
+export type PartitionList = z.infer<typeof partitionListSchema>;
+export const keyPlaceSchema = z.object({ key: z.string(), ...place }).meta({ id: 'KeyPlace' });
+export type KeyPlace = z.infer<typeof keyPlaceSchema>;
+
+/** What is sent by GET /v1/cluster/events, by the name of the event. Each one is the whole present state. */
+const { members, coordinator } = clusterViewSchema.shape;
+export const clusterEventSchema = clusterViewSchema
+  .extend({
+    members: z.array(members.element.omit({ load: true, phi: true })),
+    coordinator: coordinator.extend({
+      members: z.array(coordinator.shape.members.element.omit({ match: true })),
+    }),
+  })
+  .meta({ id: 'ClusterEvent', description: 'The cluster, but for what always changes.' });
+export type ClusterEvent = z.infer<typeof clusterEventSchema>;
+
+export const movesEventSchema = planSchema
+  .extend({ shards: z.array(placedShardSchema) })
+  .meta({ id: 'MovesEvent', description: 'The plan, with its moves, and the shards.' });
+export type MovesEvent = z.infer<typeof movesEventSchema>;
+
+export const loadEventSchema = z
+  .object({
+    at: z.iso.datetime(),
+    requests: z
+      .object({
+        perSecond: z.number().describe('Below /v1/kv, at this gateway.'),
+        latencyMsP50: z.number().nullable().describe('Null when there was none.'),
+        latencyMsP99: z.number().nullable(),
+      })
+      .describe('Since the event before.'),
+    members: z.array(
+      z.object({
+        service: z.enum(SERVICES),
+        id: z.string(),
+        phi: z.number().nullable(),
+        load: loadSchema.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'LoadEvent' });
+export type LoadEvent = z.infer<typeof loadEventSchema>;
