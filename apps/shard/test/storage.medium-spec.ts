@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  describeRowDigests,
   describeShardStorage,
   readRows,
   recordOf,
   rowOf,
+  type StorageUnderTest,
   transactionOf,
   upsertsOf,
 } from '@ringleader/testing-conformance';
@@ -44,7 +46,7 @@ async function reopen(storage: ShardStorage) {
   return open();
 }
 
-describeShardStorage('PostgreSQL', async () => {
+async function openForTest(): Promise<StorageUnderTest> {
   let { storage } = await open();
   return {
     commit: (transaction) => storage.commit(transaction),
@@ -56,7 +58,10 @@ describeShardStorage('PostgreSQL', async () => {
       return reopened.records;
     },
   };
-});
+}
+
+describeShardStorage('PostgreSQL', openForTest);
+describeRowDigests('PostgreSQL', openForTest);
 
 describe('transactions', () => {
   it('keep the last record of each partition over restarts, folded or not', async () => {

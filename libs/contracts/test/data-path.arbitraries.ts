@@ -52,6 +52,7 @@ const visibleRow = rowArbitrary.map((row): Row => ({ ...row, requests: [], reque
 const rows = fc.array(rowArbitrary, { maxLength: 5 });
 const texts = fc.array(text, { maxLength: 5 });
 const header = { partition: integer, epoch: integer, ballot: integer };
+const asked = { ...header, round: integer };
 const state = { position, commit: integer, purgedTo: integer };
 const stamp = fc.record({ sentAt: float });
 const echo = fc.record({ incarnation: integer, span: integer, sentAt: float });
@@ -138,6 +139,28 @@ const messages: {
     purgedTo: integer,
     dedupeFloor: instant,
   }),
+  verify: fc.record({
+    kind: fc.constant('verify'),
+    ...asked,
+    start: text,
+    end: optional(text),
+    upTo: integer,
+    purgedTo: integer,
+    wantsRows: fc.boolean(),
+  }),
+  verified: fc.record({
+    kind: fc.constant('verified'),
+    ...asked,
+    revision: integer,
+    purgedTo: integer,
+    end: optional(text),
+    digest: text,
+    rows: fc.array(fc.record({ key: text, revision: integer, live: fc.boolean(), digest: text })),
+  }),
+  rowWanted: fc.record({ kind: fc.constant('rowWanted'), ...asked, key: text }),
+  rowTold: fc.record({ kind: fc.constant('rowTold'), ...asked, digest: optional(text), rows }),
+  mend: fc.record({ kind: fc.constant('mend'), ...asked, key: text, found: optional(text), rows }),
+  mended: fc.record({ kind: fc.constant('mended'), ...asked, done: fc.boolean() }),
   finishRequest: fc.record({
     kind: fc.constant('finishRequest'),
     ...header,

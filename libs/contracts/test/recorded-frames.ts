@@ -135,6 +135,44 @@ export const recordedMessages: Recorded<ShardMessage> = {
     },
     '42ff7f0280808080200b010100610101007a020800d0bad0bbd18ed187010576616c756503ac020204000000000010430800000000001043010c00000000001043010900726571756573742d310400000000001043ac0202e0ffffffffff0f430400676f6e6500000700696d6167652f78ac0202040000000000104308000000000010430000000000000000000001010062ab02070400000000001043',
   ],
+  verify: [
+    {
+      ...{ kind: 'verify', ...header, round: 5, start: 'a', end: 'ключ', upTo: 299, purgedTo: 7 },
+      wantsRows: true,
+    },
+    '60ff7f02808080802005010061010800d0bad0bbd18ed187ab020701',
+  ],
+  verified: [
+    {
+      ...{
+        kind: 'verified',
+        ...header,
+        round: 5,
+        revision: 300,
+        purgedTo: 7,
+        end: null,
+        digest: '1:2:3:4:5',
+      },
+      rows: [
+        { key: 'ключ', revision: 300, live: true, digest: '00112233445566778899aabbccddeeff' },
+        { key: 'gone', revision: 8, live: false, digest: 'ffeeddccbbaa99887766554433221100' },
+      ],
+    },
+    '61ff7f02808080802005ac0207000900313a323a333a343a35020800d0bad0bbd18ed187ac0201200030303131323233333434353536363737383839396161626263636464656566660400676f6e65080020006666656564646363626261613939383837373636353534343333323231313030',
+  ],
+  rowWanted: [
+    { kind: 'rowWanted', ...header, round: 6, key: 'ключ' },
+    '62ff7f028080808020060800d0bad0bbd18ed187',
+  ],
+  rowTold: [
+    { kind: 'rowTold', ...header, round: 6, digest: '00112233445566778899aabbccddeeff', rows: [row] },
+    '63ff7f028080808020060120003030313132323333343435353636373738383939616162626363646465656666010800d0bad0bbd18ed187010576616c756503ac020204000000000010430800000000001043010c00000000001043010900726571756573742d310400000000001043ac0202e0ffffffffff0f43',
+  ],
+  mend: [
+    { kind: 'mend', ...header, round: 7, key: 'gone', found: null, rows: [tombstone] },
+    '64ff7f028080808020070400676f6e6500010400676f6e6500000700696d6167652f78ac02020400000000001043080000000000104300000000000000000000',
+  ],
+  mended: [{ kind: 'mended', ...header, round: 7, done: true }, '65ff7f0280808080200701'],
   finishRequest: [
     { kind: 'finishRequest', ...header, copyId: 11, base: 280, keys: ['a'] },
     '43ff7f0280808080200b980201010061',

@@ -34,9 +34,20 @@ const LONG_VALUE_BYTES = 32 * 1024;
  */
 const SHORT_ROWS_BYTES_MAX = 512 * 1024;
 
+/** Of verification, which is in no hurry. */
+const APART: ReadonlySet<ShardMessage['kind']> = new Set([
+  'verify',
+  'verified',
+  'rowWanted',
+  'rowTold',
+  'mend',
+  'mended',
+]);
+
 export class PeerOutbox {
   private readonly control: FrameOutbox<ShardOrdinal>;
   private readonly bulk: FrameOutbox<ShardOrdinal>;
+  private readonly apart: FrameOutbox<ShardOrdinal>;
   private acknowledgements: OutgoingMessage[] = [];
 
   constructor(
@@ -49,13 +60,21 @@ export class PeerOutbox {
       start,
       send: (shard, frame) => sending.sendToPeer(shard, frame, 'control'),
     });
-    this.bulk = new FrameOutbox({ start, send: (shard, frame) => sending.sendToPeer(shard, frame, 'bulk') });
+    const sendInBulk = (shard: ShardOrdinal, frame: Buffer): void => {
+      sending.sendToPeer(shard, frame, 'bulk');
+    };
+    this.bulk = new FrameOutbox({ start, send: sendInBulk });
+    this.apart = new FrameOutbox({ start, send: sendInBulk });
   }
 
   add(outgoing: OutgoingMessage): void {
     const { to, message } = outgoing;
     if (message.kind === 'acceptsSeen') {
       this.acknowledgements.push(outgoing);
+      return;
+    }
+    if (APART.has(message.kind)) {
+      this.sendApart(to, message);
       return;
     }
     const bulk = bulkOf(message);
@@ -73,6 +92,17 @@ export class PeerOutbox {
     if (this.acknowledgements.length > 0) this.appendAcknowledgements();
     this.control.flush();
     this.bulk.flush();
+  }
+
+  /** A member of a version that does not know the message drops the frame: nothing else must be in it. */
+  private sendApart(to: ShardOrdinal, message: ShardMessage): void {
+    const bytes = message.kind === 'rowTold' || message.kind === 'mend' ? bytesOf(message.rows) : 0;
+    if (bytes > PIECE_BYTES) {
+      this.sending.sendParcelToPeer(to, { bytes, topics: [], encode: () => this.encode(message) });
+      return;
+    }
+    append(this.apart, to, message);
+    this.apart.flush();
   }
 
   private appendAcknowledgements(): void {

@@ -5,6 +5,7 @@
 import {
   ROW_OVERHEAD_BYTES,
   type DeltaRead,
+  type DigestRead,
   type PageRead,
   type Row,
   type StorageReadResult,
@@ -57,6 +58,35 @@ const NAMED_ROWS: Statement = {
     ) AS named`,
 };
 
+/** In an unmistakable form: each length before its bytes. Of what is stored, whatever it is: nothing is decoded. */
+const ROW_FORM = `int4send(octet_length(key)) || key || int4send(octet_length(content_type)) || content_type
+  || int4send(coalesce(octet_length(value), -1)) || coalesce(value, ''::bytea)
+  || int8send(revision) || int8send(version) || int8send(created_at) || int8send(modified_at)
+  || int8send(coalesce(expires_at, -1)) || int8send(request_floor) || requests`;
+
+/** As `rowsPast`, of a range, whatever the revision. */
+const DIGESTS: Statement = {
+  name: 'row_digests',
+  text: `SELECT inside, key, revision, value IS NOT NULL, bytes,
+      CASE WHEN inside THEN encode(substr(sha256(${ROW_FORM}), 1, 16), 'hex') END
+    FROM (
+      SELECT *, place = 1 OR bytes_before < $6::bigint AS inside
+      FROM (
+        SELECT *, row_number() OVER (ORDER BY key) AS place,
+          sum(bytes) OVER (ORDER BY key ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+        FROM (
+          SELECT *, octet_length(key) + coalesce(octet_length(value), 0) + ${ROW_OVERHEAD_BYTES} AS bytes FROM rows
+          WHERE partition = $1 AND generation = $2 AND key >= $3 AND key < $4
+          ORDER BY key
+          LIMIT $5
+        ) AS ranged
+      ) AS measured
+    ) AS bounded
+    ORDER BY key`,
+};
+/** No UTF-8 contains the byte 0xff: greater than every key. */
+const BEYOND_ALL_KEYS = Buffer.of(0xff);
+
 const isInside = (columns: TextRow): boolean => columns[0] === 't';
 
 export async function readPage(connection: HotConnection, read: PageRead): Promise<ResultOf<'page'>> {
@@ -104,4 +134,36 @@ export async function readDelta(connection: HotConnection, read: DeltaRead): Pro
     named: rowsByPlace,
     tooLarge,
   };
+}
+
+export async function readDigests(connection: HotConnection, read: DigestRead): Promise<ResultOf<'digests'>> {
+  const { id, partition, generation, wantsRows, limitRows, limitBytes } = read;
+  const start = Buffer.from(read.start, 'utf8');
+  const end = read.end === null ? BEYOND_ALL_KEYS : Buffer.from(read.end, 'utf8');
+  const range = [partition, generation, start, end, limitRows + 1, limitBytes];
+  const everyRevision = [partition, generation, start, Number.MIN_SAFE_INTEGER, limitRows, limitBytes];
+  const [found, rows] = await Promise.all([
+    connection.run(DIGESTS, range),
+    wantsRows ? connection.run(ROWS_PAST, everyRevision) : [],
+  ]);
+  const firstBeyond = found.findIndex((columns, index) => index === limitRows || !isInside(columns));
+  const inside = firstBeyond === -1 ? found : found.slice(0, firstBeyond);
+  const digests = inside.map(([, key, revision, live, , digest]) => ({
+    key: keyFromHex(key!),
+    revision: revisionOf(revision!),
+    live: live === 't',
+    digest: digest!,
+  }));
+  const keys = new Set(inside.map(([, key]) => key));
+  return {
+    ...{ kind: 'digests', id, digests },
+    rows: rows.filter(([, key]) => keys.has(key!)).map((columns) => rowFromText(columns, 1)),
+    nextKey: firstBeyond === -1 ? null : keyFromHex(found[firstBeyond]![1]!),
+    bytes: inside.reduce((sum, columns) => sum + Number(columns[4]), 0),
+  };
+}
+
+/** Whatever a hand wrote there, as a number that travels: the digest is of what it is. */
+function revisionOf(text: string): number {
+  return Math.min(Math.max(0, Number(text)), Number.MAX_SAFE_INTEGER);
 }

@@ -14,7 +14,7 @@ import type { Incarnation } from '@ringleader/primitives';
 import type { HotConnection, Statement } from '@ringleader/postgres';
 import { removeGeneration, removeUnnamedGenerations } from './generation-sweeper.js';
 import { PointReader } from './point-reader.js';
-import { readDelta, readPage } from './range-reader.js';
+import { readDelta, readDigests, readPage } from './range-reader.js';
 import { RecordLog } from './record-log.js';
 import { RowWriter } from './row-writer.js';
 import { readScan } from './scan-reader.js';
@@ -83,7 +83,7 @@ export class ShardStorage {
     if (!(await this.recordLog.fold())) throw fenced();
   }
 
-  /** `delta` and `page` read the state after the last transaction handed over before them. */
+  /** `delta`, `page` and `digests` read the state after the last transaction handed over before them. */
   read(read: StorageRead): Promise<StorageReadResult> {
     switch (read.kind) {
       case 'rows':
@@ -96,6 +96,8 @@ export class ShardStorage {
         return readPage(this.connections.writer, read);
       case 'tombstones':
         return this.afterOtherScans(() => readTombstones(this.connections.scans, read));
+      case 'digests':
+        return readDigests(this.connections.writer, read);
     }
   }
 

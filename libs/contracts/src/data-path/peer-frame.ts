@@ -18,6 +18,7 @@ import { electionMessages } from './election-messages.js';
 import { decodeFrame, expectFrameKind, type MalformedFrame, writeFrameStart } from './frame.js';
 import { pairMessages } from './pair-messages.js';
 import { replicationMessages } from './replication-messages.js';
+import { verificationMessages } from './verification-messages.js';
 
 export interface PeerFrameHeader {
   readonly from: ShardOrdinal;
@@ -36,6 +37,7 @@ const messageCodec = variants<ShardMessage>('a message', {
   ...pairMessages,
   ...replicationMessages,
   ...copyMessages,
+  ...verificationMessages,
 });
 
 export function startPeerFrame(writer: ByteWriter, header: PeerFrameHeader): void {

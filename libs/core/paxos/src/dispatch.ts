@@ -29,6 +29,8 @@ import type {
 } from './messages.js';
 import type { Replica } from './partition/replica.js';
 import { isBallotInReach, isPlausible, type PlausibilityPort } from './plausible.js';
+import { onMendAnswer, onVerified, type LeaderSidePort } from './verify/leader-side.js';
+import { onQuestion, type ReplicaSidePort } from './verify/replica-side.js';
 import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
 import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
 
@@ -47,6 +49,8 @@ export type DispatchPort = AcknowledgementPort &
   RepairPort &
   SourcePort &
   PlausibilityPort &
+  LeaderSidePort &
+  ReplicaSidePort &
   Port<'now' | 'replicas' | 'peers'>;
 
 type PairMessage = Heartbeat | HeartbeatSeen | CommitPoints | Accepts | AcceptsSeen | ReleaseSeen;
@@ -125,6 +129,15 @@ function dispatchToReplica(
       return onSuperseded(context, replica, message);
     case 'stand':
       return onStand(context, replica, from, message);
+    case 'verify':
+    case 'rowWanted':
+    case 'mend':
+      return onQuestion(context, replica, from, message);
+    case 'verified':
+      return onVerified(context, from, message);
+    case 'rowTold':
+    case 'mended':
+      return onMendAnswer(context, from, message);
     default:
       return dispatchCatchUp(context, replica, from, message);
   }

@@ -13,6 +13,7 @@ import type {
   ShardOrdinal,
 } from '@ringleader/primitives';
 import type { Position, Row } from './records.js';
+import type { RowDigest } from './storage.js';
 
 interface PartitionMessage {
   readonly partition: PartitionIndex;
@@ -176,6 +177,56 @@ export interface ReleaseSeen extends PartitionMessage {
 export interface Stand extends PartitionMessage {
   readonly kind: 'stand';
 }
+/** 4.13, from the leader: "what have you got in this range?" */
+export interface Verify extends PartitionMessage {
+  readonly kind: 'verify';
+  /** Counts up per shard: an answer is for one question. */
+  readonly round: number;
+  readonly start: string;
+  readonly end: string | null;
+  /** What the digest of the range is to be of; `wantsRows`: a digest for each row, whatever its revision, instead. */
+  readonly upTo: Revision;
+  readonly purgedTo: Revision;
+  readonly wantsRows: boolean;
+}
+export interface Verified extends PartitionMessage {
+  readonly kind: 'verified';
+  readonly round: number;
+  /** At which it was read, at the message's ballot. */
+  readonly revision: Revision;
+  readonly purgedTo: Revision;
+  /** How far it has read: the question's end, or the first key that did not fit. */
+  readonly end: string | null;
+  readonly digest: string;
+  readonly rows: readonly RowDigest[];
+}
+/** From the leader, who has another row than most: "give me yours". */
+export interface RowWanted extends PartitionMessage {
+  readonly kind: 'rowWanted';
+  readonly round: number;
+  readonly key: string;
+}
+export interface RowTold extends PartitionMessage {
+  readonly kind: 'rowTold';
+  readonly round: number;
+  /** Null where there is none. */
+  readonly digest: string | null;
+  readonly rows: readonly Row[];
+}
+/** "Put this row (or none) in the place of the one with that digest (or of none)." */
+export interface Mend extends PartitionMessage {
+  readonly kind: 'mend';
+  readonly round: number;
+  readonly key: string;
+  readonly found: string | null;
+  readonly rows: readonly Row[];
+}
+export interface Mended extends PartitionMessage {
+  readonly kind: 'mended';
+  readonly round: number;
+  /** False where the row was another one by then. */
+  readonly done: boolean;
+}
 /** 4.4.1: the holder's sending time as it wrote it. */
 export interface LeaseStamp {
   readonly sentAt: number;
@@ -255,6 +306,12 @@ export type ShardMessage =
   | Released
   | ReleaseSeen
   | Stand
+  | Verify
+  | Verified
+  | RowWanted
+  | RowTold
+  | Mend
+  | Mended
   | CommitPoints
   | Heartbeat
   | HeartbeatSeen;

@@ -11,7 +11,14 @@ export interface OutboxContents {
   readonly removals: GenerationRemoval[];
 }
 
-const BULK_KINDS: ReadonlySet<ShardMessage['kind']> = new Set(['accepts', 'delta', 'page', 'finish']);
+const BULK_KINDS: ReadonlySet<ShardMessage['kind']> = new Set([
+  'accepts',
+  'delta',
+  'page',
+  'finish',
+  'rowTold',
+  'mend',
+]);
 
 /** What may leave the core now. What must wait for the storage is held by the transaction builder. */
 export class Outbox {

@@ -21,6 +21,7 @@ import type { ReadQueue } from './read-queue.js';
 import type { PaxosRules } from './rules/rules.js';
 import type { StampTime } from './storage.js';
 import type { TransactionBuilder } from './transaction-builder.js';
+import type { Verifier } from './verify/verifier.js';
 import type { Admission } from './admission.js';
 import type { RowCache } from './partition/row-cache.js';
 
@@ -68,6 +69,7 @@ export interface ShardParts {
   readonly recentShare: MemoryShare;
   readonly tombstoneShare: MemoryShare;
   readonly purges: Purges;
+  readonly verifier: Verifier;
   /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
   nextGeneration(): number;
 }

@@ -44,6 +44,8 @@ import type {
   PaxosTimings,
   PurgeStatus,
   Ready,
+  VerificationPace,
+  VerifiedPartition,
 } from './ready.js';
 import type { PartitionRecord } from './records.js';
 import { catchUpDue } from './catch-up/session.js';
@@ -53,6 +55,8 @@ import type { StampTime, StorageReadResult } from './storage.js';
 import { submit } from './submit.js';
 import { TransactionBuilder } from './transaction-builder.js';
 import { Admission } from './admission.js';
+import { verifyDue } from './verify/leader-side.js';
+import { Verifier } from './verify/verifier.js';
 import { MemoryShare } from './partition/memory-share.js';
 import { RowCache } from './partition/row-cache.js';
 
@@ -68,6 +72,8 @@ export interface PaxosShardOptions {
   readonly rules?: PaxosRules;
   /** Absent: what is sent has left at once. */
   readonly backlog?: PeerBacklog;
+  /** Absent: partitions are compared on demand only (4.13). */
+  readonly verification?: VerificationPace;
   /** Monotonic milliseconds: the restart wait (4.4.4) counts from here. */
   readonly startedAt: number;
 }
@@ -134,15 +140,27 @@ export class PaxosShard {
     }
     for (;;) {
       const replica = this.context.wakeups.takeDue(now);
-      if (replica === null) return;
+      if (replica === null) break;
       this.wake(replica);
     }
+    verifyDue(this.context);
+  }
+
+  /** Has all that is led here compared once, for this run; null: no more (4.13). */
+  verify(run: string | null, now: number): void {
+    this.context.now = now;
+    this.context.verifier.begin(run, now);
+  }
+
+  /** Partitions that were compared for the present run. */
+  verified(): readonly VerifiedPartition[] {
+    return this.context.verifier.results();
   }
 
   /** When `tick` must be called at the latest. */
   nextDeadline(): number {
-    const { wakeups, copyPace } = this.context;
-    return Math.min(this.nextBeatAt, wakeups.next(), copyPace.next());
+    const { wakeups, copyPace, verifier } = this.context;
+    return Math.min(this.nextBeatAt, wakeups.next(), copyPace.next(), verifier.nextAt);
   }
 
   takeReady(): Ready {
@@ -290,6 +308,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
     recentShare: new MemoryShare(limits.recentBytesMax, () => replicas.size),
     tombstoneShare: new MemoryShare(limits.tombstoneBytesMax, () => replicas.size),
     purges: new Purges(),
+    verifier: new Verifier(options.verification ?? null, incarnation, startedAt),
     nextGeneration: generationsOf(incarnation),
   };
 }

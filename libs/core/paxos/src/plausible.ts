@@ -134,7 +134,12 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
     case 'confirm':
     case 'released':
     case 'stand':
+    case 'verify':
+    case 'rowWanted':
+    case 'mend':
       return ownerOf(message.ballot) === from;
+    case 'verified':
+      return message.purgedTo <= message.revision;
     default:
       return true;
   }

@@ -1,9 +1,10 @@
 /**
- * Storage reads on their way. Row reads of a turn's requests go out together; ordered reads (delta, page) are built
+ * Storage reads on their way. Row reads of a turn's requests go out together; ordered reads (delta, page, digests) are built
  * when they are handed out, because their answer belongs to the record that was handed out last.
  */
 import type {
   DeltaRead,
+  DigestRead,
   PageRead,
   RowRead,
   ScanRead,
@@ -68,8 +69,14 @@ export class ReadQueue {
     });
   }
 
+  digests(build: () => WithoutId<DigestRead> | null, done: (result: Result<'digests'>) => void): void {
+    this.ordered(build, (result) => {
+      if (result.kind === 'digests') done(result);
+    });
+  }
+
   private ordered(
-    build: () => WithoutId<DeltaRead> | WithoutId<PageRead> | null,
+    build: () => WithoutId<DeltaRead> | WithoutId<PageRead> | WithoutId<DigestRead> | null,
     done: (result: StorageReadResult) => void,
   ): void {
     this.orderedWaiting.push((id) => {

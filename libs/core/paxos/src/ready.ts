@@ -42,7 +42,37 @@ export type PaxosEvent =
   | { readonly kind: 'copyFinished'; readonly partition: PartitionIndex; readonly copyId: number }
   /** A message, or a ballot in it, that no honest shard says (plausible.ts). */
   | { readonly kind: 'implausible'; readonly from: ShardOrdinal; readonly what: string }
+  /** 4.13: a row of this replica was another one than that of most. */
+  | { readonly kind: 'rowMended'; readonly partition: PartitionIndex; readonly key: string }
+  /** 4.13: it was not mended: no majority agrees, or it could not be done now. Told by the leader. */
+  | {
+      readonly kind: 'rowDiffers';
+      readonly partition: PartitionIndex;
+      readonly key: string;
+      /** Those who have it otherwise than most, or all. */
+      readonly shards: readonly ShardOrdinal[];
+      readonly isTie: boolean;
+    }
+  | ({ readonly kind: 'verified' } & VerifiedPartition)
   | { readonly kind: 'mapBehind'; readonly partition: PartitionIndex; readonly seenEpoch: Epoch };
+
+/** 4.13: a partition was compared to its end. */
+export interface VerifiedPartition {
+  readonly partition: PartitionIndex;
+  /** Whether all replicas were. */
+  readonly complete: boolean;
+  readonly rows: number;
+  readonly differed: number;
+  readonly mended: number;
+}
+
+/** 4.13. */
+export interface VerificationPace {
+  /** How often a leader compares each partition by itself. */
+  readonly intervalMs: number;
+  /** Of rows that are read for it, at most, as long as there is nothing else to do. */
+  readonly bytesPerSecond: number;
+}
 
 /** A partition's entry of the map, as the coordinator committed it (§3.4, §6). */
 export interface PartitionAssignment {

@@ -41,7 +41,7 @@ export const ROW_OVERHEAD_BYTES = 128;
 /**
  * Reads are answered by `readDone` in any order.
  * `rows`, `scan`, `tombstones`: from any snapshot that is taken after the read was handed out (a second connection will do).
- * `delta`, `page`: from one snapshot that is exactly the state after the last transaction handed out before the read
+ * `delta`, `page`, `digests`: from one snapshot that is exactly the state after the last transaction handed out before the read
  * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
  * in the same `Ready` comes before its reads.
  *
@@ -54,7 +54,8 @@ export type StorageRead =
   | ScanRead
   | DeltaRead
   | PageRead
-  | TombstoneRead;
+  | TombstoneRead
+  | DigestRead;
 
 export interface RowAddress {
   readonly partition: PartitionIndex;
@@ -128,6 +129,31 @@ export interface TombstoneRead {
   readonly limitRows: number;
 }
 
+/** What stands for the rows of a range when replicas are compared (4.13): a digest of all of a row's fields. */
+export interface DigestRead {
+  readonly kind: 'digests';
+  readonly id: number;
+  readonly partition: PartitionIndex;
+  readonly generation: number;
+  /** Inclusive. */
+  readonly start: string;
+  /** Exclusive; null is no bound. */
+  readonly end: string | null;
+  /** The rows themselves, too. Else none is decoded: what a row has in it may be anything. */
+  readonly wantsRows: boolean;
+  readonly limitRows: number;
+  readonly limitBytes: number;
+}
+
+export interface RowDigest {
+  readonly key: string;
+  readonly revision: Revision;
+  /** False for a tombstone. */
+  readonly live: boolean;
+  /** 32 hexadecimal digits: equal for equal rows, whichever replica has them. */
+  readonly digest: string;
+}
+
 export interface StoredRow {
   readonly row: Row;
   /** The value was left out, and reads as an empty one. */
@@ -165,6 +191,18 @@ export type StorageReadResult =
       readonly rows: readonly Row[];
       /** The first key that was not looked at, null at the end. */
       readonly nextKey: string | null;
+    }
+  | {
+      readonly kind: 'digests';
+      readonly id: number;
+      /** In byte order of the keys. */
+      readonly digests: readonly RowDigest[];
+      /** Theirs, where they were wanted. */
+      readonly rows: readonly Row[];
+      /** The first key that is not among them, null at the end of the range. */
+      readonly nextKey: string | null;
+      /** Of those rows, as limits reckon. */
+      readonly bytes: number;
     };
 
 /**

@@ -7,9 +7,11 @@ import type {
   Row,
   ScanRequest,
   ShardReply,
+  VerificationPace,
   WriteRequest,
 } from '../src/index.js';
-import { LIMITS, MemoryCluster } from './memory-cluster.js';
+import { RULES } from '../src/index.js';
+import { LIMITS, MemoryCluster, TIMINGS } from './memory-cluster.js';
 
 export const P = 7;
 
@@ -25,8 +27,8 @@ export function assignment(change: Partial<PartitionAssignment> = {}): Partition
   };
 }
 
-export function started(limits = LIMITS): MemoryCluster {
-  const cluster = new MemoryCluster([1, 2, 3], limits);
+export function started(limits = LIMITS, verification?: VerificationPace): MemoryCluster {
+  const cluster = new MemoryCluster([1, 2, 3], limits, TIMINGS, RULES, verification);
   cluster.learn([assignment()]);
   cluster.until(() => cluster.leaderOf(P) !== 0);
   return cluster;

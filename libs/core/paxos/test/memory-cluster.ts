@@ -17,6 +17,7 @@ import type {
   StorageRead,
   StorageReadResult,
   StorageTransaction,
+  VerificationPace,
 } from '../src/index.js';
 import { PaxosShard, RULES } from '../src/index.js';
 import { MemoryStorage } from '../src/testing/memory-storage.js';
@@ -103,6 +104,7 @@ export class MemoryCluster {
     readonly limits: PaxosLimits = LIMITS,
     readonly timings: PaxosTimings = TIMINGS,
     readonly rules: PaxosRules = RULES,
+    readonly verification?: VerificationPace,
   ) {
     for (const ordinal of ordinals) {
       this.nodes.set(ordinal, {
@@ -132,6 +134,7 @@ export class MemoryCluster {
       prng: seededPrng(ordinal * 1_000 + node.incarnation),
       startedAt: this.now,
       rules: this.rules,
+      ...(this.verification && { verification: this.verification }),
       backlog: {
         bytes: (peer) => this.backlogBytes(peer),
         heldSince: (peer) => this.heldSince(peer),

@@ -1,1 +1,2 @@
 export * from './shard-storage.js';
+export * from './row-digests.js';

@@ -1,7 +1,8 @@
 import { MemoryStorage } from '@ringleader/paxos/testing';
-import { describeShardStorage } from './shard-storage.js';
+import { describeRowDigests } from './row-digests.js';
+import { describeShardStorage, type StorageUnderTest } from './shard-storage.js';
 
-describeShardStorage('the twin in memory', () => {
+function open(): Promise<StorageUnderTest> {
   const storage = new MemoryStorage();
   return Promise.resolve({
     commit: (transaction) => Promise.resolve(storage.apply(transaction)),
@@ -13,4 +14,7 @@ describeShardStorage('the twin in memory', () => {
       return Promise.resolve([...records.values()]);
     },
   });
-});
+}
+
+describeShardStorage('the twin in memory', open);
+describeRowDigests('the twin in memory', open);

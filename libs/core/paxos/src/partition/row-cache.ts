@@ -104,6 +104,14 @@ export class RowCache {
     this.evict();
   }
 
+  /** The storage has another row than was read from it. */
+  drop(leader: CachedRows, key: string): void {
+    const entry = leader.rows.get(key);
+    if (entry === undefined) return;
+    this.remove(entry);
+    leader.rows.delete(key);
+  }
+
   dropAll(leader: CachedRows): void {
     for (const entry of leader.rows.values()) this.remove(entry);
     leader.rows.clear();

@@ -9,6 +9,7 @@ import { MOVE_RULES, type MoveRules } from './move-rules.js';
 import { PURGE_RULES, type PurgeRules } from './purge-rules.js';
 import { REPAIR_RULES, type RepairRules } from './repair-rules.js';
 import { REQUEST_RULES, type RequestRules } from './request-rules.js';
+import { VERIFY_RULES, type VerifyRules } from './verify-rules.js';
 
 export type PaxosRules = ElectionRules &
   AcceptRules &
@@ -16,7 +17,8 @@ export type PaxosRules = ElectionRules &
   PurgeRules &
   LeaseRules &
   RequestRules &
-  MoveRules;
+  MoveRules &
+  VerifyRules;
 
 /** What holds while the clocks keep to docs/PROTOCOL.md 4.4.6. */
 export const RULES: PaxosRules = {
@@ -27,6 +29,7 @@ export const RULES: PaxosRules = {
   ...LEASE_RULES,
   ...REQUEST_RULES,
   ...MOVE_RULES,
+  ...VERIFY_RULES,
 };
 
 /**

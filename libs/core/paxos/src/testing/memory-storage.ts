@@ -8,6 +8,7 @@ import type { PartitionRecord, Row } from '../records.js';
 import {
   ROW_OVERHEAD_BYTES,
   type DeltaRead,
+  type DigestRead,
   type GenerationRemoval,
   type PageRead,
   type RowAddress,
@@ -67,6 +68,8 @@ export class MemoryStorage {
         return this.page(read);
       case 'tombstones':
         return this.tombstones(read);
+      case 'digests':
+        return this.digests(read);
     }
   }
 
@@ -151,6 +154,39 @@ export class MemoryStorage {
     const count = prefixWithin(rows, read);
     return { kind: 'page', id: read.id, rows: rows.slice(0, count), nextKey: rows[count]?.key ?? null };
   }
+
+  private digests(read: DigestRead): StorageReadResult {
+    const { id, partition, generation, start, end, wantsRows } = read;
+    const rows = this.past(partition, generation, Number.NEGATIVE_INFINITY).filter(
+      ({ key }) => compareKeys(key, start) >= 0 && (end === null || compareKeys(key, end) < 0),
+    );
+    const found = rows.slice(0, prefixWithin(rows, read));
+    const digests = found.map((row) => {
+      const { key, revision, value } = row;
+      return { key, revision, live: value !== null, digest: digestOf(row) };
+    });
+    const bytes = found.reduce((sum, row) => sum + bytesOf(row), 0);
+    const nextKey = rows[found.length]?.key ?? null;
+    return { kind: 'digests', id, digests, rows: wantsRows ? found : [], nextKey, bytes };
+  }
+}
+
+/** Of all fields, in a form of its own: only equality counts. */
+function digestOf({ value, requests, ...row }: Row): string {
+  const fields = [
+    ...[row.key, row.contentType, row.revision, row.version, row.createdAt, row.modifiedAt],
+    ...[row.expiresAt, row.requestFloor, value === null ? null : [...value]],
+    requests.map(({ id, origin, revision, version }) => [id, origin, revision, version]),
+  ];
+  const text = JSON.stringify(fields);
+  return [1, 2, 3, 4].map((seed) => laneOf(text, seed)).join('');
+}
+
+/** FNV-1a. */
+function laneOf(text: string, seed: number): string {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 const NO_VALUE = new Uint8Array(0);
@@ -168,11 +204,13 @@ function prefixWithin(
   let count = 0;
   for (const row of rows) {
     if (count >= limitRows || (count > 0 && bytesBefore >= limitBytes)) break;
-    bytesBefore += utf8Bytes(row.key) + (row.value?.length ?? 0) + ROW_OVERHEAD_BYTES;
+    bytesBefore += bytesOf(row);
     count += 1;
   }
   return count;
 }
+
+const bytesOf = ({ key, value }: Row): number => utf8Bytes(key) + (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
 
 function utf8Bytes(text: string): number {
   let bytes = 0;
