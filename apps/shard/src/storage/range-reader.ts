@@ -157,7 +157,7 @@ export async function readDigests(connection: HotConnection, read: DigestRead): 
   const keys = new Set(inside.map(([, key]) => key));
   return {
     ...{ kind: 'digests', id, digests },
-    rows: rows.filter(([, key]) => keys.has(key!)).map((columns) => rowFromText(columns, 1)),
+    rows: rows.filter(([, key]) => keys.has(key)).map((columns) => rowFromText(columns, 1)),
     nextKey: firstBeyond === -1 ? null : keyFromHex(found[firstBeyond]![1]!),
     bytes: inside.reduce((sum, columns) => sum + Number(columns[4]), 0),
   };

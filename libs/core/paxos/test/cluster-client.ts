@@ -10,7 +10,6 @@ import type {
   VerificationPace,
   WriteRequest,
 } from '../src/index.js';
-import { RULES } from '../src/index.js';
 import { LIMITS, MemoryCluster, TIMINGS } from './memory-cluster.js';
 
 export const P = 7;
@@ -28,7 +27,7 @@ export function assignment(change: Partial<PartitionAssignment> = {}): Partition
 }
 
 export function started(limits = LIMITS, verification?: VerificationPace): MemoryCluster {
-  const cluster = new MemoryCluster([1, 2, 3], limits, TIMINGS, RULES, verification);
+  const cluster = new MemoryCluster([1, 2, 3], limits, { ...TIMINGS, ...(verification && { verification }) });
   cluster.learn([assignment()]);
   cluster.until(() => cluster.leaderOf(P) !== 0);
   return cluster;

@@ -102,9 +102,8 @@ export class MemoryCluster {
   constructor(
     readonly ordinals: readonly number[],
     readonly limits: PaxosLimits = LIMITS,
-    readonly timings: PaxosTimings = TIMINGS,
+    readonly timings: PaxosTimings & { readonly verification?: VerificationPace } = TIMINGS,
     readonly rules: PaxosRules = RULES,
-    readonly verification?: VerificationPace,
   ) {
     for (const ordinal of ordinals) {
       this.nodes.set(ordinal, {
@@ -134,7 +133,7 @@ export class MemoryCluster {
       prng: seededPrng(ordinal * 1_000 + node.incarnation),
       startedAt: this.now,
       rules: this.rules,
-      ...(this.verification && { verification: this.verification }),
+      ...(this.timings.verification && { verification: this.timings.verification }),
       backlog: {
         bytes: (peer) => this.backlogBytes(peer),
         heldSince: (peer) => this.heldSince(peer),

@@ -90,19 +90,26 @@ export class Verifier {
     led: Iterable<Replica>,
     now: number,
   ): { readonly replica: Replica; readonly run: string | null } | null {
-    let chosen: Replica | null = null;
-    for (const replica of led) {
-      if (replica.leader?.barrierCommitted !== true) continue;
-      const { partition } = replica;
-      if (this.run !== null && !this.done.has(partition)) return { replica, run: this.run };
-      if (this.pace === null) continue;
-      const due = this.dueOf(partition, now);
-      if (due <= now && (chosen === null || due < this.dueOf(chosen.partition, now))) chosen = replica;
-    }
-    if (chosen !== null) return { replica: chosen, run: null };
+    const serving = [...led].filter(({ leader }) => leader?.barrierCommitted === true);
+    const asked = this.run === null ? undefined : serving.find(({ partition }) => !this.done.has(partition));
+    if (asked !== undefined) return { replica: asked, run: this.run };
+    const due = this.pace === null ? null : this.longestDue(serving, now);
+    if (due !== null) return { replica: due, run: null };
     const looksAgain = this.pace !== null || this.run !== null;
     this.nextAt = looksAgain ? now + LOOK_MS : Number.POSITIVE_INFINITY;
     return null;
+  }
+
+  private longestDue(serving: readonly Replica[], now: number): Replica | null {
+    let chosen: Replica | null = null;
+    let since = now;
+    for (const replica of serving) {
+      const due = this.dueOf(replica.partition, now);
+      if (due > since) continue;
+      chosen = replica;
+      since = due;
+    }
+    return chosen;
   }
 
   finish(session: Session, now: number): VerifiedPartition {
