@@ -63,8 +63,8 @@ export class ModelCluster {
   loop: PlacementLoop;
   onEntryChange: (change: EntryChange) => void = () => undefined;
   #ordinals = 0;
-  #round = 1;
   readonly #jointTicks = new Map<string, number>();
+  readonly #ballots = new Map<number, number>();
   readonly #copied = new Map<string, number>();
   /** Joint epochs at which a leader was ready, as it truly was. */
   readonly ready = new Set<string>();
@@ -230,7 +230,7 @@ export class ModelCluster {
       const leader = this.#leaderOf(entry);
       if (leader === null) continue;
       const report = {
-        ...{ partition, epoch, ballot: this.#round * ORDINALS + leader, ready: false },
+        ...{ partition, epoch, ballot: this.#ballotOf(partition, leader), ready: false },
         learners: learners.map((ordinal) => this.#copyTo(ordinal, entry)),
       };
       if (nextReplicas?.includes(leader) === true) report.ready = this.#isBarrierCommitted(entry);
@@ -252,6 +252,15 @@ export class ModelCluster {
     const copied = Math.min(TICKS_TO_COPY, (this.#copied.get(key) ?? 0) + (this.isUp(ordinal) ? 1 : 0));
     this.#copied.set(key, copied);
     return { ordinal, caughtUp: copied === TICKS_TO_COPY, bytesDone: copied * 100, bytesTotal: 400 };
+  }
+
+  /** A higher one for each other leader. */
+  #ballotOf(partition: number, leader: number): number {
+    const last = this.#ballots.get(partition) ?? 0;
+    if (last % ORDINALS === leader) return last;
+    const ballot = (Math.floor(last / ORDINALS) + 1) * ORDINALS + leader;
+    this.#ballots.set(partition, ballot);
+    return ballot;
   }
 
   #report(leader: number, report: PartitionReport): void {

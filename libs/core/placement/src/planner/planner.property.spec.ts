@@ -80,7 +80,9 @@ function finds(check: string, rules: PlannerRules, seedsMax: number): boolean {
 }
 
 describe('the placement loop, whatever happens', () => {
-  const seeds = Array.from({ length: 40 }, (_, i) => i + 1);
+  /** Which once ended in fewer zones in between: the plan had changed whom the newcomer was to replace. */
+  const pinned = [1122, 1379, 2110];
+  const seeds = [...Array.from({ length: 30 }, (_, i) => i + 1), ...pinned];
   it.each(seeds)('keeps its promises and comes to its end: seed %i', (seed) => {
     runOnce({ seed });
   });

@@ -149,11 +149,10 @@ export class Planner {
     { replicas }: MapEntry,
     placement: PartitionPlacement | undefined,
   ): Exchange {
-    const { add, remove } = begun;
+    const { add } = begun;
     if (add === null || placement?.replicas.includes(add) !== true) return begun;
     if (replicas.length < placement.replicas.length) return { add, remove: null };
     const kept = replicas.filter((ordinal) => placement.replicas.includes(ordinal));
-    if (remove !== null && replicas.includes(remove) && !kept.includes(remove)) return begun;
     // As if only this newcomer were missing: somebody has to go, or there would be one too many.
     return nextExchange(state, replicas, [add, ...kept], this.rules) ?? begun;
   }
