@@ -6,6 +6,7 @@ import {
   type PaxosLimits,
   type PaxosRules,
   type PaxosTimings,
+  type VerificationPace,
 } from '@ringleader/paxos';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
@@ -61,6 +62,10 @@ export const shardConfigSchema = z
     RINGLEADER_PURGE_AFTER_MS: integer(1_000, 30 * 24 * 3_600_000).default(3_600_000),
     /** For how long a deleted key is remembered; less than the default costs repeats of requests their answers. */
     RINGLEADER_PURGE_REST_MS: integer(100, 24 * 3_600_000).default(90_000),
+    /** Replicas of a partition are compared so often (docs/OPERATIONS.md, "Do replicas have the same?"); 0 is on demand only. */
+    RINGLEADER_VERIFY_INTERVAL_MS: integer(0, 365 * 24 * 3_600_000).default(24 * 3_600_000),
+    /** Of rows that each shard reads for it in a second, at most. */
+    RINGLEADER_VERIFY_BYTES_PER_SECOND: integer(65_536, 1_000_000_000_000).default(8 * MIB),
   })
   .superRefine((config, context) => {
     if (config.RINGLEADER_POSTGRES_PASSWORD !== undefined && hasPassword(config.RINGLEADER_POSTGRES_URL)) {
@@ -105,6 +110,13 @@ export function paxosTimings(config: ShardConfig): PaxosTimings {
     candidacyTimeoutMs: config.RINGLEADER_CANDIDACY_TIMEOUT_MS,
     resendIntervalMs: config.RINGLEADER_RESEND_INTERVAL_MS,
   };
+}
+
+/** Absent: on demand only. */
+export function paxosVerification(config: ShardConfig): { readonly verification?: VerificationPace } {
+  const { RINGLEADER_VERIFY_INTERVAL_MS: intervalMs } = config;
+  if (intervalMs === 0) return {};
+  return { verification: { intervalMs, bytesPerSecond: config.RINGLEADER_VERIFY_BYTES_PER_SECOND } };
 }
 
 export function paxosRules({ RINGLEADER_READ_PROOF }: ShardConfig): PaxosRules {

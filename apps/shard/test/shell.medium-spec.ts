@@ -111,6 +111,51 @@ describe('three shards', () => {
     });
   }, 30_000);
 
+  it('find rows that a hand has changed in one database, and put them right, under load', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `row-${String(i).padStart(2, '0')}`);
+    for (const name of names) await gateway.put(5, name, `value of ${name}`);
+    const [followers, leader] = [ORDINALS.filter((o) => o !== gateway.leaderOf(5)), gateway.leaderOf(5)];
+    const changed = async (ordinal: number, statement: string): Promise<void> => {
+      const session = await HotConnection.open({
+        url: databaseOf(ordinal),
+        ...{ applicationName: 'by hand', connectTimeoutMs: 5_000, stallMs: 60_000 },
+        onLost: () => undefined,
+      });
+      await session.runOnce(statement);
+      await session.close();
+    };
+    const where = (name: string): string => `WHERE partition = 5 AND key = '${name}'::bytea`;
+    await changed(followers[0]!, `UPDATE rows SET value = set_byte(value, 0, 33) ${where('row-03')}`);
+    await changed(followers[0]!, `DELETE FROM rows ${where('row-04')}`);
+    await changed(followers[1]!, `UPDATE rows SET revision = revision - 1 ${where('row-05')}`);
+    await changed(followers[1]!, `UPDATE rows SET requests = '\\x05ff' ${where('row-06')}`);
+    await changed(followers[1]!, `UPDATE rows SET key = 'row-99'::bytea ${where('row-07')}`);
+    await changed(leader, `UPDATE rows SET value = set_byte(value, 0, 33) ${where('row-08')}`);
+    let isLoaded = true;
+    const load = (async (): Promise<void> => {
+      for (let i = 0; isLoaded; i++) await gateway.put(5, names[20 + (i % 20)]!, `written meanwhile ${i}`);
+    })();
+    const verify = async (run: string) => {
+      const { driver } = shards.get(gateway.leaderOf(5))!;
+      driver.verify(run);
+      const ofFive = () => {
+        const { run: present, partitions } = driver.verified();
+        return present === run ? partitions.find(({ partition }) => partition === 5) : undefined;
+      };
+      await until('partition 5 is compared', () => ofFive() !== undefined, { timeoutMs: 20_000 });
+      return ofFive();
+    };
+    expect(await verify('first')).toMatchObject({ complete: true, differed: 7, mended: 7 });
+    expect(await verify('second')).toMatchObject({ complete: true, differed: 0 });
+    isLoaded = false;
+    await load;
+    const rows = await Promise.all(names.slice(0, 20).map((name) => gateway.get(5, name)));
+    expect(rows.map((row) => Buffer.from(row!.value!).toString())).toEqual(
+      names.slice(0, 20).map((name) => `value of ${name}`),
+    );
+    expect(await verify('third')).toMatchObject({ complete: true, differed: 0, rows: names.length + 1 });
+  }, 60_000);
+
   it('serve without leases, where they are told to, by rounds of Confirm', async () => {
     const restartAll = async (settings: Record<string, string>): Promise<void> => {
       await Promise.all(ORDINALS.map(kill));

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentOf, decodePeerFrame, type PeerFrame } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
-import type { PurgeStatus, Ready, ShardMessage, StorageTransaction } from '@ringleader/paxos';
+import type {
+  PurgeStatus,
+  VerificationRun,
+  Ready,
+  ShardMessage,
+  StorageTransaction,
+} from '@ringleader/paxos';
 import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
 import { ShardClock } from './shard-clock.js';
 
@@ -40,6 +46,8 @@ class ScriptedCore implements Core {
   moves = (): [] => [];
   purging = (): PurgeStatus => ({ tombstones: 0, purgedTotal: 0, lagRevisions: 0, lookedForIn: 0 });
   setCopyRate = (): void => void this.calls.push('setCopyRate');
+  verify = (): void => void this.calls.push('verify');
+  verified = (): VerificationRun => ({ run: null, partitions: [] });
   readonly promisesFrom = 0;
   readonly hasRoomForRows = true;
   readonly hasRoomForRequests = true;

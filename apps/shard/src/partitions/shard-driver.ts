@@ -38,6 +38,8 @@ export type Core = Pick<
   | 'moves'
   | 'purging'
   | 'setCopyRate'
+  | 'verify'
+  | 'verified'
   | 'promisesFrom'
 >;
 
@@ -122,6 +124,15 @@ export class ShardDriver {
 
   purging(): ReturnType<Core['purging']> {
     return this.core.purging();
+  }
+
+  /** Has all that is led compared once, for this run; null: no more. */
+  verify(run: string | null): void {
+    this.takeIn((now) => this.core.verify(run, now));
+  }
+
+  verified(): ReturnType<Core['verified']> {
+    return this.core.verified();
   }
 
   get promisesFrom(): MonotonicMs {

@@ -3,8 +3,15 @@ import { randomInt } from 'node:crypto';
 import { type PaxosEvent, PaxosShard } from '@ringleader/paxos';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
-import { paxosLimits, paxosRules, paxosTimings, type ShardConfig } from '../shard.config.js';
+import {
+  paxosLimits,
+  paxosRules,
+  paxosTimings,
+  type ShardConfig,
+  paxosVerification,
+} from '../shard.config.js';
 import type { DataPath } from './data-path.js';
+import type { IncidentReporter } from './incident-reporter.js';
 import type { LeaderAnnouncer } from './leader-announcer.js';
 import type { RequestDesk } from './request-desk.js';
 import type { ShardActivity } from './shard-activity.js';
@@ -20,6 +27,7 @@ export interface LifeSurroundings {
   readonly desk: RequestDesk;
   readonly announcer: LeaderAnnouncer;
   readonly activity: ShardActivity;
+  readonly incidents?: IncidentReporter;
 }
 
 const UINT32_END = 2 ** 32;
@@ -29,7 +37,7 @@ export function startLife(
   surroundings: LifeSurroundings,
   onFailure: (error: unknown) => void,
 ): ShardDriver {
-  const { config, clock, dataPath, desk, announcer, activity, logger } = surroundings;
+  const { config, clock, dataPath, desk, announcer, activity, logger, incidents } = surroundings;
   const core = new PaxosShard({
     ordinal,
     incarnation,
@@ -41,6 +49,7 @@ export function startLife(
     stamp: clock.stamp,
     prng: seededPrng(randomInt(UINT32_END)),
     startedAt: clock.monotonicMs(),
+    ...paxosVerification(config),
   });
   return new ShardDriver({
     ordinal,
@@ -51,6 +60,7 @@ export function startLife(
     onReply: (reply) => desk.answer(reply),
     onEvent: (event) => {
       activity.countEvent(event);
+      incidents?.note(ordinal, event);
       announcer.follow(event);
       logEvent(logger, event);
     },

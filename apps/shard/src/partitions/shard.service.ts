@@ -21,6 +21,7 @@ import { behindReasons } from './caught-up.js';
 import { CopyLimit } from './copy-limit.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
+import { IncidentReporter } from './incident-reporter.js';
 import { LeaderAnnouncer } from './leader-announcer.js';
 import { MoveReporter } from './move-reporter.js';
 import { RegistrationWatch } from './registration-watch.js';
@@ -31,6 +32,7 @@ import { SetAsideSweeper } from './set-aside-sweeper.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
 import { type OpenedShard, ShardOpening } from './shard-opening.js';
+import { VerificationFollower } from './verification-follower.js';
 import { WalReporter } from './wal-reporter.js';
 
 /** What a shard has of its process. */
@@ -72,6 +74,8 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly walReporter: WalReporter;
   private readonly moveReporter: MoveReporter;
   private readonly registration: RegistrationWatch;
+  private readonly verification: VerificationFollower;
+  private readonly incidents: IncidentReporter;
   private readonly sweeper: SetAsideSweeper;
   private readonly copyLimit: CopyLimit;
   private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
@@ -117,6 +121,8 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.walReporter = new WalReporter(client, shardId, logger);
     this.moveReporter = new MoveReporter({ client, logger, monotonicMs: () => clock.monotonicMs() });
     this.registration = new RegistrationWatch(client, logger);
+    this.verification = new VerificationFollower(client, logger);
+    this.incidents = new IncidentReporter(client, shardId, logger);
     this.sweeper = new SetAsideSweeper(config, logger);
   }
 
@@ -165,6 +171,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       this.isMapRead = true;
     });
     this.copyLimit.start();
+    this.verification.start();
     this.run().catch(this.surroundings.signs.fatal.report);
   }
 
@@ -173,6 +180,8 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.isStopping = true;
     this.map.stop();
     this.registration.stop();
+    this.verification.stop();
+    this.incidents.stop();
     this.copyLimit.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
     this.moveReporter.follow(null);
@@ -220,7 +229,8 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const { config, signs } = this.surroundings;
     const { logger } = signs;
     const { desk, announcer } = station;
-    const surroundings = { config, logger, clock, dataPath, activity, desk, announcer };
+    const { incidents } = this;
+    const surroundings = { config, logger, clock, dataPath, activity, desk, announcer, incidents };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
     this.life = { opened, driver };
     driver.setCopyRate(this.copyLimit.bytesPerSecond);
@@ -228,6 +238,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));
     this.moveReporter.follow({ driver, ...opened });
+    this.verification.follow(driver);
     const { ordinal, incarnation, records } = opened;
     this.sweep();
     const shardId = config.RINGLEADER_MEMBER;
@@ -242,6 +253,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.activity.storageFailures += 1;
     this.life = null;
     this.moveReporter.follow(null);
+    this.verification.follow(null);
     this.registration.stop();
     router.routeTo(null);
     driver.stop();

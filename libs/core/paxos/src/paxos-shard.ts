@@ -45,7 +45,7 @@ import type {
   PurgeStatus,
   Ready,
   VerificationPace,
-  VerifiedPartition,
+  VerificationRun,
 } from './ready.js';
 import type { PartitionRecord } from './records.js';
 import { catchUpDue } from './catch-up/session.js';
@@ -152,8 +152,7 @@ export class PaxosShard {
     this.context.verifier.begin(run, now);
   }
 
-  /** Partitions that were compared for the present run. */
-  verified(): readonly VerifiedPartition[] {
+  verified(): VerificationRun {
     return this.context.verifier.results();
   }
 

@@ -66,6 +66,12 @@ export interface VerifiedPartition {
   readonly mended: number;
 }
 
+/** 4.13: what was compared for the present run; null while there is none. */
+export interface VerificationRun {
+  readonly run: string | null;
+  readonly partitions: readonly VerifiedPartition[];
+}
+
 /** 4.13. */
 export interface VerificationPace {
   /** How often a leader compares each partition by itself. */

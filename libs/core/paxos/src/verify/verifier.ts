@@ -6,7 +6,7 @@ import type { PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primiti
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
-import type { VerificationPace, VerifiedPartition } from '../ready.js';
+import type { VerificationPace, VerificationRun, VerifiedPartition } from '../ready.js';
 import type { Difference, Found, RangeView } from './compare.js';
 
 /** How often it is looked whether a partition is due, while none is at hand. */
@@ -76,9 +76,8 @@ export class Verifier {
     this.nextAt = Math.min(this.nextAt, now);
   }
 
-  /** What was done for the present run. */
-  results(): readonly VerifiedPartition[] {
-    return [...this.done.values()];
+  results(): VerificationRun {
+    return { run: this.run, partitions: [...this.done.values()] };
   }
 
   nextRound(): number {

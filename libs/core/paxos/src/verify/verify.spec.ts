@@ -30,8 +30,8 @@ describe('replicas held against each other', () => {
   const verify = (): VerifiedPartition => {
     const leader = cluster.shard(cluster.leaderOf(P));
     leader.verify(`run ${++runs}`, cluster.now);
-    cluster.until(() => leader.verified().length > 0);
-    return leader.verified()[0]!;
+    cluster.until(() => leader.verified().partitions.length > 0);
+    return leader.verified().partitions[0]!;
   };
   const eventsOf = (kind: PaxosEvent['kind']): unknown[] =>
     cluster.events
@@ -113,7 +113,7 @@ describe('replicas held against each other', () => {
     const asked: number[] = [];
     cluster.until(() => {
       asked.push(read(cluster, present, key));
-      return shard.verified().length > 0;
+      return shard.verified().partitions.length > 0;
     });
     cluster.run(50);
     for (const token of asked) {
@@ -134,9 +134,9 @@ describe('replicas held against each other', () => {
       cluster.until(() => {
         for (let i = 0; i < 3; i++)
           put(cluster, KEYS[Math.floor(prng.nextFloat() * KEYS.length)]!, `${cluster.now}`);
-        return leader.verified().length > 0;
+        return leader.verified().partitions.length > 0;
       });
-      expect(leader.verified()).toMatchObject([{ complete: true, differed: 0 }]);
+      expect(leader.verified().partitions).toMatchObject([{ complete: true, differed: 0 }]);
     }
     expect(eventsOf('rowMended')).toEqual([]);
     const follower = [1, 2, 3].find((each) => each !== cluster.leaderOf(P))!;
@@ -144,9 +144,9 @@ describe('replicas held against each other', () => {
     leader.verify(`run ${++runs}`, cluster.now);
     cluster.until(() => {
       put(cluster, KEYS[Math.floor(prng.nextFloat() * KEYS.length)]!, `${cluster.now}`);
-      return leader.verified().length > 0;
+      return leader.verified().partitions.length > 0;
     });
-    expect(leader.verified()).toMatchObject([{ differed: 1, mended: 1 }]);
+    expect(leader.verified().partitions).toMatchObject([{ differed: 1, mended: 1 }]);
   });
 
   it('are left alone where no majority agrees', () => {
