@@ -161,24 +161,19 @@ export class TestGateway {
   }
 
   async put(partition: number, key: string, value: string, options: WriteOptions = {}): Promise<ShardReply> {
-    const requestId = options.requestId ?? `request-${++this.lastToken}`;
-    const origin = Date.now() * 1024;
-    return this.retried(partition, ({ ballot, epoch }) => ({
-      kind: 'write',
-      partition,
-      epoch,
-      ballot,
-      requestId,
-      origin,
-      operation: {
-        kind: 'put',
-        key,
-        value: Buffer.from(value),
-        contentType: 'text/plain',
-        expiresAt: null,
-        conditions: options.conditions ?? [],
-      },
-    }));
+    const operation = {
+      kind: 'put',
+      key,
+      value: Buffer.from(value),
+      contentType: 'text/plain',
+      expiresAt: null,
+      conditions: options.conditions ?? [],
+    } as const;
+    return this.write(partition, operation, options.requestId);
+  }
+
+  async remove(partition: number, key: string): Promise<ShardReply> {
+    return this.write(partition, { kind: 'delete', key, conditions: [] });
   }
 
   async get(partition: number, key: string): Promise<Row | null> {
@@ -210,6 +205,17 @@ export class TestGateway {
 
   async close(): Promise<void> {
     await this.link.close();
+  }
+
+  private async write(
+    partition: number,
+    operation: WriteRequest['operation'],
+    requestId = `request-${++this.lastToken}`,
+  ): Promise<ShardReply> {
+    const origin = Date.now() * 1024;
+    return this.retried(partition, ({ ballot, epoch }) => ({
+      ...{ kind: 'write', partition, epoch, ballot, requestId, origin, operation },
+    }));
   }
 
   private async retried(

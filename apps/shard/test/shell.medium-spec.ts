@@ -23,6 +23,7 @@ const ORDINALS = [1, 2, 3];
 /** A member of the version before, for all tests: it neither says nor understands more than the oldest frames. */
 const OLD = 3;
 const map = fixedMap(PARTITIONS, ORDINALS);
+const PURGING_SOON = { RINGLEADER_PURGE_REST_MS: '200', RINGLEADER_PURGE_AFTER_MS: '1000' };
 
 let dir: string;
 let postgres: TestServer;
@@ -40,7 +41,7 @@ const databaseOf = (ordinal: number): string => {
 async function start(ordinal: number, settings: Record<string, string> = {}): Promise<TestShard> {
   const wireVersion = ordinal === OLD ? OLDEST_WIRE_VERSION : WIRE_VERSION;
   const place = { natsUrl: nats.url, postgresUrl: databaseOf(ordinal) };
-  const options = { ordinal, ...place, map, settings, wireVersion };
+  const options = { ordinal, ...place, map, settings: { ...PURGING_SOON, ...settings }, wireVersion };
   const shard = await TestShard.start(options);
   shards.set(ordinal, shard);
   return shard;
@@ -51,19 +52,18 @@ async function kill(ordinal: number): Promise<void> {
   shards.delete(ordinal);
 }
 
+function connect(url: string): Promise<HotConnection> {
+  const settings = { connectTimeoutMs: 5_000, stallMs: 60_000, onLost: () => undefined };
+  return HotConnection.open({ url, applicationName: 'test', ...settings });
+}
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'ringleader-shell-'));
   [postgres, nats] = await Promise.all([
     startPostgres({ dir: join(dir, 'postgres') }),
     startNatsServer({ dir: join(dir, 'nats') }),
   ]);
-  const connection = await HotConnection.open({
-    url: postgres.url,
-    applicationName: 'setup',
-    connectTimeoutMs: 5_000,
-    stallMs: 60_000,
-    onLost: () => undefined,
-  });
+  const connection = await connect(postgres.url);
   for (const ordinal of ORDINALS) await connection.runOnce(`CREATE DATABASE shard_${ordinal}`);
   await connection.close();
   await Promise.all(ORDINALS.map((ordinal) => start(ordinal)));
@@ -77,6 +77,20 @@ afterAll(async () => {
   await Promise.all([postgres.stop(), nats.stop()]);
   await rm(dir, { recursive: true, force: true });
 }, 30_000);
+
+/** In each database so many rows, and no tombstone. */
+async function haveLiveRowsOnly(ordinals: readonly number[], count: number): Promise<boolean> {
+  const counts = ordinals.map(async (ordinal) => {
+    const connection = await connect(databaseOf(ordinal));
+    const [row] = await connection.run(
+      { name: 'counts', text: 'SELECT count(*), count(value) FROM rows' },
+      [],
+    );
+    await connection.close();
+    return row?.every((found) => Number(found) === count) === true;
+  });
+  return (await Promise.all(counts)).every(Boolean);
+}
 
 const keys = Array.from({ length: PARTITIONS }, (_, partition) => `key-${partition}`);
 
@@ -257,6 +271,30 @@ describe('three shards', () => {
     });
     await link.close();
   }, 30_000);
+
+  it('purge what was deleted from all databases, whoever was away meanwhile', async () => {
+    const churned = Array.from({ length: 8 * PARTITIONS }, (_, index) => `churned-${index}`);
+    const [kept, before, away] = [0, 1, 2].map((part) => churned.filter((_, index) => index % 3 === part));
+    const inTurn = (names: readonly string[], change: (partition: number, key: string) => Promise<unknown>) =>
+      Promise.all(names.map((key) => change(churned.indexOf(key) % PARTITIONS, key)));
+    const put = (partition: number, key: string) => gateway.put(partition, key, 'v');
+    const remove = (partition: number, key: string) => gateway.remove(partition, key);
+    await inTurn(churned, put);
+    await inTurn(before!, remove);
+    const [absentee, ...others] = ORDINALS;
+    const expected = kept!.length + keys.length + 1;
+    await kill(absentee!);
+    await inTurn(away!, remove);
+    await inTurn(before!, put);
+    await inTurn(before!, remove);
+    await until('the others have purged', () => haveLiveRowsOnly(others, expected), { timeoutMs: 20_000 });
+    await start(absentee!);
+    await until('all have purged', () => haveLiveRowsOnly(ORDINALS, expected), { timeoutMs: 20_000 });
+    await kill(others[0]!);
+    const rows = await Promise.all(churned.map((key, index) => gateway.get(index % PARTITIONS, key)));
+    expect(churned.filter((_, index) => rows[index]?.value)).toEqual(kept);
+    await start(others[0]!);
+  }, 60_000);
 
   it('answer UNKNOWN for what was in flight when the database goes, and refuse afterwards', async () => {
     const [shard] = [...shards.values()];
