@@ -19,12 +19,17 @@ import { PartitionRecordEntity, RecordLogEntity, RowEntity, ShardIdentityEntity 
 import { IdentityRepository, type ShardIdentity } from './identity.repository.js';
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';
+import { VacuumSettings1790000200000 } from './migrations/1790000200000-vacuum-settings.js';
 import { listSetAside, moveAside, type SetAside } from './set-aside.js';
 import { ShardStorage } from './shard-storage.js';
 import { lockWriter, refuseLater, refuseLaterInDatabase } from './writer-lock.js';
 
 export const ENTITIES = [RowEntity, PartitionRecordEntity, RecordLogEntity, ShardIdentityEntity];
-export const MIGRATIONS = [InitialSchema1790000000000, ValuesUncompressed1790000100000];
+export const MIGRATIONS = [
+  InitialSchema1790000000000,
+  ValuesUncompressed1790000100000,
+  VacuumSettings1790000200000,
+];
 
 export type ConnectionPurpose = 'writer' | 'points' | 'scans';
 

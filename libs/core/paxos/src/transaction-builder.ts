@@ -25,11 +25,17 @@ export class TransactionBuilder {
   private running: Pending | null = null;
   private durableId = 0;
   private rowCount = 0;
+  private rowsTotal = 0;
   private byteCount = 0;
 
   /** Rows gathered for the next transaction. */
   get rowsGathered(): number {
     return this.rowCount;
+  }
+
+  /** Rows ever written. */
+  get rowsTaken(): number {
+    return this.rowsTotal;
   }
 
   /** About what they take. */
@@ -124,7 +130,9 @@ export class TransactionBuilder {
   private change(replica: Replica, generation: number, key: string, row: Row | Gone): void {
     changesOf(replica, generation).rows.set(key, row);
     this.rowCount += 1;
-    if ('key' in row) this.byteCount += rowBytes(row);
+    if (!('key' in row)) return;
+    this.rowsTotal += 1;
+    this.byteCount += rowBytes(row);
   }
 }
 

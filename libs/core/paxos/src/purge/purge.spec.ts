@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
-import { answer, assignment, P, put, started, write } from '../../test/cluster-client.js';
+import { answer, assignment, P, put, putOperation, read, started, write } from '../../test/cluster-client.js';
 import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
-import type { OutgoingMessage } from '../index.js';
+import { KEYED_ID_PREFIX, type OutgoingMessage } from '../index.js';
 
 const REST = TIMINGS.purgeRestMs;
 const ALL = [1, 2, 3];
@@ -69,6 +69,39 @@ describe('a deleted key', () => {
     cluster.run(3 * REST);
     expect(ALL.map((shard) => keysAt(cluster, shard))).toEqual([['a'], ['a'], ['a']]);
   });
+
+  it('is one that expired, too, once somebody has looked', () => {
+    const cluster = started();
+    const expiresAt = (cluster.now + 100) * HYBRID_UNITS_PER_MS;
+    answer(cluster, put(cluster, 'a', '', { operation: putOperation('a', { expiresAt }) }));
+    write(cluster, 'b', 'v');
+    cluster.run(200);
+    expect(answer(cluster, read(cluster, cluster.leaderOf(P), 'a'))).toMatchObject({ kind: 'row' });
+    cluster.run(2 * REST);
+    expect(ALL.map((shard) => keysAt(cluster, shard))).toEqual([['b'], ['b'], ['b']]);
+  });
+
+  // Longer than it takes until nobody repeats a keyed write any more, or not.
+  it.each([
+    [TIMINGS.repeatWindowMs + TIMINGS.clocksDifferMs, 'written'],
+    [100, 'outcomeUnknown'],
+  ])(
+    'that rested for %i ms before it went: a keyed write of another key is %s after a restart',
+    (rest, kind) => {
+      const cluster = new MemoryCluster(ALL, LIMITS, { ...TIMINGS, purgeRestMs: rest });
+      cluster.learn([assignment()]);
+      cluster.until(() => cluster.leaderOf(P) !== 0);
+      writeAll(cluster, ['a', 'b']);
+      remove(cluster, 'a');
+      cluster.until(() => ALL.every((shard) => purgedTo(cluster, shard) > 0));
+      for (const shard of ALL) {
+        cluster.kill(shard);
+        cluster.start(shard);
+      }
+      cluster.until(() => cluster.leaderOf(P) !== 0);
+      expect(answer(cluster, put(cluster, 'c', 'v', { requestId: `${KEYED_ID_PREFIX}c` })).kind).toBe(kind);
+    },
+  );
 
   it('waits for a replica that is away, up to purgeAfter; that one brings no key back', () => {
     const timings = { ...TIMINGS, purgeAfterMs: 20_000 };

@@ -1,5 +1,5 @@
 /**
- * Tombstones go in steps, in the transactions of user traffic: few at a time, and fewer where a transaction has much to do
+ * Tombstones go in steps, in the transactions of user traffic: few at a time, and never more than keep up with that
  * (docs/PROTOCOL.md 4.6.2, 4.6.7). What memory does not know of is looked for, a page at each beat, beside the writer.
  */
 import type { Revision } from '@ringleader/primitives';
@@ -9,13 +9,14 @@ import type { Replica } from '../partition/replica.js';
 import type { Tombstone } from './tombstones.js';
 import { movePurgePoint, tellPurgePoint, type PurgePointPort } from './purge-point.js';
 
-/** In one transaction; each takes the database some 10 µs. */
+/** In one transaction, and more only where it has as many rows of users; each takes the database some 10 µs. */
 const STEP = 256;
-const STEP_WHERE_BUSY = 64;
-const BUSY_FROM_ROWS = 256;
-/** Of all partitions together: more than deletes come in on one machine. */
+const STEP_MAX = 1_024;
+/** Of all partitions together, and more only where as many rows were written since the beat before. */
 const PER_BEAT = 1_024;
-const ROWS_LOOKED_AT = 512;
+const ROWS_PER_LOOK = 512;
+/** So many small partitions are looked through between two beats, or one page of a large one. */
+const LOOKS_PER_BEAT = 8;
 
 export type PurgerPort = PurgePointPort & Port<'purges' | 'reads' | 'timings'>;
 
@@ -30,7 +31,10 @@ export function purgeAtBeat(context: PurgerPort): void {
       movePurgePoint(context, replica, leader);
     }
   }
-  purges.credit = PER_BEAT;
+  const { rowsTaken } = context.transactions;
+  purges.credit = Math.max(PER_BEAT, rowsTaken - purges.rowsTakenBefore);
+  purges.rowsTakenBefore = rowsTaken;
+  purges.looks = LOOKS_PER_BEAT;
   step(context);
   look(context);
 }
@@ -38,7 +42,7 @@ export function purgeAtBeat(context: PurgerPort): void {
 function step(context: PurgerPort): void {
   const { purges, transactions } = context;
   if (purges.isStepUnderWay) return;
-  const size = transactions.rowsGathered >= BUSY_FROM_ROWS ? STEP_WHERE_BUSY : STEP;
+  const size = Math.min(Math.max(STEP, transactions.rowsGathered), STEP_MAX);
   const room = Math.min(size, purges.credit);
   let left = room;
   const served: Replica[] = [];
@@ -116,22 +120,22 @@ function remove(
 /** One page of one pass at a time. */
 function look(context: PurgerPort): void {
   const { purges, reads } = context;
-  if (purges.isLooking) return;
+  if (purges.isLooking || purges.looks === 0) return;
   for (const replica of purges.waiting) {
-    const start = replica.tombstones.passFrom;
+    const { partition, history, record, tombstones } = replica;
+    const start = tombstones.passFrom;
     if (start === null) continue;
+    const { generation } = record;
+    const read = { kind: 'tombstones', partition, generation, start, limitRows: ROWS_PER_LOOK } as const;
     purges.isLooking = true;
-    const { partition, history } = replica;
-    const { generation } = replica.record;
-    reads.tombstones(
-      { kind: 'tombstones', partition, generation, start, limitRows: ROWS_LOOKED_AT },
-      (result) => {
-        purges.isLooking = false;
-        // Rows that were replaced meanwhile may be other ones of the same revision.
-        const isSame = replica.history === history && replica.record.generation === generation;
-        if (isSame) replica.tombstones.found(result.rows, result.nextKey);
-      },
-    );
+    reads.tombstones(read, ({ rows, nextKey }) => {
+      purges.isLooking = false;
+      purges.looks = nextKey === null ? purges.looks - 1 : 0;
+      // Rows that were replaced meanwhile may be other ones of the same revision.
+      const isSame = replica.history === history && replica.record.generation === generation;
+      if (isSame) tombstones.found(rows, nextKey);
+      look(context);
+    });
     return;
   }
 }

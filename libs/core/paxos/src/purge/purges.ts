@@ -6,7 +6,11 @@ export class Purges {
   readonly waiting = new Set<Replica>();
   /** Tombstones that may be purged before the next beat. */
   credit = 0;
+  /** Rows that had been written at the last beat. */
+  rowsTakenBefore = 0;
   isStepUnderWay = false;
+  /** Pages that may be looked at before the next beat. */
+  looks = 0;
   isLooking = false;
   purgedTotal = 0;
 
