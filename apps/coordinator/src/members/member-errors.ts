@@ -64,9 +64,9 @@ export function notLeader(leader: Seat, sentence: string): OperationalError {
   return new OperationalError('NOT_LEADER', sentence, { leader });
 }
 
-/** `what` ends the sentence of a refusal. */
+/** People, through a gateway, and the operator of Kubernetes. `what` ends the sentence of a refusal. */
 export function onlyForOperators({ service, member }: Speaker, what: string): void {
-  if (service === 'gateway') return;
+  if (service === 'gateway' || service === 'operator') return;
   const detail = `${service} ${member} may not ${what}: operators do, through a gateway`;
   throw new OperationalError('FORBIDDEN', detail, { service, member });
 }
