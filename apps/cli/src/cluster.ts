@@ -1,10 +1,15 @@
-/** What the cluster looks like, for a person or a program. */
-import type { ClusterView } from '@ringleader/contracts';
+/** status, where, incidents: what the cluster looks like, for a person or a program. */
+import type { ClusterView, IncidentList, KeyPlace, Plan } from '@ringleader/contracts';
 import type { Command } from 'commander';
-import { EXIT } from './failure.js';
-import { bodyOf } from './gateway-client.js';
-import { clientOf, type GlobalFlags } from './global-options.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CliFailure, EXIT } from './failure.js';
+import { type GatewayClient, bodyOf } from './gateway-client.js';
+import { clientOf, type GlobalFlags, stopSignal } from './global-options.js';
+import { describeMoves, summarise } from './moves.js';
 import { table } from './table.js';
+
+const WATCH_MS = 1_000;
+const MOVES_SHOWN = 10;
 
 export function describeCluster(view: ClusterView): string {
   const { partitionMap: map, coordinator } = view;
@@ -17,8 +22,9 @@ export function describeCluster(view: ClusterView): string {
     version,
     address,
   ]);
-  const shards = map.shards.map(({ shard, zone, replicas, leaders }) => [
+  const shards = map.shards.map(({ shard, state, zone, replicas, leaders }) => [
     shard,
+    state ?? '',
     zone,
     String(replicas),
     String(leaders),
@@ -30,7 +36,7 @@ export function describeCluster(view: ClusterView): string {
     table(['MEMBER', 'SERVICE', 'STATE', 'VERDICT', 'ROLE', 'VERSION', 'PROBES'], members),
     '',
     `${map.partitions} partitions x ${map.replicationFactor}, map epoch ${map.epoch}, ${map.withoutLeader} without a leader`,
-    table(['SHARD', 'ZONE', 'REPLICAS', 'LEADERS'], shards),
+    table(['SHARD', 'STATE', 'ZONE', 'REPLICAS', 'LEADERS'], shards),
   ].join('\n');
 }
 
@@ -42,17 +48,149 @@ function roleOf(id: string, { leader, term, members }: ClusterView['coordinator'
   return member.lag === 0 ? member.role : `${member.role}, ${member.lag} behind`;
 }
 
+type StatusFlags = GlobalFlags & { readonly watch?: true };
+
+/** The plan is null where the coordinators' leader does not tell it. */
+async function look(client: GatewayClient): Promise<{ view: ClusterView; plan: Plan | null }> {
+  const [cluster, plan] = await Promise.all([client.cluster(), client.read<Plan>('/plan', 'epoch')]);
+  return { view: bodyOf(cluster, client), plan: plan.body ?? null };
+}
+
+function describe({ view, plan }: { view: ClusterView; plan: Plan | null }): string {
+  const moves =
+    plan === null
+      ? ['The coordinators do not tell what is moved.']
+      : [summarise(plan), ...(plan.moves.length > 0 ? [describeMoves(plan.moves, MOVES_SHOWN)] : [])];
+  return [describeCluster(view), '', ...moves].join('\n');
+}
+
 async function status(command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<StatusFlags>();
+  if (flags.watch === true) return watch(flags);
+  const client = clientOf(flags);
+  const seen = await look(client);
+  console.log(
+    flags.format === 'json' ? JSON.stringify({ ...seen.view, plan: seen.plan }, null, 2) : describe(seen),
+  );
+  if (seen.view.health === 'unavailable') process.exitCode = EXIT.nothingDone;
+}
+
+/** Until Ctrl-C: on a terminal in place, elsewhere a block, or a line of JSON, whenever something has changed. */
+async function watch(flags: StatusFlags): Promise<void> {
+  const signal = stopSignal();
+  const client = clientOf(flags, signal);
+  const screen = new Screen(process.stdout, flags.format === 'text' && process.stdout.isTTY);
+  try {
+    while (!signal.aborted) {
+      screen.show(await looked(client, flags.format));
+      await pause(WATCH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    screen.close();
+  }
+  process.exitCode = EXIT.stopped;
+}
+
+/** A cluster that cannot be asked is what one watches for, too. */
+async function looked(client: GatewayClient, format: GlobalFlags['format']): Promise<string> {
+  try {
+    const seen = await look(client);
+    return format === 'json' ? JSON.stringify({ ...seen.view, plan: seen.plan }) : describe(seen);
+  } catch (error) {
+    if (error instanceof CliFailure) return error.line(format);
+    throw error;
+  }
+}
+
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+const HOME = '\u001b[H';
+const CLEAR_LINE_REST = '\u001b[K';
+const CLEAR_REST = '\u001b[J';
+
+export class Screen {
+  private shown = '';
+
+  constructor(
+    private readonly stream: Pick<NodeJS.WriteStream, 'write' | 'rows' | 'columns'>,
+    /** Written over, in place of below, what was shown before. */
+    private readonly isInPlace: boolean,
+  ) {
+    if (isInPlace) stream.write(HIDE_CURSOR + HOME + CLEAR_REST);
+  }
+
+  show(text: string): void {
+    if (!this.isInPlace) {
+      if (text !== this.shown) this.stream.write(`${text}\n`);
+      this.shown = text;
+      return;
+    }
+    const { rows = 24, columns = 80 } = this.stream;
+    // What does not fit would scroll, and what is above could not be written over any more.
+    const lines = text.split('\n').slice(0, rows - 1);
+    const fitting = lines.map((line) => `${line.slice(0, columns)}${CLEAR_LINE_REST}`);
+    this.stream.write(`${HOME}${fitting.join('\n')}\n${CLEAR_REST}`);
+  }
+
+  close(): void {
+    if (this.isInPlace) this.stream.write(SHOW_CURSOR);
+  }
+}
+
+async function where(key: string, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<GlobalFlags>();
   const client = clientOf(flags);
-  const view = bodyOf(await client.cluster(), client);
-  console.log(flags.format === 'json' ? JSON.stringify(view, null, 2) : describeCluster(view));
-  if (view.health === 'unavailable') process.exitCode = EXIT.nothingDone;
+  const query = new URLSearchParams({ key }).toString();
+  const place = bodyOf(await client.read<KeyPlace>(`/where?${query}`, 'partition'), client);
+  console.log(flags.format === 'json' ? JSON.stringify(place, null, 2) : describePlace(place));
+}
+
+export function describePlace(place: KeyPlace): string {
+  const { partition, epoch, replicas, nextReplicas, learners, leader, preferredLeader } = place;
+  const led = leader === preferredLeader ? '' : ` (${preferredLeader} is to lead)`;
+  return [
+    `partition ${partition}, epoch ${epoch}`,
+    `leader    ${leader ?? 'nobody'}${led}`,
+    `replicas  ${replicas.join(', ')}`,
+    ...(nextReplicas === null ? [] : [`next      ${nextReplicas.join(', ')}`]),
+    ...(learners.length === 0 ? [] : [`learners  ${learners.join(', ')}`]),
+  ].join('\n');
+}
+
+async function incidents(command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<GlobalFlags>();
+  const client = clientOf(flags);
+  const { items } = bodyOf(await client.read<IncidentList>('/incidents', 'items'), client);
+  const rows = items.map(({ at, kind, shard, partition, mended, detail }) => [
+    at,
+    kind,
+    shard,
+    String(partition ?? ''),
+    mended ? 'mended' : 'NOT MENDED',
+    detail,
+  ]);
+  const text =
+    items.length === 0
+      ? 'There was none.'
+      : table(['AT', 'KIND', 'SHARD', 'PARTITION', 'STATE', 'WHAT'], rows);
+  console.log(flags.format === 'json' ? JSON.stringify(items, null, 2) : text);
 }
 
 export function addClusterCommands(root: Command): void {
   root
     .command('status')
-    .description('Members, verdicts, partitions and leaders; exits with 5 where the cluster is unavailable.')
+    .description(
+      'Members, verdicts, partitions, leaders and moves; exits with 5 where the cluster is unavailable.',
+    )
+    .option('--watch', 'goes on until Ctrl-C')
     .action((_flags: unknown, command: Command) => status(command));
+  root
+    .command('where')
+    .description('The partition of a key, who holds it and who leads it.')
+    .argument('<key>')
+    .action((key: string, _flags: unknown, command: Command) => where(key, command));
+  root
+    .command('incidents')
+    .description('What should never happen, and did; with -o json a list.')
+    .action((_flags: unknown, command: Command) => incidents(command));
 }

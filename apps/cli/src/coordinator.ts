@@ -3,7 +3,7 @@ import { coordinatorSeat } from '@ringleader/contracts';
 import type { CoordinatorMembers, LeaderTransferred, MemberChanged } from '@ringleader/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addStoreCommands } from './coordinator-store.js';
-import { type CoordinatorChange, bodyOf } from './gateway-client.js';
+import { type ClusterChange, bodyOf } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
 import { table } from './table.js';
 
@@ -37,12 +37,12 @@ async function members(command: Command): Promise<void> {
 async function change(
   command: Command,
   path: string,
-  { method, body }: CoordinatorChange,
+  { method, body }: ClusterChange,
   done: string,
 ): Promise<void> {
   const flags = command.optsWithGlobals<ChangeFlags>();
   const client = clientOf(flags);
-  const asked = { method, ifIndex: flags.ifIndex, ...(body !== undefined && { body }) };
+  const asked = { method, ifMatch: flags.ifIndex, ...(body !== undefined && { body }) };
   const answer = await client.changeCoordinators<MemberChanged>(path, asked, 'index');
   const { index } = bodyOf(answer, client, true);
   console.log(flags.format === 'json' ? JSON.stringify({ index }) : `${done} (configuration ${index}).`);
@@ -51,7 +51,7 @@ async function change(
 async function transferLeader(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<TransferFlags>();
   const client = clientOf(flags);
-  const asked: CoordinatorChange = {
+  const asked: ClusterChange = {
     method: 'POST',
     ...(flags.to !== undefined && { body: { to: flags.to } }),
   };

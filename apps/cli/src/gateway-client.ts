@@ -28,10 +28,12 @@ export interface Answer<Body> {
   readonly neverSent?: boolean;
 }
 
-export interface CoordinatorChange {
-  readonly method: 'POST' | 'DELETE';
+/** A change below /v1/cluster. */
+export interface ClusterChange {
+  readonly method: 'POST' | 'DELETE' | 'PATCH';
   readonly body?: object;
-  readonly ifIndex?: number | undefined;
+  /** What has to be the number still that was read with what is changed: an index, an epoch. */
+  readonly ifMatch?: number | undefined;
 }
 
 export interface ListPage {
@@ -83,22 +85,30 @@ export class GatewayClient {
     return this.request(`/v1/cluster/coordinator/hash${query}`, { method: 'GET' }, 'members');
   }
 
-  /** `path` is what stands behind `/v1/cluster/coordinator`. */
-  changeCoordinators<Body extends MemberChanged | LeaderTransferred | StoreCompacted>(
-    path: string,
-    change: CoordinatorChange,
-    field: keyof Body,
-  ): Promise<Answer<Body>> {
-    const { method, body, ifIndex } = change;
+  /** `path` is what stands behind `/v1/cluster`; `mark` is what only an answer of ours has. */
+  read<Body>(path: string, mark: keyof Body): Promise<Answer<Body>> {
+    return this.request(`/v1/cluster${path}`, { method: 'GET' }, mark);
+  }
+
+  change<Body>(path: string, change: ClusterChange, mark: keyof Body): Promise<Answer<Body>> {
+    const { method, body, ifMatch } = change;
     const init = {
       method,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(ifIndex !== undefined && { 'if-match': `"${ifIndex}"` }),
+        ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
-    return this.request(`/v1/cluster/coordinator${path}`, init, field);
+    return this.request(`/v1/cluster${path}`, init, mark);
+  }
+
+  changeCoordinators<Body extends MemberChanged | LeaderTransferred | StoreCompacted>(
+    path: string,
+    change: ClusterChange,
+    mark: keyof Body,
+  ): Promise<Answer<Body>> {
+    return this.change(`/coordinator${path}`, change, mark);
   }
 
   batch(

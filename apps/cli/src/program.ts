@@ -8,6 +8,8 @@ import type { Format } from './failure.js';
 import { addGlobalOptions } from './global-options.js';
 import { addLocalCommands } from './local.js';
 import { addKeyCommands } from './kv.js';
+import { addMoveCommands } from './moves.js';
+import { addShardCommands } from './shards.js';
 import { addTransferCommands } from './transfer/transfer.js';
 
 const EXIT_CODES = `
@@ -40,6 +42,8 @@ export function program(format: Format = 'text'): Command {
     .exitOverride();
   addKeyCommands(root);
   addClusterCommands(root);
+  addShardCommands(root);
+  addMoveCommands(root);
   addCoordinatorCommands(root);
   addLocalCommands(root);
   addTransferCommands(root);
