@@ -1,4 +1,4 @@
-import { type Ballot, unreachable, type ShardOrdinal } from '@ringleader/primitives';
+import { type Ballot, type PartitionIndex, unreachable, type ShardOrdinal } from '@ringleader/primitives';
 import { onAccepted, onGap, type AcknowledgementPort } from './accept/acknowledgements.js';
 import { isOfThisEpoch, type AcceptorPort } from './accept/acceptor.js';
 import { onAccepts, onAcceptsSeen, type AcceptsPort, type AcceptsSeenPort } from './accept/accepts.js';
@@ -94,9 +94,26 @@ function dispatchToPartition(
   const replica = context.replicas.get(message.partition);
   if (replica === undefined) return;
   if (message.kind === 'released') return onReleased(context, replica, from, message);
-  if (!isOfThisEpoch(context, replica, message)) return;
+  if (!isOfThisEpoch(context, replica, message)) {
+    if (message.kind === 'prepare' && message.epoch > replica.record.epoch) {
+      replica.earlyPrepare = { from, message };
+    }
+    return;
+  }
   if (!isBallotInReach(context, replica, from, ballotIn(message))) return;
   dispatchToReplica(context, replica, from, message);
+}
+
+/**
+ * The map has come: who stood in an epoch before it was known here is answered now, as if its message had taken that long,
+ * and not only when it asks again.
+ */
+export function answerEarly(context: DispatchPort, { partition }: { partition: PartitionIndex }): void {
+  const replica = context.replicas.get(partition);
+  const early = replica?.earlyPrepare ?? null;
+  if (replica === undefined || early === null || early.message.epoch > replica.record.epoch) return;
+  replica.earlyPrepare = null;
+  dispatchToPartition(context, early.from, early.message);
 }
 
 /** The highest that the message would make the replica know. */

@@ -6,7 +6,7 @@ import type { Incarnation, Prng, ShardOrdinal } from '@ringleader/primitives';
 import { CopyPace } from './catch-up/copy-pace.js';
 import { flushBatches } from './accept/batch-sender.js';
 import type { ShardParts } from './parts.js';
-import { dispatch } from './dispatch.js';
+import { answerEarly, dispatch } from './dispatch.js';
 import { BackOff } from './leadership/back-off.js';
 import { OwnPace } from './leadership/own-pace.js';
 import { candidacyDue, electionDue } from './election/stand.js';
@@ -95,7 +95,10 @@ export class PaxosShard {
   /** Entries of the map that are new or have changed, from the coordinator only. */
   learnMap(assignments: readonly PartitionAssignment[], now: number): void {
     this.context.now = now;
-    for (const assignment of assignments) learnAssignment(this.context, assignment);
+    for (const assignment of assignments) {
+      learnAssignment(this.context, assignment);
+      answerEarly(this.context, assignment);
+    }
     const everyone = new Set<ShardOrdinal>();
     for (const replica of this.context.replicas.values()) {
       if (replica.isMember) for (const peer of replica.peers) everyone.add(peer);

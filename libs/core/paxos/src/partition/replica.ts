@@ -7,6 +7,7 @@ import type {
   ShardOrdinal,
 } from '@ringleader/primitives';
 import type { CatchUp } from './catch-up.js';
+import type { Prepare } from '../messages.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord, Row } from '../records.js';
 import { isMember, membersOf, votersOf } from '../rules/quorum.js';
@@ -94,6 +95,8 @@ export class Replica {
   readonly leaps = new Map<ShardOrdinal, Leap>();
   /** The last epoch above the own one that a message named. */
   epochSeen: Epoch = 0;
+  /** A candidate of an epoch that this replica has not heard of yet asked for its promise. */
+  earlyPrepare: { readonly from: ShardOrdinal; readonly message: Prepare } | null = null;
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */
   fresh: { at: number; commit: Revision } | null = null;
 
