@@ -55,6 +55,7 @@ async function openForTest(): Promise<StorageUnderTest> {
     restart: async () => {
       const reopened = await reopen(storage);
       ({ storage } = reopened);
+      await storage.removeLeftovers();
       return reopened.records;
     },
   };

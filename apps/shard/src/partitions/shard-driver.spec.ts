@@ -76,6 +76,7 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
       commit: () => Promise.resolve(),
       read: () => Promise.reject(new Error('no reads here')),
       removeGeneration: () => Promise.resolve(),
+      removeLeftovers: () => Promise.resolve(),
       ...storage,
     },
     clock: new ShardClock(clock),

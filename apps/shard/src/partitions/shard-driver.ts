@@ -48,6 +48,7 @@ export interface DriverStorage {
   commit(transaction: StorageTransaction): Promise<void>;
   read(read: StorageRead): Promise<StorageReadResult>;
   removeGeneration(removal: GenerationRemoval): Promise<void>;
+  removeLeftovers(): Promise<void>;
 }
 
 export interface ShardDriverOptions {
@@ -91,6 +92,7 @@ export class ShardDriver {
       forPeers: () => this.isStopped || this.core.hasRoomForRows,
       forGateways: () => this.isStopped || this.core.hasRoomForRequests,
     });
+    options.storage.removeLeftovers().catch((error: unknown) => this.fail(error));
   }
 
   learnMap(assignments: readonly PartitionAssignment[]): void {

@@ -12,7 +12,7 @@ import type {
 } from '@ringleader/paxos';
 import type { Incarnation } from '@ringleader/primitives';
 import type { HotConnection, Statement } from '@ringleader/postgres';
-import { removeGeneration, removeUnnamedGenerations } from './generation-sweeper.js';
+import { GenerationSweeper, unnamedGenerations } from './generation-sweeper.js';
 import { PointReader } from './point-reader.js';
 import { readDelta, readDigests, readPage } from './range-reader.js';
 import { RecordLog } from './record-log.js';
@@ -35,6 +35,8 @@ export class ShardStorage {
   private readonly rowWriter: RowWriter;
   private readonly recordLog: RecordLog;
   private readonly pointReader: PointReader;
+  private readonly sweeper: GenerationSweeper;
+  private leftovers: readonly GenerationRemoval[] = [];
   private folding: Promise<void> = Promise.resolve();
   /** Scans are transactions of several statements: one after the other. */
   private lastScan: Promise<unknown> = Promise.resolve();
@@ -46,6 +48,7 @@ export class ShardStorage {
     this.rowWriter = new RowWriter(incarnation);
     this.recordLog = new RecordLog(connections.writer, incarnation);
     this.pointReader = new PointReader(connections.points);
+    this.sweeper = new GenerationSweeper(connections.writer);
   }
 
   /** The database is this incarnation's already; gives the last durable record of each partition. */
@@ -56,7 +59,7 @@ export class ShardStorage {
     const storage = new ShardStorage(connections, incarnation);
     const records = await storage.recordLog.load();
     await storage.fold();
-    await removeUnnamedGenerations(connections.writer, records);
+    storage.leftovers = await unnamedGenerations(connections.writer, records);
     return { storage, records };
   }
 
@@ -102,7 +105,13 @@ export class ShardStorage {
   }
 
   removeGeneration(removal: GenerationRemoval): Promise<void> {
-    return removeGeneration(this.connections.writer, removal);
+    return this.sweeper.remove(removal);
+  }
+
+  /** What an earlier incarnation had no time to remove. */
+  async removeLeftovers(): Promise<void> {
+    for (const leftover of this.leftovers) await this.sweeper.remove(leftover);
+    this.leftovers = [];
   }
 
   /** How far the write-ahead log is on disk. */
