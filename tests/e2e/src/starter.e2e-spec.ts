@@ -41,6 +41,10 @@ async function refusedStart(...args: string[]): Promise<{ code: number; stderr: 
   );
 }
 
+interface ClusterMembers {
+  readonly members: readonly { readonly id: string; readonly address?: string }[];
+}
+
 /** What it prints. */
 async function ringleader(...args: string[]): Promise<string> {
   const script = join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs');
@@ -392,6 +396,26 @@ describe('a cluster that npm start runs', () => {
     const status = await call('status', '-o', 'json');
     expect(JSON.parse(status.stdout)).toMatchObject({ health: 'healthy' });
   }, 60_000);
+
+  it('balances by another strategy at all gateways, once one of them was told', async () => {
+    const { gatewayUrls } = await cluster.state();
+    const [first = '', second = ''] = gatewayUrls;
+    const picksBy = async (strategy: string): Promise<number> => {
+      await fetch(`${second}/v1/kv/balanced?consistency=stale`);
+      const { members } = (await (await fetch(`${first}/v1/cluster`)).json()) as ClusterMembers;
+      const { address = '' } = members.find(({ id }) => id === 'gateway-2') ?? {};
+      const lines = (await (await fetch(`http://${address}/metrics`)).text()).split('\n');
+      return lines.filter((line) => line.includes(`replica_picks_total{strategy="${strategy}"`)).length;
+    };
+    expect(await picksBy('ring-hash')).toBe(0);
+    const answer = await fetch(`${first}/v1/cluster/settings`, {
+      method: 'PATCH',
+      body: '{"balancer":{"strategy":"ring-hash"}}',
+      headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': '"0"' },
+    });
+    expect([answer.status, await answer.json()]).toEqual([200, { balancer: { strategy: 'ring-hash' } }]);
+    await until('another strategy', async () => (await picksBy('ring-hash')) > 0, { timeoutMs: 10_000 });
+  }, 30_000);
 
   it('imports and exports through the two commands, byte for byte', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ringleader-transfer-'));
