@@ -14,9 +14,10 @@ const BOTTOM = 132;
 /** `{ at, perSecond, p50, p99 }`, by time. */
 let points = [];
 
-export function addPoints(added) {
-  const newest = points.at(-1)?.at ?? 0;
-  points.push(...added.filter(({ at }) => at > newest));
+/** `apartMs`: none so near to one that is known already. */
+export function addPoints(added, apartMs = 0) {
+  const isNews = ({ at }) => points.every((point) => Math.abs(point.at - at) > apartMs);
+  points = [...points, ...added.filter(isNews)].sort((a, b) => a.at - b.at);
   const oldest = (points.at(-1)?.at ?? 0) - SPAN_MS;
   points = points.filter(({ at }) => at >= oldest);
 }

@@ -7,11 +7,15 @@ import { health } from './words.js';
 
 const EVENTS = '/v1/cluster/events';
 const PARTITIONS = '/v1/cluster/partitions';
+const LOAD = '/v1/cluster/load';
 /** Without a word for so long (heartbeats come every ten seconds) the connection is as good as lost. */
 const SILENCE_MS = 25_000;
-const COME_BACK_MS = 3_000;
+const COME_BACK_MS = 1_500;
 /** The ring is asked for at most so often. */
 const RING_EVERY_MS = 1_000;
+
+/** Of what a gateway remembers. */
+const HISTORY_STEP_MS = 5_000;
 
 const state = { cluster: null, moves: null, load: null, partitions: [] };
 const said = new Map();
@@ -35,8 +39,7 @@ const handlers = {
   },
   load(data) {
     state.load = data;
-    const { perSecond, latencyMsP50: p50, latencyMsP99: p99 } = data.requests;
-    addPoints([{ at: Date.parse(data.at), perSecond, p50, p99 }]);
+    addPoints([pointOf(data.at, data.requests)]);
     drawCharts();
     if (state.cluster !== null) showMembers(state);
   },
@@ -59,6 +62,28 @@ function showCluster({ name, health: word, reasons }) {
   if (shown.join('\n') !== reasons.join('\n')) list.replaceChildren(...reasons.map(listItem));
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
   announce('health', `${word}${why}`, `The cluster is ${word}${why}`);
+}
+
+const pointOf = (at, { perSecond, latencyMsP50: p50, latencyMsP99: p99 }) => ({
+  ...{ at: Date.parse(at), perSecond, p50, p99 },
+});
+
+/** What was before the page was opened, or while the connection was lost. */
+async function askForHistory() {
+  try {
+    const { items } = await fetchJson(LOAD);
+    const before = items.map(({ at, ...requests }) => pointOf(at, requests));
+    addPoints(before, HISTORY_STEP_MS);
+    drawCharts();
+  } catch (error) {
+    setText(element('connection'), `The last minutes cannot be asked for: ${error.message}`);
+  }
+}
+
+async function fetchJson(url) {
+  const answer = await fetch(url, { headers: { Accept: 'application/json' } });
+  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`);
+  return answer.json();
 }
 
 function listItem(text) {
@@ -100,9 +125,7 @@ function followRing() {
 
 async function askForRing() {
   try {
-    const answer = await fetch(PARTITIONS, { headers: { Accept: 'application/json' } });
-    if (!answer.ok) throw new Error(`The gateway answered ${answer.status}`);
-    const { items } = await answer.json();
+    const { items } = await fetchJson(PARTITIONS);
     state.partitions = items;
     if (items.length === 0) clearRing(element('ring'), 'There is no partition map yet');
     else drawRing(element('ring'), items);
@@ -119,7 +142,10 @@ function showPartitionTable() {
 
 function connect() {
   source = new EventSource(EVENTS);
-  source.addEventListener('open', () => heard('Live'));
+  source.addEventListener('open', () => {
+    heard('Live');
+    void askForHistory();
+  });
   source.addEventListener('error', () => {
     setText(element('connection'), 'Connection lost; trying again');
     // A refusal ends it for good: the browser tries again only what was broken.

@@ -8,11 +8,9 @@ import {
   MEMBERS_PREFIX,
   OperationalError,
   SHARDS_PREFIX,
-  SHARD_PLACES_PREFIX,
   clusterSchema,
   coordinatorSeat,
   memberSchema,
-  shardPlaceSchema,
   shardSchema,
   speakerOf,
   subjects,
@@ -61,7 +59,6 @@ export class ClusterObserver {
     this.mirrors = [
       this.mirror(MEMBERS_PREFIX, (change) => this.takeMembers(change)),
       this.mirror(SHARDS_PREFIX, (change) => this.takeShards(change)),
-      this.mirror(SHARD_PLACES_PREFIX, (change) => this.takePlaces(change)),
       this.mirror(CLUSTER_KEY, (change) => this.takeCluster(change)),
     ];
   }
@@ -144,15 +141,6 @@ export class ClusterObserver {
       const shard = parseMetadata(shardSchema, item);
       this.shardsByKey.set(item.key, shard);
       this.options.shardDirectory.learn(shard.ordinal, { name: shard.shardId, weight: shard.weight });
-    }
-  }
-
-  private takePlaces({ puts, deletes }: MirrorChange): void {
-    const { shardDirectory } = this.options;
-    for (const key of deletes) shardDirectory.displace(Number(key.slice(SHARD_PLACES_PREFIX.length)));
-    for (const item of puts) {
-      const { ordinal, weight } = parseMetadata(shardPlaceSchema, item);
-      shardDirectory.place(ordinal, weight);
     }
   }
 

@@ -16,6 +16,7 @@ import { ClusterObserver } from './cluster-observer.js';
 import { ClusterReport } from './cluster.controller.js';
 import { SettingsFollower } from './settings.js';
 import { eventSources } from './event-sources.js';
+import { LoadHistory } from './load-history.js';
 import { PartitionReport } from './partition-report.js';
 import { PlacementObserver } from './placement-observer.js';
 import { Verdicts, VerdictsModule } from './verdicts.js';
@@ -30,9 +31,8 @@ import { Verdicts, VerdictsModule } from './verdicts.js';
     },
     {
       provide: PlacementObserver,
-      useFactory: (client: Coordination, clock: ServiceClock, logger: ServiceLogger) =>
-        new PlacementObserver({ client, clock, onTrouble: (error) => logger.warn({ error }, NOT_FOLLOWED) }),
-      inject: [Coordination, ServiceClock, ServiceLogger],
+      useFactory: placementObserver,
+      inject: [Coordination, ServiceClock, ShardDirectory, ServiceLogger],
     },
     {
       provide: PartitionReport,
@@ -51,22 +51,29 @@ import { Verdicts, VerdictsModule } from './verdicts.js';
         }),
       inject: [ClusterReport, PlacementObserver, HttpMetrics],
     },
+    {
+      provide: LoadHistory,
+      useFactory: ({ durations }: HttpMetrics) => new LoadHistory({ durations }),
+      inject: [HttpMetrics],
+    },
     HttpMetrics,
     ClusterReport,
     SettingsFollower,
   ],
-  exports: [ClusterReport, PartitionReport, PlacementObserver, ClusterEvents, HttpMetrics],
+  exports: [ClusterReport, PartitionReport, PlacementObserver, ClusterEvents, LoadHistory, HttpMetrics],
 })
 export class ClusterModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   constructor(
     private readonly observer: ClusterObserver,
     private readonly placement: PlacementObserver,
     private readonly events: ClusterEvents,
+    private readonly history: LoadHistory,
   ) {}
 
   onApplicationBootstrap(): void {
     this.observer.start();
     this.placement.start();
+    this.history.start();
   }
 
   /** Streams have no end of their own, for which the server would wait. */
@@ -77,10 +84,22 @@ export class ClusterModule implements OnApplicationBootstrap, OnModuleDestroy, B
   beforeApplicationShutdown(): void {
     this.observer.stop();
     this.placement.stop();
+    this.history.stop();
   }
 }
 
 const NOT_FOLLOWED = 'The coordinators cannot be followed';
+
+/** In the order of `inject`. */
+type PlacementIngredients = [Coordination, ServiceClock, ShardDirectory, ServiceLogger];
+
+function placementObserver(...ingredients: PlacementIngredients): PlacementObserver {
+  const [client, clock, shardDirectory, logger] = ingredients;
+  return new PlacementObserver({
+    ...{ client, clock, shardDirectory },
+    onTrouble: (error) => logger.warn({ error }, NOT_FOLLOWED),
+  });
+}
 
 /** In the order of `inject`. */
 type ReportIngredients = [PartitionMapMirror, LeaderTable, ShardDirectory, PlacementObserver, ServiceClock];

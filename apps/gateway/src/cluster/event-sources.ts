@@ -43,12 +43,13 @@ function movesEvent(placement: Placement | null): MovesEvent | null {
   return placement === null ? null : { ...placement.plan, shards: placement.shards };
 }
 
-interface Counted {
+export interface Counted {
+  /** Milliseconds, always forward. */
   readonly at: number;
   readonly counts: Float64Array;
 }
 
-function requestsBetween(before: Counted, now: Counted): LoadEvent['requests'] {
+export function requestsBetween(before: Counted, now: Counted): LoadEvent['requests'] {
   const seconds = (now.at - before.at) / MS_PER_SECOND;
   const requests = RecentDurations.total(now.counts) - RecentDurations.total(before.counts);
   const quantile = (q: number): number | null => RecentDurations.quantileMs(before.counts, now.counts, q);

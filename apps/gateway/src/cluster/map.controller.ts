@@ -1,17 +1,19 @@
-/** /v1/cluster/where, /partitions, /incidents and /events: what this gateway knows, and how that changes. */
+/** /v1/cluster/where, /partitions, /incidents, /load and /events: what this gateway knows, and how that changes. */
 import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import type { IncidentList, KeyPlace, PartitionList } from '@ringleader/contracts';
+import type { IncidentList, KeyPlace, LoadHistoryView, PartitionList } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { checkKey, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import {
   DescribeEvents,
   DescribeIncidents,
+  DescribeLoad,
   DescribePartitions,
   DescribeWhere,
 } from '../openapi/placement-descriptions.js';
 import { ClusterEvents } from './cluster-events.js';
+import { LoadHistory } from './load-history.js';
 import { PartitionReport } from './partition-report.js';
 import { PlacementObserver } from './placement-observer.js';
 
@@ -21,6 +23,7 @@ export class MapController {
     private readonly report: PartitionReport,
     private readonly observer: PlacementObserver,
     private readonly clusterEvents: ClusterEvents,
+    private readonly history: LoadHistory,
   ) {}
 
   @DescribeWhere()
@@ -44,6 +47,13 @@ export class MapController {
   incidents(@Req() request: FastifyRequest): IncidentList {
     plainRead(request);
     return { items: [...this.observer.incidents] };
+  }
+
+  @DescribeLoad()
+  @Get('load')
+  load(@Req() request: FastifyRequest): LoadHistoryView {
+    plainRead(request);
+    return { items: this.history.items };
   }
 
   @DescribeEvents()

@@ -18,12 +18,15 @@ import type {
   MirrorChange,
 } from '@ringleader/coordination';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
+import type { ShardDirectory } from '../routing/routing-table.js';
 
 export type Placement = CoordinatorResponse<'placement'>;
 
 export interface PlacementObserverOptions {
   readonly client: Coordinator & Pick<CoordinatorGroup, 'ask'>;
   readonly clock: Clock;
+  /** Told of the weights in force. */
+  readonly shardDirectory: Pick<ShardDirectory, 'place' | 'displace'>;
   readonly onTrouble: (error: OperationalError) => void;
 }
 
@@ -44,10 +47,7 @@ export class PlacementObserver {
     const mirror = (prefix: string, onChange: (change: MirrorChange) => void): PrefixMirror =>
       new PrefixMirror({ client, clock, prefix, onChange, onTrouble });
     this.mirrors = [
-      mirror(SHARD_PLACES_PREFIX, ({ puts, deletes }) => {
-        for (const key of deletes) this.placesByKey.delete(key);
-        for (const item of puts) this.placesByKey.set(item.key, parseMetadata(shardPlaceSchema, item));
-      }),
+      mirror(SHARD_PLACES_PREFIX, (change) => this.takePlaces(change)),
       mirror(INCIDENTS_PREFIX, ({ puts, deletes }) => {
         for (const key of deletes) this.incidentsByKey.delete(key);
         for (const item of puts) this.incidentsByKey.set(item.key, parseMetadata(incidentSchema, item));
@@ -81,6 +81,19 @@ export class PlacementObserver {
   stop(): void {
     for (const mirror of this.mirrors) mirror.stop();
     if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  private takePlaces({ puts, deletes }: MirrorChange): void {
+    const { shardDirectory } = this.options;
+    for (const key of deletes) {
+      this.placesByKey.delete(key);
+      shardDirectory.displace(Number(key.slice(SHARD_PLACES_PREFIX.length)));
+    }
+    for (const item of puts) {
+      const place = parseMetadata(shardPlaceSchema, item);
+      this.placesByKey.set(item.key, place);
+      shardDirectory.place(place.ordinal, place.weight);
+    }
   }
 
   private async ask(): Promise<void> {

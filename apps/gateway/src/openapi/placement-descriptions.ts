@@ -207,6 +207,11 @@ export function DescribeIncidents(): MethodDecorator {
   return known({ operationId: 'listIncidents', summary }, 'IncidentList');
 }
 
+export function DescribeLoad(): MethodDecorator {
+  const summary = 'What this gateway had to do in the last ten minutes';
+  return known({ operationId: 'getLoad', summary }, 'LoadHistory');
+}
+
 export function DescribeEvents(): MethodDecorator {
   return applyDecorators(
     ApiTags(TAG),

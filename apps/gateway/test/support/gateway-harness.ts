@@ -14,6 +14,7 @@ import { RESOURCES } from '../../src/app.module.js';
 import { ClusterReport } from '../../src/cluster/cluster.controller.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
 import { ClusterEvents } from '../../src/cluster/cluster-events.js';
+import { LoadHistory } from '../../src/cluster/load-history.js';
 import { PartitionReport } from '../../src/cluster/partition-report.js';
 import { PlacementObserver } from '../../src/cluster/placement-observer.js';
 import { Telemetry } from '../../src/cluster/telemetry.js';
@@ -49,7 +50,9 @@ export interface HarnessOptions {
   /** The coordinators, as far as the resource needs them. */
   readonly coordination?: Partial<Coordination>;
   readonly incidents?: readonly Incident[];
-  readonly events?: ClusterEvents;
+  readonly events?: Pick<ClusterEvents, 'stream'>;
+  readonly history?: Pick<LoadHistory, 'items'>;
+  readonly partitions?: Pick<PartitionReport, 'partitions'>;
 }
 
 interface RoutingLimits {
@@ -120,7 +123,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         { provide: ShardDirectory, useValue: shardDirectory },
         { provide: Health, useValue: health },
         { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
-        { provide: PartitionReport, useValue: partitionReport },
+        { provide: PartitionReport, useValue: options.partitions ?? partitionReport },
         ...watchers(options),
         { provide: Admission, useValue: admission },
         { provide: LargeBodies, useValue: largeBodies },
@@ -151,9 +154,11 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
 
 function watchers(options: HarnessOptions): Provider[] {
   const { events = new ClusterEvents({ sources: NOTHING_TO_SEE }), incidents = [] } = options;
+  const { history = { items: [] } } = options;
   return [
     { provide: PlacementObserver, useValue: { incidents } },
     { provide: ClusterEvents, useValue: events },
+    { provide: LoadHistory, useValue: history },
   ];
 }
 

@@ -103,16 +103,15 @@ export const movesEventSchema = planSchema
   .meta({ id: 'MovesEvent', description: 'The plan, with its moves, and the shards.' });
 export type MovesEvent = z.infer<typeof movesEventSchema>;
 
+const requestsSchema = z.object({
+  perSecond: z.number().describe('Below /v1/kv, at this gateway.'),
+  latencyMsP50: z.number().nullable().describe('Null when there was none.'),
+  latencyMsP99: z.number().nullable(),
+});
 export const loadEventSchema = z
   .object({
     at: z.iso.datetime(),
-    requests: z
-      .object({
-        perSecond: z.number().describe('Below /v1/kv, at this gateway.'),
-        latencyMsP50: z.number().nullable().describe('Null when there was none.'),
-        latencyMsP99: z.number().nullable(),
-      })
-      .describe('Since the event before.'),
+    requests: requestsSchema.describe('Since the event before.'),
     members: z.array(
       z.object({
         service: z.enum(SERVICES),
@@ -124,3 +123,12 @@ export const loadEventSchema = z
   })
   .meta({ id: 'LoadEvent' });
 export type LoadEvent = z.infer<typeof loadEventSchema>;
+
+export const loadHistorySchema = z
+  .object({
+    items: z
+      .array(requestsSchema.extend({ at: z.iso.datetime().describe('When these five seconds were over.') }))
+      .describe('Of the last ten minutes, the oldest first.'),
+  })
+  .meta({ id: 'LoadHistory' });
+export type LoadHistoryView = z.infer<typeof loadHistorySchema>;
