@@ -7,9 +7,13 @@ import {
   CLUSTER_KEY,
   CORRUPT_PREFIX,
   PARTITIONS_PREFIX,
+  PLACEMENT_CONTROL_KEY,
+  PLACEMENT_LIMITS_DEFAULT,
   RESTORED_REVISION_LEAP,
   SHARD_ORDINALS_KEY,
+  VERDICTS_PREFIX,
   clusterSchema,
+  placementControlSchema,
   prefixRange,
 } from '@ringleader/contracts';
 import type { MvccStore, Operation } from '@ringleader/mvcc';
@@ -33,6 +37,9 @@ export function beginAnew(
   store.jumpTo(store.revision + RESTORED_REVISION_LEAP);
   const success: Operation[] = [
     { kind: 'delete', ...prefixRange(CORRUPT_PREFIX), wantsPrevious: false },
+    // Who was down then may have come back since.
+    { kind: 'delete', ...prefixRange(VERDICTS_PREFIX), wantsPrevious: false },
+    ...pausing(store),
     ...changed(store, CLUSTER_KEY, (text) =>
       JSON.stringify({ ...clusterSchema.parse(JSON.parse(text)), clusterId }),
     ),
@@ -45,12 +52,33 @@ export function beginAnew(
   return { kind: 'restored', clusterId, revision: store.revision };
 }
 
+/**
+ * Partitions may have moved after the snapshot: then its map is not that of the shards, and a change of it would give epochs
+ * out a second time. A person says that none has.
+ */
+function pausing(store: MvccStore): Operation[] {
+  if (countOf(store, PARTITIONS_PREFIX) === 0) return [];
+  const text = read(store, PLACEMENT_CONTROL_KEY);
+  const { epoch, limits } =
+    text === null
+      ? { epoch: 0, limits: PLACEMENT_LIMITS_DEFAULT }
+      : placementControlSchema.parse(JSON.parse(text));
+  return [putText(PLACEMENT_CONTROL_KEY, JSON.stringify({ epoch: epoch + 1, paused: true, limits }))];
+}
+
 function changed(store: MvccStore, key: string, change: (text: string) => string): Operation[] {
+  const text = read(store, key);
+  return text === null ? [] : [putText(key, change(text))];
+}
+
+function read(store: MvccStore, key: string): string | null {
   const outcome = store.range({ ...plainRead, key, rangeEnd: null });
   const [item] = outcome.kind === 'range' ? outcome.items : [];
-  if (item === undefined) return [];
-  const value = Buffer.from(change(Buffer.from(item.value).toString()));
-  return [{ kind: 'put', key, value: new Uint8Array(value), lease: 0, wantsPrevious: false }];
+  return item === undefined ? null : Buffer.from(item.value).toString();
+}
+
+function putText(key: string, text: string): Operation {
+  return { kind: 'put', key, value: new Uint8Array(Buffer.from(text)), lease: 0, wantsPrevious: false };
 }
 
 export function countOf(store: MvccStore, prefix: string): number {

@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   CLUSTER_KEY,
+  PLACEMENT_CONTROL_KEY,
+  PLACEMENT_LIMITS_DEFAULT,
   RESTORED_REVISION_LEAP,
   SHARD_ORDINALS_KEY,
   corruptKey,
   partitionKey,
+  verdictKey,
 } from '@ringleader/contracts';
 import { archiveOf, openLogStorage } from '@ringleader/log-storage';
 import { MvccStore, type Operation, plainRead, snapshotOf, storeOf } from '@ringleader/mvcc';
@@ -72,6 +75,26 @@ describe('the store of a snapshot that begins anew', () => {
     expect(store.leaseCount).toBe(1);
     const granted = store.apply({ kind: 'leaseGrant', ttlMs: 1_000, wanted: 0 }, 1);
     expect(granted).toMatchObject({ kind: 'leaseGranted', lease: RESTORED_REVISION_LEAP + 2 });
+  });
+
+  it('holds placement until a person has looked, and forgets who was down', () => {
+    const store = aStore();
+    const control = { epoch: 7, paused: false, limits: { ...PLACEMENT_LIMITS_DEFAULT, movesMax: 9 } };
+    apply(
+      store,
+      put(PLACEMENT_CONTROL_KEY, JSON.stringify(control)),
+      put(verdictKey('shard', 'shard-1'), '{}'),
+    );
+    beginAnew(store, { clusterId: 'now', mayLackMap: false });
+    expect(JSON.parse(read(store, PLACEMENT_CONTROL_KEY) ?? '')).toEqual({
+      ...control,
+      epoch: 8,
+      paused: true,
+    });
+    expect(read(store, verdictKey('shard', 'shard-1'))).toBeUndefined();
+    const older = aStore();
+    beginAnew(older, { clusterId: 'now', mayLackMap: false });
+    expect(JSON.parse(read(older, PLACEMENT_CONTROL_KEY) ?? '')).toMatchObject({ epoch: 1, paused: true });
   });
 
   it('is none from before the first partition map, unless that is said', () => {

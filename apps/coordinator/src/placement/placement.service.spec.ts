@@ -79,6 +79,10 @@ describe('PlacementService', () => {
       ...{ service: 'shard', id, instance: 'i', verdict, votes: [] },
       since: new Date(clock.now).toISOString(),
     });
+  const end = (key: string): Promise<unknown> => {
+    const success = [{ kind: 'delete', key, rangeEnd: null, wantsPrevious: false } as const];
+    return group.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+  };
   const clusterExists = (): boolean => readCluster(group.store.local) !== null;
   const mapExists = (): boolean => hasPartitionMap(group.store.local);
   const map = (): PartitionEntry[] =>
@@ -255,6 +259,7 @@ describe('PlacementService', () => {
     await settle();
     await judge('shard-2', 'down');
     await until('the verdict', () => shardNamed('shard-2')?.verdict === 'down', WAIT);
+    await end(memberKey('shard', 'shard-2'));
     expect(shardNamed('shard-2')?.state).toBe('active');
     clock.now += 60_000;
     await judge('shard-3', 'alive');

@@ -42,6 +42,7 @@ export class PlacementLoop {
   readonly #rules: PlannerRules;
   readonly #notBefore = new Map<PartitionIndex, number>();
   #leadersNotBeforeMs = 0;
+  #watchedSinceMs: number | null = null;
   #moving = new Set<PartitionIndex>();
 
   constructor(private readonly options: LoopOptions) {
@@ -80,7 +81,9 @@ export class PlacementLoop {
   }
 
   #places(state: ClusterState, nowMs: number): PlacesDecision {
-    return settlePlaces({ state, nowMs, initialLimits: this.options.initialLimits, rules: this.#rules });
+    this.#watchedSinceMs ??= nowMs;
+    const [{ initialLimits }, watchedSinceMs] = [this.options, this.#watchedSinceMs];
+    return settlePlaces({ state, nowMs, initialLimits, watchedSinceMs, rules: this.#rules });
   }
 
   #decide(state: ClusterState, plan: Plan, nowMs: number): Decisions {

@@ -43,8 +43,13 @@ export interface PlacesContext {
   readonly state: ClusterState;
   readonly nowMs: number;
   readonly initialLimits: Limits;
+  /** Since when this leader has looked: what the store says may be from before a stop of all. */
+  readonly watchedSinceMs: number;
   readonly rules: PlannerRules;
 }
+
+/** Until whoever is alive has been seen to be so. */
+const WATCHED_FOR_MS = 30_000;
 
 export function settlePlaces(context: PlacesContext): PlacesDecision {
   const { state, initialLimits } = context;
@@ -131,15 +136,17 @@ class PlacesEdit {
   }
 
   /** Whoever has been down for too long, one at a time: that many are down at once is rather a fault of the network. */
-  giveUp({ limits }: Control): { kept: string[]; wakeAtMs: number | null } {
-    const { state, nowMs } = this.context;
+  giveUp({ limits, paused }: Control): { kept: string[]; wakeAtMs: number | null } {
+    const { state, nowMs, watchedSinceMs } = this.context;
     const kept: string[] = [];
     let wakeAtMs: number | null = null;
+    if (paused) return { kept, wakeAtMs };
+    const watchedAtMs = watchedSinceMs + Math.min(WATCHED_FOR_MS, limits.replaceAfterMs);
     const wakeAt = (atMs: number): void => {
       wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
     };
     for (const place of this.#downLongest()) {
-      const dueAtMs = Math.max(downSince(state, place.ordinal)!, 0) + limits.replaceAfterMs;
+      const dueAtMs = Math.max(downSince(state, place.ordinal)! + limits.replaceAfterMs, watchedAtMs);
       if (dueAtMs > nowMs) {
         wakeAt(dueAtMs);
         continue;
@@ -158,10 +165,14 @@ class PlacesEdit {
   #downLongest(): Place[] {
     const { state } = this.context;
     const since = ({ ordinal }: Place): number => downSince(state, ordinal)!;
-    return [...this.#places.values()]
-      .filter((place) => place.state === 'active' || place.state === 'draining')
-      .filter(({ ordinal }) => healthOf(state, ordinal) === 'down')
-      .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal);
+    return (
+      [...this.#places.values()]
+        .filter((place) => place.state === 'active' || place.state === 'draining')
+        .filter(({ ordinal }) => healthOf(state, ordinal) === 'down')
+        // Whoever holds a lease lives, whatever the verdict says.
+        .filter(({ shardId, ordinal }) => state.present.get(shardId)?.ordinal !== ordinal)
+        .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal)
+    );
   }
 
   /**

@@ -126,6 +126,28 @@ describe('the placement loop', () => {
     expect(heldBy(cluster, 1, 2)).toBe(0);
   });
 
+  it('gives up nobody for what was written before a stop of all, nor who holds its lease, nor while it is paused', () => {
+    const cluster = new ModelCluster({ shards: shards(5) });
+    cluster.settles();
+    cluster.kill('shard-4');
+    ticks(cluster, 20);
+    expect(cluster.state.verdicts.get('shard-4')?.verdict).toBe('down');
+    const stopped = cluster.state;
+    cluster.nowMs += 24 * 3_600_000;
+    cluster.changeLeader();
+    const look = cluster.loop.look(stopped, cluster.nowMs);
+    expect(look.work).toEqual([]);
+    expect(look.wakeAtMs).toBe(cluster.nowMs + LIMITS.replaceAfterMs);
+    const at = look.wakeAtMs!;
+    expect(cluster.loop.look(stopped, at).places.notes).toMatchObject([
+      { shardId: 'shard-4', to: 'replaced' },
+    ]);
+    const present = new Map([['shard-4', { ordinal: 4, isServing: true }]]);
+    expect(cluster.loop.look({ ...stopped, present }, at).places.notes).toEqual([]);
+    const control = { ...stopped.control!, paused: true };
+    expect(cluster.loop.look({ ...stopped, control }, at).places.notes).toEqual([]);
+  });
+
   it('gives up nobody whom a partition needs, and not so many that too few are left', () => {
     const cluster = new ModelCluster({ shards: shards(5) });
     cluster.settles();
