@@ -14,7 +14,6 @@ import {
   type NodeId,
   type Process,
 } from '@ringleader/testing-simulation';
-import type { CheckId } from './checks.js';
 import type { ClientEvent } from './client-history.js';
 import { GatewayProcess } from './gateway.js';
 import { Ghost } from './ghost/ghost.js';
@@ -42,7 +41,7 @@ export interface ClusterOptions {
   readonly broken?: BrokenSurroundings;
   readonly traceCapacity?: number;
   /** Null: all checks count. */
-  readonly counting?: ReadonlySet<CheckId> | null;
+  readonly counting?: ReadonlySet<string> | null;
   /** Left out, each partition's replicas begin one shard further on. */
   readonly firstMap?: readonly PartitionAssignment[];
   /** Left out, a machine runs its shard from the start. */
@@ -218,6 +217,7 @@ export class Cluster {
       store: this.stores.get(shard) as SimulatedStore<ShardDatabase>,
       observer: this.observer,
       gateways,
+      keepsRows: this.broken.keepsRows === true,
       readMap: () => (this.#mapIsWithheldFrom(shard) ? [] : this.map.entries()),
     });
     this.processes.set(shard, process);

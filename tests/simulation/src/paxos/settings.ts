@@ -88,4 +88,6 @@ export interface BrokenSurroundings extends BrokenGateway {
   readonly settlesUnproven?: boolean;
   /** NoJoint: the coordinator exchanges the set in one step. */
   readonly skipsJoint?: boolean;
+  /** KeepsRows: a shard does not delete what no record of it names any more. */
+  readonly keepsRows?: boolean;
 }

@@ -25,6 +25,14 @@ export class ShardDatabase extends MemoryStorage {
     return { rows: this.liveRows(partition), ...fingerprints };
   }
 
+  /** What a backup holds. */
+  copy(): ShardDatabase {
+    const copy = new ShardDatabase();
+    this.copyInto(copy);
+    copy.incarnation = this.incarnation;
+    return copy;
+  }
+
   override apply(transaction: StorageTransaction): void {
     const upserts = transaction.upserts.map((upsert) => ({ ...upsert, row: stored(upsert.row) }));
     super.apply({ ...transaction, upserts });

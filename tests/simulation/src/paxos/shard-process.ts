@@ -25,6 +25,7 @@ export interface ShardSurroundings {
   readonly store: SimulatedStore<ShardDatabase>;
   readonly observer: ShardObserver;
   readonly gateways: readonly NodeId[];
+  readonly keepsRows: boolean;
   /** The map as this shard may read it at its start. */
   readonly readMap: () => readonly PartitionAssignment[];
 }
@@ -149,7 +150,7 @@ export class ShardProcess implements Process<SimMessage> {
   }
 
   #carryOut(ready: Ready): void {
-    const { store, observer } = this.#surroundings;
+    const { store, observer, keepsRows } = this.#surroundings;
     observer.readyTaken(this.#self, ready, {
       statuses: this.core.status(),
       database: store.state,
@@ -157,7 +158,7 @@ export class ShardProcess implements Process<SimMessage> {
     });
     if (ready.transaction !== null) this.#runTransaction(ready.transaction);
     for (const read of ready.reads) this.#runRead(read);
-    for (const { partition, generation } of ready.removals) {
+    for (const { partition, generation } of keepsRows ? [] : ready.removals) {
       store.state.removeGeneration({ partition, generation });
     }
     for (const message of ready.messages) this.#rows.send(message);

@@ -6,6 +6,7 @@ import type { Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { PurgeStatus } from '../ready.js';
 import type { Replica } from '../partition/replica.js';
+import type { Row } from '../records.js';
 import type { Tombstone } from './tombstones.js';
 import { movePurgePoint, tellPurgePoint, type PurgePointPort } from './purge-point.js';
 
@@ -119,7 +120,7 @@ function remove(
 
 /** One page of one pass at a time. */
 function look(context: PurgerPort): void {
-  const { purges, reads } = context;
+  const { purges, reads, transactions } = context;
   if (purges.isLooking || purges.looks === 0) return;
   for (const replica of purges.waiting) {
     const { partition, history, record, tombstones } = replica;
@@ -128,13 +129,19 @@ function look(context: PurgerPort): void {
     const { generation } = record;
     const read = { kind: 'tombstones', partition, generation, start, limitRows: ROWS_PER_LOOK } as const;
     purges.isLooking = true;
-    reads.tombstones(read, ({ rows, nextKey }) => {
+    const take = (rows: readonly Row[], nextKey: string | null): void => {
       purges.isLooking = false;
       purges.looks = nextKey === null ? purges.looks - 1 : 0;
       // Rows that were replaced meanwhile may be other ones of the same revision.
       const isSame = replica.history === history && replica.record.generation === generation;
       if (isSame) tombstones.found(rows, nextKey);
       look(context);
+    };
+    // Rows that came with the switch to this generation were not noted, and have to be there.
+    transactions.whenDurable(replica, () => {
+      reads.tombstones(read, ({ rows, nextKey }) => {
+        take(rows, nextKey);
+      });
     });
     return;
   }

@@ -38,6 +38,15 @@ export class MemoryStorage {
     }
   }
 
+  /** Into an empty one, which is on its own from then on. */
+  protected copyInto(other: MemoryStorage): void {
+    for (const [partition, record] of this.records) other.records.set(partition, record);
+    for (const [name, rows] of this.generations) {
+      const [partition, generation] = name.split('/').map(Number) as [number, number];
+      for (const [key, row] of rows) other.put({ partition, generation, key }, row);
+    }
+  }
+
   removeGeneration({ partition, generation }: GenerationRemoval): void {
     this.generations.delete(nameOf(partition, generation));
   }
@@ -54,6 +63,12 @@ export class MemoryStorage {
 
   liveRows(partition: PartitionIndex): Rows {
     return this.rows(partition, this.records.get(partition)?.generation ?? 0);
+  }
+
+  /** In whichever generation. */
+  countRows(partition: PartitionIndex): number {
+    const isOf = ([name]: [string, Rows]): boolean => name.startsWith(`${partition}/`);
+    return [...this.generations].filter(isOf).reduce((sum, [, rows]) => sum + rows.size, 0);
   }
 
   read(read: StorageRead): StorageReadResult {

@@ -142,9 +142,13 @@ function remove({ state }: Context, place: Place): Decided {
   return { placesEnded: [place.ordinal], removed };
 }
 
+function isCountedOn({ state }: Place): boolean {
+  return state === 'active' || state === 'joining';
+}
+
 function whyHeld(state: ClusterState, place: Place, partitions: number): Refusal | null {
   const { shardId } = place;
-  if (partitions === 0) return place.state === 'active' ? whyTooFew(state, place) : null;
+  if (partitions === 0) return isCountedOn(place) ? whyTooFew(state, place) : null;
   const held = `${shardId} holds replicas of ${partitions} partitions`;
   const detail =
     place.state === 'active' ? `${held}: drain it first` : `${held}, which are still being moved away`;
@@ -198,8 +202,6 @@ function limit({ control }: Context, changed: Extract<Command, { kind: 'limits' 
 
 /** Whether too few shards would be left if this one held nothing any more. */
 function whyTooFew(state: ClusterState, place: Place): Refusal | null {
-  // Who is not active yet is not counted on: the others do without it.
-  if (place.state === 'joining') return null;
   const left = othersUp(state, place.ordinal);
   if (left >= state.replicationFactor) return null;
   const detail =

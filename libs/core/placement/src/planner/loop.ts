@@ -29,17 +29,23 @@ export interface LoopOptions {
   /** Of a cluster that has no control record yet. */
   readonly initialLimits: Limits;
   readonly rules?: PlannerRules;
+  readonly pace?: Pace;
 }
 
-/** Whatever was taken back lets the others go first. */
-const PAUSE_AFTER_ABANDON_MS = 30_000;
-/** Each change of a preferred leader is an election. */
-const PAUSE_BETWEEN_LEADER_CHANGES_MS = 500;
+export interface Pace {
+  /** Whatever was taken back lets the others go first. */
+  readonly pauseAfterAbandonMs: number;
+  /** Each change of a preferred leader is an election. */
+  readonly pauseBetweenLeaderChangesMs: number;
+}
+
+const PACE: Pace = { pauseAfterAbandonMs: 30_000, pauseBetweenLeaderChangesMs: 500 };
 
 export class PlacementLoop {
   readonly reports: MoveReports;
   readonly planner: Planner;
   readonly #rules: PlannerRules;
+  readonly #pace: Pace;
   readonly #notBefore = new Map<PartitionIndex, number>();
   #leadersNotBeforeMs = 0;
   #watchedSinceMs: number | null = null;
@@ -47,6 +53,7 @@ export class PlacementLoop {
 
   constructor(private readonly options: LoopOptions) {
     this.#rules = options.rules ?? PLANNER_RULES;
+    this.#pace = options.pace ?? PACE;
     this.reports = new MoveReports(this.#rules);
     this.planner = new Planner(this.#rules);
   }
@@ -99,9 +106,10 @@ export class PlacementLoop {
   }
 
   #remember(steps: readonly Step[], nowMs: number): void {
+    const { pauseAfterAbandonMs, pauseBetweenLeaderChangesMs } = this.#pace;
     for (const { kind, partition } of steps) {
-      if (kind === 'abandon') this.#notBefore.set(partition, nowMs + PAUSE_AFTER_ABANDON_MS);
-      if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + PAUSE_BETWEEN_LEADER_CHANGES_MS;
+      if (kind === 'abandon') this.#notBefore.set(partition, nowMs + pauseAfterAbandonMs);
+      if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + pauseBetweenLeaderChangesMs;
     }
     for (const [partition, untilMs] of this.#notBefore)
       if (untilMs <= nowMs) this.#notBefore.delete(partition);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
+import { applyChanges } from './changes.js';
 
 const shards = (count: number, zone?: string): { zone?: string }[] =>
   Array.from({ length: count }, () => (zone === undefined ? {} : { zone }));
@@ -188,5 +189,19 @@ describe('the placement loop', () => {
     expect(cluster.overview().plan.moves.every(({ waitsFor }) => waitsFor === 'placement is paused')).toBe(
       true,
     );
+  });
+
+  it('refuses to remove a shard that is joining where the others are too few', () => {
+    const cluster = new ModelCluster({ shards: shards(3) });
+    cluster.settles();
+    cluster.forget('shard-1');
+    const [admitted] = cluster.loop.look(cluster.state, cluster.nowMs).work;
+    cluster.state = applyChanges(cluster.state, admitted!.changes)!;
+    expect(cluster.state.places.get(4)?.state).toBe('joining');
+    for (const kind of ['drain', 'remove'] as const) {
+      expect(cluster.command({ kind, shard: 'shard-1' })).toMatchObject({ code: 'REPLICATION_AT_RISK' });
+    }
+    cluster.join({});
+    expect(cluster.settles()).toBe(true);
   });
 });

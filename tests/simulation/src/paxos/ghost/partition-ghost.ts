@@ -53,6 +53,16 @@ export class PartitionGhost {
     this.committed = new CommittedHistory(`partition ${String(partition)}`, judge, writeOf);
   }
 
+  /** Whether some leader's barrier of just this epoch is (docs/PROTOCOL.md 6.3). */
+  isCommittedAtEpoch(epoch: Epoch): boolean {
+    return [...this.#agreedTo.keys()].some((ballot) => this.ballots.epochOf(ballot) === epoch);
+  }
+
+  /** Whether the shard ever had something durable at a ballot of that epoch; it may have lost it since. */
+  wasAtEpoch(shard: ShardOrdinal, epoch: Epoch): boolean {
+    return [...this.#durable].some(([ballot, at]) => at.has(shard) && this.ballots.epochOf(ballot) === epoch);
+  }
+
   /** A transaction that changed this partition took effect. */
   noteDurable(shard: ShardOrdinal, { before, after, changed, live }: DurableChange, now: number): void {
     this.#judge.check(() => {
