@@ -16,6 +16,7 @@ import type { EtcdCluster } from './etcd.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
 import type { FailoverTrial } from './failover.js';
 import { placementReport } from './placement-report.js';
+import { placementScale } from './placement-scale.js';
 import { usageOfTrees } from './process-cpu.js';
 import { table } from './report.js';
 import { findCluster, usageOf } from './running-cluster.js';
@@ -234,6 +235,14 @@ program
   .command('placement')
   .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')
   .action(() => print(placementReport()));
+program
+  .command('placement-scale')
+  .description('CPU time and memory of placement in a large cluster, without one')
+  .option('--shards <n>', 'how many', '1000')
+  .option('--partitions <n>', 'a power of two', '16384')
+  .action(({ shards, partitions }: { readonly shards: string; readonly partitions: string }) =>
+    print(placementScale({ shards: Number(shards), partitions: Number(partitions) })),
+  );
 program
   .command('store')
   .description("CPU time of the coordinator's store by its size, without a cluster")

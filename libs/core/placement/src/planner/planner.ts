@@ -69,6 +69,9 @@ interface Target {
   readonly partitions: readonly PartitionPlacement[] | null;
 }
 
+/** Of all partitions, those that are being copied: where they are fewer there is little to be saved by taking them back. */
+const WORTH_ANOTHER_MAP = 0.01;
+
 const REASONS_IN_ORDER: readonly MoveReason[] = ['replace', 'drain', 'zone', 'replicationFactor', 'balance'];
 
 export class Planner {
@@ -194,8 +197,8 @@ function cheapest(
   compute: (current: readonly PartitionPlacement[]) => readonly PartitionPlacement[] | null,
 ): readonly PartitionPlacement[] | null {
   const going = compute(currentOf(state, true));
-  const isLearning = state.map.some(({ learners }) => learners.length > 0);
-  if (going === null || !isLearning) return going;
+  const learning = state.map.filter(({ learners }) => learners.length > 0).length;
+  if (going === null || learning < WORTH_ANOTHER_MAP * state.map.length || learning === 0) return going;
   const back = compute(currentOf(state, false));
   return back !== null && copiesTo(state, back) < copiesTo(state, going) ? back : going;
 }
