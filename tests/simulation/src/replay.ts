@@ -5,12 +5,13 @@
  */
 import { parseArgs } from 'node:util';
 import { Misuse, parseSeeds } from '@ringleader/testing-simulation';
+import { detectionSuite } from './detection/suite.js';
 import { elasticSuite } from './elastic/suite.js';
 import { paxosSuite } from './paxos/suite.js';
 import { raftSuite } from './raft/suite.js';
 import type { SimulationSuite, SuiteRun } from './suite.js';
 
-const SUITES: readonly SimulationSuite[] = [paxosSuite, raftSuite, elasticSuite];
+const SUITES: readonly SimulationSuite[] = [paxosSuite, raftSuite, elasticSuite, detectionSuite];
 const TRACE_LINES = 200;
 
 const HELP = `Runs seeds of a simulation: whole groups of processes with simulated clocks, network and disks. A seed is a run.

@@ -1,7 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { OperationalError } from '@ringleader/contracts';
 import type { coordinatorContracts, RequestOf, VerdictRecord } from '@ringleader/contracts';
-import { VerdictTally } from '@ringleader/failure-detection';
+import { VOTE_COUNTS_MS, VerdictTally } from '@ringleader/failure-detection';
 import type { Ballot } from '@ringleader/failure-detection';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
@@ -11,8 +11,6 @@ import { memberName, readVerdicts, verdictSteps, type Evidence, type VerdictStep
 
 type VoteRequest = RequestOf<(typeof coordinatorContracts)['vote']>;
 
-/** Six votes of a detector that has nothing new to say. */
-const VOTE_COUNTS_MS = 3_000;
 /** What is registered may change often; a verdict follows it this much later at most. */
 const LOOK_SOON_MS = 50;
 

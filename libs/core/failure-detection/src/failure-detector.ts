@@ -121,12 +121,16 @@ export class FailureDetector {
     return orders;
   }
 
-  /** Time has passed, and an assessment would say what the last one said: all beat. Must be asked as often as else assessed. */
-  isQuiet(now: MonotonicMs): boolean {
+  /**
+   * Until then an assessment would say what the last one said, whatever comes: all beat. Not after `now`: it may say
+   * something else. Something must be heard or asked every `tickMs` plus the tolerance all the same.
+   */
+  quietUntil(now: MonotonicMs): MonotonicMs {
     const awakeMs = this.#observe(now);
-    if (this.#health.score > 0) return false;
-    for (const { monitor } of this.#members.values()) if (!monitor.isQuiet(awakeMs)) return false;
-    return true;
+    if (this.#health.score > 0) return now;
+    let until = Number.POSITIVE_INFINITY;
+    for (const { monitor } of this.#members.values()) until = Math.min(until, monitor.quietUntil());
+    return Math.max(now, now + until - awakeMs);
   }
 
   /** To be called every `tickMs`. `otherDetectors` is how many others could confirm a suspicion. */

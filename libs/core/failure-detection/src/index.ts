@@ -17,3 +17,4 @@ export {
   type Judgement,
   type Vote,
 } from './tally.js';
+export { VOTE_COUNTS_MS, VOTE_INTERVAL_MS, Voter, type DueVote } from './voter.js';

@@ -157,11 +157,11 @@ export class MemberMonitor {
     return this.#lastBeatAt === undefined ? null : now - this.#lastBeatAt;
   }
 
-  /** It beats, and nothing is to be assessed. */
-  isQuiet(now: number): boolean {
-    const silenceMs = this.silenceMs(now);
-    const isDoubted = this.isSuspect || this.probing.isUnderWay || this.#damping.isHeld(now);
-    return silenceMs !== null && silenceMs < this.#quietMs && !isDoubted;
+  /** Until then nothing is to be assessed if no heartbeat comes; in the past: something is. */
+  quietUntil(): number {
+    const isDoubted = this.#state !== 'alive' || this.probing.isUnderWay;
+    if (isDoubted || this.#lastBeatAt === undefined) return Number.NEGATIVE_INFINITY;
+    return this.#lastBeatAt + this.#quietMs;
   }
 
   /** It can be asked to probe others: it beats, and knows of pings. */
@@ -249,9 +249,10 @@ export class MemberMonitor {
 
   /** The end of an outage is not an interval: it would teach the window that outages are normal. */
   #recordInterval(now: number): void {
-    if (this.#lastBeatAt !== undefined && this.#phi(now) < this.#settings.phiThreshold) {
-      this.#window.add(now - this.#lastBeatAt);
-    }
+    if (this.#lastBeatAt === undefined) return;
+    const intervalMs = now - this.#lastBeatAt;
+    if (intervalMs < this.#quietMs || this.#phi(now) < this.#settings.phiThreshold)
+      this.#window.add(intervalMs);
   }
 
   #endSuspicion(now: number, isBack: boolean): void {

@@ -235,10 +235,14 @@ describe('a detector to which all is quiet', () => {
   it('would say what it said last', () => {
     const bench = new Bench();
     bench.pass(10_000, []);
-    expect(bench.detector.isQuiet(bench.now)).toBe(true);
-    bench.pass(300);
-    expect(bench.detector.isQuiet(bench.now)).toBe(true);
-    bench.pass(300);
-    expect(bench.detector.isQuiet(bench.now)).toBe(false);
+    const { now } = bench;
+    const until = bench.detector.quietUntil(now);
+    expect(until).toBeGreaterThan(now + DETECTOR_DEFAULTS.heartbeatIntervalMs);
+    bench.pass(until - now - DETECTOR_DEFAULTS.tickMs);
+    expect(bench.orders).toEqual([]);
+    expect(bench.detector.quietUntil(bench.now)).toBe(until);
+    bench.pass(2 * DETECTOR_DEFAULTS.tickMs);
+    expect(bench.orders).toHaveLength(1);
+    expect(bench.detector.quietUntil(bench.now)).toBe(bench.now);
   });
 });

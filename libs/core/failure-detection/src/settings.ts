@@ -28,7 +28,10 @@ export interface DetectorSettings {
 }
 
 export interface ProbeSettings {
-  /** A member is probed from this phi on: early enough that the first round is over when it becomes a suspect. */
+  /**
+   * A member is probed from this phi on, which one missed heartbeat reaches: so early that the first ping is answered before
+   * a pause that begins later, and the second one after it, by the time that the member would be a suspect.
+   */
   readonly phi: number;
   /** How many other members are asked to probe it, besides the detector itself. */
   readonly probers: number;
@@ -62,7 +65,7 @@ export const DETECTOR_DEFAULTS: DetectorSettings = {
   suspicionMinMs: 1_500,
   suspicionMaxMs: 4_000,
   forgetUnlistedAfterMs: 60_000,
-  probing: { phi: 2, probers: 3, roundMs: 250, answerCountsMs: 750, downIntervalMs: 2_000 },
+  probing: { phi: 0.5, probers: 3, roundMs: 250, answerCountsMs: 750, downIntervalMs: 2_000 },
   damping: { holdAt: 3, releaseAt: 1, halfLifeMs: 15_000, holdMaxMs: 60_000 },
   healthRecoveryMs: 1_000,
   distrustMax: 7,
