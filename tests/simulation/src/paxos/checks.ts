@@ -33,6 +33,7 @@ export const CHECKS = {
   versions: 'a version does not count the writes of its key',
   plausible: 'a shard was told what no honest shard says',
   'move reports': 'a shard reports of a move of replicas what is not so',
+  verification: 'replicas that were never told apart are said to differ',
   epochs: 'a ballot of an epoch that there never was',
   invariant: 'the core found itself in a state that it holds for impossible',
 } as const;

@@ -1,5 +1,5 @@
 /** What a run looks like. Leases are short: more elections per simulated second. */
-import type { PaxosLimits, PaxosTimings } from '@ringleader/paxos';
+import type { PaxosLimits, PaxosTimings, VerificationPace } from '@ringleader/paxos';
 import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
 import type { BrokenGateway, GatewaySettings } from './gateway.js';
 import type { RowPace } from './paced-rows.js';
@@ -15,6 +15,8 @@ export interface ClusterSettings {
   readonly turnMs: number;
   /** Null: however many rows, they are sent at once. */
   readonly rowPace: RowPace | null;
+  /** Left out, nothing is compared (4.13). */
+  readonly verification?: VerificationPace;
 }
 
 export const TIMINGS: PaxosTimings = {
@@ -90,4 +92,6 @@ export interface BrokenSurroundings extends BrokenGateway {
   readonly skipsJoint?: boolean;
   /** KeepsRows: a shard does not delete what no record of it names any more. */
   readonly keepsRows?: boolean;
+  /** RowFlipped: a row of one replica is changed by nobody who may. */
+  readonly flipsRows?: boolean;
 }

@@ -1,5 +1,5 @@
 /** Joins shards and checks: what a shard was asked, did, stored and answered, each at its instant. */
-import type { PartitionStatus, Ready, ShardReply, StorageTransaction } from '@ringleader/paxos';
+import type { PartitionStatus, PaxosEvent, Ready, ShardReply, StorageTransaction } from '@ringleader/paxos';
 import {
   compareKeys,
   type HybridTime,
@@ -77,7 +77,12 @@ export class ShardObserver {
   }
 
   readyTaken({ shard, life }: ShardLife, ready: Ready, view: ShardView): void {
-    for (const event of ready.events) this.#ghost.noteEvent(shard, life, event);
+    for (const event of ready.events) {
+      this.#ghost.noteEvent(shard, life, event);
+      this.#judge.check(() => {
+        checkVerification(shard, event);
+      });
+    }
     for (const { message } of ready.messages) this.#ghost.noteSent(shard, life, message);
     for (const status of view.statuses) {
       this.#judge.check(() => {
@@ -217,6 +222,13 @@ export class ShardObserver {
     if (write === undefined) throw new RangeError(`unknown request ${requestId}`);
     return write;
   }
+}
+
+/** Nobody but the shards changes their rows. */
+function checkVerification(shard: ShardOrdinal, event: PaxosEvent): void {
+  if (event.kind !== 'rowMended' && event.kind !== 'rowDiffers') return;
+  const what = event.kind === 'rowMended' ? 'mended' : 'found to differ';
+  fail('verification', `at shard ${String(shard)} a row of key ${event.key} was ${what}`);
 }
 
 /** Once its barrier is committed, what is not committed is the leader's own. */

@@ -70,6 +70,7 @@ export class ShardProcess implements Process<SimMessage> {
     const database = surroundings.store.state;
     database.incarnation += 1;
     database.removeUnnamedGenerations();
+    const { verification } = surroundings.settings;
     this.core = new PaxosShard({
       ordinal: host.id,
       incarnation: database.incarnation,
@@ -81,6 +82,7 @@ export class ShardProcess implements Process<SimMessage> {
       rules: surroundings.rules,
       startedAt: host.monotonicMs(),
       backlog: this.#rows,
+      ...(verification && { verification }),
     });
     this.learnMap(surroundings.readMap());
     this.#announceFromTimeToTime();
@@ -192,7 +194,7 @@ export class ShardProcess implements Process<SimMessage> {
 
   #runRead(read: StorageRead): void {
     const { store } = this.#surroundings;
-    const inOrder = read.kind === 'delta' || read.kind === 'page';
+    const inOrder = read.kind === 'delta' || read.kind === 'page' || read.kind === 'digests';
     const run = inOrder ? store.transact.bind(store) : store.read.bind(store);
     run(
       (database) => database.read(read),

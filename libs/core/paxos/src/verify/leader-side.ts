@@ -9,7 +9,7 @@ import type { Row } from '../records.js';
 import { differencesOf, type Difference, type RangeView } from './compare.js';
 import { digestOfRange } from './digests.js';
 import { mendRow, readFound, type MendingPort } from './mending.js';
-import { RANGE_LIMITS } from './replica-side.js';
+import { rangeLimits } from './replica-side.js';
 import type { MendAnswer, Session } from './verifier.js';
 
 export type LeaderSidePort = MendingPort &
@@ -89,7 +89,7 @@ function readOwn(context: LeaderSidePort, session: Session): void {
       revision = position.revision;
       purgedTo = purged;
       session.upTo = Math.min(replica.commit, revision);
-      const limits = { limitRows: RANGE_LIMITS.rows, limitBytes: RANGE_LIMITS.bytes };
+      const limits = rangeLimits(context);
       return { kind: 'digests', partition, generation, start, end: null, wantsRows: false, ...limits };
     },
     ({ digests, nextKey, bytes }) => {

@@ -11,8 +11,19 @@ import { mendRow, readFound, type MendingPort } from './mending.js';
 export type ReplicaSidePort = MendingPort & Port<'limits' | 'reads' | 'outbox'>;
 
 /** Beside what the leader has in the range, something may be that should not be there. */
-export const RANGE_LIMITS = { rows: 256, bytes: 256 * 1024 } as const;
+const RANGE_LIMITS = { rows: 256, bytes: 256 * 1024 } as const;
 const SURPLUS = 2;
+
+/** No more rows at once than a repair may have. */
+export function rangeLimits({ limits }: Port<'limits'>): {
+  readonly limitRows: number;
+  readonly limitBytes: number;
+} {
+  return {
+    limitRows: Math.min(RANGE_LIMITS.rows, limits.repairRowsMax),
+    limitBytes: Math.min(RANGE_LIMITS.bytes, limits.repairBytesMax),
+  };
+}
 
 export function onQuestion(
   context: ReplicaSidePort,
@@ -46,7 +57,8 @@ function onVerify(context: ReplicaSidePort, replica: Replica, from: ShardOrdinal
       record = replica.handedOut;
       if (!isAt(record, ballot)) return null;
       const { generation } = record;
-      const limits = { limitRows: SURPLUS * RANGE_LIMITS.rows, limitBytes: SURPLUS * RANGE_LIMITS.bytes };
+      const { limitRows, limitBytes } = rangeLimits(context);
+      const limits = { limitRows: SURPLUS * limitRows, limitBytes: SURPLUS * limitBytes };
       return { kind: 'digests', partition, generation, start, end, wantsRows: false, ...limits };
     },
     ({ digests, nextKey }) => {

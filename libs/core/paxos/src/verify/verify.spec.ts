@@ -43,6 +43,14 @@ describe('replicas held against each other', () => {
     const reply = cluster.replies.get(token);
     return reply?.kind === 'row' && reply.row?.value ? Buffer.from(reply.row.value).toString() : '';
   };
+  const digestsAt = (shard: number, key: string): string[] => {
+    const { generation } = cluster.storage(shard).records.get(P)!;
+    const range = { partition: P, generation, start: key, end: `${key}\0`, wantsRows: false };
+    const result = cluster
+      .storage(shard)
+      .read({ kind: 'digests', id: 1, ...range, limitRows: 1, limitBytes: 1_000_000 });
+    return result.kind === 'digests' ? result.digests.map(({ digest }) => digest) : [];
+  };
   const flipped = (row: Row): Row => ({ ...row, value: Buffer.from('flipped') });
 
   it('are found to be the same', () => {
@@ -170,6 +178,39 @@ describe('replicas held against each other', () => {
     let lost = 0;
     cluster.loses = (_, { message }) => message.kind.startsWith('verif') && lost++ < 3;
     expect(verify()).toMatchObject({ complete: true, rows: KEYS.length });
+  });
+
+  it('are not mended where the row is another one by then, however late the word comes', () => {
+    const leader = cluster.leaderOf(P);
+    const follower = [1, 2, 3].find((each) => each !== leader)!;
+    const key = 'key-07';
+    const old = rowOf(follower, key);
+    const [before] = digestsAt(follower, key);
+    const word = (found: string | null): void => {
+      const header = { partition: P, epoch: 1, ballot: cluster.ballotOf(P), round: 1 };
+      cluster
+        .shard(follower)
+        .receive(leader, { kind: 'mend', ...header, key, found, rows: [old] }, cluster.now);
+    };
+    const newest = (): string => Buffer.from(rowOf(follower, key).value!).toString();
+    const write = (text: string): void => {
+      put(cluster, key, text);
+      cluster.until(() => newest() === text);
+    };
+    write('second');
+    word(before!);
+    word(null);
+    cluster.run(50);
+    expect(newest()).toBe('second');
+    // The row is read, and written before the answer is there.
+    cluster.holdsRead = (shard, { kind }) => shard === follower && kind === 'digests';
+    word(digestsAt(follower, key)[0]!);
+    cluster.run(5);
+    write('third');
+    cluster.answerReads(follower);
+    cluster.run(50);
+    expect(newest()).toBe('third');
+    expect(eventsOf('rowMended')).toEqual([]);
   });
 
   it('are not compared while they are exchanged', () => {

@@ -6,6 +6,7 @@ import { MEMBERSHIP_CONTROLS } from './membership.js';
 import { REPLICATION_CONTROLS } from './replication.js';
 import { REQUEST_CONTROLS } from './requests.js';
 import { STAMP_CONTROLS } from './stamps.js';
+import { VERIFICATION_CONTROLS } from './verification.js';
 import { WRONG_PEER_CONTROLS } from './wrong-peers.js';
 
 export type { Control } from './control.js';
@@ -19,4 +20,5 @@ export const CONTROLS: readonly Control[] = [
   ...KEYED_CONTROLS,
   ...MEMBERSHIP_CONTROLS,
   ...WRONG_PEER_CONTROLS,
+  ...VERIFICATION_CONTROLS,
 ];

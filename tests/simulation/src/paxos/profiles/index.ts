@@ -20,6 +20,7 @@ import {
 import { REMOVED } from './removed.js';
 import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
+import { COMPARED, COMPARED_PURGES } from './compared.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
 import { SLOW_ROWS } from './slow-rows.js';
 import { SUSPENDED } from './suspended.js';
@@ -91,6 +92,8 @@ export const STEERED: readonly Profile[] = [
   UNDONE,
   WRONG_PEERS,
   SLOW_ROWS,
+  COMPARED,
+  COMPARED_PURGES,
 ];
 
 export const PROFILES: readonly Profile[] = [RANDOM, ...STEERED];
