@@ -1,28 +1,13 @@
 /** local ...: what is done with the cluster that npm start runs on this machine. */
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CoordinatorMembers, MemberChanged } from '@ringleader/contracts';
 import type { Command } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf } from './gateway-client.js';
-import { type GlobalFlags, clientOf } from './global-options.js';
-
-type LocalFlags = GlobalFlags & { readonly data: string };
-
-/** The part of `cluster.json` that is needed here. */
-interface ClusterState {
-  readonly gatewayUrls: readonly string[];
-  readonly processes: readonly {
-    readonly service: string;
-    readonly member: string;
-    readonly pid: number | null;
-  }[];
-}
-
-const POLL_MS = 200;
-const PATIENCE_MS = 30_000;
+import { clientOf } from './global-options.js';
+import { type LocalFlags, addMemberCommands, dataOption, eventually, stateOf } from './local-members.js';
 
 async function addCoordinator(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<LocalFlags>();
@@ -133,15 +118,6 @@ async function requested<T>(file: string, probe: () => Promise<T | undefined>): 
 /** As the starter calls it while it does what it is asked for. */
 const takenRequest = (file: string): string => `${file}.taken`;
 
-async function stateOf(folder: string): Promise<ClusterState> {
-  try {
-    return JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8')) as ClusterState;
-  } catch (cause) {
-    const sentence = `No cluster of npm start has its data in ${folder}: name its folder with --data.`;
-    throw new CliFailure(sentence, { cause, exitCode: EXIT.usage });
-  }
-}
-
 async function membersOf(client: GatewayClient): Promise<CoordinatorMembers> {
   return bodyOf(await client.coordinators(), client);
 }
@@ -161,27 +137,18 @@ async function untilVoter(client: GatewayClient, name: string): Promise<void> {
   });
 }
 
-async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new CliFailure(`${failure}.`, { exitCode: EXIT.nothingDone });
-    await pause(POLL_MS);
-  }
-}
-
 export function addLocalCommands(root: Command): void {
   const noun = root.command('local').description('The cluster that npm start runs on this machine.');
   noun
     .command('add-coordinator')
     .description('Starts one more coordinator there, and lets it into the group.')
-    .option('--data <folder>', 'the data folder of the cluster', '.ringleader')
+    .addOption(dataOption())
     .action((_flags: unknown, command: Command) => addCoordinator(command));
   noun
     .command('replace-coordinator')
     .description('Starts another coordinator there in the place of one, whose data are deleted.')
     .argument('<name>', 'as in coordinator-2')
-    .option('--data <folder>', 'the data folder of the cluster', '.ringleader')
+    .addOption(dataOption())
     .action((name: string, _flags: unknown, command: Command) => replaceCoordinator(name, command));
+  addMemberCommands(noun);
 }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalCluster, type ClusterContext } from './cluster.js';
+import { askStarter } from './control.js';
 import type { ClusterOptions } from './services.js';
 import { readClusterState } from './state-file.js';
 
@@ -122,6 +123,47 @@ describe('LocalCluster', () => {
       ...['stop failure-detector', 'stop failure-detector', 'stop failure-detector'],
       ...['stop coordinator', 'stop coordinator', 'stop coordinator'],
     ]);
+  }, 60_000);
+
+  it('does what ringleader local asks for, and brings at the next start the shards that there are then', async () => {
+    const first = await start();
+    const state = () => readClusterState(first.folder.path);
+    const processOf = async (name: string) =>
+      (await state()).processes.find(({ member }) => member === name) ?? { pid: null, held: undefined };
+    const { control } = await state();
+    const ask = (path: string, body: object = {}) => askStarter(control!, path, body);
+
+    expect(await ask('/shards', { zone: 'b', weight: 2 })).toEqual({ member: 'shard-4' });
+    for (const name of ['shard-4', 'postgres-4']) expect((await processOf(name)).pid).not.toBeNull();
+    await ask('/members/shard-4/kill');
+    expect(await processOf('shard-4')).toMatchObject({ pid: null, held: 'killed' });
+    await expect(ask('/members/shard-4/pause')).rejects.toThrow('ALREADY_SO');
+    await ask('/members/shard-4/restart');
+    const { pid } = await processOf('shard-4');
+    expect(pid).not.toBeNull();
+    await ask('/members/shard-4/cut');
+    expect(await processOf('shard-4')).toMatchObject({ held: 'cut' });
+    expect((await processOf('shard-4')).pid).not.toBe(pid);
+    await ask('/members/shard-4/restart');
+    await ask('/members/postgres-4/pause');
+    await expect(ask('/members/nats-server/cut')).rejects.toThrow('INVALID_ARGUMENT');
+    await expect(ask('/members/shard-5/stop')).rejects.toThrow('MEMBER_NOT_FOUND');
+    await first.stop();
+    expect((await state()).control).toBeNull();
+
+    // The next time it says that it was removed.
+    const fatal = JSON.stringify({ level: 'fatal', code: 'SHARD_REMOVED', msg: 'It was removed' });
+    const removed = `if (member === 'shard-4') { console.log('${fatal}'); process.exit(78); }`;
+    await writeFile(join(root, 'apps/shard/dist/main.js'), `${STUB}\n${removed}`);
+    const second = await start();
+    const database = join(root, 'data/postgres-4');
+    const isCleared = () =>
+      lines.some((line) => line.includes('shard-4 was removed')) && !existsSync(database);
+    await until('its database is gone', isCleared, { timeoutMs: 20_000 });
+    const members = (await state()).processes.map(({ member }) => member);
+    expect(members).toHaveLength(14);
+    expect(members).not.toContain('shard-4');
+    await second.stop();
   }, 60_000);
 
   it('runs a cluster of nats-servers, each of which comes back on its own port', async () => {

@@ -1,18 +1,24 @@
-import { StartError } from '@ringleader/server-processes';
+import { OperationalError } from '@ringleader/contracts';
+import { StartError, until } from '@ringleader/server-processes';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { clusterHealth } from './health.js';
 import {
   coordinatorSeats,
   nextLayout,
   readLayout,
+  shardsOf,
   withJoined,
   withRemoved,
+  withShard,
+  withoutShard,
   writeLayout,
   type Layout,
 } from './layout.js';
+import { Links } from './links.js';
 import {
   gatewayPorts,
   natsPrograms,
@@ -26,7 +32,10 @@ import {
   numbers,
   planCoordinator,
   planServices,
+  planShard,
+  postgresName,
   SERVICES,
+  SHARDS_MAX,
   type ClusterOptions,
   type ClusterPlan,
   type Service,
@@ -46,12 +55,15 @@ export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment
 /** A service that ends so often before the cluster serves will not recover by being started again. */
 const CRASHES_TOLERATED = 6;
 const HEALTH_POLL_MS = 100;
+const READY_MS = 30_000;
+const READY_POLL_MS = 1_000;
+const HELD = { stop: 'stopped', kill: 'killed', pause: 'paused' } as const;
 const REQUEST_POLL_MS = 250;
 /** The names of files by which `ringleader local` asks for a coordinator: for one more, or for another in the place of one. */
 const REQUEST = /^(?:add-coordinator|replace-coordinator-([1-9]))$/;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
-export class LocalCluster {
+export class LocalCluster implements Controlled {
   /** What it had to start without: one sentence for each process that will not run. */
   missing: readonly string[] = [];
   #supervisors: readonly Supervisor[] = [];
@@ -60,6 +72,11 @@ export class LocalCluster {
   #status: ClusterState['status'] = 'starting';
   readonly #requests: NodeJS.Timeout;
   #isAnswering = false;
+  #control: Control | undefined;
+  /** Opened at the first cut. */
+  #links: Links | undefined;
+  /** By member. */
+  readonly #plans = new Map<string, ServicePlan>();
 
   private constructor(
     readonly folder: DataFolder,
@@ -89,6 +106,7 @@ export class LocalCluster {
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
       cluster = new LocalCluster(folder, ports, context, layout);
       cluster.#keep(layout);
+      cluster.#control = await Control.open(cluster);
       await cluster.#launch(options.nats);
       await cluster.#untilServing(options.timeout);
       return cluster;
@@ -102,19 +120,23 @@ export class LocalCluster {
     const nats = natsPrograms(this.#surroundings, natsServers).then((programs) =>
       settled(programs.map((program) => this.#run(program))),
     );
-    const databases = numbers(this.layout.shards).map(async (index) =>
-      this.#run(await postgresProgram(this.#surroundings, index)),
-    );
+    const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index));
     await settled<unknown>([nats, ...databases]);
-    const postgresUrls = (await Promise.all(databases)).map(({ url }) => url);
-    const plans = planServices({ ...this.#plan(), postgresUrls });
-    await settled(plans.map((plan) => this.#runService(plan)));
+    await settled(planServices(this.#plan()).map((plan) => this.#runService(plan)));
   }
 
-  #plan(): Omit<ClusterPlan, 'postgresUrls'> {
+  async #runPostgres(index: number): Promise<void> {
+    await this.#run(await postgresProgram(this.#surroundings, index));
+  }
+
+  #plan(): ClusterPlan {
     const urls = this.#of('nats-server').map(({ program }) => program.url);
     const { folder, layout, ports } = this;
-    return { dataFolder: folder.path, layout, natsUrl: urls.join(), gatewayPorts: ports };
+    const databases = this.#of('postgres').map(
+      ({ program }) => [indexOf(program.name), program.url] as const,
+    );
+    const postgresUrls = new Map(databases);
+    return { dataFolder: folder.path, layout, natsUrl: urls.join(), gatewayPorts: ports, postgresUrls };
   }
 
   #of(service: Service): Supervisor[] {
@@ -123,6 +145,7 @@ export class LocalCluster {
 
   async #runService(plan: ServicePlan): Promise<void> {
     const { interpose } = this.context;
+    this.#plans.set(plan.member, plan);
     await this.#run(await serviceProgram(this.#surroundings, (await interpose?.(plan)) ?? plan));
   }
 
@@ -194,9 +217,121 @@ export class LocalCluster {
 
   /** Who was removed from its group is missed by nobody. */
   #forgetRemoved(): void {
-    for (const { program } of this.#supervisors.filter(isRemoved))
-      this.#keep(withRemoved(this.layout, Number(program.name.split('-').at(-1))));
+    const removed = this.#supervisors.filter(isRemoved);
     this.#supervisors = this.#supervisors.filter((one) => !isRemoved(one));
+    for (const { program } of removed) {
+      const index = indexOf(program.name);
+      const isShard = program.service === 'shard';
+      this.#keep(isShard ? withoutShard(this.layout, index) : withRemoved(this.layout, index));
+      if (isShard) void this.#clearAway(index);
+    }
+  }
+
+  /** The database of a shard that was removed, which had nothing left that is not elsewhere. */
+  async #clearAway(index: number): Promise<void> {
+    const name = postgresName(index);
+    await this.#end(name);
+    await rm(join(this.folder.path, name), { recursive: true, force: true });
+    this.context.say(
+      `✓ shard-${index} was removed from the cluster: ${name} is stopped, and its data are deleted`,
+    );
+    this.#publish();
+  }
+
+  /** For good. */
+  async #end(name: string): Promise<void> {
+    const present = this.#supervisors.find(({ program }) => program.name === name);
+    await present?.stop();
+    this.#supervisors = this.#supervisors.filter((one) => one !== present);
+  }
+
+  /** A further shard under the first name that is free, with a database of its own. */
+  async addShard(wanted: ShardRequest): Promise<{ member: string }> {
+    const taken = new Set(shardsOf(this.layout).map((shard) => shard.index));
+    const index = numbers(SHARDS_MAX).find((one) => !taken.has(one));
+    if (index === undefined) throw new StartError(`There are ${SHARDS_MAX} shards, as many as there may be.`);
+    const before = this.layout;
+    const { zone, weight } = wanted;
+    const shard = { index, ...(zone !== undefined && { zone }), ...(weight !== undefined && { weight }) };
+    await rm(join(this.folder.path, postgresName(index)), { recursive: true, force: true });
+    this.#keep(withShard(before, shard));
+    try {
+      await this.#runPostgres(index);
+      await this.#runService(planShard(this.#plan(), shard));
+    } catch (error) {
+      this.#keep(before);
+      await this.#end(postgresName(index));
+      throw error;
+    }
+    return { member: `shard-${index}` };
+  }
+
+  async act(member: string, action: MemberAction): Promise<string> {
+    const present = this.#supervisors.find(({ program }) => program.name === member);
+    if (present === undefined) {
+      const members = this.#supervisors.map(({ program }) => program.name).sort();
+      throw new OperationalError('MEMBER_NOT_FOUND', `No ${member} is run by this cluster`, {
+        name: member,
+        members,
+      });
+    }
+    if (action === 'restart') return this.#restart(present);
+    if (present.held !== null) {
+      const detail = `${member} is ${present.held}: ringleader local restart ends that first`;
+      throw new OperationalError('ALREADY_SO', detail, { name: member });
+    }
+    if (action === 'cut') return this.#cut(present);
+    const how = HELD[action];
+    await present.hold(how);
+    return `${member} is ${how}, until it is restarted`;
+  }
+
+  /** Ends what was done to it; one to which nothing was done is stopped and started. */
+  async #restart(present: Supervisor): Promise<string> {
+    const { program, held } = present;
+    if (held === 'paused') {
+      present.goOn();
+      return `${program.name} goes on`;
+    }
+    if (held === 'cut') {
+      this.#links?.turn(program.name, 'nats', 'open');
+      present.held = null;
+      this.#publish();
+      return `${program.name} is connected again`;
+    }
+    await this.#end(program.name);
+    await this.#run(program);
+    return `${program.name} runs again`;
+  }
+
+  /** Nothing is between a member and NATS while nobody wants to cut it, so it is started anew behind a proxy at the first time. */
+  async #cut({ program: { name } }: Supervisor): Promise<string> {
+    const plan = this.#plans.get(name);
+    if (plan === undefined) {
+      const detail = `What is cut is a member's connection to NATS, and ${name} has none: stop, kill or pause it`;
+      throw new OperationalError('INVALID_ARGUMENT', detail, { name });
+    }
+    if (this.#links?.turn(name, 'nats', 'silent') !== true) {
+      this.#links ??= await Links.open();
+      await this.#end(name);
+      await this.#run(await serviceProgram(this.#surroundings, await this.#links.toNats(plan)));
+      await this.#untilReady(name);
+      this.#links.turn(name, 'nats', 'silent');
+    }
+    const present = this.#supervisors.find(({ program }) => program.name === name);
+    if (present !== undefined) present.held = 'cut';
+    this.#publish();
+    return `${name} is cut off from NATS, until it is restarted`;
+  }
+
+  async #untilReady(name: string): Promise<void> {
+    const url = this.#supervisors.find(({ program }) => program.name === name)?.program.url ?? '';
+    const isReady = async (): Promise<boolean> =>
+      fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(`${name} is ready behind its proxy`, isReady, { timeoutMs: READY_MS });
   }
 
   /** Until it is healthy, or serves all keys without those that will not run. */
@@ -237,6 +372,8 @@ export class LocalCluster {
 
   async stop(): Promise<void> {
     clearInterval(this.#requests);
+    await this.#control?.close();
+    this.#control = undefined;
     this.#status = 'stopping';
     this.#publish();
     for (const service of SERVICES) {
@@ -247,6 +384,7 @@ export class LocalCluster {
       const names = group.map(({ program }) => program.name).join(', ');
       this.context.say(`✓ stopped ${names} (${seconds(performance.now() - startedAt)})`);
     }
+    await this.#links?.close();
     await this.folder.release();
   }
 
@@ -263,6 +401,7 @@ export class LocalCluster {
       startedAt: this.#startedAt,
       natsUrl: this.#plan().natsUrl,
       gatewayUrls: this.gatewayUrls,
+      control: this.#control?.place ?? null,
       processes: this.#supervisors.map((supervisor) => supervisor.state()),
     };
     try {
@@ -274,7 +413,9 @@ export class LocalCluster {
   }
 }
 
-const isRemoved = ({ refusal }: Supervisor): boolean => refusal?.startsWith('MEMBER_REMOVED') === true;
+const isRemoved = ({ refusal }: Supervisor): boolean => /^(?:MEMBER|SHARD)_REMOVED/.test(refusal ?? '');
+/** As in shard-3. */
+const indexOf = (name: string): number => Number(name.split('-').at(-1));
 const refuses = ({ refusal }: Supervisor): boolean => refusal !== undefined;
 const isHopeless = (supervisor: Supervisor): boolean =>
   refuses(supervisor) || supervisor.restarts >= CRASHES_TOLERATED;

@@ -1,4 +1,6 @@
 export { clusterHealth } from './health.js';
+export { LINK_STATES, Links, type LinkState, type LinkTarget } from './links.js';
+export { askStarter, type MemberAction, type ShardRequest } from './control.js';
 export { runStarter } from './starter.js';
 export type { ClusterOptions, ServicePlan } from './services.js';
 export { readClusterState, type ClusterState, type ProcessState } from './state-file.js';

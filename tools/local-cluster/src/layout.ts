@@ -15,8 +15,14 @@ const Layout = z.object({
   /** Seats of coordinators that were added to the running group, and of those that were removed from it. */
   joined: z.array(z.int()).optional(),
   removed: z.array(z.int()).optional(),
+  /** Shards that were added to the running cluster, and numbers of those that were removed from it. */
+  addedShards: z
+    .array(z.object({ index: z.int(), zone: z.string().optional(), weight: z.number().optional() }))
+    .optional(),
+  removedShards: z.array(z.int()).optional(),
 });
 export type Layout = Readonly<z.infer<typeof Layout>>;
+export type AddedShard = NonNullable<Layout['addedShards']>[number];
 
 const fileIn = (folder: string): string => join(folder, 'layout.json');
 
@@ -56,6 +62,33 @@ export function withJoined(layout: Layout, seat: number): Layout {
 
 export function withRemoved(layout: Layout, seat: number): Layout {
   return { ...layout, removed: [...new Set([...(layout.removed ?? []), seat])] };
+}
+
+/** Which shards run, with what is special about them. */
+export function shardsOf({ shards, addedShards = [], removedShards = [] }: Layout): AddedShard[] {
+  const added = new Map(addedShards.map((shard) => [shard.index, shard]));
+  const first = Array.from({ length: shards }, (_, i) => i + 1).filter((index) => !added.has(index));
+  return [...first.map((index) => ({ index })), ...added.values()]
+    .filter(({ index }) => !removedShards.includes(index))
+    .sort((a, b) => a.index - b.index);
+}
+
+export function withShard(layout: Layout, shard: AddedShard): Layout {
+  const { addedShards = [], removedShards = [] } = layout;
+  return {
+    ...layout,
+    addedShards: [...addedShards.filter(({ index }) => index !== shard.index), shard],
+    removedShards: removedShards.filter((index) => index !== shard.index),
+  };
+}
+
+export function withoutShard(layout: Layout, index: number): Layout {
+  const { addedShards = [], removedShards = [] } = layout;
+  return {
+    ...layout,
+    addedShards: addedShards.filter((shard) => shard.index !== index),
+    removedShards: [...new Set([...removedShards, index])],
+  };
 }
 
 export function readLayout(folder: string): Layout | undefined {

@@ -15,7 +15,14 @@ import {
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CLUSTER, natsPasswordFolder, numbers, type ClusterOptions, type ServicePlan } from './services.js';
+import {
+  CLUSTER,
+  natsPasswordFolder,
+  numbers,
+  postgresName,
+  type ClusterOptions,
+  type ServicePlan,
+} from './services.js';
 import type { Program } from './supervisor.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
@@ -83,7 +90,7 @@ export async function natsPrograms(surroundings: Surroundings, count: number): P
 }
 
 export async function postgresProgram(surroundings: Surroundings, index: number): Promise<Program> {
-  return { ...(await localPostgres(placeOf(surroundings, `postgres-${index}`))), service: 'postgres' };
+  return { ...(await localPostgres(placeOf(surroundings, postgresName(index)))), service: 'postgres' };
 }
 
 /** What a service sees of the starter's environment: how to find programs, and settings of Ringleader's own. */

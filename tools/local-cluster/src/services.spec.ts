@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { shardsOf, withShard, withoutShard } from './layout.js';
 import { type ClusterPlan, planServices } from './services.js';
 
 describe('planServices', () => {
@@ -7,7 +8,7 @@ describe('planServices', () => {
     layout: { formatVersion: 1, coordinators: 3, shards: 3, initialShards: 3 },
     natsUrl: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
     gatewayPorts: [8080, 8081],
-    postgresUrls: ['postgres://a', 'postgres://b', 'postgres://c'],
+    postgresUrls: new Map(['postgres://a', 'postgres://b', 'postgres://c'].map((url, i) => [i + 1, url])),
   };
   const plan = planServices(wanted);
 
@@ -46,6 +47,22 @@ describe('planServices', () => {
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',
     });
+  });
+
+  it('runs the shards that were added, as they were, and not those that were removed', () => {
+    const postgresUrls = new Map([...wanted.postgresUrls, [4, 'postgres://d']]);
+    const layout = withoutShard(withShard(wanted.layout, { index: 4, zone: 'b', weight: 2 }), 2);
+    const shards = planServices({ ...wanted, layout, postgresUrls }).filter(
+      ({ service }) => service === 'shard',
+    );
+    expect(shards.map(({ member }) => member)).toEqual(['shard-1', 'shard-3', 'shard-4']);
+    expect(shards[2]?.env).toMatchObject({
+      ...{ RINGLEADER_POSTGRES_URL: 'postgres://d', RINGLEADER_ZONE: 'b', RINGLEADER_WEIGHT: '2' },
+    });
+    expect(shards[1]?.env).not.toHaveProperty('RINGLEADER_WEIGHT');
+    expect(shardsOf(withShard(layout, { index: 2 })).map(({ index }) => index)).toEqual([1, 2, 3, 4]);
+    // More are wanted at a later start: one that was added has its number already.
+    expect(shardsOf({ ...layout, shards: 5 }).map(({ index }) => index)).toEqual([1, 3, 4, 5]);
   });
 
   it('gives the word that founds a cluster to one that is new, and to no other', () => {

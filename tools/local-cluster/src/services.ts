@@ -1,6 +1,6 @@
 import { natsPasswordFile } from '@ringleader/server-processes';
 import { join } from 'node:path';
-import { coordinatorSeats, type Layout } from './layout.js';
+import { coordinatorSeats, shardsOf, type AddedShard, type Layout } from './layout.js';
 
 /** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
 export const SERVICES = [
@@ -44,6 +44,8 @@ export const CLUSTER = 'local';
 
 const FAILURE_DETECTORS = 3;
 export const COORDINATORS_MAX = 9;
+/** As `npm start` takes them. */
+export const SHARDS_MAX = 64;
 
 /** What services are told of each other and of the servers. */
 export interface ClusterPlan {
@@ -51,8 +53,8 @@ export interface ClusterPlan {
   readonly layout: Layout;
   readonly natsUrl: string;
   readonly gatewayPorts: readonly number[];
-  /** By shard, from the first. */
-  readonly postgresUrls: readonly string[];
+  /** By the number of the shard. */
+  readonly postgresUrls: ReadonlyMap<number, string>;
 }
 
 /** From 1 on. */
@@ -60,6 +62,8 @@ export const numbers = (count: number): number[] => Array.from({ length: count }
 
 /** Where the passwords lie that services identify themselves with: a file for each. */
 export const natsPasswordFolder = (dataFolder: string): string => join(dataFolder, 'nats-passwords');
+
+export const postgresName = (index: number): string => `postgres-${index}`;
 
 export const coordinatorFolder = (dataFolder: string, seat: number): string =>
   join(dataFolder, `coordinator-${seat}`);
@@ -94,6 +98,14 @@ export function planCoordinator(plan: Omit<ClusterPlan, 'postgresUrls'>, seat: n
   });
 }
 
+export function planShard(plan: ClusterPlan, { index, zone, weight }: AddedShard): ServicePlan {
+  return memberPlan(plan, 'shard', index, {
+    RINGLEADER_POSTGRES_URL: plan.postgresUrls.get(index) ?? '',
+    ...(zone !== undefined && { RINGLEADER_ZONE: zone }),
+    ...(weight !== undefined && { RINGLEADER_WEIGHT: String(weight) }),
+  });
+}
+
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices(plan: ClusterPlan): ServicePlan[] {
   const gateway = (port: number, i: number): ServicePlan => {
@@ -102,7 +114,7 @@ export function planServices(plan: ClusterPlan): ServicePlan[] {
   };
   return [
     ...coordinatorSeats(plan.layout).map((seat) => planCoordinator(plan, seat)),
-    ...plan.postgresUrls.map((url, i) => memberPlan(plan, 'shard', i + 1, { RINGLEADER_POSTGRES_URL: url })),
+    ...shardsOf(plan.layout).map((shard) => planShard(plan, shard)),
     ...plan.gatewayPorts.map(gateway),
     ...numbers(FAILURE_DETECTORS).map((index) => memberPlan(plan, 'failure-detector', index)),
   ];

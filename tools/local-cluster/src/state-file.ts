@@ -1,6 +1,7 @@
 import { processStart, replaceFile, sendSignal, until } from '@ringleader/server-processes';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ControlPlace } from './control.js';
 import type { Service } from './services.js';
 
 /** What runs at this moment, for programs: `<data>/cluster.json`, replaced whole at every change. */
@@ -13,6 +14,8 @@ export interface ClusterState {
   /** Of every nats-server, with commas between. */
   readonly natsUrl: string;
   readonly gatewayUrls: readonly string[];
+  /** Where `ringleader local` asks; null while nobody answers there. */
+  readonly control: ControlPlace | null;
   readonly processes: readonly ProcessState[];
 }
 
@@ -28,6 +31,8 @@ export interface ProcessState {
   readonly url: string;
   readonly log: string;
   readonly restarts: number;
+  /** What was done to it by `ringleader local`, until it is restarted; null: it is to run. */
+  readonly held: 'stopped' | 'killed' | 'paused' | 'cut' | null;
 }
 
 const fileIn = (folder: string): string => join(folder, 'cluster.json');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startChild, until } from '@ringleader/server-processes';
+import { processTree, startChild, until } from '@ringleader/server-processes';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,32 @@ describe('Supervisor', () => {
   };
   const untilAnotherThan = (pid: number) =>
     until('a restart', () => ![undefined, pid].includes(supervisor.child?.pid), soon);
+
+  it.each(['stopped', 'killed'] as const)('does not start again what is %s on purpose', async (how) => {
+    supervise();
+    await supervisor.start();
+    await supervisor.hold(how);
+    expect([supervisor.child, supervisor.state().held, supervisor.restarts]).toEqual([undefined, how, 0]);
+    expect(lines).toEqual([]);
+  });
+
+  it('lets a process stand still with its children, and go on, and ends it also then', async () => {
+    supervise('sleep 600 & sleep 600');
+    await supervisor.start();
+    const { pid = 0 } = supervisor.child ?? {};
+    const stateOf = (one: number): string =>
+      /\) (\S)/.exec(readFileSync(`/proc/${one}/stat`, 'latin1'))?.[1] ?? '';
+    const states = (): string[] => processTree(pid).map(stateOf);
+    await until('all are there', () => processTree(pid).length === 3, soon);
+    await supervisor.hold('paused');
+    await until('all stand still', () => states().every((state) => state === 'T'), soon);
+    supervisor.goOn();
+    await until('all go on', () => states().every((state) => state === 'S'), soon);
+    expect(supervisor.state()).toMatchObject({ held: null, pid });
+    await supervisor.hold('paused');
+    await supervisor.stop();
+    expect(supervisor.child).toBeUndefined();
+  });
 
   it('shows a crash at once and starts the program again', async () => {
     supervise(`echo the last words; ${IDLE}`);

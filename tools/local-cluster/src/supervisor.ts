@@ -1,6 +1,13 @@
 import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
-import { describeExit, lastLines, type Child, type LocalServer } from '@ringleader/server-processes';
+import {
+  describeExit,
+  lastLines,
+  processTree,
+  sendSignal,
+  type Child,
+  type LocalServer,
+} from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
 import type { ProcessState } from './state-file.js';
@@ -30,6 +37,8 @@ export class Supervisor {
   restarts = 0;
   /** Why it ended for good, in its own words. */
   refusal: string | undefined;
+  /** What was done to it on purpose. */
+  held: ProcessState['held'] = null;
   #child: Child | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -47,7 +56,7 @@ export class Supervisor {
   state(): ProcessState {
     const { service, name: member, port = null, url, logFile: log } = this.program;
     const { pid = null, identity = null } = this.child ?? {};
-    return { service, member, pid, identity, port, url, log, restarts: this.restarts };
+    return { service, member, pid, identity, port, url, log, restarts: this.restarts, held: this.held };
   }
 
   /** The first start: its failure is the caller's. */
@@ -57,8 +66,35 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    if (this.held === 'paused') this.#signalTree('SIGCONT');
     await this.child?.stop();
     await this.#loop;
+  }
+
+  /** On purpose: what ends is not started again. */
+  async hold(how: 'stopped' | 'killed' | 'paused'): Promise<void> {
+    if (how === 'paused') this.#signalTree('SIGSTOP');
+    else if (how === 'stopped') await this.stop();
+    else {
+      this.kill();
+      await this.#loop;
+    }
+    this.held = how;
+    this.changed();
+  }
+
+  /** After a pause. */
+  goOn(): void {
+    this.#signalTree('SIGCONT');
+    this.held = null;
+    this.changed();
+  }
+
+  /** With what it has started itself, as PostgreSQL's processes; where that cannot be told, it alone. */
+  #signalTree(signal: NodeJS.Signals): void {
+    const { pid } = this.child ?? {};
+    if (pid === undefined) return;
+    for (const one of process.platform === 'linux' ? processTree(pid) : [pid]) sendSignal(one, signal);
   }
 
   /** Without asking: for a second Ctrl-C. */

@@ -7,5 +7,6 @@ export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
 export { processStart, processStat, processStats, sendSignal } from './process-table.js';
 export type { ProcessStat } from './process-table.js';
+export { processTree } from './process-tree.js';
 export { unprivileged } from './unprivileged.js';
 export { until } from './until.js';

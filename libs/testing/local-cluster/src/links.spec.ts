@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Links, turnLinks } from './links.js';
+import { TurnedLinks, turnLinks } from './links.js';
 
-describe('Links', () => {
+describe('TurnedLinks', () => {
   let folder: string;
-  let links: Links;
+  let links: TurnedLinks;
   let echo: Server;
   let url: URL;
   const clients: Socket[] = [];
@@ -17,7 +17,7 @@ describe('Links', () => {
     folder = await mkdtemp(join(tmpdir(), 'links-'));
     echo = createServer((socket) => socket.on('error', () => socket.destroy()).pipe(socket));
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
-    links = await Links.open(folder);
+    links = await TurnedLinks.open(folder);
     const nats = `nats://127.0.0.1:${(echo.address() as AddressInfo).port}`;
     const plan = {
       service: 'shard',

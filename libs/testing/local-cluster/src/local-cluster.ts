@@ -1,18 +1,22 @@
-import { sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
+import { processTree, sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
 import {
+  askStarter,
   clusterHealth,
   readClusterState,
   type ClusterOptions,
   type ClusterState,
+  type LinkState,
+  type LinkTarget,
+  type MemberAction,
   type ProcessState,
+  type ShardRequest,
 } from '@ringleader/tool-local-cluster';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { turnLinks, type LinkState, type LinkTarget } from './links.js';
-import { processTree } from './process-tree.js';
+import { turnLinks } from './links.js';
 
 /** Of `npm start`, and where and how it runs. */
 export interface LocalClusterOptions extends Partial<Omit<ClusterOptions, 'ephemeral'>> {
@@ -38,6 +42,8 @@ const CUTTABLE_STARTER = fileURLToPath(new URL('../dist/cuttable-starter.js', im
 /** How long a process may take to be started again, and the starter to stop everything. */
 const RESTART_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
+const SHARD_TIMEOUT_MS = 60_000;
+const MOVES_TIMEOUT_MS = 300_000;
 
 /**
  * A cluster as `npm start` runs it, driven by a program: for tests and benchmarks. The starter is a process of its
@@ -132,6 +138,73 @@ export class LocalClusterHandle {
   /** Cuts the member's connections to NATS or to its database, or lets them go on. */
   turn(member: string, target: LinkTarget, state: LinkState): Promise<void> {
     return turnLinks(this.dataFolder, member, target, state);
+  }
+
+  /** As `ringleader local stop|kill|pause|cut|restart` does: what is ended so is not started again before it is restarted. */
+  async act(member: string, action: MemberAction): Promise<void> {
+    await askStarter(await this.control(), `/members/${member}/${action}`);
+  }
+
+  /** As `ringleader local add-shard` does. Resolves when the shard is part of the cluster, and gives its name. */
+  async addShard(wanted: ShardRequest = {}): Promise<string> {
+    const { member } = (await askStarter(await this.control(), '/shards', wanted)) as { member: string };
+    await until(`${member} is part of the cluster`, async () => (await this.shard(member)) !== undefined, {
+      timeoutMs: SHARD_TIMEOUT_MS,
+    });
+    return member;
+  }
+
+  /** Drains the shard, removes it, and waits for the end of its process. */
+  async removeShard(shard: string, timeoutMs = MOVES_TIMEOUT_MS): Promise<void> {
+    await this.command('POST', `/shards/${shard}:drain`);
+    const isDrained = async (): Promise<boolean> => (await this.shard(shard))?.state === 'drained';
+    await until(`${shard} is drained`, isDrained, { timeoutMs, everyMs: 200 });
+    await this.command('DELETE', `/shards/${shard}`);
+    const isGone = async (): Promise<boolean> =>
+      !(await this.state()).processes.some(({ member }) => member === shard);
+    await until(`${shard} ends`, isGone, { timeoutMs: SHARD_TIMEOUT_MS });
+  }
+
+  /** All that the plan wants is done: no move is under way or planned, no leader is to change. */
+  async untilNothingMoves(timeoutMs = MOVES_TIMEOUT_MS): Promise<void> {
+    const isDone = async (): Promise<boolean> => {
+      const plan = (await this.ask('/plan')) as { movesTotal: number; leaderChanges: number } | undefined;
+      return plan?.movesTotal === 0 && plan.leaderChanges === 0;
+    };
+    await until('nothing is to be moved', isDone, { timeoutMs, everyMs: 200 });
+  }
+
+  private async control(): Promise<{ readonly url: string; readonly token: string }> {
+    const { control } = await this.state();
+    if (control === null) throw new Error('the starter does not run');
+    return control;
+  }
+
+  private shard(name: string): Promise<{ readonly state: string } | undefined> {
+    return this.ask(`/shards/${name}`) as Promise<{ readonly state: string } | undefined>;
+  }
+
+  /** Below /v1/cluster, of the first gateway; undefined where it does not answer, or refuses. */
+  private async ask(path: string): Promise<unknown> {
+    const [url = ''] = await this.gatewayUrls();
+    const answer = await fetch(`${url}/v1/cluster${path}`).catch(() => undefined);
+    return answer?.ok === true ? answer.json() : undefined;
+  }
+
+  /** Until it is taken: by then the coordinators may have another leader. */
+  private async command(method: string, path: string): Promise<void> {
+    const [url = ''] = await this.gatewayUrls();
+    let said = '';
+    const isTaken = async (): Promise<boolean> => {
+      const answer = await fetch(`${url}/v1/cluster${path}`, { method });
+      said = await answer.text();
+      return answer.ok || said.includes('ALREADY_SO');
+    };
+    await until(`${method} ${path} is taken`, isTaken, { timeoutMs: SHARD_TIMEOUT_MS, everyMs: 250 }).catch(
+      (error: unknown) => {
+        throw new Error(`${(error as Error).message}: ${said}`, { cause: error });
+      },
+    );
   }
 
   /** Resolves when the member runs under another process id than `previous`. */

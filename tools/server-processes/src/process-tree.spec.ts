@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { processStat } from '@ringleader/server-processes';
+import { processStat } from './index.js';
 import { processTree } from './process-tree.js';
 
 describe('processTree', () => {

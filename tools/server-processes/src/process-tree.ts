@@ -1,4 +1,4 @@
-import { processStats } from '@ringleader/server-processes';
+import { processStats } from './process-table.js';
 
 /** The process and all that descend from it, parents first; Linux only. */
 export function processTree(root: number): number[] {

@@ -1,0 +1,129 @@
+/** local add-shard|stop|kill|pause|cut|restart: what a running `npm start` is asked to do with its processes. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PlacedShard } from '@ringleader/contracts';
+import { type Command, Option } from 'commander';
+import { CliFailure, EXIT } from './failure.js';
+import { refusal } from './gateway-client.js';
+import { type GlobalFlags, clientOf } from './global-options.js';
+import { weightOf } from './shards.js';
+
+export type LocalFlags = GlobalFlags & { readonly data: string };
+type ShardFlags = LocalFlags & { readonly zone?: string; readonly weight?: number };
+
+/** The part of `cluster.json` that is needed here. */
+export interface ClusterState {
+  readonly gatewayUrls: readonly string[];
+  /** Null while nobody answers there. */
+  readonly control: { readonly url: string; readonly token: string } | null;
+  readonly processes: readonly {
+    readonly service: string;
+    readonly member: string;
+    readonly pid: number | null;
+  }[];
+}
+
+const POLL_MS = 200;
+const PATIENCE_MS = 30_000;
+/** A cut starts the member anew, and waits until it is ready. */
+const CONTROL_MS = 60_000;
+
+export function dataOption(): Option {
+  return new Option('--data <folder>', 'the data folder of the cluster').default('.ringleader');
+}
+
+export async function stateOf(folder: string): Promise<ClusterState> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8')) as ClusterState;
+  } catch (cause) {
+    const sentence = `No cluster of npm start has its data in ${folder}: name its folder with --data.`;
+    throw new CliFailure(sentence, { cause, exitCode: EXIT.usage });
+  }
+}
+
+export async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new CliFailure(`${failure}.`, { exitCode: EXIT.nothingDone });
+    await pause(POLL_MS);
+  }
+}
+
+/** Asks the starter that runs on the folder. */
+async function ask<Body>(folder: string, path: string, body: object = {}): Promise<Body> {
+  const { control } = await stateOf(folder);
+  const away = (cause?: unknown): CliFailure =>
+    new CliFailure(`No cluster of npm start runs on ${folder} at present.`, {
+      cause,
+      exitCode: EXIT.nothingDone,
+    });
+  if (control === null) throw away();
+  const answer = await fetch(`${control.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${control.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(CONTROL_MS),
+  }).catch((error: unknown) => {
+    throw away(error);
+  });
+  // Another program may listen there by now.
+  if (answer.status === 403) throw away();
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as Body;
+  const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
+  throw refusal({ status: answer.status, code, detail });
+}
+
+async function act(member: string, action: string, command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<LocalFlags>();
+  const path = `/members/${encodeURIComponent(member)}/${action}`;
+  const { done } = await ask<{ done: string }>(resolve(flags.data), path);
+  console.log(flags.format === 'json' ? JSON.stringify({ member, action, done }) : `${done}.`);
+}
+
+async function addShard(command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<ShardFlags>();
+  const folder = resolve(flags.data);
+  const { zone, weight } = flags;
+  const { member } = await ask<{ member: string }>(folder, '/shards', { zone, weight });
+  const { gatewayUrls } = await stateOf(folder);
+  const client = clientOf({ ...flags, gateway: gatewayUrls });
+  const shard = await eventually(
+    `${member} runs, and is no part of the cluster yet: see its log`,
+    async () => {
+      const { body } = await client.read<PlacedShard>(`/shards/${member}`, 'shard');
+      return body;
+    },
+  );
+  const sentence = `${member} is part of the cluster (${shard.state}); ringleader moves shows what moves to it.`;
+  console.log(flags.format === 'json' ? JSON.stringify({ name: member, state: shard.state }) : sentence);
+}
+
+const ACTIONS = {
+  stop: 'Stops a process in order; it is not started again before it is restarted.',
+  kill: 'Ends a process at once (kill -9); it is not started again before it is restarted.',
+  pause: 'Makes a process stand still (SIGSTOP), with its connections, until it is restarted.',
+  cut: 'Cuts a member off from NATS, until it is restarted. At the first time it is started anew, behind a proxy.',
+  restart: 'Ends what was done to a process; one to which nothing was done is stopped and started.',
+} as const;
+
+export function addMemberCommands(noun: Command): void {
+  noun
+    .command('add-shard')
+    .description('Starts one more shard there, with a PostgreSQL of its own.')
+    .option('--zone <zone>', 'replicas of a partition go to different zones where they can')
+    .addOption(new Option('--weight <weight>', 'in relation to the others').argParser(weightOf))
+    .addOption(dataOption())
+    .action((_flags: unknown, command: Command) => addShard(command));
+  for (const [action, description] of Object.entries(ACTIONS)) {
+    noun
+      .command(action)
+      .description(description)
+      .argument('<member>', 'as in shard-2, postgres-2, gateway-1, nats-server')
+      .addOption(dataOption())
+      .action((member: string, _flags: unknown, command: Command) => act(member, action, command));
+  }
+}
