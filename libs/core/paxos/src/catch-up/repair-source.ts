@@ -68,11 +68,12 @@ export function isServed(context: SourcePort, { partition }: Replica, peer: Shar
 /** An answer with rows; of a copy it is counted. */
 export function serve(
   context: SourcePort,
-  { partition, leader }: Replica,
+  { partition, leader, mendedAt }: Replica,
   to: ShardOrdinal,
   message: Delta | Page | Finish,
 ): void {
   context.served.note(to, partition, context.now);
+  if (message.kind !== 'page') mendedAt.set(to, context.now);
   if (leader !== null && message.kind !== 'delta') countCopied(leader.progressOf(to), message);
   context.outbox.send(to, message);
 }

@@ -69,8 +69,11 @@ function couldLead(
   if (assignment === null || !context.rules.votes(assignment, successor)) return false;
   // It promises nothing in its first L, so until then it could not stand.
   const { leaseMs } = context.timings;
-  // Nor does it know of the keyed writes before its start, which clients may repeat (4.7.6).
+  // Nor does it know of the keyed writes before its start, which clients may repeat (4.7.6),
   const knownMs = replica.keyed.isEmpty ? 1.5 * leaseMs : Math.max(1.5 * leaseMs, keyedWindowMs(context));
+  // or before its rows were replaced. Who leaves does not wait for that.
+  const inOrderMs = context.now - (replica.mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY);
+  if (!replica.keyed.isEmpty && !isLeaving(context, assignment) && inOrderMs <= knownMs) return false;
   const promises = context.peers.knownForMs(successor, context.now) > knownMs;
   const running = context.holdings.runningSpan(successor, context.now) !== undefined;
   return promises && running && leader.progressOf(successor).acknowledged >= replica.commit;

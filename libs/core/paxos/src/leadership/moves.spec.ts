@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assignment, P, started as startedOn, write } from '../../test/cluster-client.js';
+import { answer, assignment, P, put, started as startedOn, write } from '../../test/cluster-client.js';
 import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 import type { MoveReport } from '../ready.js';
 
@@ -107,5 +107,31 @@ describe('reports of moves', () => {
     const ballot = cluster.ballotOf(P);
     cluster.run(10 * TIMINGS.leaseMs);
     expect(cluster.ballotOf(P)).toBe(ballot);
+  });
+
+  it.each([
+    ['at once where nobody may repeat a keyed write', 'r', 3 * TIMINGS.leaseMs],
+    ['once it has followed for as long as clients repeat keyed writes', 'key:', 4_000],
+  ])('end with a newcomer that is preferred leading: %s', (_when, idPrefix, withinMs) => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => report(cluster)?.ready === true);
+    cluster.learn([assignment({ epoch: 3, replicas: [1, 3, 4], preferredLeader: 4 })]);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    answer(cluster, put(cluster, 'k0', 'w', { epoch: 3, requestId: `${idPrefix}${withinMs}` }));
+    const took = cluster.until(() => cluster.leaderOf(P) === 4);
+    expect(took).toBeLessThan(withinMs);
+    expect(took).toBeGreaterThan(withinMs / 3);
+  });
+
+  it('give the leadership back to the preferred one that returns, in a joint epoch too', () => {
+    const cluster = started();
+    cluster.kill(1);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.start(1);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    cluster.until(() => report(cluster)?.ready === true);
   });
 });

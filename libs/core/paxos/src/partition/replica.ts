@@ -97,6 +97,8 @@ export class Replica {
   epochSeen: Epoch = 0;
   /** A candidate of an epoch that this replica has not heard of yet asked for its promise. */
   earlyPrepare: { readonly from: ShardOrdinal; readonly message: Prepare } | null = null;
+  /** When this shard last sent a peer rows to put in place of its own, in whichever leadership. */
+  readonly mendedAt = new Map<ShardOrdinal, number>();
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */
   fresh: { at: number; commit: Revision } | null = null;
 
