@@ -80,6 +80,20 @@ describe('reports of moves', () => {
     expect(took).toBeLessThan(4 * TIMINGS.leaseMs);
   });
 
+  it('do not wait for the last write to be everywhere while users go on writing', () => {
+    const cluster = started();
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    const follows = (): boolean => {
+      // The newcomer has each write only when the next ones are committed among the others.
+      if (cluster.now % 6 === 0) cluster.pause(4, 6);
+      put(cluster, 'k0', 'w', { epoch: 2 });
+      return report(cluster)?.ready === true;
+    };
+    expect(cluster.until(follows)).toBeLessThan(500);
+    expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
+  });
+
   it('come from a leader of the new set: one that leaves hands over first, to whom the map prefers', () => {
     const cluster = started();
     cluster.learn([assignment({ epoch: 2, nextReplicas: [2, 3, 4], preferredLeader: 3 })]);

@@ -56,14 +56,16 @@ function isReady(context: MovesPort, replica: Replica, { assignment, leader }: L
     leaderStays: nextReplicas.includes(context.ordinal),
     allFollow: nextReplicas.every(
       (peer) =>
-        peer === context.ordinal || follows(leader, peer, replica.commit) || isDown(context, leader, peer),
+        peer === context.ordinal || follows(context, replica, leader, peer) || isDown(context, leader, peer),
     ),
   });
 }
 
-function follows(leader: Leader, peer: ShardOrdinal, commit: number): boolean {
-  const { acknowledged } = leader.progressOf(peer);
-  return acknowledged >= Math.max(0, commit);
+/** In order at the leader's ballot. While users write, the slowest lacks the last of what is committed all the time. */
+function follows({ limits }: MovesPort, replica: Replica, leader: Leader, peer: ShardOrdinal): boolean {
+  const { acknowledged, behind } = leader.progressOf(peer);
+  const missing = replica.record.position.revision - acknowledged;
+  return acknowledged >= 0 && !behind && missing <= limits.repairRowsMax;
 }
 
 function isDown({ now, timings, peers }: MovesPort, leader: Leader, peer: ShardOrdinal): boolean {

@@ -5,7 +5,7 @@ export interface JointFacts {
   /** By majorities of both sets, at exactly the epoch of the entry. */
   readonly barrierCommitted: boolean;
   readonly leaderStays: boolean;
-  /** All of the new set that are not down are at the leader's ballot, with everything committed. */
+  /** All of the new set that are not down follow the leader at its ballot, within one repair. */
   readonly allFollow: boolean;
 }
 
