@@ -51,8 +51,10 @@ function setCell(node, cell) {
   if (node.className !== className) node.className = className;
   const label = node.querySelector('span.label') ?? node.appendChild(labelSpan());
   setText(label, text);
-  if (swatch !== undefined) setSwatch(node, swatch);
-  if (progress !== undefined) setProgress(node, progress);
+  if (swatch === undefined) node.querySelector('.swatch')?.remove();
+  else setSwatch(node, swatch);
+  if (progress === undefined) node.querySelector('progress')?.remove();
+  else setProgress(node, progress);
 }
 
 function labelSpan() {
@@ -74,5 +76,5 @@ function setProgress(node, { label, part }) {
   bar.max = 1;
   bar.value = part;
   setAttribute(bar, 'aria-label', label);
-  if (bar.parentNode === null) node.prepend(bar, ' ');
+  if (bar.parentNode === null) node.prepend(bar);
 }

@@ -1,7 +1,18 @@
 /** Members, shards, partitions and moves, row by row. */
 import { element, setRows, setText } from './dom.js';
 import { colourOf, isMoving } from './ring.js';
-import { UNKNOWN, bytes, count, duration, many, measure, mebibytes, verdict } from './words.js';
+import {
+  bytes,
+  cores,
+  count,
+  duration,
+  many,
+  measure,
+  mebibytes,
+  milliseconds,
+  UNKNOWN,
+  verdict,
+} from './words.js';
 
 const PARTITIONS_SHOWN = 512;
 const MOVES_SHOWN = 100;
@@ -28,11 +39,11 @@ export function showMembers({ cluster, load, moves }) {
         id === leader ? `${id} (leader)` : id,
         verdict(member.verdict),
         state,
-        number(measure(figures?.cpuCores)),
+        number(cores(figures?.cpuCores)),
         number(mebibytes(figures?.memoryBytes)),
         number(count(figures?.requestsPerSecond)),
         number(count(figures?.inFlight)),
-        number(measure(figures?.eventLoopLagMs)),
+        number(milliseconds(figures?.eventLoopLagMs)),
         version,
       ],
     };
@@ -45,25 +56,28 @@ const byKey = (a, b) => a.key.localeCompare(b.key, 'en', { numeric: true });
 /** With what the plan says of them, where the coordinators tell it. */
 export function showShards({ cluster, moves }) {
   const placed = new Map((moves?.shards ?? []).map((one) => [one.shard, one]));
+  // Known sooner than what the plan makes of it.
+  const verdicts = new Map(cluster.members.map((one) => [one.id, one.verdict]));
   const rows = cluster.partitionMap.shards.map(({ shard, zone, state, replicas, leaders }) => {
-    const place = placed.get(shard);
-    const isDoubted = place !== undefined && place.verdict !== 'alive';
+    const place = placed.get(shard) ?? { state: state ?? UNKNOWN, zone };
     return {
       key: shard,
       cells: [
         { text: shard, swatch: colourOf(shard) },
-        isDoubted ? verdict(place.verdict) : { text: place?.state ?? state ?? UNKNOWN },
-        place?.zone ?? zone,
-        number(measure(place?.weight)),
+        doubt(verdicts.get(shard) ?? place.verdict) ?? { text: place.state },
+        place.zone === '' ? UNKNOWN : place.zone,
+        number(measure(place.weight)),
         number(count(leaders)),
         number(count(replicas)),
-        number(count(place?.arriving)),
-        number(count(place?.departing)),
+        number(count(place.arriving)),
+        number(count(place.departing)),
       ],
     };
   });
   setRows(element('shards'), rows.sort(byKey));
 }
+
+const doubt = (word) => (word === 'suspect' || word === 'down' ? verdict(word) : null);
 
 export function showPartitions(partitions, filter) {
   const found = partitions.filter((one) => isWanted(one, filter.trim().toLowerCase()));

@@ -8,6 +8,10 @@ const MIB = 2 ** 20;
 
 export const count = (number) => (number === null || number === undefined ? UNKNOWN : whole.format(number));
 export const measure = (number) => (number === null || number === undefined ? UNKNOWN : short.format(number));
+const hundredths = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+export const cores = (number) => (number === undefined ? UNKNOWN : hundredths.format(number));
+export const milliseconds = (number) => (number === undefined ? UNKNOWN : tenths.format(number));
 export const mebibytes = (bytes) => (bytes === undefined ? UNKNOWN : whole.format(bytes / MIB));
 
 export function bytes(number) {

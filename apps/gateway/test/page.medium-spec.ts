@@ -220,6 +220,22 @@ withBrowser('the page', () => {
     await page.close();
   });
 
+  it('leaves nothing in a cell of what was in it before', async () => {
+    const { page } = await open('healthy');
+    const cells = await page.evaluate(`import('/page/dom.js').then(({ setRows }) => {
+      const body = document.createElement('tbody');
+      const cell = { text: 'x', className: 'bad', swatch: 'shard-0', progress: { label: 'l', part: 0.5 } };
+      setRows(body, [{ key: 'a', cells: [cell, 'y'] }]);
+      setRows(body, [{ key: 'a', cells: ['z', cell] }]);
+      return [...body.rows[0].cells].map((node) => [node.className, node.children.length, node.textContent]);
+    })`);
+    expect(cells).toEqual([
+      ['', 1, 'z'],
+      ['bad', 3, 'x'],
+    ]);
+    await page.close();
+  });
+
   it('moves nothing for those who do not want to see it, and fits on a small screen', async () => {
     const { page } = await open('moving');
     const transition = "getComputedStyle(document.querySelector('#ring path')).transitionDuration";
