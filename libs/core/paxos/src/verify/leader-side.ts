@@ -158,7 +158,7 @@ function allAnswered(context: LeaderSidePort, session: Session): void {
     return;
   }
   const { own, upTo, end } = session;
-  const digest = digestOfRange(own.digests, { upTo, purgedTo: own.purgedTo });
+  const digest = digestOfRange(own.digests, { upTo, purgedTo: own.purgedTo }, context.rules);
   const areSame = [...session.answers.values()].every(
     (answer) => answer.digest === digest && answer.end === end,
   );

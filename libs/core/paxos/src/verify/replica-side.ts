@@ -67,7 +67,7 @@ function onVerify(context: ReplicaSidePort, replica: Replica, from: ShardOrdinal
       context.outbox.send(from, {
         ...{ kind: 'verified', partition, epoch, ballot, round, revision: position.revision, purgedTo },
         end: nextKey ?? end,
-        digest: digestOfRange(digests, message),
+        digest: digestOfRange(digests, message, context.rules),
         rows: wantsRows ? digests : [],
       });
     },

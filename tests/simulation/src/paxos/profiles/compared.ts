@@ -1,7 +1,7 @@
 /** Replicas are held against each other all the time (docs/PROTOCOL.md 4.13): nothing may be found. */
 import type { VerificationPace } from '@ringleader/paxos';
 import { RANDOM, type Profile } from '../profile.js';
-import type { Script } from '../script.js';
+import { isPurgeWord, type Script } from '../script.js';
 import type { RunSettings } from '../settings.js';
 import { PURGES } from './purges.js';
 
@@ -42,9 +42,22 @@ export const COMPARED: Profile = {
   script: FLIPS,
 };
 
+/** One replica does not hear for a while how far to purge. */
+const DEAF: Script = function* (scene) {
+  for (;;) {
+    const leader = yield* scene.leader();
+    const [deaf] = scene.others(leader);
+    scene.pass((from, to, message) => to !== deaf || !isPurgeWord(from, message));
+    yield scene.between(100, 300);
+    scene.pass(null);
+    yield scene.between(20, 100);
+    if (scene.prng.nextBelow(4) === 0) scene.restart(leader);
+  }
+};
+
 export const COMPARED_PURGES: Profile = {
-  ...PURGES,
   name: 'compared-purges',
   about: 'replicas are compared while tombstones are purged at some of them and not yet at others',
   settings: (prng) => compared(PURGES.settings(prng)),
+  script: DEAF,
 };
