@@ -73,7 +73,7 @@ export class LoneShard {
   }
 
   /** How many operations there were until it was over. */
-  async run(isOver: () => boolean, next: () => Operation): Promise<number> {
+  async run(isOver: () => boolean, next: () => Operation, underWay = UNDER_WAY): Promise<number> {
     let count = 0;
     const client = async (): Promise<void> => {
       while (!isOver()) {
@@ -81,7 +81,7 @@ export class LoneShard {
         if (reply.kind === 'written' || reply.kind === 'absent') count += 1;
       }
     };
-    await Promise.all(Array.from({ length: UNDER_WAY }, client));
+    await Promise.all(Array.from({ length: underWay }, client));
     return count;
   }
 

@@ -177,6 +177,29 @@ describe('a deleted key', () => {
     );
   });
 
+  it('is found in a copy whose last rows wait for a transaction that is under way', () => {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 4 });
+    const other = P + 1;
+    const [learning, besides] = [
+      assignment({ epoch: 2, learners: [4] }),
+      assignment({ partition: other, replicas: [1, 2, 4] }),
+    ];
+    cluster.learn([assignment(), besides]);
+    cluster.until(() => cluster.leaderOf(P) === 1 && cluster.leaderOf(other) === 1);
+    const keys = Array.from({ length: 12 }, (_, index) => `k${String(index).padStart(2, '0')}`);
+    writeAll(cluster, keys);
+    cluster.loses = (_from, { to, message }) => to === 4 && message.kind === 'finish';
+    cluster.learn([learning, besides]);
+    cluster.until(() => cluster.storage(4).records.get(P)?.staging?.nextKey === null);
+    const operation = { kind: 'delete', key: 'k05', conditions: [] } as const;
+    expect(answer(cluster, put(cluster, 'k05', '', { epoch: 2, operation })).kind).toBe('written');
+    cluster.pace = { turnMs: () => 0, transactionMs: () => 2 * TIMINGS.heartbeatIntervalMs };
+    put(cluster, 'x', 'v', { partition: other, ballot: cluster.ballotOf(other) });
+    cluster.run(5);
+    cluster.loses = () => false;
+    cluster.until(() => [...ALL, 4].every((shard) => !keysAt(cluster, shard).includes('k05')), 60_000);
+  });
+
   it('waits for a learner that is copied to, which finds what it was sent', () => {
     const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 4 });
     cluster.learn([assignment()]);

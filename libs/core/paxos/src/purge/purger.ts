@@ -120,31 +120,35 @@ function remove(
 
 /** One page of one pass at a time. */
 function look(context: PurgerPort): void {
-  const { purges, reads, transactions } = context;
+  const { purges, transactions } = context;
   if (purges.isLooking || purges.looks === 0) return;
   for (const replica of purges.waiting) {
-    const { partition, history, record, tombstones } = replica;
-    const start = tombstones.passFrom;
-    if (start === null) continue;
-    const { generation } = record;
-    const read = { kind: 'tombstones', partition, generation, start, limitRows: ROWS_PER_LOOK } as const;
+    if (replica.tombstones.passFrom === null) continue;
     purges.isLooking = true;
-    const take = (rows: readonly Row[], nextKey: string | null): void => {
-      purges.isLooking = false;
-      purges.looks = nextKey === null ? purges.looks - 1 : 0;
-      // Rows that were replaced meanwhile may be other ones of the same revision.
-      const isSame = replica.history === history && replica.record.generation === generation;
-      if (isSame) tombstones.found(rows, nextKey);
-      look(context);
-    };
-    // Rows that came with the switch to this generation were not noted, and have to be there.
-    transactions.whenDurable(replica, () => {
-      reads.tombstones(read, ({ rows, nextKey }) => {
-        take(rows, nextKey);
-      });
-    });
+    // Beside the writer: what is gathered is in no page yet, and of a copy's last rows nothing else is known.
+    transactions.whenDurable(replica, () => readPage(context, replica));
     return;
   }
+}
+
+function readPage(context: PurgerPort, replica: Replica): void {
+  const { purges, reads } = context;
+  const { partition, history, record, tombstones } = replica;
+  const { generation } = record;
+  const start = tombstones.passFrom;
+  if (start === null) {
+    purges.isLooking = false;
+    return;
+  }
+  const read = { kind: 'tombstones', partition, generation, start, limitRows: ROWS_PER_LOOK } as const;
+  reads.tombstones(read, ({ rows, nextKey }) => {
+    purges.isLooking = false;
+    purges.looks = nextKey === null ? purges.looks - 1 : 0;
+    // Rows that were replaced meanwhile may be other ones of the same revision, or others.
+    const isSame = replica.history === history && replica.record.generation === generation;
+    if (isSame && tombstones.passFrom === start) tombstones.found(rows, nextKey);
+    look(context);
+  });
 }
 
 export function purgingOf({ purges }: PurgerPort): PurgeStatus {
