@@ -6,7 +6,6 @@ import type { Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { PurgeStatus } from '../ready.js';
 import type { Replica } from '../partition/replica.js';
-import type { Row } from '../records.js';
 import type { Tombstone } from './tombstones.js';
 import { movePurgePoint, tellPurgePoint, type PurgePointPort } from './purge-point.js';
 
