@@ -49,6 +49,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   #timer: NodeJS.Timeout | null = null;
   #mirror: ClusterMirror | null = null;
   #loop: PlacementLoop;
+  #overview: { readonly overview: Overview; readonly untilMs: number } | null = null;
   readonly #founding: Founding;
   readonly log: PlacementLog;
 
@@ -68,6 +69,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     this.store.onLeadership(({ leading }) => {
       this.#isLeading = leading;
       this.#mirror = null;
+      this.#overview = null;
       this.#loop = this.#newLoop();
       this.#failures = 0;
       this.log.clear();
@@ -91,9 +93,16 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     if (this.#loop.report(ordinal, reports, this.clock.wallMs())) this.#wake();
   }
 
+  /** In a large cluster it is worked out anew only now and then, whoever asks. */
   overview(): Overview {
     const state = this.#stateAsLeader();
-    return this.#describe(state, this.#loop.imagine(state, this.clock.wallMs()));
+    const startedAt = performance.now();
+    const last = this.#overview;
+    if (last !== null && startedAt < last.untilMs) return last.overview;
+    const overview = this.#describe(state, this.#loop.imagine(state, this.clock.wallMs()));
+    const now = performance.now();
+    this.#overview = { overview, untilMs: now + REST_FACTOR * (now - startedAt) };
+    return overview;
   }
 
   /** As it would be after these commands; throws what the first of them that is refused would throw. */
@@ -116,6 +125,8 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       const decided = decideCommand(this.#stateAsLeader(), command, this.clock.wallMs(), ifEpoch);
       if (decided.kind === 'refused') throw refused(decided);
       const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
+      // Whoever has changed something sees it.
+      this.#overview = null;
       if (result.kind === 'txn' && result.succeeded) {
         this.logger.info({ command, epoch: decided.epoch }, 'Placement was told');
         return decided.epoch;

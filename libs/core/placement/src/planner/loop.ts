@@ -107,8 +107,8 @@ export class PlacementLoop {
 
   #remember(steps: readonly Step[], nowMs: number): void {
     const { pauseAfterAbandonMs, pauseBetweenLeaderChangesMs } = this.#pace;
-    for (const { kind, partition } of steps) {
-      if (kind === 'abandon') this.#notBefore.set(partition, nowMs + pauseAfterAbandonMs);
+    for (const { kind, partition, holdsOff } of steps) {
+      if (holdsOff) this.#notBefore.set(partition, nowMs + pauseAfterAbandonMs);
       if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + pauseBetweenLeaderChangesMs;
     }
     for (const [partition, untilMs] of this.#notBefore)

@@ -27,6 +27,8 @@ export interface Step {
   readonly add: ShardOrdinal | null;
   readonly remove: ShardOrdinal | null;
   readonly why: string;
+  /** It would begin at once again, and is to let the others go first. */
+  readonly holdsOff: boolean;
   readonly changes: Changes;
 }
 
@@ -91,7 +93,7 @@ class StepsDecision {
 
   #goOn(move: MoveUnderWay): Outcome {
     const { rules, state } = this.context;
-    if (move.record?.isAbandoned === true) return { step: this.#abandon(move, 'it was cancelled') };
+    if (move.record?.isAbandoned === true) return { step: this.#abandon(move, 'it was cancelled', true) };
     if (!rules.goesOn(this.control)) return { waitsFor: 'placement is paused' };
     const unwanted = this.#whyUnwanted(move);
     if (unwanted !== null) return { step: this.#abandon(move, unwanted) };
@@ -129,7 +131,7 @@ class StepsDecision {
     const since = downSince(state, add!);
     if (since === null) return { waitsFor: `${name}, which is suspect` };
     const untilMs = since + Math.min(NEWCOMER_DOWN_MS, this.control.limits.replaceAfterMs);
-    if (untilMs <= nowMs) return { step: this.#abandon(move, `${name} is down`) };
+    if (untilMs <= nowMs) return { step: this.#abandon(move, `${name} is down`, true) };
     this.#wakeAt(untilMs);
     return { waitsFor: `${name}, which is down` };
   }
@@ -189,7 +191,7 @@ class StepsDecision {
     return `${down.map((ordinal) => nameOf(state, ordinal)).join(' and ')}: a majority of its replicas is down`;
   }
 
-  #abandon(move: MoveUnderWay, why: string): Step {
+  #abandon(move: MoveUnderWay, why: string, holdsOff = false): Step {
     const { state } = this.context;
     const { entry, partition } = move;
     const next = {
@@ -199,7 +201,8 @@ class StepsDecision {
       learners: [],
       preferredLeader: chooseLeader(state, [entry.preferredLeader], entry.replicas),
     };
-    return stepOf('abandon', move, why, changesOn(state, { entries: [next], movesEnded: [partition] }));
+    const changes = changesOn(state, { entries: [next], movesEnded: [partition] });
+    return { ...stepOf('abandon', move, why, changes), holdsOff };
   }
 
   /** A move that ends now is counted until it has ended. */
@@ -276,14 +279,7 @@ class StepsDecision {
     const entry = state.map[partition]!;
     const next = { ...entry, epoch: entry.epoch + 1, preferredLeader: to };
     const why = `${nameOf(state, to)} leads in place of ${nameOf(state, from)}`;
-    return {
-      kind: 'lead',
-      partition,
-      add: null,
-      remove: null,
-      why,
-      changes: changesOn(state, { entries: [next] }),
-    };
+    return stepOf('lead', { partition, add: null, remove: null }, why, changesOn(state, { entries: [next] }));
   }
 
   #wakeAt(atMs: number): void {
@@ -297,7 +293,7 @@ function stepOf(
   why: string,
   changes: Changes,
 ): Step {
-  return { kind, partition, add, remove, why, changes };
+  return { kind, partition, add, remove, why, holdsOff: false, changes };
 }
 
 function decision<Move>(move: Move, outcome: Outcome): Decision<Move> {
