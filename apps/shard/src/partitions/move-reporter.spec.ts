@@ -99,14 +99,12 @@ describe('MoveReporter', () => {
     expect(said.map(({ reports }) => reports[0]?.learners[0]?.caughtUp)).toEqual([false, true]);
   });
 
-  it('says again what nobody took', async () => {
+  it('says again what nobody took, but not all the time', async () => {
     answer = () => Promise.reject(new OperationalError('UNAVAILABLE', 'no leader', {}));
     reporter.learn([entry()]);
-    await jest.advanceTimersByTimeAsync(60);
-    answer = () => Promise.resolve({});
-    const before = said.length;
-    await jest.advanceTimersByTimeAsync(60);
-    expect(said.length).toBeGreaterThan(before);
+    await jest.advanceTimersByTimeAsync(1_020);
+    expect(said.length).toBeGreaterThanOrEqual(8);
+    expect(said.length).toBeLessThanOrEqual(11);
   });
 
   it('estimates what a partition has from the size of the table', async () => {

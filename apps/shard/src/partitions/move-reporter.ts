@@ -12,6 +12,7 @@ import type { ShardDriver } from './shard-driver.js';
 
 const LOOK_INTERVAL_MS = 25;
 const REPORT_INTERVAL_MS = 250;
+const AGAIN_AFTER_FAILURE_MS = 100;
 const SIZE_INTERVAL_MS = 10_000;
 
 /** The present life of the shard. */
@@ -35,6 +36,7 @@ export class MoveReporter {
   private saidAt = Number.NEGATIVE_INFINITY;
   private said = '';
   private isAsking = false;
+  private restsUntil = Number.NEGATIVE_INFINITY;
   private sizedAt = Number.NEGATIVE_INFINITY;
   private bytesPerPartition = 0;
 
@@ -65,13 +67,13 @@ export class MoveReporter {
 
   private look(): void {
     const { life } = this;
-    if (life === null || this.isAsking) return;
+    const now = this.options.monotonicMs();
+    if (life === null || this.isAsking || now < this.restsUntil) return;
     const reports = life.driver.moves(() => this.bytesPerPartition);
     if (reports.length === 0) {
       this.said = '';
       return;
     }
-    const now = this.options.monotonicMs();
     const steps = stepsOf(reports);
     if (steps === this.said && now < this.saidAt + REPORT_INTERVAL_MS) return;
     this.said = steps;
@@ -91,6 +93,7 @@ export class MoveReporter {
       if (!(error instanceof OperationalError)) throw error;
       // It is said again, as it will be then.
       this.said = '';
+      this.restsUntil = this.options.monotonicMs() + AGAIN_AFTER_FAILURE_MS;
       this.options.logger.debug({ error }, 'The state of moves was not reported');
     }
   }

@@ -10,7 +10,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { PartitionEntry } from '@ringleader/contracts';
-import { PartitionMapMirror } from '@ringleader/coordination';
+import { PartitionMapMirror, PlacementLimitsMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { Coordination, HeapPressure, HostSigns } from '@ringleader/service-host';
@@ -18,7 +18,6 @@ import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
 import { behindReasons } from './caught-up.js';
-import { CopyLimit } from './copy-limit.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { IncidentReporter } from './incident-reporter.js';
@@ -77,7 +76,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly verification: VerificationFollower;
   private readonly incidents: IncidentReporter;
   private readonly sweeper: SetAsideSweeper;
-  private readonly copyLimit: CopyLimit;
+  private readonly limits: PlacementLimitsMirror;
   private readonly backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
   private station: Station | null = null;
   private life: Life | null = null;
@@ -104,10 +103,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       onChange: (changed) => this.learn(changed),
       onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
     });
-    this.copyLimit = new CopyLimit({
+    this.limits = new PlacementLimitsMirror({
       client,
       clock: systemClock,
-      onChange: (bytesPerSecond) => this.life?.driver.setCopyRate(bytesPerSecond),
+      onChange: ({ bytesPerSecondMax }) => this.life?.driver.setCopyRate(bytesPerSecondMax),
       onTrouble: (error) => logger.debug({ error }, 'The limits of placement cannot be followed'),
     });
     this.opening = new ShardOpening({
@@ -170,7 +169,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     void this.map.start().then(() => {
       this.isMapRead = true;
     });
-    this.copyLimit.start();
+    void this.limits.start();
     this.verification.start();
     this.run().catch(this.surroundings.signs.fatal.report);
   }
@@ -182,7 +181,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.registration.stop();
     this.verification.stop();
     this.incidents.stop();
-    this.copyLimit.stop();
+    this.limits.stop();
     if (this.announceTimer !== null) clearInterval(this.announceTimer);
     this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
@@ -233,7 +232,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const surroundings = { config, logger, clock, dataPath, activity, desk, announcer, incidents };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
     this.life = { opened, driver };
-    driver.setCopyRate(this.copyLimit.bytesPerSecond);
+    driver.setCopyRate(this.limits.limits.bytesPerSecondMax);
     if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));

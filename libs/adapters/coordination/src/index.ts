@@ -2,6 +2,7 @@ export * from './coordination-client.js';
 export * from './member-registration.js';
 export * from './metadata.js';
 export * from './partition-map-mirror.js';
+export * from './placement-limits-mirror.js';
 export * from './prefix-mirror.js';
 export { type AdmissionVerdict, type DatabaseIdentity, admitDatabase } from './shard-admission.js';
 export * from './shard-need.js';

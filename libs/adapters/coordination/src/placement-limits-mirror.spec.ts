@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PLACEMENT_CONTROL_KEY, PLACEMENT_LIMITS_DEFAULT } from '@ringleader/contracts';
+import { until } from '@ringleader/testing-servers';
+import { FakeCoordinator } from '../test/fake-coordinator.js';
+import { ManualClock } from '../test/manual-clock.js';
+import { PlacementLimitsMirror } from './placement-limits-mirror.js';
+
+describe('PlacementLimitsMirror', () => {
+  let coordinator: FakeCoordinator;
+  let mirror: PlacementLimitsMirror;
+  let heard: number[];
+
+  beforeEach(() => {
+    coordinator = new FakeCoordinator();
+    heard = [];
+    mirror = new PlacementLimitsMirror({
+      client: coordinator,
+      clock: new ManualClock(),
+      onChange: ({ bytesPerSecondMax }) => heard.push(bytesPerSecondMax),
+      onTrouble: () => undefined,
+    });
+  });
+
+  afterEach(() => mirror.stop());
+
+  function set(bytesPerSecondMax: number): void {
+    const limits = { ...PLACEMENT_LIMITS_DEFAULT, bytesPerSecondMax };
+    coordinator.put([PLACEMENT_CONTROL_KEY, JSON.stringify({ epoch: 1, paused: false, limits })]);
+  }
+
+  it('has the usual limits where operators have said nothing', async () => {
+    coordinator.put([`${PLACEMENT_CONTROL_KEY}/else`, 'not read']);
+    await mirror.start();
+    expect(mirror.limits).toEqual(PLACEMENT_LIMITS_DEFAULT);
+    expect(heard).toEqual([]);
+  });
+
+  it('has what operators have said, and follows it', async () => {
+    set(1_000_000);
+    await mirror.start();
+    expect(heard).toEqual([1_000_000]);
+    set(70_000);
+    await until('the change is heard', () => heard.length === 2, { timeoutMs: 5_000, everyMs: 1 });
+    expect(mirror.limits.bytesPerSecondMax).toBe(70_000);
+  });
+});
