@@ -149,7 +149,7 @@ export class DetectionCluster implements DetectorOutlet {
   #beat(member: SimulatedMember): void {
     if (member === this.#severed || this.#isLost()) return;
     const { instance, sequence, incarnation, name } = member;
-    const beat = { instance, sequence, incarnation };
+    const beat = { instance, sequence, ...(this.#profile.answersPings && { incarnation }) };
     for (const detector of this.#detectors) {
       if (detector.side === member.side) detector.hear(name, beat);
     }

@@ -32,6 +32,8 @@ export interface Profile {
   readonly cuts: Trouble;
   /** Times in which no detector and a certain member hear each other, while the other members hear both. */
   readonly severed: Trouble;
+  /** Members know of pings; else their silence alone counts. */
+  readonly answersPings: boolean;
   /** Of the leader: how many votes make a verdict. */
   readonly quorum: number;
 }
@@ -51,6 +53,7 @@ export const calm: Profile = {
   ...{ pauses: NEVER, starvation: NEVER, cuts: NEVER, severed: NEVER },
   starved: { sliceMaxMs: 40, waitMinMs: 200, waitMaxMs: 2_000 },
   kills: { perHour: 30, minMs: 8_000, maxMs: 12_000 },
+  answersPings: true,
   quorum: MAJORITY,
 };
 
