@@ -2,8 +2,9 @@
  * One ordered list out of what the shards hold. Each shard gives the rows of the partitions it leads in pages, in byte
  * order; they are merged here, never more than two pages of each shard in memory.
  *
- * The position is one key: everything up to it was given. When leadership moves while the list is under way, all pages
- * are thrown away and fetched anew behind that key from whoever leads now, so nothing is skipped or given twice.
+ * The position is one key: everything up to it was given. When leadership moves while the list is under way, the partitions
+ * whose shard did not lead all of them are fetched anew behind that key from whoever leads them now, so nothing is skipped or
+ * given twice. What the others gave stays: while replicas are moved, there is hardly a moment at which all lead at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError, REST_LIMITS, keyAfter } from '@ringleader/contracts';
@@ -18,6 +19,8 @@ import type { KeyValueStore } from './key-value-store.js';
 const PAGE_TIMEOUT_MS = 2_000;
 const PAGE_ROWS_MAX = 2_000;
 const PAGE_BYTES = 524_288;
+/** Of which each is asked for pages of its own: of more, all are laid anew. */
+const LANES_MAX = 64;
 
 export interface ListScanOptions {
   readonly range: KeyRange;
@@ -103,6 +106,10 @@ interface Lane {
   ahead: Promise<ScanPage> | null;
 }
 
+function laneOf(shard: ShardOrdinal, partitions: readonly PartitionIndex[]): Lane {
+  return { shard, partitions, rows: [], next: 0, more: true, ahead: null };
+}
+
 export class ListScan {
   private readonly source: ScanSource;
   private readonly pageRows: number;
@@ -170,14 +177,7 @@ export class ListScan {
       await this.source.beforeNextPlan(++this.replans);
       return null;
     }
-    this.lanes = [...plan].map(([shard, partitions]) => ({
-      shard,
-      partitions,
-      rows: [],
-      next: 0,
-      more: true,
-      ahead: null,
-    }));
+    this.lanes = [...plan].map(([shard, partitions]) => laneOf(shard, partitions));
     return this.lanes;
   }
 
@@ -185,11 +185,30 @@ export class ListScan {
   private async fill(lanes: readonly Lane[]): Promise<boolean> {
     const empty = lanes.filter(({ rows, next, more }) => more && next === rows.length);
     if (empty.length === 0) return true;
-    const pages = await Promise.all(empty.map((lane) => this.fetch(lane)));
-    if (!pages.includes(false)) return pages.length > 0 && this.fill(lanes);
-    this.lanes = null;
+    const fetched = await Promise.all(empty.map((lane) => this.fetch(lane)));
+    const refused = empty.filter((_lane, index) => fetched[index] === false);
+    if (refused.length === 0) return this.fill(lanes);
+    if (refused.length < empty.length) this.replans = 0;
     await this.source.beforeNextPlan(++this.replans);
+    this.lanes = this.laidAnew(lanes, refused);
     return false;
+  }
+
+  /** These have given all that they had, so that who leads their partitions now goes on from the position. */
+  private laidAnew(lanes: readonly Lane[], refused: readonly Lane[]): Lane[] | null {
+    const plan = this.source.plan();
+    if (plan === null) return [...lanes];
+    const wanted = new Set(refused.flatMap(({ partitions }) => partitions));
+    const anew = [...plan]
+      .map(([shard, led]) =>
+        laneOf(
+          shard,
+          led.filter((partition) => wanted.has(partition)),
+        ),
+      )
+      .filter(({ partitions }) => partitions.length > 0);
+    const all = [...lanes.filter((lane) => !refused.includes(lane)), ...anew];
+    return all.length > LANES_MAX ? null : all;
   }
 
   private async fetch(lane: Lane): Promise<boolean> {
