@@ -13,12 +13,13 @@ import {
   verdictKey,
 } from '@ringleader/contracts';
 import type { TxnCommand } from '@ringleader/mvcc';
-import { createLogger } from '@ringleader/observability';
+import { Registry, createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { coordinatorConfigSchema } from '../coordinator.config.js';
 import { putMetadata, readMetadata } from '../store/metadata.js';
 import { hasPartitionMap, readCluster } from './first-map.js';
+import { PlacementMetrics } from './placement-metrics.js';
 import { PlacementService } from './placement.service.js';
 
 const WAIT = { timeoutMs: 10_000, everyMs: 5 };
@@ -273,6 +274,27 @@ describe('PlacementService', () => {
     expect(shardNamed('shard-2')?.ordinal).toBe(5);
     await settle();
     expect(shardNamed('shard-2')?.replicas).toBeGreaterThanOrEqual(11);
+  });
+
+  it('counts what it does', async () => {
+    const registry = new Registry();
+    const metrics = new PlacementMetrics(registry, placement);
+    expect(metrics).toBeDefined();
+    await startWithShards(3);
+    await register(4);
+    await serve(4);
+    await settle();
+    const text = await registry.metrics();
+    const value = (name: string): number => {
+      const line = text
+        .split('\n')
+        .find((each) => each.startsWith(`ringleader_coordinator_placement_${name} `));
+      return Number(line?.split(' ')[1]);
+    };
+    expect(value('steps_total{kind="settle"}')).toBe(value('steps_total{kind="learn"}'));
+    expect(value('steps_total{kind="settle"}')).toBeGreaterThanOrEqual(11);
+    expect(value('copied_bytes_total')).toBe(1_000 * value('steps_total{kind="learn"}'));
+    expect([value('blocked'), value('moves_under_way'), value('copies_wanted')]).toEqual([0, 0, 0]);
   });
 
   it('hears only what a shard says of itself', async () => {

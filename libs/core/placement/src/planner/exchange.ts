@@ -91,5 +91,5 @@ export const majorityOf = (replicas: Replicas): number => Math.floor(replicas.le
 
 /** The sets of which each needs a majority. */
 export function setsOf({ replicas, nextReplicas }: MapEntry): Replicas[] {
-  return nextReplicas === null ? [[...replicas]] : [[...replicas], [...nextReplicas]];
+  return nextReplicas === null ? [replicas] : [replicas, nextReplicas];
 }

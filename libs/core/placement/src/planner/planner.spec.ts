@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { MapEntry } from './cluster-state.js';
 import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
 import { applyChanges } from './changes.js';
 
@@ -171,6 +172,36 @@ describe('the placement loop', () => {
     ticks(cluster, 2 * REPLACE_TICKS);
     expect(placeOf(cluster, 3)).toBe('active');
     expect(cluster.overview().plan.blocked).toMatch(/^shard-3 has been down for too long/);
+  });
+
+  it('goes on with what can, beside moves that wait for a majority that is down', () => {
+    const cluster = new ModelCluster({ shards: shards(5), partitionCount: 64 });
+    cluster.settles();
+    cluster.command({ kind: 'drain', shard: 'shard-1' });
+    cluster.command({ kind: 'limits', limits: { movesMax: 1, replaceAfterMs: 600_000 } });
+    const inBoth = ({ replicas }: MapEntry): boolean => replicas.includes(2) && replicas.includes(3);
+    while (!cluster.state.map.some((entry) => inBoth(entry) && entry.learners.length > 0)) cluster.tick();
+    cluster.kill('shard-2');
+    cluster.kill('shard-3');
+    ticks(cluster, 400);
+    const waits = cluster.overview().plan.moves.map(({ waitsFor }) => waitsFor);
+    expect(waits).toContain('shard-2 and shard-3: a majority of its replicas is down');
+    expect(waits.filter((text) => text.startsWith('one of the'))).toEqual([]);
+    expect(cluster.state.moves.size).toBe(0);
+  });
+
+  it('takes a move back at once where only the old replicas have a majority that is up', () => {
+    const cluster = growing(1);
+    const isJoint = ({ nextReplicas }: MapEntry): boolean => nextReplicas?.includes(4) === true;
+    while (!cluster.state.map.some(isJoint)) cluster.tick();
+    const { partition, replicas, nextReplicas } = cluster.state.map.find(isJoint)!;
+    const staying = replicas.filter((ordinal) => nextReplicas!.includes(ordinal));
+    cluster.kill('shard-4');
+    cluster.kill(`shard-${staying[0]}`);
+    ticks(cluster, 12);
+    expect(cluster.state.map[partition]).toMatchObject({ replicas, nextReplicas: null });
+    const up = replicas.filter((ordinal) => ordinal !== staying[0]);
+    expect(up).toContain(cluster.state.map[partition]?.preferredLeader);
   });
 
   it('says what each move waits for', () => {

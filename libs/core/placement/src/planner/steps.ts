@@ -15,7 +15,7 @@ import {
   isEligible,
   nameOf,
 } from './cluster-state.js';
-import { chooseLeader, countHealthy, majorityOf } from './exchange.js';
+import { chooseLeader, countHealthy, majorityOf, setsOf } from './exchange.js';
 import { type MoveUnderWay, type Plan, type WantedMove, hasLostMajority } from './planner.js';
 import type { MoveReports } from './reports.js';
 import type { Exchange } from './replicated.js';
@@ -101,6 +101,8 @@ class StepsDecision {
     const health = add === null ? 'alive' : healthOf(state, add);
     if (hasLostMajority(state, move.entry))
       return { waitsFor: 'a majority of its replicas, which is lost for good: it cannot end' };
+    const lacking = this.#lacking(move.entry);
+    if (lacking !== null) return this.#awaitMajority(move, lacking);
     if (move.phase === 'learn') return health === 'alive' ? this.#learnt(move) : this.#awaitNewcomer(move);
     return rules.maySettleOnto(health) ? this.#settle(move) : this.#awaitNewcomer(move);
   }
@@ -122,6 +124,21 @@ class StepsDecision {
     const isAimedAt = (ordinal: ShardOrdinal): boolean =>
       target?.includes(ordinal) ?? isEligible(state, ordinal);
     return (add === null || isAimedAt(add)) && (remove === null || target?.includes(remove) !== true);
+  }
+
+  /** Where the old set has a majority, to take the move back is to have one again. Else others are not to wait for it, too. */
+  #awaitMajority(move: MoveUnderWay, lacking: readonly ShardOrdinal[]): Outcome {
+    const { state, plan, nowMs } = this.context;
+    const { phase, entry } = move;
+    if (phase === 'joint' && countHealthy(state, entry.replicas) >= majorityOf(entry.replicas))
+      return { step: this.#abandon(move, 'the new replicas have no majority that is up', true) };
+    const waitsFor = this.#withMajority(entry, '');
+    if (plan.wanted.length === 0) return { waitsFor };
+    const downs = lacking.map((ordinal) => downSince(state, ordinal) ?? Number.POSITIVE_INFINITY);
+    const untilMs = downs.sort((a, b) => a - b)[lacking.length - majorityOf(lacking)]! + NEWCOMER_DOWN_MS;
+    if (untilMs <= nowMs) return { step: this.#abandon(move, 'a majority of its replicas is down', true) };
+    if (Number.isFinite(untilMs)) this.#wakeAt(untilMs);
+    return { waitsFor };
   }
 
   #awaitNewcomer(move: MoveUnderWay): Outcome {
@@ -182,13 +199,18 @@ class StepsDecision {
     return { step: stepOf('settle', move, 'both sets follow', changes) };
   }
 
-  #withMajority({ replicas, nextReplicas }: MapEntry, waitsFor: string): string {
+  #withMajority(entry: MapEntry, waitsFor: string): string {
     const { state } = this.context;
-    const sets = nextReplicas === null ? [replicas] : [replicas, nextReplicas];
-    const lacking = sets.find((set) => countHealthy(state, set) < majorityOf(set));
-    if (lacking === undefined) return waitsFor;
+    const lacking = this.#lacking(entry);
+    if (lacking === null) return waitsFor;
     const down = lacking.filter((ordinal) => ['down', 'gone'].includes(healthOf(state, ordinal)));
     return `${down.map((ordinal) => nameOf(state, ordinal)).join(' and ')}: a majority of its replicas is down`;
+  }
+
+  /** The set without a majority that is up; null if there is none. */
+  #lacking(entry: MapEntry): readonly ShardOrdinal[] | null {
+    const { state } = this.context;
+    return setsOf(entry).find((set) => countHealthy(state, set) < majorityOf(set)) ?? null;
   }
 
   #abandon(move: MoveUnderWay, why: string, holdsOff = false): Step {
