@@ -11,14 +11,16 @@ const LOAD = '/v1/cluster/load';
 /** Without a word for so long (heartbeats come every ten seconds) the connection is as good as lost. */
 const SILENCE_MS = 25_000;
 const COME_BACK_MS = 1_500;
-/** The ring is asked for at most so often. */
+/** The ring is asked for at most so often, and less often where it is large. */
 const RING_EVERY_MS = 1_000;
+const RING_EVERY_MS_PER_PARTITION = 0.5;
 
 /** Of what a gateway remembers. */
 const HISTORY_STEP_MS = 5_000;
 
 const state = { cluster: null, moves: null, load: null, partitions: [] };
 const said = new Map();
+let knownSteps = '';
 let lastHeardAt = 0;
 let source = null;
 
@@ -33,7 +35,10 @@ const handlers = {
     state.moves = data;
     showMoves(data);
     showOverview();
-    followRing();
+    // How much was copied changes all the time, and nothing of it is seen in the ring.
+    const steps = data.moves.map(({ partition, phase }) => `${partition} ${phase}`).join();
+    if (steps !== knownSteps) followRing();
+    knownSteps = steps;
     const underWay = data.moves.filter(({ phase }) => phase !== 'planned').length;
     announce('moves', underWay > 0, movesSummary(data, underWay));
   },
@@ -115,7 +120,8 @@ let isRingPlanned = false;
 function followRing() {
   if (isRingPlanned) return;
   isRingPlanned = true;
-  const waitMs = Math.max(0, ringAskedAt + RING_EVERY_MS - performance.now());
+  const everyMs = Math.max(RING_EVERY_MS, RING_EVERY_MS_PER_PARTITION * state.partitions.length);
+  const waitMs = Math.max(0, ringAskedAt + everyMs - performance.now());
   setTimeout(() => {
     isRingPlanned = false;
     ringAskedAt = performance.now();

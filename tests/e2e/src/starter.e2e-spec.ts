@@ -41,8 +41,35 @@ async function refusedStart(...args: string[]): Promise<{ code: number; stderr: 
   );
 }
 
-interface ClusterMembers {
-  readonly members: readonly { readonly id: string; readonly address?: string }[];
+interface MemberFacts {
+  readonly id: string;
+  readonly address: string;
+  readonly verdict: string;
+}
+
+async function memberOf(url: string, id: string): Promise<MemberFacts> {
+  const { members } = (await (await fetch(`${url}/v1/cluster`)).json()) as {
+    readonly members: readonly MemberFacts[];
+  };
+  return members.find((member) => member.id === id) ?? { id, address: '', verdict: 'none' };
+}
+
+async function balanceBy(url: string, strategy: string): Promise<void> {
+  const { status } = await fetch(`${url}/v1/cluster/settings`, {
+    method: 'PATCH',
+    body: JSON.stringify({ balancer: { strategy } }),
+    headers: { 'Content-Type': 'application/merge-patch+json' },
+  });
+  expect(status).toBe(200);
+}
+
+/** How often the gateway has sent a stale read where, by this strategy. */
+async function picksOf(url: string, gateway: string, strategy: string): Promise<ReadonlyMap<string, number>> {
+  const { address } = await memberOf(url, gateway);
+  const text = await (await fetch(`http://${address}/metrics`)).text();
+  const line = /^ringleader_gateway_replica_picks_total\{strategy="([\w-]+)",shard="([\w-]+)".*\} (\d+)$/gm;
+  const picks = [...text.matchAll(line)].filter(([, by]) => by === strategy);
+  return new Map(picks.map(([, , shard = '', count]) => [shard, Number(count)]));
 }
 
 /** What it prints. */
@@ -338,7 +365,8 @@ describe('a cluster with three nats-servers', () => {
 describe('a cluster that npm start runs', () => {
   let cluster: LocalClusterHandle;
   beforeAll(async () => {
-    cluster = await startLocalCluster({ shards: 4, gateways: 2 });
+    const env = { RINGLEADER_SLOW_START_MS: '3000' };
+    cluster = await startLocalCluster({ shards: 4, gateways: 2, env });
   }, START_MS);
   afterAll(() => cluster.dispose(), START_MS);
 
@@ -398,24 +426,43 @@ describe('a cluster that npm start runs', () => {
   }, 60_000);
 
   it('balances by another strategy at all gateways, once one of them was told', async () => {
-    const { gatewayUrls } = await cluster.state();
-    const [first = '', second = ''] = gatewayUrls;
-    const picksBy = async (strategy: string): Promise<number> => {
+    const [first = '', second = ''] = await cluster.gatewayUrls();
+    const isUsed = async (): Promise<boolean> => {
       await fetch(`${second}/v1/kv/balanced?consistency=stale`);
-      const { members } = (await (await fetch(`${first}/v1/cluster`)).json()) as ClusterMembers;
-      const { address = '' } = members.find(({ id }) => id === 'gateway-2') ?? {};
-      const lines = (await (await fetch(`http://${address}/metrics`)).text()).split('\n');
-      return lines.filter((line) => line.includes(`replica_picks_total{strategy="${strategy}"`)).length;
+      return (await picksOf(first, 'gateway-2', 'ring-hash')).size > 0;
     };
-    expect(await picksBy('ring-hash')).toBe(0);
-    const answer = await fetch(`${first}/v1/cluster/settings`, {
-      method: 'PATCH',
-      body: '{"balancer":{"strategy":"ring-hash"}}',
-      headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': '"0"' },
-    });
-    expect([answer.status, await answer.json()]).toEqual([200, { balancer: { strategy: 'ring-hash' } }]);
-    await until('another strategy', async () => (await picksBy('ring-hash')) > 0, { timeoutMs: 10_000 });
+    expect(await isUsed()).toBe(false);
+    await balanceBy(first, 'ring-hash');
+    await until('another strategy', isUsed, { timeoutMs: 10_000 });
   }, 30_000);
+
+  it('sends no stale read to a shard that stands still, and brings it back little by little', async () => {
+    const [url = ''] = await cluster.gatewayUrls();
+    await balanceBy(url, 'round-robin');
+    const becomes = (expected: string): Promise<void> =>
+      until(`shard-4 is ${expected}`, async () => (await memberOf(url, 'shard-4')).verdict === expected, {
+        timeoutMs: 20_000,
+      });
+    /** What it gets of so many. */
+    const shareOf = async (reads: number): Promise<number> => {
+      const picks = async () => (await picksOf(url, 'gateway-1', 'round-robin')).get('shard-4') ?? 0;
+      const before = await picks();
+      const answers = Array.from({ length: reads }, (_, i) => fetch(`${url}/v1/kv/${i}?consistency=stale`));
+      for (const { status } of await Promise.all(answers)) expect(status).toBe(404);
+      return ((await picks()) - before) / reads;
+    };
+    await until('a quarter of the reads', async () => (await shareOf(200)) > 0.2, { timeoutMs: 30_000 });
+    await cluster.signal('shard-4', 'SIGSTOP');
+    try {
+      await becomes('suspect');
+      expect(await shareOf(200)).toBe(0);
+    } finally {
+      await cluster.signal('shard-4', 'SIGCONT');
+    }
+    await becomes('alive');
+    expect(await shareOf(200)).toBeLessThan(0.15);
+    await until('its whole share', async () => (await shareOf(200)) > 0.2, { timeoutMs: 30_000 });
+  }, 120_000);
 
   it('imports and exports through the two commands, byte for byte', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ringleader-transfer-'));
