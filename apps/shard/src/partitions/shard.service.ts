@@ -17,7 +17,7 @@ import { Coordination, HeapPressure, HostSigns } from '@ringleader/service-host'
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
-import { behindReasons } from './caught-up.js';
+import { CaughtUp } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
 import { IncidentReporter } from './incident-reporter.js';
@@ -59,6 +59,7 @@ interface Station {
 interface Life {
   readonly opened: OpenedShard;
   readonly driver: ShardDriver;
+  readonly caughtUp: CaughtUp;
 }
 
 const ANNOUNCE_ALL_INTERVAL_MS = 500;
@@ -159,10 +160,11 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   notReadyReasons(): string[] {
     if (this.life === null) return [this.trouble];
     if (!this.isMapRead) return ['the partition map was not read yet'];
-    const { driver } = this.life;
-    if (this.clock.monotonicMs() < driver.promisesFrom)
+    const { driver, caughtUp } = this.life;
+    const now = this.clock.monotonicMs();
+    if (now < driver.promisesFrom)
       return ['the shard has not run for a lease yet, and counts in no election until then'];
-    return behindReasons(driver.status());
+    return caughtUp.reasons(driver.status(), now);
   }
 
   onApplicationBootstrap(): void {
@@ -231,7 +233,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const { incidents } = this;
     const surroundings = { config, logger, clock, dataPath, activity, desk, announcer, incidents };
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
-    this.life = { opened, driver };
+    this.life = { opened, driver, caughtUp: new CaughtUp() };
     driver.setCopyRate(this.limits.limits.bytesPerSecondMax);
     if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
     station.router.routeTo(driver);
