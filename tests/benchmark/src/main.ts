@@ -1,6 +1,7 @@
 /**
  * The benchmark: `pnpm bench` against a cluster that `npm start` runs. See docs/MEASUREMENTS.md.
  */
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BALANCER_STRATEGIES, type BalancerStrategy } from '@ringleader/balancer';
 import { Command } from 'commander';
@@ -11,6 +12,7 @@ import type { LeaderTrial } from './coordinators/failover.js';
 import { startCoordinators } from './coordinators/group.js';
 import type { MeasuredStore } from './coordinators/measured-store.js';
 import { WORKLOADS, compare, tableOf } from './coordinators/report.js';
+import { runElastic } from './elastic/elastic.js';
 import { startEtcd } from './etcd.js';
 import type { EtcdCluster } from './etcd.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
@@ -196,6 +198,33 @@ async function balance(flags: BalanceFlags): Promise<void> {
   print(await balanceReport(cluster, options));
 }
 
+interface ElasticFlags {
+  readonly keys: string;
+  readonly valueBytes: string;
+  readonly rate: string;
+  readonly quiet: string;
+  readonly svg?: string;
+}
+
+async function elastic(flags: ElasticFlags): Promise<void> {
+  const { report, svg, faults } = await runElastic({
+    keys: Number(flags.keys),
+    valueBytes: Number(flags.valueBytes),
+    perSecond: Number(flags.rate),
+    shardsAdded: 3,
+    quietSeconds: Number(flags.quiet),
+    seed: 1,
+    note: print,
+  });
+  print(report);
+  for (const fault of faults.slice(0, FAULTS_SHOWN)) print(fault);
+  print(`${faults.length} faults`);
+  if (flags.svg !== undefined) await writeFile(flags.svg, svg);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+const FAULTS_SHOWN = 20;
+
 const program = new Command('pnpm bench --').description(
   'Measures a cluster that `npm start` runs on this machine.',
 );
@@ -231,6 +260,15 @@ program
   .option('--rate <n>', 'reads in a second', '400')
   .option('--pause <ms>', 'how long the shard stands in each second', '200')
   .action(balance);
+program
+  .command('elastic')
+  .description('three shards, then six, then three, under a constant load, while processes are killed')
+  .option('--keys <n>', 'keys', '1000000')
+  .option('--value-bytes <n>', 'length of each value', '1024')
+  .option('--rate <n>', 'requests a second, a tenth of them writes', '600')
+  .option('--quiet <n>', 'seconds before, between and after', '20')
+  .option('--svg <file>', 'where the time line is drawn to')
+  .action(elastic);
 program
   .command('placement')
   .description('balance of the ring, and what moves from 3 to 4, 6 and 12 shards')
