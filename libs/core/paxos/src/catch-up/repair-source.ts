@@ -74,13 +74,16 @@ export function serve(
 ): void {
   context.served.note(to, partition, context.now);
   if (message.kind !== 'page') mendedAt.set(to, context.now);
-  if (leader !== null && message.kind !== 'delta') countCopied(leader.progressOf(to), message);
+  if (leader !== null) countCopied(leader.progressOf(to), message);
   context.outbox.send(to, message);
 }
 
-function countCopied(progress: PeerProgress, { copyId, rows }: Page | Finish): void {
-  const before = progress.copied.copyId === copyId ? progress.copied.bytes : 0;
-  progress.copied = { copyId, bytes: before + bytesOf(rows) };
+/** What fits a repair is no copy, and takes bytes all the same. */
+function countCopied(progress: PeerProgress, message: Page | Finish | Delta): void {
+  const { copied } = progress;
+  const copyId = message.kind === 'delta' ? copied.copyId : message.copyId;
+  const before = copied.copyId === copyId ? copied.bytes : 0;
+  progress.copied = { copyId, bytes: before + bytesOf(message.rows) };
 }
 
 export function onDeltaRequest(

@@ -47,6 +47,19 @@ describe('reports of moves', () => {
     expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
   });
 
+  it('count what went as a repair, too', () => {
+    const cluster = startedOn();
+    for (let index = 0; index < 5; index += 1) write(cluster, `k${index}`, 'v'.repeat(100));
+    cluster.learn([assignment({ epoch: 2, replicas: [1, 2], learners: [3] })]);
+    cluster.until(() => report(cluster)?.learners[0]?.caughtUp === true);
+    const before = report(cluster)?.learners[0]?.bytesDone ?? 0;
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1) write(cluster, `m${index % 5}`, 'v'.repeat(100));
+    cluster.start(3);
+    cluster.until(() => cluster.storage(3).liveRows(P).size === 10);
+    expect(report(cluster)?.learners[0]?.bytesDone).toBeGreaterThanOrEqual(before + 5 * 100);
+  });
+
   it('call a learner caught up no more once it is gone and more was written than a repair carries', () => {
     const cluster = started();
     cluster.learn([assignment({ epoch: 2, learners: [4] })]);

@@ -183,8 +183,7 @@ class StepsDecision {
   #settle(move: MoveUnderWay): Outcome {
     const { state, plan, reports } = this.context;
     const { entry, partition } = move;
-    if (!reports.isReady(entry))
-      return { waitsFor: this.#withMajority(entry, 'its leader to say that both sets follow') };
+    if (!reports.isReady(entry)) return { waitsFor: this.#withMajority(entry, this.#whatLeaderOwes(entry)) };
     const replicas = entry.nextReplicas!;
     const wished = plan.target?.[partition]?.preferredLeader ?? entry.preferredLeader;
     const next = {
@@ -197,6 +196,15 @@ class StepsDecision {
     };
     const changes = changesOn(state, { entries: [next], movesEnded: [partition] });
     return { step: stepOf('settle', move, 'both sets follow', changes) };
+  }
+
+  /** While keyed writes are remembered, it hands over only to who has seen them pass for as long as they may be repeated. */
+  #whatLeaderOwes(entry: MapEntry): string {
+    const { state, reports } = this.context;
+    const leader = reports.leaderOf(entry);
+    if (leader === null || entry.nextReplicas?.includes(leader) === true)
+      return 'its leader to say that both sets follow';
+    return `${nameOf(state, leader)}, which leads it and is to leave, to hand it over`;
   }
 
   #withMajority(entry: MapEntry, waitsFor: string): string {
