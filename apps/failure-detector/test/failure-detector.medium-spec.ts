@@ -253,6 +253,39 @@ describe('the failure detector', () => {
   );
 
   it(
+    'raises the incarnation of who hears that it is suspected under it, once, and takes no answer from another',
+    async () => {
+      wholeMember('gateway', 'gateway-4');
+      const asker = { cluster: CLUSTER, service: 'shard', id: 'shard-4', instance: 'i' } as const;
+      const signs = new SignsOfLife({ ...asker, startedAt: '', address: '' }, link, new Health());
+      signs.start();
+      cleanups.push(() => signs.stop());
+      const ping = async (suspectedAt?: number): Promise<number | undefined> => {
+        const pong = await signs.ping(
+          { service: 'gateway', id: 'gateway-4' },
+          { withinMs: WAIT.timeoutMs, suspectedAt },
+        );
+        return pong?.incarnation;
+      };
+      expect([await ping(), await ping(7), await ping(1), await ping(1), await ping()]).toEqual([
+        1, 1, 2, 2, 2,
+      ]);
+      const nobody = signs.ping({ service: 'gateway', id: 'gateway-3' }, { withinMs: 300 });
+      const subject = subjects.pong.from(
+        CLUSTER,
+        { service: 'gateway', member: 'gateway-2' },
+        'shard',
+        'shard-4',
+      );
+      const forged = { instance: 'i', incarnation: 1 };
+      for (let nonce = 1; nonce <= 9; nonce += 1) link.publish(subject, JSON.stringify({ ...forged, nonce }));
+      expect(await nobody).toBeNull();
+      expect(link.frames.refused.get('pong misattributed')).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'registers itself, tells when it is ready, and leaves the registry when it stops',
     async () => {
       await start();
