@@ -1,5 +1,12 @@
 /** status, where, incidents: what the cluster looks like, for a person or a program. */
-import type { ClusterView, IncidentList, KeyPlace, Plan } from '@ringleader/contracts';
+import type {
+  ClusterView,
+  IncidentList,
+  KeyPlace,
+  Plan,
+  Verification,
+  VerificationState,
+} from '@ringleader/contracts';
 import type { Command } from 'commander';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CliFailure, EXIT } from './failure.js';
@@ -176,6 +183,55 @@ async function incidents(command: Command): Promise<void> {
   console.log(flags.format === 'json' ? JSON.stringify(items, null, 2) : text);
 }
 
+const isAway = ({ status }: { readonly status: number }): boolean => status === 0 || status >= 500;
+
+async function verify(command: Command): Promise<void> {
+  const flags = command.optsWithGlobals<GlobalFlags & { readonly wait: boolean }>();
+  const signal = stopSignal();
+  const client = clientOf(flags, signal);
+  const begun = bodyOf(await client.change<Verification>(':verify', { method: 'POST' }, 'id'), client, true);
+  const last = flags.wait ? await verified(client, begun, signal) : begun;
+  console.log(flags.format === 'json' ? JSON.stringify(last, null, 2) : describeVerification(last));
+  if (last.differed > 0) process.exitCode = EXIT.condition;
+}
+
+/** Until it has ended; says how far it is, on standard error, whenever that is news. */
+async function verified(
+  client: GatewayClient,
+  begun: Verification,
+  signal: AbortSignal,
+): Promise<Verification> {
+  let present = begun;
+  let said = -1;
+  while (present.endedAt === null) {
+    const { partitionsDone: done, partitionsTotal } = present;
+    if (done !== said) process.stderr.write(`${done} of ${partitionsTotal} partitions\n`);
+    said = done;
+    await pause(WATCH_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw new CliFailure('It goes on without us.', { exitCode: EXIT.stopped });
+    const answer = await client.read<VerificationState>('/verification', 'verification');
+    if (isAway(answer)) continue;
+    const { verification } = bodyOf(answer, client);
+    if (verification?.id !== begun.id) throw new CliFailure('Another verification has been begun since.');
+    present = verification;
+  }
+  return present;
+}
+
+export function describeVerification(state: Verification): string {
+  const { endedAt, partitionsDone, partitionsTotal, incomplete, rows, differed, mended } = state;
+  const how = endedAt === null ? 'is under way' : 'has ended';
+  return [
+    `The verification ${how}: ${partitionsDone} of ${partitionsTotal} partitions, ${rows} rows compared.`,
+    differed === 0
+      ? 'No replica differed.'
+      : `${differed} rows differed, ${mended} of them are mended: see incidents.`,
+    ...(incomplete === 0
+      ? []
+      : [`Of ${incomplete} partitions not all replicas could be compared: verify again.`]),
+  ].join('\n');
+}
+
 export function addClusterCommands(root: Command): void {
   root
     .command('status')
@@ -193,4 +249,9 @@ export function addClusterCommands(root: Command): void {
     .command('incidents')
     .description('What should never happen, and did; with -o json a list.')
     .action((_flags: unknown, command: Command) => incidents(command));
+  root
+    .command('verify')
+    .description('Holds all replicas against each other, and mends them; exits with 4 where rows differed.')
+    .option('--no-wait', 'only begins it')
+    .action((_flags: unknown, command: Command) => verify(command));
 }

@@ -210,6 +210,43 @@ describe('where and incidents', () => {
   });
 });
 
+describe('verify', () => {
+  const verification = (change: object): object => ({
+    ...{ id: 'v', startedAt: 's', endedAt: null, partitionsTotal: 16, partitionsDone: 3, incomplete: 0 },
+    ...{ rows: 9, differed: 0, mended: 0, ...change },
+  });
+  const ended = { endedAt: 'e', partitionsDone: 16 };
+  afterEach(() => {
+    process.exitCode = undefined;
+  });
+
+  it('waits for the end, over a gateway that is away for a moment', async () => {
+    answers = {
+      ':verify': [{ body: verification({}) }],
+      '/verification': [{ status: 503, body: {} }, { body: { verification: verification(ended) } }],
+    };
+    expect(await run('verify')).toContain(
+      'has ended: 16 of 16 partitions, 9 rows compared.\nNo replica differed.',
+    );
+    expect([asked.length, process.exitCode]).toEqual([3, undefined]);
+  });
+
+  it('tells by its exit code that rows differed, and what another one has begun', async () => {
+    answers = { ':verify': [{ body: verification({ ...ended, differed: 2, mended: 2, incomplete: 1 }) }] };
+    expect(await run('verify')).toMatch(/2 rows differed, 2 of them are mended[^]*Of 1 partitions/);
+    expect(process.exitCode).toBe(4);
+    answers = {
+      ':verify': [{ body: verification({}) }],
+      '/verification': [{ body: { verification: verification({ id: 'w' }) } }],
+    };
+    await expect(run('verify')).rejects.toThrow('Another verification');
+    expect(JSON.parse(await run('verify', '--no-wait', '-o', 'json'))).toMatchObject({
+      id: 'v',
+      endedAt: null,
+    });
+  });
+});
+
 describe('Screen', () => {
   const screen = (isInPlace: boolean): { readonly screen: Screen; readonly written: string[] } => {
     const written: string[] = [];

@@ -55,6 +55,8 @@ describe('/openapi.json', () => {
       '/v1/cluster/coordinator/snapshot': ['get', 'head'],
       '/v1/cluster/coordinator:compact': ['post'],
       '/v1/cluster/coordinator:transfer-leader': ['post'],
+      '/v1/cluster:verify': ['post'],
+      '/v1/cluster/verification': ['get', 'head'],
       '/v1/cluster/shards': ['get', 'head'],
       '/v1/cluster/shards/{shard}': ['delete', 'get', 'head', 'patch', 'post'],
       '/v1/cluster/plan': ['get', 'head', 'patch'],

@@ -1,7 +1,13 @@
 /** /v1/cluster/shards, /plan, /moves and what is where: what goes to the coordinators, and what comes back. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationalError, REST_ERROR_CODES, coordinatorContracts } from '@ringleader/contracts';
-import type { Incident, PlacedShard, PlannedMove, PlacementOperation } from '@ringleader/contracts';
+import type {
+  Incident,
+  PlacedShard,
+  PlannedMove,
+  PlacementOperation,
+  VerificationOperation,
+} from '@ringleader/contracts';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
@@ -47,7 +53,14 @@ const INCIDENT: Incident = {
   },
   ...{ detail: 'It differed', mended: true },
 };
-const ANSWERS: { readonly [O in PlacementOperation]?: object } = {
+const VERIFICATION = {
+  ...{ id: 'v', startedAt: SINCE, endedAt: null, partitionsTotal: 16, partitionsDone: 3, incomplete: 0 },
+  ...{ rows: 9, differed: 0, mended: 0 },
+};
+type Asked = PlacementOperation | VerificationOperation;
+const ANSWERS: { readonly [O in Asked]?: object } = {
+  startVerification: VERIFICATION,
+  verification: { verification: VERIFICATION },
   placement: PLACEMENT,
   planPlacement: PLACEMENT,
   changePlacement: { epoch: 18 },
@@ -69,7 +82,7 @@ beforeEach(async () => {
     coordination: {
       ask: (operation, request) => {
         asked.push({ operation, ...request });
-        const answer = ANSWERS[operation as PlacementOperation] as never;
+        const answer = ANSWERS[operation as Asked] as never;
         return refusal === null ? Promise.resolve(answer) : Promise.reject(refusal);
       },
     },
@@ -235,9 +248,19 @@ describe('commands', () => {
   });
 });
 
+it('has replicas held against each other, and tells how far that is', async () => {
+  const begun = await fetch(`${base()}:verify`, { method: 'POST' });
+  expect([begun.status, await begun.json()]).toEqual([200, VERIFICATION]);
+  expect(await (await fetch(`${base()}/verification`)).json()).toEqual({ verification: VERIFICATION });
+  expect(asked).toEqual([{ operation: 'startVerification' }, { operation: 'verification' }]);
+  const odd = await fetch(`${base()}:verify`, sent('POST', { partition: 3 }));
+  expect(await problemOf(odd)).toMatchObject({ code: 'INVALID_ARGUMENT', field: 'partition' });
+});
+
 it('knows every error that the coordinators answer operators with', () => {
-  const { placement, planPlacement, changePlacement } = coordinatorContracts;
-  const told = new Set<string>([placement, planPlacement, changePlacement].flatMap(({ errors }) => errors));
+  const { placement, planPlacement, changePlacement, startVerification, verification } = coordinatorContracts;
+  const calls = [placement, planPlacement, changePlacement, startVerification, verification];
+  const told = new Set<string>(calls.flatMap(({ errors }) => errors));
   for (const code of [...REST_ERROR_CODES, 'NOT_LEADER', 'FORBIDDEN']) told.delete(code);
   expect([...told]).toEqual([]);
 });

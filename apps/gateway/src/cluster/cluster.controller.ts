@@ -1,14 +1,19 @@
-/** GET /v1/cluster */
-import { Controller, Get, Injectable, Req } from '@nestjs/common';
-import type { ClusterView } from '@ringleader/contracts';
+/** GET /v1/cluster, and whether replicas have the same */
+import { Controller, Get, HttpCode, Injectable, Post, Req } from '@nestjs/common';
+import { emptyRequestSchema } from '@ringleader/contracts';
+import type { ClusterView, Verification, VerificationState } from '@ringleader/contracts';
 import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
+import { Coordination } from '@ringleader/service-host';
 import type { FastifyRequest } from 'fastify';
+import { jsonBody } from '../http/json-body.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import { DescribeCluster } from '../openapi/descriptions.js';
+import { DescribeVerification, DescribeVerify } from '../openapi/placement-descriptions.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { clusterView, unreadyReasons } from './cluster-view.js';
+import { optionsOf } from './operator-request.js';
 import { PartitionReport } from './partition-report.js';
 import { PlacementObserver } from './placement-observer.js';
 
@@ -62,7 +67,10 @@ export class ClusterReport {
 
 @Controller('v1')
 export class ClusterController {
-  constructor(private readonly report: ClusterReport) {}
+  constructor(
+    private readonly report: ClusterReport,
+    private readonly coordination: Coordination,
+  ) {}
 
   @DescribeCluster()
   @Get('cluster')
@@ -70,5 +78,22 @@ export class ClusterController {
     parseQuery(targetOf(request.raw).query, NO_PARAMETERS);
     refuseConditions(request.headers, 'page');
     return this.report.view();
+  }
+
+  /** The doubled colon is a plain one. */
+  @DescribeVerify()
+  @Post('cluster::verify')
+  @HttpCode(200)
+  verify(@Req() request: FastifyRequest): Promise<Verification> {
+    jsonBody(request, emptyRequestSchema, 'The verification');
+    refuseConditions(request.headers, 'page');
+    return this.coordination.ask('startVerification', {}, optionsOf(request));
+  }
+
+  @DescribeVerification()
+  @Get('cluster/verification')
+  verification(@Req() request: FastifyRequest): Promise<VerificationState> {
+    refuseConditions(request.headers, 'page');
+    return this.coordination.ask('verification', {}, optionsOf(request));
   }
 }

@@ -238,3 +238,27 @@ export function DescribeEvents(): MethodDecorator {
     Problems('UNAVAILABLE'),
   );
 }
+
+export function DescribeVerify(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({
+      operationId: 'verify',
+      summary: 'Hold the replicas of all partitions against each other',
+      description: 'In the background. One that is under way is joined.',
+    }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'It is under way.', content: jsonContent('Verification') }),
+    Problems('UNSUPPORTED_MEDIA_TYPE', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL'),
+  );
+}
+
+export function DescribeVerification(): MethodDecorator {
+  return applyDecorators(
+    ApiTags(TAG),
+    ApiOperation({ operationId: 'getVerification', summary: 'How far the last verification has come' }),
+    TimeoutHeader(),
+    ApiResponse({ status: 200, description: 'At present.', content: jsonContent('VerificationState') }),
+    Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+  );
+}

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { placedShardSchema, placementCommandSchema, plannedMoveSchema } from '../control/placement.js';
 import { planSchema } from '../control/placement.js';
+import { verificationSchema } from '../control/verification.js';
 import { incidentSchema, placementLimitsSchema } from '../metadata/placement-metadata.js';
 import { SERVICES } from '../metadata/cluster-metadata.js';
 import { loadSchema } from '../telemetry/heartbeat.js';
@@ -64,6 +65,14 @@ export const dryRunSchema = z
   .object({ shards: z.array(placedShardSchema), plan: planSchema })
   .meta({ id: 'DryRun' });
 export type DryRun = z.infer<typeof dryRunSchema>;
+
+export const verificationStateSchema = z
+  .object({ verification: verificationSchema.nullable().describe('The last one; null before the first.') })
+  .meta({ id: 'VerificationState' });
+export type VerificationState = z.infer<typeof verificationStateSchema>;
+
+/** Of what needs no word. */
+export const emptyRequestSchema = z.strictObject({});
 
 const place = {
   partition: z.int(),
