@@ -3,7 +3,12 @@
  * rows, which are the committed ones and no tombstones of before, and a write goes through.
  */
 import type { Row } from '@ringleader/paxos';
-import type { PartitionIndex, Revision, ShardOrdinal } from '@ringleader/primitives';
+import {
+  HYBRID_UNITS_PER_MS,
+  type PartitionIndex,
+  type Revision,
+  type ShardOrdinal,
+} from '@ringleader/primitives';
 import { fail } from './checks.js';
 import type { Cluster } from './cluster.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -92,8 +97,14 @@ function unpurgedAt(
   shard: ShardOrdinal,
   before: Revision,
 ): string | null {
-  for (const { key, value, revision } of cluster.database(shard).liveRows(partition).values()) {
-    if (value === null && revision <= before) return `to purge ${key} at ${String(revision)}`;
+  const { purgeRestMs } = cluster.settings.cluster.timings;
+  const slowest = Math.min(...cluster.shards.map((other) => cluster.world.node(other).clock.wallMs()));
+  const rested = (slowest - purgeRestMs) * HYBRID_UNITS_PER_MS;
+  for (const row of cluster.database(shard).liveRows(partition).values()) {
+    if (row.value !== null || row.revision > before) continue;
+    // Where a gateway's clock is ahead a tombstone stays until the leader's is there.
+    const newest = Math.max(row.requestFloor, ...row.requests.map(({ origin }) => origin));
+    if (newest < rested) return `to purge ${row.key} at ${String(row.revision)}`;
   }
   return null;
 }

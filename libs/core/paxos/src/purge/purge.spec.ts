@@ -103,6 +103,20 @@ describe('a deleted key', () => {
     },
   );
 
+  it('stays where a clock far ahead wrote it: other keys would take all that comes for forgotten repeats', () => {
+    const cluster = started();
+    writeAll(cluster, ['a', 'b', 'c']);
+    const origin = (cluster.now + 20_000) * HYBRID_UNITS_PER_MS;
+    const operation = { kind: 'delete', key: 'a', conditions: [] } as const;
+    expect(answer(cluster, put(cluster, 'a', '', { operation, origin })).kind).toBe('written');
+    remove(cluster, 'b');
+    cluster.run(3 * REST);
+    expect(ALL.map((shard) => keysAt(cluster, shard).join(''))).toEqual(['ac', 'ac', 'ac']);
+    expect(write(cluster, 'd', 'v').kind).toBe('written');
+    cluster.run(20_000);
+    expect(ALL.map((shard) => keysAt(cluster, shard).join(''))).toEqual(['cd', 'cd', 'cd']);
+  });
+
   it('waits for a replica that is away, up to purgeAfter; that one brings no key back', () => {
     const timings = { ...TIMINGS, purgeAfterMs: 20_000 };
     const cluster = new MemoryCluster(ALL, LIMITS, timings);

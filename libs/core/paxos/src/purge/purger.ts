@@ -2,7 +2,7 @@
  * Tombstones go in steps, in the transactions of user traffic: few at a time, and never more than keep up with that
  * (docs/PROTOCOL.md 4.6.2, 4.6.7). What memory does not know of is looked for, a page at each beat, beside the writer.
  */
-import type { Revision } from '@ringleader/primitives';
+import { HYBRID_UNITS_PER_MS, type HybridTime, type Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { PurgeStatus } from '../ready.js';
 import type { Replica } from '../partition/replica.js';
@@ -18,7 +18,7 @@ const ROWS_PER_LOOK = 512;
 /** So many small partitions are looked through between two beats, or one page of a large one. */
 const LOOKS_PER_BEAT = 8;
 
-export type PurgerPort = PurgePointPort & Port<'purges' | 'reads' | 'timings'>;
+export type PurgerPort = PurgePointPort & Port<'purges' | 'reads' | 'stamp' | 'timings'>;
 
 export function purgeAtBeat(context: PurgerPort): void {
   const { purges } = context;
@@ -45,10 +45,12 @@ function step(context: PurgerPort): void {
   const size = Math.min(Math.max(STEP, transactions.rowsGathered), STEP_MAX);
   const room = Math.min(size, purges.credit);
   let left = room;
+  // A clock that is far ahead must not make a partition take whatever comes for a repeat that it has forgotten.
+  const before = context.stamp() - (context.timings.purgeRestMs / 2) * HYBRID_UNITS_PER_MS;
   const served: Replica[] = [];
   for (const replica of purges.waiting) {
     if (left === 0) break;
-    const count = purge(context, replica, left);
+    const count = purge(context, replica, { before, max: left });
     left -= count;
     if (count > 0) served.push(replica);
   }
@@ -78,10 +80,14 @@ function isToBeSaid(context: PurgerPort, replica: Replica): boolean {
   return replica.leader === null && purgeableTo(context, replica) > replica.record.purgedTo;
 }
 
-function purge(context: PurgerPort, replica: Replica, max: number): number {
+function purge(
+  context: PurgerPort,
+  replica: Replica,
+  { before, max }: { before: HybridTime; max: number },
+): number {
   const { tombstones, leader } = replica;
   const point = purgeableTo(context, replica);
-  const gone = tombstones.upTo(point, max);
+  const gone = tombstones.upTo(point, before, max);
   const isAll = gone.length < max;
   if (gone.length > 0 || (isAll && isToBeSaid(context, replica))) {
     remove(context, replica, { gone, purgedTo: isAll && leader === null ? point : 0 });

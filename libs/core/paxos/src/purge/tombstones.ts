@@ -81,16 +81,22 @@ export class Tombstones {
     this.wake();
   }
 
-  /** Those up to a revision, so many at most. */
-  upTo(point: Revision, max: number): Tombstone[] {
+  /** Those up to a revision whose requests are from before that time, so many at most. */
+  upTo(point: Revision, before: HybridTime, max: number): Tombstone[] {
     if (point <= this.goneTo) return [];
     const found: Tombstone[] = [];
+    let passedOver = false;
     for (const tombstone of this.byKey.values()) {
       if (found.length >= max) return found;
-      if (tombstone.revision <= point) found.push(tombstone);
-      else if (this.isOrdered) break;
+      if (tombstone.revision > point) {
+        if (this.isOrdered) break;
+      } else if (tombstone.floor > before) {
+        passedOver = true;
+      } else {
+        found.push(tombstone);
+      }
     }
-    if (found.length === 0) this.goneTo = point;
+    if (found.length === 0 && !passedOver) this.goneTo = point;
     return found;
   }
 
