@@ -67,6 +67,8 @@ interface Node {
   shard: PaxosShard | null;
   incarnation: number;
   running: { readonly transaction: StorageTransaction; readonly durableAt: number } | null;
+  /** What was there before the transaction that is running. */
+  before: MemoryStorage | null;
   /** What arrived while the process was not scheduled. */
   inbox: Flight[];
   wakesAt: number;
@@ -89,6 +91,8 @@ export class MemoryCluster {
   /** What arrives in place of a message. */
   changesMessage: (from: number, message: ShardMessage) => ShardMessage = (_from, message) => message;
   pace = PROMPT;
+  /** Reads beside the writer show a transaction only when it is durable. */
+  showsLate = false;
   /** Returns true for storage reads whose answers wait until `answerReads`. */
   holdsRead: (shard: number, read: StorageRead) => boolean = () => false;
   /** What the transport says that it still has of what was sent to a peer. */
@@ -111,6 +115,7 @@ export class MemoryCluster {
         shard: null,
         incarnation: 0,
         running: null,
+        before: null,
         inbox: [],
         wakesAt: 0,
         heldReads: [],
@@ -123,6 +128,7 @@ export class MemoryCluster {
     const node = this.node(ordinal);
     node.incarnation += 1;
     node.running = null;
+    node.before = null;
     node.shard = new PaxosShard({
       ordinal,
       incarnation: node.incarnation,
@@ -147,6 +153,7 @@ export class MemoryCluster {
     const node = this.node(ordinal);
     node.shard = null;
     node.running = null;
+    node.before = null;
     node.inbox = [];
     node.heldReads = [];
     node.wakesAt = 0;
@@ -242,6 +249,8 @@ export class MemoryCluster {
     }
     if (isDurable) {
       node.running = null;
+      node.before = null;
+      node.before = null;
       shard.transactionDurable(running.transaction.id, this.now);
     }
     for (const { from, message } of inbox) shard.receive(from, message.message, this.now);
@@ -257,15 +266,10 @@ export class MemoryCluster {
     for (const reply of ready.replies) this.replies.set(reply.token, reply);
     for (const event of ready.events) this.events.push({ shard: ordinal, at: this.now, event });
     this.messagesSent += ready.messages.length;
-    if (ready.transaction !== null) {
-      this.transactions += 1;
-      const durableAt = this.now + this.pace.transactionMs();
-      node.running = { transaction: ready.transaction, durableAt };
-      node.storage.apply(ready.transaction);
-    }
+    if (ready.transaction !== null) this.transact(node, ready.transaction);
     const results: StorageReadResult[] = [];
     for (const read of ready.reads) {
-      const result = node.storage.read(read);
+      const result = storageFor(node, read).read(read);
       if (this.holdsRead(ordinal, read)) node.heldReads.push(result);
       else results.push(result);
     }
@@ -274,9 +278,24 @@ export class MemoryCluster {
     for (const result of results) node.shard?.readDone(result, this.now);
   }
 
+  private transact(node: Node, transaction: StorageTransaction): void {
+    this.transactions += 1;
+    node.running = { transaction, durableAt: this.now + this.pace.transactionMs() };
+    if (this.showsLate) {
+      node.before = new MemoryStorage();
+      node.storage.copyInto(node.before);
+    }
+    node.storage.apply(transaction);
+  }
+
   private node(ordinal: number): Node {
     const node = this.nodes.get(ordinal);
     if (node === undefined) throw new Error(`no shard ${ordinal}`);
     return node;
   }
+}
+
+function storageFor({ storage, before }: Node, { kind }: StorageRead): MemoryStorage {
+  const isInOrder = kind === 'delta' || kind === 'page';
+  return isInOrder ? storage : (before ?? storage);
 }

@@ -17,6 +17,7 @@ export const SHAPE_CHECKS = {
   'entry epochs': 'an entry of the map does not follow the one before by one epoch',
   'move records': 'a partition on the move has no record, or the record another exchange, or none moves',
   'moves at once': 'more moves are under way than may be',
+  paused: 'a move begins or goes on while placement is paused',
   'onto a suspect': 'a move begins or goes on to a shard that is known to be suspect or down',
   'learnt first': 'two sets while the newcomer was not at its leader’s ballot',
   'settled on proof': 'settled without a barrier of exactly the joint epoch committed by both sets',

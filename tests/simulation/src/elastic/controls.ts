@@ -61,11 +61,11 @@ export const ELASTIC_CONTROLS: readonly ElasticControl[] = [
     caughtBy: 'settled on proof',
   },
   {
-    name: 'SettlesUnheard',
-    about: 'a joint epoch is settled whatever its leader says',
-    broken: { plannerRules: { isReady: () => true } },
-    profile: RANDOM,
-    caughtBy: 'settled on proof',
+    name: 'MovesWhilePaused',
+    about: 'moves begin and go on while placement is paused',
+    broken: { plannerRules: { goesOn: () => true } },
+    profile: RESTLESS,
+    caughtBy: 'paused',
   },
   {
     name: 'LearnerCounts',
@@ -89,7 +89,7 @@ export const ELASTIC_CONTROLS: readonly ElasticControl[] = [
     caughtBy: 'two sets',
   },
   {
-    name: 'GivesUpMajority',
+    name: 'GivesUpTheLastMajority',
     about: 'a shard is given up without which a partition has no majority any more',
     broken: { plannerRules: { survives: () => true } },
     profile: GIVEN_UP,

@@ -107,7 +107,8 @@ const ACTS: Readonly<Record<Happening, Act>> = {
   },
 
   limits: ({ coordinators }, prng) => {
-    coordinators.command({ kind: 'limits', limits: { movesMax: 1 + prng.nextBelow(4) } });
+    const limits = { movesMax: 1 + prng.nextBelow(4), bytesPerSecondMax: 500 * 4 ** prng.nextBelow(5) };
+    coordinators.command({ kind: 'limits', limits });
   },
 };
 

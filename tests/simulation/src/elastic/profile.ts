@@ -59,7 +59,7 @@ export const RANDOM: ElasticProfile = {
       zones,
       limits: {
         movesMax: 1 + prng.nextBelow(4),
-        bytesPerSecondMax: 1_000_000,
+        bytesPerSecondMax: 1_000 * 4 ** prng.nextBelow(5),
         replaceAfterMs: 700 + prng.nextBelow(600),
       },
       machinesMax: 7,

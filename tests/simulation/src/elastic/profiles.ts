@@ -85,7 +85,7 @@ function restless(prng: Prng, more: Partial<ElasticSettings['every']>): ElasticS
   const settings = RANDOM.settings(prng);
   return {
     ...settings,
-    every: { ...NOTHING_HAPPENS, join: 500, drain: 400, undrain: 500, remove: 300, ...more },
+    every: { ...NOTHING_HAPPENS, join: 500, drain: 400, undrain: 500, remove: 300, pause: 800, ...more },
   };
 }
 

@@ -33,6 +33,7 @@ export class ShapeChecks {
     const steps = work.filter((one) => one.kind !== 'places');
     for (const step of steps) this.#check('onto a suspect', () => whyOntoSuspect(state, step));
     this.#check('moves at once', () => whyTooMany(state, steps));
+    this.#check('paused', () => whyNotPaused(state, steps));
   }
 
   committed(before: ClusterState, after: ClusterState, changes: Changes): void {
@@ -162,6 +163,13 @@ function whyTooMany({ map, control }: ClusterState, steps: readonly Step[]): str
   const ended = steps.filter(({ kind }) => kind === 'settle' || kind === 'abandon').length;
   const count = map.filter(isUnderWay).length - ended + begun;
   return begun > 0 && count > (control?.limits.movesMax ?? 0) ? `${String(count)} moves` : null;
+}
+
+/** What was cancelled is taken back all the same. */
+function whyNotPaused({ control }: ClusterState, steps: readonly Step[]): string | null {
+  if (control?.paused !== true) return null;
+  const step = steps.find(({ kind }) => kind !== 'abandon');
+  return step === undefined ? null : `${step.kind} of partition ${String(step.partition)}`;
 }
 
 function whyRecordsDiffer({ map, moves }: ClusterState): string | null {

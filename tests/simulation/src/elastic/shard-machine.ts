@@ -91,10 +91,17 @@ export class ShardMachine implements Process<SimMessage> {
     }
   }
 
+  /** Limits come back with it. */
   #keepAlive(): void {
-    const { machine, coordinators, links } = this.#surroundings;
+    const { machine, coordinators, links, core } = this.#surroundings;
     links.send(machine.name, () => {
       coordinators.keepLease(machine.name, this.#host.id, LEASE_MS);
+      const limits = coordinators.store.state.control?.limits;
+      links.send(machine.name, () => {
+        this.#host.enter(() =>
+          core()?.setCopyRate(limits?.bytesPerSecondMax ?? Infinity, this.#host.monotonicMs()),
+        );
+      });
     });
     this.#host.after(KEEP_ALIVE_MS, () => {
       this.#keepAlive();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignment, P, put, write } from '../../test/cluster-client.js';
-import { LIMITS, MemoryCluster } from '../../test/memory-cluster.js';
+import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 import { CopyPace } from './copy-pace.js';
 
 const MIB = 1 << 20;
@@ -124,12 +124,13 @@ describe('CopyPace', () => {
 describe('copies of a partition', () => {
   const ROWS = 400;
   const ROW_BYTES = 1_000;
+  const PAGE_ROWS = 20;
 
-  function started(): MemoryCluster {
-    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 20 });
+  function started(rows = ROWS): MemoryCluster {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: PAGE_ROWS });
     cluster.learn([assignment()]);
     cluster.until(() => cluster.leaderOf(P) !== 0);
-    for (let index = 0; index < ROWS; index += 1) write(cluster, `k${index}`, 'v'.repeat(ROW_BYTES));
+    for (let index = 0; index < rows; index += 1) write(cluster, `k${index}`, 'v'.repeat(ROW_BYTES));
     cluster.run(1_000);
     return cluster;
   }
@@ -139,17 +140,24 @@ describe('copies of a partition', () => {
     return leader !== 0 && cluster.shard(leader).moves()[0]?.learners[0]?.caughtUp === true;
   }
 
-  function copyMs(bytesPerSecond: number): number {
-    const cluster = started();
+  function copyMs(bytesPerSecond: number, rows = ROWS): number {
+    const cluster = started(rows);
     for (const shard of [1, 2, 3]) cluster.shard(shard).setCopyRate(bytesPerSecond, cluster.now);
     cluster.learn([assignment({ epoch: 2, learners: [4] })]);
-    return cluster.until(() => isCaughtUp(cluster), 30_000);
+    return cluster.until(() => isCaughtUp(cluster), 90_000);
   }
 
   it('come at the rate that was set', () => {
     const rate = 100_000;
     expect(copyMs(rate)).toBeGreaterThan(((ROWS * ROW_BYTES) / rate - 0.5) * 1_000);
     expect(copyMs(1e9)).toBeLessThan(1_000);
+  });
+
+  it('end though each page comes when whoever asked for it has given up', () => {
+    const bytesPerSecond = 2_000;
+    const pageMs = ((PAGE_ROWS * ROW_BYTES) / bytesPerSecond) * 1_000;
+    expect(pageMs).toBeGreaterThan(20 * TIMINGS.candidacyTimeoutMs);
+    expect(copyMs(bytesPerSecond, 3 * PAGE_ROWS)).toBeLessThan(5 * pageMs);
   });
 
   it('end while users write all the time', () => {

@@ -9,7 +9,7 @@ import { dropUnusedGenerations, leaveOtherBallot, type AcceptorPort } from '../a
 import { comparePositions } from '../ballot.js';
 import type { Replica } from '../partition/replica.js';
 import type { Staging } from '../records.js';
-import type { CatchUp } from '../partition/catch-up.js';
+import type { AskedPage, CatchUp } from '../partition/catch-up.js';
 import { listStoredKeys, type ListingPort } from './key-listing.js';
 import { installed, type InstallPort } from './install.js';
 import { ask, sessionOf, type SessionPort } from './session.js';
@@ -81,15 +81,15 @@ function askPage(
     pass,
     start,
   } as const;
-  session.keysEnd = null;
   if (pass === 1) {
+    replica.askedPage = { copyId, pass, start, keysEnd: null };
     ask(context, replica, session, { ...request, base: 0, keys: [] });
     return;
   }
   // 4.3.5: the present rows of staged keys past the base are asked for too: theirs may never have been chosen.
   listStoredKeys(context, replica, { base: staging.base, generation, start }, (listed) => {
     if (replica.catchUp !== session || replica.record.staging !== staging) return;
-    session.keysEnd = listed.end;
+    replica.askedPage = { copyId, pass, start, keysEnd: listed.end };
     ask(context, replica, session, {
       ...request,
       base: staging.base,
@@ -166,16 +166,17 @@ function isUseless(
 export function onPage(context: CopyPort, replica: Replica, from: ShardOrdinal, message: Page): void {
   const { staging } = replica.record;
   const session = sessionOf(replica, from, message.ballot);
-  if (session === null || staging === null || !isNextPage(context, replica, { session, staging, message }))
-    return;
+  const { askedPage } = replica;
+  if (session === null || staging === null || askedPage === null) return;
+  if (!isNextPage(context, replica, { askedPage, staging, message })) return;
   session.commit = message.commit;
   session.purgedTo = message.purgedTo;
   if (isUseless(context, session, { staging, message })) beginAnew(context, replica, session);
-  else storePage(context, replica, { session, staging, message });
+  else storePage(context, replica, session, { askedPage, staging, message });
 }
 
-interface PageOfSession {
-  readonly session: CatchUp;
+interface PageOfCopy {
+  readonly askedPage: AskedPage;
   readonly staging: Staging;
   readonly message: Page;
 }
@@ -183,26 +184,28 @@ interface PageOfSession {
 function isNextPage(
   context: CopyPort,
   replica: Replica,
-  { session, staging, message }: PageOfSession,
+  { askedPage, staging, message }: PageOfCopy,
 ): boolean {
   const { rules } = context;
   if (!rules.mayAccept(message.ballot, replica.record.promised)) return false;
   if (!rules.pageFromPresentLeader(message.ballot, staging)) return false;
-  return (
-    session.request?.kind === 'pageRequest' &&
-    message.copyId === staging.copyId &&
-    message.pass === staging.pass &&
-    message.start === staging.nextKey
-  );
+  const { copyId, pass, start } = message;
+  const isAsked = askedPage.copyId === copyId && askedPage.pass === pass && askedPage.start === start;
+  return isAsked && copyId === staging.copyId && pass === staging.pass && start === staging.nextKey;
 }
 
-function storePage(context: CopyPort, replica: Replica, { session, staging, message }: PageOfSession): void {
+function storePage(
+  context: CopyPort,
+  replica: Replica,
+  session: CatchUp,
+  { askedPage, staging, message }: PageOfCopy,
+): void {
   const { rules, transactions } = context;
   const { record } = replica;
   const generation = rules.pageGeneration(record, staging);
   for (const row of message.rows) transactions.upsert(replica, generation, row);
   for (const key of message.absent) transactions.remove(replica, generation, key);
-  const nextKey = leastEnd(message.nextKey, session.keysEnd);
+  const nextKey = leastEnd(message.nextKey, askedPage.keysEnd);
   transactions.setRecord(replica, {
     ...record,
     staging: {

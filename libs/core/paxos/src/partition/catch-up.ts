@@ -13,8 +13,15 @@ export interface CatchUp {
   request: ShardMessage | null;
   requestedAt: number;
   progressedAt: number;
-  /** In later passes of a copy: the named keys of the present page end here. */
-  keysEnd: string | null;
   /** A candidate's: what it does when it has the rows; null where the replica follows the source. */
   readonly whenInstalled: ((to: Position) => void) | null;
+}
+
+/** The page of a copy that was asked for last. It may come when whoever asked has given up, and asks for something else. */
+export interface AskedPage {
+  readonly copyId: number;
+  readonly pass: number;
+  readonly start: string;
+  /** In later passes: the named keys end here. */
+  readonly keysEnd: string | null;
 }

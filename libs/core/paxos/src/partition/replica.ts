@@ -6,7 +6,7 @@ import type {
   Revision,
   ShardOrdinal,
 } from '@ringleader/primitives';
-import type { CatchUp } from './catch-up.js';
+import type { AskedPage, CatchUp } from './catch-up.js';
 import type { Prepare } from '../messages.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord, Row } from '../records.js';
@@ -104,6 +104,7 @@ export class Replica {
 
   role: Follower | Candidate | Leader = FOLLOWER;
   catchUp: CatchUp | null = null;
+  askedPage: AskedPage | null = null;
   readonly recent: RecentKeys;
   readonly tombstones: Tombstones;
   /** How far the leader of that ballot has purged, or has found that all may (4.6.1). */

@@ -237,4 +237,26 @@ describe('a deleted key', () => {
     cluster.loses = () => false;
     cluster.until(() => [...ALL, 4].every((shard) => keysAt(cluster, shard).length === 10), 60_000);
   });
+
+  it('is found where it came with the last rows of a copy, which take long to be durable', () => {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 4 });
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    const keys = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, '0')}`);
+    writeAll(cluster, keys);
+    let ends = 0;
+    cluster.loses = (_from, { message }) => {
+      ends += Number(message.kind === 'finish');
+      return message.kind === 'finish';
+    };
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => ends > 0);
+    const operation = { kind: 'delete', key: 'k00', conditions: [] } as const;
+    expect(answer(cluster, put(cluster, 'k00', '', { epoch: 2, operation })).kind).toBe('written');
+    cluster.showsLate = true;
+    cluster.pace = { ...cluster.pace, transactionMs: () => 2 * TIMINGS.heartbeatIntervalMs };
+    cluster.loses = () => false;
+    cluster.run(5 * REST);
+    expect([...ALL, 4].map((shard) => keysAt(cluster, shard).length)).toEqual([39, 39, 39, 39]);
+  });
 });

@@ -39,7 +39,7 @@ export class MemoryStorage {
   }
 
   /** Into an empty one, which is on its own from then on. */
-  protected copyInto(other: MemoryStorage): void {
+  copyInto(other: MemoryStorage): void {
     for (const [partition, record] of this.records) other.records.set(partition, record);
     for (const [name, rows] of this.generations) {
       const [partition, generation] = name.split('/').map(Number) as [number, number];
