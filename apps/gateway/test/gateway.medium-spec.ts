@@ -175,6 +175,16 @@ describe('a gateway', () => {
     await stopped;
   });
 
+  it('ends streams of events with the word to come back, and does not wait for them', async () => {
+    const events = await fetch(`${url}/v1/cluster/events`);
+    const startedAt = performance.now();
+    const [text] = await Promise.all([events.text(), gateway.stop()]);
+    expect(text).toMatch(
+      /^retry: 1000\n\nevent: cluster\n[^]*event: RECONNECT\nid: [^\n]+\ndata: [^\n]+\n\n$/,
+    );
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  }, 20_000);
+
   it('gives what is under way the time that its client gave it', async () => {
     served.isSilent = true;
     const startedAt = performance.now();
