@@ -276,6 +276,23 @@ describe('PlacementService', () => {
     expect(shardNamed('shard-2')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
+  it('decides only when something has changed that it goes by, and passes over what it cannot read', async () => {
+    await startWithShards(3);
+    await until('rest', isQuiet, WAIT);
+    await put('/others', {});
+    const { looksTotal } = placement.log;
+    await put(`${SHARDS_PREFIX}shard-1`, {
+      ...{ shardId: 'shard-1', ordinal: 1, zone: '', weight: 1, incarnation: 2, systemIdentifier: '1' },
+      ...{ timeline: 1, walPosition: '0/99' },
+    });
+    await put('/others', {});
+    await put(`${SHARDS_PREFIX}shard-9`, { shardId: 'shard-9' });
+    expect(placement.log.looksTotal).toBe(looksTotal);
+    await register(9);
+    await until('the place', () => shardNamed('shard-9')?.state === 'joining', WAIT);
+    expect(placement.log.looksTotal).toBeGreaterThan(looksTotal);
+  });
+
   it('counts what it does', async () => {
     const registry = new Registry();
     const metrics = new PlacementMetrics(registry, placement);
