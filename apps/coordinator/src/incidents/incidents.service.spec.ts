@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { partitionKey } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { IncidentsController } from './incidents.controller.js';
+import { putMetadata } from '../store/metadata.js';
 import { INCIDENTS_KEPT, type IncidentReport, IncidentsService } from './incidents.service.js';
 
 const report = (detail: string): IncidentReport => ({
@@ -55,6 +57,29 @@ describe('incidents', () => {
     );
     expect(new Set(reported.map(({ id }) => id)).size).toBe(3);
     expect(details().sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('are mended, where a whole database was lost, once the map names its ordinal no more', async () => {
+    const entry = (replicas: readonly number[]) => ({
+      ...{ partition: 0, epoch: 1, replicas, nextReplicas: null, learners: [], preferredLeader: replicas[0] },
+    });
+    const learn = (replicas: readonly number[]): Promise<unknown> =>
+      group.store.propose({
+        ...{ kind: 'txn', compare: [], failure: [] },
+        success: [putMetadata(partitionKey(0), entry(replicas))],
+      });
+    const lost = { ...report('gone'), partition: null, kind: 'DATABASE_FORGOT', mended: false } as const;
+    await controller.reportIncident(lost, shard);
+    await controller.reportIncident({ ...report('a tie'), mended: false }, shard);
+    const mended = async (): Promise<boolean[]> => {
+      await service.look();
+      return service.list().map((incident) => incident.mended);
+    };
+    expect(await mended()).toEqual([false, false]);
+    await learn([1, 2, 3]);
+    expect(await mended()).toEqual([false, false]);
+    await learn([2, 3, 4]);
+    expect(await mended()).toEqual([true, false]);
   });
 
   it('are taken from the shard that they are of, and by the leader', async () => {

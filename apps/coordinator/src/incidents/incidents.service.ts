@@ -1,31 +1,93 @@
 /** What should never happen, and did, in the store itself: the newest are kept. */
-import { Injectable } from '@nestjs/common';
-import { INCIDENTS_PREFIX, OperationalError, incidentSchema, prefixRange } from '@ringleader/contracts';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  INCIDENTS_PREFIX,
+  OperationalError,
+  PARTITIONS_PREFIX,
+  incidentSchema,
+  partitionEntrySchema,
+  prefixRange,
+} from '@ringleader/contracts';
 import type { Incident, RequestOf, coordinatorContracts } from '@ringleader/contracts';
 import type { Operation } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import { isAbsent, putMetadata, readMetadata } from '../store/metadata.js';
+import { isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 export const INCIDENTS_KEPT = 100;
 /** A report that was not confirmed is sent again: within this time the same one is the same incident. */
 const REPEATED_WITHIN_MS = 600_000;
 const TRIES = 5;
+const LOOK_EVERY_MS = 1_000;
 
 export type IncidentReport = RequestOf<typeof coordinatorContracts.reportIncident>;
 
 @Injectable()
-export class IncidentsService {
+export class IncidentsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  #timer: NodeJS.Timeout | null = null;
+  #isLooking = false;
+
   constructor(
     private readonly store: ReplicatedStore,
     private readonly clock: ServiceClock,
     private readonly logger: ServiceLogger,
   ) {}
 
+  onApplicationBootstrap(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
   /** As this member knows them, the oldest first. */
   list(): Incident[] {
-    const found = readMetadata(this.store.local, prefixRange(INCIDENTS_PREFIX), incidentSchema);
-    return found.map(({ value }) => value);
+    return this.#read().map(({ value }) => value);
+  }
+
+  /** The loss of a whole database is made good once the map names its ordinal nowhere: others have all that it held. */
+  async look(): Promise<void> {
+    if (this.#isLooking || !this.store.status().leading) return;
+    const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
+    if (lost.length === 0) return;
+    this.#isLooking = true;
+    try {
+      await this.#mend(lost);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      this.logger.debug({ error }, 'That an incident is mended was not written down yet');
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #mend(lost: readonly MetadataItem<Incident>[]): Promise<void> {
+    const map = readMetadata(this.store.local, prefixRange(PARTITIONS_PREFIX), partitionEntrySchema);
+    if (map.length === 0) return;
+    const named = new Set(
+      map.flatMap(({ value: { replicas, nextReplicas, learners } }) => [
+        ...replicas,
+        ...(nextReplicas ?? []),
+        ...learners,
+      ]),
+    );
+    for (const { value, modRevision } of lost.filter((item) => !named.has(item.value.ordinal))) {
+      const key = keyOf(value.id);
+      const unchanged = { key, rangeEnd: null, target: 'modRevision', result: 'equal' } as const;
+      await this.store.propose({
+        kind: 'txn',
+        compare: [{ ...unchanged, operand: modRevision }],
+        success: [putMetadata(key, { ...value, mended: true })],
+        failure: [],
+      });
+      this.logger.info({ incident: value.id, ordinal: value.ordinal }, 'An incident is mended');
+    }
+  }
+
+  #read(): MetadataItem<Incident>[] {
+    return readMetadata(this.store.local, prefixRange(INCIDENTS_PREFIX), incidentSchema);
   }
 
   /** Gives its id. */
