@@ -14,7 +14,6 @@ import { openStorage } from './storage.fixtures.js';
 export type Operation = PutOperation | DeleteOperation;
 
 const PARTITIONS = 16;
-const UNDER_WAY = 128;
 const NO_PEERS = {
   sendToPeer: () => undefined,
   sendParcelToPeer: () => undefined,
@@ -73,7 +72,7 @@ export class LoneShard {
   }
 
   /** How many operations there were until it was over. */
-  async run(isOver: () => boolean, next: () => Operation, underWay = UNDER_WAY): Promise<number> {
+  async run(isOver: () => boolean, next: () => Operation, underWay: number): Promise<number> {
     let count = 0;
     const client = async (): Promise<void> => {
       while (!isOver()) {

@@ -139,7 +139,7 @@ function lineOf({ operations, table, index, log, records, rows, dead, vacuums }:
   return `| ${cells.join(' | ')} |`;
 }
 
-async function churn(name: string, load: Load, underWay?: number): Promise<readonly Sample[]> {
+async function churn(name: string, load: Load, underWay: number): Promise<readonly Sample[]> {
   await admin.runOnce(`CREATE DATABASE ${name}`);
   const shard = await LoneShard.start(databaseOf(name), { RINGLEADER_PURGE_REST_MS: '2000' });
   const connection = await connect(databaseOf(name));
@@ -163,14 +163,14 @@ const mean = (samples: readonly Sample[], of: (sample: Sample) => number): numbe
 
 describe('constant writing and deleting', () => {
   it.each([
-    ['same_keys', sameKeys],
-    ['new_keys_random', randomKeys],
-    ['new_keys_rising', risingKeys],
+    ['same_keys', sameKeys, 128],
+    ['new_keys_random', randomKeys, 128],
+    ['new_keys_rising', risingKeys, 128],
     // Many entries in the record log.
     ['small_transactions', sameKeys, 4],
   ])(
     'leaves tables and indexes bounded: %s',
-    async (name, load, underWay?: number) => {
+    async (name, load, underWay) => {
       const samples = await churn(name, load(), underWay);
       const [middle, end] = [samples.slice(SAMPLES / 3, (2 * SAMPLES) / 3), samples.slice((2 * SAMPLES) / 3)];
       for (const figure of [(one: Sample) => one.table, (one: Sample) => one.index, (one: Sample) => one.log])
@@ -192,7 +192,7 @@ describe('constant writing and deleting', () => {
       const { shard, load, kind } = side;
       const [own, servers] = [process.cpuUsage(), await cpuOf(server.pid)];
       const end = performance.now() + (SECONDS * 1_000) / (2 * SLICES);
-      const operations = await shard.run(() => performance.now() >= end, load);
+      const operations = await shard.run(() => performance.now() >= end, load, 128);
       if (kind === 'on')
         await until('all is purged', () => Promise.resolve(shard.purging.tombstones === 0), {
           timeoutMs: 60_000,
