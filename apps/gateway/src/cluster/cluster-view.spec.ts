@@ -207,6 +207,25 @@ describe('clusterView', () => {
     expect(clusterView(known, NOW).reasons).toEqual(reasons);
   });
 
+  it('tells partitions that wait for an election from those that have no majority, of both sets while there are two', () => {
+    const without = (...names: string[]) => {
+      const members = [...whole().members, member('shard', 'shard-3')].filter(
+        ({ id }) => !names.includes(id),
+      );
+      const entries = [entry(0), { ...entry(1), nextReplicas: [1, 3] }];
+      const shards = [1, 2, 3].map(shard);
+      return clusterView({ ...whole(), members, entries, shards, announcedLeader: () => null }, NOW);
+    };
+    expect(without().partitionMap).toMatchObject({ withoutLeader: 2, withoutMajority: 0 });
+    expect(without('shard-3').partitionMap).toMatchObject({ withoutLeader: 2, withoutMajority: 1 });
+    const one = without('shard-1');
+    expect(one.health).toBe('unavailable');
+    expect(one.reasons).toContain('2 of 2 partitions have no majority of their replicas');
+    // Whatever is thought of its replicas, who leads has a majority.
+    const led = clusterView({ ...whole(), members: whole().members.slice(1) }, NOW);
+    expect(led.partitionMap.withoutMajority).toBe(0);
+  });
+
   it('tells the verdict of the coordinators with its evidence', () => {
     const vote = { detector: 'd', verdict: 'down', phi: 12, missedBeats: 9, silentMs: 2_250 } as const;
     const votes = [{ ...vote, probes: [{ by: 'gateway-1', outcome: 'silent' as const }] }];
