@@ -207,7 +207,9 @@ describe('a shard', () => {
       code: 'DATABASE_FORGOT',
       details: { partitionsTotal: PARTITIONS },
     });
-    expect(coordinator.incidents).toMatchObject([{ kind: 'DATABASE_FORGOT', shard: 'shard-1', ordinal: 1 }]);
+    expect(coordinator.incidents).toMatchObject([
+      { kind: 'DATABASE_FORGOT', shard: 'shard-1', ordinal: 1, mended: false },
+    ]);
     expect(await schemas()).toEqual([]);
     await inDatabase(url, "UPDATE shard_identity SET incarnation = 5, shard_id = 'shard-9'");
     await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
@@ -273,7 +275,7 @@ describe('a shard of three', () => {
     const returned = start();
     expect(await returned.ordinal).toBe(4);
     expect(registered()).toMatchObject({ ordinal: 4, incarnation: 1 });
-    expect(coordinator.incidents).toMatchObject([{ kind: 'DATABASE_FORGOT', ordinal: 1 }]);
+    expect(coordinator.incidents).toMatchObject([{ kind: 'DATABASE_FORGOT', ordinal: 1, mended: false }]);
     expect(await schemas()).toEqual(['ringleader_forgotten_1_1']);
     const kept = await rowsOf(url, 'SELECT ordinal FROM ringleader_forgotten_1_1.shard_identity');
     expect(kept).toEqual([['1']]);

@@ -51,6 +51,24 @@ describe('incidents', () => {
     expect(details()).toEqual(['a', 'a']);
   });
 
+  it('are mended by what was done later, and by a comparison that finds no difference any more', async () => {
+    const open = (kind: IncidentReport['kind'], detail: string, partition: number | null) =>
+      controller.reportIncident({ ...report(detail), kind, partition, mended: false }, shard);
+    await open('DATABASE_FORGOT', 'stays down', null);
+    await open('REPLICA_DIFFERED', 'a tie', 7);
+    await open('REPLICA_DIFFERED', 'another', 8);
+    const unmended = (): string[] => service.list().flatMap(({ mended, detail }) => (mended ? [] : [detail]));
+    await controller.reportIncident(
+      { ...report('comes back'), kind: 'DATABASE_FORGOT', partition: null },
+      shard,
+    );
+    expect(unmended()).toEqual(['a tie', 'another']);
+    await service.closeDiffering(new Set([1, 8]));
+    expect(unmended()).toEqual(['a tie']);
+    await service.closeDiffering(new Set([7]));
+    expect(unmended()).toEqual([]);
+  });
+
   it('get ids of their own when two are reported at once', async () => {
     const reported = await Promise.all(
       ['a', 'b', 'c'].map((detail) => controller.reportIncident(report(detail), shard)),

@@ -102,7 +102,9 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
         at: new Date(now).toISOString(),
         ...report,
       };
-      if (await this.write(incident, kept.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT)))) {
+      const oldest = kept.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT));
+      const mended = kept.slice(oldest.length).filter((earlier) => isMendedBy(earlier, report));
+      if (await this.write(incident, { oldest, mended })) {
         this.logger.warn({ incident }, 'An incident was reported');
         return incident.id;
       }
@@ -110,8 +112,22 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
     throw new OperationalError('UNAVAILABLE', 'Too many incidents are reported at once');
   }
 
+  /** All replicas of these partitions were compared, and are the same now. */
+  async closeDiffering(partitions: ReadonlySet<number>): Promise<void> {
+    const open = this.list().filter(
+      ({ kind, partition, mended }) =>
+        kind === 'REPLICA_DIFFERED' && !mended && partition !== null && partitions.has(partition),
+    );
+    if (open.length === 0) return;
+    const success = open.map((incident) => putMetadata(keyOf(incident.id), { ...incident, mended: true }));
+    await this.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+  }
+
   /** False when another incident has the id. */
-  private async write(incident: Incident, oldest: readonly Incident[]): Promise<boolean> {
+  private async write(
+    incident: Incident,
+    { oldest, mended }: { readonly oldest: readonly Incident[]; readonly mended: readonly Incident[] },
+  ): Promise<boolean> {
     const key = keyOf(incident.id);
     const forgotten = oldest.map(({ id }): Operation => {
       return { kind: 'delete', key: keyOf(id), rangeEnd: null, wantsPrevious: false };
@@ -119,11 +135,26 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
     const result = await this.store.propose({
       kind: 'txn',
       compare: [isAbsent(key)],
-      success: [putMetadata(key, incident), ...forgotten],
+      success: [
+        putMetadata(key, incident),
+        ...forgotten,
+        ...mended.map((earlier) => putMetadata(keyOf(earlier.id), { ...earlier, mended: true })),
+      ],
       failure: [],
     });
     return result.kind === 'txn' && result.succeeded;
   }
+}
+
+/** What could not be done then was done now. */
+function isMendedBy(earlier: Incident, { kind, shard, partition, mended }: IncidentReport): boolean {
+  return (
+    mended &&
+    !earlier.mended &&
+    earlier.kind === kind &&
+    earlier.shard === shard &&
+    earlier.partition === partition
+  );
 }
 
 const keyOf = (id: string): string => `${INCIDENTS_PREFIX}${id}`;

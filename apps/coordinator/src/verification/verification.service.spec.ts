@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationalError, type VerifiedPartition } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
+import { IncidentsService } from '../incidents/incidents.service.js';
 import { createClusterCommand } from '../placement/first-map.js';
 import { VerificationController } from './verification.controller.js';
 import { VerificationService } from './verification.service.js';
@@ -17,7 +18,9 @@ describe('verification on demand', () => {
   beforeEach(async () => {
     group = new GroupOfOne();
     const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
-    const service = new VerificationService(group.store, new ManualClock(), logger);
+    const clock = new ManualClock();
+    const incidents = new IncidentsService(group.store, clock, logger);
+    const service = new VerificationService(group.store, clock, logger, incidents);
     service.onApplicationBootstrap();
     controller = new VerificationController(group.store, service);
     const cluster = { clusterId: 'c', name: 'local', partitionCount: PARTITIONS, replicationFactor: 3 };

@@ -8,6 +8,7 @@ import { OperationalError, VERIFICATION_KEY, verificationSchema } from '@ringlea
 import type { Verification, VerifiedPartition } from '@ringleader/contracts';
 import type { Compare } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { IncidentsService } from '../incidents/incidents.service.js';
 import { readCluster } from '../placement/first-map.js';
 import { isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
@@ -21,6 +22,7 @@ export class VerificationService implements OnApplicationBootstrap {
     private readonly store: ReplicatedStore,
     private readonly clock: ServiceClock,
     private readonly logger: ServiceLogger,
+    private readonly incidents: IncidentsService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -63,7 +65,12 @@ export class VerificationService implements OnApplicationBootstrap {
     const summed = this.#summed(item.value);
     if (summed.partitionsDone < summed.partitionsTotal) return;
     const ended = { ...summed, endedAt: this.#now() };
-    if (await this.#write(item, ended)) this.logger.info({ verification: ended }, 'A verification has ended');
+    const same = [...this.#heard.partitions.values()]
+      .filter(({ complete, differed, mended }) => complete && differed === mended)
+      .map(({ partition }) => partition);
+    if (!(await this.#write(item, ended))) return;
+    this.logger.info({ verification: ended }, 'A verification has ended');
+    await this.incidents.closeDiffering(new Set(same));
   }
 
   #summed(verification: Verification): Verification {

@@ -72,6 +72,7 @@ export class ComingBack {
     if (heard === 'answered') throw runsElsewhere(shardId, detail);
   }
 
+  /** It is mended once the map names the former ordinal nowhere: the coordinators see that. */
   private async report({ kind, former, detail }: Loss, outcome: string): Promise<void> {
     if (kind === 'replaced') return;
     await this.client.ask('reportIncident', {

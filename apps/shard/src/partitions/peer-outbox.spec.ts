@@ -119,4 +119,20 @@ describe('PeerOutbox', () => {
     ]);
     expect(sendAll([acknowledgement])).toEqual([[2, 'control', ['acceptsSeen']]]);
   });
+
+  it('sends what a member of an older version does not know in frames of its own, and long rows as a parcel', () => {
+    const header = { partition: 1, epoch: 1, ballot: BALLOT, round: 1 };
+    const mend = (bytes: number): ShardMessage => {
+      return { kind: 'mend', ...header, key: 'k', found: null, rows: [rowOf(bytes)] };
+    };
+    const rows = accepts({ partition: 1, bytes: 100 });
+    const mended: ShardMessage = { kind: 'mended', ...header, done: true };
+    expect(sendAll([rows, released, mended, mend(100), mend(PIECE_BYTES)])).toEqual([
+      [2, 'bulk', ['mended']],
+      [2, 'bulk', ['mend']],
+      [2, [], ['mend']],
+      [2, 'control', ['released']],
+      [2, 'bulk', ['accepts']],
+    ]);
+  });
 });
