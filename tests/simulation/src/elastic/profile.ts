@@ -27,6 +27,11 @@ export const NOTHING_HAPPENS: Readonly<Record<Happening, number>> = {
   limits: 0,
 };
 
+function drawSize(prng: Prng): { readonly shards: number; readonly replicationFactor: number } {
+  const replicationFactor = [3, 3, 3, 3, 5, 2][prng.nextBelow(6)] as number;
+  return { shards: Math.max(3, replicationFactor) + prng.nextBelow(3), replicationFactor };
+}
+
 /** Everything at random: each seed draws its own cluster, and what befalls it. */
 export const RANDOM: ElasticProfile = {
   name: 'random',
@@ -40,7 +45,7 @@ export const RANDOM: ElasticProfile = {
         ...BASE,
         cluster: {
           ...BASE.cluster,
-          shards: 3 + prng.nextBelow(3),
+          ...drawSize(prng),
           partitions: chance(4) ? 8 : 4,
           timings: { ...TIMINGS, leaseMs: 150, heartbeatIntervalMs: 40, electionStaggerMs: 20 },
           limits: { ...LIMITS, repairRowsMax: 2 + prng.nextBelow(6), batchRowsMax: 1 + prng.nextBelow(8) },
@@ -54,7 +59,8 @@ export const RANDOM: ElasticProfile = {
         },
         faults: { ...BASE.faults, clockDriftMax: 0.05, wallSkewMaxMs: chance(2) ? 0 : 300 },
         faultyMs: 4_000,
-        recoveryMs: 4_000,
+        // Copies may be slow.
+        recoveryMs: 20_000,
       },
       zones,
       limits: {

@@ -13,7 +13,7 @@ export const RESTORED: ElasticProfile = {
       ...settings,
       base: {
         ...settings.base,
-        cluster: { ...settings.base.cluster, shards: 3 },
+        cluster: { ...settings.base.cluster, shards: 3, replicationFactor: 3 },
         workload: {
           ...settings.base.workload,
           clients: 10,
@@ -39,7 +39,7 @@ export const GIVEN_UP: ElasticProfile = {
     const settings = RANDOM.settings(prng);
     return {
       ...settings,
-      base: { ...settings.base, cluster: { ...settings.base.cluster, shards: 4 } },
+      base: { ...settings.base, cluster: { ...settings.base.cluster, shards: 4, replicationFactor: 3 } },
       faultKinds: ['pause', 'partition'],
       every: { ...NOTHING_HAPPENS, lostDatabase: 400, kill: 300, fault: 300, join: 1_000 },
       controlLoss: 0,
@@ -74,7 +74,7 @@ export const WEIGHED: ElasticProfile = {
     const { base } = settings;
     return {
       ...settings,
-      base: { ...base, cluster: { ...base.cluster, partitions: 8, shards: 5 } },
+      base: { ...base, cluster: { ...base.cluster, partitions: 8, shards: 5, replicationFactor: 3 } },
       zones: [''],
       every: { ...NOTHING_HAPPENS, weight: 300, leaderChange: 800, fault: 800 },
     };
