@@ -5,6 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RestClient } from '@ringleader/testing-workload';
+import { until } from '@ringleader/testing-servers';
+import { readCluster, verdictOf } from './cluster-facts.js';
 import { LoadedCluster } from './loaded-cluster.js';
 
 const START_MS = 240_000;
@@ -24,6 +26,34 @@ describe('pauses under load', () => {
     'SIGSTOP of %s for 5 s',
     async (member) => {
       await loaded.survive(`pause-${member}`, () => loaded.pause(member, PAUSE_MS));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'a shard that stands still is suspect, then down, by the word and the probes of others, and alive when it goes on',
+    async () => {
+      const { cluster, url } = loaded;
+      const becomes = async (verdict: string): Promise<number> => {
+        const startedMs = performance.now();
+        const isSo = async (): Promise<boolean> => (await verdictOf(url, 'shard-2')) === verdict;
+        await until(`shard-2 to be ${verdict}`, isSo, { timeoutMs: SCENARIO_MS / 4, everyMs: 10 });
+        return Math.round(performance.now() - startedMs);
+      };
+      await becomes('alive');
+      await cluster.signal('shard-2', 'SIGSTOP');
+      const suspectMs = await becomes('suspect');
+      const { members } = await readCluster(url);
+      const votes = members.find(({ id }) => id === 'shard-2')?.evidence ?? [];
+      const downMs = suspectMs + (await becomes('down'));
+      await cluster.signal('shard-2', 'SIGCONT');
+      const aliveMs = await becomes('alive');
+      process.stdout.write(`shard-2 stopped: ${JSON.stringify({ suspectMs, downMs, aliveMs })}\n`);
+      expect(new Set(votes.map(({ detector }) => detector)).size).toBeGreaterThanOrEqual(2);
+      for (const { detector, probes } of votes) {
+        expect(probes.map(({ by }) => by)).toContain(detector);
+        expect(probes.some(({ outcome }) => outcome === 'answered')).toBe(false);
+      }
     },
     SCENARIO_MS,
   );
