@@ -195,7 +195,9 @@ describe('a shard', () => {
     const second = start();
     await expect(failureOf(first)).rejects.toMatchObject({ code: 'SHARD_SUPERSEDED' });
     await leadsAll(second);
-    expect(registered()).toMatchObject({ ordinal: 1, incarnation: 2 });
+    // 3 where the first one was back before the second one had taken the lock.
+    expect(registered()).toMatchObject({ ordinal: 1 });
+    expect([2, 3]).toContain(registered().incarnation);
   }, 60_000);
 
   it('refuses a database that is older than the registration where nobody else has the data, and one of another shard', async () => {
