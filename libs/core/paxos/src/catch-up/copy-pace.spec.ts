@@ -172,4 +172,27 @@ describe('copies of a partition', () => {
     }, 30_000);
     expect(cluster.storage(4).liveRows(P).size).toBe(ROWS);
   });
+
+  it('to a newcomer are no one repair while users write, though it would fit', () => {
+    const sizes = [false, true].map((users) => {
+      const cluster = new MemoryCluster([1, 2, 3, 4]);
+      cluster.learn([assignment()]);
+      cluster.until(() => cluster.leaderOf(P) !== 0);
+      for (let index = 0; index < ROWS; index += 1) write(cluster, `k${index}`, 'v'.repeat(ROW_BYTES));
+      cluster.run(1_000);
+      let largest = 0;
+      cluster.changesMessage = (_from, message) => {
+        if ('rows' in message) largest = Math.max(largest, message.rows.length * ROW_BYTES);
+        return message;
+      };
+      cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+      cluster.until(() => {
+        if (users && cluster.leaderOf(P) !== 0) put(cluster, 'k0', 'w', { epoch: 2 });
+        return isCaughtUp(cluster);
+      });
+      return largest;
+    });
+    expect(sizes[0]).toBe(ROWS * ROW_BYTES);
+    expect(sizes[1]).toBeLessThanOrEqual(131_072);
+  });
 });

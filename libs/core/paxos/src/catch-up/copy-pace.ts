@@ -93,13 +93,14 @@ export class CopyPace {
     return Math.max(filled, this.resumesAt);
   }
 
-  private isPolite(now: number): boolean {
-    return now < this.usersAt + USERS_LINGER_MS;
-  }
-
-  private pageBytes(now: number): number {
+  /** As much as a page may have now. */
+  pageBytes(now: number): number {
     const share = Math.max(PAGE_BYTES_MIN, this.bytesPerSecond / PAGES_PER_SECOND);
     return Math.min(this.pageBytesMax, share, this.isPolite(now) ? POLITE_PAGE_BYTES : share);
+  }
+
+  private isPolite(now: number): boolean {
+    return now < this.usersAt + USERS_LINGER_MS;
   }
 
   private get burst(): number {

@@ -15,7 +15,7 @@ import {
   type SourcePort,
 } from './repair-source.js';
 
-export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads' | 'copyPace'>;
+export type CopySourcePort = SourcePort & Port<'now' | 'limits' | 'outbox' | 'reads'>;
 
 /** 4.3.4, 4.3.5: rows from a key on, all of them or those past the base, and the present rows of the named keys. */
 export function onPageRequest(
@@ -154,7 +154,8 @@ export function onFinishRequest(
   const { ballot, base, keys, copyId, partition, epoch } = message;
   const { leader } = replica;
   if (leader !== null) leader.progressOf(from).askedAt = context.now;
-  readDelta(context, replica, { from, ballot, base, keys, ownRevision: base }, (answer) => {
+  const bytesMax = context.limits.repairBytesMax;
+  readDelta(context, replica, { from, ballot, base, keys, ownRevision: base, bytesMax }, (answer) => {
     if (answer === null) {
       requireCopy(context, replica, from, message);
       return;

@@ -16,7 +16,7 @@ import type { PartitionRecord, Row } from '../records.js';
 import type { DeltaRead, StorageReadResult } from '../storage.js';
 
 export type SourcePort = AcknowledgementPort &
-  Port<'now' | 'limits' | 'rules' | 'outbox' | 'transactions' | 'reads' | 'served'>;
+  Port<'now' | 'limits' | 'rules' | 'outbox' | 'transactions' | 'reads' | 'served' | 'copyPace'>;
 
 /**
  * May this replica be read from at the ballot? As its leader; or, since it promised that ballot to the candidate who
@@ -106,11 +106,16 @@ export function onDeltaRequest(
     requireCopy(context, replica, from, message);
     return;
   }
-  readDelta(context, replica, { from, ballot, base, keys, ownRevision: position.revision }, (answer) => {
+  // What a newcomer gets is a copy in all but name, which gives way to users: what is no small page goes in several.
+  const isNewcomer = leader !== null && position.ballot === 0;
+  const bytesMax = isNewcomer ? context.copyPace.pageBytes(context.now) : context.limits.repairBytesMax;
+  const query = { from, ballot, base, keys, ownRevision: position.revision, bytesMax };
+  readDelta(context, replica, query, (answer) => {
     if (answer === null) {
       requireCopy(context, replica, from, message);
       return;
     }
+    if (isNewcomer) context.copyPace.spend(bytesOf(answer.rows), context.now);
     const { partition, epoch } = message;
     serve(context, replica, from, { kind: 'delta', partition, epoch, ballot, from: position, ...answer });
   });
@@ -123,6 +128,7 @@ export interface DeltaQuery {
   readonly base: Revision;
   readonly keys: readonly string[];
   readonly ownRevision: Revision;
+  readonly bytesMax: number;
 }
 
 export interface DeltaAnswer {
@@ -165,10 +171,10 @@ export function readDelta(
 function deltaReadOf(
   context: SourcePort,
   snapshot: PartitionRecord,
-  { base, keys }: DeltaQuery,
+  { base, keys, bytesMax }: DeltaQuery,
 ): Omit<DeltaRead, 'id'> {
   const { partition, generation } = snapshot;
-  const { repairRowsMax, repairBytesMax } = context.limits;
+  const { repairRowsMax } = context.limits;
   return {
     kind: 'delta',
     partition,
@@ -176,7 +182,7 @@ function deltaReadOf(
     base,
     keys,
     limitRows: repairRowsMax,
-    limitBytes: repairBytesMax,
+    limitBytes: bytesMax,
   };
 }
 
