@@ -14,7 +14,7 @@ import type {
   UpkeepOperation,
   VerificationOperation,
 } from '@ringleader/contracts';
-import { ControlClient } from '@ringleader/nats';
+import { ControlClient, isThere } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
 import { backOffMs, jittered, type Clock, type MemberId } from '@ringleader/primitives';
 import { WatchClient } from './watch-client.js';
@@ -95,6 +95,7 @@ export class CoordinationClient {
       control: this.#control,
       members: this.#members,
       firstMember: () => this.#preferred,
+      isThere: (member) => isThere(options.link, this.#subject(member, 'watchStream')),
     });
   }
 

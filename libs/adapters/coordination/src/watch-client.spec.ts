@@ -33,12 +33,15 @@ describe('WatchClient', () => {
   let inboxes: ((data: Uint8Array) => void)[];
   let number: number;
   let told: string[];
+  /** Members whose process has ended. */
+  let ended: number[];
   let client: WatchClient;
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick', 'setImmediate'] });
     [said, refused, refusals, inboxes, number, told] = [[], [], [], [], 0, []];
     isRefused = () => false;
+    ended = [];
     const call = async (_: unknown, subject: string, request: unknown): Promise<unknown> => {
       said.push({ ...(request as Said), member: Number(subject.split('.').at(-2)) });
       await Promise.resolve();
@@ -62,6 +65,7 @@ describe('WatchClient', () => {
     client = new WatchClient({
       ...{ link, control: { call }, cluster: 'test', speaker: { service: 'gateway', member: 'g' } },
       ...{ members: [1, 2, 3], firstMember: () => 2 },
+      isThere: (member: number) => Promise.resolve(!ended.includes(member)),
     } as unknown as ConstructorParameters<typeof WatchClient>[0]);
   });
   afterEach(async () => {
@@ -136,6 +140,18 @@ describe('WatchClient', () => {
       await settle(WATCH_SIGN_OF_LIFE_MS);
     }
     expect(said.slice(2)).toMatchObject([{ received: expect.any(Number) }]);
+  });
+
+  it('goes on at the next member as soon as NATS says that the process has ended', async () => {
+    client.watch({ key: 'a', fromRevision: 1 }, listener('A'));
+    await settle();
+    push([[[1], event('a', 5)]]);
+    await settle(900);
+    expect(told).toEqual(['A a@5']);
+    ended = [2];
+    await settle(500);
+    expect(told).toEqual(['A a@5', 'A trouble UNAVAILABLE']);
+    expect(added()).toEqual([3, [[1, 6]]]);
   });
 
   it('goes on at the next member, from what was not handed over, after silence', async () => {

@@ -56,10 +56,14 @@ export interface WatchClientOptions {
   readonly members: readonly MemberId[];
   /** Where a client that has no stream begins. */
   readonly firstMember: () => MemberId;
+  /** False where the member's process has ended: that is known at once, and silence takes seconds. Absent: silence alone tells. */
+  readonly isThere?: (member: MemberId) => Promise<boolean>;
 }
 
 /** A member whose stream is silent for so many signs of life is taken for dead or cut off. Counted, so that a pause of this process is no silence. */
 const SILENT_TICKS_MAX = 2;
+/** So often it is asked whether the member is there at all. */
+const PRESENCE_INTERVAL_MS = 500;
 /** Having said nothing for so long, the client says that it is there: three times before the member would forget it. */
 const QUIET_TICKS_MAX = 3;
 /** Of the member's window: so much is received before the client says so. */
@@ -134,6 +138,7 @@ export class WatchClient {
   #lastId = 0;
   #session: Session | null = null;
   #ticker: NodeJS.Timeout | null = null;
+  #presence: NodeJS.Timeout | null = null;
   #opening: NodeJS.Timeout | null = null;
   /** Since anything was heard. */
   #failures = 0;
@@ -188,6 +193,8 @@ export class WatchClient {
     this.#opening = null;
     if (this.#ticker !== null) clearInterval(this.#ticker);
     this.#ticker = null;
+    if (this.#presence !== null) clearInterval(this.#presence);
+    this.#presence = null;
     const session = this.#session;
     this.#session = null;
     if (session !== null) await this.#leave(session);
@@ -242,6 +249,7 @@ export class WatchClient {
     };
     this.#session = session;
     this.#ticker ??= setInterval(() => this.#tick(), WATCH_SIGN_OF_LIFE_MS);
+    this.#presence ??= setInterval(() => void this.#lookForMember(), PRESENCE_INTERVAL_MS);
     void this.#say(session);
   }
 
@@ -254,6 +262,14 @@ export class WatchClient {
       const details = { member: session.member };
       this.#lose(session, interrupted('A coordinator has said nothing for too long', details));
     } else if (session.quietTicks >= QUIET_TICKS_MAX) void this.#say(session);
+  }
+
+  /** Only of one that has answered: before, the request tells. */
+  async #lookForMember(): Promise<void> {
+    const session = this.#session;
+    const { isThere } = this.options;
+    if (session?.isOpen !== true || isThere === undefined || (await isThere(session.member))) return;
+    this.#lose(session, interrupted('A coordinator has ended', { member: session.member }));
   }
 
   /** All that is asked for in one turn goes as one request. */
