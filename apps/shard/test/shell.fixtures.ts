@@ -60,8 +60,16 @@ export class TestShard {
     readonly ordinal: number,
     readonly driver: ShardDriver,
     readonly router: FrameRouter,
-    private readonly resources: { readonly storage: ShardStorage; readonly links: NatsLinks },
+    private readonly resources: {
+      readonly storage: ShardStorage;
+      readonly links: NatsLinks;
+      readonly activity: ShardActivity;
+    },
   ) {}
+
+  get activity(): ShardActivity {
+    return this.resources.activity;
+  }
 
   get storage(): ShardStorage {
     return this.resources.storage;
@@ -87,15 +95,16 @@ export class TestShard {
       RINGLEADER_POSTGRES_URL: postgresUrl,
       ...settings,
     });
+    const activity = new ShardActivity(new Registry());
     const driver = startLife(
       { ordinal, incarnation, storage, records },
-      { config, logger, clock, dataPath, desk, announcer, activity: new ShardActivity(new Registry()) },
+      { config, logger, clock, dataPath, desk, announcer, activity },
       () => {
         router.routeTo(null);
         desk.abandonAll();
       },
     );
-    const shard = new TestShard(ordinal, driver, router, { storage, links });
+    const shard = new TestShard(ordinal, driver, router, { storage, links, activity });
     driver.learnMap(map);
     router.routeTo(driver);
     dataPath.listen(ordinal, router);

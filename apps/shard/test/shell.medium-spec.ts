@@ -289,6 +289,11 @@ describe('three shards', () => {
     await inTurn(before!, put);
     await inTurn(before!, remove);
     await until('the others have purged', () => haveLiveRowsOnly(others, expected), { timeoutMs: 20_000 });
+    // All that were deleted before it went, and again since; how many went earlier is a matter of time.
+    for (const ordinal of others)
+      expect(shards.get(ordinal)?.activity.tombstonesPurged).toBeGreaterThanOrEqual(
+        before!.length + away!.length,
+      );
     await start(absentee!);
     await until('all have purged', () => haveLiveRowsOnly(ORDINALS, expected), { timeoutMs: 20_000 });
     await kill(others[0]!);

@@ -39,7 +39,7 @@ export class ShardMetrics {
     figures.counter('peer_frames_total', 'Frames received from other shards', () => counts().peerFrames);
     figures.counter('request_frames_total', 'Frames received from gateways', () => counts().requestFrames);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
-    figures.counter('tombstones_purged_total', 'Tombstones purged', () => shard.purging()?.purgedTotal ?? 0);
+    figures.counter('tombstones_purged_total', 'Tombstones purged', () => activity.tombstonesPurged);
     figures.gauge('tombstones', 'Tombstones known of', () => shard.purging()?.tombstones ?? 0);
     const lag = 'Revisions by which the purge point is behind, in the partition led where it is most';
     figures.gauge('purge_lag_revisions', lag, () => shard.purging()?.lagRevisions ?? 0);

@@ -19,6 +19,7 @@ export class ShardActivity {
   transactions = 0;
   rowsWritten = 0;
   recordsWritten = 0;
+  tombstonesPurged = 0;
   /** Lives of the core that ended with a failure of the storage. */
   storageFailures = 0;
   private readonly commitSeconds: Histogram;
@@ -73,10 +74,11 @@ export class ShardActivity {
     if (seconds < LED_BY_ANOTHER_SECONDS) this.leaderlessSeconds.observe(seconds);
   }
 
-  countTransaction({ upserts, records }: StorageTransaction, durationMs: number): void {
+  countTransaction({ upserts, records, removals }: StorageTransaction, durationMs: number): void {
     this.transactions += 1;
     this.rowsWritten += upserts.length;
     this.recordsWritten += records.length;
+    for (const { revision } of removals) if (revision !== null) this.tombstonesPurged += 1;
     this.commitSeconds.observe(durationMs / MS_PER_SECOND);
   }
 }
