@@ -54,7 +54,18 @@ function begin(context: LeaderSidePort): void {
   const { leader, assignment } = replica;
   if (leader === null || assignment === null) return;
   const session: Session = {
-    ...{ replica, leader, run, complete: true, phase: 'reading', round: 0, tries: 0, start: '', end: null },
+    ...{
+      replica,
+      leader,
+      run,
+      complete: true,
+      phase: 'reading',
+      isReading: false,
+      round: 0,
+      tries: 0,
+      start: '',
+      end: null,
+    },
     takers: replica.voters.filter((voter) => voter !== ordinal),
     ...{ upTo: 0, own: { ordinal, revision: 0, purgedTo: 0, digests: [] }, answers: new Map() },
     ...{ bytes: 0, differences: [], awaited: null, rows: 0, differed: 0, mended: 0 },
@@ -80,12 +91,16 @@ function readOwn(context: LeaderSidePort, session: Session): void {
   const { replica, leader, start } = session;
   session.phase = 'reading';
   waitForAnswer(context);
+  // A slow storage is not asked again.
+  if (session.isReading) return;
+  session.isReading = true;
   let revision: number | null = null;
   let purgedTo = 0;
   context.reads.digests(
     () => {
       const { position, generation, partition, purgedTo: purged } = replica.handedOut;
-      if (!isAtHand(context, session) || position.ballot !== leader.ballot) return null;
+      session.isReading = isAtHand(context, session) && position.ballot === leader.ballot;
+      if (!session.isReading) return null;
       revision = position.revision;
       purgedTo = purged;
       session.upTo = Math.min(replica.commit, revision);
@@ -93,6 +108,7 @@ function readOwn(context: LeaderSidePort, session: Session): void {
       return { kind: 'digests', partition, generation, start, end: null, wantsRows: false, ...limits };
     },
     ({ digests, nextKey, bytes }) => {
+      session.isReading = false;
       if (!isAtHand(context, session) || session.phase !== 'reading' || revision === null) return;
       session.own = { ordinal: context.ordinal, revision, purgedTo, digests };
       session.end = nextKey;

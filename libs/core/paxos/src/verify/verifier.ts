@@ -31,6 +31,8 @@ export interface Session {
   takers: readonly ShardOrdinal[];
   complete: boolean;
   phase: 'reading' | 'ranges' | 'rows' | 'mending';
+  /** Its own rows are being read. */
+  isReading: boolean;
   round: number;
   tries: number;
   start: string;

@@ -213,6 +213,19 @@ describe('replicas held against each other', () => {
     expect(eventsOf('rowMended')).toEqual([]);
   });
 
+  it('are read once, however slow the storage is', () => {
+    const leader = cluster.leaderOf(P);
+    let reads = 0;
+    cluster.holdsRead = (shard, { kind }) => shard === leader && kind === 'digests' && ++reads > 0;
+    cluster.shard(leader).verify('slow', cluster.now);
+    cluster.run(10_000);
+    expect(reads).toBe(1);
+    cluster.holdsRead = () => false;
+    cluster.answerReads(leader);
+    cluster.until(() => cluster.shard(leader).verified().partitions.length > 0);
+    expect(cluster.shard(leader).verified().partitions).toMatchObject([{ complete: true, differed: 0 }]);
+  });
+
   it('are not compared while they are exchanged', () => {
     cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 2, 3] })]);
     cluster.until(() => cluster.leaderOf(P) !== 0);
