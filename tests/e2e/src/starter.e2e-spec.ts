@@ -87,7 +87,7 @@ describe('npm start', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }), 60_000);
 
   it(
-    'becomes healthy, does what its three curl commands promise, keeps the data over Ctrl-C and a new start',
+    'keeps what it holds over every way to end: Ctrl-C, kill -9 of itself, of what supervises, and of npm',
     async () => {
       const first = await startLocalCluster({ data: folder });
       const curls = first.output.split('\n').filter((line) => line.trim().startsWith('curl '));
@@ -104,55 +104,25 @@ describe('npm start', () => {
       const second = await startLocalCluster({ data: folder });
       const [url = ''] = await second.gatewayUrls();
       expect(await (await fetch(`${url}/v1/kv/greeting`)).text()).toBe('hello');
-      const members = async () =>
-        JSON.parse(await ringleader('coordinator', 'members', '-o', 'json', '--gateway', url)) as {
-          readonly id: string;
-          readonly role: string;
-        }[];
-      const before = await members();
-      await ringleader('local', 'replace-coordinator', 'coordinator-2', '--data', folder);
-      const after = await members();
-      expect(after.map(({ role }) => role).sort()).toEqual(['leader', 'voter', 'voter']);
-      expect(after.map(({ id }) => before.some((member) => member.id === id))).toEqual([true, false, true]);
-      await second.stop('SIGTERM');
-      await untilNoneOf(await processesOf(folder));
-    },
-    3 * START_MS,
-  );
+      await replacesCoordinator(url);
+      const snapshot = join(folder, 'snapshot');
+      await ringleader('coordinator', 'snapshot', 'save', snapshot, '--gateway', url);
+      expect(await hashes(url)).toMatchObject({ consistent: true, members: [{}, {}, {}] });
+      const before = await processesOf(folder);
+      process.kill(second.starterPid, 'SIGKILL');
+      await untilNoneOf(before);
+      await second.untilExit();
 
-  it(
-    'leaves nothing running when it is killed itself, and goes on from a snapshot where its coordinators are lost',
-    async () => {
-      for (const victim of ['starter', 'supervisor'] as const) {
-        const cluster = await startLocalCluster({ data: folder });
-        const pids = await processesOf(folder);
-        const { supervisorPid } = await cluster.state();
-        const [url = ''] = await cluster.gatewayUrls();
-        const hashes = await ringleader('coordinator', 'hash', '-o', 'json', '--gateway', url);
-        const group = JSON.parse(hashes) as { readonly revision: number };
-        expect(group).toMatchObject({ consistent: true, members: [{}, {}, {}] });
-        expect(group.revision > 1_000_000_000).toBe(victim === 'supervisor');
-        const snapshot = join(folder, 'snapshot');
-        if (victim === 'starter')
-          await ringleader('coordinator', 'snapshot', 'save', snapshot, '--gateway', url);
-        process.kill(victim === 'starter' ? cluster.starterPid : supervisorPid, 'SIGKILL');
-        await untilNoneOf(pids);
-        await cluster.untilExit();
-        if (victim === 'supervisor') continue;
-        const places = [1, 2, 3].map((seat) => join(folder, `coordinator-${seat}`));
-        for (const place of places) await rm(place, { recursive: true });
-        const dirs = places.flatMap((place) => ['--data-dir', `${basename(place)}=${place}`]);
-        await ringleader('coordinator', 'snapshot', 'restore', snapshot, ...dirs);
-      }
-    },
-    3 * START_MS,
-  );
-
-  it(
-    'ends at its next start what could not end by itself when it was killed',
-    async () => {
-      const first = await startLocalCluster({ data: folder });
-      const { supervisorPid, processes } = await first.state();
+      // All coordinators lose their disks.
+      const places = [1, 2, 3].map((seat) => join(folder, `coordinator-${seat}`));
+      for (const place of places) await rm(place, { recursive: true });
+      const dirs = places.flatMap((place) => ['--data-dir', `${basename(place)}=${place}`]);
+      await ringleader('coordinator', 'snapshot', 'restore', snapshot, ...dirs);
+      const third = await startLocalCluster({ data: folder });
+      const group = await hashes((await third.gatewayUrls())[0] ?? '');
+      expect(group).toMatchObject({ consistent: true, members: [{}, {}, {}] });
+      expect(group.revision).toBeGreaterThan(1_000_000_000);
+      const { supervisorPid, processes } = await third.state();
       const stopped = processes.filter(({ member }) => ['nats-server', 'postgres-1'].includes(member));
       const others = processes.filter((process) => !stopped.includes(process));
       const pidsOf = (some: typeof processes) => some.map(({ pid }) => pid ?? 0);
@@ -160,43 +130,55 @@ describe('npm start', () => {
       process.kill(supervisorPid, 'SIGKILL');
       await untilNoneOf(pidsOf(others));
       expect(await Promise.all(pidsOf(stopped).map(isAlive))).not.toContain(false);
-      await first.untilExit();
+      await third.untilExit();
 
-      const second = await startLocalCluster({ data: folder });
       const names = stopped.map(({ member }) => member).join(', ');
-      expect(second.output).toContain(`✓ ended what an earlier start had left running: ${names}\n`);
+      await endsWithNpm(`✓ ended what an earlier start had left running: ${names}\n`);
       await untilNoneOf(pidsOf(stopped));
-      await second.stop();
     },
-    3 * START_MS,
+    4 * START_MS,
   );
 
-  it(
-    'ends when npm alone is killed',
-    async () => {
-      // As from a person's shell: this test itself may run below another npm.
-      const env = Object.fromEntries(
-        Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
-      );
-      const npm = spawn('npm', ['start', '--', '--port', '0', '--data', folder], {
-        ...{ cwd: workspaceRoot(), env },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let text = '';
-      npm.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-      const isHealthy = () => text.includes('Ringleader is healthy');
-      await until('the cluster is healthy', isHealthy, { timeoutMs: START_MS });
-      const pids = await processesOf(folder);
-      // What was started as `npm` may be a script that waits for npm: the bootstrap's parent is npm itself.
-      const parentOf = (pid = 0) => processStat(pid)?.parent ?? 0;
-      const starter = parentOf(pids[0]);
-      const npmItself = parentOf(starter);
-      expect(processTree(npm.pid ?? 0)).toContain(npmItself);
-      process.kill(npmItself, 'SIGKILL');
-      await untilNoneOf([...pids, npmItself, starter]);
-    },
-    2 * START_MS,
-  );
+  async function hashes(url: string): Promise<{ readonly revision: number }> {
+    const said = await ringleader('coordinator', 'hash', '-o', 'json', '--gateway', url);
+    return JSON.parse(said) as { readonly revision: number };
+  }
+
+  async function replacesCoordinator(url: string): Promise<void> {
+    const members = async () =>
+      JSON.parse(await ringleader('coordinator', 'members', '-o', 'json', '--gateway', url)) as {
+        readonly id: string;
+        readonly role: string;
+      }[];
+    const before = await members();
+    await ringleader('local', 'replace-coordinator', 'coordinator-2', '--data', folder);
+    const after = await members();
+    expect(after.map(({ role }) => role).sort()).toEqual(['leader', 'voter', 'voter']);
+    expect(after.map(({ id }) => before.some((member) => member.id === id))).toEqual([true, false, true]);
+  }
+
+  /** As a person types it. Only npm is killed. */
+  async function endsWithNpm(says: string): Promise<void> {
+    // As from a person's shell: this test itself may run below another npm.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+    const npm = spawn('npm', ['start', '--', '--port', '0', '--data', folder], {
+      ...{ cwd: workspaceRoot(), env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    npm.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+    const isHealthy = () => text.includes('Ringleader is healthy');
+    await until('the cluster is healthy', isHealthy, { timeoutMs: START_MS });
+    expect(text).toContain(says);
+    const pids = await processesOf(folder);
+    // What was started as `npm` may be a script that waits for npm: the bootstrap's parent is npm itself.
+    const parentOf = (pid = 0) => processStat(pid)?.parent ?? 0;
+    const starter = parentOf(pids[0]);
+    const npmItself = parentOf(starter);
+    expect(processTree(npm.pid ?? 0)).toContain(npmItself);
+    process.kill(npmItself, 'SIGKILL');
+    await untilNoneOf([...pids, npmItself, starter]);
+  }
 
   const isRoot = process.getuid?.() === 0;
 
@@ -207,22 +189,6 @@ describe('npm start', () => {
     await chmod(node, 0o755);
     return node;
   }
-
-  it(
-    'runs from the checkout as a user who is not root, and with no nats-server on PATH',
-    async () => {
-      // Root's checkout may lie where nobody else can enter: whoever starts there sees root's files as his own.
-      const { prefix, owner } = await unprivileged();
-      if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
-      const [command = 'id', ...args] = [...prefix, 'id', '-u'];
-      expect(Number((await run(command, args)).stdout)).toBeGreaterThan(0);
-      const folders = (process.env['PATH'] ?? '').split(delimiter);
-      const searchPath = folders.filter((path) => !existsSync(join(path, 'nats-server'))).join(delimiter);
-      const cluster = await startLocalCluster({ data: folder, env: { PATH: searchPath }, prefix });
-      expect((await cluster.stop()).code).toBe(0);
-    },
-    2 * START_MS,
-  );
 
   /** An account without any rights, as the system's tools see it. Who is not root has such a one himself. */
   const NOBODY = 65534;
@@ -336,14 +302,39 @@ describe('npm start', () => {
   }
 });
 
-describe('a cluster with three nats-servers', () => {
+describe('a cluster that npm start runs, of a user who is not root, with no nats-server on PATH', () => {
   let cluster: LocalClusterHandle;
+  let folder: string;
   beforeAll(async () => {
-    cluster = await startLocalCluster({ nats: 3 });
+    folder = await mkdtemp(join(tmpdir(), 'ringleader-npm-start-'));
+    // Root's checkout may lie where nobody else can enter: whoever starts there sees root's files as his own.
+    const { prefix, owner } = await unprivileged();
+    if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+    const [command = 'id', ...args] = [...prefix, 'id', '-u'];
+    expect(Number((await run(command, args)).stdout)).toBeGreaterThan(0);
+    const folders = (process.env['PATH'] ?? '').split(delimiter);
+    const searchPath = folders.filter((path) => !existsSync(join(path, 'nats-server'))).join(delimiter);
+    const wanted = { shards: 4, gateways: 2, nats: 3 };
+    cluster = await startLocalCluster({
+      ...wanted,
+      data: folder,
+      env: { PATH: searchPath, RINGLEADER_SLOW_START_MS: '3000' },
+      prefix,
+    });
   }, START_MS);
-  afterAll(() => cluster.dispose(), START_MS);
+  afterAll(async () => {
+    expect(await cluster.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    await rm(folder, { recursive: true, force: true });
+  }, START_MS);
 
-  it('answers while any one of them is stopped, and when it has been killed', async () => {
+  it('has what was asked for', async () => {
+    const { processes, gatewayUrls } = await cluster.state();
+    expect(gatewayUrls).toHaveLength(2);
+    for (const [service, count] of Object.entries({ shard: 4, postgres: 4, 'nats-server': 3 }))
+      expect(processes.filter((process) => process.service === service)).toHaveLength(count);
+  });
+
+  it('answers while any one nats-server is stopped, and when it has been killed', async () => {
     const [url = ''] = await cluster.gatewayUrls();
     const key = `${url}/v1/kv/kept`;
     const written = await fetch(key, { method: 'PUT', body: 'value' });
@@ -360,22 +351,6 @@ describe('a cluster with three nats-servers', () => {
       await cluster.untilHealthy();
     }
   }, 180_000);
-});
-
-describe('a cluster that npm start runs', () => {
-  let cluster: LocalClusterHandle;
-  beforeAll(async () => {
-    const env = { RINGLEADER_SLOW_START_MS: '3000' };
-    cluster = await startLocalCluster({ shards: 4, gateways: 2, env });
-  }, START_MS);
-  afterAll(() => cluster.dispose(), START_MS);
-
-  it('has what was asked for', async () => {
-    const { processes, gatewayUrls } = await cluster.state();
-    expect(gatewayUrls).toHaveLength(2);
-    expect(processes.filter(({ service }) => service === 'shard')).toHaveLength(4);
-    expect(processes.filter(({ service }) => service === 'postgres')).toHaveLength(4);
-  });
 
   it('is refused a second time on the same data, and on the same port', async () => {
     const { gatewayUrls } = await cluster.state();
@@ -390,17 +365,31 @@ describe('a cluster that npm start runs', () => {
     expect(taken.stderr).toMatch(new RegExp(`^Ringleader cannot start\\. Port ${port} is taken[^\\n]*$`));
   }, 60_000);
 
-  it.each(['gateway-2', 'postgres-1', 'nats-server'])(
-    'shows that %s crashed, starts it again and becomes healthy',
-    async (member) => {
+  it('shows what crashed, starts it again and becomes healthy', async () => {
+    const crash = async (member: string) => {
       const previous = await cluster.signal(member, 'SIGKILL');
       await cluster.untilRestarted(member, previous);
-      await cluster.untilHealthy();
+    };
+    await Promise.all(['gateway-2', 'postgres-1'].map(crash));
+    await cluster.untilHealthy();
+    for (const member of ['gateway-2', 'postgres-1', 'nats-server-1']) {
       expect(cluster.output).toMatch(new RegExp(`✗ ${member} ended with signal SIGKILL; starting it again`));
       expect(cluster.output).toMatch(new RegExp(`✓ ${member} runs again`));
-    },
-    90_000,
-  );
+    }
+  }, 90_000);
+
+  it('gets a further shard, and gives it up again, by what is typed', async () => {
+    const data = ['--data', cluster.dataFolder];
+    const gateway = ['--gateway', (await cluster.gatewayUrls())[0] ?? ''];
+    const added = await ringleader('local', 'add-shard', ...data, '-o', 'json');
+    expect(JSON.parse(added)).toMatchObject({ name: 'shard-5' });
+    await ringleader('drain', 'shard-5', '--wait', ...gateway);
+    await ringleader('remove', 'shard-5', ...gateway);
+    const isGone = async () =>
+      (await cluster.state()).processes.every(({ member }) => !member.endsWith('-5'));
+    await until('its process and its database end', isGone, { timeoutMs: 30_000 });
+    await cluster.untilHealthy();
+  }, 120_000);
 
   it('is used by the ringleader command, whose exit codes tell what happened', async () => {
     const { gatewayUrls } = await cluster.state();
