@@ -132,7 +132,9 @@ export class Screen {
       this.shown = text;
       return;
     }
-    const { rows = 24, columns = 80 } = this.stream;
+    // Of a terminal that does not know its size it is 0.
+    const rows = this.stream.rows || 24;
+    const columns = this.stream.columns || 80;
     // What does not fit would scroll, and what is above could not be written over any more.
     const lines = text.split('\n').slice(0, rows - 1);
     const fitting = lines.map((line) => `${line.slice(0, columns)}${CLEAR_LINE_REST}`);

@@ -248,10 +248,14 @@ describe('verify', () => {
 });
 
 describe('Screen', () => {
-  const screen = (isInPlace: boolean): { readonly screen: Screen; readonly written: string[] } => {
+  const screen = (
+    isInPlace: boolean,
+    rows = 4,
+    columns = 5,
+  ): { readonly screen: Screen; readonly written: string[] } => {
     const written: string[] = [];
     const write = (text: string | Uint8Array): boolean => written.push(String(text)) > 0;
-    return { screen: new Screen({ write, rows: 4, columns: 5 }, isInPlace), written };
+    return { screen: new Screen({ write, rows, columns }, isInPlace), written };
   };
 
   it('writes over what it has written, and never scrolls', () => {
@@ -260,6 +264,12 @@ describe('Screen', () => {
     terminal.close();
     expect(written[1]).toBe('\u001b[H12345\u001b[K\n2\u001b[K\n3\u001b[K\n\u001b[J');
     expect([written[0]?.includes('\u001b[?25l'), written[2]]).toEqual([true, '\u001b[?25h']);
+  });
+
+  it('shows something also where the terminal does not know its size', () => {
+    const { screen: terminal, written } = screen(true, 0, 0);
+    terminal.show('123');
+    expect(written[1]).toContain('123');
   });
 
   it('appends where there is no terminal, and only what is new', () => {
