@@ -4,7 +4,7 @@ import { elasticSuite } from './suite.js';
 
 const SEEDS = 300;
 const SEEDS_PER_TEST = 50;
-const SEEDS_PER_PROFILE = 10;
+const SEEDS_PER_PROFILE = 6;
 
 /** Throws with the command that replays it. */
 function mustPass(seed: number, profile?: string): void {
