@@ -89,7 +89,7 @@ export const RANDOM: ElasticProfile = {
       },
       controlLoss: chance(2) ? 0 : 0.1 * prng.nextFloat(),
       controlTail: { oneIn: chance(2) ? 1_000_000 : 10, ms: 600 },
-      planMs: 20_000,
+      planMs: 45_000,
     };
   },
 };
