@@ -29,7 +29,7 @@ import type { HotKeysOptions } from './kv/hot-keys.js';
 import { KeyValueStore } from './kv/key-value-store.js';
 import { checkWriteHead } from './kv/keys.controller.js';
 import { openApiDocument } from './openapi/openapi-document.js';
-import { ShardDirectory } from './routing/routing-table.js';
+import { ShardDirectory } from './routing/shard-directory.js';
 
 export interface HttpServerTimings {
   /** A request, body included, must be complete within this. */

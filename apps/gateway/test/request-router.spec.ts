@@ -9,7 +9,8 @@ import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../src/routing/attempts.js';
 import { ReplicaPicker } from '../src/routing/replica-picker.js';
 import { RequestRouter } from '../src/routing/request-router.js';
 import type { Outcome } from '../src/routing/request-router.js';
-import { LeaderTable, RoutingTable, ShardDirectory } from '../src/routing/routing-table.js';
+import { LeaderTable, RoutingTable } from '../src/routing/routing-table.js';
+import { ShardDirectory } from '../src/routing/shard-directory.js';
 import { InMemoryShards } from './support/in-memory-shards.js';
 import { ManualScheduler } from './support/manual-scheduler.js';
 

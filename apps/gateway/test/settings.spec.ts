@@ -9,7 +9,7 @@ import type { Coordination, ServiceLogger } from '@ringleader/service-host';
 import { until } from '@ringleader/testing-servers';
 import { SettingsFollower } from '../src/cluster/settings.js';
 import { ReplicaPicker } from '../src/routing/replica-picker.js';
-import { ShardDirectory } from '../src/routing/routing-table.js';
+import { ShardDirectory } from '../src/routing/shard-directory.js';
 import { startGateway } from './support/gateway-harness.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';

@@ -20,7 +20,7 @@ import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
 import type { Coordinator, CoordinatorGroup, MirrorChange } from '@ringleader/coordination';
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardDirectory } from '../routing/routing-table.js';
+import type { ShardDirectory } from '../routing/shard-directory.js';
 import { coordinatorNames, type CoordinatorStatus } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 import type { Verdicts } from './verdicts.js';

@@ -4,7 +4,7 @@ import type { Incident, ShardPlace } from '@ringleader/contracts';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
 import { systemClock } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
-import { ShardDirectory } from '../routing/routing-table.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
 import { PlacementObserver, type Placement } from './placement-observer.js';
 
 const WITHIN = { timeoutMs: 4_000, everyMs: 5 };

@@ -18,7 +18,7 @@ import type {
   MirrorChange,
 } from '@ringleader/coordination';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardDirectory } from '../routing/routing-table.js';
+import type { ShardDirectory } from '../routing/shard-directory.js';
 
 export type Placement = CoordinatorResponse<'placement'>;
 

@@ -25,7 +25,7 @@ import type { RestError } from '../http/problem.filter.js';
 import { receivedContentType } from '../http/request-head.js';
 import { checkKey, parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeBatch } from '../openapi/descriptions.js';
-import { ShardDirectory } from '../routing/routing-table.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
 import { refuseConditions } from './preconditions.js';
 import { instant, readResult, valueFields, writeResult } from './representation.js';

@@ -17,7 +17,7 @@ import type { ProblemFilter, RestError } from '../http/problem.filter.js';
 import type { KnownHosts } from '../http/request-head.js';
 import { KEY_ROUTE, keyOf, targetOf } from '../http/request-target.js';
 import type { RequestTarget } from '../http/request-target.js';
-import type { ShardDirectory } from '../routing/routing-table.js';
+import type { ShardDirectory } from '../routing/shard-directory.js';
 import type { KeyValueStore } from './key-value-store.js';
 import { readResult, servedBy, valueAnswer, writeResult, writtenAnswer } from './representation.js';
 import type { ReadResult, WriteResult } from './representation.js';

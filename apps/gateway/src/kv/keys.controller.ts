@@ -11,7 +11,7 @@ import { keyOf, parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeDelete, DescribeGet, DescribePut } from '../openapi/descriptions.js';
 import { sendProblem } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
-import { ShardDirectory } from '../routing/routing-table.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
 import { checkReadConditions, guardedWrite, readCondition, writeGuardOf } from './preconditions.js';
 import type { WriteGuard } from './preconditions.js';

@@ -12,7 +12,7 @@ import Negotiator from 'negotiator';
 import { booleanParameter, integerParameter, parseQuery, targetOf } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
 import { DescribeList } from '../openapi/descriptions.js';
-import { ShardDirectory } from '../routing/routing-table.js';
+import { ShardDirectory } from '../routing/shard-directory.js';
 import { KeyValueStore } from './key-value-store.js';
 import { ListScan, rangeBehind } from './list-scan.js';
 import type { ListScanOptions } from './list-scan.js';

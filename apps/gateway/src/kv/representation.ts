@@ -10,7 +10,7 @@ import { restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
 import type { FailureCode } from '../routing/attempts.js';
 import type { Outcome } from '../routing/request-router.js';
-import type { ShardDirectory } from '../routing/routing-table.js';
+import type { ShardDirectory } from '../routing/shard-directory.js';
 
 export function instantMs(time: HybridTime): number {
   return unpackHybridTime(time).wallMs;

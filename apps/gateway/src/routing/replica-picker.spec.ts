@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BALANCER_STRATEGIES, TargetLoads } from '@ringleader/balancer';
 import { seededPrng } from '@ringleader/primitives';
 import { ReplicaPicker } from './replica-picker.js';
-import { ShardDirectory } from './routing-table.js';
+import { ShardDirectory } from './shard-directory.js';
 
 const REPLICAS = [1, 2, 3];
 

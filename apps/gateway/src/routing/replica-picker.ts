@@ -5,7 +5,7 @@
 import { SLOW_START_DEFAULT, SlowStart, createBalancer } from '@ringleader/balancer';
 import type { Asked, Balancer, BalancerStrategy, TargetLoads } from '@ringleader/balancer';
 import type { Prng, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardDirectory } from './routing-table.js';
+import type { ShardDirectory } from './shard-directory.js';
 
 export interface ReplicaPickerOptions {
   readonly strategy: BalancerStrategy;

@@ -11,7 +11,8 @@ import { GatewayConfig } from '../gateway.config.js';
 import { LeaderAnnouncements, NatsShardFrames } from './data-path.nats.js';
 import { ReplicaPicker } from './replica-picker.js';
 import { RequestRouter, createRouter } from './request-router.js';
-import { LeaderTable, RoutingTable, ShardDirectory } from './routing-table.js';
+import { LeaderTable, RoutingTable } from './routing-table.js';
+import { ShardDirectory } from './shard-directory.js';
 import { DEFAULT_CHANNEL_LIMITS } from './shard-channel.js';
 
 const UINT32 = 2 ** 32;
