@@ -1,12 +1,17 @@
 /**
  * How a shard comes back as a new one (docs/PROTOCOL.md 4.10): nobody runs on the registered database, and no partition
- * has only this shard for its majority; then what the database holds is set aside, and reported. The registration under a
- * new ordinal is the next opening's.
+ * has only this shard for its majority; then others are told not to count on it any more, and what the database holds is
+ * set aside. The registration under a new ordinal is the next opening's.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError } from '@ringleader/contracts';
-import { challengeRegistration, type Coordinator, partitionsInNeedOf } from '@ringleader/coordination';
+import {
+  announceSetAside,
+  challengeRegistration,
+  type Coordinator,
+  partitionsInNeedOf,
+} from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardDatabase } from '../storage/shard-database.js';
@@ -36,11 +41,16 @@ export class ComingBack {
     private readonly logger: Logger,
   ) {}
 
-  async setAside(database: ShardDatabase, loss: Loss): Promise<void> {
+  async setAside(database: Pick<ShardDatabase, 'moveAside'>, loss: Loss): Promise<void> {
     const { kind, former, detail } = loss;
-    const partitions = await partitionsInNeedOf(this.client, former);
-    if (partitions.length > 0) return this.refuse({ ...loss, partitions });
-    if (kind === 'databaseForgot') await this.challenge(loss);
+    if (kind === 'databaseForgot') {
+      const partitions = await partitionsInNeedOf(this.client, former);
+      if (partitions.length > 0) return this.refuse({ ...loss, partitions });
+      await this.challenge(loss);
+    }
+    const said = await announceSetAside(this.client, { shardId: this.shardId, former });
+    if (said.kind === 'superseded') throw runsElsewhere(this.shardId, detail);
+    if (said.kind === 'needed') return this.refuse({ ...loss, partitions: said.partitions });
     await this.report(loss, 'set aside in its database, it comes back as a new shard');
     const schema = await database.moveAside(former, detail);
     this.logger.warn({ former, detail, schema }, 'Set aside what the database held');

@@ -31,6 +31,11 @@ describe('which partitions cannot do without a shard', () => {
     ['those with another one down', { down: new Set(['shard-2']) }, [0]],
     ['those with another one replaced', { places: [replaced(4)] }, [2]],
     [
+      'those with another one that sets its database aside',
+      { registrations: [1, 2, 3].map(registration).concat({ ...registration(4), setsAside: true }) },
+      [2],
+    ],
+    [
       'those with another ordinal that nobody has any more',
       { registrations: [1, 2, 4].map(registration) },
       [0, 2],

@@ -36,6 +36,7 @@ export function inNeedOf(ordinal: ShardOrdinal, known: ShardsKnown): PartitionIn
   const there = new Set(
     known.registrations
       .filter((shard) => !known.down.has(shard.shardId) && !replaced.has(shard.ordinal))
+      .filter(({ setsAside }) => setsAside !== true)
       .map((shard) => shard.ordinal),
   );
   const isMajority = (set: readonly ShardOrdinal[]): boolean =>

@@ -98,7 +98,8 @@ async function tryToRegister(
   const ordinal = kept ?? present.lastOrdinal + 1;
   if (ordinal > ORDINAL_MAX) return { kind: 'ordinalsExhausted' };
   const registration = toRegistration(input, ordinal, incarnation);
-  const isWritten = await writeRegistration(client, present, registration, kept === undefined);
+  const given = kept === undefined ? ordinal : null;
+  const isWritten = await writeRegistration(client, present, registration, given);
   return isWritten ? { kind: 'registered', ordinal, incarnation } : null;
 }
 
@@ -194,6 +195,33 @@ export async function challengeRegistration(
   return shard?.ordinal === former && shard.challengedBy === challenger ? 'silent' : 'answered';
 }
 
+export type SetAsideAnnouncement =
+  | { readonly kind: 'announced' }
+  /** These partitions would have no majority without the former ordinal. */
+  | { readonly kind: 'needed'; readonly partitions: readonly PartitionIndex[] }
+  /** The former ordinal is not the registered one any more. */
+  | { readonly kind: 'superseded' };
+
+/**
+ * To be said before what the database holds is set aside: from then on no other shard counts on this one, so that of several
+ * that would do so at once only those do without which every partition has its majority.
+ */
+export async function announceSetAside(
+  client: Coordinator,
+  { shardId, former }: { readonly shardId: string; readonly former: ShardOrdinal },
+): Promise<SetAsideAnnouncement> {
+  for (;;) {
+    const present = await readPresent(client, shardId);
+    const { shard, lastOrdinal } = present;
+    if (shard?.ordinal !== former) return { kind: 'superseded' };
+    // Read after the ordinals, which the write touches and is conditional on: no other shard says the same in between.
+    const partitions = await partitionsInNeedOf(client, former);
+    if (partitions.length > 0) return { kind: 'needed', partitions };
+    if (await writeRegistration(client, present, { ...shard, setsAside: true }, lastOrdinal))
+      return { kind: 'announced' };
+  }
+}
+
 async function readPresent(client: Coordinator, shardId: string): Promise<Present> {
   const { results } = await client.txn({
     compare: [],
@@ -226,12 +254,15 @@ async function readState(client: Coordinator, ordinal: ShardOrdinal): Promise<Sh
   return items[0] === undefined ? null : parseMetadata(shardPlaceSchema, items[0]).state;
 }
 
-/** False when somebody was faster, or when it is not known: reading again tells. */
+/**
+ * False when somebody was faster, or when it is not known: reading again tells. `lastOrdinal`: null where the ordinals stay
+ * untouched, so that what others do on the condition of them goes on.
+ */
 async function writeRegistration(
   client: Coordinator,
   present: Present,
   registration: ShardRegistration,
-  raisesOrdinals: boolean,
+  lastOrdinal: ShardOrdinal | null,
 ): Promise<boolean> {
   const key = shardKey(registration.shardId);
   const request: CoordinatorRequest<'txn'> = {
@@ -247,8 +278,8 @@ async function writeRegistration(
     success: [{ kind: 'put', key, value: JSON.stringify(registration) }],
     failure: [],
   };
-  if (raisesOrdinals) {
-    request.success.push({ kind: 'put', key: SHARD_ORDINALS_KEY, value: String(registration.ordinal) });
+  if (lastOrdinal !== null) {
+    request.success.push({ kind: 'put', key: SHARD_ORDINALS_KEY, value: String(lastOrdinal) });
   }
   try {
     return (await client.txn(request)).succeeded;

@@ -43,6 +43,8 @@ export const shardSchema = z.object({
   walPosition: z.string(),
   /** By a process whose database is not the registered one: whoever runs on that takes it out again, and so stays. */
   challengedBy: z.string().optional(),
+  /** It is about to set its database aside, or has: nobody counts on this ordinal any more. Not so once it registers anew. */
+  setsAside: z.literal(true).optional(),
 });
 export type ShardRegistration = z.infer<typeof shardSchema>;
 /** The last ordinal given. */
