@@ -6,7 +6,8 @@ import type { Prng } from '@ringleader/primitives';
 import type { Cluster } from '../paxos/cluster.js';
 import type { ControlLinks } from './control-links.js';
 import type { Coordinators } from './coordinators.js';
-import type { Machine, Machines } from './machines.js';
+import type { Machines } from './machines.js';
+import type { Machine } from './shard-machine.js';
 
 const LOOK_EVERY_MS = 50;
 const AFTER_MS = {

@@ -8,7 +8,8 @@ import { ControlLinks } from './control-links.js';
 import { Coordinators } from './coordinators.js';
 import { CoordinatorStore } from './coordinator-store.js';
 import { Detectors } from './detectors.js';
-import { Machines, type Machine } from './machines.js';
+import { Machines } from './machines.js';
+import type { Machine } from './shard-machine.js';
 import type { BrokenShape, ElasticSettings } from './settings.js';
 import { ShapeChecks } from './shape-checks.js';
 

@@ -3,7 +3,7 @@ import type { Command } from '@ringleader/placement';
 import type { Prng } from '@ringleader/primitives';
 import { drawFault, scheduleFault } from '@ringleader/testing-simulation';
 import type { ElasticCluster } from './elastic-cluster.js';
-import type { Machine } from './machines.js';
+import type { Machine } from './shard-machine.js';
 import type { Happening } from './settings.js';
 
 type Act = (scene: ElasticCluster, prng: Prng) => void;

@@ -9,22 +9,7 @@ import type { ShardDatabase } from '../paxos/shard-database.js';
 import type { SimMessage } from '../paxos/sim-messages.js';
 import type { ControlLinks } from './control-links.js';
 import type { Coordinators } from './coordinators.js';
-import { ShardMachine } from './shard-machine.js';
-
-export interface Machine {
-  readonly name: string;
-  readonly zone: string;
-  readonly weight: number;
-  /** Of its database now. */
-  ordinal: ShardOrdinal;
-  /** Counts how often its database was restored. */
-  timeline: number;
-  /** Older copies of that database. */
-  readonly copies: ShardDatabase[];
-  isDown: boolean;
-  /** It serves, as far as it knows itself. */
-  isServing: boolean;
-}
+import { type Machine, ShardMachine } from './shard-machine.js';
 
 const COPIES_KEPT = 3;
 

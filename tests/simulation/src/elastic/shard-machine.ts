@@ -11,7 +11,21 @@ import type { SimMessage } from '../paxos/sim-messages.js';
 import type { ControlLinks } from './control-links.js';
 import type { Registration } from './coordinator-store.js';
 import type { Coordinators } from './coordinators.js';
-import type { Machine } from './machines.js';
+
+export interface Machine {
+  readonly name: string;
+  readonly zone: string;
+  readonly weight: number;
+  /** Of its database now. */
+  ordinal: ShardOrdinal;
+  /** Counts how often its database was restored. */
+  timeline: number;
+  /** Older copies of that database. */
+  readonly copies: ShardDatabase[];
+  isDown: boolean;
+  /** It serves, as far as it knows itself. */
+  isServing: boolean;
+}
 
 export interface MachineSurroundings {
   readonly machine: Machine;
