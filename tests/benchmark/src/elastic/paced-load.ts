@@ -41,7 +41,7 @@ export class PacedLoad {
   readonly expected = new Map<number, Expected>();
   readonly #options: PacedLoadOptions;
   readonly #prng: Prng;
-  readonly #startedAt = performance.now();
+  #startedAt = performance.now();
   readonly #inFlight = new Set<Promise<void>>();
   /** A key is written by one request at a time, so that it is known which of its values is the last. */
   readonly #beingWritten = new Set<number>();
@@ -59,6 +59,7 @@ export class PacedLoad {
   }
 
   start(): void {
+    this.#startedAt = performance.now();
     this.#running = this.#run();
   }
 
