@@ -5,7 +5,6 @@
 import type { Prng, ShardOrdinal } from '@ringleader/primitives';
 import type { Host, Process } from '@ringleader/testing-simulation';
 import type { Cluster } from '../paxos/cluster.js';
-import type { ShardDatabase } from '../paxos/shard-database.js';
 import type { SimMessage } from '../paxos/sim-messages.js';
 import type { ControlLinks } from './control-links.js';
 import type { Coordinators } from './coordinators.js';
