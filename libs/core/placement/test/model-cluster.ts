@@ -66,6 +66,8 @@ export class ModelCluster {
   readonly #jointTicks = new Map<string, number>();
   readonly #ballots = new Map<number, number>();
   readonly #copied = new Map<string, number>();
+  /** They are up, and take nothing in. */
+  readonly stuck = new Set<number>();
   /** Joint epochs at which a leader was ready, as it truly was. */
   readonly ready = new Set<string>();
 
@@ -219,6 +221,10 @@ export class ModelCluster {
     this.state = { ...this.state, verdicts, present };
   }
 
+  #takesIn(ordinal: number): boolean {
+    return this.isUp(ordinal) && !this.stuck.has(ordinal);
+  }
+
   isUp(ordinal: number): boolean {
     return [...this.processes.values()].some((process) => process.ordinal === ordinal && process.isUp);
   }
@@ -249,7 +255,7 @@ export class ModelCluster {
 
   #copyTo(ordinal: number, { partition }: MapEntry): PartitionReport['learners'][number] {
     const key = `${partition}/${ordinal}`;
-    const copied = Math.min(TICKS_TO_COPY, (this.#copied.get(key) ?? 0) + (this.isUp(ordinal) ? 1 : 0));
+    const copied = Math.min(TICKS_TO_COPY, (this.#copied.get(key) ?? 0) + (this.#takesIn(ordinal) ? 1 : 0));
     this.#copied.set(key, copied);
     return { ordinal, caughtUp: copied === TICKS_TO_COPY, bytesDone: copied * 100, bytesTotal: 400 };
   }

@@ -47,6 +47,7 @@ export class PlacementLoop {
   readonly #rules: PlannerRules;
   readonly #pace: Pace;
   readonly #notBefore = new Map<PartitionIndex, number>();
+  readonly #stuck = new Set<ShardOrdinal>();
   #leadersNotBeforeMs = 0;
   #watchedSinceMs: number | null = null;
   #moving = new Set<PartitionIndex>();
@@ -100,6 +101,7 @@ export class PlacementLoop {
       reports: this.reports,
       nowMs,
       notBefore: this.#notBefore,
+      stuck: this.#stuck,
       leadersNotBeforeMs: this.#leadersNotBeforeMs,
       rules: this.#rules,
     });
@@ -107,7 +109,9 @@ export class PlacementLoop {
 
   #remember(steps: readonly Step[], nowMs: number): void {
     const { pauseAfterAbandonMs, pauseBetweenLeaderChangesMs } = this.#pace;
-    for (const { kind, partition, holdsOff } of steps) {
+    for (const { kind, partition, add, holdsOff, stoodStill } of steps) {
+      if (add !== null && stoodStill) this.#stuck.add(add);
+      if (add !== null && kind === 'joint') this.#stuck.delete(add);
       if (holdsOff) this.#notBefore.set(partition, nowMs + pauseAfterAbandonMs);
       if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + pauseBetweenLeaderChangesMs;
     }

@@ -63,6 +63,24 @@ describe('the placement loop', () => {
     },
   );
 
+  it('does not wait for ever for a newcomer that is up and takes nothing in', () => {
+    const cluster = growing(0);
+    cluster.stuck.add(4);
+    const STANDSTILL_TICKS = 600_000 / TICK_MS;
+    for (let tick = 0; tick < STANDSTILL_TICKS - 10; tick++) cluster.tick();
+    expect(cluster.changes.filter(({ work }) => work.kind === 'abandon')).toEqual([]);
+    for (let round = 0; round < 4; round++)
+      for (let tick = 0; tick < STANDSTILL_TICKS; tick++) cluster.tick();
+    expect(
+      cluster.loop.planner
+        .fork()
+        .plan(cluster.state)
+        .wanted.every(({ add }) => add === 4),
+    ).toBe(true);
+    cluster.stuck.clear();
+    expect(cluster.settles()).toBe(true);
+  });
+
   it.each([3, 8, 30])('stops a drain that is undone after %i ticks', (ticks) => {
     const cluster = new ModelCluster({ shards: shards(6), partitionCount: 64 });
     cluster.settles();

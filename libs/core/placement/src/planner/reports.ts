@@ -34,6 +34,13 @@ interface Known {
   /** For the rate: how many bytes there were, and when. */
   readonly countedBytes: number;
   readonly countedAtMs: number;
+  readonly furthest: Furthest;
+}
+
+/** How much of a copy was there at most under one leader, and since when. */
+interface Furthest {
+  readonly bytes: number;
+  readonly atMs: number;
 }
 
 /** A ballot is round x 65536 + ordinal (docs/PROTOCOL.md 4.0). */
@@ -65,7 +72,8 @@ export class MoveReports {
     if (before !== undefined && isOlder(report, before.report)) return false;
     const isSameEpoch = before?.report.epoch === report.epoch;
     const ready = report.ready || (isSameEpoch && before.report.ready);
-    const known = { report: { ...report, ready }, by, ...this.#measure(report, before, nowMs) };
+    const furthest = furthestOf(report, before, nowMs);
+    const known = { report: { ...report, ready }, by, furthest, ...this.#measure(report, before, nowMs) };
     this.#known.set(report.partition, known);
     const caughtUp = (of: PartitionReport): string =>
       of.learners.flatMap((learner) => (learner.caughtUp ? learner.ordinal : [])).join();
@@ -106,6 +114,11 @@ export class MoveReports {
 
   isCaughtUp(entry: MapEntry, ordinal: ShardOrdinal): boolean {
     return this.#of(entry)?.report.learners.some((one) => one.ordinal === ordinal && one.caughtUp) ?? false;
+  }
+
+  /** Since when the copy has not come further; null where nobody tells of it. One that begins over and over stands still. */
+  standsStillSinceMs(entry: MapEntry): number | null {
+    return this.#of(entry)?.furthest.atMs ?? null;
   }
 
   /** By a leader in the new set: another one hands over first. */
@@ -152,6 +165,12 @@ export class MoveReports {
     const known = this.#known.get(entry.partition);
     return known?.report.epoch === entry.epoch ? known : undefined;
   }
+}
+
+function furthestOf(report: PartitionReport, before: Known | undefined, nowMs: number): Furthest {
+  const bytes = report.learners[0]?.bytesDone ?? 0;
+  const isSame = before?.report.epoch === report.epoch && before.report.ballot === report.ballot;
+  return isSame && bytes <= before.furthest.bytes ? before.furthest : { bytes, atMs: nowMs };
 }
 
 function isOlder(report: PartitionReport, than: PartitionReport): boolean {

@@ -29,6 +29,8 @@ export interface Step {
   readonly why: string;
   /** It would begin at once again, and is to let the others go first. */
   readonly holdsOff: boolean;
+  /** Its newcomer took nothing in. */
+  readonly stoodStill: boolean;
   readonly changes: Changes;
 }
 
@@ -54,6 +56,8 @@ export interface StepsContext {
   readonly nowMs: number;
   /** Partitions whose move was taken back: they begin again after this time. */
   readonly notBefore: ReadonlyMap<PartitionIndex, number>;
+  /** Newcomers that took nothing in the last time: they are tried with one move at a time. */
+  readonly stuck: ReadonlySet<ShardOrdinal>;
   /** Preferred leaders may change again from then on. */
   readonly leadersNotBeforeMs: number;
   readonly rules: PlannerRules;
@@ -64,6 +68,8 @@ const MOVES_PER_SHARD_MAX = 4;
 const LEADER_CHANGES_AT_ONCE = 4;
 /** A restart takes seconds: whoever is away for longer makes no move wait. */
 const NEWCOMER_DOWN_MS = 30_000;
+/** A copy gives way to users, but comes further all the time. */
+const STANDSTILL_MS = 600_000;
 
 export function decideSteps(context: StepsContext): Decisions {
   const { control } = context.state;
@@ -154,11 +160,22 @@ class StepsDecision {
   }
 
   #learnt(move: MoveUnderWay): Outcome {
-    const { state, reports } = this.context;
     const { entry, add } = move;
-    if (add !== null && !reports.isCaughtUp(entry, add))
-      return { waitsFor: this.#withMajority(entry, `${nameOf(state, add)} to have copied the partition`) };
+    if (add !== null && !this.context.reports.isCaughtUp(entry, add)) return this.#awaitCopy(move, add);
     return { step: this.#toJoint(move) };
+  }
+
+  /** A newcomer that is up and takes nothing in is not to keep others from moving. */
+  #awaitCopy(move: MoveUnderWay, add: ShardOrdinal): Outcome {
+    const { state, plan, reports, nowMs } = this.context;
+    const name = nameOf(state, add);
+    const since = plan.wanted.length === 0 ? null : reports.standsStillSinceMs(move.entry);
+    if (since !== null) {
+      if (since + STANDSTILL_MS <= nowMs)
+        return { step: { ...this.#abandon(move, standstillOf(name), true), stoodStill: true } };
+      this.#wakeAt(since + STANDSTILL_MS);
+    }
+    return { waitsFor: this.#withMajority(move.entry, `${name} to have copied the partition`) };
   }
 
   /**
@@ -270,7 +287,9 @@ class StepsDecision {
       const process = state.present.get(name);
       if (process?.ordinal !== add || !process.isServing) return `${name}, which does not serve`;
     }
-    const full = this.#occupied(entry, add).find((of) => (this.#busy.get(of) ?? 0) >= MOVES_PER_SHARD_MAX);
+    const most = (of: ShardOrdinal): number =>
+      of === add && this.context.stuck.has(of) ? 1 : MOVES_PER_SHARD_MAX;
+    const full = this.#occupied(entry, add).find((of) => (this.#busy.get(of) ?? 0) >= most(of));
     return full === undefined ? null : `moves from or to ${nameOf(state, full)} to end`;
   }
 
@@ -317,13 +336,15 @@ class StepsDecision {
   }
 }
 
+const standstillOf = (name: string): string => `the copy to ${name} does not come further`;
+
 function stepOf(
   kind: Step['kind'],
   { partition, add, remove }: Pick<Step, 'partition' | 'add' | 'remove'>,
   why: string,
   changes: Changes,
 ): Step {
-  return { kind, partition, add, remove, why, holdsOff: false, changes };
+  return { kind, partition, add, remove, why, holdsOff: false, stoodStill: false, changes };
 }
 
 function decision<Move>(move: Move, outcome: Outcome): Decision<Move> {
