@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { partitionKey } from '@ringleader/contracts';
+import { memberKey, partitionKey } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { IncidentsController } from './incidents.controller.js';
@@ -97,6 +97,37 @@ describe('incidents', () => {
     await learn([1, 2, 3]);
     expect(await mended()).toEqual([false, false]);
     await learn([2, 3, 4]);
+    expect(await mended()).toEqual([true, false]);
+  });
+
+  it('are mended, where a shard stayed down with another volume, once it serves from its own again', async () => {
+    const put = (key: string, value: object): Promise<unknown> =>
+      group.store.propose({
+        ...{ kind: 'txn', compare: [], failure: [], success: [putMetadata(key, value)] },
+      });
+    const entry = { partition: 0, epoch: 1, replicas: [1, 2, 3], nextReplicas: null, learners: [] };
+    await put(partitionKey(0), { ...entry, preferredLeader: 1 });
+    const live = (ordinal: number, state: string): Promise<unknown> =>
+      put(memberKey('shard', 'shard-1'), {
+        ...{ service: 'shard', id: 'shard-1', address: '', version: '1', instance: 'i', ordinal, state },
+        startedAt: '2026-01-01T00:00:00.000Z',
+      });
+    await live(1, 'serving');
+    const lost = { ...report('stays down'), partition: null, mended: false };
+    await controller.reportIncident({ ...lost, kind: 'DATABASE_FORGOT' }, shard);
+    await controller.reportIncident({ ...lost, kind: 'PAGE_UNREADABLE' }, shard);
+    const mended = async (): Promise<boolean[]> => {
+      await service.look();
+      return service.list().map((incident) => incident.mended);
+    };
+    // What was there before says nothing.
+    expect(await mended()).toEqual([false, false]);
+    await live(1, 'joining');
+    expect(await mended()).toEqual([false, false]);
+    await live(4, 'serving');
+    expect(await mended()).toEqual([false, false]);
+    await live(1, 'serving');
+    // A page that nobody reads is as it was.
     expect(await mended()).toEqual([true, false]);
   });
 

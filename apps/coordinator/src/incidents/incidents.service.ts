@@ -5,6 +5,8 @@ import {
   OperationalError,
   PARTITIONS_PREFIX,
   incidentSchema,
+  memberKey,
+  memberSchema,
   partitionEntrySchema,
   prefixRange,
 } from '@ringleader/contracts';
@@ -47,7 +49,10 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
     return this.#read().map(({ value }) => value);
   }
 
-  /** The loss of a whole database is made good once the map names its ordinal nowhere: others have all that it held. */
+  /**
+   * The loss of a whole database is made good once the map names its ordinal nowhere: others have all that it held. Or it was
+   * none: the shard stayed down, and serves from the registered database again.
+   */
   async look(): Promise<void> {
     if (this.#isLooking || !this.store.status().leading) return;
     const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
@@ -73,7 +78,8 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
         ...learners,
       ]),
     );
-    for (const { value, modRevision } of lost.filter((item) => !named.has(item.value.ordinal))) {
+    const mended = lost.filter((item) => !named.has(item.value.ordinal) || this.#wasNone(item));
+    for (const { value, modRevision } of mended) {
       const key = keyOf(value.id);
       const unchanged = { key, rangeEnd: null, target: 'modRevision', result: 'equal' } as const;
       await this.store.propose({
@@ -84,6 +90,15 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
       });
       this.logger.info({ incident: value.id, ordinal: value.ordinal }, 'An incident is mended');
     }
+  }
+
+  /** What a shard registers when it serves, it registers after its database was admitted. */
+  #wasNone({ value: { kind, shard, ordinal }, modRevision }: MetadataItem<Incident>): boolean {
+    if (kind !== 'DATABASE_FORGOT') return false;
+    const key = memberKey('shard', shard);
+    const [member] = readMetadata(this.store.local, { key, rangeEnd: null }, memberSchema);
+    if (member === undefined || member.modRevision < modRevision) return false;
+    return member.value.ordinal === ordinal && member.value.state === 'serving';
   }
 
   #read(): MetadataItem<Incident>[] {
