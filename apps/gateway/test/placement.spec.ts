@@ -171,6 +171,14 @@ describe('commands', () => {
     ]);
   });
 
+  it('takes any number as a condition: one that no plan has is not met', async () => {
+    const answer = await fetch(`${base()}/moves:pause`, sent('POST', undefined, { 'If-Match': '"0"' }));
+    expect(answer.status).toBe(200);
+    const [{ command, ifEpoch }] = asked as [{ command: object; ifEpoch: number }];
+    const { request } = coordinatorContracts.changePlacement;
+    expect(request.safeParse({ command, ifEpoch }).success).toBe(true);
+  });
+
   it('takes a merge patch by its own type', async () => {
     const headers = { 'Content-Type': 'application/merge-patch+json' };
     expect((await fetch(`${base()}/shards/shard-1`, sent('PATCH', { weight: 2 }, headers))).status).toBe(200);

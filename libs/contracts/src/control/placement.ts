@@ -134,7 +134,11 @@ export const placementContracts = {
   }),
   changePlacement: messageContract({
     operation: 'changePlacement',
-    request: z.object({ command: placementCommandSchema, ifEpoch: epoch.optional() }),
+    request: z.object({
+      command: placementCommandSchema,
+      /** What a client names: no plan may have it. */
+      ifEpoch: z.int().min(0).optional(),
+    }),
     response: z.object({ epoch }),
     errors: [
       'UNAVAILABLE',
