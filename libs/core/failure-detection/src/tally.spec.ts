@@ -27,6 +27,15 @@ const judged = (tally: VerdictTally<string>, now = 0, registered: string | null 
   tally.judge(MEMBER, { registered, quorum }, now)?.verdict ?? null;
 
 describe('the tally', () => {
+  it('forgets detectors that are long gone, and none that is only late', () => {
+    const tally = tallyOf('down', 'down');
+    tally.take('d0', vote('nothing', {}, 2), 50 * FRESH_MS);
+    expect(tally.take('d1', vote('down'), 50 * FRESH_MS)).toBe(false);
+    for (let i = 0; i < 1_000; i++) tally.take(`pod-${i}`, vote('nothing'), i * 60_000);
+    // All that it still has is fresh at the time of the first vote.
+    expect(tally.detectors(0).length).toBeLessThan(10);
+  });
+
   it.each<[Said[], string | null]>([
     [[], null],
     [['down'], null],

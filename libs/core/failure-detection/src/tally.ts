@@ -46,6 +46,9 @@ export function quorumOf(registered: number, configured: number): number {
 const GRAVE_FIRST: readonly Verdict[] = ['down', 'suspect', 'alive'];
 const GRAVITY: Readonly<Record<Verdict, number>> = { alive: 0, suspect: 1, down: 2 };
 
+/** So many times as long as votes count, one of a detector's that was overtaken is still known for that. */
+const FORGOTTEN_AFTER = 100;
+
 export class VerdictTally<Evidence> {
   readonly #freshMs: number;
   readonly #votes = new Map<string, Vote<Evidence> & { readonly at: MonotonicMs }>();
@@ -58,6 +61,9 @@ export class VerdictTally<Evidence> {
   take(detector: string, vote: Vote<Evidence>, now: MonotonicMs): boolean {
     const last = this.#votes.get(detector);
     if (last?.instance === vote.instance && last.sequence >= vote.sequence) return false;
+    // Detectors in pods have another name each time.
+    for (const [other, { at }] of this.#votes)
+      if (now - at > FORGOTTEN_AFTER * this.#freshMs) this.#votes.delete(other);
     this.#votes.set(detector, { ...vote, at: now });
     return true;
   }
