@@ -3,6 +3,7 @@ import { SHARD_ORDINALS_KEY, partitionKey, shardKey, shardPlaceKey } from '@ring
 import type { ShardRegistration } from '@ringleader/contracts';
 import { FakeCoordinator } from '../test/fake-coordinator.js';
 import {
+  announceSetAside,
   answerChallenge,
   challengeRegistration,
   registerShard,
@@ -282,6 +283,17 @@ describe('a shard that comes back as a new one', () => {
     const second = outcomes[0].kind === 'needed' ? 'shard-1' : 'shard-2';
     mapOf(4, second === 'shard-1' ? 1 : 2, 3);
     expect(await start(second)).toMatchObject({ kind: 'registered', ordinal: 5 });
+  });
+
+  it('is counted on again where it said so, and then served from its database after all', async () => {
+    const say = (ordinal: number) =>
+      announceSetAside(coordinator, { shardId: `shard-${ordinal}`, former: ordinal });
+    expect(await say(1)).toEqual({ kind: 'announced' });
+    expect(await say(1)).toEqual({ kind: 'announced' });
+    expect(await say(2)).toEqual({ kind: 'needed', partitions: [0] });
+    expect(coordinator.items.get(SHARD_ORDINALS_KEY)?.value).toBe('3');
+    expect(await start('shard-1')).toMatchObject({ kind: 'registered', ordinal: 1 });
+    expect(await say(2)).toEqual({ kind: 'announced' });
   });
 
   it('is removed, not new, where nobody is registered under its name any more', async () => {
