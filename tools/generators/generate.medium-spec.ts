@@ -34,7 +34,13 @@ const COPIED = [
     '.prettierrc.json',
   ],
   ...['tsconfig.json', 'tsconfig.base.json', 'tsconfig.check.json', 'tools/lint', 'tools/generators'],
-  ...['libs/contracts', 'libs/core/primitives', 'libs/core/paxos'],
+  ...[
+    'libs/contracts',
+    'libs/core/primitives',
+    'libs/core/paxos',
+    'libs/core/balancer',
+    'libs/core/hash-ring',
+  ],
 ];
 
 interface Manifest {
