@@ -410,8 +410,12 @@ describe('a cluster that npm start runs, of a user who is not root, with no nats
     expect(await call('del', 'cli/..')).toMatchObject({ code: 0 });
     expect(await call('get', 'cli/..')).toEqual({ code: 3, stdout: '' });
     expect(await call('put', 'k', '--if-revision', 'x')).toMatchObject({ code: 2 });
-    const status = await call('status', '-o', 'json');
-    expect(JSON.parse(status.stdout)).toMatchObject({ health: 'healthy' });
+    const isHealthy = async (): Promise<boolean> => {
+      const { stdout: status } = await call('status', '-o', 'json');
+      return (JSON.parse(status) as { health: string }).health === 'healthy';
+    };
+    // On a busy machine a member may be suspected for a moment.
+    await until('the command calls the cluster healthy', isHealthy, { timeoutMs: 30_000 });
   }, 60_000);
 
   it('balances by another strategy at all gateways, once one of them was told', async () => {
