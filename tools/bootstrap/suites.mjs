@@ -23,13 +23,21 @@ const TWO_AT_A_TIME = ['--maxWorkers=2'];
  * not keep the run from ending with its verdict.
  */
 const WITH_SERVERS = [...TWO_AT_A_TIME, '--forceExit'];
+/** What asks that no lease is lost under a load of its own cannot have another cluster beside it. */
+const ALONE = '**/*.alone.fault-spec.ts';
 
 /** Test suites by the kind of file. `minutes` is where a run is given up: far above what it takes. */
 export const SUITES = [
   { name: 'unit', testMatch: ['**/*.spec.ts'], args: TWO_AT_A_TIME, minutes: 10 },
   { name: 'simulation', testMatch: ['**/*.sim-spec.ts'], args: TWO_AT_A_TIME, minutes: 15 },
   { name: 'medium', testMatch: ['**/*.medium-spec.ts'], args: WITH_SERVERS, minutes: 10 },
-  { name: 'faults', testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts'], args: WITH_SERVERS, minutes: 15 },
+  {
+    name: 'faults',
+    testMatch: ['**/*.fault-spec.ts', '**/*.e2e-spec.ts', `!${ALONE}`],
+    args: WITH_SERVERS,
+    minutes: 15,
+  },
+  { name: 'alone', testMatch: [ALONE], args: ['--runInBand', '--forceExit'], minutes: 10 },
 ];
 
 export const JEST_FLAGS = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
