@@ -230,7 +230,8 @@ async function fill({ client, options }: ElasticRun): Promise<number> {
       const { status, body } = await client.batch(operations, 30_000);
       const { results } = JSON.parse(body.toString()) as { results?: readonly { status: number }[] };
       if (status !== 200 || results?.every((result) => result.status < 300) !== true) {
-        throw new Error(`the cluster refused data: ${body.toString().slice(0, 300)}`);
+        const refused = results?.find((result) => result.status >= 300) ?? body.toString().slice(0, 300);
+        throw new Error(`the cluster refused data: ${JSON.stringify(refused)}`);
       }
     }
   };

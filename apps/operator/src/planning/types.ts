@@ -1,0 +1,173 @@
+/**
+ * What the operator's planner is given, and what it answers: data only. `plan(observed)` is pure; reading the API server and the
+ * coordinators, and doing what it answers, is the business of reconcile/.
+ */
+import type {
+  CoordinatorMembers,
+  MemberView,
+  PlacedShard,
+  Plan,
+  RingleaderCluster,
+  RingleaderClusterStatus,
+} from '@ringleader/contracts';
+
+/** With a StatefulSet or a Deployment of its own, called NAME-COMPONENT. */
+export const COMPONENTS = ['nats', 'coordinator', 'shard', 'failure-detector', 'gateway'] as const;
+export type Component = (typeof COMPONENTS)[number];
+
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Absent: that of the cluster. */
+  readonly namespace?: string;
+}
+export const refText = ({ kind, name }: ObjectRef): string => `${kind}/${name}`;
+
+/** A Kubernetes object as plain JSON. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly object[];
+  };
+  readonly [part: string]: unknown;
+}
+
+export interface PodSeen {
+  readonly name: string;
+  readonly uid: string;
+  readonly component: Component;
+  /** Of a StatefulSet's pod: from 1 on. */
+  readonly ordinal: number | null;
+  readonly node: string;
+  readonly isReady: boolean;
+  readonly isTerminating: boolean;
+  /** Of its StatefulSet, when it was made. */
+  readonly revision: string;
+  readonly createdAt: string;
+  /** The most telling reason why it is not ready: ImagePullBackOff, CrashLoopBackOff, Unschedulable, ...; empty when it is. */
+  readonly trouble: string;
+}
+
+export interface ClaimSeen {
+  readonly name: string;
+  readonly uid: string;
+  readonly component: Component;
+  readonly ordinal: number;
+  readonly isTerminating: boolean;
+  /** Written by the operator once the group of this coordinator, or the database of this shard, was founded. */
+  readonly isFounded: boolean;
+}
+
+export interface WorkloadSeen {
+  readonly uid: string;
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly updatedReplicas: number;
+  /** Of a StatefulSet: that pods made now have. */
+  readonly updateRevision: string;
+  /** Whether the API server's controller has seen its newest specification: before, the counts above are of an older one. */
+  readonly isCurrent: boolean;
+}
+
+/** As the coordinators' leader says: null as a whole where none answers. */
+export interface DataPlaneSeen {
+  readonly clusterId: string | null;
+  readonly coordinators: CoordinatorMembers;
+  /** Empty before the first map. */
+  readonly shards: readonly PlacedShard[];
+  readonly plan: Plan | null;
+  readonly members: readonly MemberView[];
+  /** Partitions whose preferred leader, or any announced leader, is missing; null where nobody knows. */
+  readonly partitionsWithoutMajority: number | null;
+}
+
+export interface Observed {
+  readonly cluster: RingleaderCluster;
+  readonly isNamespaceTerminating: boolean;
+  readonly workloads: Readonly<Partial<Record<Component, WorkloadSeen>>>;
+  readonly pods: readonly PodSeen[];
+  readonly claims: readonly ClaimSeen[];
+  readonly data: DataPlaneSeen | null;
+  /** Owned objects, by `refText`: the hash of what was applied last, and whether the live object still has all of it. */
+  readonly objects: Readonly<
+    Record<string, { readonly uid: string; readonly appliedHash: string; readonly isAsApplied: boolean }>
+  >;
+  /** Names of kinds that this API server has: ServiceMonitor, Certificate. */
+  readonly optionalKinds: readonly string[];
+  /** Hashes of the contents of secrets that pods must be rolled for, by their names. */
+  readonly secretHashes: Readonly<Record<string, string>>;
+  readonly nowMs: number;
+}
+
+/** Why: a sentence for the event and the log. */
+interface Because {
+  readonly why: string;
+}
+export type Action = Because &
+  (
+    | { readonly kind: 'apply'; readonly manifest: Manifest; readonly hash: string }
+    | { readonly kind: 'deleteObject'; readonly ref: ObjectRef; readonly uid: string }
+    /** By the Eviction API. 429 is no failure: it is tried again. */
+    | { readonly kind: 'evict'; readonly pod: string; readonly uid: string }
+    /** With a precondition on the uid; only of a pod that is not ready, and that eviction is refused for. */
+    | { readonly kind: 'deletePod'; readonly pod: string; readonly uid: string }
+    /** With a precondition on the uid, after an uncached look at cluster and coordinators by the executor. */
+    | {
+        readonly kind: 'deleteClaim';
+        readonly claim: string;
+        readonly uid: string;
+        readonly shard: string | null;
+      }
+    /** Writes on the claims of a component that what they hold was founded. */
+    | { readonly kind: 'markFounded'; readonly claims: readonly string[] }
+    | {
+        readonly kind: 'drainShard' | 'undrainShard' | 'removeShard';
+        readonly shard: string;
+        readonly ifEpoch: number;
+      }
+    | { readonly kind: 'pauseMoves' | 'resumeMoves'; readonly ifEpoch: number }
+    | {
+        readonly kind: 'addCoordinator' | 'removeCoordinator' | 'replaceCoordinator';
+        readonly seat: number;
+        readonly ifIndex: number;
+      }
+    | { readonly kind: 'transferLeader'; readonly to: number | null }
+    | { readonly kind: 'setBalancing'; readonly strategy: string }
+    | { readonly kind: 'addFinalizer' | 'removeFinalizer' }
+  );
+
+export interface Decision {
+  /** In this order, each after the one before has succeeded; the first that fails ends the round. */
+  readonly actions: readonly Action[];
+  /** Written last, only where it differs from the present one. */
+  readonly status: RingleaderClusterStatus;
+  /** When to look again though nothing is heard; null: at the resync. */
+  readonly lookAgainMs: number | null;
+}
+
+/** What pods are made from, decided by the planner before the objects are built. */
+export interface Shape {
+  /** Of the StatefulSets and Deployments, as they are to be now. */
+  readonly replicas: Readonly<Record<Component, number>>;
+  /** What an empty volume of a coordinator is for. */
+  readonly coordinatorBootstrap: 'new-cluster' | 'join';
+  /** Members of the group that is founded: RINGLEADER_COORDINATOR_COUNT. */
+  readonly founders: number;
+  /** RINGLEADER_INITIAL_SHARDS. */
+  readonly initialShards: number;
+  readonly optionalKinds: readonly string[];
+  readonly secretHashes: Readonly<Record<string, string>>;
+}
+
+/** The images that this version of the operator takes where the cluster names none. */
+export interface DefaultImages {
+  readonly ringleader: string;
+  readonly postgres: string;
+  readonly nats: string;
+}
