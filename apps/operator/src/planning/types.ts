@@ -1,6 +1,14 @@
 /**
- * What the operator's planner is given, and what it answers: data only. `plan(observed)` is pure; reading the API server and the
- * coordinators, and doing what it answers, is the business of reconcile/.
+ * What the operator's planner is given, and what it answers: data only. `decide(observed, wanted)` is pure; reading the API server
+ * and the coordinators, and doing what it answers, is the business of reconcile/.
+ *
+ * What is observed may be older than the world. So whoever does the actions looks again, past all caches, before one that cannot be
+ * taken back, and does it only if
+ * - before `deleteClaim`, `removeShard`, `removeCoordinator`, `replaceCoordinator` and an `apply` that lowers the replicas of a
+ *   StatefulSet: the cluster has the same uid, generation and deletionTimestamp as in what was observed;
+ * - before `deleteClaim` with a member: the coordinators' leader answers, has a first map, and lists no shard (or no member of the
+ *   group) of this name;
+ * - the uid of a pod, claim or object is the one that is named; epochs and indexes are compared by the coordinators.
  */
 import type {
   CoordinatorMembers,
@@ -50,6 +58,8 @@ export interface PodSeen {
   /** Of its StatefulSet, when it was made. */
   readonly revision: string;
   readonly createdAt: string;
+  /** Since when it is ready, or is not: an ISO time. */
+  readonly since: string;
   /** The most telling reason why it is not ready: ImagePullBackOff, CrashLoopBackOff, Unschedulable, ...; empty when it is. */
   readonly trouble: string;
 }
@@ -60,6 +70,8 @@ export interface ClaimSeen {
   readonly component: Component;
   readonly ordinal: number;
   readonly isTerminating: boolean;
+  /** That is asked for, as in 10Gi. */
+  readonly size: string;
   /** Written by the operator once the group of this coordinator, or the database of this shard, was founded. */
   readonly isFounded: boolean;
 }
@@ -94,6 +106,8 @@ export interface Observed {
   readonly pods: readonly PodSeen[];
   readonly claims: readonly ClaimSeen[];
   readonly data: DataPlaneSeen | null;
+  /** The numbers that the group is, or was, founded with, as the ConfigMap NAME-coordinator has them; null while there is none. */
+  readonly founding: { readonly founders: number; readonly initialShards: number } | null;
   /** Owned objects, by `refText`: the hash of what was applied last, and whether the live object still has all of it. */
   readonly objects: Readonly<
     Record<string, { readonly uid: string; readonly appliedHash: string; readonly isAsApplied: boolean }>
@@ -112,17 +126,24 @@ interface Because {
 export type Action = Because &
   (
     | { readonly kind: 'apply'; readonly manifest: Manifest; readonly hash: string }
-    | { readonly kind: 'deleteObject'; readonly ref: ObjectRef; readonly uid: string }
+    /** `leavesPods`: what it owns stays (propagationPolicy Orphan), and is taken over by the one that is made after it. */
+    | {
+        readonly kind: 'deleteObject';
+        readonly ref: ObjectRef;
+        readonly uid: string;
+        readonly leavesPods: boolean;
+      }
+    | { readonly kind: 'growClaim'; readonly claim: string; readonly uid: string; readonly size: string }
     /** By the Eviction API. 429 is no failure: it is tried again. */
     | { readonly kind: 'evict'; readonly pod: string; readonly uid: string }
-    /** With a precondition on the uid; only of a pod that is not ready, and that eviction is refused for. */
+    /** With a precondition on the uid; only of a pod that is not ready, and that eviction would be refused for. */
     | { readonly kind: 'deletePod'; readonly pod: string; readonly uid: string }
-    /** With a precondition on the uid, after an uncached look at cluster and coordinators by the executor. */
+    /** Of a member (shard-4, coordinator-5) that must be in the cluster no more; null: the cluster itself is deleted. */
     | {
         readonly kind: 'deleteClaim';
         readonly claim: string;
         readonly uid: string;
-        readonly shard: string | null;
+        readonly member: string | null;
       }
     /** Writes on the claims of a component that what they hold was founded. */
     | { readonly kind: 'markFounded'; readonly claims: readonly string[] }
@@ -131,6 +152,7 @@ export type Action = Because &
         readonly shard: string;
         readonly ifEpoch: number;
       }
+    /** As the operator's own pause, by which a person's is neither made nor ended. */
     | { readonly kind: 'pauseMoves' | 'resumeMoves'; readonly ifEpoch: number }
     | {
         readonly kind: 'addCoordinator' | 'removeCoordinator' | 'replaceCoordinator';
@@ -138,7 +160,6 @@ export type Action = Because &
         readonly ifIndex: number;
       }
     | { readonly kind: 'transferLeader'; readonly to: number | null }
-    | { readonly kind: 'setBalancing'; readonly strategy: string }
     | { readonly kind: 'addFinalizer' | 'removeFinalizer' }
   );
 
@@ -164,6 +185,9 @@ export interface Shape {
   readonly optionalKinds: readonly string[];
   readonly secretHashes: Readonly<Record<string, string>>;
 }
+
+/** All objects that the cluster is to have, in the order in which they are to be made. */
+export type OwnedObjects = (cluster: RingleaderCluster, shape: Shape) => readonly Manifest[];
 
 /** The images that this version of the operator takes where the cluster names none. */
 export interface DefaultImages {
