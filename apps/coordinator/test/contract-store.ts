@@ -1,4 +1,4 @@
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts, mayAsk } from '@ringleader/contracts';
 import type { CoordinatorOperation, RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { LeaseController } from '../src/leases/lease.controller.js';
@@ -42,6 +42,7 @@ export class ContractStore {
     request: RequestOf<Contracts[Operation]>,
   ): Promise<ResponseOf<Contracts[Operation]> | string> {
     const contract = coordinatorContracts[operation];
+    if (!mayAsk(contract, this.speaker)) return 'FORBIDDEN';
     const parsed = contract.request.safeParse(throughJson(request));
     if (!parsed.success) return 'INVALID_ARGUMENT';
     try {
@@ -59,7 +60,7 @@ export class ContractStore {
   readonly #handlers: { readonly [Operation in Served]: (request: never) => Promise<unknown> } = {
     range: (request) => this.#store.range(request),
     txn: (request) => this.#store.txn(request, this.speaker),
-    compact: (request) => this.#upkeep.compact(request, this.speaker),
+    compact: (request) => this.#upkeep.compact(request),
     leaseGrant: (request) => this.leases.grant(request),
     leaseKeepAlive: (request) => this.leases.keepAlive(request),
     leaseTimeToLive: (request) => this.leases.timeToLive(request),

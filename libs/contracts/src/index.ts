@@ -22,6 +22,7 @@ export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';
 export * from './kubernetes/ringleader-cluster.js';
 export * from './message-contract.js';
+export * from './metadata/access-metadata.js';
 export * from './metadata/cluster-metadata.js';
 export * from './metadata/metadata-writers.js';
 export * from './metadata/placement-metadata.js';

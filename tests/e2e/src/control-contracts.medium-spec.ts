@@ -8,11 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   CONTENT_AT,
   OperationalError,
+  SERVICES,
   coordinatorContracts,
+  mayAsk,
   sealFrame,
   subjects,
 } from '@ringleader/contracts';
-import type { CoordinatorOperation, MessageContract } from '@ringleader/contracts';
+import type { CoordinatorOperation, MessageContract, Service, Speaker } from '@ringleader/contracts';
 import { ControlClient, ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
 import type { ControlOutcome, NatsLink } from '@ringleader/nats';
 import { startNatsServer, until } from '@ringleader/testing-servers';
@@ -22,7 +24,8 @@ const operations = Object.keys(coordinatorContracts) as CoordinatorOperation[];
 type Subscription = ReturnType<NatsLink['connection']['subscribe']>;
 
 const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
-const subjectOf = (operation: string): string => subjects.ask.from('test', SPEAKER, 1, operation);
+const subjectOf = (operation: string, speaker: Speaker = SPEAKER): string =>
+  subjects.ask.from('test', speaker, 1, operation);
 
 const failing = { ...coordinatorContracts.status, operation: 'failing' };
 const silent = { ...coordinatorContracts.status, operation: 'silent' };
@@ -80,9 +83,32 @@ describe('control contracts over NATS', () => {
   it.each(operations)('carries %s both ways unchanged', async (operation) => {
     const { request, response } = controlFixtures[operation];
     const contract: MessageContract = coordinatorContracts[operation];
-    const outcome = await client.call(contract, subjectOf(operation), request);
+    const speaker = { service: contract.askers[0] as Service, member: 'member-1' };
+    const outcome = await client.call(contract, subjectOf(operation, speaker), request);
     expect(outcome).toEqual({ kind: 'answered', response });
-    expect(received.get(operation)).toEqual({ request, speaker: SPEAKER });
+    expect(received.get(operation)).toEqual({ request, speaker });
+  });
+
+  it.each(operations)('lets nobody ask for %s whom its contract does not name', async (operation) => {
+    const { request } = controlFixtures[operation];
+    const contract: MessageContract = coordinatorContracts[operation];
+    for (const service of SERVICES) {
+      const subject = subjectOf(operation, { service, member: 'member-1' });
+      received.delete(operation);
+      const outcome = await client.call(contract, subject, request);
+      const alone = await link.connection.request(subject, JSON.stringify({ id: '1', data: request }));
+      const answers = [outcome, alone.json<{ response: unknown }>().response];
+      const isAsker = contract.askers.includes(service);
+      expect([service, mayAsk(contract, { service }), received.has(operation)]).toEqual([
+        service,
+        isAsker,
+        isAsker,
+      ]);
+      for (const answer of answers) {
+        if (isAsker) expect(answer).not.toHaveProperty('error');
+        else expect(answer).toMatchObject({ error: { code: 'FORBIDDEN' } });
+      }
+    }
   });
 
   it('names what is wrong with a request', async () => {

@@ -20,7 +20,7 @@ export class IncidentsController {
     report: RequestOf<typeof reportIncident>,
     { service, member }: Speaker,
   ): Promise<ResponseOf<typeof reportIncident>> {
-    if (service !== 'shard' || member !== report.shard) {
+    if (member !== report.shard) {
       const detail = `${service} ${member} may not report incidents of ${report.shard}`;
       throw new OperationalError('FORBIDDEN', detail, { service, member });
     }

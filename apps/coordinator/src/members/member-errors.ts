@@ -1,6 +1,5 @@
 /** Why the group is not changed, in words of operators. */
 import { OperationalError, coordinatorName } from '@ringleader/contracts';
-import type { Speaker } from '@ringleader/contracts';
 import { allMembers, type Configuration, type Seat } from '@ringleader/raft';
 import type { MemberRefusal } from '../raft/group-changes.js';
 
@@ -62,11 +61,4 @@ export function toMemberError(
 
 export function notLeader(leader: Seat, sentence: string): OperationalError {
   return new OperationalError('NOT_LEADER', sentence, { leader });
-}
-
-/** People, through a gateway, and the operator of Kubernetes. `what` ends the sentence of a refusal. */
-export function onlyForOperators({ service, member }: Speaker, what: string): void {
-  if (service === 'gateway' || service === 'operator') return;
-  const detail = `${service} ${member} may not ${what}: operators do, through a gateway`;
-  throw new OperationalError('FORBIDDEN', detail, { service, member });
 }

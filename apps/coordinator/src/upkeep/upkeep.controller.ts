@@ -1,18 +1,16 @@
 /** What operators do with the store: compaction, hashes of all members, snapshots. */
 import { Controller } from '@nestjs/common';
 import { compactedError, coordinatorContracts } from '@ringleader/contracts';
-import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import { invariant } from '@ringleader/primitives';
-import { notLeader, onlyForOperators } from '../members/member-errors.js';
+import { notLeader } from '../members/member-errors.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { futureRevision, toOperationalError } from '../store/wire.js';
 import { ComparisonService } from './comparison.service.js';
 import { SnapshotSessions } from './snapshot-sessions.js';
 
 const { compact, hash, hashes, openSnapshot, readSnapshot, closeSnapshot } = coordinatorContracts;
-
-const FETCH = 'fetch a snapshot of the store';
 
 @Controller()
 export class UpkeepController {
@@ -23,11 +21,7 @@ export class UpkeepController {
   ) {}
 
   @Handles(compact)
-  async compact(
-    { revision }: RequestOf<typeof compact>,
-    speaker: Speaker,
-  ): Promise<ResponseOf<typeof compact>> {
-    onlyForOperators(speaker, 'compact the store');
+  async compact({ revision }: RequestOf<typeof compact>): Promise<ResponseOf<typeof compact>> {
     const result = await this.store.compact(revision);
     if (result.kind === 'rejected') {
       const { rejection } = result;
@@ -57,31 +51,19 @@ export class UpkeepController {
   }
 
   @Handles(openSnapshot)
-  async openSnapshot(
-    _request: RequestOf<typeof openSnapshot>,
-    speaker: Speaker,
-  ): Promise<ResponseOf<typeof openSnapshot>> {
-    onlyForOperators(speaker, FETCH);
+  async openSnapshot(): Promise<ResponseOf<typeof openSnapshot>> {
     await this.store.readBarrier();
     return this.snapshots.open();
   }
 
   @Handles(readSnapshot)
-  readSnapshot(
-    { snapshot, part }: RequestOf<typeof readSnapshot>,
-    speaker: Speaker,
-  ): ResponseOf<typeof readSnapshot> {
-    onlyForOperators(speaker, FETCH);
+  readSnapshot({ snapshot, part }: RequestOf<typeof readSnapshot>): ResponseOf<typeof readSnapshot> {
     const { bytes, isLast } = this.snapshots.read(snapshot, part);
     return { dataBase64: Buffer.from(bytes).toString('base64'), isLast };
   }
 
   @Handles(closeSnapshot)
-  closeSnapshot(
-    { snapshot }: RequestOf<typeof closeSnapshot>,
-    speaker: Speaker,
-  ): ResponseOf<typeof closeSnapshot> {
-    onlyForOperators(speaker, FETCH);
+  closeSnapshot({ snapshot }: RequestOf<typeof closeSnapshot>): ResponseOf<typeof closeSnapshot> {
     this.snapshots.close(snapshot);
     return {};
   }

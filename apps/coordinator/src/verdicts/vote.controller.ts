@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
+import { coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import { notLeader } from '../members/member-errors.js';
@@ -17,11 +17,7 @@ export class VoteController {
   ) {}
 
   @Handles(vote)
-  vote(request: RequestOf<typeof vote>, { service, member }: Speaker): ResponseOf<typeof vote> {
-    if (service !== 'failure-detector') {
-      const detail = `${service} ${member} may not vote: failure detectors do`;
-      throw new OperationalError('FORBIDDEN', detail, { service, member });
-    }
+  vote(request: RequestOf<typeof vote>, { member }: Speaker): ResponseOf<typeof vote> {
     const { leading, leader } = this.store.status();
     if (!leading) throw notLeader(leader, 'Votes are counted by the leader');
     return { verdicts: this.verdicts.take(String(member), request) };

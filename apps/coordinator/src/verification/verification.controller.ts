@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
-import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
+import { coordinatorContracts } from '@ringleader/contracts';
+import type { RequestOf, ResponseOf } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
-import { notLeader, onlyForOperators } from '../members/member-errors.js';
+import { notLeader } from '../members/member-errors.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { VerificationService } from './verification.service.js';
 
@@ -16,11 +16,7 @@ export class VerificationController {
   ) {}
 
   @Handles(startVerification)
-  async startVerification(
-    _request: RequestOf<typeof startVerification>,
-    speaker: Speaker,
-  ): Promise<ResponseOf<typeof startVerification>> {
-    onlyForOperators(speaker, 'have replicas compared');
+  async startVerification(): Promise<ResponseOf<typeof startVerification>> {
     this.onlyAsLeader();
     return this.verifications.start();
   }
@@ -32,14 +28,10 @@ export class VerificationController {
   }
 
   @Handles(reportVerification)
-  async reportVerification(
-    { id, partitions }: RequestOf<typeof reportVerification>,
-    { service, member }: Speaker,
-  ): Promise<ResponseOf<typeof reportVerification>> {
-    if (service !== 'shard') {
-      const detail = `${service} ${member} may not report what shards have compared`;
-      throw new OperationalError('FORBIDDEN', detail, { service, member });
-    }
+  async reportVerification({
+    id,
+    partitions,
+  }: RequestOf<typeof reportVerification>): Promise<ResponseOf<typeof reportVerification>> {
     this.onlyAsLeader();
     await this.verifications.hear(id, partitions);
     return {};

@@ -1,12 +1,13 @@
 /**
  * Serves control contracts over NestJS' NATS transport, on the process's own connection: the strategy of a Nest
  * microservice whose controllers use `@Handles(contract)`. It puts this member's prefix on the subjects, takes the speaker
- * from them, and hands parsed requests on; an OperationalError that a handler throws reaches the caller with its code.
+ * from them, refuses who may not ask, and hands parsed requests on; an OperationalError that a handler throws reaches the
+ * caller with its code.
  */
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
 import type { MessageHandler, NatsContext, WritePacket } from '@nestjs/microservices';
-import { OperationalError, speakerOf, subjects, toWireError } from '@ringleader/contracts';
+import { OperationalError, mayAsk, speakerOf, subjects, toWireError } from '@ringleader/contracts';
 import type { MessageContract, Speaker } from '@ringleader/contracts';
 import { InvariantError, invariant } from '@ringleader/primitives';
 import { lastValueFrom } from 'rxjs';
@@ -194,6 +195,7 @@ export class ControlServer extends ServerNats {
     payload: unknown,
     speaker: Speaker,
   ): Promise<ControlEnvelope> {
+    if (!mayAsk(contract, speaker)) return isForbidden(contract, speaker);
     const parsed = contract.request.safeParse(payload);
     if (!parsed.success) return isInvalid(contract, parsed.error.issues);
     try {
@@ -217,6 +219,11 @@ export class ControlServer extends ServerNats {
 }
 
 const isError = (error: OperationalError): ControlEnvelope => ({ kind: 'error', error: toWireError(error) });
+
+function isForbidden({ operation, askers }: MessageContract, { service, member }: Speaker): ControlEnvelope {
+  const detail = `${service} ${member} may not ask for ${operation}: ${askers.join(' and ')} may`;
+  return isError(new OperationalError('FORBIDDEN', detail, { service, member, operation }));
+}
 
 /** A request of a few hundred KiB can be wrong in so many places that NATS would not take the answer that names all. */
 const ISSUES_NAMED_MAX = 20;

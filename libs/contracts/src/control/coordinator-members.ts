@@ -1,6 +1,6 @@
 /** Who is in the coordinators' group, and how that changes. Served by the leader. */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { OPERATORS, messageContract } from '../message-contract.js';
 
 const SEAT_MAX = 9;
 const seat = z.int().min(1).max(SEAT_MAX);
@@ -49,6 +49,7 @@ export type CoordinatorMembers = z.infer<typeof coordinatorMembersSchema>;
 export const memberContracts = {
   members: messageContract({
     operation: 'members',
+    askers: OPERATORS,
     request: z.object({}),
     response: coordinatorMembersSchema,
     errors: ['UNAVAILABLE', 'NOT_LEADER'],
@@ -57,6 +58,7 @@ export const memberContracts = {
   /** By gateways, for operators. Answers when the change is done: of voters, when the configuration is not joint any more. */
   changeMembers: messageContract({
     operation: 'changeMembers',
+    askers: OPERATORS,
     request: z.object({
       kind: z.enum(['add', 'promote', 'remove', 'replace']),
       seat,
@@ -70,7 +72,6 @@ export const memberContracts = {
       'UNAVAILABLE',
       'NOT_LEADER',
       'OUTCOME_UNKNOWN',
-      'FORBIDDEN',
       'PRECONDITION_FAILED',
       'CHANGE_UNDER_WAY',
       'ALREADY_SO',
@@ -85,9 +86,10 @@ export const memberContracts = {
   /** To the most advanced voter, or to that at `to`. Answers who leads then. */
   transferLeader: messageContract({
     operation: 'transferLeader',
+    askers: OPERATORS,
     request: z.object({ to: seat.optional() }),
     response: z.object({ leader: seat }),
-    errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'FORBIDDEN', 'ALREADY_SO', 'MEMBER_NOT_FOUND'],
+    errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'ALREADY_SO', 'MEMBER_NOT_FOUND'],
     deadline: 'commit',
   }),
 };

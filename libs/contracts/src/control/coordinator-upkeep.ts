@@ -1,6 +1,6 @@
 /** What operators do with the coordinators' store, and how members are held against each other. */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { OPERATORS, messageContract } from '../message-contract.js';
 import { revision } from './coordinator-store.js';
 
 const memberId = z.string().regex(/^\d{1,16}$/);
@@ -36,22 +36,16 @@ export const upkeepContracts = {
   /** By gateways, for operators: forgets what was before the revision, which itself stays readable. */
   compact: messageContract({
     operation: 'compact',
+    askers: OPERATORS,
     request: z.object({ revision }),
     response: compactedSchema,
-    errors: [
-      'UNAVAILABLE',
-      'OUTCOME_UNKNOWN',
-      'OVERLOADED',
-      'DISK_FULL',
-      'FORBIDDEN',
-      'COMPACTED',
-      'FUTURE_REVISION',
-    ],
+    errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL', 'COMPACTED', 'FUTURE_REVISION'],
     deadline: 'commit',
   }),
   /** Of the member that is asked, once it has applied all that was committed when it was asked. */
   hash: messageContract({
     operation: 'hash',
+    askers: ['coordinator'],
     request: z.object({ revision: revision.optional() }),
     response: z.object({
       id: memberId,
@@ -67,6 +61,7 @@ export const upkeepContracts = {
   /** Of all members, by the leader: at the newest revision, where none is named. */
   hashes: messageContract({
     operation: 'hashes',
+    askers: OPERATORS,
     request: z.object({ revision: revision.optional() }),
     response: storeHashesSchema,
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'COMPACTED', 'FUTURE_REVISION'],
@@ -75,25 +70,28 @@ export const upkeepContracts = {
   /** By gateways, for operators: a snapshot of all that is committed, as a file, which is then fetched from the same member. */
   openSnapshot: messageContract({
     operation: 'openSnapshot',
+    askers: OPERATORS,
     request: z.object({}),
     response: z.object({ snapshot: z.string(), revision }),
-    errors: ['UNAVAILABLE', 'OVERLOADED', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE', 'OVERLOADED'],
     deadline: 'quick',
   }),
   /** In order, the last one again as often as it is asked for. */
   readSnapshot: messageContract({
     operation: 'readSnapshot',
+    askers: OPERATORS,
     request: z.object({ snapshot: z.string(), part: z.int().min(0) }),
     response: z.object({ dataBase64: z.string(), isLast: z.boolean() }),
-    errors: ['UNAVAILABLE', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE'],
     deadline: 'quick',
   }),
   /** No more of it is wanted. One that nobody closes is given up after a while, and is one of few until then. */
   closeSnapshot: messageContract({
     operation: 'closeSnapshot',
+    askers: OPERATORS,
     request: z.object({ snapshot: z.string() }),
     response: z.object({}),
-    errors: ['FORBIDDEN'],
+    errors: [],
     deadline: 'quick',
   }),
 };

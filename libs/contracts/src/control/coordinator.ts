@@ -3,7 +3,7 @@
  * Any member serves any request: followers forward proposals, and linearizable reads are confirmed by ReadIndex.
  */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { ANY_MEMBER, messageContract } from '../message-contract.js';
 import { memberContracts } from './coordinator-members.js';
 import { upkeepContracts } from './coordinator-upkeep.js';
 import { placementContracts } from './placement.js';
@@ -39,6 +39,7 @@ export const coordinatorContracts = {
   ...verificationContracts,
   range: messageContract({
     operation: 'range',
+    askers: ANY_MEMBER,
     request: rangeRequestSchema,
     response: rangeResponseSchema,
     errors: ['UNAVAILABLE', 'COMPACTED', 'FUTURE_REVISION'],
@@ -46,6 +47,7 @@ export const coordinatorContracts = {
   }),
   txn: messageContract({
     operation: 'txn',
+    askers: ANY_MEMBER,
     request: txnRequestSchema,
     response: txnResponseSchema,
     errors: [
@@ -67,6 +69,7 @@ export const coordinatorContracts = {
   }),
   leaseGrant: messageContract({
     operation: 'leaseGrant',
+    askers: ANY_MEMBER,
     request: z.object({
       ttlMs: leaseTtlMs,
       /** The id that the lease shall have. Absent: one that was never given, which is what members of the cluster use. */
@@ -78,6 +81,7 @@ export const coordinatorContracts = {
   }),
   leaseKeepAlive: messageContract({
     operation: 'leaseKeepAlive',
+    askers: ANY_MEMBER,
     request: z.object({ leaseId }),
     response: z.object({ ttlMs: z.int() }),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'LEASE_NOT_FOUND'],
@@ -86,6 +90,7 @@ export const coordinatorContracts = {
   /** Served by the leader, who alone counts the time. */
   leaseTimeToLive: messageContract({
     operation: 'leaseTimeToLive',
+    askers: ANY_MEMBER,
     request: z.object({
       leaseId,
       /** Whether to list the keys that end with it: with `more`, ask again with `keysFrom` behind the last (`keyAfter`). */
@@ -106,6 +111,7 @@ export const coordinatorContracts = {
   /** All there are, by ascending ids: with `more`, ask again from behind the last. */
   leases: messageContract({
     operation: 'leases',
+    askers: ANY_MEMBER,
     request: z.object({ from: leaseId.optional() }),
     response: z.object({ leases: z.array(z.object({ leaseId, ttlMs: z.int() })), more: z.boolean() }),
     errors: ['UNAVAILABLE'],
@@ -113,6 +119,7 @@ export const coordinatorContracts = {
   }),
   leaseRevoke: messageContract({
     operation: 'leaseRevoke',
+    askers: ANY_MEMBER,
     request: z.object({ leaseId }),
     response: z.object({ revision }),
     errors: ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'OVERLOADED', 'DISK_FULL', 'FORBIDDEN', 'LEASE_NOT_FOUND'],
@@ -121,6 +128,7 @@ export const coordinatorContracts = {
   /** The watch of version 0.1.0, for its clients. A long poll: answers as soon as there are events at or after `fromRevision`, or empty after `waitMs`. */
   watch: messageContract({
     operation: 'watch',
+    askers: ANY_MEMBER,
     request: z
       .object({
         ...keyRange,
@@ -144,6 +152,7 @@ export const coordinatorContracts = {
   }),
   status: messageContract({
     operation: 'status',
+    askers: ANY_MEMBER,
     request: z.object({}),
     response: z.object({
       memberId: z.int().min(1),

@@ -1,6 +1,6 @@
 /** How the cluster changes its shape. Served by the coordinators' leader. */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { OPERATORS, messageContract } from '../message-contract.js';
 import {
   SHARD_STATES,
   incidentSchema,
@@ -104,6 +104,7 @@ export const placementContracts = {
   /** From every shard to the coordinators' leader, several times a second while it leads a partition that is moved. */
   reportMoves: messageContract({
     operation: 'reportMoves',
+    askers: ['shard'],
     request: z.object({ ordinal, incarnation: z.int().min(1), reports: z.array(moveReportSchema) }),
     response: z.object({}),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'FORBIDDEN'],
@@ -111,6 +112,7 @@ export const placementContracts = {
   }),
   placement: messageContract({
     operation: 'placement',
+    askers: OPERATORS,
     request: z.object({}),
     response: z.object({ shards: z.array(placedShardSchema), plan: planSchema }),
     errors: ['UNAVAILABLE', 'NOT_LEADER'],
@@ -119,6 +121,7 @@ export const placementContracts = {
   /** The plan as it would be after these commands; nothing is changed. */
   planPlacement: messageContract({
     operation: 'planPlacement',
+    askers: OPERATORS,
     request: z.object({ commands: z.array(placementCommandSchema).max(64) }),
     response: z.object({ shards: z.array(placedShardSchema), plan: planSchema }),
     errors: [
@@ -134,6 +137,7 @@ export const placementContracts = {
   }),
   changePlacement: messageContract({
     operation: 'changePlacement',
+    askers: OPERATORS,
     request: z.object({
       command: placementCommandSchema,
       /** What a client names: no plan may have it. */
@@ -144,7 +148,6 @@ export const placementContracts = {
       'UNAVAILABLE',
       'NOT_LEADER',
       'OUTCOME_UNKNOWN',
-      'FORBIDDEN',
       'PRECONDITION_FAILED',
       'SHARD_NOT_FOUND',
       'SHARD_HOLDS_DATA',
@@ -157,6 +160,7 @@ export const placementContracts = {
   /** From a failure detector: all that it doubts, and all that it doubted lately. Who is not among them is alive to it. */
   vote: messageContract({
     operation: 'vote',
+    askers: ['failure-detector'],
     request: z.object({
       /** Of the detector's process. */
       instance: z.string(),
@@ -172,12 +176,13 @@ export const placementContracts = {
     }),
     /** Those of the members voted on, as they were when the vote came. */
     response: z.object({ verdicts: z.array(verdictRecordSchema) }),
-    errors: ['UNAVAILABLE', 'NOT_LEADER', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE', 'NOT_LEADER'],
     deadline: 'quick',
   }),
   /** From a shard: the coordinators' leader gives it id and time. */
   reportIncident: messageContract({
     operation: 'reportIncident',
+    askers: ['shard'],
     request: incidentSchema.omit({ id: true, at: true }),
     response: z.object({ id: z.string() }),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'FORBIDDEN'],

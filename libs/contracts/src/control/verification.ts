@@ -1,6 +1,6 @@
 /** Anti-entropy (docs/PROTOCOL.md 4.13): the replicas of every partition are held against each other. */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { OPERATORS, messageContract } from '../message-contract.js';
 
 const count = z.int().min(0);
 
@@ -39,14 +39,16 @@ export const verificationContracts = {
   /** By gateways, for operators. One that is under way is joined: its id comes back. */
   startVerification: messageContract({
     operation: 'startVerification',
+    askers: OPERATORS,
     request: z.object({}),
     response: verificationSchema,
-    errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN'],
     deadline: 'commit',
   }),
   /** The one that was last asked for, as far as it has come; null before the first. */
   verification: messageContract({
     operation: 'verification',
+    askers: OPERATORS,
     request: z.object({}),
     response: z.object({ verification: verificationSchema.nullable() }),
     errors: ['UNAVAILABLE', 'NOT_LEADER'],
@@ -55,9 +57,10 @@ export const verificationContracts = {
   /** From a shard: all that it has done for this verification, again and again until that has ended. */
   reportVerification: messageContract({
     operation: 'reportVerification',
+    askers: ['shard'],
     request: z.object({ id: z.string(), partitions: z.array(verifiedPartitionSchema).max(16_384) }),
     response: z.object({}),
-    errors: ['UNAVAILABLE', 'NOT_LEADER', 'FORBIDDEN'],
+    errors: ['UNAVAILABLE', 'NOT_LEADER'],
     deadline: 'quick',
   }),
 };

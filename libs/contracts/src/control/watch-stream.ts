@@ -9,7 +9,7 @@
  * what happens meanwhile is not kept for the client but read from the store's history later.
  */
 import { z } from 'zod';
-import { messageContract } from '../message-contract.js';
+import { ANY_MEMBER, messageContract } from '../message-contract.js';
 import { type Speaker, inboxPrefix } from '../subjects.js';
 import { NO_KEY, keyRange, namesKeys } from './coordinator-store.js';
 
@@ -42,6 +42,7 @@ export const watchRequestSchema = z
 export const watchContracts = {
   watchStream: messageContract({
     operation: 'watchStream',
+    askers: ANY_MEMBER,
     request: z.object({
       stream: streamName,
       /** Makes the stream. All other requests are for one that exists. */

@@ -28,6 +28,9 @@ export const ERROR_CATALOGUE = {
   INVALID_ARGUMENT: { httpStatus: 400, retry: 'never', title: 'The request is not valid' },
   KEY_TOO_LONG: { httpStatus: 400, retry: 'never', title: 'The key is too long' },
   UNSUPPORTED_MEDIA_TYPE: { httpStatus: 415, retry: 'never', title: 'The media type is not supported here' },
+  UNAUTHENTICATED: { httpStatus: 401, retry: 'never', title: 'The request has no valid token' },
+  FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'This is not allowed to whoever asks' },
+  TOKEN_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no such token' },
   KEY_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The key does not exist' },
   ROUTE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no such resource' },
   METHOD_NOT_ALLOWED: { httpStatus: 405, retry: 'never', title: 'The resource does not have this method' },
@@ -56,7 +59,6 @@ export const ERROR_CATALOGUE = {
 
   NOT_LEADER: { httpStatus: 503, retry: 'safe', title: 'This member is not the leader' },
   COMPACTED: { httpStatus: 410, retry: 'never', title: 'The revision has been compacted' },
-  FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'The speaker may not do this' },
   LEASE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The lease does not exist' },
   LEASE_EXISTS: { httpStatus: 409, retry: 'never', title: 'There is a lease with this id' },
   FUTURE_REVISION: { httpStatus: 400, retry: 'never', title: 'The revision has not been reached' },

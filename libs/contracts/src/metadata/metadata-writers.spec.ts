@@ -31,6 +31,15 @@ describe('who may write what', () => {
     expect(writers).toEqual(['gateway']);
   });
 
+  it('lets gateways write the records of tokens, and nobody else', () => {
+    for (const service of SERVICES) {
+      const speaker = { service, member: 'm' };
+      expect(mayWrite(speaker, { key: '/ringleader/tokens/abcdefghijkl' })).toBe(service === 'gateway');
+      expect(mayWrite(speaker, { key: '/ringleader/tokens/' })).toBe(false);
+      expect(mayWrite(speaker, { key: '/ringleader/tokens/', rangeEnd: '/ringleader/tokens0' })).toBe(false);
+    }
+  });
+
   it.each(['/ringleader/cluster', '/ringleader/partitions/00001', '/ringleader/'])(
     'lets no request write %s',
     (key) => {

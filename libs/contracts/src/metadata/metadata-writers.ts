@@ -7,6 +7,7 @@
 import { compareKeys } from '@ringleader/primitives';
 import { prefixRange } from '../control/key-ranges.js';
 import type { Speaker } from '../subjects.js';
+import { TOKENS_PREFIX } from './access-metadata.js';
 import { METADATA_PREFIX, SHARD_ORDINALS_KEY, memberKey, shardKey } from './cluster-metadata.js';
 import type { Service } from './cluster-metadata.js';
 import { SETTINGS_KEY } from './settings-metadata.js';
@@ -20,6 +21,9 @@ const OWN_KEYS: Readonly<Record<Service, (member: string) => readonly string[]>>
   operator: () => [],
 };
 
+/** Keys that any member of the service may write, whatever stands behind the prefix. */
+const OWN_PREFIXES: Readonly<Partial<Record<Service, readonly string[]>>> = { gateway: [TOKENS_PREFIX] };
+
 export function metadataKeysOf({ service, member }: Speaker): readonly string[] {
   return [memberKey(service, String(member)), ...OWN_KEYS[service](String(member))];
 }
@@ -32,7 +36,9 @@ export interface WrittenRange {
 
 export function mayWrite(speaker: Speaker, { key, rangeEnd }: WrittenRange): boolean {
   if (rangeEnd === undefined) {
-    return !key.startsWith(METADATA_PREFIX) || metadataKeysOf(speaker).includes(key);
+    if (!key.startsWith(METADATA_PREFIX) || metadataKeysOf(speaker).includes(key)) return true;
+    const prefixes = OWN_PREFIXES[speaker.service] ?? [];
+    return prefixes.some((prefix) => key.startsWith(prefix) && key.length > prefix.length);
   }
   const isBehind = compareKeys(key, prefixRange(METADATA_PREFIX).rangeEnd) >= 0;
   const isBefore = rangeEnd !== '' && compareKeys(rangeEnd, METADATA_PREFIX) <= 0;

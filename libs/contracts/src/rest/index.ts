@@ -5,3 +5,4 @@ export * from './limits.js';
 export * from './placement.js';
 export * from './problem.js';
 export * from './repeated-field.js';
+export * from './tokens.js';
