@@ -8,9 +8,12 @@ import * as templates from './templates.mjs';
 const KINDS = { core: templates.core, contract: templates.contract, adapter: templates.adapter };
 
 const USAGE = `Usage: pnpm generate <core|contract|adapter> <name>
+       pnpm generate manifests
 
 Writes a new package (or, for a contract, a new file of libs/contracts) that passes lint, type check and its test.
-The name is in kebab-case. Afterwards: pnpm install, so that others can import a new package.`;
+The name is in kebab-case. Afterwards: pnpm install, so that others can import a new package.
+
+manifests: writes what is generated below k8s/ (after a build).`;
 
 class UsageError extends Error {}
 
@@ -52,7 +55,8 @@ if (values.help) {
   console.log(USAGE);
 } else {
   try {
-    await generate(values.root, positionals[0], positionals[1]);
+    if (positionals[0] === 'manifests') await import('../manifests/dist/main.js');
+    else await generate(values.root, positionals[0], positionals[1]);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${USAGE}`);

@@ -1,2 +1,1 @@
 export * from './planning/types.js';
-export * from './resources/index.js';

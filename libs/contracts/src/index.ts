@@ -21,6 +21,7 @@ export * from './data-path/index.js';
 export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';
 export * from './kubernetes/ringleader-cluster.js';
+export * from './kubernetes/ringleader-cluster-status.js';
 export * from './message-contract.js';
 export * from './metadata/access-metadata.js';
 export * from './metadata/cluster-metadata.js';

@@ -3,11 +3,14 @@
  * The custom resource definition below k8s/ is generated from here: descriptions are what `kubectl explain` shows.
  *
  * What is required and what is defaulted is chosen so that a line that an owner drops never changes the size of a cluster:
- * `spec`, `spec.shards` and `spec.shards.replicas` are required; all parents have defaults, so that rules which compare with
- * the object before cannot be passed by taking a parent out and putting it back.
+ * `spec`, `spec.shards` and `spec.shards.replicas` are required, the coordinators' replicas cannot be left out once they were
+ * other than 3; all parents have defaults, so that rules which compare with the object before cannot be passed by taking a
+ * parent out and putting it back. Whoever reads one from the API server parses it with `ringleaderClusterSpecSchema`: that fills
+ * in what the API server leaves open.
  */
 import { BALANCER_STRATEGIES } from '@ringleader/balancer';
 import { z } from 'zod';
+import type { RingleaderClusterStatus } from './ringleader-cluster-status.js';
 
 export const CLUSTER_GROUP = 'ringleader.io';
 export const CLUSTER_VERSION = 'v1alpha1';
@@ -19,29 +22,55 @@ export const PAUSED_ANNOTATION = 'ringleader.io/paused';
 /** Of the namespace: whoever must, may change owned StatefulSets by hand. */
 export const BREAK_GLASS_ANNOTATION = 'ringleader.io/break-glass';
 
+/** Of a field with a default that the operator knows, and the API server shall not write down. */
+export const OPERATOR_DEFAULT = 'x-ringleader-operator-default';
+const NO_DEFAULT = { [OPERATOR_DEFAULT]: true };
+
 /** Rules in the Common Expression Language, which the API server checks. */
 const rules = (...list: readonly (readonly [rule: string, message: string])[]): Record<string, unknown> => ({
   'x-kubernetes-validations': list.map(([rule, message]) => ({ rule, message })),
 });
 
-const quantity = (description: string): z.ZodString => z.string().max(20).describe(description);
+/** As Kubernetes takes them: `cpu: 2` is as good as `cpu: "2"`. */
+const quantitiesSchema = z
+  .record(
+    z.string(),
+    z
+      .union([z.string().max(20), z.int()])
+      .transform(String)
+      .describe('A quantity, as in 500m or 2Gi.')
+      .meta({ 'x-kubernetes-int-or-string': true }),
+  )
+  .meta({
+    maxProperties: 8,
+    ...rules([
+      "self.all(name, type(self[name]) == int ? int(self[name]) >= 0 : isQuantity(string(self[name])) && !string(self[name]).startsWith('-'))",
+      'must be quantities, as in 500m or 2Gi',
+    ]),
+  });
+const texts = (max: number) =>
+  z.record(z.string(), z.string().max(4_096).describe('As text.')).meta({ maxProperties: max });
 
 const resourcesSchema = z
   .object({
-    requests: z.record(z.string(), z.string()).optional().describe('As in a container: cpu, memory.'),
-    limits: z
-      .record(z.string(), z.string())
+    requests: quantitiesSchema.optional().describe('As in a container: cpu, memory.'),
+    limits: quantitiesSchema
       .optional()
       .describe(
         'As in a container. Leave the limit of cpu out where latency counts; memory: as the request.',
       ),
   })
   .describe('What each container of the service asks for.');
+/** Of an image, as a container names it. */
+const imageSchema = z.string().min(1).max(512);
 
 const storageSchema = z
   .object({
-    size: quantity('Of each volume, as in 10Gi; it can grow, never shrink.')
+    size: z
+      .string()
+      .max(20)
       .default('10Gi')
+      .describe('Of each volume, as in 10Gi; it can grow, never shrink.')
       .meta(
         rules(
           [
@@ -64,27 +93,40 @@ const storageSchema = z
     ]),
   );
 
-const coordinatorsSchema = z.object({
-  replicas: z
-    .int()
-    .default(3)
-    .describe(
-      'Members of the Raft group: 1, 3 or 5. Changes go through learners and joint consensus, one after the other.',
-    )
-    .meta(
-      rules(
-        ['self in [1, 3, 5]', 'must be 1, 3 or 5'],
-        ['self - oldSelf <= 2 && oldSelf - self <= 2', 'can change by two at a time'],
-      ),
+/** Absent is 3. That is no default of the API server: with one, a line that is dropped would make three of five, unasked. */
+const coordinatorsSchema = z
+  .object({
+    replicas: z
+      .int()
+      .min(1)
+      .max(5)
+      .default(3)
+      .describe(
+        'Members of the Raft group: 1, 3 or 5; absent: 3. Changes go through learners and joint consensus, one after the other.',
+      )
+      .meta({
+        ...NO_DEFAULT,
+        ...rules(['self in [1, 3, 5]', 'must be 1, 3 or 5']),
+      }),
+    resources: resourcesSchema.optional(),
+    storage: storageSchema.prefault({}).describe('Of the logs.'),
+  })
+  .describe('They keep the cluster’s metadata: who is a member, who has which partition, leases and locks.')
+  .meta(
+    rules(
+      [
+        'has(self.replicas) || !has(oldSelf.replicas) || oldSelf.replicas == 3',
+        'replicas cannot be left out again: that would change how many there are; say 3',
+      ],
+      [
+        '(has(self.replicas) ? self.replicas : 3) - (has(oldSelf.replicas) ? oldSelf.replicas : 3) <= 2 && (has(oldSelf.replicas) ? oldSelf.replicas : 3) - (has(self.replicas) ? self.replicas : 3) <= 2',
+        'replicas can change by two at a time',
+      ],
     ),
-  resources: resourcesSchema.optional(),
-  storage: storageSchema.prefault({}).describe('Of the logs.'),
-});
+  );
 
 const postgresSchema = z.object({
-  image: z
-    .string()
-    .min(1)
+  image: imageSchema
     .optional()
     .describe(
       'Any stock PostgreSQL from 15 to 18. Absent: the one that this version of the operator was tested with.',
@@ -98,61 +140,69 @@ const postgresSchema = z.object({
       'Of the user `postgres` in that image: 999 in the official ones based on Debian, 70 in those on Alpine.',
     ),
   settings: z
-    .record(z.string(), z.string())
+    .record(z.string(), z.string().max(4_096).describe('As in postgresql.conf, without quotes.'))
     .default({})
     .describe('Further settings of postgresql.conf. What durability rests on cannot be set.')
-    .meta(
-      rules([
+    .meta({
+      maxProperties: 64,
+      ...rules([
         "!['fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses', 'unix_socket_directories', 'hba_file', 'data_directory'].exists(name, name in self)",
         'fsync, full_page_writes, synchronous_commit, listen_addresses, unix_socket_directories, hba_file and data_directory are the operator’s',
       ]),
-    ),
+    }),
   resources: resourcesSchema.optional(),
 });
 
-const shardsSchema = z.object({
-  replicas: z
-    .int()
-    .min(1)
-    .max(1_024)
-    .describe(
-      'Shards. More: partitions move to them. Fewer: the last ones are drained first, and their volumes deleted after.',
-    ),
-  resources: resourcesSchema.optional(),
-  storage: storageSchema.prefault({}).describe('Of the databases.'),
-  zoneTopologyKey: z
-    .string()
-    .max(317)
-    .optional()
-    .describe(
-      'A label of nodes, as topology.kubernetes.io/zone: replicas of a partition go to distinct zones while there are enough.',
-    ),
-  postgres: postgresSchema
-    .prefault({})
-    .describe('The database beside each shard, on a socket, reached by nobody else.'),
-});
+const shardsSchema = z
+  .object({
+    replicas: z
+      .int()
+      .min(1)
+      .max(1_024)
+      .describe(
+        'Shards. More: partitions move to them. Fewer: the last ones are drained first, and their volumes deleted after.',
+      ),
+    resources: resourcesSchema.optional(),
+    storage: storageSchema.prefault({}).describe('Of the databases.'),
+    zoneTopologyKey: z
+      .string()
+      .max(317)
+      .optional()
+      .describe(
+        'A label of nodes, as topology.kubernetes.io/zone: replicas of a partition go to distinct zones while there are enough.',
+      ),
+    postgres: postgresSchema
+      .prefault({})
+      .describe('The database beside each shard, on a socket, reached by nobody else.'),
+  })
+  .describe('They keep what users write, each with a PostgreSQL of its own.');
 
-const gatewaysSchema = z.object({
-  replicas: z.int().min(0).max(256).default(2).describe('Gateways: stateless.'),
-  balancing: z
-    .enum(BALANCER_STRATEGIES)
-    .default('power-of-two-choices')
-    .describe('How a replica is picked for what any replica may serve.'),
-  hosts: z
-    .array(z.string().max(255))
-    .max(64)
-    .default([])
-    .describe('Names by which clients reach the gateways, besides those of the Service.'),
-  service: z
-    .object({
-      type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).default('ClusterIP'),
-      annotations: z.record(z.string(), z.string()).default({}),
-      nodePort: z.int().min(1).max(65_535).optional().describe('Of type NodePort; absent: a free one.'),
-    })
-    .prefault({})
-    .describe('How clients reach them.'),
-  resources: resourcesSchema.optional(),
-});
+const gatewaysSchema = z
+  .object({
+    replicas: z.int().min(0).max(256).default(2).describe('Gateways: stateless.'),
+    balancing: z
+      .enum(BALANCER_STRATEGIES)
+      .default('power-of-two-choices')
+      .describe('How a replica is picked for what any replica may serve.'),
+    hosts: z
+      .array(z.string().max(255).describe('A name or an address, as in kv.example.com.'))
+      .max(64)
+      .default([])
+      .describe('Names by which clients reach the gateways, besides those of the Service.'),
+    service: z
+      .object({
+        type: z
+          .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
+          .default('ClusterIP')
+          .describe('ClusterIP: from within. LoadBalancer: from outside, where the cloud has one.'),
+        annotations: texts(64).default({}).describe('As clouds want them on Services of type LoadBalancer.'),
+        nodePort: z.int().min(1).max(65_535).optional().describe('Of type NodePort; absent: a free one.'),
+      })
+      .prefault({})
+      .describe('How clients reach them.'),
+    resources: resourcesSchema.optional(),
+  })
+  .describe('What clients talk to.');
 
 const natsSchema = z
   .object({
@@ -160,22 +210,28 @@ const natsSchema = z
       .object({
         replicas: z
           .int()
+          .min(1)
+          .max(3)
           .default(3)
           .describe('Servers: 1 or 3.')
           .meta(rules(['self in [1, 3]', 'must be 1 or 3'])),
-        image: z.string().min(1).optional().describe('Any stock nats-server, 2.9 or newer.'),
+        image: imageSchema.optional().describe('Any stock nats-server, 2.9 or newer.'),
         resources: resourcesSchema.optional(),
       })
       .optional()
       .describe('Servers that the operator runs: the default.'),
     external: z
       .object({
-        servers: z.array(z.string().max(300)).min(1).max(9).describe('As in tls://nats.example.com:4222.'),
+        servers: z
+          .array(z.string().max(300).describe('An address, as in tls://nats.example.com:4222.'))
+          .min(1)
+          .max(9)
+          .describe('Where they listen.'),
         credentialsSecret: z
           .string()
           .max(253)
           .describe(
-            'A Secret of the namespace with a file SERVICE.nk (seed of an nkey) for each service, and perhaps ca.crt.',
+            'The name of a Secret of the namespace with a file SERVICE.nk (seed of an nkey) for each service, and perhaps ca.crt.',
           ),
       })
       .optional()
@@ -197,7 +253,8 @@ const securitySchema = z.object({
               'A Secret of type kubernetes.io/tls for the gateways. Absent: one that the operator issues and renews.',
             ),
         })
-        .prefault({}),
+        .prefault({})
+        .describe('HTTPS at the gateways.'),
       authentication: z
         .boolean()
         .default(true)
@@ -209,13 +266,17 @@ const securitySchema = z.object({
         .default(false)
         .describe('Whether tokens of ServiceAccounts are accepted too, by TokenReview.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Who may do what at the gateways.'),
   networkPolicies: z.boolean().default(true).describe('Default deny, and what the services need.'),
   certificateIssuer: z
     .object({
-      name: z.string().max(253),
-      kind: z.enum(['Issuer', 'ClusterIssuer']).default('Issuer'),
-      group: z.string().max(253).default('cert-manager.io'),
+      name: z.string().min(1).max(253).describe('Of the issuer.'),
+      kind: z
+        .enum(['Issuer', 'ClusterIssuer'])
+        .default('Issuer')
+        .describe('Issuer: one of this namespace. ClusterIssuer: one for all.'),
+      group: z.string().max(253).default('cert-manager.io').describe('Of an issuer from elsewhere.'),
     })
     .optional()
     .describe('An issuer of cert-manager. Absent: the operator is its own authority.'),
@@ -227,6 +288,8 @@ export const ringleaderClusterSpecSchema = z
   .object({
     partitions: z
       .int()
+      .min(16)
+      .max(16_384)
       .default(256)
       .describe(
         'Parts of the key space, a power of two from 16 to 16384: some 32 for each shard ever expected. Cannot change.',
@@ -251,22 +314,38 @@ export const ringleaderClusterSpecSchema = z
     shards: shardsSchema,
     gateways: gatewaysSchema.prefault({}),
     failureDetectors: z
-      .object({ replicas: z.int().min(1).max(9).default(3), resources: resourcesSchema.optional() })
+      .object({
+        replicas: z
+          .int()
+          .min(1)
+          .max(9)
+          .default(3)
+          .describe('A majority of them makes a verdict: two of three.'),
+        resources: resourcesSchema.optional(),
+      })
       .prefault({})
-      .describe('Two of three make a verdict.'),
+      .describe('They tell who is down.'),
     nats: natsSchema.prefault({}).describe('What carries all messages; nothing is kept in it.'),
     images: z
       .object({
-        ringleader: z
-          .string()
-          .min(1)
+        ringleader: imageSchema
           .optional()
           .describe('Of all services. Absent: that of the operator’s own version.'),
-        pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
-        pullSecrets: z.array(z.string().max(253)).max(16).default([]),
+        pullPolicy: z
+          .enum(['Always', 'IfNotPresent', 'Never'])
+          .default('IfNotPresent')
+          .describe('As in a container, for all images.'),
+        pullSecrets: z
+          .array(z.string().max(253).describe('The name of a Secret of the namespace.'))
+          .max(16)
+          .default([])
+          .describe('For registries that ask who pulls.'),
       })
-      .prefault({}),
-    security: securitySchema.prefault({}),
+      .prefault({})
+      .describe('What runs in the pods.'),
+    security: securitySchema
+      .prefault({})
+      .describe('Who may reach what. All of it is on unless said otherwise.'),
     deletionPolicy: z
       .enum(['Retain', 'Delete'])
       .default('Retain')
@@ -280,64 +359,12 @@ export const ringleaderClusterSpecSchema = z
       'shards.replicas must not be below replicationFactor',
     ]),
   );
+/** Of the whole object. What is made has names that begin with its name, and must be names of Services. */
+export const CLUSTER_RULES = rules([
+  "self.metadata.name.matches('^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$')",
+  'metadata.name must have at most 40 small letters, digits and hyphens, begin with a letter, and not end with a hyphen',
+]);
 export type RingleaderClusterSpec = z.infer<typeof ringleaderClusterSpecSchema>;
-
-export const CONDITION_TYPES = ['Available', 'Progressing', 'Degraded', 'Quorate', 'Rebalancing'] as const;
-export type ConditionType = (typeof CONDITION_TYPES)[number];
-export const conditionSchema = z.object({
-  type: z.enum(CONDITION_TYPES),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z
-    .string()
-    .min(1)
-    .max(1_024)
-    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/),
-  message: z.string().max(32_768),
-  observedGeneration: z.int().min(0),
-  lastTransitionTime: z.iso.datetime(),
-});
-export type Condition = z.infer<typeof conditionSchema>;
-
-export const clusterMemberStatusSchema = z.object({
-  name: z.string().describe('As in shard-1.'),
-  role: z.enum(['leader', 'voter', 'learner', 'shard', 'gateway', 'failure-detector', 'nats']),
-  pod: z.string(),
-  ready: z.boolean(),
-  version: z.string().describe('Of the process; empty while it is not registered.'),
-  verdict: z.enum(['alive', 'suspect', 'down', 'unknown']),
-  state: z.string().describe('Of a shard: joining, active, draining, drained, replaced. Else empty.'),
-  partitions: z.int().describe('Of a shard: replicas that it holds.'),
-  leaders: z.int().describe('Of a shard: partitions that it is to lead.'),
-});
-export type ClusterMemberStatus = z.infer<typeof clusterMemberStatusSchema>;
-
-export const ringleaderClusterStatusSchema = z
-  .object({
-    observedGeneration: z.int().min(0),
-    conditions: z.array(conditionSchema),
-    version: z.string().describe('That all services have; while they differ, the oldest.'),
-    leader: z.string().describe('Of the coordinators.'),
-    ready: z.string().describe('Pods that are ready, of all that there should be, as in 14/14.'),
-    phase: z.string().describe('What the operator is about, in a word or two.'),
-    clusterId: z.string(),
-    coordinators: z.object({ replicas: z.int(), readyReplicas: z.int(), founded: z.boolean() }),
-    shards: z.object({
-      replicas: z.int().describe('That there are.'),
-      readyReplicas: z.int(),
-      selector: z.string().describe('Of their pods, as text: what /scale needs.'),
-    }),
-    gateways: z.object({ replicas: z.int(), readyReplicas: z.int() }),
-    members: z.array(clusterMemberStatusSchema),
-    moves: z.object({
-      underWay: z.int(),
-      planned: z.int(),
-      bytesLeft: z.int(),
-      paused: z.boolean(),
-      blocked: z.string().describe('Why nothing moves; empty when something can.'),
-    }),
-  })
-  .partial();
-export type RingleaderClusterStatus = z.infer<typeof ringleaderClusterStatusSchema>;
 
 export interface RingleaderCluster {
   readonly apiVersion: string;

@@ -1,0 +1,3 @@
+export * from './custom-resource-definition.js';
+export * from './generated-files.js';
+export * from './structural-schema.js';
