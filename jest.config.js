@@ -7,7 +7,7 @@ export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tests', '<rootDir>/tools'],
   // Ends what hangs. Nothing is as fast on a loaded machine as Jest's own five seconds expect.
   testTimeout: 60_000,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tools/bootstrap/test-environment.mjs',
   testEnvironmentOptions: { customExportConditions: ['@ringleader/source', 'node', 'node-addons'] },
   testMatch: [
     '**/*.spec.ts',

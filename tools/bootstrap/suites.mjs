@@ -3,11 +3,11 @@ import { root } from './prepare.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 
-/** Checks of the text: each counts as one test. */
+/** Checks of the text: each counts as one test. The longest stands first. */
 export const CHECKS = [
-  { name: 'format', args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
-  { name: 'typecheck', args: [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'lint', args: [bin('eslint', 'bin', 'eslint.js'), '.'] },
+  { name: 'typecheck', args: [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.check.json'] },
+  { name: 'format', args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   {
     name: 'cycles',
     args: [
@@ -48,6 +48,7 @@ export function jestArguments(suite, resultFile) {
     bin('jest', 'bin', 'jest.js'),
     '--ci',
     '--passWithNoTests',
+    `--testSequencer=${join(root, 'tools/bootstrap/longest-first.mjs')}`,
     '--json',
     `--outputFile=${resultFile}`,
     ...suite.args,

@@ -11,18 +11,21 @@ import { Tally } from './tally.mjs';
 
 const tally = new Tally();
 
-/** Runs a tool with its output on the terminal; true when it succeeded. Gives it up after so many minutes. */
-async function runTool(args, minutes) {
+/** Runs a tool, given up after so many minutes, with its output on the terminal or, where others run beside it, kept till its end. */
+async function runTool(args, minutes, isBesideOthers = false) {
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+  const output = isBesideOthers ? 'pipe' : 'inherit';
   const child = spawn(runtime(), args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain },
     timeout: minutes * 60_000,
     killSignal: 'SIGKILL',
   });
-  const [code] = await once(child, 'exit');
-  return code === 0;
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk));
+  const [code] = await once(child, 'close');
+  return { isGood: code === 0, said: Buffer.concat(said).toString() };
 }
 
 async function build() {
@@ -44,32 +47,46 @@ async function runSuite(suite) {
   await rm(file, { force: true });
 }
 
-const STEPS = {
-  build,
-  ...Object.fromEntries(
-    CHECKS.map(({ name, args }) => [name, async () => tally.addCheck(name, await runTool(args, 10))]),
-  ),
-  ...Object.fromEntries(SUITES.map((suite) => [suite.name, () => runSuite(suite)])),
-};
+async function runCheck({ name, args }) {
+  const startedAt = performance.now();
+  const { isGood, said } = await runTool(args, 10, true);
+  tally.addCheck(name, isGood);
+  console.log(`\n=== ${name}\n${said.trimEnd()}\n=== ${name}: ${seconds(startedAt)}`);
+}
+
+/** Each has one thread: two at a time, in the order in which they stand. */
+async function runChecks(checks) {
+  const left = [...checks];
+  const lane = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await runCheck(next);
+  };
+  await Promise.all([lane(), lane()]);
+}
+
+async function runStep(name, run) {
+  const startedAt = performance.now();
+  console.log(`\n=== ${name}`);
+  await run();
+  console.log(`=== ${name}: ${seconds(startedAt)}`);
+}
+
+const STEPS = ['build', ...CHECKS, ...SUITES].map((step) => step.name ?? step);
 
 const USAGE = `Usage: npm test [-- <step>...]
 
 Runs everything that CI runs, or only the steps that are named:
-  ${Object.keys(STEPS).join(', ')}
+  ${STEPS.join(', ')}
 
 Everything is built first, whatever is named; "build" alone does nothing else.`;
 
 async function runAll(names) {
-  const unknown = names.find((name) => STEPS[name] === undefined);
+  const unknown = names.find((name) => !STEPS.includes(name));
   if (unknown !== undefined) throw new Failure(`There is no step "${unknown}".\n\n${USAGE}`);
   await prepare();
-  for (const [name, run] of Object.entries(STEPS)) {
-    if (names.length > 0 && !['build', ...names].includes(name)) continue;
-    const startedAt = performance.now();
-    console.log(`\n=== ${name}`);
-    await run();
-    console.log(`=== ${name}: ${seconds(startedAt)}`);
-  }
+  const wanted = ({ name }) => names.length === 0 || names.includes(name);
+  await runStep('build', build);
+  await runChecks(CHECKS.filter(wanted));
+  for (const suite of SUITES.filter(wanted)) await runStep(suite.name, () => runSuite(suite));
   console.log(`\n${tally.failures.map((name) => `FAILED ${name}\n`).join('')}${tally.summary()}`);
   return tally.failures.length === 0 ? 0 : 1;
 }
