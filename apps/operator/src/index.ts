@@ -1,1 +1,2 @@
 export * from './planning/types.js';
+export * from './resources/index.js';

@@ -41,6 +41,25 @@ describe('the configuration of a nats-server', () => {
     expect(natsServerConfig({ ...server, access: null, tls })).toMatch(/ca_file: "\/a"\n {2}verify: true/);
   });
 
+  it('lets several servers share one file, and tells them how to leave', () => {
+    const text = natsServerConfig({
+      ...server,
+      serverName: { variable: 'POD_NAME' },
+      access: null,
+      lameDuck: true,
+    });
+    expect(text).toMatch(/^server_name: \$POD_NAME$/m);
+    expect(text).toMatch(/^lame_duck_duration: "30s"$/m);
+    const bad = { ...server, serverName: { variable: 'x; port: 1' }, access: null };
+    expect(() => natsServerConfig(bad)).toThrow(/no name of an environment variable/);
+  });
+
+  it('asks other servers for a certificate, besides their password', () => {
+    const tls = { certFile: '/c', keyFile: '/k', caFile: '/a' };
+    const text = natsServerConfig({ ...server, access: null, routes: { ...routes, tls } });
+    expect(text).toMatch(/cluster \{[^]*ca_file: "\/a"\n +verify: true/);
+  });
+
   it.each(['"', '\\', '$X', 'a\nb'])('refuses a value with %j in it', (serverName) => {
     expect(() => natsServerConfig({ ...server, serverName, access: null })).toThrow(/escapes/);
   });

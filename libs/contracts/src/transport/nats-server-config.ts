@@ -9,6 +9,8 @@ import { permissionsOf } from './permissions.js';
 /** Frames of the data path stay below 4 MiB; the limit leaves room for twice that. */
 const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 const MAX_PENDING_BYTES = 256 * 1024 * 1024;
+/** The server's own two seconds are short where many processes start on few processors. */
+const HANDSHAKE_SECONDS = 5;
 
 export type NatsCredential =
   | { readonly kind: 'password'; readonly password: string }
@@ -21,6 +23,9 @@ export interface NatsServerTls {
   /** Given: clients must show a certificate of this authority. */
   readonly caFile?: string;
 }
+
+/** Between servers both sides always show a certificate of the authority. */
+export type NatsRouteTls = Required<NatsServerTls>;
 
 /** One server of several. */
 export interface NatsRoutes {
@@ -38,10 +43,13 @@ export interface NatsRoutes {
   readonly password: string;
   /** False where clients cannot reach the addresses that the servers know each other by (pods): they are not told then. */
   readonly advertise: boolean;
+  /** The names or addresses in `servers` stand in the certificates, which are for servers and for clients. */
+  readonly tls?: NatsRouteTls;
 }
 
 export interface NatsServerConfig {
-  readonly serverName: string;
+  /** Or an environment variable of the server that has it: several servers may share one file then. */
+  readonly serverName: string | { readonly variable: string };
   readonly host: string;
   readonly port: number;
   /** Null: anybody may do anything. For tests only. */
@@ -54,6 +62,11 @@ export interface NatsServerConfig {
   readonly tls?: NatsServerTls;
   /** For /healthz, on the same host. */
   readonly monitoringPort?: number;
+  /**
+   * Told to stop by `nats-server --signal ldm`, it lets go of its clients within half a minute (the least that it takes), some at a time,
+   * so that not all of them meet the other servers at once.
+   */
+  readonly lameDuck?: true;
 }
 
 /** Throws on text that would need escapes: all of it is generated. */
@@ -62,16 +75,22 @@ const quoted = (text: string): string => {
   return `"${text}"`;
 };
 
+function fromEnvironment(variable: string): string {
+  if (!/^[A-Z][A-Z0-9_]*$/.test(variable)) throw new RangeError('that is no name of an environment variable');
+  return `$${variable}`;
+}
+
 export function natsServerConfig(config: NatsServerConfig): string {
-  const { serverName, host, port, access, routes, tls, monitoringPort } = config;
+  const { serverName, host, port, access, routes, tls, monitoringPort, lameDuck } = config;
   return [
-    `server_name: ${quoted(serverName)}`,
+    `server_name: ${typeof serverName === 'string' ? quoted(serverName) : fromEnvironment(serverName.variable)}`,
     `host: ${quoted(host)}`,
     `port: ${port}`,
     ...(monitoringPort === undefined ? [] : [`http: ${quoted(`${host}:${monitoringPort}`)}`]),
     `max_payload: ${MAX_PAYLOAD_BYTES}`,
     `max_pending: ${MAX_PENDING_BYTES}`,
     'logtime: true',
+    ...(lameDuck === true ? ['lame_duck_grace_period: "5s"', 'lame_duck_duration: "30s"'] : []),
     ...(tls === undefined ? [] : tlsBlock(tls)),
     ...(access === null ? [] : usersBlock(access.cluster, access.users)),
     ...(routes === undefined ? [] : clusterBlock(routes)),
@@ -85,6 +104,7 @@ function tlsBlock({ certFile, keyFile, caFile }: NatsServerTls): string[] {
     `  cert_file: ${quoted(certFile)}`,
     `  key_file: ${quoted(keyFile)}`,
     ...(caFile === undefined ? [] : [`  ca_file: ${quoted(caFile)}`, '  verify: true']),
+    `  timeout: ${HANDSHAKE_SECONDS}`,
     '}',
   ];
 }
@@ -124,7 +144,8 @@ function identity(service: Service, credential: NatsCredential): string[] {
   return [`      user: ${quoted(service)}`, `      password: ${quoted(credential.password)}`];
 }
 
-function clusterBlock({ name, host, port, servers, user, password, advertise }: NatsRoutes): string[] {
+function clusterBlock(routes: NatsRoutes): string[] {
+  const { name, host, port, servers, user, password, advertise, tls } = routes;
   return [
     'cluster {',
     `  name: ${quoted(name)}`,
@@ -136,6 +157,7 @@ function clusterBlock({ name, host, port, servers, user, password, advertise }: 
     `    password: ${quoted(password)}`,
     '    timeout: 5',
     '  }',
+    ...(tls === undefined ? [] : tlsBlock(tls).map((line) => `  ${line}`)),
     '  routes: [',
     ...servers.map((server) => `    ${quoted(`nats-route://${user}:${password}@${server}`)}`),
     '  ]',

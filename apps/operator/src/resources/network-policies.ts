@@ -1,0 +1,100 @@
+/** Who may reach whom: nobody, but for what the services need. */
+import type { RingleaderCluster } from '@ringleader/contracts';
+import type { Component, Manifest } from '../planning/types.js';
+import { clusterLabels, componentLabels, OPERATOR_NAMESPACE, owned } from './names.js';
+import { managedNats, PORTS, type Wanted } from './pods.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Namespaces with this label, whatever the value, may read metrics; so may one that is called `monitoring`. */
+export const MONITORING_LABEL = 'ringleader.io/monitoring';
+
+const tcp = (port: number): Json => ({ protocol: 'TCP', port });
+
+function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: Json): Manifest {
+  const types = ['ingress', 'egress'].filter((direction) => direction in rules);
+  return owned(cluster, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    name: `${cluster.metadata.name}-${suffix}`,
+    body: {
+      spec: {
+        podSelector: pods,
+        policyTypes: types.map((type) => `${type[0]?.toUpperCase()}${type.slice(1)}`),
+        ...rules,
+      },
+    },
+  });
+}
+
+const servicePods = (cluster: RingleaderCluster): Json => ({
+  matchLabels: clusterLabels(cluster),
+  matchExpressions: [{ key: 'app.kubernetes.io/component', operator: 'NotIn', values: ['nats'] }],
+});
+
+const namespaceCalled = (name: string): Json => ({
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+});
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'nats:': 4_222, 'tls:': 4_222 };
+
+/** Ports of servers that are elsewhere: their names may stand for any address. */
+function externalPorts(servers: readonly string[]): number[] {
+  const ports = servers
+    .filter((server) => URL.canParse(server))
+    .map((server) => new URL(server))
+    .map(({ port, protocol }) => (port === '' ? (DEFAULT_PORTS[protocol] ?? PORTS.nats) : Number(port)));
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+function towardsNats(cluster: RingleaderCluster): Manifest[] {
+  const { external } = cluster.spec.nats;
+  const services = servicePods(cluster);
+  if (external !== undefined) {
+    const ports = externalPorts(external.servers).map(tcp);
+    return [policy(cluster, 'to-nats', services, { egress: [{ ports }] })];
+  }
+  if (managedNats(cluster) === null) return [];
+  const servers = { matchLabels: componentLabels(cluster, 'nats') };
+  return [
+    policy(cluster, 'to-nats', services, {
+      egress: [{ to: [{ podSelector: servers }], ports: [tcp(PORTS.nats)] }],
+    }),
+    policy(cluster, 'nats', servers, {
+      ingress: [
+        { from: [{ podSelector: services }, namespaceCalled(OPERATOR_NAMESPACE)], ports: [tcp(PORTS.nats)] },
+        { from: [{ podSelector: servers }], ports: [tcp(PORTS.natsRoutes)] },
+      ],
+      egress: [{ to: [{ podSelector: servers }], ports: [tcp(PORTS.natsRoutes)] }],
+    }),
+  ];
+}
+
+function towardsGateways(cluster: RingleaderCluster): Manifest[] {
+  const gateways = { matchLabels: componentLabels(cluster, 'gateway' satisfies Component) };
+  const { tls, authentication, serviceAccountTokens } = cluster.spec.security.gateway;
+  const ingress = [{ ports: [tcp(tls.enabled ? PORTS.https : PORTS.http)] }];
+  // The API server is behind its Service (443), and listens on another port (6443 as a rule) where that leads.
+  const egress = [{ ports: [tcp(443), tcp(6_443)] }];
+  const asksApiServer = authentication && serviceAccountTokens;
+  return [policy(cluster, 'gateway', gateways, { ingress, ...(asksApiServer ? { egress } : {}) })];
+}
+
+export function networkPolicies({ cluster }: Wanted): Manifest[] {
+  if (!cluster.spec.security.networkPolicies) return [];
+  const all = { matchLabels: clusterLabels(cluster) };
+  const dns = [{ ports: [tcp(53), { protocol: 'UDP', port: 53 }] }];
+  const monitoring = [
+    { namespaceSelector: { matchExpressions: [{ key: MONITORING_LABEL, operator: 'Exists' }] } },
+    namespaceCalled('monitoring'),
+  ];
+  return [
+    policy(cluster, 'default-deny', all, { ingress: [], egress: [] }),
+    policy(cluster, 'dns', all, { egress: dns }),
+    ...towardsNats(cluster),
+    ...towardsGateways(cluster),
+    policy(cluster, 'metrics', servicePods(cluster), {
+      ingress: [{ from: monitoring, ports: [tcp(PORTS.metrics)] }],
+    }),
+  ];
+}
