@@ -55,6 +55,10 @@ export const planSchema = z
   .object({
     epoch: epoch.describe('What If-Match compares: raised by every change of membership and every command.'),
     paused: z.boolean(),
+    pausedBy: z
+      .literal('operator')
+      .optional()
+      .describe('There while the operator of Kubernetes has paused moves for an update; no person did.'),
     limits: placementLimitsSchema,
     blocked: z.string().nullable().describe('Why nothing can be planned; null when something can.'),
     moves: z
@@ -73,8 +77,9 @@ export const placementCommandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('undrain'), shard }),
   z.object({ kind: z.literal('remove'), shard }),
   z.object({ kind: z.literal('weight'), shard, weight: z.number().min(0.01).max(100) }),
-  z.object({ kind: z.literal('pause') }),
-  z.object({ kind: z.literal('resume') }),
+  /** `by` the operator of Kubernetes: its own pause, which a person's takes the place of, and the end of that one only. */
+  z.object({ kind: z.literal('pause'), by: z.literal('operator').optional() }),
+  z.object({ kind: z.literal('resume'), by: z.literal('operator').optional() }),
   /** Takes back moves under way: all of them, after which placement is paused, or that of one partition. */
   z.object({ kind: z.literal('cancel'), partition: partition.optional() }),
   z.object({ kind: z.literal('limits'), limits: placementLimitsSchema.partial() }),

@@ -57,6 +57,8 @@ export const placementControlSchema = z.object({
   epoch: z.int().min(1),
   /** No move begins, and none that is under way goes on. */
   paused: z.boolean(),
+  /** Of a pause that the operator of Kubernetes has made, for a while: a person's has none, and only people end that. */
+  pausedBy: z.literal('operator').optional(),
   limits: placementLimitsSchema,
 });
 export type PlacementControl = z.infer<typeof placementControlSchema>;

@@ -45,13 +45,16 @@ export const cancelRequestSchema = z
   .meta({ id: 'CancelRequest' });
 
 const [drain, undrain, remove, setWeight, pause, resume, cancel] = placementCommandSchema.options;
+/** Who comes by a gateway is a person. */
+const person = <Kind extends z.ZodLiteral>({ shape }: z.ZodObject<{ kind: Kind }>) =>
+  z.strictObject({ kind: shape.kind });
 export const dryRunRequestSchema = z
   .strictObject({
     commands: z
       .array(
         z.discriminatedUnion('kind', [
           ...([drain.strict(), undrain.strict(), remove.strict(), setWeight.strict()] as const),
-          ...([pause.strict(), resume.strict(), cancel.strict()] as const),
+          ...([person(pause), person(resume), cancel.strict()] as const),
           z.strictObject({ kind: z.literal('limits'), limits: limitsPatchSchema }),
         ]),
       )

@@ -47,6 +47,8 @@ export interface Limits {
 export interface Control {
   readonly epoch: number;
   readonly paused: boolean;
+  /** Of a pause that no person made. */
+  readonly pausedBy?: 'operator' | undefined;
   readonly limits: Limits;
 }
 

@@ -77,6 +77,24 @@ describe('decideCommand', () => {
     expect(ask({ kind: 'cancel', partition: 3 })).toBe('NOTHING_TO_CANCEL');
   });
 
+  it('tells the pause of the operator from that of a person, which takes its place and which it cannot end', () => {
+    const by = 'operator';
+    expect(ask({ kind: 'resume', by })).toBe('ALREADY_SO');
+    expect([ask({ kind: 'pause', by }), ask({ kind: 'pause', by })]).toEqual([null, 'ALREADY_SO']);
+    expect(cluster.state.control).toMatchObject({ paused: true, pausedBy: by });
+    expect(ask({ kind: 'resume', by })).toBeNull();
+    expect(cluster.state.control?.pausedBy).toBeUndefined();
+    expect([ask({ kind: 'pause', by }), ask({ kind: 'pause' }), ask({ kind: 'pause' })]).toEqual([
+      ...[null, null, 'ALREADY_SO'],
+    ]);
+    expect(ask({ kind: 'resume', by })).toBe('ALREADY_SO');
+    expect(cluster.state.control).toMatchObject({ paused: true });
+    expect(cluster.state.control?.pausedBy).toBeUndefined();
+    expect([ask({ kind: 'resume' }), ask({ kind: 'pause', by }), ask({ kind: 'resume' })]).toEqual([
+      ...[null, null, null],
+    ]);
+  });
+
   it('takes back one move, which lets the others go first', () => {
     cluster.join({});
     for (let tick = 0; tick < 2; tick++) cluster.tick();

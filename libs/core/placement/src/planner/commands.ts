@@ -6,7 +6,8 @@ import { othersUp } from './places.js';
 export type Command =
   | { readonly kind: 'drain' | 'undrain' | 'remove'; readonly shard: string }
   | { readonly kind: 'weight'; readonly shard: string; readonly weight: number }
-  | { readonly kind: 'pause' | 'resume' }
+  /** `by`: a pause of the operator of Kubernetes, which gives way to a person's; or the end of that one only. */
+  | { readonly kind: 'pause' | 'resume'; readonly by?: 'operator' | undefined }
   | { readonly kind: 'cancel'; readonly partition?: number | undefined }
   | {
       readonly kind: 'limits';
@@ -71,7 +72,7 @@ function decide(context: Context, command: Command): Decided {
   switch (command.kind) {
     case 'pause':
     case 'resume':
-      return pauseOrResume(context, command.kind === 'pause');
+      return pauseOrResume(context, command.kind === 'pause', command.by);
     case 'cancel':
       return cancel(context, command.partition);
     case 'limits':
@@ -163,10 +164,14 @@ function weigh(place: Place, weight: number): Decided {
   return { places: [{ ...place, weight, weightIsSet: true }] };
 }
 
-function pauseOrResume({ control }: Context, paused: boolean): Decided {
-  if (control.paused === paused)
+function pauseOrResume({ control }: Context, paused: boolean, by?: 'operator'): Decided {
+  const { pausedBy, ...rest } = control;
+  const isTakenOver = paused && by === undefined && pausedBy !== undefined;
+  if (control.paused === paused && !isTakenOver)
     return refusal('ALREADY_SO', paused ? 'Placement is paused already' : 'Placement is not paused');
-  return { control: { ...control, paused } };
+  if (!paused && by !== undefined && pausedBy !== by)
+    return refusal('ALREADY_SO', 'A person has paused placement, and only people let it go on');
+  return { control: { ...rest, paused, ...(paused && by !== undefined && { pausedBy: by }) } };
 }
 
 /** The executor takes them back at once, paused or not. */
@@ -183,7 +188,8 @@ function cancel({ state, control }: Context, partition: number | undefined): Dec
         )
       : refusal('NOTHING_TO_CANCEL', `Partition ${partition} is not being moved`, { partition });
   }
-  return { moves, control: { ...control, paused: control.paused || partition === undefined } };
+  const { pausedBy: _, ...stopped } = control;
+  return { moves, control: partition === undefined ? { ...stopped, paused: true } : control };
 }
 
 function limit({ control }: Context, changed: Extract<Command, { kind: 'limits' }>['limits']): Decided {

@@ -3,6 +3,7 @@ import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import { whyNotRemovable } from './commands.js';
 import {
   type ClusterState,
+  type Control,
   type Limits,
   type Place,
   type PlaceState,
@@ -47,6 +48,7 @@ export interface MoveOverview {
 export interface PlanOverview {
   readonly epoch: number;
   readonly paused: boolean;
+  readonly pausedBy?: 'operator';
   readonly limits: Limits;
   readonly blocked: string | null;
   readonly moves: readonly MoveOverview[];
@@ -76,7 +78,8 @@ export function describe(seen: Seen): Overview {
 
 function describePlan({ state, look, reports, initialLimits }: Seen): PlanOverview {
   const { plan, decisions, places } = look;
-  const { epoch, paused, limits } = state.control ?? { epoch: 1, paused: false, limits: initialLimits };
+  const control: Control = state.control ?? { epoch: 1, paused: false, limits: initialLimits };
+  const { epoch, paused, pausedBy, limits } = control;
   const underWay = decisions.underWay.map((decision) => describeMove(state, decision, reports));
   const begun = underWay.reduce(
     (sum, { bytesDone, bytesTotal }) => sum + Math.max(0, bytesTotal - bytesDone),
@@ -87,6 +90,7 @@ function describePlan({ state, look, reports, initialLimits }: Seen): PlanOvervi
   return {
     epoch,
     paused,
+    ...(pausedBy !== undefined && { pausedBy }),
     limits,
     blocked: plan.blocked ?? places.kept[0] ?? null,
     moves: [...underWay, ...wanted].slice(0, MOVES_LISTED_MAX),

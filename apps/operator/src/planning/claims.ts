@@ -1,0 +1,103 @@
+/**
+ * Volumes: on which something was founded, which grow, and which nobody needs any more. A volume is given up when its member is not in
+ * the cluster any more, as the coordinators say it; who does it asks them again. As long as nobody can say, all are kept.
+ */
+import { act, type Context, NOTHING, type Part, together } from './course.js';
+import {
+  applicantSeats,
+  claimsOf,
+  memberName,
+  placedShards,
+  podAt,
+  seatedMembers,
+  type SeatedMember,
+} from './seen.js';
+import { quantityBytes } from '../resources/memory.js';
+import type { Action, ClaimSeen } from './types.js';
+
+const KEEPERS = ['coordinator', 'shard'] as const;
+type Keeper = (typeof KEEPERS)[number];
+const REASON = 'RemovingVolumes';
+
+export function markFounded({ observed }: Context): Part {
+  const members = seatedMembers(observed);
+  const waiting = new Set(applicantSeats(observed).map(({ seat }) => seat));
+  const holdsLog = ({ role, seat }: SeatedMember): boolean => role !== 'learner' && !waiting.has(seat);
+  const seats = members?.filter(holdsLog).map(({ seat }) => seat) ?? [];
+  const shards = placedShards(observed)?.filter(({ state }) => state !== 'drained' && state !== 'replaced');
+  const founded: Readonly<Record<Keeper, readonly number[]>> = {
+    coordinator: seats,
+    shard: shards?.map(({ number }) => number) ?? [],
+  };
+  const claims = KEEPERS.flatMap((keeper) =>
+    claimsOf(observed, keeper)
+      .filter(({ isFounded, isTerminating }) => !isFounded && !isTerminating)
+      .filter(({ ordinal }) => founded[keeper].includes(ordinal))
+      .map(({ name }) => name),
+  );
+  if (claims.length === 0) return NOTHING;
+  const why = `Members live on them, so they are empty no more: ${claims.join(', ')}`;
+  return { actions: [{ kind: 'markFounded', claims, why }], notes: [] };
+}
+
+export function growClaims({ observed }: Context): Part {
+  const { spec } = observed.cluster;
+  const actions = KEEPERS.flatMap((keeper) => {
+    const { size } = keeper === 'shard' ? spec.shards.storage : spec.coordinators.storage;
+    return claimsOf(observed, keeper)
+      .filter((claim) => !claim.isTerminating && isMore(size, claim.size))
+      .map(({ name, uid, size: before }): Action => {
+        return { kind: 'growClaim', claim: name, uid, size, why: `${name} grows from ${before} to ${size}` };
+      });
+  });
+  return { actions, notes: [] };
+}
+
+function isMore(wanted: string, present: string): boolean {
+  const [more, less] = [quantityBytes(wanted), quantityBytes(present)];
+  return more !== null && less !== null && more > less;
+}
+
+export function giveUpClaims(context: Context): Part {
+  return together(
+    ...KEEPERS.flatMap((keeper) =>
+      claimsOf(context.observed, keeper).map((claim) => giveUp(context, keeper, claim)),
+    ),
+  );
+}
+
+function giveUp(context: Context, keeper: Keeper, claim: ClaimSeen): Part {
+  const { observed, rules, shape } = context;
+  const member = memberName(keeper, claim.ordinal);
+  if (!context.isFounded || !rules.isGivenUp(member, membersOf(context, keeper))) return NOTHING;
+  const present = observed.workloads[keeper]?.replicas ?? 0;
+  if (claim.ordinal <= Math.max(present, shape.replicas[keeper])) return beginAnew(context, claim, member);
+  if (podAt(observed, keeper, claim.ordinal) !== undefined || claim.isTerminating) return NOTHING;
+  return act(deletion(claim, member, `${member} is no member any more, and its pod is gone`), REASON);
+}
+
+/** Its number is wanted, but who lived on the volume was removed for ever: it comes back as a new one, on a new volume. */
+function beginAnew(context: Context, claim: ClaimSeen, member: string): Part {
+  const { component, ordinal, isFounded, isTerminating } = claim;
+  const pod = podAt(context.observed, component, ordinal);
+  if (!isFounded || pod?.isReady === true || isApplicant(context, claim)) return NOTHING;
+  const why = `${member} was removed, and what is on its volume never comes back: it begins anew`;
+  const deletes = isTerminating ? NOTHING : act(deletion(claim, member, why), REASON);
+  // A pod without a node has not taken the volume: it waits for a new one.
+  if (pod === undefined || pod.isTerminating || pod.node === '') return deletes;
+  return together(deletes, act({ kind: 'deletePod', pod: pod.name, uid: pod.uid, why }, REASON));
+}
+
+function deletion({ name, uid }: ClaimSeen, member: string, why: string): Action {
+  return { kind: 'deleteClaim', claim: name, uid, member, why };
+}
+
+function membersOf({ observed }: Context, keeper: Keeper): readonly string[] | null {
+  if (keeper === 'coordinator') return seatedMembers(observed)?.map(({ name }) => name) ?? null;
+  // All that placement lists, those too that were given up and still hold something.
+  return placedShards(observed) === null ? null : (observed.data?.shards.map(({ shard }) => shard) ?? null);
+}
+
+function isApplicant({ observed }: Context, { component, ordinal }: ClaimSeen): boolean {
+  return component === 'coordinator' && applicantSeats(observed).some(({ seat }) => seat === ordinal);
+}

@@ -1,0 +1,74 @@
+/**
+ * What is to be done next for a cluster, and what is to be told of it. Level-triggered: nothing is remembered between two decisions but
+ * what stands in the API server and at the coordinators, so whoever decides again after any interruption goes on from there. Each
+ * phase is one idea and a file of its own; what cannot be known (no coordinator answers) never makes anything be given up.
+ */
+import { PAUSED_ANNOTATION } from '@ringleader/contracts';
+import { applyWanted } from './applying.js';
+import { giveUpClaims, growClaims, markFounded } from './claims.js';
+import { changeGroup } from './coordinators.js';
+import { type Context, note, type Part, together } from './course.js';
+import { hasFinalizer, letGo, tearDown } from './deletion.js';
+import { rollPods } from './rolling.js';
+import { PLANNER_RULES, type PlannerRules } from './rules.js';
+import { shapeOf } from './shape.js';
+import { placeShards } from './shards.js';
+import { statusOf } from './status.js';
+import type { Action, Decision, Observed, OwnedObjects } from './types.js';
+
+/** While something is waited for that no watch tells of. */
+const SOON_MS = 2_000;
+/** What the coordinators say is told in the status, and nobody tells when it changes. */
+const NOW_AND_THEN_MS = 15_000;
+
+export function decide(
+  observed: Observed,
+  wanted: OwnedObjects,
+  rules: PlannerRules = PLANNER_RULES,
+): Decision {
+  const context = contextOf(observed, wanted, rules);
+  const part = course(context);
+  const status = statusOf(context, part.notes);
+  return { actions: part.actions, status, lookAgainMs: lookAgainMs(observed, part) };
+}
+
+function contextOf(observed: Observed, wanted: OwnedObjects, rules: PlannerRules): Context {
+  const shape = shapeOf(observed, rules);
+  const isFounded = rules.isFounded(observed);
+  return { observed, rules, shape, wanted: wanted(observed.cluster, shape), isFounded };
+}
+
+function course(context: Context): Part {
+  const { observed } = context;
+  const { metadata } = observed.cluster;
+  if (observed.isNamespaceTerminating) return letGo(observed);
+  if (metadata.deletionTimestamp !== undefined) return tearDown(observed);
+  if (isPaused(observed)) {
+    return note('refused', 'Paused', `The annotation ${PAUSED_ANNOTATION} is there: nothing is changed`);
+  }
+  if (!hasFinalizer(observed)) {
+    const action: Action = { kind: 'addFinalizer', why: 'So that the cluster is deleted in order' };
+    return together({ actions: [action], notes: [] }, note('doing', 'Founding', 'It begins'));
+  }
+  // What is asked of the coordinators comes last: they may refuse it, and nothing else is to suffer from that.
+  return together(
+    markFounded(context),
+    applyWanted(context),
+    growClaims(context),
+    giveUpClaims(context),
+    rollPods(context),
+    changeGroup(context),
+    placeShards(context),
+  );
+}
+
+export function isPaused({ cluster }: Observed): boolean {
+  const value = cluster.metadata.annotations?.[PAUSED_ANNOTATION];
+  return value !== undefined && value !== 'false';
+}
+
+function lookAgainMs(observed: Observed, { actions, notes }: Part): number | null {
+  if (observed.isNamespaceTerminating) return null;
+  const isBusy = actions.length > 0 || notes.some(({ kind }) => kind === 'doing');
+  return isBusy ? SOON_MS : NOW_AND_THEN_MS;
+}

@@ -1,0 +1,80 @@
+/**
+ * The end of a cluster, in order: who serves users first, then who holds data, then who knows where they are, then what carries
+ * messages; then volumes and secrets, if they are not to be kept; the finalizer last. In a namespace that goes the order is not
+ * ours: the operator lets go.
+ */
+import { type Part, together } from './course.js';
+import { podsOf, workloadName } from './seen.js';
+import { type Action, type Component, type Observed, refText } from './types.js';
+
+export const CLUSTER_FINALIZER = 'ringleader.io/cluster';
+const REASON = 'Deleting';
+
+export const hasFinalizer = ({ cluster }: Observed): boolean =>
+  cluster.metadata.finalizers?.includes(CLUSTER_FINALIZER) ?? false;
+
+const part = (actions: readonly Action[], message: string): Part => ({
+  actions,
+  notes: [{ kind: 'doing', reason: REASON, message }],
+});
+
+export function letGo(observed: Observed): Part {
+  const why = 'The namespace is being deleted: there is nothing to keep order in';
+  return hasFinalizer(observed) ? part([{ kind: 'removeFinalizer', why }], why) : together();
+}
+
+const STEPS: readonly (readonly Component[])[] = [
+  ['gateway', 'failure-detector'],
+  ['shard'],
+  ['coordinator'],
+  ['nats'],
+];
+
+export function tearDown(observed: Observed): Part {
+  if (!hasFinalizer(observed)) return together();
+  for (const components of STEPS) {
+    const here = components.filter((component) => isThere(observed, component));
+    if (here.length > 0) {
+      return part(
+        here.flatMap((component) => deleteWorkload(observed, component)),
+        `${here.join(' and ')}: being stopped`,
+      );
+    }
+  }
+  const isKept = observed.cluster.spec.deletionPolicy === 'Retain';
+  const leftovers = isKept ? [] : [...deleteClaims(observed), ...deleteSecrets(observed)];
+  const hasClaims = !isKept && observed.claims.length > 0;
+  if (leftovers.length > 0 || hasClaims) return part(leftovers, 'Volumes and secrets are being deleted');
+  const why = isKept ? 'All is stopped; volumes and secrets are kept' : 'All is stopped and deleted';
+  return part([{ kind: 'removeFinalizer', why }], why);
+}
+
+function isThere(observed: Observed, component: Component): boolean {
+  return observed.workloads[component] !== undefined || podsOf(observed, component).length > 0;
+}
+
+function deleteWorkload(observed: Observed, component: Component): Action[] {
+  const workload = observed.workloads[component];
+  if (workload === undefined) return [];
+  const name = workloadName(observed, component);
+  const kind = component === 'gateway' || component === 'failure-detector' ? 'Deployment' : 'StatefulSet';
+  const ref = { apiVersion: 'apps/v1', kind, name };
+  const why = `The cluster is deleted: ${refText(ref)} goes`;
+  return [{ kind: 'deleteObject', ref, uid: workload.uid, leavesPods: false, why }];
+}
+
+function deleteClaims({ claims }: Observed): Action[] {
+  const why = 'The cluster is deleted, and its volumes with it';
+  return claims
+    .filter(({ isTerminating }) => !isTerminating)
+    .map(({ name, uid }) => ({ kind: 'deleteClaim', claim: name, uid, member: null, why }));
+}
+
+function deleteSecrets({ objects }: Observed): Action[] {
+  const why = 'The cluster is deleted, and its secrets with it';
+  return Object.entries(objects).flatMap(([ref, { uid }]): Action[] => {
+    const [kind = '', name = ''] = ref.split('/');
+    if (kind !== 'Secret') return [];
+    return [{ kind: 'deleteObject', ref: { apiVersion: 'v1', kind, name }, uid, leavesPods: false, why }];
+  });
+}
