@@ -11,6 +11,9 @@ const LONGEST = [
   'paxos/steered.sim-spec.ts',
   'raft/random.sim-spec.ts',
   'detection/detection.sim-spec.ts',
+  'starter.e2e-spec.ts',
+  'one-nats-server.fault-spec.ts',
+  'three-nats-servers.fault-spec.ts',
 ];
 
 const placeOf = (path) => {

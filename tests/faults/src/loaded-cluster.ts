@@ -2,12 +2,34 @@
  * One running cluster for all scenarios of a spec file, and what they all demand of a run under load.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startLocalCluster } from '@ringleader/testing-local-cluster';
 import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/testing-local-cluster';
 import { readCluster } from './cluster-facts.js';
 import { underLoad } from './under-load.js';
 import type { LoadFindings, LoadedRun } from './under-load.js';
+
+/** Known when tests run, not yet when they are declared. */
+export type RunningCluster = () => LoadedCluster;
+
+const START_MS = 240_000;
+
+/** Starts one cluster for several kinds of scenarios, declared by these functions: a start costs as much as some of them. */
+export function onOneCluster(
+  options: LocalClusterOptions,
+  kinds: Readonly<Record<string, (running: RunningCluster) => void>>,
+): void {
+  let loaded: LoadedCluster | undefined;
+  const running = (): LoadedCluster => {
+    if (loaded === undefined) throw new Error('the cluster has not started');
+    return loaded;
+  };
+  beforeAll(async () => {
+    loaded = await LoadedCluster.start(options);
+  }, START_MS);
+  afterAll(() => loaded?.dispose(), START_MS);
+  for (const [title, declare] of Object.entries(kinds)) describe(title, () => declare(running));
+}
 
 export class LoadedCluster {
   private constructor(

@@ -3,29 +3,21 @@
  * shards: clear errors within the deadline, and all data when they are back.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { RestClient } from '@ringleader/testing-workload';
 import { until } from '@ringleader/testing-servers';
 import { readCluster, verdictOf } from './cluster-facts.js';
-import { LoadedCluster } from './loaded-cluster.js';
+import type { RunningCluster } from './loaded-cluster.js';
 
-const START_MS = 240_000;
 const SCENARIO_MS = 120_000;
 /** The length of a pause is what these scenarios are about: longer than any lease. */
 const PAUSE_MS = 5_000;
 
-describe('pauses under load', () => {
-  let loaded: LoadedCluster;
-
-  beforeAll(async () => {
-    loaded = await LoadedCluster.start();
-  }, START_MS);
-  afterAll(() => loaded.dispose(), START_MS);
-
+export function pauses(running: RunningCluster): void {
   it.each(['shard-1', 'shard-3', 'postgres-2', 'nats-server'])(
     'SIGSTOP of %s for 5 s',
     async (member) => {
-      await loaded.survive(`pause-${member}`, () => loaded.pause(member, PAUSE_MS));
+      await running().survive(`pause-${member}`, () => running().pause(member, PAUSE_MS));
     },
     SCENARIO_MS,
   );
@@ -33,7 +25,7 @@ describe('pauses under load', () => {
   it(
     'a shard that stands still is suspect, then down, by the word and the probes of others, and alive when it goes on',
     async () => {
-      const { cluster, url } = loaded;
+      const { cluster, url } = running();
       const becomes = async (verdict: string): Promise<number> => {
         const startedMs = performance.now();
         const isSo = async (): Promise<boolean> => (await verdictOf(url, 'shard-2')) === verdict;
@@ -61,9 +53,9 @@ describe('pauses under load', () => {
   it(
     'two of three shards down: honest errors within the deadline, then all data',
     async () => {
-      const { cluster, url } = loaded;
+      const { cluster, url } = running();
       const seen: { write: number; writeMs: number; read: number } = { write: 0, writeMs: 0, read: 0 };
-      const findings = await loaded.survive('majority', async () => {
+      const findings = await running().survive('majority', async () => {
         await cluster.signal('shard-1', 'SIGSTOP');
         await cluster.signal('shard-2', 'SIGSTOP');
         await delay(PAUSE_MS);
@@ -90,4 +82,4 @@ describe('pauses under load', () => {
     },
     SCENARIO_MS,
   );
-});
+}

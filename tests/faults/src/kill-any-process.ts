@@ -2,26 +2,18 @@
  * `kill -9` of any single process under a steady mixed load: it comes back and catches up, nothing acknowledged is lost or
  * undone, and every error that clients saw was honest.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { readCluster } from './cluster-facts.js';
-import { LoadedCluster } from './loaded-cluster.js';
+import type { RunningCluster } from './loaded-cluster.js';
 
-const START_MS = 240_000;
 const SCENARIO_MS = 120_000;
 
-describe('kill -9 under load', () => {
-  let loaded: LoadedCluster;
-
-  beforeAll(async () => {
-    loaded = await LoadedCluster.start();
-  }, START_MS);
-  afterAll(() => loaded.dispose(), START_MS);
-
+export function killAnyProcess(running: RunningCluster): void {
   const members = ['shard-1', 'shard-2', 'gateway-1', 'failure-detector-1', 'postgres-1', 'nats-server'];
   it.each(members)(
     '%s',
     async (member) => {
-      const { operations } = await loaded.survive(`kill-${member}`, () => loaded.killAndWait(member));
+      const { operations } = await running().survive(`kill-${member}`, () => running().killAndWait(member));
       expect(operations).toBeGreaterThan(0);
     },
     SCENARIO_MS,
@@ -30,9 +22,9 @@ describe('kill -9 under load', () => {
   it(
     'shards, each as soon as the one before serves again',
     async () => {
-      await loaded.survive('kill-in-succession', async () => {
+      await running().survive('kill-in-succession', async () => {
         for (const member of ['shard-1', 'shard-2', 'shard-3', 'shard-1', 'shard-3'])
-          await loaded.killAndWait(member);
+          await running().killAndWait(member);
       });
     },
     SCENARIO_MS,
@@ -41,14 +33,14 @@ describe('kill -9 under load', () => {
   it(
     'two at once, of two kinds',
     async () => {
-      const { coordinator } = await readCluster(loaded.url);
+      const { coordinator } = await readCluster(running().url);
       const pairs = [
         [coordinator.leader, 'nats-server'],
         ['shard-2', 'postgres-2'],
         ['shard-3', 'failure-detector-2'],
       ] as const;
       for (const pair of pairs)
-        await loaded.survive(`kill-${pair.join('-and-')}`, () => loaded.killAndWait(...pair));
+        await running().survive(`kill-${pair.join('-and-')}`, () => running().killAndWait(...pair));
     },
     SCENARIO_MS,
   );
@@ -56,11 +48,11 @@ describe('kill -9 under load', () => {
   it(
     "the coordinator's leader, and a follower",
     async () => {
-      const { coordinator } = await readCluster(loaded.url);
-      await loaded.survive('kill-coordinator-leader', () => loaded.killAndWait(coordinator.leader));
+      const { coordinator } = await readCluster(running().url);
+      await running().survive('kill-coordinator-leader', () => running().killAndWait(coordinator.leader));
       const follower = coordinator.leader === 'coordinator-1' ? 'coordinator-2' : 'coordinator-1';
-      await loaded.survive('kill-coordinator-follower', () => loaded.killAndWait(follower));
+      await running().survive('kill-coordinator-follower', () => running().killAndWait(follower));
     },
     SCENARIO_MS,
   );
-});
+}

@@ -3,22 +3,14 @@
  * acknowledged is lost or undone, and when the connection is back so is the member.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LoadedCluster } from './loaded-cluster.js';
+import { expect, it } from '@jest/globals';
+import type { RunningCluster } from './loaded-cluster.js';
 
-const START_MS = 240_000;
 const SCENARIO_MS = 120_000;
 /** The length of a cut is what these scenarios are about: longer than any lease, and than it takes to notice. */
 const CUT_MS = 3_000;
 
-describe('cut links under load', () => {
-  let loaded: LoadedCluster;
-
-  beforeAll(async () => {
-    loaded = await LoadedCluster.start({ cuttable: true });
-  }, START_MS);
-  afterAll(() => loaded.dispose(), START_MS);
-
+export function cutLinks(running: RunningCluster): void {
   it.each([
     ['shard-1', 'nats', 'silent'],
     ['shard-2', 'nats', 'closed'],
@@ -29,7 +21,7 @@ describe('cut links under load', () => {
   ] as const)(
     '%s loses %s, %s',
     async (member, target, state) => {
-      const { operations } = await loaded.survive(`cut-${member}-${target}-${state}`, async (cluster) => {
+      const { operations } = await running().survive(`cut-${member}-${target}-${state}`, async (cluster) => {
         await cluster.turn(member, target, state);
         await delay(CUT_MS);
         await cluster.turn(member, target, 'open');
@@ -38,4 +30,4 @@ describe('cut links under load', () => {
     },
     SCENARIO_MS,
   );
-});
+}

@@ -1,0 +1,24 @@
+/**
+ * Any one of three nats-servers is stopped or killed: whoever was at it goes on at another, and nobody is without answers
+ * for long.
+ */
+import { expect, it } from '@jest/globals';
+import type { RunningCluster } from './loaded-cluster.js';
+
+const SCENARIO_MS = 120_000;
+/** Much longer than it takes to notice. */
+const PAUSE_MS = 5_000;
+const SILENCE_MS_MAX = 2_000;
+
+export function natsServers(running: RunningCluster): void {
+  it.each(['nats-server-1', 'nats-server-2', 'nats-server-3'])(
+    '%s stops for a while, and is killed',
+    async (member) => {
+      const paused = await running().survive(`pause-${member}`, () => running().pause(member, PAUSE_MS));
+      const killed = await running().survive(`kill-${member}`, () => running().killAndWait(member));
+      for (const { longestSilenceMs } of [paused, killed])
+        expect(longestSilenceMs).toBeLessThan(SILENCE_MS_MAX);
+    },
+    SCENARIO_MS,
+  );
+}
