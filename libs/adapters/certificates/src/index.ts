@@ -1,1 +1,14 @@
-export * from './types.js';
+export { createAuthority, issue } from './authority.js';
+export { bundle, certificatesIn } from './bundle.js';
+export { describe } from './describe.js';
+export { renewAtMs, whyReissue } from './renewal.js';
+export type { ReissueReason } from './renewal.js';
+export type {
+  Authority,
+  AuthorityRequest,
+  CertificateFacts,
+  CertificateUsage,
+  CertifiedKey,
+  LeafIdentity,
+  LeafRequest,
+} from './types.js';
