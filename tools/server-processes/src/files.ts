@@ -18,11 +18,14 @@ export function replaceFile(path: string, text: string, { flush = false } = {}):
   renameSync(`${path}.new`, path);
 }
 
-/** The password in a file for its owner's eyes only; one is made if there is none, or a torn one. */
-export function keptPassword(path: string): string {
+/** The secret in a file for its owner's eyes only; one is made if there is none, or a torn one. */
+export function keptText(path: string, form: RegExp, make: () => string): string {
   const kept = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  if (/^[\w-]{16,}$/.test(kept)) return kept;
-  const fresh = randomBytes(24).toString('base64url');
+  if (form.test(kept)) return kept;
+  const fresh = make();
   replaceFile(path, `${fresh}\n`, { flush: true });
   return fresh;
 }
+
+export const keptPassword = (path: string): string =>
+  keptText(path, /^[\w-]{16,}$/, () => randomBytes(24).toString('base64url'));

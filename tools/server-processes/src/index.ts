@@ -1,8 +1,8 @@
 export { describeExit, lastLines, startChild, StartError } from './child.js';
 export type { Child, ChildExit, ChildSpec, LocalServer } from './child.js';
-export { replaceFile, toolsDirectory, workspaceRoot } from './files.js';
+export { keptText, replaceFile, toolsDirectory, workspaceRoot } from './files.js';
 export { locateNatsServer } from './nats-program.js';
-export { localNatsServer, natsPasswordFile, natsPasswords } from './nats-server.js';
+export { localNatsServer, natsPasswordFile, natsPasswords, natsSeedFile, natsSeeds } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
 export { localPostgres } from './postgres.js';
 export { processStart, processStat, processStats, sendSignal } from './process-table.js';

@@ -1,10 +1,8 @@
 /** Real nats-servers with the generated configuration: each service may do its own, and nobody anything else. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { nkeys } from '@nats-io/nats-core';
 import type { Msg } from '@nats-io/nats-core';
 import { SERVICES, inboxPrefix, subjects, watchInbox } from '@ringleader/contracts';
@@ -163,23 +161,6 @@ describe('a nats-server with access', () => {
     const stranger = connectNats({ servers: [keyed.url], name: service, identity }, UNLOGGED);
     await expect(stranger).rejects.toMatchObject({ code: 'NATS_REFUSED' });
     await keyed.stop();
-  });
-
-  it('is encrypted, and trusted by its authority, where that is asked for', async () => {
-    const files = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', files.keyFile, '-out', files.certFile];
-    await promisify(execFile)('openssl', ['req', '-x509', '-days', '1', ...key, ...subject]);
-    const secure = await startNatsServer({ dir: join(dir, 'tls'), access, tls: files });
-    const servers = [secure.url.replace('nats:', 'tls:')];
-    const trusting = { ...optionsOf('shard', servers), tls: { caFile: files.certFile } };
-    const link = await connectNats(trusting, UNLOGGED);
-    expect(link.connection.info?.tls_required).toBe(true);
-    await link.close();
-    const distrusting = connectNats({ ...trusting, tls: {} }, UNLOGGED);
-    await expect(distrusting).rejects.toMatchObject({ code: 'NATS_REFUSED' });
-    await expect(distrusting).rejects.toThrow(/not trusted/);
-    await secure.stop();
   });
 });
 

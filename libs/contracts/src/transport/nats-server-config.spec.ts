@@ -54,10 +54,15 @@ describe('the configuration of a nats-server', () => {
     expect(() => natsServerConfig(bad)).toThrow(/no name of an environment variable/);
   });
 
-  it('asks other servers for a certificate, besides their password', () => {
+  it('has servers show each other certificates, besides their password', () => {
     const tls = { certFile: '/c', keyFile: '/k', caFile: '/a' };
     const text = natsServerConfig({ ...server, access: null, routes: { ...routes, tls } });
-    expect(text).toMatch(/cluster \{[^]*ca_file: "\/a"\n +verify: true/);
+    const [, cluster = ''] = text.split('cluster {');
+    expect(cluster).toMatch(
+      / {2}tls \{\n {4}cert_file: "\/c"\n {4}key_file: "\/k"\n {4}ca_file: "\/a"\n {4}verify: true/,
+    );
+    expect(cluster).toContain('password: "password-of-routes"');
+    expect(text.split('cluster {')[0]).not.toContain('tls');
   });
 
   it.each(['"', '\\', '$X', 'a\nb'])('refuses a value with %j in it', (serverName) => {

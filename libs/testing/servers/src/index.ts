@@ -1,9 +1,11 @@
+export { testAuthority, writeCertificate, type CertificateFiles } from './certificates.js';
 export { locateChromium } from './chromium.js';
 export {
   startNatsCluster,
   startNatsServer,
   startPostgres,
   type NatsAccess,
+  type NatsClusterOptions,
   type ServerOptions,
   type TestServer,
 } from './test-server.js';
@@ -11,6 +13,8 @@ export {
   freePort,
   natsPasswordFile,
   natsPasswords,
+  natsSeedFile,
+  natsSeeds,
   startChild,
   until,
   workspaceRoot,

@@ -9,7 +9,7 @@ import {
   type Child,
   type LocalServer,
 } from '@ringleader/server-processes';
-import type { NatsServerConfig, NatsServerTls } from '@ringleader/contracts';
+import type { NatsRouteTls, NatsServerConfig, NatsServerTls } from '@ringleader/contracts';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -83,10 +83,17 @@ export async function startNatsServer(
   return run(await localNatsServer(await natsProgram(), server), place.port);
 }
 
+export interface NatsClusterOptions {
+  readonly dir: string;
+  readonly access?: NatsAccess;
+  /** For clients, who need no certificate, and for routes, where both sides need one. */
+  readonly tls?: NatsRouteTls;
+}
+
 /** Servers that know each other, with routes that take a password, and tell clients of each other. */
 export async function startNatsCluster(
   count: number,
-  { dir, access = null }: { readonly dir: string; readonly access?: NatsAccess },
+  { dir, access = null, tls }: NatsClusterOptions,
 ): Promise<TestServer[]> {
   const program = await natsProgram();
   const ports = await freePorts(2 * count);
@@ -97,7 +104,13 @@ export async function startNatsCluster(
     const name = `nats-${i + 1}`;
     const place = await options(name, { dir: join(dir, name), port });
     const own = { name: 'test', host: '127.0.0.1', port: routePorts[i] ?? 0, advertise: true };
-    const server = { ...place, access, routes: { ...routes, ...own, servers } };
+    const secure = tls && { tls: { certFile: tls.certFile, keyFile: tls.keyFile } };
+    const server = {
+      ...place,
+      access,
+      ...secure,
+      routes: { ...routes, ...own, servers, ...(tls && { tls }) },
+    };
     return run(await localNatsServer(program, server), port);
   });
   return Promise.all(starting);
