@@ -1,5 +1,5 @@
 /**
- * A client of the gateway as a user would write one: plain HTTP, nothing shared with the gateway's code. What came back is
+ * A client of the gateway as a user would write one: HTTP, nothing shared with the gateway's code. What came back is
  * classified by what it says about the operation: done, refused with nothing done, or unknown.
  */
 import { Pool } from 'undici';
@@ -34,17 +34,33 @@ export interface BatchOperation {
   readonly value?: string;
 }
 
+/** How to reach a gateway that is not open to everybody. */
+export interface RestAccess {
+  /** Authorities to trust instead of the system's, as PEM. */
+  readonly ca?: string;
+  /** The name that the gateway's certificate has to have, where that is not the host of the URL. */
+  readonly serverName?: string;
+  readonly token?: string;
+}
+
 const EXTRA_WAIT_MS = 5_000;
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 export class RestClient {
   private readonly pool: Pool;
+  private readonly identity: Readonly<Record<string, string>>;
 
   constructor(
     readonly url: string,
     connections: number,
+    { ca, serverName, token }: RestAccess = {},
   ) {
-    this.pool = new Pool(url, { connections, pipelining: 1, keepAliveTimeout: 30_000 });
+    const connect = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    };
+    this.pool = new Pool(url, { connections, pipelining: 1, keepAliveTimeout: 30_000, connect });
+    this.identity = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   put(key: string, value: string | Uint8Array, options: WriteOptions = {}): Promise<RestAnswer> {
@@ -108,7 +124,7 @@ export class RestClient {
       const answer = await this.pool.request({
         ...request,
         body: request.body ?? null,
-        headers: { ...headers, 'ringleader-timeout-ms': String(timeoutMs) },
+        headers: { ...headers, ...this.identity, 'ringleader-timeout-ms': String(timeoutMs) },
         headersTimeout: waitMs,
         bodyTimeout: waitMs,
         signal: AbortSignal.timeout(waitMs),
