@@ -34,6 +34,9 @@ export const gatewayConfigSchema = z.object({
   ...commonConfig,
   RINGLEADER_HTTP_HOST: host().default('127.0.0.1'),
   RINGLEADER_HTTP_PORT: port().default(8_080),
+  /** PEM files: HTTPS instead of HTTP. Both or neither; they are read again when they are replaced. */
+  RINGLEADER_HTTP_TLS_CERT_FILE: z.string().min(1).optional(),
+  RINGLEADER_HTTP_TLS_KEY_FILE: z.string().min(1).optional(),
   /** Host names that clients call this gateway by, comma-separated, besides loopback and its address; `*` is any. */
   RINGLEADER_HTTP_HOSTS: listOf(
     z.string().refine(isHosts, 'host names or addresses without a port, *.example.com, or *'),

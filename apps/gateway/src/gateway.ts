@@ -6,6 +6,7 @@ import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
 import { GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http-server.js';
+import { followCertificate, serverTls } from './http/tls.js';
 
 export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   service: 'gateway',
@@ -17,9 +18,11 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   carriesBulk: true,
   notStarted: 'it does not listen yet',
   create: async ({ root, config, logger, health }) => {
+    const tls = serverTls(config);
     const app = await createHttpServer({
       root,
       logger,
+      tls,
       version: RINGLEADER_VERSION,
       timings: DEFAULT_HTTP_TIMINGS,
       hosts: [
@@ -29,12 +32,13 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
       ],
       trustedProxies: config.RINGLEADER_TRUSTED_PROXIES,
     });
+    if (tls !== null) followCertificate(app.getHttpServer(), tls, logger);
     await listen(app, config);
     health.started();
     const address = publicAddress(app, config);
     // It answers probes there, too.
     if (config.RINGLEADER_PROBE_PORT === undefined) app.get(Membership).update({ address });
-    logger.info({ address }, 'Listening');
+    logger.info({ address, tls: tls !== null }, 'Listening');
     return app;
   },
 };

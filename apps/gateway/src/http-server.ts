@@ -3,7 +3,7 @@
  * documents also where Fastify or Node's parser refuse a request by themselves.
  */
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
@@ -20,6 +20,8 @@ import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.
 import { LargeBodies } from './http/large-bodies.js';
 import { answerConnect, answerConnectionError, handleInOrder, sayLastAnswers } from './http/connection.js';
 import type { RequestHandler } from './http/connection.js';
+import { createTlsServer } from './http/tls.js';
+import type { ServerTls } from './http/tls.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
 import { targetOf } from './http/request-target.js';
@@ -57,6 +59,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   readonly version: string;
   readonly timings: HttpServerTimings;
+  /** Null: plain HTTP. */
+  readonly tls: ServerTls | null;
   /** Besides loopback and the address that a connection came to. */
   readonly hosts: readonly string[];
   /** Addresses and networks of the proxies whose X-Forwarded-For is believed. */
@@ -114,7 +118,7 @@ function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'f
 }
 
 function fastifyAdapter(options: HttpServerOptions, filter: ProblemFilter, lane: HotLane): FastifyAdapter {
-  const { timings, trustedProxies } = options;
+  const { timings, tls, trustedProxies } = options;
   return new FastifyAdapter({
     logger: false,
     rewriteUrl: (request) => targetOf(request as IncomingMessage).path,
@@ -130,14 +134,18 @@ function fastifyAdapter(options: HttpServerOptions, filter: ProblemFilter, lane:
     forceCloseConnections: 'idle',
     skipMiddie: true,
     serverFactory: (handler: RequestHandler) =>
-      nodeServer((request, response) => {
-        if (lane.keys?.take(request, response) !== true) handler(request, response);
-      }, timings),
+      nodeServer(
+        (request, response) => {
+          if (lane.keys?.take(request, response) !== true) handler(request, response);
+        },
+        timings,
+        tls,
+      ),
   } as ConstructorParameters<typeof FastifyAdapter>[0]) as unknown as FastifyAdapter;
 }
 
-function nodeServer(handle: RequestHandler, timings: HttpServerTimings): Server {
-  const server = createServer({
+function nodeServer(handle: RequestHandler, timings: HttpServerTimings, tls: ServerTls | null): Server {
+  const options: ServerOptions = {
     maxHeaderSize: REST_LIMITS.headerBytesMax,
     headersTimeout: timings.headersTimeoutMs,
     requestTimeout: timings.requestTimeoutMs,
@@ -145,7 +153,9 @@ function nodeServer(handle: RequestHandler, timings: HttpServerTimings): Server 
     connectionsCheckingInterval: timings.checkIntervalMs,
     // Refused in request-head.ts instead, with a problem document.
     requireHostHeader: false,
-  });
+  };
+  const server =
+    tls === null ? createServer(options) : createTlsServer(options, tls, timings.headersTimeoutMs);
   server.maxHeadersCount = REST_LIMITS.headersMax;
   server.setTimeout(timings.idleTimeoutMs);
   // A client that has said all it has to say (half-closed) still gets its answer.

@@ -8,6 +8,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { OperationalError, PROBLEM_MEDIA_TYPE, REST_LIMITS, problemDocument } from '@ringleader/contracts';
 import type { Problem } from '@ringleader/contracts';
 
@@ -104,7 +105,8 @@ export function handleInOrder(server: Server, handle: RequestHandler): void {
   const ordered = inOrder(server, handle);
   const sockets = new Set<Socket>();
   SOCKETS.set(server, sockets);
-  server.on('connection', (socket) => {
+  // What requests come on: behind the encryption, where there is one.
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
@@ -152,6 +154,12 @@ export function answerConnectionError(error: ParserError, socket: Socket): void 
     else if (socket.writable) writeProblem(socket, problemOf(error));
     else socket.destroy();
   });
+}
+
+/** To a client that speaks plain HTTP where TLS is spoken. */
+export function answerPlainHttp(socket: Socket): void {
+  const detail = 'This port speaks HTTPS: begin the URL with https://';
+  writeProblem(socket, problemDocument('INVALID_ARGUMENT', detail, '/', { reason: 'plain-http' }));
 }
 
 /** CONNECT is for proxies; Node would cut the connection without a word. */

@@ -21,6 +21,8 @@ import { Telemetry } from '../../src/cluster/telemetry.js';
 import { Admission } from '../../src/http/admission.js';
 import type { AdmissionLimits } from '../../src/http/admission.js';
 import { LargeBodies } from '../../src/http/large-bodies.js';
+import { followCertificate } from '../../src/http/tls.js';
+import type { ServerTls } from '../../src/http/tls.js';
 import { HttpMetrics } from '../../src/health/http-metrics.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http-server.js';
 import type { HttpServerTimings } from '../../src/http-server.js';
@@ -40,6 +42,8 @@ export interface HarnessOptions {
   readonly admission?: Partial<AdmissionLimits>;
   readonly largeBodiesBytesMax?: number;
   readonly timings?: Partial<HttpServerTimings>;
+  /** Absent: plain HTTP. Its files are looked at as often as they can be. */
+  readonly tls?: ServerTls;
   readonly retries?: RetryTimings;
   readonly readiness?: () => readonly string[];
   readonly hosts?: readonly string[];
@@ -84,6 +88,7 @@ export interface GatewayHarness {
 }
 
 const PARTITIONS = 16;
+const FILES_EVERY_MS = 10;
 
 class InMemoryGateway {}
 
@@ -132,15 +137,17 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
       ],
     },
     logger,
+    tls: options.tls ?? null,
     version: '0.0.0-test',
     timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
     hosts: options.hosts ?? [],
     trustedProxies: options.trustedProxies ?? [],
     isLaneOpen: options.isLaneOpen ?? true,
   });
+  if (options.tls !== undefined) followCertificate(app.getHttpServer(), options.tls, logger, FILES_EVERY_MS);
   const port = await listen(app);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     shards,
     path,

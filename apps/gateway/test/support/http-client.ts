@@ -1,6 +1,8 @@
 /** Requests as real clients make them, and as only raw sockets can. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { NAMES_OF_WHAT_WAS_WRONG, PROBLEM_FIELDS } from '@ringleader/contracts';
 import type { Problem } from '@ringleader/contracts';
 import { expect } from '@jest/globals';
@@ -39,12 +41,16 @@ export interface RawOptions {
   readonly destroy?: boolean;
   /** Gives up on an answer after so long. */
   readonly waitMs?: number;
+  /** Encrypted; absent: not. */
+  readonly tls?: SecureContextOptions;
 }
 
 /** Sends bytes as they are and gathers what comes back, until the server closes or the time is up. */
 export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const place = { port, host: '127.0.0.1', allowHalfOpen: true };
+    const { tls } = options;
+    const socket = tls === undefined ? connect(place) : connectTls({ ...place, ...tls });
     const received: Buffer[] = [];
     const timer = setTimeout(() => socket.destroy(), options.waitMs ?? 5_000);
     socket.on('data', (chunk) => received.push(chunk));
@@ -55,7 +61,7 @@ export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
       clearTimeout(timer);
       resolve(answerOf(Buffer.concat(received).toString()));
     });
-    socket.on('connect', () => send(socket, options));
+    socket.on(tls === undefined ? 'connect' : 'secureConnect', () => send(socket, options));
   });
 }
 

@@ -1,4 +1,5 @@
 export * from './fatal-errors.js';
+export * from './followed-files.js';
 export * from './health.js';
 export * from './heap-pressure.js';
 export * from './injectables.js';
