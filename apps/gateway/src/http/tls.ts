@@ -4,8 +4,9 @@
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Server as HttpsServer, createServer } from 'node:https';
 import type { Server, ServerOptions } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
@@ -83,7 +84,7 @@ export function createTlsServer(options: ServerOptions, tls: ServerTls, firstByt
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   answerPlainSpeakers(server, firstByteMs);
-  return server as unknown as Server;
+  return server;
 }
 
 const contextOf = ({ cert, key }: Pick<ServerTls, 'cert' | 'key'>): SecureContextOptions => ({

@@ -137,18 +137,11 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
       ],
     },
     logger,
-    tls: options.tls ?? null,
     version: '0.0.0-test',
-    timings: { ...DEFAULT_HTTP_TIMINGS, ...options.timings },
-    hosts: options.hosts ?? [],
-    trustedProxies: options.trustedProxies ?? [],
-    isLaneOpen: options.isLaneOpen ?? true,
+    ...settingsOf(options),
   });
-  if (options.tls !== undefined) followCertificate(app.getHttpServer(), options.tls, logger, FILES_EVERY_MS);
-  const port = await listen(app);
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
-    port,
+    ...(await listen(app, options.tls, logger)),
     shards,
     path,
     admission,
@@ -158,6 +151,12 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     announce,
     close: () => app.close(),
   };
+}
+
+function settingsOf(options: HarnessOptions) {
+  const { tls = null, hosts = [], trustedProxies = [], isLaneOpen = true } = options;
+  const timings = { ...DEFAULT_HTTP_TIMINGS, ...options.timings };
+  return { tls, hosts, trustedProxies, isLaneOpen, timings };
 }
 
 function watchers(options: HarnessOptions): Provider[] {
@@ -205,9 +204,15 @@ function requestPath(
   return { leaders, router, store };
 }
 
-async function listen(app: NestFastifyApplication): Promise<number> {
+async function listen(
+  app: NestFastifyApplication,
+  tls: ServerTls | undefined,
+  logger: Logger,
+): Promise<{ url: string; port: number }> {
+  if (tls !== undefined) followCertificate(app.getHttpServer(), tls, logger, FILES_EVERY_MS);
   await app.listen(0, '127.0.0.1');
-  return (app.getHttpServer().address() as AddressInfo).port;
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, port };
 }
 
 /** What a gateway knows of a cluster whose members have not told anything yet. */

@@ -50,7 +50,7 @@ export function sendRaw(port: number, options: RawOptions): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const place = { port, host: '127.0.0.1', allowHalfOpen: true };
     const { tls } = options;
-    const socket = tls === undefined ? connect(place) : connectTls({ ...place, ...tls });
+    const socket: Socket = tls === undefined ? connect(place) : connectTls({ ...place, ...tls });
     const received: Buffer[] = [];
     const timer = setTimeout(() => socket.destroy(), options.waitMs ?? 5_000);
     socket.on('data', (chunk) => received.push(chunk));
