@@ -25,15 +25,15 @@ export function refusalOf({ code, path, message }) {
   return `${place ?? 'A file'}: ${REFUSALS[named]}.`;
 }
 
-/** Runs `action`; a Failure becomes its sentence on standard error and a non-zero exit code. */
-export async function reportingFailures(action) {
+/** Runs `action`; a Failure becomes its sentence, after one that says what failed, on standard error and a non-zero exit code. */
+export async function reportingFailures(action, what = 'Ringleader cannot start') {
   try {
     process.exitCode = await action();
   } catch (error) {
     const refusal = error.syscall === undefined ? undefined : refusalOf(error);
     if (!(error instanceof Failure) && refusal === undefined) throw error;
     if (error.output) console.error(error.output.trimEnd());
-    console.error(`Ringleader cannot start. ${refusal ?? error.message}`);
+    console.error(`${what}. ${refusal ?? error.message}`);
     process.exitCode = 1;
   }
 }

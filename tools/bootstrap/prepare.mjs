@@ -9,7 +9,7 @@ import { Failure, refusalOf } from './failure.mjs';
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const PNPM = 'pnpm@10.34.9';
+export const PNPM = 'pnpm@10.34.9';
 const LOCKFILE = join(root, 'pnpm-lock.yaml');
 /** What was installed, beside it: gone with what it speaks of. */
 const INSTALLED = join(root, 'node_modules', '.ringleader-lock.yaml');
@@ -55,8 +55,8 @@ export function runtime() {
 }
 
 /** Runs a tool that says nothing unless it fails; `explain` makes a sentence of what it said then. */
-async function runTool(command, args, explain) {
-  const options = { cwd: root, env: { ...process.env, CI: 'true' }, maxBuffer: Infinity };
+export async function runTool(command, args, explain, cwd = root) {
+  const options = { cwd, env: { ...process.env, CI: 'true' }, maxBuffer: Infinity };
   const running = promisify(execFile)(command, args, options);
   running.child.stdin.end();
   await running.catch((error) => {
