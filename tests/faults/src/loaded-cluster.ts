@@ -5,9 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startLocalCluster } from '@ringleader/testing-local-cluster';
 import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/testing-local-cluster';
+import { RestClient, underLoad, type LoadedRun, type LoadFindings } from '@ringleader/testing-workload';
 import { readCluster } from './cluster-facts.js';
-import { underLoad } from './under-load.js';
-import type { LoadFindings, LoadedRun } from './under-load.js';
 
 /** Known when tests run, not yet when they are declared. */
 export type RunningCluster = () => LoadedCluster;
@@ -54,7 +53,7 @@ export class LoadedCluster {
     const findings = await underLoad({
       ...load,
       name,
-      url: this.url,
+      connect: (connections) => new RestClient(this.url, connections),
       seed: this.seed,
       fault: () => fault(this.cluster),
       recovered: () => this.cluster.untilHealthy(),

@@ -5,12 +5,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkOperations, kvWithConditions } from '@ringleader/testing-linearizability';
-import { Ledger, MixedLoad, RestClient, toHistory } from '@ringleader/testing-workload';
-import type { LedgerFindings } from '@ringleader/testing-workload';
+import { Ledger, type LedgerFindings } from './ledger.js';
+import { MixedLoad } from './mixed-load.js';
+import type { RestClient } from './rest-client.js';
+import { toHistory } from './to-history.js';
 
 export interface LoadedRun {
   readonly name: string;
-  readonly url: string;
+  /** With so many connections; the run closes it. */
+  readonly connect: (connections: number) => Promise<RestClient> | RestClient;
   readonly seed: number;
   /** Over how many keys operations meet; more for long runs, whose histories would else be too long to check. */
   readonly keys?: number;
@@ -18,6 +21,10 @@ export interface LoadedRun {
   readonly fault: () => Promise<void>;
   /** Resolves when the cluster calls itself healthy again. */
   readonly recovered: () => Promise<void>;
+  /** Each with one operation at a time. */
+  readonly processes?: number;
+  readonly timeoutMs?: number;
+  readonly thinkTimeMs?: number;
 }
 
 export interface LoadFindings {
@@ -37,26 +44,24 @@ export interface LoadFindings {
 const PROCESSES = 8;
 const KEYS = 12;
 const TIMEOUT_MS = 2_000;
+const THINK_TIME_MS = 2;
 /** Acknowledged operations before the fault, and after the recovery: the fault is then surely in the middle. */
 const OPERATIONS_AROUND = 300;
 const NS_PER_MS = 1e6;
 
 export async function underLoad(run: LoadedRun): Promise<LoadFindings> {
-  const client = new RestClient(run.url, PROCESSES + 2);
-  const keys = Array.from({ length: run.keys ?? KEYS }, (_, i) => `faults/${run.name}/${run.seed}/${i}`);
-  const load = new MixedLoad({
-    client,
-    seed: run.seed,
-    processes: PROCESSES,
-    keys,
-    timeoutMs: TIMEOUT_MS,
-    thinkTimeMs: 2,
-  });
-  const ledger = new Ledger(client, `ledger/${run.name}/${run.seed}`);
+  const { name, seed, processes = PROCESSES, timeoutMs = TIMEOUT_MS, thinkTimeMs = THINK_TIME_MS } = run;
+  const client = await run.connect(processes + 2);
+  const keys = Array.from({ length: run.keys ?? KEYS }, (_, i) => `faults/${name}/${seed}/${i}`);
+  const load = new MixedLoad({ client, seed, processes, keys, timeoutMs, thinkTimeMs });
+  const ledger = new Ledger(client, `ledger/${name}/${seed}`);
   const lag = monitorEventLoopDelay({ resolution: 10 });
   let writing = true;
   const writeLedger = async (): Promise<void> => {
-    while (writing) await ledger.append(TIMEOUT_MS);
+    while (writing) {
+      await ledger.append(timeoutMs);
+      await delay(thinkTimeMs);
+    }
   };
   try {
     load.start();
