@@ -23,15 +23,19 @@ export function postgresUrl(): string {
 }
 
 /**
- * Given on the command line, which goes before all files, and before ALTER SYSTEM: what is acknowledged rests on the first
- * three, and nobody reaches the server but by the socket.
+ * Given on the command line, which goes before all files, and before ALTER SYSTEM: what is acknowledged rests on the first five, and
+ * nobody reaches the server but by the socket.
  */
 const FIXED: Readonly<Record<string, string>> = {
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
+  zero_damaged_pages: 'off',
+  ignore_checksum_failure: 'off',
   listen_addresses: '',
+  port: '5432',
   unix_socket_directories: POSTGRES_FOLDERS.socket,
+  data_directory: '"$data"',
   config_file: `${POSTGRES_FOLDERS.config}/postgresql.conf`,
   hba_file: `${POSTGRES_FOLDERS.config}/pg_hba.conf`,
   ident_file: `${POSTGRES_FOLDERS.config}/pg_ident.conf`,

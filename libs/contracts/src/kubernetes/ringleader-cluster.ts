@@ -145,10 +145,16 @@ const postgresSchema = z.object({
     .describe('Further settings of postgresql.conf. What durability rests on cannot be set.')
     .meta({
       maxProperties: 64,
-      ...rules([
-        "!['fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses', 'unix_socket_directories', 'hba_file', 'data_directory'].exists(name, name in self)",
-        'fsync, full_page_writes, synchronous_commit, listen_addresses, unix_socket_directories, hba_file and data_directory are the operator’s',
-      ]),
+      ...rules(
+        [
+          "!['fsync', 'full_page_writes', 'synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure', 'listen_addresses', 'port', 'unix_socket_directories', 'config_file', 'hba_file', 'ident_file', 'data_directory'].exists(name, name in self)",
+          'what durability and access rest on is the operator’s: fsync, full_page_writes, synchronous_commit, zero_damaged_pages, ignore_checksum_failure, listen_addresses, port, unix_socket_directories, config_file, hba_file, ident_file and data_directory',
+        ],
+        [
+          "self.all(name, name.matches('^[a-z_][a-z0-9_]*([.][a-z_][a-z0-9_]*)?$') && !name.startsWith('include'))",
+          'must be names of settings, in small letters',
+        ],
+      ),
     }),
   resources: resourcesSchema.optional(),
 });
