@@ -10,6 +10,8 @@ export class PlacementMetrics {
     const { log } = placement;
     figures.gauge('moves_under_way', 'Partitions whose replicas are being exchanged', () => log.underWay);
     figures.gauge('copies_wanted', 'Replicas that are still to be copied elsewhere', () => log.wanted);
+    const partitions = 'Partitions that there are; 0 before the first map';
+    figures.gauge('partitions', partitions, () => placement.mirrored?.map.length ?? 0);
     const leaders = 'Partitions that another of their replicas is to lead';
     figures.gauge('leader_changes_wanted', leaders, () => log.leaderChanges);
     figures.gauge('blocked', '1 while something that should be done cannot be', () =>

@@ -311,6 +311,7 @@ describe('PlacementService', () => {
     expect(value('steps_total{kind="settle"}')).toBe(value('steps_total{kind="learn"}'));
     expect(value('steps_total{kind="settle"}')).toBeGreaterThanOrEqual(11);
     expect(value('copied_bytes_total')).toBe(1_000 * value('steps_total{kind="learn"}'));
+    expect(value('partitions')).toBe(map().length);
     expect([value('blocked'), value('moves_under_way'), value('copies_wanted')]).toEqual([0, 0, 0]);
   });
 

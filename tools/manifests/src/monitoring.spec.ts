@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createMetrics } from '@ringleader/observability';
+import { parse } from 'yaml';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
+}
+const { spec } = parse(read('k8s/monitoring/alerts.yaml')) as {
+  spec: { groups: readonly { rules: readonly Rule[] }[] };
+};
+const alerts = spec.groups.flatMap(({ rules }) => rules);
+
+/**
+ * Names of figures in the sources: those that stand there whole, and for each prefix that a file gives to its figures every
+ * word of that file with it. That is more than there are, and no name that is misspelt.
+ */
+function figuresOfSources(): Set<string> {
+  const files = globSync('{apps,libs/adapters}/**/src/**/*.ts', { cwd: root }).filter(
+    (file) => !file.includes('node_modules') && !file.endsWith('spec.ts'),
+  );
+  const names = files.flatMap((file) => {
+    const text = read(file);
+    const literals = [...text.matchAll(/['`]([a-z0-9_]+)['`]/g)].map(([, word]) => word ?? '');
+    const prefixes = literals.filter((word) => /^ringleader_.*_$/.test(word));
+    return [...literals, ...prefixes.flatMap((prefix) => literals.map((word) => prefix + word))];
+  });
+  return new Set(names.filter((name) => name.startsWith('ringleader_') && !name.endsWith('_')));
+}
+
+async function figures(): Promise<Set<string>> {
+  const ofEachProcess = (await createMetrics({}).getMetricsAsJSON()).map(({ name }) => name);
+  return new Set([...figuresOfSources(), ...ofEachProcess]);
+}
+
+const figuresIn = (text: string): string[] => [...new Set(text.match(/\bringleader_[a-z0-9_]+/g))];
+const base = (name: string): string => name.replace(/_(bucket|sum|count)$/, '');
+
+describe('alerts and dashboard', () => {
+  it.each(['alerts.yaml', 'dashboard.json'])('ask for figures that exist: %s', async (file) => {
+    const known = await figures();
+    const asked = figuresIn(read(`k8s/monitoring/${file}`));
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked.filter((name) => !known.has(name) && !known.has(base(name)))).toEqual([]);
+  });
+
+  it('have a runbook for each alert, and no others', () => {
+    expect(alerts).toHaveLength(6);
+    const runbooks = [...read('docs/RUNBOOKS.md').matchAll(/^## (Ringleader\w+)$/gm)].map(([, name]) => name);
+    expect(runbooks).toEqual(alerts.map(({ alert }) => alert));
+    for (const { alert, annotations } of alerts)
+      expect(annotations.runbook_url).toMatch(new RegExp(`/docs/RUNBOOKS\\.md#${alert.toLowerCase()}$`));
+  });
+
+  it('are each seen to fire, and not to, by promtool', () => {
+    const { tests } = parse(read('k8s/monitoring/tests/alerts.test.yaml')) as {
+      tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
+    };
+    const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+    const named = (wanted: (fired: object[]) => boolean): string[] =>
+      [...new Set(cases.filter(({ exp_alerts }) => wanted(exp_alerts)).map(({ alertname }) => alertname))].sort();
+    const all = alerts.map(({ alert }) => alert).sort();
+    expect(named((fired) => fired.length > 0)).toEqual(all);
+    expect(named((fired) => fired.length === 0)).toEqual(all);
+  });
+
+  it('show each panel with a sentence on what it shows', () => {
+    const { panels } = JSON.parse(read('k8s/monitoring/dashboard.json')) as {
+      panels: { type: string; title: string; description?: string }[];
+    };
+    const silent = panels.filter(({ type, description }) => type !== 'row' && !description?.endsWith('.'));
+    expect(silent).toEqual([]);
+  });
+});
