@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CLUSTER_GROUP, CLUSTER_PLURAL } from '@ringleader/contracts';
+import { parseAllDocuments } from 'yaml';
+import { OWNED_KINDS } from './owned-objects.js';
+import { OPERATOR_NAMESPACE, MANAGED_BY } from './names.js';
+import { PRIORITY_CLASSES } from './pods.js';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: readonly Rule[];
+}
+
+const manifestsOf = (file: string): Manifest[] => {
+  const path = fileURLToPath(new URL(`../../../../k8s/base/${file}.yaml`, import.meta.url));
+  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS() as Manifest);
+};
+
+/** By group and resource. */
+function rightsOf(kind: string): Map<string, readonly string[]> {
+  const { rules = [] } =
+    manifestsOf('operator-rbac').find((each) => each.kind === kind && each.metadata.name === MANAGED_BY) ??
+    {};
+  return new Map(
+    rules.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.map((name): [string, readonly string[]] => [`${group}/${name}`, verbs]),
+      ),
+    ),
+  );
+}
+
+const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+
+/** What it does beside what it owns: its clusters, the pods and claims that StatefulSets make, nodes' zones, events. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}`]: ['get', 'list', 'watch', 'patch'],
+  [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}/status`]: ['get', 'patch'],
+  [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}/finalizers`]: ['update'],
+  '/pods': ['get', 'list', 'watch', 'patch', 'delete'],
+  '/pods/eviction': ['create'],
+  '/persistentvolumeclaims': ['get', 'list', 'watch', 'patch', 'delete'],
+  '/nodes': ['get', 'list', 'watch'],
+  '/namespaces': ['get', 'list', 'watch'],
+  'events.k8s.io/events': ['create', 'patch'],
+};
+
+describe('the rights of the operator', () => {
+  it('are for the kinds that it owns, and what it does beside them: no fewer, no more', () => {
+    const owned = OWNED_KINDS.map(({ apiVersion, resource }): [string, readonly string[]] => [
+      `${groupOf(apiVersion)}/${resource}`,
+      ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    ]);
+    const wanted = new Map([...owned, ...Object.entries(OTHERS)]);
+    const sorted = (rights: ReadonlyMap<string, readonly string[]>) =>
+      Object.fromEntries([...rights].map(([name, verbs]) => [name, [...verbs].sort()]));
+    expect(sorted(rightsOf('ClusterRole'))).toEqual(sorted(wanted));
+  });
+
+  it('are no more in its own namespace than the Lease', () => {
+    expect([...rightsOf('Role').keys()]).toEqual(['coordination.k8s.io/leases']);
+    const ofNamespace = manifestsOf('operator-rbac').filter(({ metadata }) => 'namespace' in metadata);
+    for (const { metadata } of ofNamespace) expect(metadata.namespace).toBe(OPERATOR_NAMESPACE);
+  });
+
+  it('come with the classes of priority that its pods have', () => {
+    const classes = manifestsOf('priority-classes').map(({ metadata }) => metadata.name);
+    expect(classes.sort()).toEqual([...PRIORITY_CLASSES].sort());
+  });
+});
