@@ -12,6 +12,9 @@ import type {
   MemberChanged,
   StoreCompacted,
   StoreHashes,
+  TokenCreated,
+  TokenList,
+  TokenRequest,
 } from '@ringleader/contracts';
 import { CliFailure, EXIT, exitCodeOf } from './failure.js';
 
@@ -47,6 +50,8 @@ export interface GatewayClientOptions {
   readonly signal: AbortSignal;
   /** The deadline that the gateway is given. */
   readonly timeoutMs?: number;
+  /** Sent with every request. */
+  readonly token?: string | undefined;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -86,11 +91,11 @@ export class GatewayClient {
   }
 
   /** `path` is what stands behind `/v1/cluster`; `mark` is what only an answer of ours has. */
-  read<Body>(path: string, mark: keyof Body): Promise<Answer<Body>> {
+  read<Body extends object>(path: string, mark: keyof Body): Promise<Answer<Body>> {
     return this.request(`/v1/cluster${path}`, { method: 'GET' }, mark);
   }
 
-  change<Body>(path: string, change: ClusterChange, mark: keyof Body): Promise<Answer<Body>> {
+  change<Body extends object>(path: string, change: ClusterChange, mark: keyof Body): Promise<Answer<Body>> {
     const { method, body, ifMatch } = change;
     const init = {
       method,
@@ -109,6 +114,19 @@ export class GatewayClient {
     mark: keyof Body,
   ): Promise<Answer<Body>> {
     return this.change(`/coordinator${path}`, change, mark);
+  }
+
+  createToken(asked: TokenRequest): Promise<Answer<TokenCreated>> {
+    const headers = { 'content-type': 'application/json' };
+    return this.request('/v1/tokens', { method: 'POST', headers, body: JSON.stringify(asked) }, 'id');
+  }
+
+  tokens(): Promise<Answer<TokenList>> {
+    return this.request('/v1/tokens', { method: 'GET' }, 'items');
+  }
+
+  revokeToken(id: string): Promise<Answer<object>> {
+    return this.firstOf((gateway) => this.ask(`${gateway}/v1/tokens/${id}`, { method: 'DELETE' }, null));
   }
 
   batch(
@@ -135,7 +153,11 @@ export class GatewayClient {
   }
 
   /** `list` is what the answer has a list of, or what else only an answer of ours has. */
-  private request<Body>(path: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
+  private request<Body extends object>(
+    path: string,
+    init: RequestInit,
+    list: keyof Body,
+  ): Promise<Answer<Body>> {
     return this.firstOf((gateway) => this.ask(`${gateway}${path}`, init, list));
   }
 
@@ -153,17 +175,20 @@ export class GatewayClient {
     return answer;
   }
 
-  private async ask<Body>(url: string, init: RequestInit, list: keyof Body): Promise<Answer<Body>> {
+  /** `list` null: the answer has no body. */
+  private async ask<Body extends object>(
+    url: string,
+    init: RequestInit,
+    list: keyof Body | null,
+  ): Promise<Answer<Body>> {
     const { timeoutMs = TIMEOUT_MS } = this.options;
-    const headers = {
-      ...(init.headers as Record<string, string>),
-      'ringleader-timeout-ms': String(timeoutMs),
-    };
+    const headers = { ...(init.headers as Record<string, string>), ...this.commonHeaders(timeoutMs) };
     const signal = AbortSignal.any([this.options.signal, AbortSignal.timeout(timeoutMs + PATIENCE_MS)]);
     try {
       const response = await fetch(url, { ...init, headers, signal });
       const text = await response.text();
-      if (response.ok) return { status: response.status, body: parsed(text, list) };
+      if (response.ok && list === null) return { status: response.status, body: {} as Body };
+      if (response.ok && list !== null) return { status: response.status, body: parsed(text, list) };
       return { status: response.status, ...retryAfter(response), ...problemOf(text, response.status) };
     } catch (error) {
       return brokenBy(error);
@@ -176,7 +201,7 @@ export class GatewayClient {
     const timer = setTimeout(() => late.abort(), timeoutMs + PATIENCE_MS);
     const signal = AbortSignal.any([this.options.signal, late.signal]);
     try {
-      const response = await fetch(url, { headers: { 'ringleader-timeout-ms': String(timeoutMs) }, signal });
+      const response = await fetch(url, { headers: this.commonHeaders(timeoutMs), signal });
       if (response.ok && response.body !== null) return { status: response.status, body: response.body };
       return { status: response.status, ...problemOf(await response.text(), response.status) };
     } catch (error) {
@@ -184,6 +209,14 @@ export class GatewayClient {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private commonHeaders(timeoutMs: number): Record<string, string> {
+    const { token } = this.options;
+    return {
+      'ringleader-timeout-ms': String(timeoutMs),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    };
   }
 }
 

@@ -1,12 +1,14 @@
 /** What every command understands, before or behind its name, and what it makes of that. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT, type Format } from './failure.js';
+import { CliFailure, EXIT, type Format } from './failure.js';
 import { GatewayClient } from './gateway-client.js';
 
 export interface GlobalFlags {
   readonly gateway: readonly string[];
   readonly format: Format;
   readonly timeout: number;
+  readonly tokenFile?: string;
 }
 
 const DEFAULT_GATEWAY = 'http://127.0.0.1:8080';
@@ -45,6 +47,11 @@ export function addGlobalOptions(program: Command): Command {
         .argParser(gateways),
     )
     .addOption(
+      new Option('--token-file <file>', 'a file with the token that is sent with every request').env(
+        'RINGLEADER_TOKEN_FILE',
+      ),
+    )
+    .addOption(
       new Option('-o, --format <format>', 'of what is printed').choices(['text', 'json']).default('text'),
     )
     .addOption(
@@ -55,7 +62,24 @@ export function addGlobalOptions(program: Command): Command {
 }
 
 export function clientOf(flags: GlobalFlags, signal = stopSignal()): GatewayClient {
-  return new GatewayClient({ gateways: flags.gateway, timeoutMs: flags.timeout, signal });
+  const token = flags.tokenFile === undefined ? undefined : tokenIn(flags.tokenFile);
+  return new GatewayClient({ gateways: flags.gateway, timeoutMs: flags.timeout, signal, token });
+}
+
+/** What an Authorization header can carry (RFC 6750, 2.1). */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** Never on a command line, where all users of a machine could read it. */
+function tokenIn(file: string): string {
+  const exitCode = EXIT.usage;
+  try {
+    const token = readFileSync(file, 'utf8').trim();
+    if (TOKEN.test(token)) return token;
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new CliFailure(`The token in ${file} cannot be read: ${reason}.`, { cause, exitCode });
+  }
+  throw new CliFailure(`${file} holds no token: it must have one line, without spaces.`, { exitCode });
 }
 
 /** npm and a terminal both pass Ctrl-C on: within this time the second one is the echo of the first. */

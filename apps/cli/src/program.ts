@@ -10,6 +10,7 @@ import { addLocalCommands } from './local.js';
 import { addKeyCommands } from './kv.js';
 import { addMoveCommands } from './moves.js';
 import { addShardCommands } from './shards.js';
+import { addTokenCommands } from './token.js';
 import { addTransferCommands } from './transfer/transfer.js';
 
 const EXIT_CODES = `
@@ -45,6 +46,7 @@ export function program(format: Format = 'text'): Command {
   addShardCommands(root);
   addMoveCommands(root);
   addCoordinatorCommands(root);
+  addTokenCommands(root);
   addLocalCommands(root);
   addTransferCommands(root);
   tab(root, { completionCommandName: COMPLETION });

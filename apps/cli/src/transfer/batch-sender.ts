@@ -1,6 +1,6 @@
 import type { BatchResult } from '@ringleader/contracts';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Answer, GatewayClient } from '../gateway-client.js';
+import { type Answer, type GatewayClient, refusal as refusalOf } from '../gateway-client.js';
 import type { PutOperation, Refusal } from './import-line.js';
 import { isWorthRepeating, Patience } from './retrying.js';
 
@@ -65,6 +65,9 @@ export async function sendBatch(
       pending = judged.again;
       if (pending.length === 0) break;
       reason = judged.reason;
+    } else if (answer.status === 401) {
+      // Of no line in particular: none would be taken.
+      throw refusalOf(answer);
     } else if (!isWorthRepeating(answer.status, answer.code)) {
       return sum(outcome, await refuseOrSplit(pending, idempotencyKey, answer, options));
     }

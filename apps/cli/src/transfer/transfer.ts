@@ -1,8 +1,7 @@
 /** import and export: keys and values in bulk, as NDJSON. */
 import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from '../failure.js';
-import { GatewayClient } from '../gateway-client.js';
-import { type GlobalFlags, integer, stopSignal } from '../global-options.js';
+import { type GlobalFlags, clientOf, integer, stopSignal } from '../global-options.js';
 import { exportTo } from './export.js';
 import { describeImport } from './import-report.js';
 import { OPERATIONS_PER_BATCH_MAX } from './import-run.js';
@@ -10,6 +9,8 @@ import { importFile } from './import.js';
 import { openOutput, STANDARD_OUTPUT } from './output.js';
 
 const IN_FLIGHT_MAX = 64;
+/** Of one request among many: who waits is a program. */
+const TIMEOUT_MS = 30_000;
 const GIVE_UP_SECONDS_MAX = 86_400;
 const MS_PER_SECOND = 1_000;
 
@@ -30,7 +31,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
   const summary = await importFile(
     {
       file,
-      clientOf: (signal) => new GatewayClient({ gateways: flags.gateway, signal }),
+      clientOf: (signal) => clientOf({ ...flags, timeout: TIMEOUT_MS }, signal),
       ...(flags.state === undefined ? {} : { state: flags.state }),
       ...(flags.refused === undefined ? {} : { refused: flags.refused }),
       batchesInFlight: flags.concurrency,
@@ -47,7 +48,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
 async function runExport(flags: ExportFlags): Promise<void> {
   const startedAt = performance.now();
   const signal = stopSignal();
-  const client = new GatewayClient({ gateways: flags.gateway, signal });
+  const client = clientOf({ ...flags, timeout: TIMEOUT_MS }, signal);
   const output = await openOutput(flags.output);
   let count: number;
   try {
