@@ -238,7 +238,7 @@ describe('what not every API server has', () => {
           'localhost',
           'kv.example.com',
         ]) as unknown,
-        ipAddresses: ['192.0.2.7', '2001:db8::7'],
+        ipAddresses: ['127.0.0.1', '192.0.2.7', '2001:db8::7'],
       },
     });
     expect(find(objects, 'Certificate', 'demo-nats-tls')).toMatchObject({

@@ -50,7 +50,12 @@ const DRAIN_PAUSE_MS = '5000';
 
 /** Names and addresses by which clients call the gateways: what their certificate has. */
 export function gatewayHosts(cluster: RingleaderCluster): string[] {
-  return [...serviceHosts(cluster, cluster.metadata.name), 'localhost', ...cluster.spec.gateways.hosts];
+  return [
+    ...serviceHosts(cluster, cluster.metadata.name),
+    'localhost',
+    '127.0.0.1',
+    ...cluster.spec.gateways.hosts,
+  ];
 }
 
 /**
