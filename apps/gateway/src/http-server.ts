@@ -15,7 +15,6 @@ import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Guard } from './access/guard.js';
 import { HttpMetrics } from './health/http-metrics.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
@@ -24,7 +23,7 @@ import type { RequestHandler } from './http/connection.js';
 import { createTlsServer } from './http/tls.js';
 import type { ServerTls } from './http/tls.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { KnownHosts, KnownRoutes, refuseHeads, refuseUnrouted } from './http/request-head.js';
+import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
 import { targetOf } from './http/request-target.js';
 import { batchHead } from './kv/batch.controller.js';
 import { HotKeys } from './kv/hot-keys.js';
@@ -86,20 +85,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = fastifyAdapter(options, filter, lane);
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRoute', (route) => routes.add(route.url, route.method));
-  refuseHeads(fastify, { filter, hosts });
+  refuseHeads(fastify, { filter, routes, hosts });
   const app = await NestFactory.create<NestFastifyApplication>(options.root, adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLogger(options.logger),
   });
-  const [guard, admission, largeBodies] = [
-    app.get(Guard, { strict: false }),
+  const [admission, largeBodies] = [
     app.get(Admission, { strict: false }),
     app.get(LargeBodies, { strict: false }),
   ];
-  fastify.addHook('onRoute', (route) => guard.checkRoute(route));
-  guard.stand(fastify, filter);
-  refuseUnrouted(fastify, { filter, routes });
   admitRequests(fastify, { filter, checkBeforeBody, admission, largeBodies, timeoutMsOf: waitMsOf });
   takeBodiesAsTheyAre(fastify);
   app.get(HttpMetrics, { strict: false }).measure(fastify);
@@ -107,11 +102,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   serveDocument(app, options.version);
   await app.init();
   await fastify.ready();
-  if (options.isLaneOpen ?? true) lane.keys = hotKeys(app, { hosts, filter, guard });
+  if (options.isLaneOpen ?? true) lane.keys = hotKeys(app, { hosts, filter });
   return app;
 }
 
-function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'filter' | 'guard'>): HotKeys {
+function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'filter'>): HotKeys {
   return new HotKeys({
     ...parts,
     store: app.get(KeyValueStore, { strict: false }),

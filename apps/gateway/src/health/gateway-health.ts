@@ -4,7 +4,6 @@ import { HybridClock } from '@ringleader/hybrid-clock';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { Health, Membership } from '@ringleader/service-host';
 import type { FastifyReply } from 'fastify';
-import { Access, OPEN } from '../access/access.js';
 import { ClusterReport } from '../cluster/cluster.controller.js';
 import { Admission } from '../http/admission.js';
 import { DescribeLiveness, DescribeReadiness } from '../openapi/descriptions.js';
@@ -17,14 +16,12 @@ import { RequestRouter } from '../routing/request-router.js';
 export class HealthController {
   constructor(private readonly health: Health) {}
 
-  @Access(OPEN)
   @DescribeLiveness()
   @Get('healthz')
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
-  @Access(OPEN)
   @DescribeReadiness()
   @Get('readyz')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {

@@ -20,7 +20,6 @@ const NO_PARAMETERS: readonly string[] = [];
 const SINGLE = new Map(
   [
     'Host',
-    'Authorization',
     'Content-Type',
     'Content-Range',
     'If-Modified-Since',
@@ -233,10 +232,7 @@ export interface HeadChecks {
 }
 
 /** Before anything else is done for a request. */
-export function refuseHeads(
-  fastify: FastifyInstance,
-  { filter, hosts }: Pick<HeadChecks, 'filter' | 'hosts'>,
-): void {
+export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }: HeadChecks): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('Cache-Control', 'no-cache');
     const { raw } = request;
@@ -246,7 +242,7 @@ export function refuseHeads(
       return;
     }
     if (request.is404) {
-      done();
+      answerUnrouted(request, reply, { filter, routes });
       return;
     }
     try {
@@ -260,17 +256,6 @@ export function refuseHeads(
       return;
     }
     done();
-  });
-}
-
-/** What there is no resource for, once it is known who asks. */
-export function refuseUnrouted(
-  fastify: FastifyInstance,
-  checks: Pick<HeadChecks, 'filter' | 'routes'>,
-): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) answerUnrouted(request, reply, checks);
-    else done();
   });
 }
 

@@ -7,8 +7,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
-import { READ_KEY, WRITE_KEY } from '../access/access.js';
-import type { Guard } from '../access/guard.js';
 import type { HttpMetrics } from '../health/http-metrics.js';
 import type { Admission } from '../http/admission.js';
 import { writeAnswer } from '../http/answer.js';
@@ -26,7 +24,7 @@ import type { ReadResult, WriteResult } from './representation.js';
 import { contentTypeOf } from './request-context.js';
 
 /** Those that mean something here, once each. */
-const READ = ['Host', 'Authorization', 'Content-Type', 'Content-Length'] as const;
+const READ = ['Host', 'Content-Type', 'Content-Length'] as const;
 /** Those that change nothing about a value. Any other header, known or not, is for the framework's way. */
 const OF_NO_EFFECT = [
   ...['Accept', 'Accept-Encoding', 'Accept-Language', 'Cache-Control', 'Connection', 'Cookie', 'DNT'],
@@ -51,17 +49,10 @@ const HEADERS = new Map<string, HeaderKind>(
 const LINEARIZABLE = { kind: 'linearizable' } as const;
 const NO_CONDITIONS: readonly [] = [];
 
-interface PlainHead {
-  contentType?: string;
-  length?: string;
-  authorization?: string;
-}
-
 interface PlainRequest {
   readonly key: string;
   readonly contentType: string;
   readonly bodyBytes: number;
-  readonly authorization: string | undefined;
 }
 
 export interface HotKeysOptions {
@@ -71,7 +62,6 @@ export interface HotKeysOptions {
   readonly admission: Admission;
   readonly metrics: HttpMetrics;
   readonly hosts: KnownHosts;
-  readonly guard: Guard;
   readonly filter: ProblemFilter;
 }
 
@@ -81,7 +71,7 @@ export class HotKeys {
   /** False for a request that is not plain: then nothing has been done with it. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const plain = this.plainRequest(request);
-    if (plain === null || !this.mayPass(request, plain)) return false;
+    if (plain === null) return false;
     const { admission, metrics, clock } = this.options;
     const startedAt = clock.monotonicMs();
     const admitted = { client: request.socket.remoteAddress ?? '', bytes: plain.bodyBytes };
@@ -105,18 +95,16 @@ export class HotKeys {
     const head = this.plainHead(request);
     if (head === null || refusedTurn(request) !== null) return null;
     const bodyBytes = bodyBytesOf(method, head.length);
-    return bodyBytes === null ? null : plainContent(target, head, bodyBytes);
-  }
-
-  private mayPass({ method }: IncomingMessage, { authorization, key }: PlainRequest): boolean {
-    const { role } = method === 'GET' ? READ_KEY : WRITE_KEY;
-    return this.options.guard.letsPass(authorization, role, key);
+    return bodyBytes === null ? null : plainContent(target, head.contentType, bodyBytes);
   }
 
   /** Null for one that says anything else, or anything twice. */
-  private plainHead({ rawHeaders, socket }: IncomingMessage): PlainHead | null {
+  private plainHead({
+    rawHeaders,
+    socket,
+  }: IncomingMessage): { contentType?: string; length?: string } | null {
     let host: string | undefined;
-    const head: PlainHead = {};
+    const head: { contentType?: string; length?: string } = {};
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string];
       switch (HEADERS.get(name) ?? HEADERS.get(name.toLowerCase())) {
@@ -125,10 +113,6 @@ export class HotKeys {
         case 'Host':
           if (host !== undefined) return null;
           host = value;
-          continue;
-        case 'Authorization':
-          if (head.authorization !== undefined) return null;
-          head.authorization = value;
           continue;
         case 'Content-Type':
           if (head.contentType !== undefined) return null;
@@ -214,11 +198,11 @@ function bodyBytesOf(method: 'GET' | 'PUT', length: string | undefined): number 
 
 function plainContent(
   target: RequestTarget,
-  { contentType, authorization }: PlainHead,
+  contentType: string | undefined,
   bodyBytes: number,
 ): PlainRequest | null {
   try {
-    return { key: keyOf(target), contentType: contentTypeOf(contentType), bodyBytes, authorization };
+    return { key: keyOf(target), contentType: contentTypeOf(contentType), bodyBytes };
   } catch (error) {
     if (error instanceof OperationalError) return null;
     throw error;

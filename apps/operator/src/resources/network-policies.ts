@@ -11,14 +11,8 @@ export const MONITORING_LABEL = 'ringleader.io/monitoring';
 
 const tcp = (port: number): Json => ({ protocol: 'TCP', port });
 
-interface Rules {
-  readonly ingress?: readonly Json[];
-  readonly egress?: readonly Json[];
-}
-
-/** Denies what it does not let through, in each direction that it names. */
-function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: Rules): Manifest {
-  const given = Object.entries(rules) as [keyof Rules, readonly Json[]][];
+function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: Json): Manifest {
+  const types = ['ingress', 'egress'].filter((direction) => direction in rules);
   return owned(cluster, {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -26,9 +20,8 @@ function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: R
     body: {
       spec: {
         podSelector: pods,
-        policyTypes: given.map(([way]) => (way === 'ingress' ? 'Ingress' : 'Egress')),
-        // The API server leaves empty lists out.
-        ...Object.fromEntries(given.filter(([, list]) => list.length > 0)),
+        policyTypes: types.map((type) => `${type[0]?.toUpperCase()}${type.slice(1)}`),
+        ...rules,
       },
     },
   });

@@ -37,10 +37,14 @@ export type NatsIdentity =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'passwordFile'; readonly user: string; readonly file: string }
   | { readonly kind: 'credentials'; readonly file: string }
-  | { readonly kind: 'nkey'; readonly file: string };
+  | { readonly kind: 'nkey'; readonly file: string }
+  /** In memory: of who has it from elsewhere than a file. */
+  | { readonly kind: 'seed'; readonly seed: string };
 
 export interface NatsTls {
   readonly caFile?: string;
+  /** In place of a file: the certificates themselves, as PEM. */
+  readonly ca?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
 }

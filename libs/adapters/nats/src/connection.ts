@@ -170,6 +170,8 @@ function authenticatorOf(identity: NatsIdentity): Authenticator | null {
       const seed = (): Uint8Array => Buffer.from(readSecret(identity.file).toString('utf8').trim());
       return tried(nkeyAuthenticator(seed), identity.file, 'it holds no seed of an nkey');
     }
+    case 'seed':
+      return nkeyAuthenticator(Buffer.from(identity.seed.trim()));
   }
 }
 

@@ -41,12 +41,12 @@ export async function runService<Schema extends z.ZodObject>(
     running = await startService(definition, config, logger);
     return await running.failed;
   } catch (error) {
-    return fail(logger, error);
+    return endProcess(logger, error);
   }
 }
 
 /** Expected reasons are one sentence in the log; the exit code tells the supervisor whether another start is worth while. */
-function fail(logger: Logger, error: unknown): never {
+export function endProcess(logger: Logger, error: unknown): never {
   if (error instanceof OperationalError) {
     logger.fatal({ code: error.code, details: error.details, error }, error.message);
     if (error.entry.outlivesRestart === true) process.exit(EXIT_DO_NOT_RESTART);

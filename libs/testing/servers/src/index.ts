@@ -15,9 +15,7 @@ export {
   natsPasswords,
   natsSeedFile,
   natsSeeds,
-  postgresPrograms,
   startChild,
-  unprivileged,
   until,
   workspaceRoot,
 } from '@ringleader/server-processes';

@@ -1,0 +1,189 @@
+/**
+ * One cluster as its coordinators see it, over that cluster's own NATS. Connected when it is first asked for, in the
+ * background: while nobody answers, nothing is known, and the planner is told so.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  CLUSTER_KEY,
+  MEMBERS_PREFIX,
+  OperationalError,
+  PARTITIONS_PREFIX,
+  SHARDS_PREFIX,
+  VERDICTS_PREFIX,
+  clusterSchema,
+  inboxPrefix,
+  keyAfter,
+  memberSchema,
+  partitionEntrySchema,
+  prefixRange,
+  shardSchema,
+  verdictRecordSchema,
+} from '@ringleader/contracts';
+import type { KeyValue, PlacedShard, Plan } from '@ringleader/contracts';
+import { CoordinationClient, parseMetadata } from '@ringleader/coordination';
+import { connectNats } from '@ringleader/nats';
+import type { NatsLink } from '@ringleader/nats';
+import { systemClock } from '@ringleader/observability';
+import type { Logger } from '@ringleader/observability';
+import type { DataPlaneSeen } from '../planning/types.js';
+import { dataPlaneSeen, digestOf } from './data-plane-view.js';
+
+/** How a cluster's NATS is reached, and as whom. */
+export interface NatsAccess {
+  readonly servers: readonly string[];
+  /** Null: the system's authorities. */
+  readonly ca: string | null;
+  readonly seed: string;
+}
+
+export interface DataPlaneOptions {
+  readonly cluster: string;
+  /** Of this process. */
+  readonly member: string;
+  readonly access: NatsAccess;
+  readonly logger: Logger;
+  /** What is seen is another than before, or can be seen at all. */
+  readonly onChange: () => void;
+}
+
+export type Coordinators = Pick<
+  CoordinationClient,
+  'members' | 'changeMembers' | 'transferLeader' | 'ask' | 'range'
+>;
+
+const LOOK_EVERY_MS = 5_000;
+/** After a refusal: certificates and keys come to the servers a little later than to us. */
+const REFUSED_PAUSE_MS = 5_000;
+
+export class DataPlane {
+  readonly #abandoned = new AbortController();
+  #link: NatsLink | null = null;
+  #client: CoordinationClient | null = null;
+  #digest = '';
+  #closing: Promise<void> | null = null;
+  readonly #running: Promise<void>;
+
+  constructor(private readonly options: DataPlaneOptions) {
+    this.#running = this.#run();
+  }
+
+  /** Null while there is no connection. */
+  get coordinators(): Coordinators | null {
+    return this.#link?.isConnected === true ? this.#client : null;
+  }
+
+  /** Null where no leader answers. */
+  async observe(): Promise<DataPlaneSeen | null> {
+    const client = this.coordinators;
+    if (client === null) return null;
+    try {
+      const seen = await read(client);
+      this.#digest = digestOf(seen);
+      return seen;
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      this.options.logger.info({ code: error.code, error }, 'The coordinators do not answer');
+      this.#digest = '';
+      return null;
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#abandoned.abort();
+    await this.#client?.close();
+    await this.#link?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abandoned;
+    while (!signal.aborted) {
+      try {
+        await this.#connect(signal);
+        await this.#look(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.options.logger.warn({ error }, 'The connection to the cluster failed; trying again');
+        await pause(REFUSED_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { cluster, member, access, logger } = this.options;
+    const speaker = { service: 'operator', member } as const;
+    const { servers, ca, seed } = access;
+    const isEncrypted = servers.some((server) => server.startsWith('tls:'));
+    const link = await connectNats(
+      {
+        servers,
+        identity: { kind: 'seed', seed },
+        tls: isEncrypted || ca !== null ? { ...(ca !== null && { ca }) } : null,
+        discovery: false,
+        name: member,
+        inboxPrefix: inboxPrefix(cluster, speaker),
+        signal,
+      },
+      logger,
+    );
+    this.#link = link;
+    this.#client = new CoordinationClient({ link, cluster, speaker, clock: systemClock });
+    this.options.onChange();
+  }
+
+  /** Until the connection is closed for good. What changes among the members is no news of Kubernetes'. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { client, link } = { client: this.#client, link: this.#link };
+    if (client === null || link === null) return;
+    let isOver = false;
+    void link.ended.then(() => (isOver = true));
+    while (!signal.aborted && !isOver) {
+      await pause(LOOK_EVERY_MS, undefined, { signal });
+      const before = this.#digest;
+      await this.observe();
+      if (this.#digest !== before) this.options.onChange();
+    }
+    await client.close();
+  }
+}
+
+async function read(client: Coordinators): Promise<DataPlaneSeen> {
+  const [coordinators, clusters, members, verdicts, shards, entries] = await Promise.all([
+    client.members(),
+    readAll(client, CLUSTER_KEY),
+    readAll(client, MEMBERS_PREFIX),
+    readAll(client, VERDICTS_PREFIX),
+    readAll(client, SHARDS_PREFIX),
+    readAll(client, PARTITIONS_PREFIX),
+  ]);
+  const [cluster] = clusters.map((item) => parseMetadata(clusterSchema, item));
+  const hasMap = entries.length > 0;
+  const placement: { shards: PlacedShard[]; plan: Plan | null } = hasMap
+    ? await client.ask('placement', {})
+    : { shards: [], plan: null };
+  return dataPlaneSeen({
+    clusterId: cluster?.clusterId ?? null,
+    coordinators,
+    ...placement,
+    members: members.map((item) => parseMetadata(memberSchema, item)),
+    verdicts: verdicts.map((item) => parseMetadata(verdictRecordSchema, item)),
+    registrations: shards.map((item) => parseMetadata(shardSchema, item)),
+    entries: entries.map((item) => parseMetadata(partitionEntrySchema, item)),
+  });
+}
+
+async function readAll(client: Pick<Coordinators, 'range'>, prefix: string): Promise<readonly KeyValue[]> {
+  const { key, rangeEnd } = prefixRange(prefix);
+  const found: KeyValue[] = [];
+  for (let from = key; ;) {
+    const { items, more } = await client.range({ key: from, rangeEnd });
+    found.push(...items);
+    const last = items.at(-1);
+    if (!more || last === undefined) return found;
+    from = keyAfter(last.key);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * One look at one cluster: what is there, what is to be done, doing it, and the status last. All that it knows of the world it
+ * reads anew each time; that it is called too often or too late costs nothing but time.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  CLUSTER_API_VERSION,
+  CLUSTER_KIND,
+  OperationalError,
+  PAUSED_ANNOTATION,
+  ringleaderClusterSpecSchema,
+} from '@ringleader/contracts';
+import type { RingleaderCluster, RingleaderClusterStatus } from '@ringleader/contracts';
+import type { Logger } from '@ringleader/observability';
+import type { EventRecorder } from '../kubernetes/events.js';
+import { CLAIMS, CLUSTERS, NAMESPACES, PODS } from '../kubernetes/kinds.js';
+import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
+import { isConflict, isGone } from '../kubernetes/kube-error.js';
+import type { Watches } from '../kubernetes/watches.js';
+import type { OperatorMetrics } from '../operator-metrics.js';
+import { decide } from '../planning/decide.js';
+import type { Action, Observed, OwnedObjects } from '../planning/types.js';
+import type { Credentials, CredentialsKeeper } from './credentials.js';
+import type { DataPlanes } from './data-planes.js';
+import type { Executor } from './executor.js';
+import { NotNow } from './not-now.js';
+import { claimSeen, foundingSeen, objectsSeen, podSeen, workloadsSeen } from './observation.js';
+import { annotateZones } from './zones.js';
+
+export interface ReconcilerParts {
+  readonly api: KubeApi;
+  readonly watches: Watches;
+  readonly planes: DataPlanes;
+  readonly credentials: CredentialsKeeper;
+  readonly executor: Executor;
+  readonly events: EventRecorder;
+  readonly metrics: OperatorMetrics;
+  readonly wanted: OwnedObjects;
+  readonly logger: Logger;
+}
+
+/** What was done is seen soon; then it is looked at again, in case that is not heard. */
+const AFTER_DOING_MS = 2_000;
+
+export class Reconciler {
+  constructor(private readonly parts: ReconcilerParts) {}
+
+  /** Answers when to look again; null: when something is heard. */
+  async reconcile(key: string): Promise<number | null> {
+    const { watches, planes, metrics } = this.parts;
+    const live = watches.cluster(key);
+    if (live === undefined) {
+      await planes.forget(key);
+      return null;
+    }
+    const startedAt = performance.now();
+    try {
+      return await this.#reconcile(key, live);
+    } catch (error) {
+      if (error instanceof NotNow) return error.afterMs;
+      metrics.failed();
+      await this.#warn(live, 'ReconcileFailed', error);
+      throw error;
+    } finally {
+      metrics.reconciled((performance.now() - startedAt) / 1_000);
+    }
+  }
+
+  async #reconcile(key: string, live: KubeObject): Promise<number | null> {
+    const cluster = clusterOf(live);
+    const isNamespaceTerminating = await this.#isTerminating(cluster.metadata.namespace);
+    const isLeftAlone =
+      isNamespaceTerminating ||
+      cluster.metadata.deletionTimestamp !== undefined ||
+      (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
+    const credentials = isLeftAlone ? null : await this.#credentials(key, cluster);
+    if (!isNamespaceTerminating) await this.#zones(key, cluster, live);
+    const observed = await this.#observe(key, cluster, {
+      isNamespaceTerminating,
+      secretHashes: credentials?.hashes ?? this.parts.planes.hashes(key),
+    });
+    const decision = decide(observed, this.parts.wanted);
+    const outcome = await this.#act(key, decision.actions, cluster, live);
+    await this.#writeStatus(key, cluster, decision.status);
+    if (outcome.error !== null) throw outcome.error;
+    return outcome.hasWritten ? AFTER_DOING_MS : decision.lookAgainMs;
+  }
+
+  async #credentials(key: string, cluster: RingleaderCluster): Promise<Credentials> {
+    const { credentials: keeper, watches, planes, metrics } = this.parts;
+    const credentials = await keeper.keep(cluster, watches.optionalKinds);
+    const { namespace, name } = cluster.metadata;
+    metrics.expires(namespace, credentials.expiresAtMs);
+    await planes.know(key, name, credentials);
+    return credentials;
+  }
+
+  async #zones(key: string, cluster: RingleaderCluster, live: KubeObject): Promise<void> {
+    const { api, watches, events } = this.parts;
+    const pods = watches.ofCluster(PODS, key);
+    const without = await annotateZones(cluster, pods, api, (object) => watches.note(object));
+    for (const node of new Set(without)) {
+      const { zoneTopologyKey } = cluster.spec.shards;
+      const note = `the node ${node} has no label ${zoneTopologyKey}: its shards are in no zone`;
+      await events.tell(live, { type: 'Warning', action: 'AnnotateZone', reason: 'NoZone', note });
+    }
+  }
+
+  async #observe(
+    key: string,
+    cluster: RingleaderCluster,
+    parts: Pick<Observed, 'isNamespaceTerminating' | 'secretHashes'>,
+  ): Promise<Observed> {
+    const { watches, planes } = this.parts;
+    const data = await planes.observe(key);
+    // Now: what was heard while the coordinators were asked is in it.
+    const owned = watches.owned(key);
+    const { name } = cluster.metadata;
+    return {
+      ...parts,
+      cluster,
+      workloads: workloadsSeen(owned, name),
+      pods: watches.ofCluster(PODS, key).flatMap((pod) => podSeen(pod) ?? []),
+      claims: watches.ofCluster(CLAIMS, key).flatMap((claim) => claimSeen(claim) ?? []),
+      data,
+      founding: foundingSeen(owned, name),
+      objects: objectsSeen(owned, (object, hash) => watches.isAsApplied(object, hash)),
+      optionalKinds: watches.optionalKinds,
+      nowMs: Date.now(),
+    };
+  }
+
+  /** In order; the first that does not succeed ends it. */
+  async #act(
+    key: string,
+    actions: readonly Action[],
+    cluster: RingleaderCluster,
+    live: KubeObject,
+  ): Promise<{ readonly hasWritten: boolean; readonly error: Error | null }> {
+    const { executor, planes, metrics, events, logger } = this.parts;
+    let hasWritten = false;
+    for (const action of actions) {
+      const { kind, why } = action;
+      try {
+        const coordinators = planes.coordinators(key);
+        if (!(await executor.do(action, { cluster, coordinators }))) continue;
+        hasWritten = true;
+        metrics.did(kind);
+        logger.info({ cluster: key, kind, target: targetOf(action), why }, 'Done');
+        const told = {
+          action: upperCamel(kind),
+          reason: upperCamel(kind),
+          note: `${targetOf(action)}: ${why}`,
+        };
+        await events.tell(live, { type: 'Normal', ...told });
+      } catch (error) {
+        logger.info({ cluster: key, kind, target: targetOf(action), why, error }, 'Not done');
+        if (error instanceof NotNow && error.cause instanceof OperationalError)
+          await this.#warn(live, upperCamel(kind), error);
+        return { hasWritten, error: error as Error };
+      }
+    }
+    return { hasWritten, error: null };
+  }
+
+  async #writeStatus(
+    key: string,
+    cluster: RingleaderCluster,
+    status: RingleaderClusterStatus,
+  ): Promise<void> {
+    const { api, watches } = this.parts;
+    const live = watches.cluster(key);
+    const present = live?.['status'] ?? {};
+    if (live?.metadata.uid !== cluster.metadata.uid || isDeepStrictEqual(present, plain(status))) return;
+    const { namespace, name } = cluster.metadata;
+    const { resourceVersion } = live.metadata;
+    const left = Object.keys(present).filter((field) => !(field in status));
+    const patch = { ...status, ...Object.fromEntries(left.map((field) => [field, null])) };
+    try {
+      const place = { kind: CLUSTERS, namespace, name };
+      watches.note(await api.merge(place, { metadata: { resourceVersion }, status: patch }, 'status'));
+    } catch (error) {
+      if (isConflict(error)) throw new NotNow('the cluster has changed meanwhile', 0, { cause: error });
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  async #isTerminating(namespace: string): Promise<boolean> {
+    const live = await this.parts.api.find({ kind: NAMESPACES, namespace: '', name: namespace });
+    return live === null || live.metadata.deletionTimestamp !== undefined;
+  }
+
+  async #warn(live: KubeObject, reason: string, error: unknown): Promise<void> {
+    const note = error instanceof Error ? error.message : String(error);
+    await this.parts.events.tell(live, { type: 'Warning', action: 'Reconcile', reason, note });
+  }
+}
+
+/** The API server has checked it; one of a version before may lack what is new, which the defaults fill in. */
+function clusterOf(live: KubeObject): RingleaderCluster {
+  const parsed = ringleaderClusterSpecSchema.safeParse(live['spec']);
+  const { namespace = '', generation = 0, ...metadata } = live.metadata;
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+    const list = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    throw new OperationalError('CONFIG_INVALID', `The specification is not valid: ${list}`, { issues });
+  }
+  const status = live['status'] as RingleaderClusterStatus | undefined;
+  return {
+    apiVersion: CLUSTER_API_VERSION,
+    kind: CLUSTER_KIND,
+    metadata: { ...metadata, namespace, generation },
+    spec: parsed.data,
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** As it comes back from the API server. */
+const plain = (status: RingleaderClusterStatus): unknown => JSON.parse(JSON.stringify(status));
+
+const upperCamel = (kind: string): string => kind.charAt(0).toUpperCase() + kind.slice(1);
+
+function targetOf(action: Action): string {
+  switch (action.kind) {
+    case 'apply':
+      return `${action.manifest.kind}/${action.manifest.metadata.name}`;
+    case 'deleteObject':
+      return `${action.ref.kind}/${action.ref.name}`;
+    case 'evict':
+    case 'deletePod':
+      return `Pod/${action.pod}`;
+    case 'deleteClaim':
+    case 'growClaim':
+      return `PersistentVolumeClaim/${action.claim}`;
+    case 'markFounded':
+      return action.claims.join(', ');
+    case 'drainShard':
+    case 'undrainShard':
+    case 'removeShard':
+      return action.shard;
+    case 'addCoordinator':
+    case 'removeCoordinator':
+    case 'replaceCoordinator':
+      return `coordinator-${action.seat}`;
+    case 'transferLeader':
+      return action.to === null ? 'the most advanced voter' : `coordinator-${action.to}`;
+    default:
+      return 'the cluster';
+  }
+}
