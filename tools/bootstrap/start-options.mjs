@@ -25,6 +25,7 @@ export const START_OPTIONS = {
   port: number(8080, from(0, 65_535), 'port of the first gateway, the others follow (0: any free one)'),
   data: { value: 'folder', text: 'where the data live (default: .ringleader)' },
   ephemeral: { text: 'use a temporary folder and remove it at the end' },
+  secure: { text: 'TLS and keys between services, HTTPS and tokens at the gateways' },
   timeout: {
     ...number(90, from(1, 3600), 'how long the cluster may take to become healthy'),
     value: 'seconds',
@@ -76,7 +77,7 @@ function numbersIn(given) {
 export function parseStart(args) {
   if (args.includes('--help') || args.includes('-h')) return undefined;
   const given = read(args);
-  const options = { ephemeral: false, ...given, ...numbersIn(given) };
+  const options = { ephemeral: false, secure: false, ...given, ...numbersIn(given) };
   const { port, gateways, data, ephemeral } = options;
   if (data === '') refuse("Option '--data' must be a folder");
   if (data !== undefined && ephemeral) refuse("Option '--data' cannot be used with '--ephemeral'");

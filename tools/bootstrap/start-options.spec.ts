@@ -14,7 +14,7 @@ describe('the options of npm start', () => {
   it('have a default each', () => {
     expect(start()).toEqual({
       ...{ shards: 3, gateways: 1, coordinators: 3, nats: 1 },
-      ...{ port: 8080, ephemeral: false, timeout: 90 },
+      ...{ port: 8080, ephemeral: false, secure: false, timeout: 90 },
     });
   });
 
@@ -22,7 +22,8 @@ describe('the options of npm start', () => {
     const text = '--shards 5 --gateways 2 --port 9000 --coordinators 5 --nats 3 --data /x';
     const wanted = { shards: 5, gateways: 2, port: 9000, coordinators: 5, nats: 3, data: '/x' };
     expect(start(...text.split(' '))).toMatchObject(wanted);
-    expect(start('--ephemeral')).toMatchObject({ ephemeral: true });
+    expect(start('--ephemeral')).toMatchObject({ ephemeral: true, secure: false });
+    expect(start('--secure')).toMatchObject({ ephemeral: false, secure: true });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 /** What every command understands, before or behind its name, and what it makes of that. */
 import { readFileSync } from 'node:fs';
+import { setDefaultCACertificates } from 'node:tls';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CliFailure, EXIT, type Format } from './failure.js';
 import { GatewayClient } from './gateway-client.js';
@@ -9,6 +10,7 @@ export interface GlobalFlags {
   readonly format: Format;
   readonly timeout: number;
   readonly tokenFile?: string;
+  readonly caFile?: string;
 }
 
 const DEFAULT_GATEWAY = 'http://127.0.0.1:8080';
@@ -52,6 +54,12 @@ export function addGlobalOptions(program: Command): Command {
       ),
     )
     .addOption(
+      new Option(
+        '--ca-file <file>',
+        'certificates of whom to trust, instead of those that the system trusts',
+      ).env('RINGLEADER_CA_FILE'),
+    )
+    .addOption(
       new Option('-o, --format <format>', 'of what is printed').choices(['text', 'json']).default('text'),
     )
     .addOption(
@@ -62,6 +70,7 @@ export function addGlobalOptions(program: Command): Command {
 }
 
 export function clientOf(flags: GlobalFlags, signal = stopSignal()): GatewayClient {
+  if (flags.caFile !== undefined) trust(flags.caFile);
   const token = flags.tokenFile === undefined ? undefined : tokenIn(flags.tokenFile);
   return new GatewayClient({ gateways: flags.gateway, timeoutMs: flags.timeout, signal, token });
 }
@@ -80,6 +89,19 @@ function tokenIn(file: string): string {
     throw new CliFailure(`The token in ${file} cannot be read: ${reason}.`, { cause, exitCode });
   }
   throw new CliFailure(`${file} holds no token: it must have one line, without spaces.`, { exitCode });
+}
+
+/** The process has no other connections that are encrypted. */
+function trust(file: string): void {
+  try {
+    setDefaultCACertificates([readFileSync(file, 'utf8')]);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new CliFailure(`${file} holds no certificates to trust: ${reason}.`, {
+      cause,
+      exitCode: EXIT.usage,
+    });
+  }
 }
 
 /** npm and a terminal both pass Ctrl-C on: within this time the second one is the echo of the first. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { PlacedShard } from '@ringleader/contracts';
 import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
-import { refusal } from './gateway-client.js';
+import { type GatewayClient, refusal } from './gateway-client.js';
 import { type GlobalFlags, clientOf } from './global-options.js';
 import { weightOf } from './shards.js';
 
@@ -15,6 +15,8 @@ type ShardFlags = LocalFlags & { readonly zone?: string; readonly weight?: numbe
 /** The part of `cluster.json` that is needed here. */
 export interface ClusterState {
   readonly gatewayUrls: readonly string[];
+  /** What a caller of a secure cluster needs. */
+  readonly access: { readonly caFile: string; readonly tokenFile: string } | null;
   /** Null while nobody answers there. */
   readonly control: { readonly url: string; readonly token: string } | null;
   readonly processes: readonly {
@@ -40,6 +42,11 @@ export async function stateOf(folder: string): Promise<ClusterState> {
     const sentence = `No cluster of npm start has its data in ${folder}: name its folder with --data.`;
     throw new CliFailure(sentence, { cause, exitCode: EXIT.usage });
   }
+}
+
+/** Of the cluster that the state file tells of, whatever gateways the flags name. */
+export function localClient(flags: LocalFlags, { gatewayUrls, access }: ClusterState): GatewayClient {
+  return clientOf({ ...flags, gateway: gatewayUrls, ...(access && { caFile: access.caFile }) });
 }
 
 export async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
@@ -89,8 +96,7 @@ async function addShard(command: Command): Promise<void> {
   const folder = resolve(flags.data);
   const { zone, weight } = flags;
   const { member } = await ask<{ member: string }>(folder, '/shards', { zone, weight });
-  const { gatewayUrls } = await stateOf(folder);
-  const client = clientOf({ ...flags, gateway: gatewayUrls });
+  const client = localClient(flags, await stateOf(folder));
   const shard = await eventually(
     `${member} runs, and is no part of the cluster yet: see its log`,
     async () => {

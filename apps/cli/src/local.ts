@@ -6,20 +6,26 @@ import type { CoordinatorMembers, MemberChanged } from '@ringleader/contracts';
 import type { Command } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf } from './gateway-client.js';
-import { clientOf } from './global-options.js';
-import { type LocalFlags, addMemberCommands, dataOption, eventually, stateOf } from './local-members.js';
+import {
+  type LocalFlags,
+  addMemberCommands,
+  dataOption,
+  eventually,
+  localClient,
+  stateOf,
+} from './local-members.js';
 
 async function addCoordinator(command: Command): Promise<void> {
   const flags = command.optsWithGlobals<LocalFlags>();
   const folder = resolve(flags.data);
-  const { gatewayUrls, processes } = await stateOf(folder);
-  const before = new Set(processes.map(({ member }) => member));
+  const state = await stateOf(folder);
+  const before = new Set(state.processes.map(({ member }) => member));
   const name = await requested(join(folder, 'add-coordinator'), async () => {
     const now = await stateOf(folder);
     return now.processes.find(({ service, member }) => service === 'coordinator' && !before.has(member))
       ?.member;
   });
-  const client = clientOf({ ...flags, gateway: gatewayUrls });
+  const client = localClient(flags, state);
   await applicationOf(client, name);
   const asked = { method: 'POST', body: { name } } as const;
   const answer = await client.changeCoordinators<MemberChanged>('/members', asked, 'index');
@@ -31,14 +37,14 @@ async function addCoordinator(command: Command): Promise<void> {
 async function replaceCoordinator(name: string, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<LocalFlags>();
   const folder = resolve(flags.data);
-  const { gatewayUrls, processes } = await stateOf(folder);
-  const before = processes.find(({ service, member }) => service === 'coordinator' && member === name);
+  const state = await stateOf(folder);
+  const before = state.processes.find(({ service, member }) => service === 'coordinator' && member === name);
   if (before === undefined) {
     throw new CliFailure(`No ${name} is run by this cluster.`, {
       ...{ code: 'MEMBER_NOT_FOUND', exitCode: EXIT.notFound },
     });
   }
-  const client = clientOf({ ...flags, gateway: gatewayUrls });
+  const client = localClient(flags, state);
   const view = await membersOf(client);
   refuseLossOfMajority(view, name);
   const request = join(folder, `replace-${name}`);

@@ -30,6 +30,7 @@ const OPTIONS: ClusterOptions = {
   coordinators: 3,
   port: 0,
   ephemeral: false,
+  secure: false,
   timeout: 30,
 };
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
+import { gatewayFetch } from './gateway-fetch.js';
 import { clusterHealth } from './health.js';
 import {
   coordinatorSeats,
@@ -41,6 +42,7 @@ import {
   type Service,
   type ServicePlan,
 } from './services.js';
+import { accessOf, secure, type GatewayAccess, type Security } from './security.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
@@ -50,6 +52,13 @@ export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment
   readonly signal: AbortSignal;
   /** Tests lead a service's connections through proxies. */
   readonly interpose?: (plan: ServicePlan) => Promise<ServicePlan>;
+}
+
+/** What is known before anything is started. */
+interface Settled {
+  /** Of the gateways. */
+  readonly ports: readonly number[];
+  readonly security: Security | null;
 }
 
 /** A service that ends so often before the cluster serves will not recover by being started again. */
@@ -80,7 +89,7 @@ export class LocalCluster implements Controlled {
 
   private constructor(
     readonly folder: DataFolder,
-    private readonly ports: readonly number[],
+    private readonly settled: Settled,
     private readonly context: ClusterContext,
     private layout: Layout,
   ) {
@@ -89,7 +98,17 @@ export class LocalCluster implements Controlled {
   }
 
   get gatewayUrls(): string[] {
-    return this.ports.map((port) => `http://127.0.0.1:${port}`);
+    const scheme = this.security === null ? 'http' : 'https';
+    return this.settled.ports.map((port) => `${scheme}://127.0.0.1:${port}`);
+  }
+
+  /** Null: an open cluster. */
+  get security(): Security | null {
+    return this.settled.security;
+  }
+
+  get #access(): GatewayAccess | null {
+    return this.security && accessOf(this.security);
   }
 
   static async start(
@@ -104,7 +123,8 @@ export class LocalCluster implements Controlled {
     try {
       const ports = await gatewayPorts(options);
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
-      cluster = new LocalCluster(folder, ports, context, layout);
+      const security = options.secure ? await secure(folder.path, context.say) : null;
+      cluster = new LocalCluster(folder, { ports, security }, context, layout);
       cluster.#keep(layout);
       cluster.#control = await Control.open(cluster);
       await cluster.#launch(options.nats);
@@ -117,7 +137,7 @@ export class LocalCluster implements Controlled {
   }
 
   async #launch(natsServers: number): Promise<void> {
-    const nats = natsPrograms(this.#surroundings, natsServers).then((programs) =>
+    const nats = natsPrograms(this.#surroundings, natsServers, this.security).then((programs) =>
       settled(programs.map((program) => this.#run(program))),
     );
     const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index));
@@ -131,12 +151,14 @@ export class LocalCluster implements Controlled {
 
   #plan(): ClusterPlan {
     const urls = this.#of('nats-server').map(({ program }) => program.url);
-    const { folder, layout, ports } = this;
+    const { folder, layout } = this;
+    const { ports, security } = this.settled;
     const databases = this.#of('postgres').map(
       ({ program }) => [indexOf(program.name), program.url] as const,
     );
     const postgresUrls = new Map(databases);
-    return { dataFolder: folder.path, layout, natsUrl: urls.join(), gatewayPorts: ports, postgresUrls };
+    const servers = { natsUrl: urls.join(), postgresUrls, gatewayPorts: ports };
+    return { dataFolder: folder.path, layout, security, ...servers };
   }
 
   #of(service: Service): Supervisor[] {
@@ -327,7 +349,7 @@ export class LocalCluster implements Controlled {
   async #untilReady(name: string): Promise<void> {
     const url = this.#supervisors.find(({ program }) => program.name === name)?.program.url ?? '';
     const isReady = async (): Promise<boolean> =>
-      fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
+      gatewayFetch(`${url}/readyz`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
         ({ ok }) => ok,
         () => false,
       );
@@ -340,7 +362,7 @@ export class LocalCluster implements Controlled {
     const deadline = performance.now() + timeoutSeconds * 1000;
     let said = '';
     for (;;) {
-      const { reasons, serves } = await clusterHealth(this.gatewayUrls);
+      const { reasons, serves } = await clusterHealth(this.gatewayUrls, this.#access);
       signal.throwIfAborted();
       // Who refuses is missing whatever gateways say, who may still believe its last registration.
       const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
@@ -401,6 +423,7 @@ export class LocalCluster implements Controlled {
       startedAt: this.#startedAt,
       natsUrl: this.#plan().natsUrl,
       gatewayUrls: this.gatewayUrls,
+      access: this.security && { caFile: this.security.caFile, tokenFile: this.security.rootTokenFile },
       control: this.#control?.place ?? null,
       processes: this.#supervisors.map((supervisor) => supervisor.state()),
     };

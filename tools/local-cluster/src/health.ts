@@ -1,4 +1,6 @@
 import type { ClusterView } from '@ringleader/contracts';
+import { gatewayFetch } from './gateway-fetch.js';
+import type { GatewayAccess } from './security.js';
 
 /** What the gateways say of the cluster. */
 export interface ClusterHealth {
@@ -8,19 +10,24 @@ export interface ClusterHealth {
   readonly serves: boolean;
 }
 
-export async function clusterHealth(gatewayUrls: readonly string[]): Promise<ClusterHealth> {
-  const found = await Promise.all(gatewayUrls.map(healthSeenBy));
+export async function clusterHealth(
+  gatewayUrls: readonly string[],
+  access: GatewayAccess | null = null,
+): Promise<ClusterHealth> {
+  const found = await Promise.all(gatewayUrls.map((url) => healthSeenBy(url, access)));
   const reasons = [...new Set(found.flatMap((health) => health.reasons))];
   return { reasons, serves: found.some(({ serves }) => serves) };
 }
 
-async function healthSeenBy(gatewayUrl: string): Promise<ClusterHealth> {
+async function healthSeenBy(gatewayUrl: string, access: GatewayAccess | null): Promise<ClusterHealth> {
   const unusable = (reason: string): ClusterHealth => ({ reasons: [reason], serves: false });
+  const ask = (path: string) =>
+    gatewayFetch(`${gatewayUrl}${path}`, access, { signal: AbortSignal.timeout(2_000) });
   try {
-    const ready = await fetch(`${gatewayUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    const ready = await ask('/readyz');
     await ready.arrayBuffer();
     if (!ready.ok) return unusable(`${gatewayUrl} is not ready`);
-    const answer = await fetch(`${gatewayUrl}/v1/cluster`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await ask('/v1/cluster');
     if (!answer.ok) return unusable(`${gatewayUrl}/v1/cluster answers ${answer.status}`);
     const { health, reasons } = (await answer.json()) as ClusterView;
     if (health === 'healthy') return { reasons: [], serves: true };

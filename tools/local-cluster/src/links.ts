@@ -96,9 +96,9 @@ export class Links {
   async toNats({ member, env, ...plan }: ServicePlan): Promise<ServicePlan> {
     const { RINGLEADER_NATS_URL: servers = '' } = env;
     const nats = servers.split(',').map(async (text) => {
-      const { hostname: host, port } = new URL(text);
+      const { protocol, hostname: host, port } = new URL(text);
       const ours = await this.link(`${member}/nats`, { host, port: Number(port) }, { host, port: 0 });
-      return `nats://${host}:${ours}`;
+      return `${protocol}//${host}:${ours}`;
     });
     return { ...plan, member, env: { ...env, RINGLEADER_NATS_URL: (await Promise.all(nats)).join() } };
   }

@@ -8,6 +8,7 @@ import {
   localPostgres,
   locateNatsServer,
   natsPasswords,
+  natsSeeds,
   portIsFree,
   startChild,
   StartError,
@@ -23,6 +24,7 @@ import {
   type ClusterOptions,
   type ServicePlan,
 } from './services.js';
+import type { Security } from './security.js';
 import type { Program } from './supervisor.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
@@ -68,20 +70,28 @@ export async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<
 }
 
 /** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
-export async function natsPrograms(surroundings: Surroundings, count: number): Promise<Program[]> {
+export async function natsPrograms(
+  surroundings: Surroundings,
+  count: number,
+  security: Security | null,
+): Promise<Program[]> {
   const { root, environment, folder } = surroundings;
-  const { users, routes } = await natsPasswords(natsPasswordFolder(folder.path));
+  const { users, routes } = await (security === null
+    ? natsPasswords(natsPasswordFolder(folder.path))
+    : natsSeeds(security.seeds));
   const toolsDir = join(root, '.tools');
   const program = await locateNatsServer({ searchPath: environment['PATH'], toolsDir });
   const access = { cluster: CLUSTER, users };
   const server = async (place: ReturnType<typeof placeOf>, others = {}): Promise<Program> => {
-    const options = { ...place, ...others, port: await freePort(), access };
+    const tls = security && { tls: security.nats };
+    const options = { ...place, ...others, ...tls, port: await freePort(), access };
     return { ...(await localNatsServer(program, options)), service: 'nats-server' };
   };
   if (count === 1) return [await server(placeOf(surroundings, 'nats-server', 'nats'))];
   const ports = await freePorts(count);
   // Every process has the whole list of servers: none learns of another from a third.
-  const cluster = { ...routes, name: CLUSTER, host: '127.0.0.1', advertise: false };
+  const tls = security && { tls: { ...security.nats, caFile: security.caFile } };
+  const cluster = { ...routes, ...tls, name: CLUSTER, host: '127.0.0.1', advertise: false };
   const servers = ports.map((port) => `127.0.0.1:${port}`);
   const starting = ports.map((port, i) =>
     server(placeOf(surroundings, `nats-server-${i + 1}`), { routes: { ...cluster, port, servers } }),
@@ -122,11 +132,12 @@ export async function serviceProgram(surroundings: Surroundings, plan: ServicePl
   const spec = { name: member, command: process.execPath, args, env, cwd: root, logFile };
   const graceMs = Number(stopWithin) + GRACE_MS;
   const port = plan.port ?? probes;
+  const isEncrypted = plan.env['RINGLEADER_HTTP_TLS_CERT_FILE'] !== undefined;
   return {
     service,
     name: member,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `${isEncrypted ? 'https' : 'http'}://127.0.0.1:${port}`,
     logFile,
     launch: () => startChild({ ...spec, orphaned: 'lifeline', graceMs }),
   };

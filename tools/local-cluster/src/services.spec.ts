@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { shardsOf, withShard, withoutShard } from './layout.js';
+import { securityIn } from './security.js';
 import { type ClusterPlan, planServices } from './services.js';
 
 describe('planServices', () => {
@@ -7,6 +8,7 @@ describe('planServices', () => {
     dataFolder: '/d',
     layout: { formatVersion: 1, coordinators: 3, shards: 3, initialShards: 3 },
     natsUrl: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
+    security: null,
     gatewayPorts: [8080, 8081],
     postgresUrls: new Map(['postgres://a', 'postgres://b', 'postgres://c'].map((url, i) => [i + 1, url])),
   };
@@ -47,6 +49,20 @@ describe('planServices', () => {
       RINGLEADER_HTTP_HOST: '127.0.0.1',
       RINGLEADER_HTTP_PORT: '8081',
     });
+  });
+
+  it('gives each service of a secure cluster a key of its own, and gateways a certificate and tokens', () => {
+    const services = planServices({ ...wanted, security: securityIn('/d') });
+    for (const { service, env } of services) {
+      expect(env).toMatchObject({
+        RINGLEADER_NATS_NKEY_FILE: `/d/secure/nats-keys/${service}.seed`,
+        RINGLEADER_NATS_CA_FILE: '/d/secure/ca.crt',
+      });
+      expect(Object.keys(env).join()).not.toMatch(/PASSWORD|USER/);
+      const isGateway = service === 'gateway';
+      expect(env['RINGLEADER_AUTHENTICATION']).toBe(isGateway ? 'tokens' : undefined);
+      expect(env['RINGLEADER_HTTP_TLS_KEY_FILE']).toBe(isGateway ? '/d/secure/gateway.key' : undefined);
+    }
   });
 
   it('runs the shards that were added, as they were, and not those that were removed', () => {

@@ -1,6 +1,7 @@
-import { natsPasswordFile } from '@ringleader/server-processes';
+import { natsPasswordFile, natsSeedFile } from '@ringleader/server-processes';
 import { join } from 'node:path';
 import { coordinatorSeats, shardsOf, type AddedShard, type Layout } from './layout.js';
+import type { Security } from './security.js';
 
 /** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
 export const SERVICES = [
@@ -26,6 +27,8 @@ export interface ClusterOptions {
   /** Undefined: the default folder. */
   readonly data?: string;
   readonly ephemeral: boolean;
+  /** Encryption, keys and tokens everywhere. */
+  readonly secure: boolean;
   /** In how many seconds the cluster has to become healthy. */
   readonly timeout: number;
 }
@@ -52,6 +55,8 @@ export interface ClusterPlan {
   readonly dataFolder: string;
   readonly layout: Layout;
   readonly natsUrl: string;
+  /** Null: an open cluster. */
+  readonly security: Security | null;
   readonly gatewayPorts: readonly number[];
   /** By the number of the shard. */
   readonly postgresUrls: ReadonlyMap<number, string>;
@@ -68,8 +73,27 @@ export const postgresName = (index: number): string => `postgres-${index}`;
 export const coordinatorFolder = (dataFolder: string, seat: number): string =>
   join(dataFolder, `coordinator-${seat}`);
 
+/** Who a service is for nats-servers, and by whom it knows them. */
+function natsIdentity(
+  { dataFolder, security }: MemberPlan,
+  service: MemberService,
+): Readonly<Record<string, string>> {
+  if (security === null) {
+    return {
+      RINGLEADER_NATS_USER: service,
+      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), service),
+    };
+  }
+  return {
+    RINGLEADER_NATS_NKEY_FILE: natsSeedFile(security.seeds, service),
+    RINGLEADER_NATS_CA_FILE: security.caFile,
+  };
+}
+
+type MemberPlan = Pick<ClusterPlan, 'dataFolder' | 'natsUrl' | 'security'>;
+
 function memberPlan(
-  { dataFolder, natsUrl }: Pick<ClusterPlan, 'dataFolder' | 'natsUrl'>,
+  plan: MemberPlan,
   service: MemberService,
   index: number,
   env: Readonly<Record<string, string>> = {},
@@ -77,9 +101,8 @@ function memberPlan(
   const member = `${service}-${index}`;
   const common = {
     RINGLEADER_CLUSTER: CLUSTER,
-    RINGLEADER_NATS_URL: natsUrl,
-    RINGLEADER_NATS_USER: service,
-    RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), service),
+    RINGLEADER_NATS_URL: plan.natsUrl,
+    ...natsIdentity(plan, service),
     RINGLEADER_MEMBER: member,
   };
   return { service, member, env: { ...common, ...env } };
@@ -106,10 +129,18 @@ export function planShard(plan: ClusterPlan, { index, zone, weight }: AddedShard
   });
 }
 
+const securedGateway = ({ gateway, rootTokenFile }: Security): Readonly<Record<string, string>> => ({
+  RINGLEADER_HTTP_TLS_CERT_FILE: gateway.certFile,
+  RINGLEADER_HTTP_TLS_KEY_FILE: gateway.keyFile,
+  RINGLEADER_AUTHENTICATION: 'tokens',
+  RINGLEADER_ROOT_TOKEN_FILE: rootTokenFile,
+});
+
 /** The environment of every process; what the variables mean stands in each app's `*.config.ts`. */
 export function planServices(plan: ClusterPlan): ServicePlan[] {
   const gateway = (port: number, i: number): ServicePlan => {
-    const env = { RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) };
+    const place = { RINGLEADER_HTTP_HOST: '127.0.0.1', RINGLEADER_HTTP_PORT: String(port) };
+    const env = { ...place, ...(plan.security && securedGateway(plan.security)) };
     return { ...memberPlan(plan, 'gateway', i + 1, env), port };
   };
   return [

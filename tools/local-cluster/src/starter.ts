@@ -3,22 +3,43 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { LocalCluster, type ClusterContext } from './cluster.js';
+import type { Security } from './security.js';
 import type { ClusterOptions } from './services.js';
 import { seconds, type Say } from './supervisor.js';
 
-function greeting({ gatewayUrls, missing, folder }: LocalCluster, tookMs: number): string {
+function greeting({ gatewayUrls, missing, folder, security }: LocalCluster, tookMs: number): string {
   const [url = ''] = gatewayUrls;
+  const curl = security === null ? 'curl' : `curl --cacert ${asTyped(security.caFile)} -H "$AUTHORIZATION"`;
   const health = missing.length === 0 ? 'healthy' : 'degraded';
   return `
 Ringleader is ${health} after ${seconds(tookMs)}: ${gatewayUrls.join(' ')}
 ${missing.map((reason) => `✗ ${reason}\n`).join('')}
-  curl -X PUT -H 'Content-Type: text/plain' --data 'hello' ${url}/v1/kv/greeting
-  curl ${url}/v1/kv/greeting
-  curl ${url}/v1/cluster
+${security === null ? '' : howToIdentify(url, security)}  ${curl} -X PUT -H 'Content-Type: text/plain' --data 'hello' ${url}/v1/kv/greeting
+  ${curl} ${url}/v1/kv/greeting
+  ${curl} ${url}/v1/cluster
 
 Documentation: ${url}/docs   Logs: ${relative(process.cwd(), folder.logs)}   Stop: Ctrl-C
 `;
 }
+
+/** The token itself is not shown: it would stay in the terminal's memory, and in logs. */
+function howToIdentify(url: string, { caFile, rootTokenFile }: Security): string {
+  return `  Callers trust the authority in ${asTyped(caFile)}, and show the token in ${asTyped(rootTokenFile)}.
+  So does the command line, behind this:
+
+  export RINGLEADER_GATEWAYS=${url} RINGLEADER_CA_FILE=${quoted(caFile)} RINGLEADER_TOKEN_FILE=${quoted(rootTokenFile)}
+  AUTHORIZATION="Authorization: Bearer $(cat ${asTyped(rootTokenFile)})"
+`;
+}
+
+/** The short form where there is one, for a shell. */
+function asTyped(path: string): string {
+  const short = relative(process.cwd(), path);
+  return quoted(short.startsWith('..') ? path : short);
+}
+
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The same Ctrl-C reaches this process twice when npm passes it on: only a later one is a second request. */
 const IMPATIENCE_AFTER_MS = 1_000;

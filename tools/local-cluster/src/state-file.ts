@@ -14,6 +14,8 @@ export interface ClusterState {
   /** Of every nats-server, with commas between. */
   readonly natsUrl: string;
   readonly gatewayUrls: readonly string[];
+  /** What a caller of a secure cluster needs; null: it is an open one. */
+  readonly access: { readonly caFile: string; readonly tokenFile: string } | null;
   /** Where `ringleader local` asks; null while nobody answers there. */
   readonly control: ControlPlace | null;
   readonly processes: readonly ProcessState[];

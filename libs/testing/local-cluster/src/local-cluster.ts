@@ -1,10 +1,13 @@
 import { processTree, sendSignal, until, workspaceRoot, type ChildExit } from '@ringleader/server-processes';
 import {
+  accessOf,
   askStarter,
   clusterHealth,
+  gatewayFetch,
   readClusterState,
   type ClusterOptions,
   type ClusterState,
+  type GatewayAccess,
   type LinkState,
   type LinkTarget,
   type MemberAction,
@@ -34,7 +37,7 @@ export interface LocalClusterOptions extends Partial<Omit<ClusterOptions, 'ephem
 }
 
 /** As `npm start` takes them, but for the port. */
-const USUAL = { shards: 3, gateways: 1, coordinators: 3, nats: 1, timeout: 90, port: 0 };
+const USUAL = { shards: 3, gateways: 1, coordinators: 3, nats: 1, timeout: 90, port: 0, secure: false };
 
 /** Has no bootstrap before it: the build makes it, and this process is its lifeline. */
 const CUTTABLE_STARTER = fileURLToPath(new URL('../dist/cuttable-starter.js', import.meta.url));
@@ -65,12 +68,13 @@ export class LocalClusterHandle {
 
   static async spawn(options: LocalClusterOptions = {}): Promise<LocalClusterHandle> {
     const { env, cuttable = false, root = workspaceRoot(), node = process.execPath, prefix = [] } = options;
-    const { shards, gateways, coordinators, nats, timeout, port } = { ...USUAL, ...options };
+    const { shards, gateways, coordinators, nats, timeout, port, secure } = { ...USUAL, ...options };
     const data = options.data ?? (await mkdtemp(join(tmpdir(), 'ringleader-cluster-')));
     const numbers = { shards, gateways, coordinators, nats, timeout, port };
     const flags = Object.entries({ ...numbers, data }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    if (secure) flags.push('--secure');
     const program = cuttable
-      ? [CUTTABLE_STARTER, JSON.stringify({ ...numbers, data, ephemeral: false })]
+      ? [CUTTABLE_STARTER, JSON.stringify({ ...numbers, data, ephemeral: false, secure })]
       : [join(root, 'tools/bootstrap/start.mjs'), ...flags];
     const [command = node, ...args] = [...prefix, node, ...program];
     const starter = spawn(command, args, {
@@ -106,6 +110,12 @@ export class LocalClusterHandle {
 
   async gatewayUrls(): Promise<readonly string[]> {
     return (await this.state()).gatewayUrls;
+  }
+
+  /** What a client of a secure cluster needs; null: this is an open one. */
+  async access(): Promise<GatewayAccess | null> {
+    const { access } = await this.state();
+    return access && accessOf({ caFile: access.caFile, rootTokenFile: access.tokenFile });
   }
 
   async process(member: string): Promise<ProcessState> {
@@ -187,16 +197,17 @@ export class LocalClusterHandle {
   /** Below /v1/cluster, of the first gateway; undefined where it does not answer, or refuses. */
   private async ask(path: string): Promise<unknown> {
     const [url = ''] = await this.gatewayUrls();
-    const answer = await fetch(`${url}/v1/cluster${path}`).catch(() => undefined);
+    const answer = await gatewayFetch(`${url}/v1/cluster${path}`, await this.access()).catch(() => undefined);
     return answer?.ok === true ? answer.json() : undefined;
   }
 
   /** Until it is taken: by then the coordinators may have another leader. */
   private async command(method: string, path: string): Promise<void> {
     const [url = ''] = await this.gatewayUrls();
+    const access = await this.access();
     let said = '';
     const isTaken = async (): Promise<boolean> => {
-      const answer = await fetch(`${url}/v1/cluster${path}`, { method });
+      const answer = await gatewayFetch(`${url}/v1/cluster${path}`, access, { method });
       said = await answer.text();
       return answer.ok || said.includes('ALREADY_SO');
     };
@@ -214,9 +225,9 @@ export class LocalClusterHandle {
   }
 
   async untilHealthy(timeoutMs = 60_000): Promise<void> {
-    const urls = await this.gatewayUrls();
+    const [urls, access] = [await this.gatewayUrls(), await this.access()];
     let reasons: readonly string[] = [];
-    const isHealthy = async () => ({ reasons } = await clusterHealth(urls)).reasons.length === 0;
+    const isHealthy = async () => ({ reasons } = await clusterHealth(urls, access)).reasons.length === 0;
     await until('the cluster is healthy again', isHealthy, { timeoutMs, everyMs: 50 }).catch(
       (error: unknown) => {
         throw new Error(`${(error as Error).message}: ${reasons.join('; ')}`, { cause: error });
