@@ -46,7 +46,11 @@ export async function stateOf(folder: string): Promise<ClusterState> {
 
 /** Of the cluster that the state file tells of, whatever gateways the flags name. */
 export function localClient(flags: LocalFlags, { gatewayUrls, access }: ClusterState): GatewayClient {
-  return clientOf({ ...flags, gateway: gatewayUrls, ...(access && { caFile: access.caFile }) });
+  return clientOf({
+    ...flags,
+    gateway: gatewayUrls,
+    ...(access && { caFile: access.caFile, tokenFile: access.tokenFile }),
+  });
 }
 
 export async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
