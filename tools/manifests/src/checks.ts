@@ -67,6 +67,10 @@ async function conformity(place: Place): Promise<readonly Command[]> {
 
 const chart = ({ root }: Place): string => join(root, CHART_FOLDER);
 
+/** Of a helm that was not released, the default is 1.20. */
+const KUBERNETES = ['--kube-version', '1.34.0'];
+const VALUES = 'namespace=elsewhere,createNamespace=false,image.pullSecrets[0].name=registry';
+
 const kustomizations = ['k8s', 'k8s/overlays/kind', 'k8s/overlays/production', 'k8s/monitoring'];
 
 export const CHECKS: readonly Check[] = [
@@ -77,14 +81,7 @@ export const CHECKS: readonly Check[] = [
     programs: ['helm'],
     commands: (place) => [
       ['helm', 'lint', '--strict', chart(place)],
-      [
-        'helm',
-        'template',
-        'ringleader',
-        chart(place),
-        '--set',
-        'namespace=elsewhere,image.pullSecrets[0].name=x',
-      ],
+      ['helm', 'template', 'ringleader', chart(place), ...KUBERNETES, '--set', VALUES],
     ],
   },
   {
