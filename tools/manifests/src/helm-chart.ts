@@ -40,9 +40,6 @@ function templated(document: Document.Parsed): string {
     document.setIn([...CONTAINER, 'image'], 'HELM_IMAGE');
     document.setIn([...CONTAINER, 'imagePullPolicy'], 'HELM_PULL_POLICY');
     document.setIn([...CONTAINER, 'resources'], 'HELM_RESOURCES');
-    const variables = document.getIn([...CONTAINER, 'env']) as { toJSON(): { name: string }[] };
-    const index = variables.toJSON().findIndex(({ name }) => name === 'RINGLEADER_IMAGE');
-    document.setIn([...CONTAINER, 'env', index, 'value'], 'HELM_IMAGE');
   }
   const text = document.toString(STYLE).replace(/^---\n/, '');
   // Helm would take these for its own.

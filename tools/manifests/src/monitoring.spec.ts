@@ -54,8 +54,7 @@ describe('alerts and dashboard', () => {
     const known = await figures();
     const asked = figuresIn(read(`k8s/monitoring/${file}`));
     expect(asked.length).toBeGreaterThan(5);
-    const isAbsent = (name: string): boolean =>
-      !known.has(name) && !known.has(base(name)) && !name.startsWith('ringleader_operator_');
+    const isAbsent = (name: string): boolean => !known.has(name) && !known.has(base(name));
     expect(asked.filter(isAbsent)).toEqual([]);
   });
 

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { loadConfig } from '@ringleader/config';
 import { CLUSTER_GROUP, CLUSTER_PLURAL } from '@ringleader/contracts';
 import { parseAllDocuments } from 'yaml';
-import { OWNED_KINDS } from './owned-objects.js';
-import { OPERATOR_NAMESPACE, MANAGED_BY } from './names.js';
-import { PRIORITY_CLASSES } from './pods.js';
+import { operatorConfigSchema } from './operator.config.js';
+import { OWNED_KINDS } from './resources/owned-objects.js';
+import { OPERATOR_NAMESPACE, MANAGED_BY } from './resources/names.js';
+import { PRIORITY_CLASSES } from './resources/pods.js';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -19,7 +21,7 @@ interface Manifest {
 }
 
 const manifestsOf = (file: string): Manifest[] => {
-  const path = fileURLToPath(new URL(`../../../../k8s/base/${file}.yaml`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../../k8s/base/${file}.yaml`, import.meta.url));
   return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS() as Manifest);
 };
 
@@ -37,6 +39,17 @@ function rightsOf(kind: string): Map<string, readonly string[]> {
   );
 }
 
+interface Deployment extends Manifest {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: [{ readonly env: readonly Variable[] }] } };
+  };
+}
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+}
+
 const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 
@@ -52,6 +65,27 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   '/namespaces': ['get', 'list', 'watch'],
   'events.k8s.io/events': ['create', 'patch'],
 };
+
+describe('the operator’s Deployment', () => {
+  it('gives it the environment that it reads', () => {
+    const deployment = manifestsOf('operator').find(({ kind }) => kind === 'Deployment') as Deployment;
+    const fields: Record<string, string> = {
+      'metadata.name': 'ringleader-operator-1',
+      'metadata.namespace': OPERATOR_NAMESPACE,
+    };
+    const { env } = deployment.spec.template.spec.containers[0];
+    const environment = env.map(({ name, value, valueFrom }): [string, string | undefined] => [
+      name,
+      value ?? fields[valueFrom?.fieldRef.fieldPath ?? ''],
+    ]);
+    expect(loadConfig(operatorConfigSchema, Object.fromEntries(environment), null)).toMatchObject({
+      RINGLEADER_MEMBER: 'ringleader-operator-1',
+      POD_NAMESPACE: OPERATOR_NAMESPACE,
+      RINGLEADER_PROBE_HOST: '0.0.0.0',
+      RINGLEADER_PROBE_PORT: 9_090,
+    });
+  });
+});
 
 describe('the rights of the operator', () => {
   it('are for the kinds that it owns, and what it does beside them: no fewer, no more', () => {
