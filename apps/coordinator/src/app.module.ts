@@ -6,6 +6,7 @@ import { CoordinatorConfig } from './coordinator.config.js';
 import {
   CoordinatorHealthService,
   CoordinatorMetrics,
+  CoordinatorReadiness,
   StatusController,
 } from './health/coordinator-health.js';
 import { IncidentsController } from './incidents/incidents.controller.js';
@@ -78,6 +79,7 @@ export class LastingControlServer extends ControlServer implements OnApplication
     StoreGuard,
     StoreGuardMetrics,
     CoordinatorHealthService,
+    CoordinatorReadiness,
     CoordinatorMetrics,
   ],
 })

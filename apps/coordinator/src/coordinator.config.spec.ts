@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
@@ -15,6 +18,27 @@ describe('coordinator configuration', () => {
   it('lets one in that is to join from any seat there may be', () => {
     const joining = { ...MINIMUM, RINGLEADER_COORDINATOR_ID: '9', RINGLEADER_BOOTSTRAP: 'join' };
     expect(loadConfig(coordinatorConfigSchema, joining)).toMatchObject({ RINGLEADER_COORDINATOR_ID: 9 });
+  });
+
+  it('takes the word from a file, as it is when the process starts', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'coordinator-config-'));
+    const file = join(folder, 'bootstrap');
+    const load = () =>
+      loadConfig(coordinatorConfigSchema, {
+        ...{ ...MINIMUM, RINGLEADER_COORDINATOR_ID: '3', RINGLEADER_COORDINATOR_COUNT: '1' },
+        RINGLEADER_BOOTSTRAP_FILE: file,
+      });
+    await writeFile(file, 'join\n');
+    const config = load();
+    expect(config).toMatchObject({ RINGLEADER_BOOTSTRAP: 'join' });
+    // Only founders have their seats counted.
+    await writeFile(file, 'new-cluster');
+    expect(config).toMatchObject({ RINGLEADER_BOOTSTRAP: 'join' });
+    expect(load).toThrow(/RINGLEADER_COORDINATOR_ID: must not be above/);
+    await writeFile(file, 'found');
+    expect(load).toThrow(/RINGLEADER_BOOTSTRAP: /);
+    await rm(folder, { recursive: true });
+    expect(load).toThrow(/RINGLEADER_BOOTSTRAP_FILE: .* cannot be read: ENOENT/);
   });
 
   it('takes an eighth of the memory for the store, or a quarter of the heap that there is', () => {

@@ -1,6 +1,6 @@
 /** What the probes of a coordinator say while NATS, or the other founders, are away. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -64,6 +64,28 @@ describe('the process of a coordinator', () => {
       /raft_events_total\{[^}]*kind="leaderChanged"[^}]*\} [1-9]/,
     );
   }, 60_000);
+
+  it('waits with an empty disk and the word to join: it has started, and says what it waits for', async () => {
+    const { RINGLEADER_BOOTSTRAP: founds, ...without } = environment(1);
+    expect(founds).toBe('new-cluster');
+    const file = join(folder, 'bootstrap');
+    await writeFile(file, 'join\n');
+    const variables = {
+      ...{ ...without, RINGLEADER_BOOTSTRAP_FILE: file, RINGLEADER_PROBE_PORT: '0' },
+      RINGLEADER_DATA_DIR: join(folder, 'joins'),
+    };
+    const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'coordinator-1' });
+    await startNats();
+    service = await startService(coordinator, loadConfig(coordinator.schema, variables), logger);
+    await service.application;
+    expect((await probe('/startupz')).status).toBe(200);
+    expect(await probe('/readyz')).toEqual({
+      status: 503,
+      body: expect.stringContaining(
+        '["it is not in the group of coordinators: it waits to be let in"]',
+      ) as unknown,
+    });
+  }, 30_000);
 
   it('is refused with an empty disk and without the word, before NATS is there, and has not started', async () => {
     const { RINGLEADER_BOOTSTRAP: word, ...without } = environment(3);

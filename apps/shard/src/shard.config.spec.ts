@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import { postgresUrl, shardConfigSchema } from './shard.config.js';
@@ -23,4 +26,18 @@ describe('the configuration of a shard', () => {
       expect(() => load(both)).not.toThrow(/secret/);
     },
   );
+
+  it('takes its zone from a file, as the downward API writes it: nothing, where the node has none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shard-config-'));
+    const file = join(folder, 'zone');
+    const zone = () => {
+      const url = { RINGLEADER_POSTGRES_URL: 'postgres:///db?host=/run/pg' };
+      return load({ ...url, RINGLEADER_ZONE_FILE: file }).RINGLEADER_ZONE;
+    };
+    await writeFile(file, 'eu-1a');
+    expect(zone()).toBe('eu-1a');
+    await writeFile(file, '');
+    expect(zone()).toBe('');
+    await rm(folder, { recursive: true });
+  });
 });

@@ -85,7 +85,7 @@ export class LoneShard {
   }
 
   async stop(): Promise<void> {
-    await this.driver.release();
+    await this.driver.leave(0);
     this.driver.stop();
     await this.storage.close();
   }

@@ -128,6 +128,7 @@ function start(): ShardService {
       signs,
       preparation: new DatabasePreparation(config, systemClock, signs),
       pressure: new HeapPressure(new Registry()),
+      budget: { handOverMs: 20_000 },
     },
     new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),

@@ -128,7 +128,7 @@ export class TestShard {
   }
 
   async stop(): Promise<void> {
-    await this.driver.release();
+    await this.driver.leave(0);
     await this.kill();
   }
 }

@@ -1,6 +1,6 @@
 /**
  * `kill -9` of any single process under a steady mixed load: it comes back and catches up, nothing acknowledged is lost or
- * undone, and every error that clients saw was honest.
+ * undone, and every error that clients saw was honest. Of one that is told to stop clients hear of no error at all.
  */
 import { expect, it } from '@jest/globals';
 import { readCluster } from './cluster-facts.js';
@@ -52,6 +52,18 @@ export function killAnyProcess(running: RunningCluster): void {
       await running().survive('kill-coordinator-leader', () => running().killAndWait(coordinator.leader));
       const follower = coordinator.leader === 'coordinator-1' ? 'coordinator-2' : 'coordinator-1';
       await running().survive('kill-coordinator-follower', () => running().killAndWait(follower));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'shards, one after the other, and the leader of the coordinators, that are told to stop: no request fails',
+    async () => {
+      const { coordinator } = await readCluster(running().url);
+      const { errors } = await running().survive('stop-in-succession', async () => {
+        for (const member of ['shard-1', 'shard-2', coordinator.leader]) await running().stopAndWait(member);
+      });
+      expect(errors).toBe(0);
     },
     SCENARIO_MS,
   );

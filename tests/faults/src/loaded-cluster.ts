@@ -75,9 +75,18 @@ export class LoadedCluster {
    * `kill -9`, and waits until it serves again: until its supervisor has started it, and the cluster is healthy with the new
    * process. A death of which nobody has heard yet leaves the cluster healthy too.
    */
-  async killAndWait(...members: readonly string[]): Promise<void> {
+  killAndWait(...members: readonly string[]): Promise<void> {
+    return this.endAndWait('SIGKILL', members);
+  }
+
+  /** As Kubernetes does when it rolls a pod, and the pod that takes its place. */
+  stopAndWait(...members: readonly string[]): Promise<void> {
+    return this.endAndWait('SIGTERM', members);
+  }
+
+  private async endAndWait(signal: NodeJS.Signals, members: readonly string[]): Promise<void> {
     const before = await this.starts(members);
-    const pids = await Promise.all(members.map((member) => this.cluster.signal(member, 'SIGKILL')));
+    const pids = await Promise.all(members.map((member) => this.cluster.signal(member, signal)));
     await Promise.all(members.map((member, i) => this.cluster.untilRestarted(member, pids[i] ?? 0)));
     let after: readonly (string | undefined)[];
     do {

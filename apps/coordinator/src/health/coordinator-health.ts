@@ -1,23 +1,32 @@
 /** What this coordinator tells of itself: to the cluster, to who asks for its status, and to Prometheus. */
-import { Controller, Injectable } from '@nestjs/common';
-import { coordinatorContracts } from '@ringleader/contracts';
+import {
+  type BeforeApplicationShutdown,
+  Controller,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { coordinatorContracts, coordinatorName } from '@ringleader/contracts';
 import type { ResponseOf } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import { ReadFigures, Registry } from '@ringleader/observability';
-import { Health, Membership } from '@ringleader/service-host';
+import { allMembers, learnerOf } from '@ringleader/raft';
+import { Health, Membership, ServiceLogger } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
-import type { RaftStatus } from '../raft/raft-node.js';
+import { CoordinatorRaft, type RaftGroup, type RaftStatus } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { WatchService } from '../watches/watch.service.js';
 
 /** More than this many entries behind, a member answers from a past that its clients have left. */
 const APPLY_LAG_MAX = 10_000;
 
-/** Why this member should not be asked; empty when it can serve. */
+/** Why the group should not do without another one now; empty when this one votes and keeps up. */
 export function notReadyReasons(
   status: Pick<RaftStatus, 'leader' | 'commitIndex' | 'appliedIndex' | 'isDiskFull'>,
+  place: PlaceInGroup,
 ): string[] {
+  if (place === 'outside') return [WAITS];
   const reasons: string[] = [];
+  if (place === 'learner') reasons.push('it is a learner, and has no vote yet');
   if (status.leader === 0) reasons.push('no leader of the coordinators is known');
   if (status.isDiskFull)
     reasons.push('diskFull: no room for the log, so that no writes are taken until there is');
@@ -26,11 +35,54 @@ export function notReadyReasons(
   return reasons;
 }
 
-/** What the cluster is told of this coordinator: whether it is ready, its seat, its load. */
+export type PlaceInGroup = 'voter' | 'learner' | 'outside';
+
+export function placeIn({ id, configuration }: Pick<RaftGroup, 'id' | 'configuration'>): PlaceInGroup {
+  const own = allMembers(configuration).some((member) => member.id === id);
+  if (!own) return 'outside';
+  return learnerOf(configuration, id) === null ? 'voter' : 'learner';
+}
+
+const WAITS = 'it is not in the group of coordinators: it waits to be let in';
+const REMIND_EVERY_MS = 60_000;
+
+/** Whether it is ready. An empty disk in a cluster that there is already waits for the operator's word, for as long as it takes. */
+@Injectable()
+export class CoordinatorReadiness implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly raft: CoordinatorRaft,
+    private readonly logger: ServiceLogger,
+    health: Health,
+  ) {
+    health.readyWhen(() => notReadyReasons(raft.status(), placeIn(raft.group())));
+  }
+
+  onApplicationBootstrap(): void {
+    this.#remind();
+    this.#timer = setInterval(() => this.#remind(), REMIND_EVERY_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  #remind(): void {
+    const group = this.raft.group();
+    if (placeIn(group) !== 'outside') return;
+    const name = coordinatorName(this.raft.status().seat);
+    this.logger.info(
+      { id: String(group.id) },
+      `${name} waits to be let into the group: \`ringleader coordinator add ${name}\``,
+    );
+  }
+}
+
+/** What the cluster is told of this coordinator: its seat, its load. */
 @Injectable()
 export class CoordinatorHealthService {
-  constructor(health: Health, membership: Membership, config: CoordinatorConfig, store: ReplicatedStore) {
-    health.readyWhen(() => notReadyReasons(store.status()));
+  constructor(membership: Membership, config: CoordinatorConfig, store: ReplicatedStore) {
     membership.update({ ordinal: config.RINGLEADER_COORDINATOR_ID });
     membership.measure({
       inFlight: () => store.proposalsInFlight,

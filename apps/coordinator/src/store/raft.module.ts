@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { type OpenedLog, openLogStorage } from '@ringleader/log-storage';
 import type { CommandResult } from '@ringleader/mvcc';
 import { NatsLinks } from '@ringleader/nats';
 import { defaultTimings } from '@ringleader/raft';
-import { FatalErrors } from '@ringleader/service-host';
+import { FatalErrors, ServiceLogger, StopBudget } from '@ringleader/service-host';
 import { CoordinatorConfig, founderSeats } from '../coordinator.config.js';
 import { StoreStateMachine } from './store-state-machine.js';
 import { identityOf, type LogOwner } from '../raft/find-group.js';
+import { handOver } from '../raft/hand-over.js';
 import { RaftEvents } from '../raft/raft-events.js';
 import { CoordinatorLog, CoordinatorRaft, type RaftNode } from '../raft/raft-node.js';
 import { NatsRaftTransport } from '../raft/raft-transport.nats.js';
@@ -84,16 +85,30 @@ function openRaftNode(...ingredients: RaftIngredients): Promise<RaftNode<Command
   ],
   exports: [StoreStateMachine, CoordinatorRaft],
 })
-export class RaftModule implements OnApplicationShutdown {
+export class RaftModule implements BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly raft: CoordinatorRaft,
+    private readonly budget: StopBudget,
+    private readonly logger: ServiceLogger,
     fatal: FatalErrors,
   ) {
     // A failed write or fsync: it cannot go on.
     raft.stopped.catch(fatal.report);
   }
 
-  /** When it has left the registry, which it may itself hold: hands over what it leads, closes the log. */
+  /** The first thing of all: nobody waits for a leader that is about to end. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { raft, budget, logger } = this;
+    const startedAt = performance.now();
+    if (!(await handOver(raft, budget.handOverMs))) return;
+    const durationMs = Math.round(performance.now() - startedAt);
+    logger.info(
+      { leader: raft.status().leader, durationMs },
+      'Handed over the leadership of the coordinators',
+    );
+  }
+
+  /** When it has left the registry, which it may itself hold: closes the log, and hands over what it leads again by then. */
   async onApplicationShutdown(): Promise<void> {
     await this.raft.stop();
   }

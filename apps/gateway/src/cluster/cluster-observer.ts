@@ -10,6 +10,7 @@ import {
   SHARDS_PREFIX,
   clusterSchema,
   coordinatorSeat,
+  memberKey,
   memberSchema,
   shardSchema,
   speakerOf,
@@ -51,6 +52,7 @@ export class ClusterObserver {
   private subscriptions: readonly Subscription[] = [];
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
+  private isRegistryRead = false;
   cluster: Cluster | null = null;
   coordinator: CoordinatorStatus = NOBODY;
 
@@ -115,10 +117,14 @@ export class ClusterObserver {
     if (this.timer !== null) clearInterval(this.timer);
   }
 
+  /** One that says that it stops, or has left, is passed over before anybody can miss it. */
   private isSuspect(shard: ShardOrdinal): boolean {
     const { shardDirectory, verdicts } = this.options;
-    const verdict = verdicts.verdict('shard', shardDirectory.name(shard));
-    return verdict === 'suspect' || verdict === 'down';
+    const name = shardDirectory.name(shard);
+    const verdict = verdicts.verdict('shard', name);
+    if (verdict === 'suspect' || verdict === 'down') return true;
+    // Before it was read nobody is in the registry.
+    return this.isRegistryRead && this.membersByKey.get(memberKey('shard', name))?.state !== 'serving';
   }
 
   private mirror(prefix: string, onChange: (change: MirrorChange) => void): PrefixMirror {
@@ -127,6 +133,7 @@ export class ClusterObserver {
   }
 
   private takeMembers({ puts, deletes }: MirrorChange): void {
+    this.isRegistryRead = true;
     for (const key of deletes) this.membersByKey.delete(key);
     for (const item of puts) {
       const member = parseMetadata(memberSchema, item);

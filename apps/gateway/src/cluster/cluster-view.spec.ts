@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Incident, Member, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import { clusterViewSchema } from '@ringleader/contracts';
-import { clusterView, coordinatorNames, unreadyReasons } from './cluster-view.js';
+import { clusterView, coordinatorNames, unreadyReasons, unservableReasons } from './cluster-view.js';
 import type { ClusterKnowledge } from './cluster-view.js';
 import { Telemetry } from './telemetry.js';
 
@@ -250,7 +250,16 @@ describe('a gateway', () => {
     [{ partitionsWithoutLeader: 16 }, ['16 of 16 partitions have no leader']],
     [{ partitions: 0 }, ['there is no partition map yet']],
     [{ transportConnected: false }, ['the gateway is not connected to NATS']],
-  ])('with %j is ready but for %j', (change, reasons) => {
-    expect(unreadyReasons({ ...facts, ...change })).toEqual(reasons);
+  ])('with %j can serve but for %j', (change, reasons) => {
+    expect(unservableReasons({ ...facts, ...change })).toEqual(reasons);
+  });
+
+  it('is ready with NATS and a map, whoever leads: its clients are to be told, not refused', () => {
+    expect(unreadyReasons(facts)).toEqual([]);
+    for (const [change, reason] of [
+      [{ partitions: 0 }, 'there is no partition map yet'],
+      [{ transportConnected: false }, 'the gateway is not connected to NATS'],
+    ] as const)
+      expect(unreadyReasons({ ...facts, ...change })).toEqual([reason]);
   });
 });

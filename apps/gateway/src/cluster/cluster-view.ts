@@ -197,15 +197,23 @@ function assessHealth(facts: ClusterFacts): Assessment {
   return { health: slight.length > 0 ? 'degraded' : 'healthy', reasons };
 }
 
+/**
+ * Why this gateway is of no use. That no partition has a leader is no fault of its own, and if all gateways were taken out of
+ * service for it, clients would be refused connections in place of being told.
+ */
+export function unreadyReasons(facts: Pick<ClusterFacts, 'transportConnected' | 'partitions'>): string[] {
+  return graveReasons({ ...facts, partitionsWithoutLeader: 0 });
+}
+
 /** Why nothing at all can be served; empty while a part of the keys can. */
-export function unreadyReasons(
-  facts: Pick<ClusterFacts, 'transportConnected' | 'partitions' | 'partitionsWithoutLeader'>,
-): string[] {
+export function unservableReasons(facts: Parameters<typeof graveReasons>[0]): string[] {
   const servesSome = facts.partitionsWithoutLeader < facts.partitions;
   return facts.transportConnected && servesSome ? [] : graveReasons(facts);
 }
 
-function graveReasons(facts: Parameters<typeof unreadyReasons>[0]): string[] {
+function graveReasons(
+  facts: Pick<ClusterFacts, 'transportConnected' | 'partitions' | 'partitionsWithoutLeader'>,
+): string[] {
   if (!facts.transportConnected) return ['the gateway is not connected to NATS'];
   if (facts.partitions === 0) return ['there is no partition map yet'];
   const { partitionsWithoutLeader: without, partitions } = facts;

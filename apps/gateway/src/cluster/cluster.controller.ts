@@ -12,7 +12,7 @@ import { refuseConditions } from '../kv/preconditions.js';
 import { DescribeCluster } from '../openapi/descriptions.js';
 import { DescribeVerification, DescribeVerify } from '../openapi/placement-descriptions.js';
 import { ClusterObserver } from './cluster-observer.js';
-import { clusterView, unreadyReasons } from './cluster-view.js';
+import { clusterView, unreadyReasons, unservableReasons } from './cluster-view.js';
 import { optionsOf } from './operator-request.js';
 import { PartitionReport } from './partition-report.js';
 import { PlacementObserver } from './placement-observer.js';
@@ -52,12 +52,18 @@ export class ClusterReport {
     );
   }
 
-  /** Why nothing can be routed. */
+  /** Why this gateway is of no use. */
   unreadyReasons(): readonly string[] {
+    const { map, links } = this;
+    return unreadyReasons({ transportConnected: links.isConnected, partitions: map.entries.length });
+  }
+
+  /** Why nothing can be routed. */
+  unservableReasons(): readonly string[] {
     const { map, links } = this;
     const now = systemClock.monotonicMs();
     const leaderless = map.entries.filter(({ partition }) => map.announcedLeader(partition, now) === null);
-    return unreadyReasons({
+    return unservableReasons({
       transportConnected: links.isConnected,
       partitions: map.entries.length,
       partitionsWithoutLeader: leaderless.length,

@@ -11,10 +11,13 @@ import { NatsShardFrames } from '../routing/data-path.nats.js';
 import { ReplicaPicker } from '../routing/replica-picker.js';
 import { RequestRouter } from '../routing/request-router.js';
 
-/** On the gateway's own port; Kubernetes and Prometheus ask the port of its probes. */
+/** On the gateway's own port, for whoever wants to know whether it can serve; Kubernetes and Prometheus ask the port of its probes. */
 @Controller()
 export class HealthController {
-  constructor(private readonly health: Health) {}
+  constructor(
+    private readonly health: Health,
+    private readonly report: ClusterReport,
+  ) {}
 
   @DescribeLiveness()
   @Get('healthz')
@@ -25,13 +28,13 @@ export class HealthController {
   @DescribeReadiness()
   @Get('readyz')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {
-    const reasons = this.health.readiness();
+    const reasons = [...new Set([...this.health.readiness(), ...this.report.unservableReasons()])];
     reply.code(reasons.length === 0 ? 200 : 503);
     return { ready: reasons.length === 0, reasons };
   }
 }
 
-/** What the cluster is told of this gateway: whether it can route, and its load. */
+/** What the cluster is told of this gateway: whether it is ready, and its load. */
 @Injectable()
 export class GatewayHealthService {
   constructor(health: Health, membership: Membership, report: ClusterReport, admission: Admission) {

@@ -128,7 +128,10 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         { provide: Coordination, useValue: options.coordination ?? {} },
         { provide: ShardDirectory, useValue: shardDirectory },
         { provide: Health, useValue: health },
-        { provide: ClusterReport, useValue: { view: () => reportOf(shards, path) } },
+        {
+          provide: ClusterReport,
+          useValue: { view: () => reportOf(shards, path), unservableReasons: () => [] },
+        },
         { provide: PartitionReport, useValue: options.partitions ?? partitionReport },
         ...watchers(options),
         { provide: Admission, useValue: admission },

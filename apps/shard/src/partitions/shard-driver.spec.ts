@@ -41,7 +41,10 @@ class ScriptedCore implements Core {
   };
   nextDeadline = (): number => this.deadline;
   takeReady = (): Ready => this.ready.shift() ?? NOTHING;
+  leave = (): void => void this.calls.push('leave');
   releaseAll = (): void => void this.calls.push('releaseAll');
+  leadsNothing = false;
+  hasLeft = false;
   status = (): [] => [];
   moves = (): [] => [];
   purging = (): PurgeStatus => ({ tombstones: 0, purgedTotal: 0, lagRevisions: 0, lookedForIn: 0 });
@@ -212,11 +215,26 @@ describe('ShardDriver', () => {
     const end = turnEnd();
     driver.learnMap([]);
     await end;
-    const released = driver.release();
-    expect(core.calls.at(-1)).toBe('releaseAll');
-    commit.resolve();
+    const left = driver.leave(60_000);
+    await turnEnd();
+    expect(core.calls.at(-1)).toBe('leave');
+    [core.leadsNothing, core.hasLeft] = [true, true];
+    const released = turnEnd();
+    driver.setCopyRate(1);
     await released;
+    while (core.calls.at(-1) !== 'releaseAll') await turnEnd();
+    commit.resolve();
+    await left;
     expect(core.calls.at(-1)).toBe('durable 7');
     driver.stop();
+  });
+
+  it('gives up what nobody has taken over in time, and does not wait for a storage that has failed', async () => {
+    const { core, driver } = rig();
+    await driver.leave(50);
+    expect(core.calls.slice(-2)).toEqual(['leave', 'releaseAll']);
+    const left = driver.leave(60_000);
+    driver.stop();
+    await left;
   });
 });

@@ -31,7 +31,10 @@ export type Core = Pick<
   | 'tick'
   | 'nextDeadline'
   | 'takeReady'
+  | 'leave'
   | 'releaseAll'
+  | 'leadsNothing'
+  | 'hasLeft'
   | 'hasRoomForRows'
   | 'hasRoomForRequests'
   | 'status'
@@ -71,6 +74,8 @@ type Input = (now: MonotonicMs) => void;
 
 /** The core looks at its clocks at least so often. */
 const TICK_MS_MAX = 500;
+/** Whoever is chosen stands at once; where that message is lost, another one after a stagger. */
+const STOOD_WITHIN_MS = 300;
 
 export class ShardDriver {
   private readonly peers: PeerOutbox;
@@ -82,6 +87,8 @@ export class ShardDriver {
   private timer: NodeJS.Timeout | null = null;
   private timerAt: MonotonicMs = Number.POSITIVE_INFINITY;
   private committing: Promise<void> = Promise.resolve();
+  /** What somebody waits for who leaves. */
+  private awaited: { readonly isSo: () => boolean; readonly resolve: () => void } | null = null;
 
   constructor(private readonly options: ShardDriverOptions) {
     const { ordinal, clock } = options;
@@ -141,17 +148,36 @@ export class ShardDriver {
     return this.core.promisesFrom;
   }
 
-  /** Gives up all leaderships, so that others can stand at once; resolves when what was under way is durable. */
-  async release(): Promise<void> {
+  /**
+   * Hands over all that is led, within this time; what is left of it then is given up, so that others can stand at once.
+   * Resolves when what was under way is durable, and others have stood for it or had the time to.
+   */
+  async leave(withinMs: number): Promise<void> {
+    this.takeIn((now) => this.core.leave(now));
+    await this.until(withinMs, () => this.core.leadsNothing);
     this.takeIn((now) => this.core.releaseAll(now));
     this.turn();
     await this.committing;
     this.turn();
+    await this.until(STOOD_WITHIN_MS, () => this.core.hasLeft);
+  }
+
+  /** Of the core after one of its next turns; also when it has ended, or not in time. */
+  private async until(withinMs: number, isSo: () => boolean): Promise<void> {
+    if (this.isStopped) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const limit = setTimeout(resolve, withinMs);
+    this.awaited = { isSo, resolve };
+    this.planTurn();
+    await promise;
+    this.awaited = null;
+    clearTimeout(limit);
   }
 
   /** Nothing goes in or out any more. */
   stop(): void {
     this.isStopped = true;
+    this.awaited?.resolve();
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
   }
@@ -180,6 +206,7 @@ export class ShardDriver {
     this.peers.flush();
     this.options.peers.roomChanged();
     this.options.onTurnEnd();
+    if (this.awaited?.isSo() === true) this.awaited.resolve();
     this.armTimer();
   }
 

@@ -13,7 +13,7 @@ import type { PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror, PlacementLimitsMirror } from '@ringleader/coordination';
 import { systemClock } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
-import { Coordination, HeapPressure, HostSigns } from '@ringleader/service-host';
+import { Coordination, HeapPressure, HostSigns, StopBudget } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
@@ -38,6 +38,7 @@ import { WalReporter } from './wal-reporter.js';
 @Injectable()
 export class ShardSurroundings {
   @Inject(HeapPressure) readonly pressure!: HeapPressure;
+  @Inject(StopBudget) readonly budget!: StopBudget;
 
   constructor(
     readonly config: ShardConfig,
@@ -176,9 +177,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.run().catch(this.surroundings.signs.fatal.report);
   }
 
-  /** Gives up what it leads, answers what it can, and closes. */
+  /** Hands over what it leads, and goes on with everything else until then; answers what it can, and closes. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
+    await this.handOver();
     this.map.stop();
     this.registration.stop();
     this.verification.stop();
@@ -189,7 +191,6 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
     const { life, station } = this;
     if (life !== null) {
-      await within(RELEASE_WITHIN_MS, life.driver.release());
       station?.router.routeTo(null);
       life.driver.stop();
       station?.desk.abandonAll();
@@ -198,6 +199,16 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.life = null;
     this.trouble = 'the shard has stopped';
     this.endLife(null);
+  }
+
+  private async handOver(): Promise<void> {
+    if (this.life === null) return;
+    const { surroundings, clock, partitionsLed } = this;
+    const { signs, budget } = surroundings;
+    const startedAt = clock.monotonicMs();
+    await within(budget.handOverMs + RELEASE_WITHIN_MS, this.life.driver.leave(budget.handOverMs));
+    const durationMs = Math.round(clock.monotonicMs() - startedAt);
+    signs.logger.info({ partitionsLed, durationMs }, 'Handed over');
   }
 
   private async run(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Logger } from '@ringleader/observability';
 import { FatalErrors } from './fatal-errors.js';
 import { Health } from './health.js';
 import { HeapPressure } from './heap-pressure.js';
-import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger } from './injectables.js';
+import { Coordination, HostSigns, Self, ServiceClock, ServiceLogger, StopBudget } from './injectables.js';
 import { Membership } from './membership.js';
 import { NatsFigures } from './nats-figures.js';
 import { NatsRoundTrips } from './nats-round-trips.js';
@@ -22,6 +22,7 @@ export interface HostParts {
   readonly fatal: FatalErrors;
   readonly metrics: Registry;
   readonly nats: NatsWaiting;
+  readonly budget: StopBudget;
   /** Absent: the real one. */
   readonly coordination?: Coordination | undefined;
 }
@@ -29,7 +30,8 @@ export interface HostParts {
 /** Global: every module of a service may ask for what is here. Its hooks run before theirs at the start, after them at the end. */
 @Module({})
 export class HostModule {
-  static of({ self, config, logger, health, fatal, metrics, nats, coordination }: HostParts): DynamicModule {
+  static of(parts: HostParts): DynamicModule {
+    const { self, config, logger, health, fatal, metrics, nats, budget, coordination } = parts;
     const providers: Provider[] = [
       config,
       { provide: Self, useValue: self },
@@ -38,6 +40,7 @@ export class HostModule {
       { provide: Health, useValue: health },
       { provide: HostSigns, useValue: { logger, health, fatal } satisfies HostSigns },
       { provide: FatalErrors, useValue: fatal },
+      { provide: StopBudget, useValue: budget },
       { provide: Registry, useValue: metrics },
       // Whoever needs NATS is made when it has answered; who does not, such as a log on disk, is opened meanwhile.
       { provide: NatsLinks, useFactory: nats.connect },

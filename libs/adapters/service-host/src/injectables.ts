@@ -26,6 +26,12 @@ export abstract class HostSigns {
   abstract readonly fatal: FatalErrors;
 }
 
+/** Of the time between the signal and the end. */
+export abstract class StopBudget {
+  /** For handing over what the process leads, which comes first. */
+  abstract readonly handOverMs: number;
+}
+
 /** Who this process is. */
 export abstract class Self {
   abstract readonly cluster: string;

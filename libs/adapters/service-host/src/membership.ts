@@ -9,10 +9,12 @@ import { Coordination, HostSigns, Self } from './injectables.js';
 import { SignsOfLife } from './signs-of-life.js';
 
 const LEAVE_WITHIN_MS = 1_500;
+const TELL_EVERY_MS = 60_000;
 
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #registration: MemberRegistration;
+  #toldNextAt = 0;
 
   constructor(
     self: Self,
@@ -26,7 +28,12 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       client,
       member: { service, id, address, version, instance, startedAt, ordinal: 0, state: 'serving' },
       onRegistered: (lease) => logger.info({ lease }, 'Registered'),
-      onTrouble: (error) => logger.warn({ error }, 'Registration is in trouble'),
+      onTrouble: (error) => {
+        // Whoever waits for a group of coordinators to let it in is in this trouble for as long as it waits.
+        const isDue = performance.now() >= this.#toldNextAt;
+        if (isDue) this.#toldNextAt = performance.now() + TELL_EVERY_MS;
+        logger[isDue ? 'warn' : 'debug']({ error }, 'Registration is in trouble');
+      },
     });
     health.onDrain(() => this.update({ state: 'stopping' }));
   }

@@ -20,7 +20,7 @@ import { Health } from './health.js';
 import { HostModule } from './host.module.js';
 import { NatsWaiting } from './nats-waiting.js';
 import { startProbeServer } from './probe-server.js';
-import type { Coordination, Self } from './injectables.js';
+import type { Coordination, Self, StopBudget } from './injectables.js';
 import type { ProbeServer } from './probe-server.js';
 
 /** What a service is made of, besides what all have. */
@@ -63,6 +63,14 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** A partition is handed over in some milliseconds, once somebody can take it: who comes back needs a few seconds till then. */
+const HAND_OVER_MS_MAX = 20_000;
+
+/** The other half is for everything else: nobody is cut off because nobody could be found to hand over to. */
+export function stopBudget(stopWithinMs: number, pauseMs: number): StopBudget {
+  return { handOverMs: Math.max(0, Math.min(HAND_OVER_MS_MAX, Math.floor((stopWithinMs - pauseMs) / 2))) };
+}
+
 /** So long a stop waits for an application that is about to begin. */
 const BEGIN_WITHIN_MS = 1_000;
 
@@ -87,10 +95,12 @@ export async function startService<Schema extends z.ZodObject>(
   const { coordination } = definition;
   const self = selfOf(definition.service, common, address);
   const provider = { provide: definition.config, useValue: config };
+  const stopWithinMs = common.RINGLEADER_STOP_WITHIN_MS ?? definition.stopWithinMs;
+  const budget = stopBudget(stopWithinMs, common.RINGLEADER_DRAIN_PAUSE_MS);
   const root: DynamicModule = {
     module: ServiceRoot,
     imports: [
-      HostModule.of({ self, config: provider, logger, health, fatal, metrics, nats, coordination }),
+      HostModule.of({ self, config: provider, logger, health, fatal, metrics, nats, budget, coordination }),
       definition.module,
     ],
   };

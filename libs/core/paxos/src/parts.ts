@@ -32,7 +32,7 @@ import type { RowCache } from './partition/row-cache.js';
 export interface ShardParts {
   /** The clock reading of the call that is being worked on. */
   now: number;
-  /** Set by `releaseAll`: the shard leads and stands no more. */
+  /** Set by `leave` and `releaseAll`: the shard stands no more, and hands over what it leads. */
   retired: boolean;
   readonly ordinal: ShardOrdinal;
   readonly incarnation: Incarnation;

@@ -15,7 +15,8 @@ import { AcceptsSent } from './pair/accepts-sent.js';
 import { NO_BACKLOG, RowsServed, type PeerBacklog } from './pair/backlog.js';
 import { ClockJump } from './pair/clock-jump.js';
 import { Grants } from './pair/grants.js';
-import { passOnNow } from './leadership/handover.js';
+import { considerHandover, hasLivingPeer, passOnNow } from './leadership/handover.js';
+import { ownerOf } from './ballot.js';
 import { callRoll, RollCall } from './accept/roll-call.js';
 import { beatAsLeader, leadershipDue } from './accept/upkeep.js';
 import { beatToPeers, tellPoints } from './pair/heartbeats.js';
@@ -187,17 +188,38 @@ export class PaxosShard {
     this.context.copyPace.setRate(bytesPerSecond, now);
   }
 
-  /** Clean shutdown: leads and stands no more, and lets others lead at once. */
-  releaseAll(now: number): void {
+  /** The process is about to end: stands no more, and hands over what it leads, each partition once somebody could lead it. */
+  leave(now: number): void {
     const { context } = this;
     context.now = now;
     context.retired = true;
     for (const replica of [...context.led]) {
-      if (replica.leader !== null) passOnNow(context, replica, replica.leader);
+      if (replica.leader !== null) considerHandover(context, replica, replica.leader);
     }
     for (const replica of context.replicas.values()) {
       if (replica.candidate !== null) giveUp(context, replica);
     }
+  }
+
+  /** There is no more time: leads no more, and lets others lead at once. */
+  releaseAll(now: number): void {
+    this.leave(now);
+    for (const replica of [...this.context.led]) {
+      if (replica.leader !== null) passOnNow(this.context, replica, replica.leader);
+    }
+  }
+
+  get leadsNothing(): boolean {
+    return this.context.led.size === 0;
+  }
+
+  /** Leads nothing, and others have stood for what it led: nobody waits for anything that only this shard can say. */
+  get hasLeft(): boolean {
+    const { context } = this;
+    if (!this.leadsNothing) return false;
+    const isAwaited = (replica: Replica): boolean =>
+      ownerOf(replica.record.promised) === context.ordinal && hasLivingPeer(context, replica);
+    return ![...context.replicas.values()].some((replica) => replica.isMember && isAwaited(replica));
   }
 
   /** Who needs a promise of this shard cannot be elected before (4.4.4). */

@@ -11,9 +11,13 @@ export function schedulePlannedRestarts(cluster: Cluster, prng: Prng): void {
     const shard = cluster.shards[prng.nextBelow(cluster.shards.length)] as ShardOrdinal;
     const node = cluster.world.node(shard);
     if (!node.isUp || node.isPaused) return;
-    cluster.processes.get(shard)?.releaseAll();
+    cluster.processes.get(shard)?.leave();
     const life = node.life;
-    cluster.world.events.after(5 + prng.nextFloat() * 60, () => {
+    const endsMs = 5 + prng.nextFloat() * 60;
+    cluster.world.events.after(endsMs / 2, () => {
+      if (node.life === life && !node.isPaused) cluster.processes.get(shard)?.releaseAll();
+    });
+    cluster.world.events.after(endsMs, () => {
       if (node.life === life) node.crash();
     });
     cluster.world.events.after(80 + prng.nextFloat() * 200, () => {

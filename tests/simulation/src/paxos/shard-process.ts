@@ -111,6 +111,11 @@ export class ShardProcess implements Process<SimMessage> {
     this.#endTurn();
   }
 
+  leave(): void {
+    this.core.leave(this.#host.monotonicMs());
+    this.#endTurn();
+  }
+
   releaseAll(): void {
     this.core.releaseAll(this.#host.monotonicMs());
     this.#endTurn();

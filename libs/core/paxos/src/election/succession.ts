@@ -11,7 +11,7 @@ import { stand, type StandPort } from './stand.js';
 export type SuccessionPort = StepDownPort &
   WatchPort &
   StandPort &
-  Port<'now' | 'outbox' | 'pace' | 'releases'>;
+  Port<'now' | 'outbox' | 'pace' | 'releases' | 'peers'>;
 
 /** 4.4.7: about a ballot that never serves again, so it holds in every epoch and however late it comes. */
 export function onReleased(
@@ -41,6 +41,8 @@ export function onStand(context: SuccessionPort, replica: Replica, from: ShardOr
   const { ballot } = message;
   if (ownerOf(ballot) !== from || replica.record.promised !== ballot) return;
   if (replica.role.kind !== 'follower') return;
+  if (replica.assignment?.preferredLeader === from)
+    replica.declined = { by: from, incarnation: context.peers.incarnationOf(from) };
   replica.released = ballot;
   stand(context, replica);
 }

@@ -1,6 +1,7 @@
 /**
  * Handover (docs/PROTOCOL.md 4.4.8): a leader that the map does not prefer passes the partition on, once the preferred
- * one could lead at once; one that is about to leave (6.3) to whoever of the new set could. It admits no new write, lets the successor reach its own position with everything committed
+ * one could lead at once; one that is about to leave the set (6.3) to whoever of the new set could; one whose process is about to end
+ * to whoever could. It admits no new write, lets the successor reach its own position with everything committed
  * and answered, releases its ballot and says `Stand`.
  */
 import type { ShardOrdinal } from '@ringleader/primitives';
@@ -12,48 +13,73 @@ import type { PartitionAssignment } from '../ready.js';
 import { keyedWindowMs } from '../partition/keyed-requests.js';
 
 export type HandoverPort = StepDownPort &
-  Port<'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;
+  Port<'now' | 'retired' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;
 
 /** In leases: how long a leadership lasts at least, and how long after a handover that failed the next is tried. */
 const SETTLED_LEASES = 2;
 const RETRY_LEASES = 8;
 
 export function considerHandover(context: HandoverPort, replica: Replica, leader: Leader): void {
-  const { leaseMs } = context.timings;
-  if (leader.handover !== null) {
-    if (context.now >= leader.handover.startedAt + leaseMs) {
-      leader.handover = null;
-      leader.handoverNotBefore = context.now + RETRY_LEASES * leaseMs;
-    }
-    return;
+  if (leader.handover !== null) giveUpInTime(context, replica, leader);
+  else if (context.retired && !hasLivingPeer(context, replica)) passOnNow(context, replica, leader);
+  else if (leader.barrierCommitted && mayBegin(context, replica, leader)) {
+    const successor = successorOf(context, replica, leader);
+    if (successor === undefined) return;
+    leader.handover = { successor, startedAt: context.now };
+    finishHandover(context, replica, leader);
   }
-  const { assignment } = replica;
-  if (assignment === null || !leader.barrierCommitted || context.now < leader.handoverNotBefore) return;
-  const leaves = isLeaving(context, assignment);
-  if (!leaves && context.now < leader.since + SETTLED_LEASES * leaseMs) return;
-  const successor = successorsOf(context, assignment, leaves).find((peer) =>
-    couldLead(context, replica, leader, peer),
-  );
-  if (successor === undefined) return;
-  leader.handover = { successor, startedAt: context.now };
-  finishHandover(context, replica, leader);
 }
 
-/** Not in the set that comes next: it would report nothing as ready. */
-function isLeaving({ ordinal }: HandoverPort, { nextReplicas }: PartitionAssignment): boolean {
-  return nextReplicas !== null && !nextReplicas.includes(ordinal);
+function giveUpInTime(context: HandoverPort, replica: Replica, leader: Leader): void {
+  const { leaseMs } = context.timings;
+  if (leader.handover === null || context.now < leader.handover.startedAt + leaseMs) return;
+  leader.handover = null;
+  leader.handoverNotBefore = context.now + RETRY_LEASES * leaseMs;
+  // Who is about to end has no time for another attempt.
+  if (context.retired) passOnNow(context, replica, leader);
+}
+
+function mayBegin(context: HandoverPort, { assignment }: Replica, leader: Leader): boolean {
+  if (assignment === null || context.retired) return assignment !== null;
+  if (context.now < leader.handoverNotBefore) return false;
+  return (
+    isLeaving(context, assignment) || context.now >= leader.since + SETTLED_LEASES * context.timings.leaseMs
+  );
+}
+
+/** Not in the set that comes next, where it would report nothing as ready; or about to end. */
+function isLeaving({ ordinal, retired }: HandoverPort, { nextReplicas }: PartitionAssignment): boolean {
+  return retired || (nextReplicas !== null && !nextReplicas.includes(ordinal));
+}
+
+function successorOf(context: HandoverPort, replica: Replica, leader: Leader): ShardOrdinal | undefined {
+  const { assignment } = replica;
+  if (assignment === null) return undefined;
+  const successors = successorsOf(context, replica, assignment).filter((peer) =>
+    couldLead(context, replica, leader, peer),
+  );
+  const knowing = successors.find((peer) => knowsRepeats(context, replica, peer));
+  // Its process ends in any case: then answers that nobody can tell any more are the lesser evil.
+  return knowing ?? (context.retired ? successors[0] : undefined);
 }
 
 /** The best first. Of the new set those who know the partition from before come before a newcomer. */
 function successorsOf(
-  { ordinal }: HandoverPort,
-  { preferredLeader, replicas, nextReplicas }: PartitionAssignment,
-  leaves: boolean,
+  context: HandoverPort,
+  { declined, voters }: Replica,
+  assignment: PartitionAssignment,
 ): ShardOrdinal[] {
+  const { ordinal, retired, peers } = context;
+  const { preferredLeader, replicas, nextReplicas } = assignment;
   // Who is about to leave would only pass it back.
-  const mayLead = preferredLeader !== ordinal && (nextReplicas?.includes(preferredLeader) ?? true);
+  const mayLead =
+    preferredLeader !== ordinal &&
+    (nextReplicas?.includes(preferredLeader) ?? true) &&
+    !(declined?.by === preferredLeader && declined.incarnation === peers.incarnationOf(preferredLeader));
   const preferred = mayLead ? [preferredLeader] : [];
-  if (!leaves || nextReplicas === null) return preferred;
+  if (retired)
+    return [...preferred, ...voters.filter((peer) => peer !== ordinal && peer !== preferredLeader)];
+  if (!isLeaving(context, assignment) || nextReplicas === null) return preferred;
   const stay = nextReplicas.filter((peer) => replicas.includes(peer));
   const come = nextReplicas.filter((peer) => !replicas.includes(peer));
   return [...preferred, ...stay, ...come];
@@ -68,15 +94,30 @@ function couldLead(
   const { assignment } = replica;
   if (assignment === null || !context.rules.votes(assignment, successor)) return false;
   // It promises nothing in its first L, so until then it could not stand.
-  const { leaseMs } = context.timings;
-  // Nor does it know of the keyed writes before its start, which clients may repeat (4.7.6),
-  const knownMs = replica.keyed.isEmpty ? 1.5 * leaseMs : Math.max(1.5 * leaseMs, keyedWindowMs(context));
-  // or before its rows were replaced. Who leaves does not wait for that.
-  const inOrderMs = context.now - (replica.mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY);
-  if (!replica.keyed.isEmpty && !isLeaving(context, assignment) && inOrderMs <= knownMs) return false;
-  const promises = context.peers.knownForMs(successor, context.now) > knownMs;
+  const promises = context.peers.knownForMs(successor, context.now) > promisingMs(context);
   const running = context.holdings.runningSpan(successor, context.now) !== undefined;
   return promises && running && leader.progressOf(successor).acknowledged >= replica.commit;
+}
+
+const promisingMs = ({ timings }: HandoverPort): number => 1.5 * timings.leaseMs;
+
+/** It does not know of the keyed writes before its start, which clients may repeat (4.7.6), */
+function knowsRepeats(context: HandoverPort, replica: Replica, successor: ShardOrdinal): boolean {
+  const { assignment } = replica;
+  if (assignment === null || replica.keyed.isEmpty) return true;
+  const knownMs = Math.max(promisingMs(context), keyedWindowMs(context));
+  if (context.peers.knownForMs(successor, context.now) <= knownMs) return false;
+  // or before its rows were replaced. Who leaves does not wait for that.
+  const inOrderMs = context.now - (replica.mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY);
+  return isLeaving(context, assignment) || inOrderMs > knownMs;
+}
+
+/** Whether there is anybody who could ever lead it. */
+export function hasLivingPeer(
+  { ordinal, peers, now }: Pick<HandoverPort, 'ordinal' | 'peers' | 'now'>,
+  replica: Replica,
+): boolean {
+  return replica.voters.some((peer) => peer !== ordinal && peers.isAlive(peer, now));
 }
 
 /** Nothing is in flight and the successor has it all: passes on. */

@@ -51,6 +51,11 @@ export class Peers {
     return peer === undefined || peer.incarnation === 0 ? 0 : now - peer.since;
   }
 
+  /** 0 for a shard that was never heard. */
+  incarnationOf(ordinal: ShardOrdinal): Incarnation {
+    return this.peers.get(ordinal)?.incarnation ?? 0;
+  }
+
   /** Its sending time in its last heartbeat, to be echoed; null before the first. */
   lastStamp(ordinal: ShardOrdinal): FreshStamp | null {
     const peer = this.peers.get(ordinal);

@@ -99,6 +99,8 @@ export class Replica {
   earlyPrepare: { readonly from: ShardOrdinal; readonly message: Prepare } | null = null;
   /** When this shard last sent a peer rows to put in place of its own, in whichever leadership. */
   readonly mendedAt = new Map<ShardOrdinal, number>();
+  /** Passed the partition on though it is preferred, in that incarnation: it is about to end, and is not to get it back. */
+  declined: { readonly by: ShardOrdinal; readonly incarnation: Incarnation } | null = null;
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */
   fresh: { at: number; commit: Revision } | null = null;
 

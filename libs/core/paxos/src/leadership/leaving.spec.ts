@@ -1,0 +1,90 @@
+/** A process that was told to stop hands over what it leads before it ends (docs/PROTOCOL.md 4.4.8). */
+import { describe, expect, it } from '@jest/globals';
+import { answer, assignment, P, put, started as fresh, write } from '../../test/cluster-client.js';
+import { type MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+
+const isLedByAnother = (cluster: MemoryCluster, than: number) => (): boolean =>
+  ![0, than].includes(cluster.leaderOf(P));
+
+/** Longer than a leader stays that the map does not prefer. */
+const SETTLED_MS = 5 * TIMINGS.leaseMs;
+
+/** Known to each other for long enough. */
+function started(): MemoryCluster {
+  const cluster = fresh();
+  cluster.run(SETTLED_MS);
+  return cluster;
+}
+
+describe('a shard that leaves', () => {
+  it('answers what is in flight, and is gone when somebody else has stood', () => {
+    const cluster = started();
+    const token = put(cluster, 'a', 'in flight');
+    cluster.run(1);
+    expect(cluster.replies.has(token)).toBe(false);
+    cluster.shard(1).leave(cluster.now);
+    expect(cluster.shard(1).hasLeft).toBe(false);
+    const took = cluster.until(() => cluster.shard(1).hasLeft);
+    expect(took).toBeLessThan(20);
+    expect(cluster.replies.get(token)).toMatchObject({ kind: 'written', revision: 1 });
+    expect(cluster.until(isLedByAnother(cluster, 1))).toBeLessThan(20);
+  });
+
+  it('does not get back what it was preferred for, until it has started again', () => {
+    const cluster = started();
+    cluster.shard(1).leave(cluster.now);
+    cluster.until(isLedByAnother(cluster, 1));
+    const before = cluster.events.length;
+    cluster.run(SETTLED_MS);
+    expect(cluster.events.slice(before).filter(({ event }) => event.kind === 'steppedDown')).toEqual([]);
+    cluster.kill(1);
+    cluster.start(1);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+  });
+
+  it('gets nothing handed over any more: another leader keeps what this one is preferred for', () => {
+    const cluster = started();
+    cluster.shard(1).leave(cluster.now);
+    cluster.until(isLedByAnother(cluster, 1));
+    const leader = cluster.leaderOf(P);
+    cluster.learn([assignment({ preferredLeader: 1, epoch: 2 })]);
+    cluster.run(SETTLED_MS);
+    expect(cluster.leaderOf(P)).toBe(leader);
+  });
+
+  it('prefers whoever knows which keyed writes may be repeated, and takes another where nobody does', () => {
+    const windowMs = TIMINGS.repeatWindowMs + TIMINGS.clocksDifferMs;
+    const leave = (down?: number): number => {
+      const cluster = started();
+      cluster.run(windowMs);
+      answer(cluster, put(cluster, 'a', 'keyed', { requestId: 'key:1' }));
+      cluster.kill(2);
+      cluster.start(2);
+      if (down !== undefined) cluster.kill(down);
+      cluster.run(2 * TIMINGS.leaseMs);
+      cluster.shard(1).leave(cluster.now);
+      cluster.until(isLedByAnother(cluster, 1), 20);
+      return cluster.leaderOf(P);
+    };
+    expect(leave()).toBe(3);
+    expect(leave(3)).toBe(2);
+  });
+
+  it('waits for a successor that has just started, and for nobody where nobody is there', () => {
+    const cluster = started();
+    cluster.kill(3);
+    cluster.run(SETTLED_MS);
+    cluster.kill(2);
+    cluster.start(2);
+    cluster.run(2 * TIMINGS.heartbeatIntervalMs);
+    cluster.shard(1).leave(cluster.now);
+    write(cluster, 'b', 'taken meanwhile');
+    cluster.until(isLedByAnother(cluster, 1), SETTLED_MS);
+    expect(cluster.leaderOf(P)).toBe(2);
+    expect(cluster.shard(1).hasLeft).toBe(true);
+    cluster.kill(1);
+    cluster.run(2 * TIMINGS.leaseMs);
+    cluster.shard(2).leave(cluster.now);
+    expect(cluster.shard(2).hasLeft).toBe(true);
+  });
+});
