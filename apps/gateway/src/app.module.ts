@@ -3,6 +3,8 @@ import { HeapPressure } from '@ringleader/service-host';
 import { PartitionMapMirror } from '@ringleader/coordination';
 import { HybridClock } from '@ringleader/hybrid-clock';
 import { systemClock } from '@ringleader/observability';
+import { AccessModule } from './access/access.module.js';
+import { TokensController } from './access/tokens.controller.js';
 import { ClusterController } from './cluster/cluster.controller.js';
 import { CoordinatorsController } from './cluster/coordinators.controller.js';
 import { SettingsController } from './cluster/settings.controller.js';
@@ -42,10 +44,11 @@ export const RESOURCES = [
   PlacementController,
   MapController,
   HealthController,
+  TokensController,
 ];
 
 @Module({
-  imports: [RoutingModule, ClusterModule],
+  imports: [AccessModule, RoutingModule, ClusterModule],
   controllers: RESOURCES,
   providers: [
     {

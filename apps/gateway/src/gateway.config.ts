@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { BALANCER_STRATEGIES } from '@ringleader/balancer';
 import { budgeted, commonConfig, host, integer, isHost, port } from '@ringleader/config';
+import { OperationalError } from '@ringleader/contracts';
 import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
@@ -43,6 +44,14 @@ export const gatewayConfigSchema = z.object({
   ),
   /** Proxies whose X-Forwarded-For names the client: addresses and networks (10.0.0.0/8), comma-separated. */
   RINGLEADER_TRUSTED_PROXIES: listOf(z.string().refine(isNetwork, 'addresses or networks, as in 10.0.0.0/8')),
+  /** none: whoever reaches this gateway may do everything. tokens: what the bearer token of a request is granted. */
+  RINGLEADER_AUTHENTICATION: z.enum(['none', 'tokens']).default('none'),
+  /** yes: without authentication it may listen on other addresses than loopback, too. */
+  RINGLEADER_INSECURE: z.enum(['yes', 'no']).default('no'),
+  /** A file with the token of the administrator, which may do everything; read again when it is replaced. */
+  RINGLEADER_ROOT_TOKEN_FILE: z.string().optional(),
+  /** yes: tokens of Kubernetes' ServiceAccounts are taken too, as the API server judges them. */
+  RINGLEADER_TOKEN_REVIEW: z.enum(['yes', 'no']).default('no'),
   /** How a replica is picked for what any replica may serve, unless the cluster's settings say otherwise. */
   RINGLEADER_BALANCER: z.enum(BALANCER_STRATEGIES).default('power-of-two-choices'),
   /** Until a shard that is new, or was suspected, has its full share of that again; 0: at once. */
@@ -60,5 +69,22 @@ export const gatewayConfigSchema = z.object({
   /** Requests with an Idempotency-Key whose first answer is remembered. */
   RINGLEADER_REPEATS_REMEMBERED: integer(0, 10_000_000).default(50_000),
 });
+
+const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)$/;
+
+/** Nobody opens a cluster to a network by leaving something out: throws CONFIG_INVALID. */
+export function refuseOpenNetwork(config: GatewayConfig): void {
+  const {
+    RINGLEADER_HTTP_HOST: address,
+    RINGLEADER_AUTHENTICATION: mode,
+    RINGLEADER_INSECURE: insecure,
+  } = config;
+  if (mode === 'tokens' || insecure === 'yes' || LOOPBACK.test(address)) return;
+  throw new OperationalError(
+    'CONFIG_INVALID',
+    `RINGLEADER_AUTHENTICATION: is none, and ${address} is not loopback: set it to tokens, or RINGLEADER_INSECURE to yes`,
+    { host: address },
+  );
+}
 
 export abstract class GatewayConfig extends injectable<Readonly<z.infer<typeof gatewayConfigSchema>>>() {}

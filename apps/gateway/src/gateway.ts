@@ -4,7 +4,7 @@ import { advertisedHost, hostAndPort } from '@ringleader/config';
 import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
-import { GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
+import { GatewayConfig, gatewayConfigSchema, refuseOpenNetwork } from './gateway.config.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http-server.js';
 import { followCertificate, serverTls } from './http/tls.js';
 
@@ -18,6 +18,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   carriesBulk: true,
   notStarted: 'it does not listen yet',
   create: async ({ root, config, logger, health }) => {
+    refuseOpenNetwork(config);
     const tls = serverTls(config);
     const app = await createHttpServer({
       root,

@@ -15,6 +15,7 @@ import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Guard } from './access/guard.js';
 import { HttpMetrics } from './health/http-metrics.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
@@ -23,7 +24,7 @@ import type { RequestHandler } from './http/connection.js';
 import { createTlsServer } from './http/tls.js';
 import type { ServerTls } from './http/tls.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { KnownHosts, KnownRoutes, refuseHeads } from './http/request-head.js';
+import { KnownHosts, KnownRoutes, refuseHeads, refuseUnrouted } from './http/request-head.js';
 import { targetOf } from './http/request-target.js';
 import { batchHead } from './kv/batch.controller.js';
 import { HotKeys } from './kv/hot-keys.js';
@@ -85,16 +86,20 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = fastifyAdapter(options, filter, lane);
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.addHook('onRoute', (route) => routes.add(route.url, route.method));
-  refuseHeads(fastify, { filter, routes, hosts });
+  refuseHeads(fastify, { filter, hosts });
   const app = await NestFactory.create<NestFastifyApplication>(options.root, adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLogger(options.logger),
   });
-  const [admission, largeBodies] = [
+  const [guard, admission, largeBodies] = [
+    app.get(Guard, { strict: false }),
     app.get(Admission, { strict: false }),
     app.get(LargeBodies, { strict: false }),
   ];
+  fastify.addHook('onRoute', (route) => guard.checkRoute(route));
+  guard.stand(fastify, filter);
+  refuseUnrouted(fastify, { filter, routes });
   admitRequests(fastify, { filter, checkBeforeBody, admission, largeBodies, timeoutMsOf: waitMsOf });
   takeBodiesAsTheyAre(fastify);
   app.get(HttpMetrics, { strict: false }).measure(fastify);
@@ -102,11 +107,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   serveDocument(app, options.version);
   await app.init();
   await fastify.ready();
-  if (options.isLaneOpen ?? true) lane.keys = hotKeys(app, { hosts, filter });
+  if (options.isLaneOpen ?? true) lane.keys = hotKeys(app, { hosts, filter, guard });
   return app;
 }
 
-function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'filter'>): HotKeys {
+function hotKeys(app: INestApplication, parts: Pick<HotKeysOptions, 'hosts' | 'filter' | 'guard'>): HotKeys {
   return new HotKeys({
     ...parts,
     store: app.get(KeyValueStore, { strict: false }),

@@ -47,6 +47,8 @@ describe('/openapi.json', () => {
       '/v1/kv/{key}': ['delete', 'get', 'head', 'put'],
       '/v1/kv': ['get', 'head'],
       '/v1/kv:batch': ['post'],
+      '/v1/tokens': ['get', 'head', 'post'],
+      '/v1/tokens/{token}': ['delete', 'get', 'head'],
       '/v1/cluster': ['get', 'head'],
       '/v1/cluster/settings': ['get', 'head', 'patch'],
       '/v1/cluster/coordinator/members': ['get', 'head', 'post'],

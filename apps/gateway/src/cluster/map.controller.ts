@@ -3,6 +3,8 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { IncidentList, KeyPlace, LoadHistoryView, PartitionList } from '@ringleader/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access, READ_CLUSTER } from '../access/access.js';
+import { callerOf, requireKey } from '../access/caller.js';
 import { checkKey, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import {
@@ -26,15 +28,18 @@ export class MapController {
     private readonly history: LoadHistory,
   ) {}
 
+  @Access({ kind: 'request', role: 'read' })
   @DescribeWhere()
   @Get('where')
   where(@Req() request: FastifyRequest): KeyPlace {
     const key = plainRead(request, ['key']).get('key');
     if (key === undefined) throw invalidParameter('key', 'The query parameter key names the key');
     checkKey(key);
+    requireKey(callerOf(request.raw), 'read', key);
     return this.report.where(key);
   }
 
+  @Access(READ_CLUSTER)
   @DescribePartitions()
   @Get('partitions')
   partitions(@Req() request: FastifyRequest): PartitionList {
@@ -42,6 +47,7 @@ export class MapController {
     return { items: this.report.partitions() };
   }
 
+  @Access(READ_CLUSTER)
   @DescribeIncidents()
   @Get('incidents')
   incidents(@Req() request: FastifyRequest): IncidentList {
@@ -49,6 +55,7 @@ export class MapController {
     return { items: [...this.observer.incidents] };
   }
 
+  @Access(READ_CLUSTER)
   @DescribeLoad()
   @Get('load')
   load(@Req() request: FastifyRequest): LoadHistoryView {
@@ -56,6 +63,7 @@ export class MapController {
     return { items: this.history.items };
   }
 
+  @Access(READ_CLUSTER)
   @DescribeEvents()
   @Get('events')
   events(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Readable {

@@ -18,6 +18,7 @@ import type {
 } from '@ringleader/contracts';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
 import { ifMatchOf } from '../http/if-match.js';
 import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
 import { invalidParameter } from '../http/request-target.js';
@@ -41,6 +42,7 @@ import type { Placement } from './placement-observer.js';
 export class PlacementController {
   constructor(private readonly coordination: Coordination) {}
 
+  @Access(READ_CLUSTER)
   @DescribeShards()
   @Get('shards')
   async shards(
@@ -51,6 +53,7 @@ export class PlacementController {
     return { items: shards };
   }
 
+  @Access(READ_CLUSTER)
   @DescribeShard()
   @Get('shards/:shard')
   async shard(
@@ -66,6 +69,7 @@ export class PlacementController {
   }
 
   /** `NAME:drain` and `NAME:undrain`. */
+  @Access(ADMINISTER)
   @DescribeChangeShard()
   @Post('shards/:shard')
   @HttpCode(200)
@@ -80,6 +84,7 @@ export class PlacementController {
     throw invalidParameter('shard', 'What is to be done with a shard is :drain or :undrain', { allowed });
   }
 
+  @Access(ADMINISTER)
   @DescribePatchShard()
   @Patch('shards/:shard')
   patchShard(
@@ -91,6 +96,7 @@ export class PlacementController {
     return this.#change(request, reply, { kind: 'weight', shard, weight });
   }
 
+  @Access(ADMINISTER)
   @DescribeRemoveShard()
   @Delete('shards/:shard')
   removeShard(
@@ -101,12 +107,14 @@ export class PlacementController {
     return this.#change(request, reply, { kind: 'remove', shard });
   }
 
+  @Access(READ_CLUSTER)
   @DescribePlan()
   @Get('plan')
   async plan(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Plan> {
     return (await this.#placement(request, reply)).plan;
   }
 
+  @Access(ADMINISTER)
   @DescribePatchPlan()
   @Patch('plan')
   patchPlan(
@@ -118,6 +126,7 @@ export class PlacementController {
   }
 
   /** The doubled colon is a plain one. */
+  @Access(READ_CLUSTER)
   @DescribeDryRun()
   @Post('plan::dry-run')
   @HttpCode(200)
@@ -132,6 +141,7 @@ export class PlacementController {
     return planned;
   }
 
+  @Access(READ_CLUSTER)
   @DescribeMoves()
   @Get('moves')
   async moves(
@@ -142,6 +152,7 @@ export class PlacementController {
     return { items: plan.moves };
   }
 
+  @Access(ADMINISTER)
   @DescribeMovesChange(
     'pauseMoves',
     'Pause all moves',
@@ -153,6 +164,7 @@ export class PlacementController {
     return this.#change(request, reply, { kind: 'pause' });
   }
 
+  @Access(ADMINISTER)
   @DescribeMovesChange('resumeMoves', 'Let moves go on', 'After they were paused, or all cancelled.')
   @Post('moves::resume')
   @HttpCode(200)
@@ -163,6 +175,7 @@ export class PlacementController {
     return this.#change(request, reply, { kind: 'resume' });
   }
 
+  @Access(ADMINISTER)
   @DescribeMovesChange(
     'cancelMoves',
     'Take moves back that are under way',

@@ -4,6 +4,7 @@ import { settingsPatchSchema } from '@ringleader/contracts';
 import type { Settings } from '@ringleader/contracts';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
 import { ifMatchOf } from '../http/if-match.js';
 import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
 import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
@@ -15,6 +16,7 @@ import { patchSettings, readSettings, type VersionedSettings } from './settings.
 export class SettingsController {
   constructor(private readonly coordination: Coordination) {}
 
+  @Access(READ_CLUSTER)
   @DescribeSettings()
   @Get('settings')
   async settings(
@@ -25,6 +27,7 @@ export class SettingsController {
     return answer(reply, await readSettings(this.coordination, optionsOf(request)));
   }
 
+  @Access(ADMINISTER)
   @DescribePatchSettings()
   @Patch('settings')
   async change(

@@ -4,6 +4,7 @@ import { HybridClock } from '@ringleader/hybrid-clock';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { Health, Membership } from '@ringleader/service-host';
 import type { FastifyReply } from 'fastify';
+import { Access, OPEN } from '../access/access.js';
 import { ClusterReport } from '../cluster/cluster.controller.js';
 import { Admission } from '../http/admission.js';
 import { DescribeLiveness, DescribeReadiness } from '../openapi/descriptions.js';
@@ -19,12 +20,14 @@ export class HealthController {
     private readonly report: ClusterReport,
   ) {}
 
+  @Access(OPEN)
   @DescribeLiveness()
   @Get('healthz')
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
+  @Access(OPEN)
   @DescribeReadiness()
   @Get('readyz')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { ready: boolean; reasons: readonly string[] } {

@@ -32,6 +32,13 @@ const CLIENT_ERRORS = { min: 400, max: 499 } as const;
 const RETRY_AFTER_SECONDS = 1;
 const RETRY_LATER: ReadonlySet<RestErrorCode> = new Set(['RATE_LIMITED', 'OVERLOADED', 'UNAVAILABLE']);
 
+const REALM = 'Bearer realm="ringleader"';
+/** RFC 6750, 3: a request without any token is not told what is wrong with it. */
+const CHALLENGES: Readonly<Partial<Record<RestErrorCode, (details: ErrorDetails) => string>>> = {
+  UNAUTHENTICATED: ({ reason }) => (reason === 'missing' ? REALM : `${REALM}, error="invalid_token"`),
+  FORBIDDEN: () => `${REALM}, error="insufficient_scope"`,
+};
+
 export function restError(
   code: RestErrorCode,
   detail: string,
@@ -60,6 +67,8 @@ export function problemAnswer(target: string, { code, message, details }: RestEr
   const headers: (string | number)[] = ['Content-Type', PROBLEM_MEDIA_TYPE];
   if (RETRY_LATER.has(code)) headers.push('Retry-After', RETRY_AFTER_SECONDS);
   if (Array.isArray(problem['allow'])) headers.push('Allow', problem['allow'].join(', '));
+  const challenge = CHALLENGES[code]?.(details);
+  if (challenge !== undefined) headers.push('WWW-Authenticate', challenge);
   if (details['contentEncoding'] !== undefined) headers.push('Accept-Encoding', 'identity');
   // Bytes: Fastify would add a charset, which this media type does not have.
   return { status: problem.status, headers, body: Buffer.from(JSON.stringify(problem)) };

@@ -20,6 +20,7 @@ const NO_PARAMETERS: readonly string[] = [];
 const SINGLE = new Map(
   [
     'Host',
+    'Authorization',
     'Content-Type',
     'Content-Range',
     'If-Modified-Since',
@@ -232,7 +233,10 @@ export interface HeadChecks {
 }
 
 /** Before anything else is done for a request. */
-export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }: HeadChecks): void {
+export function refuseHeads(
+  fastify: FastifyInstance,
+  { filter, hosts }: Pick<HeadChecks, 'filter' | 'hosts'>,
+): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('Cache-Control', 'no-cache');
     const { raw } = request;
@@ -242,7 +246,7 @@ export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }:
       return;
     }
     if (request.is404) {
-      answerUnrouted(request, reply, { filter, routes });
+      done();
       return;
     }
     try {
@@ -256,6 +260,17 @@ export function refuseHeads(fastify: FastifyInstance, { filter, routes, hosts }:
       return;
     }
     done();
+  });
+}
+
+/** What there is no resource for, once it is known who asks. */
+export function refuseUnrouted(
+  fastify: FastifyInstance,
+  checks: Pick<HeadChecks, 'filter' | 'routes'>,
+): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) answerUnrouted(request, reply, checks);
+    else done();
   });
 }
 

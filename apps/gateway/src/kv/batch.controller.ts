@@ -19,6 +19,8 @@ import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos
 import type { MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access } from '../access/access.js';
+import { callerOf, requireKey } from '../access/caller.js';
 import { BODY, checkJson, fieldOf, parseJson } from '../http/json-body.js';
 import { isRestError, restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
@@ -68,6 +70,7 @@ export class BatchController {
   ) {}
 
   /** The doubled colon is a plain one: a single one would begin a parameter. */
+  @Access({ kind: 'request', role: 'read' })
   @DescribeBatch()
   @Post('kv::batch')
   @HttpCode(200)
@@ -78,6 +81,10 @@ export class BatchController {
     const { consistency, idempotencyKey, timeoutMs } = batchHead(request);
     const deadline = this.clock.monotonicMs() + timeoutMs;
     const operations = parseBatch((request.body as Buffer | undefined) ?? NO_BODY);
+    const caller = callerOf(request.raw);
+    operations.forEach(({ op, key }, index) =>
+      requireKey(caller, op === 'get' ? 'read' : 'write', key, { index }),
+    );
     const run = new BatchRun({ store: this.store, consistency, deadline, idempotencyKey });
     const results = await run.run(operations);
     if (run.servedBy.size > 0) reply.header(REST_HEADERS.servedBy, this.shards.names(run.servedBy));

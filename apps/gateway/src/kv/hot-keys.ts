@@ -7,6 +7,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
+import { READ_KEY, WRITE_KEY } from '../access/access.js';
+import type { Guard } from '../access/guard.js';
 import type { HttpMetrics } from '../health/http-metrics.js';
 import type { Admission } from '../http/admission.js';
 import { writeAnswer } from '../http/answer.js';
@@ -24,7 +26,7 @@ import type { ReadResult, WriteResult } from './representation.js';
 import { contentTypeOf } from './request-context.js';
 
 /** Those that mean something here, once each. */
-const READ = ['Host', 'Content-Type', 'Content-Length'] as const;
+const READ = ['Host', 'Authorization', 'Content-Type', 'Content-Length'] as const;
 /** Those that change nothing about a value. Any other header, known or not, is for the framework's way. */
 const OF_NO_EFFECT = [
   ...['Accept', 'Accept-Encoding', 'Accept-Language', 'Cache-Control', 'Connection', 'Cookie', 'DNT'],
@@ -49,10 +51,17 @@ const HEADERS = new Map<string, HeaderKind>(
 const LINEARIZABLE = { kind: 'linearizable' } as const;
 const NO_CONDITIONS: readonly [] = [];
 
+interface PlainHead {
+  contentType?: string;
+  length?: string;
+  authorization?: string;
+}
+
 interface PlainRequest {
   readonly key: string;
   readonly contentType: string;
   readonly bodyBytes: number;
+  readonly authorization: string | undefined;
 }
 
 export interface HotKeysOptions {
@@ -62,6 +71,7 @@ export interface HotKeysOptions {
   readonly admission: Admission;
   readonly metrics: HttpMetrics;
   readonly hosts: KnownHosts;
+  readonly guard: Guard;
   readonly filter: ProblemFilter;
 }
 
@@ -71,7 +81,7 @@ export class HotKeys {
   /** False for a request that is not plain: then nothing has been done with it. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const plain = this.plainRequest(request);
-    if (plain === null) return false;
+    if (plain === null || !this.mayPass(request, plain)) return false;
     const { admission, metrics, clock } = this.options;
     const startedAt = clock.monotonicMs();
     const admitted = { client: request.socket.remoteAddress ?? '', bytes: plain.bodyBytes };
@@ -95,16 +105,18 @@ export class HotKeys {
     const head = this.plainHead(request);
     if (head === null || refusedTurn(request) !== null) return null;
     const bodyBytes = bodyBytesOf(method, head.length);
-    return bodyBytes === null ? null : plainContent(target, head.contentType, bodyBytes);
+    return bodyBytes === null ? null : plainContent(target, head, bodyBytes);
+  }
+
+  private mayPass({ method }: IncomingMessage, { authorization, key }: PlainRequest): boolean {
+    const { role } = method === 'GET' ? READ_KEY : WRITE_KEY;
+    return this.options.guard.letsPass(authorization, role, key);
   }
 
   /** Null for one that says anything else, or anything twice. */
-  private plainHead({
-    rawHeaders,
-    socket,
-  }: IncomingMessage): { contentType?: string; length?: string } | null {
+  private plainHead({ rawHeaders, socket }: IncomingMessage): PlainHead | null {
     let host: string | undefined;
-    const head: { contentType?: string; length?: string } = {};
+    const head: PlainHead = {};
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string];
       switch (HEADERS.get(name) ?? HEADERS.get(name.toLowerCase())) {
@@ -113,6 +125,10 @@ export class HotKeys {
         case 'Host':
           if (host !== undefined) return null;
           host = value;
+          continue;
+        case 'Authorization':
+          if (head.authorization !== undefined) return null;
+          head.authorization = value;
           continue;
         case 'Content-Type':
           if (head.contentType !== undefined) return null;
@@ -198,11 +214,11 @@ function bodyBytesOf(method: 'GET' | 'PUT', length: string | undefined): number 
 
 function plainContent(
   target: RequestTarget,
-  contentType: string | undefined,
+  { contentType, authorization }: PlainHead,
   bodyBytes: number,
 ): PlainRequest | null {
   try {
-    return { key: keyOf(target), contentType: contentTypeOf(contentType), bodyBytes };
+    return { key: keyOf(target), contentType: contentTypeOf(contentType), bodyBytes, authorization };
   } catch (error) {
     if (error instanceof OperationalError) return null;
     throw error;

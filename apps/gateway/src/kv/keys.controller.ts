@@ -4,6 +4,7 @@ import { REST_HEADERS } from '@ringleader/contracts';
 import type { MonotonicMs } from '@ringleader/primitives';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access, READ_KEY, WRITE_KEY } from '../access/access.js';
 import { writeAnswer } from '../http/answer.js';
 import type { Answer } from '../http/answer.js';
 import { receivedContentType } from '../http/request-head.js';
@@ -64,6 +65,7 @@ export class KeysController {
     private readonly shards: ShardDirectory,
   ) {}
 
+  @Access(WRITE_KEY)
   @DescribePut()
   @Put(':key')
   async put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -86,6 +88,7 @@ export class KeysController {
     else answerDirectly(reply, writtenAnswer(key, result.reply, servedBy(result, this.shards)));
   }
 
+  @Access(READ_KEY)
   @DescribeGet()
   @Get(':key')
   async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -111,6 +114,7 @@ export class KeysController {
     else this.refuse(request, reply, result, preconditionFailed(row.revision, row.version));
   }
 
+  @Access(WRITE_KEY)
   @DescribeDelete()
   @Delete(':key')
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -9,6 +9,8 @@ import { compareKeys, leastEnd } from '@ringleader/primitives';
 import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
+import { Access } from '../access/access.js';
+import { callerOf, requireRange } from '../access/caller.js';
 import { booleanParameter, integerParameter, parseQuery, targetOf } from '../http/request-target.js';
 import type { Query } from '../http/request-target.js';
 import { DescribeList } from '../openapi/descriptions.js';
@@ -63,6 +65,7 @@ export class ListController {
     private readonly shards: ShardDirectory,
   ) {}
 
+  @Access({ kind: 'request', role: 'read' })
   @DescribeList()
   @Get('kv')
   async list(
@@ -73,6 +76,9 @@ export class ListController {
     const query = listQueryOf(parseQuery(targetOf(request.raw).query, PARAMETERS));
     refuseConditions(request.headers, 'list');
     const timeoutMs = timeoutMsOf(request.headers);
+    const wanted = selectionRange(query.selection);
+    const caller = callerOf(request.raw);
+    if (wanted !== null) requireRange(caller, 'read', wanted, query.selection.prefix);
     // Leaders serve lists whatever consistency is asked for: what is not stale at all is never too stale.
     if (query.isStale) reply.header(REST_HEADERS.stalenessMs, 0);
     if (!prefersNdjson(request)) return this.page(reply, query, timeoutMs);

@@ -24,11 +24,17 @@ const COMMON: readonly RestErrorCode[] = [
 ];
 
 /** Any request below /v1 can meet these as well. */
-const ADMISSION: readonly RestErrorCode[] = ['RATE_LIMITED', 'OVERLOADED'];
+const ADMISSION: readonly RestErrorCode[] = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'UNAVAILABLE',
+];
 
 /** Of a resource below /v1. */
 export function Problems(...codes: readonly RestErrorCode[]): Decorator {
-  return problemResponses([...COMMON, ...ADMISSION, ...codes]);
+  return problemResponses([...new Set([...COMMON, ...ADMISSION, ...codes])]);
 }
 
 /** Of what is always let in. */
@@ -62,6 +68,10 @@ function headersOfProblem(
 ): Record<string, { description: string; schema: object }> {
   if (codes.includes('METHOD_NOT_ALLOWED')) {
     return { Allow: { description: 'The methods that there are.', schema: { type: 'string' } } };
+  }
+  if (codes.includes('UNAUTHENTICATED') || codes.includes('FORBIDDEN')) {
+    const description = 'What is missing (RFC 6750, section 3).';
+    return { 'WWW-Authenticate': { description, schema: { type: 'string' } } };
   }
   const canRetry = codes.some(
     (code) => code === 'RATE_LIMITED' || code === 'OVERLOADED' || code === 'UNAVAILABLE',

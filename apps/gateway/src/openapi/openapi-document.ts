@@ -4,6 +4,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import '@ringleader/contracts';
 import { z } from 'zod';
+import { BEARER_SCHEME } from '../access/access.js';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
@@ -15,6 +16,14 @@ export function openApiDocument(app: INestApplication, version: string): OpenAPI
       'A distributed key-value store and coordination service. Errors are problem documents (RFC 9457).',
     )
     .setVersion(version)
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'Where the gateway asks for tokens (RINGLEADER_AUTHENTICATION=tokens).',
+      },
+      BEARER_SCHEME,
+    )
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
   // The resources name their tags themselves; those of their classes would show each of them a second time.

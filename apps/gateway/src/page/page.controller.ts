@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { Controller, Get, NotFoundException, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access, OPEN } from '../access/access.js';
 import { targetOf } from '../http/request-target.js';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -47,6 +48,7 @@ const PATHS = new Map([...ASSETS].map(([name, asset]) => [name === INDEX ? '/' :
 @Controller()
 export class PageController {
   /** Each is a route of its own, so that what there is not is known as such. */
+  @Access(OPEN)
   @Get([...PATHS.keys()])
   asset(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const asset = PATHS.get(targetOf(request.raw).path);

@@ -1,7 +1,7 @@
 /** A whole gateway on a free port, with shards in memory. */
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import type { Provider } from '@nestjs/common';
+import type { Provider, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TargetLoads } from '@ringleader/balancer';
 import type { ClusterView, Incident } from '@ringleader/contracts';
@@ -10,6 +10,9 @@ import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
 import { Coordination, Health, ServiceClock } from '@ringleader/service-host';
+import type { Authenticator } from '../../src/access/authenticator.js';
+import { Guard } from '../../src/access/guard.js';
+import { TokenStore } from '../../src/access/token-store.js';
 import { RESOURCES } from '../../src/app.module.js';
 import { ClusterReport } from '../../src/cluster/cluster.controller.js';
 import { clusterView } from '../../src/cluster/cluster-view.js';
@@ -51,13 +54,16 @@ export interface HarnessOptions {
   /** False: everything goes through the web framework. */
   readonly isLaneOpen?: boolean;
   /** All there are, when absent. */
-  readonly resources?: typeof RESOURCES;
+  readonly resources?: readonly Type[];
   /** The coordinators, as far as the resource needs them. */
   readonly coordination?: Partial<Coordination>;
   readonly incidents?: readonly Incident[];
   readonly events?: Pick<ClusterEvents, 'stream'>;
   readonly history?: Pick<LoadHistory, 'items'>;
   readonly partitions?: Pick<PartitionReport, 'partitions'>;
+  /** Absent: whoever comes may do everything. */
+  readonly authenticator?: Authenticator | null;
+  readonly tokens?: TokenStore;
 }
 
 interface RoutingLimits {
@@ -83,6 +89,9 @@ export interface GatewayHarness {
   readonly metrics: Registry;
   /** Every line logged so far. */
   readonly log: readonly string[];
+  /** What was audited so far. */
+  readonly audit: readonly object[];
+  readonly guard: Guard;
   announce(): void;
   close(): Promise<void>;
 }
@@ -118,10 +127,11 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
   const health = new Health();
   const metrics = new Registry();
   if (options.readiness !== undefined) health.readyWhen(options.readiness);
+  const { guard, audit } = guardOf(options);
   const app = await createHttpServer({
     root: {
       module: InMemoryGateway,
-      controllers: options.resources ?? RESOURCES,
+      controllers: [...(options.resources ?? RESOURCES)],
       providers: [
         { provide: KeyValueStore, useValue: path.store },
         { provide: ServiceClock, useValue: systemClock },
@@ -134,6 +144,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
         },
         { provide: PartitionReport, useValue: options.partitions ?? partitionReport },
         ...watchers(options),
+        { provide: Guard, useValue: guard },
         { provide: Admission, useValue: admission },
         { provide: LargeBodies, useValue: largeBodies },
         { provide: HttpMetrics, useValue: new HttpMetrics(metrics) },
@@ -151,6 +162,8 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Gatewa
     largeBodies,
     metrics,
     log,
+    audit,
+    guard,
     announce,
     close: () => app.close(),
   };
@@ -162,13 +175,20 @@ function settingsOf(options: HarnessOptions) {
   return { tls, hosts, trustedProxies, isLaneOpen, timings };
 }
 
+function guardOf({ authenticator = null }: HarnessOptions): { guard: Guard; audit: object[] } {
+  const audit: object[] = [];
+  const logger = { info: (fields: object) => void audit.push(fields) };
+  return { guard: new Guard({ authenticator, clock: systemClock, logger }), audit };
+}
+
 function watchers(options: HarnessOptions): Provider[] {
   const { events = new ClusterEvents({ sources: NOTHING_TO_SEE }), incidents = [] } = options;
-  const { history = { items: [] } } = options;
+  const { history = { items: [] }, tokens = {} } = options;
   return [
     { provide: PlacementObserver, useValue: { incidents } },
     { provide: ClusterEvents, useValue: events },
     { provide: LoadHistory, useValue: history },
+    { provide: TokenStore, useValue: tokens },
   ];
 }
 

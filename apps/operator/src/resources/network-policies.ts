@@ -11,8 +11,14 @@ export const MONITORING_LABEL = 'ringleader.io/monitoring';
 
 const tcp = (port: number): Json => ({ protocol: 'TCP', port });
 
-function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: Json): Manifest {
-  const types = ['ingress', 'egress'].filter((direction) => direction in rules);
+interface Rules {
+  readonly ingress?: readonly Json[];
+  readonly egress?: readonly Json[];
+}
+
+/** Denies what it does not let through, in each direction that it names. */
+function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: Rules): Manifest {
+  const given = Object.entries(rules) as [keyof Rules, readonly Json[]][];
   return owned(cluster, {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -20,8 +26,9 @@ function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: J
     body: {
       spec: {
         podSelector: pods,
-        policyTypes: types.map((type) => `${type[0]?.toUpperCase()}${type.slice(1)}`),
-        ...rules,
+        policyTypes: given.map(([way]) => (way === 'ingress' ? 'Ingress' : 'Egress')),
+        // The API server leaves empty lists out.
+        ...Object.fromEntries(given.filter(([, list]) => list.length > 0)),
       },
     },
   });

@@ -84,6 +84,12 @@ describe.each(ALL)('the objects of a cluster %s', (_, spec) => {
     }
   });
 
+  it('say nothing that the API server would leave out: it would be applied again and again', () => {
+    const text = JSON.stringify(objects);
+    expect(text).not.toMatch(/:(?:\[\]|null|"")/);
+    expect(text.replaceAll('"emptyDir":{}', '')).not.toMatch(/:\{\}/);
+  });
+
   it('select the pods that they mean', () => {
     const labels = pods.map(({ template }) => template.metadata.labels);
     const selecting = objects.filter(({ kind }) => kind === 'Service' || kind === 'PodDisruptionBudget');

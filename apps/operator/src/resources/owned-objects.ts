@@ -90,7 +90,7 @@ function certificates({ cluster, shape }: Wanted): Manifest[] {
           secretName: name,
           issuerRef,
           dnsNames: hosts.filter((host) => !isAddress(host)),
-          ipAddresses: hosts.filter(isAddress),
+          ...(hosts.some(isAddress) ? { ipAddresses: hosts.filter(isAddress) } : {}),
           usages: ['digital signature', ...usages],
           privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
         },

@@ -131,7 +131,7 @@ trap stop TERM INT QUIT
 # On the path in official images; Debian's packages have it elsewhere.
 bin=
 for candidate in "$(command -v postgres || true)" /usr/lib/postgresql/*/bin/postgres; do
-  if [ -x "$candidate" ]; then bin=$(dirname "$candidate"); fi
+  if [ -x "$candidate" ]; then bin=$(dirname "$candidate"); break; fi
 done
 if [ -z "$bin" ]; then echo 'There is no PostgreSQL in this image.' >&2; exit 1; fi
 

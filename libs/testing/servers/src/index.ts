@@ -15,7 +15,9 @@ export {
   natsPasswords,
   natsSeedFile,
   natsSeeds,
+  postgresPrograms,
   startChild,
+  unprivileged,
   until,
   workspaceRoot,
 } from '@ringleader/server-processes';

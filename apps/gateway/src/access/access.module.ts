@@ -1,0 +1,81 @@
+/** Whom this gateway lets in: by its configuration, and by the records of tokens that it follows. */
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { ROOT_TOKEN_ID, TOKENS_PREFIX } from '@ringleader/contracts';
+import { PrefixMirror } from '@ringleader/coordination';
+import { Coordination, ServiceClock, ServiceLogger } from '@ringleader/service-host';
+import { GatewayConfig } from '../gateway.config.js';
+import { Authenticator } from './authenticator.js';
+import type { RootToken } from './authenticator.js';
+import { almighty } from './caller.js';
+import { Guard } from './guard.js';
+import { KnownTokens } from './known-tokens.js';
+import { RootTokenFile } from './root-token.js';
+import { TokenStore } from './token-store.js';
+
+const NO_ROOT: RootToken = { hash: null, caller: almighty('nobody') };
+
+/** The parts that know each other, and what keeps them up to date. */
+@Injectable()
+export class AccessControl implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly guard: Guard;
+  readonly store: TokenStore;
+  private readonly mirror: PrefixMirror;
+  private readonly rootFile: RootTokenFile | null;
+
+  constructor(
+    config: GatewayConfig,
+    client: Coordination,
+    clock: ServiceClock,
+    private readonly logger: ServiceLogger,
+  ) {
+    const { RINGLEADER_AUTHENTICATION: mode, RINGLEADER_ROOT_TOKEN_FILE: file } = config;
+    this.rootFile = mode === 'none' || file === undefined ? null : new RootTokenFile(file);
+    const tokens = new KnownTokens((error) => logger.warn({ error }, 'A token cannot be read'));
+    const authenticator = new Authenticator({
+      ...{ tokens, clock, root: this.rootFile ?? NO_ROOT, reviewer: null },
+      isFilled: () => this.mirror.stalenessMs() !== null,
+    });
+    this.guard = new Guard({ authenticator: mode === 'none' ? null : authenticator, clock, logger });
+    this.store = new TokenStore({ client, clock });
+    this.mirror = new PrefixMirror({
+      ...{ client, clock, prefix: TOKENS_PREFIX },
+      onChange: (change) => {
+        tokens.apply(change);
+        authenticator.forget();
+        this.guard.revoke(change.deletes.map((key) => key.slice(TOKENS_PREFIX.length)));
+        this.store.knows(change.revision);
+      },
+      onTrouble: (error) => logger.warn({ error }, 'The tokens cannot be followed'),
+    });
+    this.rootFile?.follow((error) => {
+      authenticator.forget();
+      this.guard.revoke([ROOT_TOKEN_ID]);
+      if (error === null) logger.info({ file }, 'Takes another root token');
+      else logger.error({ file, error }, 'The root token cannot be read: there is none now');
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    void this.mirror.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.rootFile?.stop();
+    this.mirror.stop();
+  }
+}
+
+@Module({
+  providers: [
+    AccessControl,
+    { provide: Guard, useFactory: ({ guard }: AccessControl) => guard, inject: [AccessControl] },
+    { provide: TokenStore, useFactory: ({ store }: AccessControl) => store, inject: [AccessControl] },
+  ],
+  exports: [Guard, TokenStore],
+})
+export class AccessModule {}
