@@ -10,6 +10,7 @@ import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
 import { Coordination, Health, ServiceClock } from '@ringleader/service-host';
+import type { AccessControl } from '../../src/access/access.module.js';
 import type { Authenticator } from '../../src/access/authenticator.js';
 import { Guard } from '../../src/access/guard.js';
 import { TokenStore } from '../../src/access/token-store.js';
@@ -63,7 +64,8 @@ export interface HarnessOptions {
   readonly partitions?: Pick<PartitionReport, 'partitions'>;
   /** Absent: whoever comes may do everything. */
   readonly authenticator?: Authenticator | null;
-  readonly tokens?: TokenStore;
+  /** The whole of it, in place of an authenticator. */
+  readonly access?: Pick<AccessControl, 'guard' | 'store'>;
 }
 
 interface RoutingLimits {
@@ -175,20 +177,21 @@ function settingsOf(options: HarnessOptions) {
   return { tls, hosts, trustedProxies, isLaneOpen, timings };
 }
 
-function guardOf({ authenticator = null }: HarnessOptions): { guard: Guard; audit: object[] } {
+function guardOf({ authenticator = null, access }: HarnessOptions): { guard: Guard; audit: object[] } {
   const audit: object[] = [];
   const logger = { info: (fields: object) => void audit.push(fields) };
-  return { guard: new Guard({ authenticator, clock: systemClock, logger }), audit };
+  const guard = access?.guard ?? new Guard({ authenticator, clock: systemClock, logger });
+  return { guard, audit };
 }
 
 function watchers(options: HarnessOptions): Provider[] {
   const { events = new ClusterEvents({ sources: NOTHING_TO_SEE }), incidents = [] } = options;
-  const { history = { items: [] }, tokens = {} } = options;
+  const { history = { items: [] } } = options;
   return [
     { provide: PlacementObserver, useValue: { incidents } },
     { provide: ClusterEvents, useValue: events },
     { provide: LoadHistory, useValue: history },
-    { provide: TokenStore, useValue: tokens },
+    { provide: TokenStore, useValue: options.access?.store ?? {} },
   ];
 }
 

@@ -111,16 +111,19 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
       for (const { lease = 0 } of puts) {
         if (lease !== 0 && !this.leases.has(lease)) throw new OperationalError('LEASE_NOT_FOUND', 'no lease');
       }
-      if (puts.length > 0)
-        this.#commit(
-          puts.map(({ key, value = '', lease = 0 }) => ({ key, value, lease })),
-          [],
-        );
-      const results = operations.map((operation) =>
-        operation.kind === 'range'
-          ? { kind: 'range' as const, ...this.#list(operation) }
-          : { kind: 'put' as const },
+      const gone = operations
+        .filter((operation) => operation.kind === 'delete')
+        .map((operation) => [...this.items.keys()].filter((key) => isWithin(operation, key)));
+      this.#commit(
+        puts.map(({ key, value = '', lease = 0 }) => ({ key, value, lease })),
+        gone.flat(),
       );
+      const results = operations.map((operation) => {
+        if (operation.kind === 'range') return { kind: 'range' as const, ...this.#list(operation) };
+        if (operation.kind === 'delete')
+          return { kind: 'delete' as const, deleted: gone.shift()?.length ?? 0 };
+        return { kind: 'put' as const };
+      });
       return { revision: this.revision, succeeded, results };
     });
   }
