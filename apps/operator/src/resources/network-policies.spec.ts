@@ -76,6 +76,10 @@ function world(spec: Record<string, unknown>) {
     stranger: { labels: {}, namespace: null },
     elsewhere: { labels: {}, namespace: { 'kubernetes.io/metadata.name': 'elsewhere' } },
     operator: { labels: {}, namespace: { 'kubernetes.io/metadata.name': 'ringleader-system' } },
+    'operator of a chart': {
+      labels: { 'app.kubernetes.io/name': 'ringleader', 'app.kubernetes.io/component': 'operator' },
+      namespace: { 'kubernetes.io/metadata.name': 'elsewhere' },
+    },
     monitoring: { labels: {}, namespace: { 'ringleader.io/monitoring': '' } },
   };
   for (const { template } of workloads(objects)) {
@@ -96,7 +100,7 @@ describe('the network of a cluster', () => {
   const reaches = world({});
 
   it.each([
-    ...[...SERVICES, 'operator'].map((service) => [service, 'nats', 4_222] as const),
+    ...[...SERVICES, 'operator', 'operator of a chart'].map((service) => [service, 'nats', 4_222] as const),
     ['nats', 'nats', 6_222],
     ['stranger', 'gateway', 8_443],
     ['elsewhere', 'gateway', 8_443],

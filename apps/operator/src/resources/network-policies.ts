@@ -43,6 +43,17 @@ const namespaceCalled = (name: string): Json => ({
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
 });
 
+/** In its own namespace; the chart may have put it into another one, where it is known by its labels. */
+const OPERATORS = [
+  namespaceCalled(OPERATOR_NAMESPACE),
+  {
+    namespaceSelector: {},
+    podSelector: {
+      matchLabels: { 'app.kubernetes.io/name': 'ringleader', 'app.kubernetes.io/component': 'operator' },
+    },
+  },
+];
+
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'nats:': 4_222, 'tls:': 4_222 };
 
 /** Ports of servers that are elsewhere: their names may stand for any address. */
@@ -69,7 +80,7 @@ function towardsNats(cluster: RingleaderCluster): Manifest[] {
     }),
     policy(cluster, 'nats', servers, {
       ingress: [
-        { from: [{ podSelector: services }, namespaceCalled(OPERATOR_NAMESPACE)], ports: [tcp(PORTS.nats)] },
+        { from: [{ podSelector: services }, ...OPERATORS], ports: [tcp(PORTS.nats)] },
         { from: [{ podSelector: servers }], ports: [tcp(PORTS.natsRoutes)] },
       ],
       egress: [{ to: [{ podSelector: servers }], ports: [tcp(PORTS.natsRoutes)] }],
