@@ -132,6 +132,32 @@ describe('the connection to NATS', () => {
     await late.stop();
   });
 
+  it('remembers a server that was not there, and one whose name nobody knew, when it comes to another one', async () => {
+    const port = await freePort();
+    const [there] = servers;
+    const list = [`nats://127.0.0.1:${port}`, 'nats://nobody.invalid:4222', there?.url ?? ''];
+    const link = await connectNats({ servers: list, name: 'test', discovery: false }, UNLOGGED);
+    expect(serverOf(link)).toBe(there);
+    const late = await startNatsServer({ dir: join(dir, 'later'), port });
+    await there?.kill9();
+    await until('the other server', async () => link.isConnected && link.server.endsWith(`:${port}`), WAIT);
+    await there?.restart();
+    await link.close();
+    await late.stop();
+  });
+
+  it('waits for a name that is not known yet', async () => {
+    const giveUp = new AbortController();
+    const log = new RecordedLog();
+    const options = { servers: ['nats://nobody.invalid:4222'], name: 'test', signal: giveUp.signal };
+    const connecting = connectNats(options, log);
+    const isTried = async (): Promise<boolean> => log.lines.length >= 2;
+    await until('a second attempt', isTried, WAIT);
+    expect(new Set(log.lines)).toEqual(new Set(['NATS cannot be reached; trying again']));
+    giveUp.abort();
+    await expect(connecting).rejects.toThrow(/abort/);
+  });
+
   it('gives up waiting when it is told to', async () => {
     const giveUp = new AbortController();
     const options = {

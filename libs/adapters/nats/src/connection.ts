@@ -79,7 +79,7 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
   for (let attempt = 1, waitMs = FIRST_CONNECT_WAIT_MS; ; attempt += 1) {
     let connection: NatsConnection;
     try {
-      connection = await connect(connectionOptions);
+      connection = await connectKeepingAll(connectionOptions, options.preferredServer);
     } catch (cause) {
       const error = toNatsError(cause, servers);
       if (error.code !== 'NATS_UNREACHABLE') throw error;
@@ -99,7 +99,24 @@ export async function connectNats(options: NatsOptions, log: NatsLog): Promise<N
   }
 }
 
-function toConnectionOptions(options: NatsOptions): ConnectionOptions {
+/**
+ * The client forgets a server for ever that does not answer its first attempt, or whose name is not known yet: of three that
+ * start together a process would be left with one. So it is given them once more, the one that answered first.
+ */
+async function connectKeepingAll(
+  options: ConnectionOptions & { readonly servers: readonly string[] },
+  preferredServer: () => string | null = () => null,
+): Promise<NatsConnection> {
+  const connection = await connect({ ...options, servers: [...options.servers] });
+  const answered = connection.getServer();
+  const [wanted] = options.servers;
+  if (answered === (preferredServer() ?? wanted) || answered === wanted) return connection;
+  await connection.close();
+  const others = options.servers.filter((server) => server !== answered);
+  return connect({ ...options, servers: [answered, ...others] });
+}
+
+function toConnectionOptions(options: NatsOptions): ConnectionOptions & { readonly servers: string[] } {
   const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
   const authenticator = authenticatorOf(identity);
   if (tls !== null) checkTlsFiles(tls);
