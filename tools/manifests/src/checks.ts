@@ -26,6 +26,25 @@ interface Check {
   readonly commands: (place: Place) => Promise<readonly Command[]> | readonly Command[];
 }
 
+interface Panel {
+  readonly id: number;
+  readonly targets?: readonly { readonly refId: string; readonly expr: string }[];
+}
+
+/** What the panels ask for, as rules: so that promtool reads it. Grafana puts an interval in. */
+async function dashboardRules(root: string): Promise<object> {
+  const { panels } = JSON.parse(await readFile(join(root, 'k8s/monitoring/dashboard.json'), 'utf8')) as {
+    panels: readonly Panel[];
+  };
+  const rules = panels.flatMap(({ id, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({
+      record: `panel:${id}${refId}`,
+      expr: expr.replaceAll('$__rate_interval', '1m'),
+    })),
+  );
+  return { groups: [{ name: 'dashboard', rules }] };
+}
+
 /** The rules as Prometheus itself reads them, beside their tests. */
 async function rules({ root, scratch }: Place): Promise<readonly Command[]> {
   const { spec } = parse(await readFile(join(root, 'k8s/monitoring/alerts.yaml'), 'utf8')) as {
@@ -33,9 +52,12 @@ async function rules({ root, scratch }: Place): Promise<readonly Command[]> {
   };
   const [file, tests] = [join(scratch, 'alerts.rules.yaml'), join(scratch, 'alerts.test.yaml')];
   await writeFile(file, stringify(spec));
+  const ofDashboard = join(scratch, 'dashboard.rules.yaml');
+  await writeFile(ofDashboard, stringify(await dashboardRules(root)));
   await cp(join(root, 'k8s/monitoring/tests/alerts.test.yaml'), tests);
   return [
     ['promtool', 'check', 'rules', '--lint-fatal', file],
+    ['promtool', 'check', 'rules', ofDashboard],
     ['promtool', 'test', 'rules', tests],
   ];
 }
