@@ -57,6 +57,11 @@ export class OperatorMetrics {
     this.#isLeader.set(isLeader ? 1 : 0);
   }
 
+  /** Of a cluster that is gone. */
+  forget(namespace: string, secrets: readonly string[]): void {
+    for (const secret of secrets) this.#expiry.remove({ namespace, secret });
+  }
+
   expires(namespace: string, expiresAtMs: Readonly<Record<string, number>>): void {
     for (const [secret, atMs] of Object.entries(expiresAtMs))
       this.#expiry.set({ namespace, secret }, Math.floor(atMs / 1_000));

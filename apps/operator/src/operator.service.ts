@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { RINGLEADER_VERSION } from '@ringleader/contracts';
+import type { RingleaderCluster } from '@ringleader/contracts';
 import { jittered } from '@ringleader/primitives';
 import { HostSigns } from '@ringleader/service-host';
 import { EventRecorder } from './kubernetes/events.js';
@@ -14,7 +15,7 @@ import { OperatorConfig } from './operator.config.js';
 import { OperatorMetrics } from './operator-metrics.js';
 import type { DefaultImages } from './planning/types.js';
 import { ownedObjects } from './resources/index.js';
-import { CredentialsKeeper } from './reconcile/credentials.js';
+import { CredentialsKeeper, readOnly } from './reconcile/credentials.js';
 import { DataPlanes } from './reconcile/data-planes.js';
 import { Executor } from './reconcile/executor.js';
 import { Reconciler } from './reconcile/reconciler.js';
@@ -120,15 +121,17 @@ export class OperatorService implements OnApplicationBootstrap, BeforeApplicatio
     const { logger } = this.signs;
     const watches = this.#watches;
     const events = new EventRecorder({ api, logger, instance: config.RINGLEADER_MEMBER });
+    const keeping = {
+      known: watches,
+      nowMs: () => Date.now(),
+      onMade: ({ metadata: { namespace, name } }: RingleaderCluster, what: string) =>
+        void logger.info({ cluster: `${namespace}/${name}` }, what),
+    };
     return new Reconciler({
       ...{ api, watches, events, metrics, logger },
       planes: this.#planes,
-      credentials: new CredentialsKeeper({
-        ...{ api, known: watches },
-        nowMs: () => Date.now(),
-        onMade: ({ metadata: { namespace, name } }, what) =>
-          void logger.info({ cluster: `${namespace}/${name}` }, what),
-      }),
+      credentials: new CredentialsKeeper({ api, ...keeping }),
+      credentialsReader: new CredentialsKeeper({ api: readOnly(api), ...keeping }),
       executor: new Executor(api, watches),
       wanted: (cluster, shape) => ownedObjects(cluster, shape, this.#images),
     });

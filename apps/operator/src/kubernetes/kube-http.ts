@@ -6,7 +6,6 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -73,9 +72,13 @@ export class KubeHttp {
       );
       const { statusCode: status = 0 } = response;
       if (status !== 200) throw toKubeError(status, await text(response), what);
-      for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+      let begun = '';
+      for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
         timer.refresh();
-        yield line;
+        const lines = (begun + chunk).split('\n');
+        // What is not a whole line when the answer ends was cut off.
+        begun = lines.pop() ?? '';
+        yield* lines;
       }
     } catch (cause) {
       throw cause instanceof KubeError ? cause : unreachable(what, cause);
@@ -101,7 +104,7 @@ export class KubeHttp {
     return new Promise((resolve, reject) => {
       const request = httpsRequest(this.#server + path, { ...options, headers, signal, agent: this.#agent });
       request.once('response', resolve);
-      request.once('error', (cause) => reject(cause instanceof KubeError ? cause : unreachable(what, cause)));
+      request.on('error', (cause) => reject(cause instanceof KubeError ? cause : unreachable(what, cause)));
       request.once('socket', (socket) =>
         whenConnected(socket, () => {
           try {

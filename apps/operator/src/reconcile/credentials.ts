@@ -47,8 +47,16 @@ export interface Credentials {
   readonly expiresAtMs: Readonly<Record<string, number>>;
 }
 
+type CredentialsApi = Pick<KubeApi, 'find' | 'create' | 'apply'>;
+
+/** Of who only reads: what would have to be made is not there now. */
+export function readOnly(api: CredentialsApi): CredentialsApi {
+  const refuse = (): Promise<never> => Promise.reject(new NotNow('nothing is made now', WAIT_MS));
+  return { find: (place) => api.find(place), create: refuse, apply: refuse };
+}
+
 export interface CredentialsOptions {
-  readonly api: Pick<KubeApi, 'find' | 'create' | 'apply'>;
+  readonly api: CredentialsApi;
   readonly known: Pick<Known, 'get' | 'note'>;
   readonly nowMs: () => number;
   readonly onMade: (cluster: RingleaderCluster, what: string) => void;

@@ -8,7 +8,7 @@ import type { Coordinators } from './data-plane.js';
 interface Entry {
   readonly plane: DataPlane | null;
   readonly access: string;
-  readonly hashes: Credentials['hashes'];
+  readonly credentials: Credentials;
 }
 
 export class DataPlanes {
@@ -20,11 +20,12 @@ export class DataPlanes {
     private readonly onChange: (cluster: string) => void,
   ) {}
 
-  async know(key: string, cluster: string, { access, hashes }: Credentials): Promise<void> {
+  async know(key: string, cluster: string, credentials: Credentials): Promise<void> {
+    const { access } = credentials;
     const known = this.#entries.get(key);
     const text = JSON.stringify(access);
     if (known?.access === text) {
-      this.#entries.set(key, { ...known, hashes });
+      this.#entries.set(key, { ...known, credentials });
       return;
     }
     await known?.plane?.close();
@@ -34,12 +35,17 @@ export class DataPlanes {
       access === null
         ? null
         : new DataPlane({ cluster, member, access, onChange, logger: logger.child({ cluster: key }) });
-    this.#entries.set(key, { plane, access: text, hashes });
+    this.#entries.set(key, { plane, access: text, credentials });
   }
 
   /** As they were last known: of a cluster that is left alone. */
   hashes(key: string): Credentials['hashes'] {
-    return this.#entries.get(key)?.hashes ?? {};
+    return this.#entries.get(key)?.credentials.hashes ?? {};
+  }
+
+  /** Secrets with certificates. */
+  certificates(key: string): readonly string[] {
+    return Object.keys(this.#entries.get(key)?.credentials.expiresAtMs ?? {});
   }
 
   observe(key: string): Promise<DataPlaneSeen | null> {

@@ -32,6 +32,8 @@ export interface ReconcilerParts {
   readonly watches: Watches;
   readonly planes: DataPlanes;
   readonly credentials: CredentialsKeeper;
+  /** That makes nothing. */
+  readonly credentialsReader: CredentialsKeeper;
   readonly executor: Executor;
   readonly events: EventRecorder;
   readonly metrics: OperatorMetrics;
@@ -50,6 +52,8 @@ export class Reconciler {
     const { watches, planes, metrics } = this.parts;
     const live = watches.cluster(key);
     if (live === undefined) {
+      const [namespace = ''] = key.split('/');
+      metrics.forget(namespace, planes.certificates(key));
       await planes.forget(key);
       return null;
     }
@@ -73,11 +77,11 @@ export class Reconciler {
       isNamespaceTerminating ||
       cluster.metadata.deletionTimestamp !== undefined ||
       (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
-    const credentials = isLeftAlone ? null : await this.#credentials(key, cluster);
+    if (!isNamespaceTerminating) await this.#credentials(key, cluster, isLeftAlone);
     if (!isNamespaceTerminating) await this.#zones(key, cluster, live);
     const observed = await this.#observe(key, cluster, {
       isNamespaceTerminating,
-      secretHashes: credentials?.hashes ?? this.parts.planes.hashes(key),
+      secretHashes: this.parts.planes.hashes(key),
     });
     const decision = decide(observed, this.parts.wanted);
     const outcome = await this.#act(key, decision.actions, cluster, live);
@@ -86,13 +90,19 @@ export class Reconciler {
     return outcome.hasWritten ? AFTER_DOING_MS : decision.lookAgainMs;
   }
 
-  async #credentials(key: string, cluster: RingleaderCluster): Promise<Credentials> {
-    const { credentials: keeper, watches, planes, metrics } = this.parts;
-    const credentials = await keeper.keep(cluster, watches.optionalKinds);
+  /** Of a cluster that is left alone they are read, as far as they are there. */
+  async #credentials(key: string, cluster: RingleaderCluster, isLeftAlone: boolean): Promise<void> {
+    const { credentials: keeper, credentialsReader: reader, watches, planes, metrics } = this.parts;
+    let credentials: Credentials;
+    try {
+      credentials = await (isLeftAlone ? reader : keeper).keep(cluster, watches.optionalKinds);
+    } catch (error) {
+      if (isLeftAlone && error instanceof NotNow) return;
+      throw error;
+    }
     const { namespace, name } = cluster.metadata;
     metrics.expires(namespace, credentials.expiresAtMs);
     await planes.know(key, name, credentials);
-    return credentials;
   }
 
   async #zones(key: string, cluster: RingleaderCluster, live: KubeObject): Promise<void> {
