@@ -52,6 +52,9 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_ROOT_TOKEN_FILE: z.string().optional(),
   /** yes: tokens of Kubernetes' ServiceAccounts are taken too, as the API server judges them. */
   RINGLEADER_TOKEN_REVIEW: z.enum(['yes', 'no']).default('no'),
+  /** Where the API server is: Kubernetes sets both in every pod. */
+  KUBERNETES_SERVICE_HOST: z.string().optional(),
+  KUBERNETES_SERVICE_PORT: port().optional(),
   /** How a replica is picked for what any replica may serve, unless the cluster's settings say otherwise. */
   RINGLEADER_BALANCER: z.enum(BALANCER_STRATEGIES).default('power-of-two-choices'),
   /** Until a shard that is new, or was suspected, has its full share of that again; 0: at once. */

@@ -5,7 +5,7 @@ import {
   Module,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { ROOT_TOKEN_ID, TOKENS_PREFIX } from '@ringleader/contracts';
+import { OperationalError, ROOT_TOKEN_ID, TOKENS_PREFIX } from '@ringleader/contracts';
 import { PrefixMirror } from '@ringleader/coordination';
 import { Coordination, ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { GatewayConfig } from '../gateway.config.js';
@@ -13,6 +13,8 @@ import { Authenticator } from './authenticator.js';
 import type { RootToken } from './authenticator.js';
 import { almighty } from './caller.js';
 import { Guard } from './guard.js';
+import { KubernetesTokens } from './kubernetes-tokens.js';
+import type { ApiServer } from './kubernetes-tokens.js';
 import { KnownTokens } from './known-tokens.js';
 import { RootTokenFile } from './root-token.js';
 import { TokenStore } from './token-store.js';
@@ -26,6 +28,7 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
   readonly store: TokenStore;
   private readonly mirror: PrefixMirror;
   private readonly rootFile: RootTokenFile | null;
+  private readonly reviewer: KubernetesTokens | null;
 
   constructor(
     config: GatewayConfig,
@@ -36,8 +39,11 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
     const { RINGLEADER_AUTHENTICATION: mode, RINGLEADER_ROOT_TOKEN_FILE: file } = config;
     this.rootFile = mode === 'none' || file === undefined ? null : new RootTokenFile(file);
     const tokens = new KnownTokens((error) => logger.warn({ error }, 'A token cannot be read'));
+    const apiServer = apiServerOf(config);
+    const isGranted = (account: string): boolean => tokens.callerOfAccount(account, clock.wallMs()) !== null;
+    this.reviewer = apiServer && new KubernetesTokens({ apiServer, clock, isGranted });
     const authenticator = new Authenticator({
-      ...{ tokens, clock, root: this.rootFile ?? NO_ROOT, reviewer: null },
+      ...{ tokens, clock, root: this.rootFile ?? NO_ROOT, reviewer: this.reviewer },
       isFilled: () => this.mirror.stalenessMs() !== null,
     });
     this.guard = new Guard({ authenticator: mode === 'none' ? null : authenticator, clock, logger });
@@ -67,7 +73,23 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
   beforeApplicationShutdown(): void {
     this.rootFile?.stop();
     this.mirror.stop();
+    this.reviewer?.close();
   }
+}
+
+/** As Kubernetes mounts it into every pod that is to have it. */
+const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+function apiServerOf(config: GatewayConfig): ApiServer | null {
+  const { RINGLEADER_TOKEN_REVIEW: review, RINGLEADER_AUTHENTICATION: mode } = config;
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = config;
+  if (review === 'no' || mode === 'none') return null;
+  if (host !== undefined && port !== undefined) {
+    return { host, port, caFile: `${ACCOUNT_FOLDER}/ca.crt`, tokenFile: `${ACCOUNT_FOLDER}/token` };
+  }
+  const detail =
+    'RINGLEADER_TOKEN_REVIEW: is for pods of Kubernetes, which have KUBERNETES_SERVICE_HOST and _PORT';
+  throw new OperationalError('CONFIG_INVALID', detail);
 }
 
 @Module({
