@@ -62,7 +62,7 @@ describe.each([
     return known;
   }
 
-  it.each(['coordinator', 'shard', 'failure-detector'])('is one for a %s', async (service) => {
+  it.each(['coordinator', 'shard', 'failure-detector', 'gateway'])('is one for a %s', async (service) => {
     const { containers } = templateOf(objects, `demo-${service}`).spec;
     const [container] = containers;
     const config = loadConfig(await schemaOf(service), environmentOf(container as Container), null);
