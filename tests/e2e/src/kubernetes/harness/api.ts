@@ -28,6 +28,8 @@ export type Ref = Pick<KubeObject, 'apiVersion' | 'kind'> & {
 export interface ApiAnswer {
   readonly status: number;
   readonly text: string;
+  /** That it has done it nevertheless: as for pods that Pod Security would refuse. */
+  readonly warnings: readonly string[];
 }
 
 /** The API server did not do it; `status` is HTTP's. */
@@ -199,9 +201,14 @@ function roundTrip(url: URL, options: RequestOptions, body: string | undefined):
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);
-      response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-      );
+      response.once('end', () => {
+        const { warning } = response.headers;
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString('utf8'),
+          warnings: warning === undefined ? [] : [warning],
+        });
+      });
     });
     request.once('timeout', () => request.destroy(new Error(`${url.pathname}: no answer`)));
     request.once('error', reject);
