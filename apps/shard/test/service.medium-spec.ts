@@ -174,6 +174,21 @@ describe('a shard', () => {
     expect(service.activity.storageFailures).toBe(1);
   }, 60_000);
 
+  it.each(['first', 'meanwhile'])('stops in time where its database goes %s', async (when) => {
+    const service = start();
+    await leadsAll(service);
+    if (when === 'first') await postgres.kill9();
+    running.splice(0);
+    const stopped = service.beforeApplicationShutdown();
+    if (when === 'meanwhile') await postgres.kill9();
+    // Much less than it has for handing over: there is nobody.
+    const tooLate = AbortSignal.timeout(10_000);
+    await stopped;
+    expect(tooLate.aborted).toBe(false);
+    expect(service.notReadyReasons()).toEqual(['the shard has stopped']);
+    await postgres.restart();
+  });
+
   it('gives up its leaderships while the disk of its database is full, and goes on when there is room', async () => {
     const service = start();
     await leadsAll(service);
