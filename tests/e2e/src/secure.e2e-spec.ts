@@ -50,7 +50,11 @@ describe('a secure cluster', () => {
   it('is used by the ringleader command with what the start has printed', async () => {
     const { output } = cluster;
     const [, exported = ''] = /^ {2}export (.*)$/m.exec(output) ?? [];
-    const variables = Object.fromEntries(exported.split(' ').map((text) => text.split('=')));
+    const variables: Record<string, string> = {};
+    for (const text of exported.split(' ')) {
+      const [name = '', value = ''] = text.split('=');
+      variables[name] = value;
+    }
     const ringleader = async (...args: string[]) => {
       const program = [join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs'), ...args];
       const { stdout } = await run(process.execPath, program, { env: { ...process.env, ...variables } });

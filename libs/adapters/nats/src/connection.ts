@@ -4,8 +4,10 @@
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createSecureContext } from 'node:tls';
+import { checkServerIdentity, createSecureContext } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import {
   connect,
   credsAuthenticator,
@@ -120,6 +122,8 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions & { readon
   const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
   const authenticator = authenticatorOf(identity);
   if (tls !== null) checkTlsFiles(tls);
+  // Whatever the client does not know, it passes on to Node.
+  const encryption = tls && { ...tls, checkServerIdentity: identityCheck(servers) };
   return {
     servers: servers.map((server) => server.replace(/^\w+:\/\//, '')),
     name,
@@ -138,8 +142,26 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions & { readon
     reconnectToServer: serverChoice(options.preferredServer),
     ...(authenticator === null ? {} : { authenticator }),
     // Given at all, the client refuses a server that does not encrypt.
-    ...(tls === null ? {} : { tls }),
+    ...(encryption === null ? {} : { tls: encryption }),
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+  };
+}
+
+/** What the client asks for where a URL names a server by its address. */
+const NAMELESS = 'localhost';
+
+/** A server that is known by its address has to have a certificate for one of the addresses that are known. */
+function identityCheck(servers: readonly string[]) {
+  const hosts = servers.map((server) => {
+    const { hostname } = new URL(server.includes('://') ? server : `nats://${server}`);
+    return hostname.replace(/^\[(.*)\]$/, '$1');
+  });
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  return (asked: string, certificate: PeerCertificate): Error | undefined => {
+    if (asked !== NAMELESS || hosts.includes(NAMELESS) || addresses.length === 0)
+      return checkServerIdentity(asked, certificate);
+    const refusals = addresses.map((address) => checkServerIdentity(address, certificate));
+    return refusals.includes(undefined) ? undefined : refusals[0];
   };
 }
 

@@ -11,6 +11,7 @@ import {
   natsSeedFile,
   natsSeeds,
   startNatsCluster,
+  startNatsServer,
   testAuthority,
   until,
   writeCertificate,
@@ -105,6 +106,26 @@ describe('a secure cluster of nats-servers', () => {
     // Told nothing of TLS, a client encrypts because the server asks for it, and finds that it knows no authority.
     const plain = connecting('shard', servers[0]!, { tls: null });
     await expect(plain).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+  });
+
+  it('is one that the URL names, by its name or by its address', async () => {
+    const reached = async (names: Parameters<typeof writeCertificate>[3], host: string): Promise<string> => {
+      const { certFile, keyFile } = await writeCertificate(join(dir, 'named'), authority, ['server'], names);
+      const named = await startNatsServer({ dir: join(dir, 'one'), access, tls: { certFile, keyFile } });
+      const options = { servers: [named.url.replace('127.0.0.1', host)] };
+      const link = await connecting('shard', named, options).catch((error: Error) => error);
+      if (!(link instanceof Error)) await link.close();
+      await named.stop();
+      return link instanceof Error ? link.message : 'reached';
+    };
+    const [byName, byAddress] = [
+      { dnsNames: ['localhost'], addresses: [] },
+      { dnsNames: [], addresses: ['127.0.0.1'] },
+    ];
+    expect(await reached(byAddress, '127.0.0.1')).toBe('reached');
+    expect(await reached(byName, 'localhost')).toBe('reached');
+    expect(await reached(byName, '127.0.0.1')).toMatch(/not trusted: .*127\.0\.0\.1/);
+    expect(await reached(byAddress, 'localhost')).toMatch(/not trusted: .*localhost/);
   });
 
   it('takes for a server only who shows a certificate of the authority, and one for clients', async () => {

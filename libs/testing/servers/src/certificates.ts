@@ -1,9 +1,10 @@
 import { createAuthority, issue } from '@ringleader/certificates';
-import type { Authority, CertificateUsage } from '@ringleader/certificates';
+import type { Authority, CertificateUsage, LeafIdentity } from '@ringleader/certificates';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const HOUR_MS = 3_600_000;
+const THIS_MACHINE = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] };
 
 export interface CertificateFiles {
   readonly certFile: string;
@@ -21,11 +22,11 @@ export async function writeCertificate(
   dir: string,
   authority: Authority,
   usages: readonly CertificateUsage[] = ['server', 'client'],
+  names: Pick<LeafIdentity, 'dnsNames' | 'addresses'> = THIS_MACHINE,
 ): Promise<CertificateFiles> {
   const { certificatePem, keyPem } = await issue(authority, {
     commonName: 'this machine',
-    dnsNames: ['localhost'],
-    addresses: ['127.0.0.1'],
+    ...names,
     usages,
     notBeforeMs: Date.now(),
     validForMs: HOUR_MS,
