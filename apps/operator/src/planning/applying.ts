@@ -30,8 +30,9 @@ function applyOne(context: Context, manifest: Manifest): Part {
   const component = componentOf(context, manifest);
   const changed = difference(seen.appliedHash, hash);
   const before = component === null || !changed.template ? null : unsettledBefore(context, component);
-  if (before !== null) {
-    return note('doing', 'Updating', `${ref} changes once all pods of ${before} are updated and ready`);
+  if (before !== null && component !== null) {
+    const message = `${ref} changes once all pods of ${before} are updated and ready`;
+    return together(scaleOnly(context, manifest, component), note('doing', 'Updating', message));
   }
   // Claims of a StatefulSet cannot change: it is made anew around its pods.
   if (changed.claims && manifest.kind === 'StatefulSet') {
@@ -40,6 +41,16 @@ function applyOne(context: Context, manifest: Manifest): Part {
     return does({ kind: 'deleteObject', ref: manifestRef(manifest), uid, leavesPods: true, why });
   }
   return does(apply(manifest, hash, `${ref} is to be otherwise than it was applied`));
+}
+
+/** An update that waits, or is stuck, keeps nobody from scaling. */
+function scaleOnly({ observed, shape }: Context, manifest: Manifest, component: Component): Part {
+  const workload = observed.workloads[component];
+  const replicas = shape.replicas[component];
+  if (workload === undefined || workload.replicas === replicas) return NOTHING;
+  const ref = manifestRef(manifest);
+  const why = `${refText(ref)} is to have ${replicas} pods in place of ${workload.replicas}`;
+  return does({ kind: 'scale', ref, uid: workload.uid, replicas, why });
 }
 
 /** The numbers that a group is founded with stand in its ConfigMap before any pod reads them. */

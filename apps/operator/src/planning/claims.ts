@@ -3,15 +3,7 @@
  * the cluster any more, as the coordinators say it; who does it asks them again. As long as nobody can say, all are kept.
  */
 import { act, type Context, NOTHING, type Part, together } from './course.js';
-import {
-  applicantSeats,
-  claimsOf,
-  memberName,
-  placedShards,
-  podAt,
-  seatedMembers,
-  type SeatedMember,
-} from './seen.js';
+import { applicantSeats, claimsOf, memberName, placedShards, podAt, seatedMembers } from './seen.js';
 import { quantityBytes } from '../resources/memory.js';
 import type { Action, ClaimSeen } from './types.js';
 
@@ -22,9 +14,9 @@ const REASON = 'RemovingVolumes';
 export function markFounded({ observed }: Context): Part {
   const members = seatedMembers(observed);
   const waiting = new Set(applicantSeats(observed).map(({ seat }) => seat));
-  const holdsLog = ({ role, seat }: SeatedMember): boolean => role !== 'learner' && !waiting.has(seat);
-  const seats = members?.filter(holdsLog).map(({ seat }) => seat) ?? [];
-  const shards = placedShards(observed)?.filter(({ state }) => state !== 'drained' && state !== 'replaced');
+  // Learners too: one that is removed never comes back with what it has learnt.
+  const seats = members?.map(({ seat }) => seat).filter((seat) => !waiting.has(seat)) ?? [];
+  const shards = placedShards(observed);
   const founded: Readonly<Record<Keeper, readonly number[]>> = {
     coordinator: seats,
     shard: shards?.map(({ number }) => number) ?? [],
@@ -71,7 +63,8 @@ function giveUp(context: Context, keeper: Keeper, claim: ClaimSeen): Part {
   const member = memberName(keeper, claim.ordinal);
   if (!context.isFounded || !rules.isGivenUp(member, membersOf(context, keeper))) return NOTHING;
   const present = observed.workloads[keeper]?.replicas ?? 0;
-  if (claim.ordinal <= Math.max(present, shape.replicas[keeper])) return beginAnew(context, claim, member);
+  if (claim.ordinal <= shape.replicas[keeper]) return beginAnew(context, claim, member);
+  if (claim.ordinal <= present) return NOTHING;
   if (podAt(observed, keeper, claim.ordinal) !== undefined || claim.isTerminating) return NOTHING;
   return act(deletion(claim, member, `${member} is no member any more, and its pod is gone`), REASON);
 }

@@ -21,19 +21,20 @@ const waits = (message: string): Part => note('doing', REASON, message);
 /** An applicant at the seat of a member that is silent has another id: an empty volume. */
 function replaceLost(context: Context, members: readonly SeatedMember[]): Part | null {
   const { observed, rules } = context;
-  for (const { seat, id } of applicantSeats(observed)) {
-    // Of a learner that replaces a voter, the learner is the one that was lost.
-    const sitting = members.filter((member) => member.seat === seat);
-    const lost = sitting.find(({ role }) => role === 'learner') ?? sitting[0];
-    if (lost === undefined || lost.id === id || lost.reachable) continue;
-    const others = members.filter((member) => member !== lost && member.role === 'learner');
-    if (!rules.mayChangeGroup(observed.data?.coordinators.joint === true || others.length > 0)) {
-      return waits(`${lost.name} is replaced once the change before is over`);
-    }
-    const why = `${lost.name} has come back with an empty volume: the new one takes its place`;
-    return act({ kind: 'replaceCoordinator', seat, ifIndex: indexOf(context), why }, REASON);
+  // Learners first: nobody else can be let in before them. Of one that replaces a voter, the learner is the one that was lost.
+  const seated = [...members].sort((a, b) => Number(b.role === 'learner') - Number(a.role === 'learner'));
+  const applicants = applicantSeats(observed);
+  const lost = seated.find(
+    ({ seat, id, reachable }) => !reachable && applicants.some((one) => one.seat === seat && one.id !== id),
+  );
+  if (lost === undefined) return null;
+  const { seat, name } = lost;
+  const others = members.filter((member) => member !== lost && member.role === 'learner');
+  if (!rules.mayChangeGroup(observed.data?.coordinators.joint === true || others.length > 0)) {
+    return waits(`${name} is replaced once the change before is over`);
   }
-  return null;
+  const why = `${name} has come back with an empty volume: the new one takes its place`;
+  return act({ kind: 'replaceCoordinator', seat, ifIndex: indexOf(context), why }, REASON);
 }
 
 function removeSurplus(context: Context, members: readonly SeatedMember[]): Part | null {

@@ -50,13 +50,13 @@ function course(context: Context): Part {
     const action: Action = { kind: 'addFinalizer', why: 'So that the cluster is deleted in order' };
     return together({ actions: [action], notes: [] }, note('doing', 'Founding', 'It begins'));
   }
-  // What is asked of the coordinators comes last: they may refuse it, and nothing else is to suffer from that.
+  // What others look at again comes last: they may refuse it, and nothing else is to suffer from that.
   return together(
     markFounded(context),
     applyWanted(context),
     growClaims(context),
-    giveUpClaims(context),
     rollPods(context),
+    giveUpClaims(context),
     changeGroup(context),
     placeShards(context),
   );

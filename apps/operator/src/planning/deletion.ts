@@ -55,12 +55,20 @@ function isThere(observed: Observed, component: Component): boolean {
 
 function deleteWorkload(observed: Observed, component: Component): Action[] {
   const workload = observed.workloads[component];
-  if (workload === undefined) return [];
+  if (workload === undefined) return deletePods(observed, component);
   const name = workloadName(observed, component);
   const kind = component === 'gateway' || component === 'failure-detector' ? 'Deployment' : 'StatefulSet';
   const ref = { apiVersion: 'apps/v1', kind, name };
   const why = `The cluster is deleted: ${refText(ref)} goes`;
   return [{ kind: 'deleteObject', ref, uid: workload.uid, leavesPods: false, why }];
+}
+
+/** Whose StatefulSet is gone without them: nobody else deletes them. */
+function deletePods(observed: Observed, component: Component): Action[] {
+  const why = 'The cluster is deleted, and nothing owns this pod';
+  return podsOf(observed, component)
+    .filter(({ isTerminating }) => !isTerminating)
+    .map(({ name, uid }) => ({ kind: 'deletePod', pod: name, uid, why }));
 }
 
 function deleteClaims({ claims }: Observed): Action[] {

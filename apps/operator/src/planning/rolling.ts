@@ -79,8 +79,8 @@ interface Expected {
 }
 
 /** A shard that holds nothing yet need not be there for another to be taken. */
-function shouldBeReady({ observed }: Context, component: Numbered): readonly Expected[] {
-  const replicas = observed.workloads[component]?.replicas ?? 0;
+function shouldBeReady({ observed, shape }: Context, component: Numbered): readonly Expected[] {
+  const replicas = Math.max(shape.replicas[component], observed.workloads[component]?.replicas ?? 0);
   const placed = component === 'shard' ? placedShards(observed) : null;
   const counts = (ordinal: number): boolean =>
     placed === null || placed.some(({ number, state }) => number === ordinal && state !== 'joining');

@@ -42,8 +42,8 @@ const BROKEN = [
 ];
 
 export const PLANNER_RULES: PlannerRules = {
-  isFounded: ({ claims }) =>
-    claims.some(({ component, isFounded }) => component === 'coordinator' && isFounded),
+  // A volume of a shard is enough: data without coordinators are for a person to save, not to be founded over.
+  isFounded: ({ claims, data }) => data !== null || claims.some(({ isFounded }) => isFounded),
   isGivenUp: (member, members) => members !== null && !members.includes(member),
   shardsKept: (highestPlaced) => highestPlaced,
   mayRemoveShard: (state) => state === 'drained' || state === 'replaced',

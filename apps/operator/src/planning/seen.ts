@@ -33,9 +33,11 @@ export function claimsOf({ claims }: Observed, component: Component): readonly C
   return claims.filter((claim) => claim.component === component).sort((a, b) => b.ordinal - a.ordinal);
 }
 
-/** The highest number of a claim on which something was founded: that many members there may be, whoever can be asked or not. */
-export function highestFounded(observed: Observed, component: Component): number {
-  return highest(claimsOf(observed, component).flatMap((claim) => (claim.isFounded ? claim.ordinal : [])));
+/** The highest number of a claim that stays: while nobody can be asked, so many members there may be. */
+export function highestClaim(observed: Observed, component: Component): number {
+  return highest(
+    claimsOf(observed, component).flatMap((claim) => (claim.isTerminating ? [] : claim.ordinal)),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { RingleaderCluster } from '@ringleader/contracts';
 import type { PlannerRules } from './rules.js';
-import { claimsOf, highest, highestFounded, isGroupChanging, placedShards, seatedMembers } from './seen.js';
+import { claimsOf, highest, highestClaim, isGroupChanging, placedShards, seatedMembers } from './seen.js';
 import type { Observed, Shape } from './types.js';
 
 const NATS_REPLICAS = 3;
@@ -15,7 +15,7 @@ export const natsReplicas = ({ spec: { nats } }: RingleaderCluster): number =>
 
 export function shapeOf(observed: Observed, rules: PlannerRules): Shape {
   const { cluster, founding, optionalKinds, secretHashes } = observed;
-  const { coordinators, shards, gateways, failureDetectors } = cluster.spec;
+  const { shards, gateways, failureDetectors } = cluster.spec;
   const isFounded = rules.isFounded(observed);
   return {
     replicas: {
@@ -26,7 +26,7 @@ export function shapeOf(observed: Observed, rules: PlannerRules): Shape {
       gateway: gateways.replicas,
     },
     coordinatorBootstrap: isFounded ? 'join' : 'new-cluster',
-    founders: founding?.founders ?? coordinators.replicas,
+    founders: founding?.founders ?? foundersOver(observed),
     initialShards: founding?.initialShards ?? shards.replicas,
     optionalKinds,
     secretHashes,
@@ -37,14 +37,21 @@ function coordinatorReplicas(observed: Observed, rules: PlannerRules, isFounded:
   const { cluster, workloads, founding } = observed;
   const wanted = cluster.spec.coordinators.replicas;
   // All founders are needed at the founding, and nobody else.
-  if (!isFounded) return founding?.founders ?? wanted;
+  if (!isFounded) return founding?.founders ?? foundersOver(observed);
   const present = workloads.coordinator?.replicas ?? 0;
   const members = seatedMembers(observed);
-  if (members === null) return Math.max(present, highestFounded(observed, 'coordinator'));
+  if (members === null) return Math.max(present, highestClaim(observed, 'coordinator'));
   const seats = highest(members.map(({ seat }) => seat));
   if (seats >= wanted) return seats;
   const here = Math.max(seats, Math.min(present, wanted));
   return mayGrow(observed, rules, here, wanted) ? here + 1 : here;
+}
+
+/** Volumes of a cluster before, which may have been founded without anybody having written so down: all of them are needed then. */
+function foundersOver(observed: Observed): number {
+  const wanted = observed.cluster.spec.coordinators.replicas;
+  const all = Math.max(wanted, highestClaim(observed, 'coordinator'));
+  return all % 2 === 0 ? all + 1 : all;
 }
 
 /** One more only when all that there are vote, and no volume of one that was removed is left at the next seat. */
@@ -61,12 +68,13 @@ function shardReplicas(observed: Observed, rules: PlannerRules): number {
   const wanted = cluster.spec.shards.replicas;
   const placed = placedShards(observed);
   const present = workloads.shard?.replicas ?? 0;
-  const founded = highestFounded(observed, 'shard');
+  const claimed = highestClaim(observed, 'shard');
+  const isFounded = claimsOf(observed, 'shard').some((claim) => claim.isFounded);
   // The first map waits for all that it was to be made of.
-  const awaited = observed.data === null || founded > 0 ? 0 : (founding?.initialShards ?? 0);
+  const awaited = observed.data === null || isFounded ? 0 : (founding?.initialShards ?? 0);
   const kept =
     placed === null
-      ? Math.max(present, founded, awaited)
+      ? Math.max(present, claimed, awaited)
       : rules.shardsKept(highest(placed.map(({ number }) => number)));
   const isKnown = (ordinal: number): boolean => placed?.some(({ number }) => number === ordinal) ?? false;
   const inTheWay = claimsOf(observed, 'shard')

@@ -4,10 +4,10 @@
  *
  * What is observed may be older than the world. So whoever does the actions looks again, past all caches, before one that cannot be
  * taken back, and does it only if
- * - before `deleteClaim`, `removeShard`, `removeCoordinator`, `replaceCoordinator` and an `apply` that lowers the replicas of a
- *   StatefulSet: the cluster has the same uid, generation and deletionTimestamp as in what was observed;
- * - before `deleteClaim` with a member: the coordinators' leader answers, has a first map, and lists no shard (or no member of the
- *   group) of this name;
+ * - before `deleteClaim`, `removeShard`, `removeCoordinator`, `replaceCoordinator`, and an `apply` or `scale` that lowers the
+ *   replicas of a StatefulSet: the cluster has the same uid, generation and deletionTimestamp as in what was observed;
+ * - before `deleteClaim` with a member: the coordinators' leader answers, and lists no member of the group of this name; or, for a
+ *   shard, lists some shards (before the first map the list is empty and says nothing), and none of this name;
  * - the uid of a pod, claim or object is the one that is named; epochs and indexes are compared by the coordinators.
  */
 import type {
@@ -133,10 +133,17 @@ export type Action = Because &
         readonly uid: string;
         readonly leavesPods: boolean;
       }
+    /** Of a StatefulSet or Deployment, by its /scale and nothing else, while the rest of what is wanted of it must wait. */
+    | {
+        readonly kind: 'scale';
+        readonly ref: ObjectRef;
+        readonly uid: string;
+        readonly replicas: number;
+      }
     | { readonly kind: 'growClaim'; readonly claim: string; readonly uid: string; readonly size: string }
     /** By the Eviction API. 429 is no failure: it is tried again. */
     | { readonly kind: 'evict'; readonly pod: string; readonly uid: string }
-    /** With a precondition on the uid; only of a pod that is not ready, and that eviction would be refused for. */
+    /** With a precondition on the uid; only of a pod that is not ready and that eviction would be refused for, or with the cluster. */
     | { readonly kind: 'deletePod'; readonly pod: string; readonly uid: string }
     /** Of a member (shard-4, coordinator-5) that must be in the cluster no more; null: the cluster itself is deleted. */
     | {
