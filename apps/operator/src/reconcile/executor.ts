@@ -75,12 +75,14 @@ export class Executor {
     switch (action.kind) {
       case 'apply':
         return this.#apply(action, scene);
+      case 'scale':
+        await this.#scale(action, scene);
+        return true;
       case 'deleteObject':
       case 'evict':
       case 'deletePod':
       case 'deleteClaim':
-        await this.#remove(action, scene);
-        return true;
+        return this.#remove(action, scene);
       case 'growClaim':
       case 'markFounded':
         await this.#changeClaims(action, scene);
@@ -107,50 +109,74 @@ export class Executor {
       this.known.applied(live, body);
       return false;
     }
-    if (live !== undefined && kind.kind === 'StatefulSet') await this.#checkShrink(live, body, cluster);
+    if (live !== undefined && kind.kind === 'StatefulSet') {
+      const { replicas } = (body['spec'] ?? {}) as { readonly replicas?: number };
+      await this.#checkShrink(live, replicas, cluster);
+    }
     const object = await this.api.apply(kind, namespace, body);
     this.known.note(object);
     this.known.applied(object, body);
     return true;
   }
 
-  async #checkShrink(live: KubeObject, body: NewObject, cluster: RingleaderCluster): Promise<void> {
-    const { replicas } = (body['spec'] ?? {}) as { readonly replicas?: number };
+  async #checkShrink(
+    live: KubeObject,
+    replicas: number | undefined,
+    cluster: RingleaderCluster,
+  ): Promise<void> {
     if (replicas !== undefined && replicas < workloadSeen(live).replicas) await this.#checkCluster(cluster);
   }
 
+  async #scale({ ref, uid, replicas }: Of<'scale'>, { cluster }: Scene): Promise<void> {
+    const place = { kind: kindOf(ref), namespace: cluster.metadata.namespace, name: ref.name };
+    const body = { metadata: { uid }, spec: { replicas } };
+    const live = this.known.get(place);
+    if (live !== undefined && ref.kind === 'StatefulSet') await this.#checkShrink(live, replicas, cluster);
+    this.known.note(await this.api.merge(place, body));
+  }
+
+  /** An eviction that the budget does not allow now is no failure, and ends nothing: false. */
   async #remove(
+    action: Of<'deleteObject' | 'evict' | 'deletePod' | 'deleteClaim'>,
+    scene: Scene,
+  ): Promise<boolean> {
+    try {
+      await this.#delete(action, scene);
+      return true;
+    } catch (error) {
+      if (action.kind === 'evict' && isNotNow(error)) return false;
+      if (!isGone(error)) throw error;
+      return true;
+    }
+  }
+
+  async #delete(
     action: Of<'deleteObject' | 'evict' | 'deletePod' | 'deleteClaim'>,
     scene: Scene,
   ): Promise<void> {
     const { namespace } = scene.cluster.metadata;
-    try {
-      switch (action.kind) {
-        case 'deleteObject': {
-          const kind = kindOf(action.ref);
-          const place = { kind, namespace: action.ref.namespace ?? namespace, name: action.ref.name };
-          return await this.api.delete(place, action.uid, action.leavesPods ? 'Orphan' : 'Background');
-        }
-        case 'evict':
-          return await this.api.evict({ kind: PODS, namespace, name: action.pod }, action.uid);
-        case 'deletePod':
-          return await this.#deletePod(action, namespace);
-        case 'deleteClaim':
-          await this.#checkCluster(scene.cluster);
-          if (action.member !== null) await checkIsGone(action.member, scene.coordinators);
-          return await this.api.delete({ kind: CLAIMS, namespace, name: action.claim }, action.uid);
+    switch (action.kind) {
+      case 'deleteObject': {
+        const kind = kindOf(action.ref);
+        const place = { kind, namespace: action.ref.namespace ?? namespace, name: action.ref.name };
+        return await this.api.delete(place, action.uid, action.leavesPods ? 'Orphan' : 'Background');
       }
-    } catch (error) {
-      if (isNotNow(error))
-        throw new NotNow('the disruption budget allows none now', LATER_MS, { cause: error });
-      if (!isGone(error)) throw error;
+      case 'evict':
+        return await this.api.evict({ kind: PODS, namespace, name: action.pod }, action.uid);
+      case 'deletePod':
+        return await this.#deletePod(action, scene);
+      case 'deleteClaim':
+        await this.#checkCluster(scene.cluster);
+        if (action.member !== null) await checkIsGone(action.member, scene.coordinators);
+        return await this.api.delete({ kind: CLAIMS, namespace, name: action.claim }, action.uid);
     }
   }
 
-  async #deletePod({ pod: name, uid }: Of<'deletePod'>, namespace: string): Promise<void> {
-    const place = { kind: PODS, namespace, name };
+  async #deletePod({ pod: name, uid }: Of<'deletePod'>, { cluster: { metadata } }: Scene): Promise<void> {
+    const place = { kind: PODS, namespace: metadata.namespace, name };
     const pod = await this.api.get(place);
-    if (podSeen(pod)?.isReady === true) throw new NotNow(`${name} is ready now`, SOON_MS);
+    const isAll = metadata.deletionTimestamp !== undefined;
+    if (podSeen(pod)?.isReady === true && !isAll) throw new NotNow(`${name} is ready now`, SOON_MS);
     await this.api.delete(place, uid);
   }
 
@@ -186,6 +212,7 @@ export class Executor {
       Action,
       Of<
         | 'apply'
+        | 'scale'
         | 'deleteObject'
         | 'evict'
         | 'deletePod'
@@ -271,9 +298,9 @@ async function ask(action: Asked, coordinators: Coordinators): Promise<void> {
     case 'removeShard':
       return void (await change({ kind: 'remove', shard: action.shard }, action.ifEpoch));
     case 'pauseMoves':
-      return void (await change({ kind: 'pause' }, action.ifEpoch));
+      return void (await change({ kind: 'pause', by: 'operator' }, action.ifEpoch));
     case 'resumeMoves':
-      return void (await change({ kind: 'resume' }, action.ifEpoch));
+      return void (await change({ kind: 'resume', by: 'operator' }, action.ifEpoch));
     case 'transferLeader':
       return void (await coordinators.transferLeader(action.to === null ? {} : { to: action.to }));
     case 'addCoordinator':

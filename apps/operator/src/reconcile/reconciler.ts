@@ -235,6 +235,7 @@ function targetOf(action: Action): string {
     case 'apply':
       return `${action.manifest.kind}/${action.manifest.metadata.name}`;
     case 'deleteObject':
+    case 'scale':
       return `${action.ref.kind}/${action.ref.name}`;
     case 'evict':
     case 'deletePod':

@@ -1,6 +1,7 @@
 /** What holds for every decision, by what it was decided on: said again here in other words than the planner's. */
 import {
   type Action,
+  type DataPlaneSeen,
   type Decision,
   type Observed,
   type PodSeen,
@@ -98,14 +99,17 @@ function checkLeader({ pods, data, workloads }: Observed, { component, ordinal, 
 /** Past the budget only goes what does not run, or is nobody's any more. */
 function checkDeletion({ pods, claims, nowMs, data }: Observed, uid: string): void {
   const pod = pods.find((one) => one.uid === uid);
-  const members = data?.coordinators.members.map(({ name }) => name) ?? [];
-  const names = [...members, ...(data?.shards.map(({ shard }) => shard) ?? [])];
-  const isMember = data === null || names.includes(`${pod?.component}-${pod?.ordinal}`);
-  if (!isMember && pod?.isReady === false) return;
+  if (pod === undefined || (pod.trouble !== 'NotReady' && !pod.isReady)) return;
+  const isSomebody = data === null || membersIn(data).includes(`${pod.component}-${pod.ordinal}`);
   const isFounded = claims.some((claim) => claim.isFounded);
-  if (pod === undefined || pod.trouble !== 'NotReady' || !isFounded) return;
+  if (!isFounded || (!isSomebody && !pod.isReady)) return;
   if (nowMs - Date.parse(pod.since) < 300_000) throw new Violation('what runs is not deleted', pod.name);
 }
+
+const membersIn = ({ shards, coordinators }: DataPlaneSeen): string[] => [
+  ...shards.map(({ shard }) => shard),
+  ...coordinators.members.map(({ name }) => name),
+];
 
 const componentOf = (pods: readonly PodSeen[], uid: string): string | undefined =>
   pods.find((pod) => pod.uid === uid)?.component;
@@ -123,23 +127,21 @@ function sizeOf(action: Of<'apply' | 'scale'>): Size {
 }
 
 /** Pods of members, and of shards that placement knows, are not scaled away; and none is made for a volume that goes. */
-function checkReplicas({ data, claims, workloads }: Observed, { ref, replicas }: Size): void {
-  const shards = data?.shards.map(({ shard }) => shard) ?? [];
-  const known = [...shards, ...(data?.coordinators.members.map(({ name }) => name) ?? [])];
-  for (const { name, component, ordinal, isTerminating } of claims) {
-    const isNew =
-      ordinal > (workloads[component]?.replicas ?? 0) &&
-      ordinal <= replicas &&
-      !known.includes(`${component}-${ordinal}`);
-    if (ref === `StatefulSet/demo-${component}` && isTerminating && isNew)
+function checkReplicas(observed: Observed, size: Size): void {
+  const known = observed.data === null ? [] : membersIn(observed.data);
+  const lost = known.find((member) => isOf(size, member) && ordinalOf(member) > size.replicas);
+  if (lost !== undefined)
+    throw new Violation('pods of members stay', `${lost}, at ${size.replicas} replicas`);
+  for (const { name, component, ordinal, isTerminating } of observed.claims) {
+    const member = `${component}-${ordinal}`;
+    if (!isTerminating || known.includes(member) || !isOf(size, member)) continue;
+    if (ordinal > (observed.workloads[component]?.replicas ?? 0) && ordinal <= size.replicas)
       throw new Violation('no pod is made for a volume that goes', name);
   }
-  for (const member of known) {
-    const [, component = '', ordinal = '0'] = /^(.*)-(\d+)$/.exec(member) ?? [];
-    if (ref === `StatefulSet/demo-${component}` && Number(ordinal) > replicas)
-      throw new Violation('pods of members stay', `${member}, at ${replicas} replicas`);
-  }
 }
+const ordinalOf = (member: string): number => Number(member.split('-').at(-1));
+const isOf = ({ ref }: Size, member: string): boolean =>
+  ref === `StatefulSet/demo-${member.slice(0, member.lastIndexOf('-'))}`;
 
 function checkGroup({ data }: Observed, changes: readonly Action[]): void {
   if (changes.length > 1) throw new Violation('one change of the group at a time', 'two in one decision');
