@@ -77,7 +77,10 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         document: 'readonly',
-        EventSource: 'readonly',
+        AbortController: 'readonly',
+        TextDecoderStream: 'readonly',
+        location: 'readonly',
+        sessionStorage: 'readonly',
       },
     },
     rules: { 'no-console': 'error', eqeqeq: 'error' },

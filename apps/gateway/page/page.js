@@ -1,6 +1,7 @@
 /** The page of a gateway: follows the cluster by server-sent events, and shows it. */
 import { addPoints, drawCharts } from './charts.js';
 import { element, setRows, setText } from './dom.js';
+import { Refused, fetchJson, follow, forgetToken, hasToken, useToken } from './gateway.js';
 import { clearRing, colourOf, drawRing } from './ring.js';
 import { movesSummary, showMembers, showMoves, showPartitions, showShards } from './tables.js';
 import { health } from './words.js';
@@ -11,6 +12,8 @@ const LOAD = '/v1/cluster/load';
 /** Without a word for so long (heartbeats come every ten seconds) the connection is as good as lost. */
 const SILENCE_MS = 25_000;
 const COME_BACK_MS = 1_500;
+/** There is none, or it is for something else. */
+const NEEDS_TOKEN = new Set([401, 403]);
 /** The ring is asked for at most so often, and less often where it is large. */
 const RING_EVERY_MS = 1_000;
 const RING_EVERY_MS_PER_PARTITION = 0.5;
@@ -23,6 +26,7 @@ const said = new Map();
 let knownSteps = '';
 let lastHeardAt = 0;
 let source = null;
+let lastEventId = '';
 
 const handlers = {
   cluster(data) {
@@ -85,12 +89,6 @@ async function askForHistory() {
   }
 }
 
-async function fetchJson(url) {
-  const answer = await fetch(url, { headers: { Accept: 'application/json' } });
-  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`);
-  return answer.json();
-}
-
 function listItem(text) {
   const item = document.createElement('li');
   item.textContent = text;
@@ -115,6 +113,8 @@ function announce(topic, fact, text) {
   setText(element('announcer'), text);
 }
 
+let isWaitingForToken = false;
+let comingBack;
 let ringAskedAt = -Infinity;
 let isRingPlanned = false;
 function followRing() {
@@ -147,22 +147,47 @@ function showPartitionTable() {
 }
 
 function connect() {
-  source = new EventSource(EVENTS);
-  source.addEventListener('open', () => {
-    heard('Live');
-    void askForHistory();
-  });
-  source.addEventListener('error', () => {
-    setText(element('connection'), 'Connection lost; trying again');
-    // A refusal ends it for good: the browser tries again only what was broken.
-    if (source.readyState === EventSource.CLOSED) setTimeout(reconnect, COME_BACK_MS);
-  });
-  for (const [kind, handle] of Object.entries(handlers)) {
-    source.addEventListener(kind, ({ data }) => {
+  source = follow(EVENTS, lastEventId, {
+    onOpen() {
       heard('Live');
-      handle(JSON.parse(data));
-    });
-  }
+      askForToken(null);
+      void askForHistory();
+    },
+    onEvent({ event, id, data }) {
+      heard('Live');
+      lastEventId = id ?? lastEventId;
+      handlers[event]?.(JSON.parse(data));
+    },
+    onLost(error) {
+      if (error instanceof Refused && NEEDS_TOKEN.has(error.status)) {
+        askForToken(error);
+        return;
+      }
+      setText(element('connection'), 'Connection lost; trying again');
+      comingBack = setTimeout(reconnect, COME_BACK_MS);
+    },
+  });
+}
+
+/** Null: none is needed, or the one that there is does. */
+function askForToken(refused) {
+  isWaitingForToken = refused !== null;
+  element('token-section').hidden = !isWaitingForToken;
+  element('forget').hidden = isWaitingForToken || !hasToken();
+  if (refused === null) return;
+  setText(element('connection'), 'Waiting for a token');
+  setText(element('token-reason'), refused.message);
+  element('token').focus();
+}
+
+function takeToken(event) {
+  event.preventDefault();
+  const input = element('token');
+  useToken(input.value.trim());
+  input.value = '';
+  lastEventId = '';
+  setText(element('connection'), 'Connecting');
+  reconnect();
 }
 
 function heard(text) {
@@ -171,6 +196,7 @@ function heard(text) {
 }
 
 function reconnect() {
+  clearTimeout(comingBack);
   source.close();
   connect();
 }
@@ -178,8 +204,13 @@ function reconnect() {
 setRows(element('partitions'), []);
 element('partitions-details').addEventListener('toggle', showPartitionTable);
 element('filter').addEventListener('input', showPartitionTable);
+element('token-form').addEventListener('submit', takeToken);
+element('forget').addEventListener('click', () => {
+  forgetToken();
+  location.reload();
+});
 setInterval(() => {
-  if (performance.now() - lastHeardAt < SILENCE_MS) return;
+  if (isWaitingForToken || performance.now() - lastHeardAt < SILENCE_MS) return;
   lastHeardAt = performance.now();
   setText(element('connection'), 'Nothing heard lately; trying again');
   reconnect();

@@ -11,8 +11,9 @@ import type { AxeResults } from 'axe-core';
 import { launch } from 'puppeteer-core';
 import type { Browser, Page, SerializedAXNode } from 'puppeteer-core';
 import { ClusterEvents } from '../src/cluster/cluster-events.js';
+import { TestTokens } from './support/tokens.js';
 import { startGateway } from './support/gateway-harness.js';
-import type { GatewayHarness } from './support/gateway-harness.js';
+import type { GatewayHarness, HarnessOptions } from './support/gateway-harness.js';
 import { historyUntil, sceneOf } from './support/page-scenes.js';
 import type { SceneName } from './support/page-scenes.js';
 
@@ -31,6 +32,7 @@ if (chromium.program === null)
 
 let scene: SceneName = 'healthy';
 let gateway: GatewayHarness;
+let secured: GatewayHarness;
 let browser: Browser;
 let events: ClusterEvents;
 let looks = 0;
@@ -43,6 +45,12 @@ const newEvents = (): ClusterEvents =>
       load: () => sceneOf(scene, NOW + looks++).load,
     },
   });
+
+const SHOWN: HarnessOptions = {
+  partitions: { partitions: () => [...sceneOf(scene, NOW).partitions] },
+  history: { items: historyUntil(NOW) },
+  events: { stream: (client, lastEventId) => events.stream(client, lastEventId) },
+};
 
 /** What went wrong on a page that nobody saw. */
 interface OpenPage {
@@ -114,20 +122,52 @@ async function takePicture(page: Page, which: SceneName): Promise<void> {
   await page.screenshot({ path, clip: { x: 0, y: 0, width: 1_280, height: Math.ceil(height) } });
 }
 
+const tokens = new TestTokens();
+
 withBrowser('the page', () => {
   beforeAll(async () => {
     events = newEvents();
-    gateway = await startGateway({
-      partitions: { partitions: () => [...sceneOf(scene, NOW).partitions] },
-      history: { items: historyUntil(NOW) },
-      events: { stream: (client, lastEventId) => events.stream(client, lastEventId) },
-    });
+    secured = await startGateway({ ...SHOWN, authenticator: tokens.authenticator });
+    gateway = await startGateway(SHOWN);
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     browser = await launch({ executablePath: chromium.program ?? '', pipe: true, args });
   }, 60_000);
   afterAll(async () => {
     await browser.close();
     await gateway.close();
+    await secured.close();
+  });
+
+  it('asks for a token where one is needed, keeps it for its tab, and forgets it when told', async () => {
+    scene = 'healthy';
+    const reader = tokens.add([{ role: 'read', prefix: '' }]);
+    const page = await browser.newPage();
+    await page.goto(secured.url);
+    const type = async (token: string): Promise<void> => {
+      await untilShown(page, '#token-section:not([hidden])');
+      await page.type('#token', token);
+      await page.keyboard.press('Enter');
+    };
+    await untilText(page, '#token-reason', 'This takes a token');
+    await type(tokens.add([{ role: 'read', prefix: 'a/' }]));
+    await untilText(page, '#token-reason', 'the cluster, which the token does not have');
+    await page.evaluate(AXE);
+    const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    await type(reader);
+    for (const shown of ['#ring path', '#members tr', '#rate path']) await untilShown(page, shown);
+    expect(await page.$('#token-section[hidden]')).not.toBeNull();
+    await page.reload();
+    await untilShown(page, '#ring path');
+    expect(page.url()).not.toContain('rl_');
+    tokens.remove(reader);
+    secured.guard.revoke([reader.split('_')[1] ?? '']);
+    await untilText(page, '#token-reason', 'There is no such token');
+    await type(tokens.add([{ role: 'read', prefix: '' }]));
+    await page.waitForSelector('#forget:not([hidden])', WAIT);
+    await page.click('#forget');
+    await untilText(page, '#token-reason', 'This takes a token');
+    await page.close();
   });
 
   it.each(SCENES)('of a cluster that is %s can be seen, heard and used by everybody', async (which) => {
