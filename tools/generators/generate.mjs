@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import * as templates from './templates.mjs';
@@ -13,7 +15,7 @@ const USAGE = `Usage: pnpm generate <core|contract|adapter> <name>
 Writes a new package (or, for a contract, a new file of libs/contracts) that passes lint, type check and its test.
 The name is in kebab-case. Afterwards: pnpm install, so that others can import a new package.
 
-manifests: writes what is generated below k8s/ (after a build).`;
+manifests: writes what is generated below k8s/, from the contracts and k8s/base.`;
 
 class UsageError extends Error {}
 
@@ -47,6 +49,14 @@ export async function generate(root, kind, name) {
   if (isPackage) await addReference(root, folder);
 }
 
+/** From what stands in the sources now: what was built last may be older. */
+async function generateManifests() {
+  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+  const project = fileURLToPath(new URL('../manifests', import.meta.url));
+  execFileSync(process.execPath, [tsc, '-b', project], { stdio: 'inherit' });
+  await import('../manifests/dist/main.js');
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { help: { type: 'boolean', short: 'h' }, root: { type: 'string', default: process.cwd() } },
@@ -55,7 +65,7 @@ if (values.help) {
   console.log(USAGE);
 } else {
   try {
-    if (positionals[0] === 'manifests') await import('../manifests/dist/main.js');
+    if (positionals[0] === 'manifests') await generateManifests();
     else await generate(values.root, positionals[0], positionals[1]);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
