@@ -208,13 +208,13 @@ fn accepts(s: &S, c: &Cfg, g: usize, i: u8) -> bool {
     let rec = &s.recs[i as usize];
     (rec.b >= s.reps[g].prom || c.bug == PromiseNotChecked) && ep_ok(s, c, g, rec.ep) && is_member(s, g)
 }
-fn purge_rows(p: &mut Rep, upto: u8, keep_floor: bool) {
-    for k in 0..K { if let Some(x) = p.rows[k] { if x.tomb && x.r <= upto {
-        if keep_floor { p.pfl = p.pfl.max(x.floor).max(x.orgs[0]).max(x.orgs[1]); }
-        p.rows[k] = None;
-    } } }
-    p.purged = p.purged.max(upto);
-    p.cd = p.cd.max(upto.min(p.c));
+/// One step (4.6.7): the tombstone of one key. What is left at or before `purged` goes later.
+fn purge_key(p: &mut Rep, k: usize, keep_floor: bool) {
+    let Some(x) = p.rows[k] else { return };
+    if keep_floor { p.pfl = p.pfl.max(x.floor).max(x.orgs[0]).max(x.orgs[1]); }
+    p.rows[k] = None;
+    p.purged = p.purged.max(x.r);
+    p.cd = p.cd.max(x.r.min(p.c));
 }
 /// The leader runs a request: dedupe, condition, propose.
 fn process(s: &mut S, c: &Cfg, l: u8, op: u8, att: u8, org: u8) -> R {
@@ -615,22 +615,30 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             let x = lead(s, l).unwrap();
             let (i, b) = (x.i as usize, x.b);
             let p = &mut s.reps[l as usize];
-            guard!(p.prom == b && p.pos.b == b && upto > p.purged && upto <= if c.bug == PurgeUncommitted { p.pos.r } else { p.c });
-            guard!(p.rows.iter().flatten().any(|x| x.tomb && x.r <= upto));
-            purge_rows(p, upto, c.bug != NoPurgeFloor);
-            let rows = p.rows;
+            guard!(p.prom == b && p.pos.b == b && upto <= if c.bug == PurgeUncommitted { p.pos.r } else { p.c });
+            let Some(k) = (0..K).find(|&k| p.rows[k].map_or(false, |x| x.tomb && x.r == upto)) else { return R::No };
+            purge_key(p, k, c.bug != NoPurgeFloor);
+            let (row, word) = (p.rows[k], p.purged);
             let x = lead_mut(s, l);
-            for k in 0..K { if x.mem[k].map_or(false, |x| x.tomb && x.r <= upto) { x.mem[k] = rows[k]; } }
-            s.recs[i].purge = upto;
+            if x.mem[k].map_or(false, |x| x.tomb && x.r == upto) { x.mem[k] = row; }
+            s.recs[i].purge = word;
         }
         Act::PurgeF(g, i) => {
             let rec = &s.recs[i as usize];
             let upto = rec.purge;
             guard!(accepts(s, c, g as usize, i));
             let p = &mut s.reps[g as usize];
-            guard!(p.pos.b == rec.b && upto > p.purged && upto <= p.pos.r && (upto <= p.c || c.bug == PurgeUncommitted));
+            let upto = upto.min(p.pos.r).min(if c.bug == PurgeUncommitted { p.pos.r } else { p.c });
+            guard!(p.pos.b == rec.b && upto > 0);
             guard!(!matches!(p.role, Role::L(_)));
-            purge_rows(p, upto, c.bug != NoPurgeFloor);
+            // By revision at the one, against it at the other: in memory they are known by revision, the pass goes by key.
+            let mut left: Vec<(u8, usize)> = (0..K).filter_map(|k| p.rows[k].filter(|x| x.tomb && x.r <= upto).map(|x| (x.r, k))).collect();
+            left.sort();
+            if g % 2 == 1 { left.reverse(); }
+            match left.first() {
+                Some(&(_, k)) => purge_key(p, k, c.bug != NoPurgeFloor),
+                None => { guard!(upto > p.purged); p.purged = upto; p.cd = p.cd.max(upto.min(p.c)); }
+            }
         }
         Act::New(l, k, kind) => {
             guard!(s.ops.len() < c.ops && (kind == 3 || (k as usize) < c.k) && (kind != 1 || c.del) && (kind != 2 || c.cas) && (kind != 3 || c.tx) && lead(s, l).is_some());
