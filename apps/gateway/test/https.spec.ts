@@ -162,6 +162,20 @@ describe('whoever does not speak TLS to the port', () => {
     await handshake();
   });
 
+  it('and says nothing is let go of when the gateway stops', async () => {
+    const tls = serverTls(filesIn(dir));
+    const stopping = await startGateway(tls === null ? {} : { tls });
+    const socket = connectPlain({ port: stopping.port, host: '127.0.0.1' });
+    await once(socket, 'connect');
+    // Until it is accepted: answers on one that came later say that it was.
+    expect((await fetch(`${stopping.url}/v1/cluster`)).status).toBe(200);
+    const gone = once(socket, 'close');
+    const startedAt = performance.now();
+    await stopping.close();
+    await gone;
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+  });
+
   it('may be gone before anything is answered', async () => {
     for (const first of ['', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03']) {
       const socket = connectPlain({ port: gateway.port, host: '127.0.0.1' });

@@ -96,15 +96,27 @@ const contextOf = ({ cert, key }: Pick<ServerTls, 'cert' | 'key'>): SecureContex
 /** By the first byte: a TLS server would just cut the connection, and the client's message would say nothing. */
 function answerPlainSpeakers(server: HttpsServer, firstByteMs: number): void {
   const secure = server.listeners('connection');
+  const silent = new Set<Socket>();
+  const closeIdle = server.closeIdleConnections.bind(server);
+  // As Node does it with those that say nothing to a server of plain HTTP, of which it knows.
+  server.closeIdleConnections = () => {
+    for (const socket of silent) socket.destroy();
+    closeIdle();
+  };
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     const cut = (): void => void socket.destroy();
     const timer = setTimeout(cut, firstByteMs).unref();
+    const known = (): void => {
+      clearTimeout(timer);
+      silent.delete(socket);
+    };
+    silent.add(socket);
     socket.on('error', cut);
-    socket.once('close', () => clearTimeout(timer));
+    socket.once('close', known);
     socket.once('end', cut);
     socket.once('data', (first: Buffer) => {
-      clearTimeout(timer);
+      known();
       socket.off('error', cut);
       socket.off('end', cut);
       socket.pause();
