@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { standIns } from './kubernetes.mjs';
 import { root } from './prepare.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
@@ -26,6 +27,16 @@ const WITH_SERVERS = [...TWO_AT_A_TIME, '--forceExit'];
 /** What asks that no lease is lost under a load of its own cannot have another cluster beside it. */
 const ALONE = '**/*.alone.fault-spec.ts';
 
+/** Of the scenarios on Kubernetes, what each run of all tests tries, where it can; `npm run e2e` runs them all. */
+const IN_CI = [
+  'the image',
+  'install',
+  'store and read',
+  'scale from 3 to 5 and back',
+  'delete pods delete a shard pod',
+  'the end the namespace',
+];
+
 /** Test suites by the kind of file. `minutes` is where a run is given up: far above what it takes. */
 export const SUITES = [
   { name: 'unit', testMatch: ['**/*.spec.ts'], args: TWO_AT_A_TIME, minutes: 10 },
@@ -38,7 +49,25 @@ export const SUITES = [
     minutes: 15,
   },
   { name: 'alone', testMatch: [ALONE], args: ['--runInBand', '--forceExit'], minutes: 10 },
+  {
+    name: 'kubernetes',
+    testMatch: ['00-image', '01-install', '02-store-and-read', '03-scale', '04-delete-pods', '11-end'].map(
+      (name) => `**/kubernetes/scenarios/${name}.k8s-spec.ts`,
+    ),
+    args: ['--runInBand', '--forceExit', `--testNamePattern=^(${IN_CI.join('|')})`],
+    minutes: 30,
+    // Asked for what it needs: the environment of the suite, or why it cannot run here.
+    needs: standIns,
+  },
 ];
+
+/** All scenarios: `npm run e2e`. */
+export const KUBERNETES = {
+  name: 'kubernetes',
+  testMatch: ['**/tests/e2e/src/kubernetes/**/*.k8s-spec.ts'],
+  args: ['--runInBand', '--forceExit'],
+  minutes: 240,
+};
 
 export const JEST_FLAGS = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
 

@@ -10,6 +10,11 @@ export class Tally {
     else this.failures.push(name);
   }
 
+  /** A suite that cannot run here. */
+  addSkipped() {
+    this.skipped += 1;
+  }
+
   /** The result of a Jest run (its --json), or undefined when it did not live to write one. */
   addJest(name, result) {
     if (result === undefined) {

@@ -12,13 +12,13 @@ import { Tally } from './tally.mjs';
 const tally = new Tally();
 
 /** Runs a tool, given up after so many minutes, with its output on the terminal or, where others run beside it, kept till its end. */
-async function runTool(args, minutes, isBesideOthers = false) {
+async function runTool(args, minutes, { isBesideOthers = false, env = {} } = {}) {
   const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
   const output = isBesideOthers ? 'pipe' : 'inherit';
   const child = spawn(runtime(), args, {
     cwd: root,
     stdio: ['ignore', output, output],
-    env: { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain },
+    env: { ...process.env, CI: 'true', NX_DAEMON: 'false', ...plain, ...env },
     timeout: minutes * 60_000,
     killSignal: 'SIGKILL',
   });
@@ -40,16 +40,24 @@ async function build() {
   tally.addCheck('build', built);
 }
 
+/** Says why, and counts as one test that was skipped. */
+function skip(reason) {
+  console.log(`skipped: ${reason}`);
+  tally.addSkipped();
+}
+
 async function runSuite(suite) {
+  const { missing, env } = (await suite.needs?.()) ?? {};
+  if (missing !== undefined) return skip(missing);
   const file = join(tmpdir(), `ringleader-test-${process.pid}-${suite.name}.json`);
-  await runTool(jestArguments(suite, file), suite.minutes);
+  await runTool(jestArguments(suite, file), suite.minutes, { env });
   tally.addJest(suite.name, existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined);
   await rm(file, { force: true });
 }
 
 async function runCheck({ name, args }) {
   const startedAt = performance.now();
-  const { isGood, said } = await runTool(args, 10, true);
+  const { isGood, said } = await runTool(args, 10, { isBesideOthers: true });
   tally.addCheck(name, isGood);
   console.log(`\n=== ${name}\n${said.trimEnd()}\n=== ${name}: ${seconds(startedAt)}`);
 }

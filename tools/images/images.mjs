@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Failure, reportingFailures } from '../bootstrap/failure.mjs';
 import { root, seconds } from '../bootstrap/prepare.mjs';
+import { load } from './nodes.mjs';
 import { parseImages } from './options.mjs';
 import { stageImage } from './stage.mjs';
 
@@ -59,7 +60,7 @@ await reportingFailures(async () => {
   const options = parseImages(process.argv.slice(2), version);
   await build(options);
   const { name, push, kindCluster } = options;
-  if (kindCluster !== undefined) await run('kind', 'load', 'docker-image', name, '--name', kindCluster);
+  if (kindCluster !== undefined) await load([name], kindCluster);
   if (push) await run('docker', 'push', name);
   return 0;
 }, 'The image could not be made');

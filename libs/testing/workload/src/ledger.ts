@@ -47,11 +47,16 @@ export class Ledger {
   }
 
   /** Reads everything back; the cluster must be healthy by now. */
-  async verify(concurrency: number): Promise<LedgerFindings> {
+  verify(concurrency: number): Promise<LedgerFindings> {
+    return this.verifyThrough(this.client, concurrency);
+  }
+
+  /** Where the cluster is not reached as it was, by another client. */
+  async verifyThrough(client: RestClient, concurrency: number): Promise<LedgerFindings> {
     const violations = [...this.dishonest];
     const checks = [
-      ...this.acknowledged.map((entry) => () => this.checkAcknowledged(entry)),
-      ...this.refused.map((key) => () => this.checkRefused(key)),
+      ...this.acknowledged.map((entry) => () => checkAcknowledged(client, entry)),
+      ...this.refused.map((key) => () => checkRefused(client, key)),
     ];
     const worker = async (): Promise<void> => {
       for (let check = checks.pop(); check !== undefined; check = checks.pop()) {
@@ -63,18 +68,21 @@ export class Ledger {
     await Promise.all(Array.from({ length: concurrency }, worker));
     return { acknowledged: this.acknowledged.length, unknown: this.unknown, refused, violations };
   }
+}
 
-  private async checkAcknowledged({ key, value, revision }: Entry): Promise<string | null> {
-    const answer = await this.client.get(key);
-    if (answer.status !== 200) return `${key} was acknowledged, and reads ${answer.status} ${answer.code}`;
-    if (answer.body.toString() !== value) return `${key} was acknowledged, and has another value`;
-    if (answer.headers['etag'] !== revision)
-      return `${key} was acknowledged at ${revision}, and has another revision`;
-    return null;
-  }
+async function checkAcknowledged(
+  client: RestClient,
+  { key, value, revision }: Entry,
+): Promise<string | null> {
+  const answer = await client.get(key);
+  if (answer.status !== 200) return `${key} was acknowledged, and reads ${answer.status} ${answer.code}`;
+  if (answer.body.toString() !== value) return `${key} was acknowledged, and has another value`;
+  if (answer.headers['etag'] !== revision)
+    return `${key} was acknowledged at ${revision}, and has another revision`;
+  return null;
+}
 
-  private async checkRefused(key: string): Promise<string | null> {
-    const answer = await this.client.get(key);
-    return answer.status === 404 ? null : `${key} was refused with nothing done, and reads ${answer.status}`;
-  }
+async function checkRefused(client: RestClient, key: string): Promise<string | null> {
+  const answer = await client.get(key);
+  return answer.status === 404 ? null : `${key} was refused with nothing done, and reads ${answer.status}`;
 }

@@ -9,7 +9,7 @@ import {
   type RingleaderClusterStatus,
 } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
-import { RestClient, type RestAccess } from '@ringleader/testing-workload';
+import { RestClient } from '@ringleader/testing-workload';
 import type { KubeObject, KubernetesApi, Ref } from './api.js';
 import { environment } from './environment.js';
 import { internalAddress, isReady, POD, workers, type Pod } from './pods.js';
@@ -134,9 +134,25 @@ export class ClusterUnderTest {
     return this.pod(member.pod);
   }
 
+  /** Names of the volumes of a service, in order. */
+  async claims(component: Component): Promise<readonly string[]> {
+    const prefix = `data-${NAME}-${component}-`;
+    const claims = await this.api.list({ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }, this.namespace);
+    return claims
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith(prefix))
+      .sort();
+  }
+
   /** Several connections, through all gateways. */
   async client(connections: number): Promise<RestClient> {
-    return new RestClient(await this.url(), connections, await this.access());
+    const { url, ca, token } = await this.door();
+    return new RestClient(url, connections, { ca, token });
+  }
+
+  /** How the administrator gets in. */
+  async door(): Promise<{ readonly url: string; readonly ca: string; readonly token: string }> {
+    return { url: await this.url(), ...(await this.access()) };
   }
 
   /** The document that a path of the gateway answers. */
@@ -162,7 +178,7 @@ export class ClusterUnderTest {
     return `https://${internalAddress(node)}:${nodePort}`;
   }
 
-  private async access(): Promise<RestAccess> {
+  private async access(): Promise<{ readonly ca: string; readonly token: string }> {
     const { namespace } = this;
     const named = (name: string) => ({ metadata: { name, namespace } });
     const authority = await this.api.get<DataObject>({

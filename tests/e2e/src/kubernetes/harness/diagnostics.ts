@@ -12,6 +12,7 @@ interface Event extends KubeObject {
 }
 
 const EVENTS_MAX = 50;
+const LINE_MAX = 1_000;
 const EVENT = { apiVersion: 'v1', kind: 'Event' } as const;
 
 const timeOf = ({ lastTimestamp, eventTime, metadata }: Event): string =>
@@ -55,6 +56,13 @@ async function logs(api: KubernetesApi, namespace: string, pods: readonly Pod[])
   return lines;
 }
 
+/** Without the stacks of errors, and no line longer than a screen. */
+const shortened = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.replaceAll(/"stack":"[^"]*",?/g, '').slice(0, LINE_MAX))
+    .join('\n');
+
 export async function diagnose(api: KubernetesApi, namespace: string, cluster: KubeObject | null) {
   const pods = await api.list<Pod>(POD, namespace);
   const operators = await api.list<Pod>(POD, 'ringleader-system');
@@ -65,7 +73,10 @@ export async function diagnose(api: KubernetesApi, namespace: string, cluster: K
     ]),
   );
   const parts: readonly (readonly [string, readonly string[]])[] = [
-    ['the cluster', [JSON.stringify(cluster, undefined, 1)]],
+    [
+      'the cluster',
+      [JSON.stringify(cluster, (name, value: unknown) => (name === 'managedFields' ? undefined : value))],
+    ],
     ['events', await events(api, namespace)],
     ['pods', pods.map(podLine)],
     [
@@ -78,5 +89,5 @@ export async function diagnose(api: KubernetesApi, namespace: string, cluster: K
     ],
     ['logs of the operator', said.flat()],
   ];
-  return parts.map(([title, lines]) => `=== ${title}\n${lines.join('\n')}`).join('\n');
+  return parts.map(([title, lines]) => `=== ${title}\n${lines.map(shortened).join('\n')}`).join('\n');
 }

@@ -57,6 +57,12 @@ async function documentsOf(path: string): Promise<KubeObject[]> {
 
 /** Resolves when the operator is ready, with this image. */
 export async function installOperator(api: KubernetesApi): Promise<void> {
+  await applyManifests(api);
+  await untilOperatorReady(api);
+}
+
+/** Resolves when clusters can be asked for, be the operator there or not. */
+export async function applyManifests(api: KubernetesApi): Promise<void> {
   const folder = join(workspaceRoot(), 'k8s');
   if (!existsSync(join(folder, KUSTOMIZATION)))
     throw new Error(`${dirname(folder)} has no k8s/${KUSTOMIZATION}`);
@@ -67,7 +73,6 @@ export async function installOperator(api: KubernetesApi): Promise<void> {
   for (const manifest of manifests.filter((object) => !isFirst(object))) {
     await api.apply(manifest.kind === 'Deployment' ? withImage(manifest) : manifest);
   }
-  await untilOperatorReady(api);
 }
 
 export async function untilOperatorReady(api: KubernetesApi): Promise<void> {
