@@ -30,6 +30,7 @@ const COPIED = [
     'pnpm-lock.yaml',
     'nx.json',
     'jest.config.js',
+    'tools/bootstrap/test-environment.mjs',
     'eslint.config.js',
     '.prettierrc.json',
   ],

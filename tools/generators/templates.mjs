@@ -120,6 +120,7 @@ export const ${value} = {
     response: z.object({ memberId: z.string().min(1) }),
     errors: ['UNAVAILABLE'],
     deadline: 'quick',
+    askers: ['gateway'],
   }),
 } as const;
 `,
