@@ -7,7 +7,7 @@ import type { Logger } from '@ringleader/observability';
 import { LEASES } from './kinds.js';
 import type { KubeApi, KubeObject, Place } from './kube-api.js';
 import { KubeError, isConflict } from './kube-error.js';
-import { LEASE_MS, ObservedLease, type OwnLease, RENEW_WITHIN_MS, RETRY_MS } from './lease-clock.js';
+import { LEASE_MS, ObservedLease, type OwnLease, RETRY_MS } from './lease-clock.js';
 
 /** Not JSON's milliseconds: the API server wants six digits (`V1MicroTime`). */
 export const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
@@ -65,15 +65,14 @@ export class Election {
 
   /** Renews until it is aborted. Throws when the lease is lost, or could not be renewed in time. */
   async keep(signal: AbortSignal): Promise<void> {
-    let renewedAtMs = performance.now();
+    const { identity, own } = this.options;
     while (!signal.aborted) {
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      if (await this.#attempt().catch((error: unknown) => this.#note(error))) renewedAtMs = performance.now();
+      await this.#attempt().catch((error: unknown) => this.#note(error));
       const holder = this.#lease?.spec.holderIdentity ?? '';
-      if (holder !== this.options.identity) throw new Error(`the lease is held by ${holder || 'nobody'} now`);
-      if (performance.now() - renewedAtMs >= RENEW_WITHIN_MS)
-        throw new Error('the lease could not be renewed in time');
+      if (holder !== identity) throw new Error(`the lease is held by ${holder || 'nobody'} now`);
+      if (!own.isValid(performance.now())) throw new Error('the lease could not be renewed in time');
     }
   }
 
@@ -94,30 +93,53 @@ export class Election {
     }
   }
 
+  /** While it leads by what was answered to the last renewal, without a look: somebody else's write would refuse this one. */
   async #attempt(): Promise<boolean> {
-    const { api, own, identity } = this.options;
-    const sentAtMs = performance.now();
-    const lease = await api.find<LeaseObject>(this.#place());
+    const lease = this.#lease;
+    if (!this.#isLeader || lease?.spec.holderIdentity !== this.options.identity) return this.#look();
+    try {
+      return await this.#renew(lease);
+    } catch (error) {
+      if (isConflict(error)) return this.#look();
+      throw error;
+    }
+  }
+
+  async #look(): Promise<boolean> {
+    const { identity } = this.options;
+    const lease = await this.options.api.find<LeaseObject>(this.#place());
     this.#heardAtMs = performance.now();
     this.#lease = lease;
+    if (lease === null) return this.#isLeader ? false : this.#write(null, { leaseTransitions: 0 });
+    const { holderIdentity: holder = '', leaseDurationSeconds = LEASE_MS / 1_000 } = lease.spec;
+    if (holder === identity) return this.#renew(lease);
+    const { resourceVersion: version } = lease.metadata;
+    const seen = { holder, version, durationMs: leaseDurationSeconds * 1_000 };
+    const isFree = this.#observed.isFree(seen, performance.now());
+    // One that was lost is not taken up again by the same process: what it believed may have changed meanwhile.
+    if (!isFree || this.#isLeader) return false;
+    return this.#write(lease, { leaseTransitions: (lease.spec.leaseTransitions ?? 0) + 1 });
+  }
+
+  #renew(lease: LeaseObject): Promise<boolean> {
+    const { acquireTime, leaseTransitions = 0 } = lease.spec;
+    return this.#write(lease, { leaseTransitions, ...(acquireTime !== undefined && { acquireTime }) });
+  }
+
+  /** It counts from when the write was sent: nobody can have seen it before. */
+  async #write(
+    lease: LeaseObject | null,
+    times: Pick<LeaseObject['spec'], 'acquireTime' | 'leaseTransitions'>,
+  ): Promise<boolean> {
+    const { api, own, namespace } = this.options;
     const now = microTime(Date.now());
-    if (lease === null) {
-      const spec = this.#specOf({ acquireTime: now, renewTime: now, leaseTransitions: 0 });
-      this.#lease = await api.create<LeaseObject>(LEASES, this.options.namespace, this.#objectOf(spec));
-    } else {
-      const { holderIdentity: holder = '', leaseDurationSeconds = LEASE_MS / 1_000 } = lease.spec;
-      const isOwn = holder === identity;
-      const { resourceVersion: version } = lease.metadata;
-      const seen = { holder, version, durationMs: leaseDurationSeconds * 1_000 };
-      if (!isOwn && !this.#observed.isFree(seen, sentAtMs)) return false;
-      // One that was lost is not taken up again by the same process: what it believed may have changed meanwhile.
-      if (!isOwn && this.#isLeader) return false;
-      const { acquireTime, leaseTransitions = 0 } = lease.spec;
-      const spec = isOwn
-        ? this.#specOf({ acquireTime: acquireTime ?? now, renewTime: now, leaseTransitions })
-        : this.#specOf({ acquireTime: now, renewTime: now, leaseTransitions: leaseTransitions + 1 });
-      this.#lease = (await api.replace(LEASES, { ...lease, spec })) as LeaseObject;
-    }
+    const spec = this.#specOf({ acquireTime: now, ...times, renewTime: now });
+    const sentAtMs = performance.now();
+    this.#lease =
+      lease === null
+        ? await api.create<LeaseObject>(LEASES, namespace, this.#objectOf(spec))
+        : ((await api.replace(LEASES, { ...lease, spec })) as LeaseObject);
+    this.#heardAtMs = performance.now();
     own.renewed(sentAtMs);
     return true;
   }

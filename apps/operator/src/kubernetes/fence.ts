@@ -4,6 +4,8 @@ import type { KubeApi } from './kube-api.js';
 import { KubeError } from './kube-error.js';
 import type { OwnLease } from './lease-clock.js';
 
+export const NOT_LEADER = 'NotLeader';
+
 /** The API server, as the operator may use it. */
 export abstract class Kubernetes {
   /** Writes only while this process is sure to be the leader. */
@@ -15,6 +17,6 @@ export abstract class Kubernetes {
 export function fenceOf(own: OwnLease): () => void {
   return () => {
     if (!own.isValid(performance.now()))
-      throw new KubeError(0, 'NotLeader', 'Nothing is written: the lease was not renewed in time');
+      throw new KubeError(0, NOT_LEADER, 'Nothing is written: the lease was not renewed in time');
   };
 }

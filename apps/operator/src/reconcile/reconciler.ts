@@ -12,10 +12,11 @@ import {
 } from '@ringleader/contracts';
 import type { RingleaderCluster, RingleaderClusterStatus } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
+import { NOT_LEADER } from '../kubernetes/fence.js';
 import type { EventRecorder } from '../kubernetes/events.js';
 import { CLAIMS, CLUSTERS, NAMESPACES, PODS } from '../kubernetes/kinds.js';
 import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
-import { isConflict, isGone } from '../kubernetes/kube-error.js';
+import { KubeError, isConflict, isGone } from '../kubernetes/kube-error.js';
 import type { Watches } from '../kubernetes/watches.js';
 import type { OperatorMetrics } from '../operator-metrics.js';
 import { decide } from '../planning/decide.js';
@@ -62,6 +63,8 @@ export class Reconciler {
       return await this.#reconcile(key, live);
     } catch (error) {
       if (error instanceof NotNow) return error.afterMs;
+      // It leads again soon, or ends.
+      if (error instanceof KubeError && error.reason === NOT_LEADER) return AFTER_DOING_MS;
       metrics.failed();
       await this.#warn(live, 'ReconcileFailed', error);
       throw error;
