@@ -1,0 +1,138 @@
+/** What people are told, and the order in which things are done: one case each. That all of it is safe: planning.property.spec.ts. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Condition, ConditionType } from '@ringleader/contracts';
+import { BAD_IMAGE, GOOD_IMAGES } from '../../test/world/cluster-of.js';
+import { smallObjects } from '../../test/world/manifests.js';
+import { Story } from '../../test/world/story.js';
+import { FRESH } from '../../test/world/world.js';
+import { decide } from './decide.js';
+import type { Decision, Observed } from './types.js';
+
+let story: Story;
+const observed = (): Observed => {
+  const look = story.world.observe(FRESH);
+  if (look === null) throw new Error('there is a cluster');
+  return look;
+};
+const decided = (): Decision => decide(observed(), smallObjects);
+const kindsOf = ({ actions }: Decision): string[] => actions.map(({ kind }) => kind);
+const told = (type: ConditionType): Partial<Condition> => {
+  const condition = decided().status.conditions?.find((one) => one.type === type);
+  if (condition === undefined) throw new Error(`${type} is told`);
+  const { status, reason } = condition;
+  return { status, reason };
+};
+const messageOf = (type: ConditionType): string =>
+  decided().status.conditions?.find((one) => one.type === type)?.message ?? '';
+
+beforeEach(() => {
+  story = new Story();
+  story.settle();
+});
+
+describe('decide', () => {
+  it('begins with the finalizer, then makes what is there before the coordinators, who wait for their numbers', () => {
+    story = new Story();
+    expect(kindsOf(decided())).toEqual(['addFinalizer']);
+    story.reconcile(FRESH, 1_000);
+    story.world.tick();
+    const made = decided().actions.map((action) =>
+      action.kind === 'apply' ? `${action.manifest.kind}/${action.manifest.metadata.name}` : action.kind,
+    );
+    expect(made).toContain('ConfigMap/demo-coordinator');
+    expect(made).not.toContain('StatefulSet/demo-coordinator');
+  });
+
+  it('is silent about a cluster that is as it is described, and tells so', () => {
+    const decision = decided();
+    expect(decision.actions).toEqual([]);
+    expect(decision.status).toEqual(observed().cluster.status);
+    expect(told('Available')).toEqual({ status: 'True', reason: 'AsExpected' });
+    expect(told('Progressing')).toEqual({ status: 'False', reason: 'AsExpected' });
+    expect(told('Degraded')).toEqual({ status: 'False', reason: 'AsExpected' });
+    expect(decision.status).toMatchObject({ ready: '11/11', phase: 'Running', leader: 'coordinator-1' });
+    expect(decision.status.shards?.selector).toContain('app.kubernetes.io/component=shard');
+  });
+
+  it('keeps the time of a condition for as long as its status is the same', () => {
+    const before = observed().cluster.status?.conditions;
+    story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 4 } }));
+    story.world.tick();
+    const timeOf = (type: ConditionType, list = decided().status.conditions): string | undefined =>
+      list?.find((one) => one.type === type)?.lastTransitionTime;
+    expect(timeOf('Available')).toBe(timeOf('Available', before));
+    expect(timeOf('Progressing')).not.toBe(timeOf('Progressing', before));
+  });
+
+  it('changes nothing while it is paused, and says so', () => {
+    story.world.annotate({ 'ringleader.io/paused': 'true' });
+    story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 5 } }));
+    story.world.tick();
+    expect(decided().actions).toEqual([]);
+    expect(told('Progressing')).toEqual({ status: 'False', reason: 'Paused' });
+    expect(told('Degraded')).toMatchObject({ status: 'False' });
+  });
+
+  it('refuses to drain what the replication factor needs, and goes on with everything else', () => {
+    story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 4 } }));
+    story.settle();
+    const { world } = story;
+    world.edit((spec) => ({
+      ...spec,
+      shards: { ...spec.shards, replicas: 3 },
+      gateways: { ...spec.gateways, replicas: 2 },
+    }));
+    world.kube.pods.delete('demo-shard-2');
+    world.tick();
+    expect(told('Degraded')).toMatchObject({ status: 'True' });
+    expect(messageOf('Progressing')).toContain('shard-4 is not drained: without it 2 shards');
+    const decision = decided();
+    expect(kindsOf(decision)).toEqual(['apply']);
+    expect(JSON.stringify(decision.actions)).toContain('demo-gateway');
+  });
+
+  it('stops an update at the first pod that does not come up, says why, and mends it when the image is put back', () => {
+    const image = (name: string): void =>
+      story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: name } }));
+    image(BAD_IMAGE);
+    expect(story.settle(60)).not.toBeNull();
+    const down = observed().pods.filter(({ isReady }) => !isReady);
+    expect(down.map(({ component }) => component)).toEqual(['coordinator']);
+    expect(told('Degraded')).toEqual({ status: 'True', reason: 'CrashLoopBackOff' });
+    expect(told('Available')).toEqual({ status: 'True', reason: 'AsExpected' });
+    expect(messageOf('Progressing')).toMatch(
+      /is not ready since \S+ \(CrashLoopBackOff\): the update waits for it/,
+    );
+    image(GOOD_IMAGES[0]);
+    story.ends();
+  });
+
+  it('scales while an update is stuck', () => {
+    story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: BAD_IMAGE } }));
+    story.settle(60);
+    story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 4 } }));
+    story.settle(60);
+    const added = observed().pods.find(({ name }) => name === 'demo-shard-4');
+    expect(added).toMatchObject({ isReady: true });
+  });
+
+  it('tells the pause of moves that a person made from its own', () => {
+    story.world.pauseByPerson();
+    story.world.tick();
+    expect(told('Rebalancing')).toEqual({ status: 'False', reason: 'Paused' });
+    story.world.resumeByPerson();
+    story.world.placement?.pause('operator');
+    story.world.tick();
+    expect(told('Rebalancing')).toEqual({ status: 'False', reason: 'PausedForUpdate' });
+    expect(kindsOf(decided())).toEqual(['resumeMoves']);
+  });
+
+  it('knows that no coordinator answers', () => {
+    story.world.kube.pods.delete('demo-coordinator-2');
+    story.world.kube.pods.delete('demo-coordinator-3');
+    story.world.tick();
+    expect(told('Quorate')).toEqual({ status: 'False', reason: 'NoQuorum' });
+    expect(told('Available')).toEqual({ status: 'False', reason: 'NoQuorum' });
+    expect(decided().actions).toEqual([]);
+  });
+});
