@@ -33,10 +33,17 @@ export function describeMoves(moves: readonly PlannedMove[], shown = Infinity): 
   return moves.length > shown ? `${text}\nand ${moves.length - shown} more` : text;
 }
 
+const PAUSED = {
+  person: 'Moves are paused: ringleader moves resume.',
+  operator:
+    'Moves are paused by the operator of Kubernetes while it updates shards; ringleader moves pause makes it yours.',
+};
+
 /** The sentences about it; `describeMoves` shows the moves. */
 export function summarise({
   epoch,
   paused,
+  pausedBy,
   blocked,
   moves,
   movesTotal,
@@ -47,7 +54,7 @@ export function summarise({
   const lines = [
     `plan ${epoch}: ${underWay} partitions under way, ${movesTotal - underWay} planned, ${leaderChanges} leaders to change` +
       (bytesTotal > 0 ? `, about ${bytes(bytesTotal)} to copy` : ''),
-    ...(paused ? ['Moves are paused: ringleader moves resume.'] : []),
+    ...(paused ? [PAUSED[pausedBy ?? 'person']] : []),
     ...(blocked === null ? [] : [`Blocked: ${blocked}`]),
   ];
   return lines.join('\n');
