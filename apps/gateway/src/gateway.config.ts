@@ -90,4 +90,10 @@ export function refuseOpenNetwork(config: GatewayConfig): void {
   );
 }
 
+/** Whether clients send tokens over a network as they are, unless something before this gateway does it otherwise. */
+export function tellsTokens(config: GatewayConfig): boolean {
+  const { RINGLEADER_HTTP_HOST: address, RINGLEADER_AUTHENTICATION: mode } = config;
+  return mode === 'tokens' && config.RINGLEADER_HTTP_TLS_CERT_FILE === undefined && !LOOPBACK.test(address);
+}
+
 export abstract class GatewayConfig extends injectable<Readonly<z.infer<typeof gatewayConfigSchema>>>() {}

@@ -4,7 +4,7 @@ import { advertisedHost, hostAndPort } from '@ringleader/config';
 import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
-import { GatewayConfig, gatewayConfigSchema, refuseOpenNetwork } from './gateway.config.js';
+import { GatewayConfig, gatewayConfigSchema, refuseOpenNetwork, tellsTokens } from './gateway.config.js';
 import { DEFAULT_HTTP_TIMINGS, createHttpServer } from './http-server.js';
 import { followCertificate, serverTls } from './http/tls.js';
 
@@ -19,6 +19,8 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   notStarted: 'it does not listen yet',
   create: async ({ root, config, logger, health }) => {
     refuseOpenNetwork(config);
+    if (tellsTokens(config))
+      logger.warn({ host: config.RINGLEADER_HTTP_HOST }, 'Tokens come without encryption');
     const tls = serverTls(config);
     const app = await createHttpServer({
       root,

@@ -23,7 +23,8 @@ class FakeGateway {
     batch: Put[],
     number: number,
   ) => { status: number; code: string } | Record<string, string> | undefined = () => undefined;
-  clusterId = 'c1';
+  /** Null: the token is not for such questions. */
+  clusterId: string | null = 'c1';
   readonly #server: Server;
 
   constructor() {
@@ -31,6 +32,11 @@ class FakeGateway {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
+        if (request.url === '/v1/cluster' && this.clusterId === null) {
+          response.statusCode = 403;
+          response.end('{"code":"FORBIDDEN"}');
+          return;
+        }
         if (request.url === '/v1/cluster') {
           response.end(JSON.stringify({ id: this.clusterId, members: [] }));
           return;
@@ -176,6 +182,23 @@ describe('importFile', () => {
     const summary = await importFile(options, never);
     expect(summary.position).toMatchObject({ created: 7, refused: 1 });
     expect(summary.refusals).toMatchObject([{ line: 6, code: 'INVALID_ARGUMENT', key: 'key-00005' }]);
+  });
+
+  it('needs no token for more than its keys, and does not cut a batch in pieces without a valid one', async () => {
+    await writeFile(
+      options.file,
+      numbered(8)
+        .map((key) => line(key))
+        .join(''),
+    );
+    gateway.clusterId = null;
+    gateway.intercept = (_batch, number) =>
+      number === 1 ? { status: 401, code: 'UNAUTHENTICATED' } : undefined;
+    await expect(importFile(options, never)).rejects.toMatchObject({
+      ...{ code: 'UNAUTHENTICATED', exitCode: EXIT.usage },
+    });
+    expect(gateway.batches).toHaveLength(1);
+    expect((await importFile(options, never)).position).toMatchObject({ created: 8, refused: 0 });
   });
 
   it('keeps the last of several lines with the same key', async () => {
