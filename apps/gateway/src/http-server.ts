@@ -19,7 +19,13 @@ import { Guard } from './access/guard.js';
 import { HttpMetrics } from './health/http-metrics.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
-import { answerConnect, answerConnectionError, handleInOrder, sayLastAnswers } from './http/connection.js';
+import {
+  answerConnect,
+  answerConnectionError,
+  cutUnfinishedHeads,
+  handleInOrder,
+  sayLastAnswers,
+} from './http/connection.js';
 import type { RequestHandler } from './http/connection.js';
 import { createTlsServer } from './http/tls.js';
 import type { ServerTls } from './http/tls.js';
@@ -191,6 +197,8 @@ function waitMsOf({ headers }: FastifyRequest): number {
 }
 
 const IDLE_CHECK_MS = 50;
+/** For the rest of a head that has begun: Node bounds that no more once the server takes no connections. */
+const HEAD_MS = 2_000;
 /** To write an answer that was made at the last moment. */
 const ANSWER_MS = 2_000;
 
@@ -209,9 +217,11 @@ export class HttpDrain implements BeforeApplicationShutdown {
     sayLastAnswers(server);
     // Connections that become idle only when their last answer is out would be kept open for the next request.
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const heads = setTimeout(() => cutUnfinishedHeads(server), HEAD_MS);
     const cut = setTimeout(() => server.closeAllConnections(), REST_LIMITS.timeoutMsMax + ANSWER_MS);
     await closed;
     clearInterval(idle);
+    clearTimeout(heads);
     clearTimeout(cut);
   }
 }

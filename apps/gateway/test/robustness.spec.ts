@@ -130,6 +130,18 @@ describe('odd connections', () => {
     await patient.close();
     expect(status).toBe(413);
   }, 30_000);
+
+  it('that have begun a request, and do not go on, keep no gateway from stopping', async () => {
+    const stopping = await startGateway({ drains: true });
+    // The next one was accepted behind it, and both said something before.
+    const half = sendRaw(stopping.port, { chunks: ['GET /v1/kv/a HTTP/1.1\r\nHo'], waitMs: 30_000 });
+    const whole = 'GET /v1/kv/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+    expect((await sendRaw(stopping.port, { chunks: [whole] })).status).toBe(404);
+    const startedAt = performance.now();
+    await stopping.close();
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect((await half).text).toBe('');
+  }, 30_000);
 });
 
 describe('large bodies', () => {

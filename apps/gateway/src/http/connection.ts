@@ -100,6 +100,13 @@ export function sayLastAnswers(server: Server): void {
   }
 }
 
+/** Ends connections that wait for no answer: what has come on them since is no whole head of a request. */
+export function cutUnfinishedHeads(server: Server): void {
+  for (const socket of SOCKETS.get(server) ?? []) {
+    if (isOver((socket as MarkedSocket)[CONNECTION]?.last?.response ?? null)) socket.destroy();
+  }
+}
+
 /** Also those that Node would otherwise answer by itself, because of an Expect header. */
 export function handleInOrder(server: Server, handle: RequestHandler): void {
   const ordered = inOrder(server, handle);

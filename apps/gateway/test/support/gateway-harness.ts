@@ -28,7 +28,7 @@ import { LargeBodies } from '../../src/http/large-bodies.js';
 import { followCertificate } from '../../src/http/tls.js';
 import type { ServerTls } from '../../src/http/tls.js';
 import { HttpMetrics } from '../../src/health/http-metrics.js';
-import { DEFAULT_HTTP_TIMINGS, createHttpServer } from '../../src/http-server.js';
+import { DEFAULT_HTTP_TIMINGS, HttpDrain, createHttpServer } from '../../src/http-server.js';
 import type { HttpServerTimings } from '../../src/http-server.js';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
 import type { RetryTimings } from '../../src/routing/attempts.js';
@@ -48,6 +48,8 @@ export interface HarnessOptions {
   readonly timings?: Partial<HttpServerTimings>;
   /** Absent: plain HTTP. Its files are looked at as often as they can be. */
   readonly tls?: ServerTls;
+  /** Stops as a gateway does; absent: as soon as it can. */
+  readonly drains?: boolean;
   readonly retries?: RetryTimings;
   readonly readiness?: () => readonly string[];
   readonly hosts?: readonly string[];
@@ -185,12 +187,14 @@ function guardOf({ authenticator = null, access }: HarnessOptions): { guard: Gua
 }
 
 function watchers(options: HarnessOptions): Provider[] {
+  const drain = options.drains === true ? [HttpDrain] : [];
   const { events = new ClusterEvents({ sources: NOTHING_TO_SEE }), incidents = [] } = options;
   const { history = { items: [] } } = options;
   return [
     { provide: PlacementObserver, useValue: { incidents } },
     { provide: ClusterEvents, useValue: events },
     { provide: LoadHistory, useValue: history },
+    ...drain,
     { provide: TokenStore, useValue: options.access?.store ?? {} },
   ];
 }
