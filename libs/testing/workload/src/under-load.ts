@@ -30,6 +30,8 @@ export interface LoadedRun {
 export interface LoadFindings {
   readonly operations: number;
   readonly errors: number;
+  /** How often each of their codes came. */
+  readonly codes: Readonly<Record<string, number>>;
   /**
    * The longest time that any client was without an acknowledged operation, from the fault on; less by what the test itself
    * was late, which it cannot tell from a late answer.
@@ -93,11 +95,16 @@ async function judge(
   ledger: Ledger,
   { faultAtMs, latenessMs }: Measured,
 ): Promise<LoadFindings> {
+  const codes: Record<string, number> = {};
+  for (const { outcome } of load.operations) {
+    if (outcome.kind === 'refused' || outcome.kind === 'unknown')
+      codes[outcome.code] = (codes[outcome.code] ?? 0) + 1;
+  }
   const result = checkOperations(kvWithConditions, toHistory(load.operations));
   return {
     operations: load.operations.length,
-    errors: load.operations.filter(({ outcome }) => outcome.kind === 'refused' || outcome.kind === 'unknown')
-      .length,
+    errors: Object.values(codes).reduce((sum, count) => sum + count, 0),
+    codes,
     longestSilenceMs: load.longestSilenceMs(faultAtMs) - latenessMs,
     verdict: result.verdict,
     counterexample: result.verdict === 'violation' ? result.counterexample : '',

@@ -41,9 +41,9 @@ export async function survive(
     },
     recovered: () => Promise.resolve(),
   }).finally(() => patient.stop());
-  const { verdict, counterexample, dishonest, ledger, operations, errors, longestSilenceMs } = findings;
+  const { verdict, counterexample, dishonest, ledger, operations, codes, longestSilenceMs } = findings;
   line.mark(
-    `${operations} operations, ${errors} refused or unknown; longest silence ${Math.round(longestSilenceMs)} ms; ` +
+    `${operations} operations, not answered: ${JSON.stringify(codes)}; longest silence ${Math.round(longestSilenceMs)} ms; ` +
       `${ledger.acknowledged} in the ledger; with repeats: ${patient.report}`,
   );
   expect({

@@ -36,10 +36,17 @@ onKubernetes('upgrade', {}, (of) => {
 
   scenario('a bad image takes one pod down, and going back heals', of, async ({ cluster, line }) => {
     await cluster.patch({ images: { ringleader: WITHOUT } });
-    await cluster.untilCondition('Degraded', 'True', 180_000);
-    const { status } = await cluster.read();
-    const degraded = status?.conditions?.find(({ type }) => type === 'Degraded');
-    line.mark(`degraded: ${degraded?.reason}: ${degraded?.message}`);
+    const why = async (): Promise<string> => {
+      const { status } = await cluster.read();
+      const degraded = status?.conditions?.find(({ type }) => type === 'Degraded');
+      return degraded?.status === 'True' ? `${degraded.reason}: ${degraded.message}` : '';
+    };
+    const isNamed = async (): Promise<boolean> => /ImagePull/.test(await why());
+    await until('the status says that the image cannot be had', isNamed, {
+      timeoutMs: 180_000,
+      everyMs: 500,
+    });
+    line.mark(await why());
     const stateful = [...(await cluster.pods('coordinator')), ...(await cluster.pods('shard'))];
     expect(stateful.filter((pod) => !isReady(pod))).toHaveLength(1);
     const client = await cluster.client(1);
