@@ -255,6 +255,21 @@ describe('PlacementService', () => {
     expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
+  it('keeps whose pause it is, also for the leader after it', async () => {
+    await startWithShards(3);
+    await placement.change({ kind: 'pause', by: 'operator' }, undefined);
+    await settle();
+    expect(placement.overview().plan).toMatchObject({ paused: true, pausedBy: 'operator' });
+    placement.beforeApplicationShutdown();
+    placement = newService();
+    placement.onApplicationBootstrap();
+    await settle();
+    expect(placement.overview().plan).toMatchObject({ paused: true, pausedBy: 'operator' });
+    await placement.change({ kind: 'resume', by: 'operator' }, undefined);
+    expect(placement.overview().plan).toMatchObject({ paused: false });
+    expect(placement.overview().plan.pausedBy).toBeUndefined();
+  });
+
   it('gives a shard up that is down for too long, and takes it in as a new one', async () => {
     await startWithShards(4);
     await settle();
