@@ -10,7 +10,6 @@ import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Say } from './supervisor.js';
 
 /** Where things lie. */
 export interface Security {
@@ -73,7 +72,11 @@ export function accessOf({
 }
 
 /** Makes what is not there, and renews what is due. Everything that uses it starts behind this. */
-export async function secure(dataFolder: string, say: Say, nowMs = Date.now()): Promise<Security> {
+export async function secure(
+  dataFolder: string,
+  say: (text: string) => void,
+  nowMs = Date.now(),
+): Promise<Security> {
   const security = securityIn(dataFolder);
   const folder = join(dataFolder, 'secure');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -98,7 +101,11 @@ export async function secure(dataFolder: string, say: Say, nowMs = Date.now()): 
   return security;
 }
 
-async function keptAuthority(files: PairFiles, say: Say, nowMs: number): Promise<Authority> {
+async function keptAuthority(
+  files: PairFiles,
+  say: (text: string) => void,
+  nowMs: number,
+): Promise<Authority> {
   const kept = pairOf(files);
   const identity = { commonName: AUTHORITY, dnsNames: [], addresses: [], usages: [] };
   if (kept !== null) {

@@ -180,9 +180,18 @@ async function drive(run: ElasticRun): Promise<ElasticFindings> {
   run.load.start();
   await run.phase('before', () => quiet(run));
   const added: string[] = [];
-  await run.phase('3 to 6', async () => {
-    run.mark(`${options.shardsAdded} shards are added`);
+  // Apart, since here the machine that starts them is the one that serves users.
+  await run.phase('starting 3', async () => {
+    run.mark(`${options.shardsAdded} shards are started, and moves wait`);
+    await run.command('POST', '/v1/cluster/moves:pause');
     for (let n = 0; n < options.shardsAdded; n += 1) added.push(await cluster.addShard());
+    const isListed = (items: readonly ShardItem[]): boolean =>
+      added.every((name) => items.some(({ shard }) => shard === name));
+    await run.until('each of the new ones is known', isListed);
+  });
+  await run.phase('3 to 6', async () => {
+    run.mark('moves begin');
+    await run.command('POST', '/v1/cluster/moves:resume');
     const isThere = (items: readonly ShardItem[]): boolean =>
       added.every((name) => items.some(({ shard, replicas }) => shard === name && replicas > 0));
     await run.until('each of the new ones holds something', isThere);
