@@ -64,7 +64,7 @@ export const SUITES = [
 /** All scenarios: `npm run e2e`. */
 export const KUBERNETES = {
   name: 'kubernetes',
-  testMatch: ['**/tests/e2e/src/kubernetes/**/*.k8s-spec.ts'],
+  testMatch: ['**/*.k8s-spec.ts'],
   args: ['--runInBand', '--forceExit'],
   minutes: 240,
 };

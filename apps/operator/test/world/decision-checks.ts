@@ -63,6 +63,7 @@ function checkEvictions(observed: Observed, evictions: readonly Of<'evict'>[]): 
     if (!isCurrent || pod.revision === updateRevision)
       throw new Violation('only what is out of date is rolled', pod.name);
     if (pod.component === 'shard') checkPaused(observed, pod);
+    if (pod.component === 'shard') checkMemories(observed, pod);
     if (pod.component === 'coordinator') checkLeader(observed, pod);
   }
 }
@@ -85,6 +86,19 @@ function checkOthers({ pods, data, workloads }: Observed, pod: PodSeen): void {
 function checkPaused({ data }: Observed, { name }: PodSeen): void {
   if ((data?.shards.length ?? 0) > 0 && data?.plan?.paused !== true)
     throw new Violation('moves are paused while shards are rolled', name);
+}
+
+/** Whoever holds data has been there for the minute in which clients may repeat themselves. */
+function checkMemories({ pods, data, nowMs }: Observed, pod: PodSeen): void {
+  const holders = (data?.shards ?? []).flatMap(({ shard, state }) => (state === 'joining' ? [] : shard));
+  const young = pods.find(
+    (one) =>
+      one.component === 'shard' &&
+      holders.includes(`shard-${one.ordinal}`) &&
+      nowMs - Date.parse(one.since) < 60_000,
+  );
+  if (young !== undefined)
+    throw new Violation('what may be repeated is known', `${pod.name}, and ${young.name} has just begun`);
 }
 
 function checkLeader({ pods, data, workloads }: Observed, { component, ordinal, uid }: PodSeen): void {

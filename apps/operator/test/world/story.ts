@@ -219,7 +219,8 @@ export class Story {
     return JSON.stringify({ actions: actions.map(({ kind, why }) => [kind, why]), status, pods }, null, 1);
   }
 }
-const QUIET_ROUNDS = 4;
+/** Longer than a shard that has begun anew is waited for. */
+const QUIET_ROUNDS = 16;
 
 function checkReached({ kube, group, placement }: World): void {
   const { cluster } = kube;

@@ -85,9 +85,15 @@ export class CoordinatorOperator {
       const own = (await this.members()).filter((member) => member.name === name);
       const isReplaced = own.length === 1 && own[0]?.id !== id && own[0]?.role !== 'learner';
       if (isReplaced) return { ok: true, stdout: '', stderr: '' };
-      return this.#notYet(own.length > 1 ? this.members() : this.#local('replace-coordinator', name));
+      return this.#notYet(own.length > 1 ? this.#letIn(name, own) : this.#local('replace-coordinator', name));
     });
     this.note(`${name} is replaced`);
+  }
+
+  /** A successor that was let in while a command which was given up made room for another one is never heard: that one is let in instead. */
+  #letIn(name: string, own: readonly ListedMember[]): Promise<unknown> {
+    const isLost = own.every(({ reachable }) => !reachable);
+    return isLost ? this.#coordinator('replace', name) : this.members();
   }
 
   async #remove(): Promise<void> {
