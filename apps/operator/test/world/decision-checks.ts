@@ -62,8 +62,7 @@ function checkEvictions(observed: Observed, evictions: readonly Of<'evict'>[]): 
     const { isCurrent = false, updateRevision } = observed.workloads[pod.component] ?? {};
     if (!isCurrent || pod.revision === updateRevision)
       throw new Violation('only what is out of date is rolled', pod.name);
-    if (pod.component === 'shard') checkPaused(observed, pod);
-    if (pod.component === 'shard') checkMemories(observed, pod);
+    if (pod.component === 'shard') checkShard(observed, pod);
     if (pod.component === 'coordinator') checkLeader(observed, pod);
   }
 }
@@ -83,9 +82,11 @@ function checkOthers({ pods, data, workloads }: Observed, pod: PodSeen): void {
     throw new Violation('one pod at a time', `${pod.name}, while others are down`);
 }
 
-function checkPaused({ data }: Observed, { name }: PodSeen): void {
+function checkShard(observed: Observed, pod: PodSeen): void {
+  const { data } = observed;
   if ((data?.shards.length ?? 0) > 0 && data?.plan?.paused !== true)
-    throw new Violation('moves are paused while shards are rolled', name);
+    throw new Violation('moves are paused while shards are rolled', pod.name);
+  checkMemories(observed, pod);
 }
 
 /** Whoever holds data has been there for the minute in which clients may repeat themselves. */
