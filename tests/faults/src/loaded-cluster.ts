@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { startLocalCluster } from '@ringleader/testing-local-cluster';
 import type { LocalClusterHandle, LocalClusterOptions } from '@ringleader/testing-local-cluster';
-import { RestClient, underLoad, type LoadedRun, type LoadFindings } from '@ringleader/testing-workload';
+import {
+  describeLoad,
+  RestClient,
+  underLoad,
+  type LoadedRun,
+  type LoadFindings,
+} from '@ringleader/testing-workload';
 import { readCluster } from './cluster-facts.js';
 
 /** Known when tests run, not yet when they are declared. */
@@ -58,6 +64,7 @@ export class LoadedCluster {
       fault: () => fault(this.cluster),
       recovered: () => this.cluster.untilHealthy(),
     });
+    process.stdout.write(`${name}: ${describeLoad(findings)}\n`);
     const { verdict, counterexample, dishonest, ledger } = findings;
     const { seed } = this;
     expect({ seed, verdict, counterexample, dishonest, lost: ledger.violations }).toEqual({

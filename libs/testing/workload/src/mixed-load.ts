@@ -13,6 +13,7 @@ import type {
   RecordedRequest,
 } from './recorded-operation.js';
 import type { RestAnswer, RestClient, WriteOptions } from './rest-client.js';
+import type { Asked } from './waits.js';
 
 export interface MixedLoadOptions {
   readonly client: RestClient;
@@ -58,6 +59,13 @@ export class MixedLoad {
       heardAt[process] = completedAtMs;
     }
     return longest;
+  }
+
+  /** Each with its only attempt. */
+  asked(): Asked[] {
+    return this.operations.map(({ request: { kind }, key, invokedAtMs, completedAtMs, outcome }) => ({
+      ...{ kind, key, invokedAtMs, completedAtMs, isAnswered: isAcknowledged(outcome) },
+    }));
   }
 
   private async run(process: number, prng: Prng): Promise<void> {

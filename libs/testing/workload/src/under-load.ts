@@ -7,8 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { checkOperations, kvWithConditions } from '@ringleader/testing-linearizability';
 import { Ledger, type LedgerFindings } from './ledger.js';
 import { MixedLoad } from './mixed-load.js';
+import { PatientClient, type PatientFindings } from './patient-client.js';
 import type { RestClient } from './rest-client.js';
 import { toHistory } from './to-history.js';
+import { waitsOf, type Waits } from './waits.js';
 
 export interface LoadedRun {
   readonly name: string;
@@ -27,7 +29,7 @@ export interface LoadedRun {
   readonly thinkTimeMs?: number;
 }
 
-export interface LoadFindings {
+export interface LoadFindings extends Waits {
   readonly operations: number;
   readonly errors: number;
   /** How often each of their codes came. */
@@ -37,6 +39,10 @@ export interface LoadFindings {
    * was late, which it cannot tell from a late answer.
    */
   readonly longestSilenceMs: number;
+  /** By how much the test itself was late at most: the waits hold that too. */
+  readonly latenessMs: number;
+  /** For whoever repeats. */
+  readonly patient: PatientFindings;
   readonly verdict: string;
   readonly counterexample: string;
   readonly ledger: LedgerFindings;
@@ -53,10 +59,11 @@ const NS_PER_MS = 1e6;
 
 export async function underLoad(run: LoadedRun): Promise<LoadFindings> {
   const { name, seed, processes = PROCESSES, timeoutMs = TIMEOUT_MS, thinkTimeMs = THINK_TIME_MS } = run;
-  const client = await run.connect(processes + 2);
+  const client = await run.connect(processes + 3);
   const keys = Array.from({ length: run.keys ?? KEYS }, (_, i) => `faults/${name}/${seed}/${i}`);
   const load = new MixedLoad({ client, seed, processes, keys, timeoutMs, thinkTimeMs });
   const ledger = new Ledger(client, `ledger/${name}/${seed}`);
+  const patient = new PatientClient(client, `patient/${name}/${seed}`);
   const lag = monitorEventLoopDelay({ resolution: 10 });
   let writing = true;
   const writeLedger = async (): Promise<void> => {
@@ -67,6 +74,7 @@ export async function underLoad(run: LoadedRun): Promise<LoadFindings> {
   };
   try {
     load.start();
+    patient.start();
     const ledgerDone = writeLedger();
     await reached(() => load.operations.length, OPERATIONS_AROUND);
     const faultAtMs = performance.now();
@@ -75,12 +83,12 @@ export async function underLoad(run: LoadedRun): Promise<LoadFindings> {
     await run.recovered();
     await reached(() => load.operations.length, load.operations.length + OPERATIONS_AROUND);
     writing = false;
-    await Promise.all([load.stop(), ledgerDone]);
+    await Promise.all([load.stop(), patient.stop(), ledgerDone]);
     lag.disable();
-    return await judge(load, ledger, { faultAtMs, latenessMs: lag.max / NS_PER_MS });
+    return await judge({ load, ledger, patient }, { faultAtMs, latenessMs: lag.max / NS_PER_MS });
   } finally {
     writing = false;
-    await load.stop();
+    await Promise.all([load.stop(), patient.stop()]);
     await client.close();
   }
 }
@@ -90,9 +98,14 @@ interface Measured {
   readonly latenessMs: number;
 }
 
+interface Clients {
+  readonly load: MixedLoad;
+  readonly ledger: Ledger;
+  readonly patient: PatientClient;
+}
+
 async function judge(
-  load: MixedLoad,
-  ledger: Ledger,
+  { load, ledger, patient }: Clients,
   { faultAtMs, latenessMs }: Measured,
 ): Promise<LoadFindings> {
   const codes: Record<string, number> = {};
@@ -105,12 +118,30 @@ async function judge(
     operations: load.operations.length,
     errors: Object.values(codes).reduce((sum, count) => sum + count, 0),
     codes,
-    longestSilenceMs: load.longestSilenceMs(faultAtMs) - latenessMs,
+    longestSilenceMs: Math.max(0, load.longestSilenceMs(faultAtMs) - latenessMs),
+    ...waitsOf([...load.asked(), ...patient.asked], faultAtMs),
+    latenessMs,
+    patient: patient.findings,
     verdict: result.verdict,
     counterexample: result.verdict === 'violation' ? result.counterexample : '',
     ledger: await ledger.verify(PROCESSES),
     dishonest: load.dishonest,
   };
+}
+
+/** What a person wants to know of a run, in a line. */
+export function describeLoad(findings: LoadFindings): string {
+  const { operations, codes, slowestMs, longestWait, longestSilenceMs, latenessMs, ledger, patient } =
+    findings;
+  const slowest = Object.entries(slowestMs).map(([kind, ms]) => `${kind} ${Math.round(ms)} ms`);
+  return [
+    `${operations} operations, not answered: ${JSON.stringify(codes)}`,
+    `slowest with repeats: ${slowest.join(', ')}`,
+    `one key without an answer for ${Math.round(longestWait.ms)} ms (${longestWait.key})`,
+    `a client for ${Math.round(longestSilenceMs)} ms (the test late by ${Math.round(latenessMs)} ms)`,
+    `${ledger.acknowledged} in the ledger`,
+    `with repeats: ${patient.requests} requests, ${patient.repeated} repeated, ${patient.failures.length} failed`,
+  ].join('; ');
 }
 
 /** Polls a count that only grows; the test's own time limit bounds it. */

@@ -34,6 +34,8 @@ const START_MS = 420_000;
 export class ClusterUnderTest {
   readonly name = NAME;
   readonly ref: Ref;
+  /** Through which no client comes, where there is another: it is about to stop. */
+  private avoidedNode = '';
 
   constructor(
     readonly api: KubernetesApi,
@@ -167,13 +169,19 @@ export class ClusterUnderTest {
     }
   }
 
+  /** As a load balancer before the nodes does that has noticed: clients that are made from now on come through others. */
+  avoid(node: string): void {
+    this.avoidedNode = node;
+  }
+
   private async url(): Promise<string> {
     if (environment.gateway !== undefined) return environment.gateway;
     const ref = { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: this.namespace } };
     const service = await this.api.get<ServiceObject>(ref);
     const nodePort = service?.spec.ports[0]?.nodePort;
     if (nodePort === undefined) throw new Error(`the Service ${NAME} has no port on nodes`);
-    const [node] = (await workers(this.api)).filter(isReady);
+    const ready = (await workers(this.api)).filter(isReady);
+    const node = ready.find(({ metadata }) => metadata.name !== this.avoidedNode) ?? ready[0];
     if (node === undefined) throw new Error('no node is ready');
     return `https://${internalAddress(node)}:${nodePort}`;
   }

@@ -1,8 +1,7 @@
 /** A cluster under load while something is done to it: what all such scenarios demand. */
 import { expect } from '@jest/globals';
-import { underLoad, type LoadFindings } from '@ringleader/testing-workload';
+import { describeLoad, underLoad, type LoadFindings } from '@ringleader/testing-workload';
 import type { ClusterUnderTest } from './cluster-under-test.js';
-import { PatientClient } from './patient-client.js';
 import type { TimeLine } from './time-line.js';
 
 export interface Survival {
@@ -24,8 +23,6 @@ export async function survive(
   { name, fault, keys = 120, isPatient = true }: Survival,
 ): Promise<LoadFindings> {
   const seed = Date.now() % 1_000_000;
-  const patient = new PatientClient(await cluster.client(2), `patient/${name}/${seed}`);
-  patient.start();
   const findings = await underLoad({
     name,
     seed,
@@ -40,12 +37,9 @@ export async function survive(
       line.mark('settled again');
     },
     recovered: () => Promise.resolve(),
-  }).finally(() => patient.stop());
-  const { verdict, counterexample, dishonest, ledger, operations, codes, longestSilenceMs } = findings;
-  line.mark(
-    `${operations} operations, not answered: ${JSON.stringify(codes)}; longest silence ${Math.round(longestSilenceMs)} ms; ` +
-      `${ledger.acknowledged} in the ledger; with repeats: ${patient.report}`,
-  );
+  });
+  line.mark(describeLoad(findings));
+  const { verdict, counterexample, dishonest, ledger, patient } = findings;
   expect({
     seed,
     verdict,

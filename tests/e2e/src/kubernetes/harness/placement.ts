@@ -1,12 +1,6 @@
-/** Where partitions are, as a gateway tells. */
-import type { PlacedShard } from '@ringleader/contracts';
+/** Where partitions are, and who is there, as a gateway tells. */
+import type { ClusterView, PartitionView, PlacedShard } from '@ringleader/contracts';
 import type { ClusterUnderTest } from './cluster-under-test.js';
-
-interface Entry {
-  readonly replicas: readonly string[];
-  readonly nextReplicas: readonly string[] | null;
-  readonly learners: readonly string[];
-}
 
 export interface Placement {
   readonly shards: readonly PlacedShard[];
@@ -16,7 +10,7 @@ export interface Placement {
 
 export async function placementOf(cluster: ClusterUnderTest): Promise<Placement> {
   const { items: shards } = await cluster.ask<{ items: PlacedShard[] }>('/v1/cluster/shards');
-  const { items } = await cluster.ask<{ items: Entry[] }>('/v1/cluster/partitions');
+  const { items } = await cluster.ask<{ items: PartitionView[] }>('/v1/cluster/partitions');
   const owners = new Set(
     items.flatMap(({ replicas, nextReplicas, learners }) => [
       ...replicas,
@@ -25,4 +19,16 @@ export async function placementOf(cluster: ClusterUnderTest): Promise<Placement>
     ]),
   );
   return { shards, owners: [...owners].sort() };
+}
+
+/** How many partitions a shard leads now, by its own announcements. */
+export async function ledBy(cluster: ClusterUnderTest, shard: string): Promise<number> {
+  const { partitionMap } = await cluster.ask<ClusterView>('/v1/cluster');
+  return partitionMap.shards.find((one) => one.shard === shard)?.leaders ?? 0;
+}
+
+/** What the failure detectors say of a member. */
+export async function verdictOf(cluster: ClusterUnderTest, id: string): Promise<string> {
+  const { members } = await cluster.ask<ClusterView>('/v1/cluster');
+  return members.find((member) => member.id === id)?.verdict ?? 'none';
 }

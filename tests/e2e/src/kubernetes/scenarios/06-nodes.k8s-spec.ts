@@ -1,21 +1,49 @@
 /** A node is drained, and another stops for a minute, both under load. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
 import { until } from '@ringleader/testing-servers';
 import type { ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { onKubernetes } from '../harness/given.js';
 import { survive } from '../harness/loaded-cluster.js';
 import { isLocal, pauseNode, resumeNode } from '../harness/nodes.js';
+import { ledBy, verdictOf } from '../harness/placement.js';
 import { isReady, NODE, type Node, type Pod } from '../harness/pods.js';
 import { scenario } from '../harness/scenario.js';
+import type { TimeLine } from '../harness/time-line.js';
 
 const DRAIN_MS = 420_000;
 const RECOVERY_MS = 420_000;
 const PAUSE_MS = 60_000;
+/** Half of a leader's lease: longer than anything takes while all are there. */
+const FELT_MS_MIN = 300;
+/** Of 64, where each of three shards is to lead 21. */
+const LED_MIN = 15;
 
 /** One that has a shard, so that something is at stake. */
 async function nodeOfAShard(cluster: ClusterUnderTest): Promise<string> {
   const [pod] = await cluster.pods('shard');
   return pod?.spec.nodeName ?? '';
+}
+
+/**
+ * One whose shard is to be missed. Best without a gateway, whose clients would lose their connections: that is another thing,
+ * and hides what becomes of the partitions.
+ */
+async function nodeToStop(cluster: ClusterUnderTest): Promise<{ node: string; shard: string }> {
+  const taken = (await cluster.pods('gateway')).map(({ spec }) => spec.nodeName);
+  const shards = await cluster.pods('shard');
+  const pod = shards.find(({ spec }) => !taken.includes(spec.nodeName)) ?? shards[0];
+  if (pod === undefined) throw new Error('there is no shard');
+  return { node: pod.spec.nodeName ?? '', shard: pod.metadata.name.replace(`${cluster.name}-`, '') };
+}
+
+/** Else nothing was tried: it went on, or nobody missed it. */
+async function untilDown(cluster: ClusterUnderTest, line: TimeLine, shard: string): Promise<void> {
+  for (const verdict of ['suspect', 'down']) {
+    const isSo = async (): Promise<boolean> => [verdict, 'down'].includes(await verdictOf(cluster, shard));
+    await until(`${shard} is ${verdict}`, isSo, { timeoutMs: PAUSE_MS, everyMs: 100 });
+    line.mark(`${shard} is ${verdict}`);
+  }
 }
 
 const setUnschedulable = (cluster: ClusterUnderTest, name: string, unschedulable: boolean) =>
@@ -53,18 +81,22 @@ onKubernetes('nodes', {}, (of) => {
   });
 
   scenario('a node stops for a minute', of, async ({ cluster, line }) => {
-    const node = await nodeOfAShard(cluster);
+    const { node, shard } = await nodeToStop(cluster);
     if (!(await isLocal(node))) {
       line.mark('not tried: the nodes are no containers of this machine');
       return;
     }
-    await survive(cluster, line, {
+    cluster.avoid(node);
+    const leads = async (): Promise<boolean> => (await ledBy(cluster, shard)) >= LED_MIN;
+    await until(`${shard} leads partitions`, leads, { timeoutMs: RECOVERY_MS, everyMs: 500 });
+    line.mark(`${shard} leads ${await ledBy(cluster, shard)} partitions`);
+    const { slowestMs } = await survive(cluster, line, {
       name: 'pause',
       isPatient: false,
       fault: async () => {
         await pauseNode(node);
         line.mark(`${node} stands`);
-        await delay(PAUSE_MS).finally(() => resumeNode(node));
+        await Promise.all([untilDown(cluster, line, shard), delay(PAUSE_MS)]).finally(() => resumeNode(node));
         line.mark(`${node} goes on`);
         const isBack = async (): Promise<boolean> => {
           const found = await cluster.api.get<Node>({ ...NODE, metadata: { name: node } });
@@ -74,5 +106,7 @@ onKubernetes('nodes', {}, (of) => {
         await cluster.untilSettled(RECOVERY_MS);
       },
     });
+    // What it led was led by nobody until its leases had run out.
+    expect(Math.max(...Object.values(slowestMs))).toBeGreaterThan(FELT_MS_MIN);
   });
 });
