@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { PLANNER_RULES, type PlannerRules } from '../../src/planning/rules.js';
 import { type Event, stories } from './events.js';
+import type { WorldRules } from './executing.js';
 import { Story } from './story.js';
 import { Violation } from './violations.js';
-import type { WorldRules } from './world.js';
 
 export interface Control {
   readonly name: string;

@@ -4,8 +4,9 @@ import type { PlannerRules } from '../../src/planning/rules.js';
 import { BAD_IMAGE, GOOD_IMAGES } from './cluster-of.js';
 import { checkDecision } from './decision-checks.js';
 import { smallObjects } from './manifests.js';
+import type { WorldRules } from './executing.js';
 import type { Edit, Event, Harm } from './events.js';
-import { FRESH, type Look, World, type WorldRules } from './world.js';
+import { FRESH, type Look, World } from './world.js';
 import { Violation } from './violations.js';
 
 export interface Setting {

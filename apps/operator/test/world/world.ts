@@ -1,17 +1,12 @@
-/** Kubernetes and the coordinators in one, what people and bad luck do to them, and the executor that does what was decided. */
+/** Kubernetes and the coordinators in one, and what people and bad luck do to them. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RingleaderCluster, RingleaderClusterSpec } from '@ringleader/contracts';
-import {
-  type Action,
-  type DataPlaneSeen,
-  type Decision,
-  type Observed,
-  refText,
-} from '../../src/planning/types.js';
+import type { DataPlaneSeen, Decision, Observed } from '../../src/planning/types.js';
+import { executeIn, type WorldRules } from './executing.js';
 import { Kubernetes, type WorldClaim, type WorldPod } from './kubernetes.js';
 import { Placement, type RunningShard } from './placement.js';
 import { RaftGroup, type RunningCoordinator } from './raft-group.js';
-import { Refused, Violation } from './violations.js';
+import { Violation } from './violations.js';
 
 const REPLICATION_FACTOR = 3;
 /** How far back what the operator sees may lie. */
@@ -25,11 +20,6 @@ export interface Look {
   readonly dataAge: number;
 }
 export const FRESH: Look = { kubeAge: 0, dataAge: 0 };
-
-export interface WorldRules {
-  /** Whether the executor looks again before what cannot be taken back. */
-  readonly looksAgain: boolean;
-}
 
 export class World {
   nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -55,10 +45,10 @@ export class World {
   tick(): void {
     this.nowMs += 1_000;
     this.#note();
-    this.#check();
+    this.check();
     const { cluster } = this.kube;
     if (cluster !== null) this.#kubeSeen.unshift({ ...this.kube.observed(), cluster });
-    this.#dataSeen.unshift(this.#data());
+    this.#dataSeen.unshift(this.data());
     this.#kubeSeen.splice(HISTORY);
     this.#dataSeen.splice(HISTORY);
   }
@@ -69,7 +59,7 @@ export class World {
     return kube === undefined || this.kube.cluster === null ? null : { ...kube, data, nowMs: this.nowMs };
   }
 
-  #data(): DataPlaneSeen | null {
+  data(): DataPlaneSeen | null {
     const coordinators = this.group?.observed() ?? null;
     if (coordinators === null) return null;
     const { shards, plan } = this.placement?.observed() ?? { shards: [], plan: null };
@@ -181,12 +171,12 @@ export class World {
     const spec = change(cluster.spec);
     if (isDeepStrictEqual(spec, cluster.spec)) return;
     const generation = cluster.metadata.generation + 1;
-    this.#write({ ...cluster, spec, metadata: { ...cluster.metadata, generation } });
+    this.write({ ...cluster, spec, metadata: { ...cluster.metadata, generation } });
   }
 
   annotate(annotations: Readonly<Record<string, string>>): void {
     const { cluster } = this.kube;
-    if (cluster !== null) this.#write({ ...cluster, metadata: { ...cluster.metadata, annotations } });
+    if (cluster !== null) this.write({ ...cluster, metadata: { ...cluster.metadata, annotations } });
   }
 
   delete(): void {
@@ -195,7 +185,7 @@ export class World {
     const deletionTimestamp = new Date(this.nowMs).toISOString();
     const { finalizers = [] } = cluster.metadata;
     if (finalizers.length === 0) this.kube.cluster = null;
-    else this.#write({ ...cluster, metadata: { ...cluster.metadata, deletionTimestamp } });
+    else this.write({ ...cluster, metadata: { ...cluster.metadata, deletionTimestamp } });
   }
 
   pauseByPerson(): void {
@@ -239,7 +229,7 @@ export class World {
     return after === before;
   }
 
-  #write(cluster: RingleaderCluster): void {
+  write(cluster: RingleaderCluster): void {
     const resourceVersion = String(Number(cluster.metadata.resourceVersion) + 1);
     this.kube.cluster = { ...cluster, metadata: { ...cluster.metadata, resourceVersion } };
   }
@@ -248,155 +238,20 @@ export class World {
 
   /** Until one is refused, or it ends after so many. */
   execute(seen: Observed, decision: Decision, endsAfter = Number.POSITIVE_INFINITY): void {
-    let done = 0;
-    try {
-      for (const action of decision.actions) {
-        if (done++ >= endsAfter) return;
-        this.#do(seen, action);
-        this.#check();
-      }
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-    }
-    if (done < endsAfter) this.#writeStatus(seen, decision);
+    executeIn(this, this.rules, { seen, decision, endsAfter });
   }
 
-  #writeStatus(seen: Observed, { status }: Decision): void {
-    const { cluster } = this.kube;
-    if (cluster === null || isDeepStrictEqual(cluster.status, status)) return;
-    if (cluster.metadata.resourceVersion === seen.cluster.metadata.resourceVersion)
-      this.#write({ ...cluster, status });
-  }
-
-  #do(seen: Observed, action: Action): void {
-    switch (action.kind) {
-      case 'apply':
-        if (this.#lowers(action)) this.#lookAgain(seen);
-        return this.kube.apply(action.manifest, action.hash);
-      case 'deleteObject':
-        return this.kube.deleteObject(action.ref, action.uid, action.leavesPods);
-      case 'scale':
-        if (action.replicas < (this.kube.objects.get(refText(action.ref))?.replicas ?? 0))
-          this.#lookAgain(seen);
-        return this.kube.scale(action.ref, action.uid, action.replicas);
-      case 'evict':
-        return void this.kube.evict(action.pod, action.uid);
-      case 'deletePod':
-        return this.kube.deletePod(action.pod, action.uid);
-      case 'deleteClaim':
-        return this.#deleteClaim(seen, action);
-      case 'growClaim':
-        this.kube.claim(action.claim, action.uid).size = action.size;
-        return;
-      case 'markFounded':
-        for (const name of action.claims) {
-          const claim = this.kube.claims.get(name);
-          if (claim !== undefined) claim.isFounded = true;
-        }
-        return;
-      case 'addFinalizer':
-      case 'removeFinalizer':
-        return this.#finalize(seen, action.kind === 'addFinalizer');
-      default:
-        return this.#ask(seen, action);
-    }
-  }
-
-  #ask(seen: Observed, action: Action): void {
-    const { group, placement } = this;
-    if (group?.isQuorate() !== true || placement === null) throw new Refused('UNAVAILABLE');
-    switch (action.kind) {
-      case 'drainShard':
-        return placement.drain(action.shard, action.ifEpoch);
-      case 'undrainShard':
-        return placement.undrain(action.shard, action.ifEpoch);
-      case 'removeShard':
-        this.#lookAgain(seen);
-        return placement.remove(action.shard, action.ifEpoch);
-      case 'pauseMoves':
-        return placement.pause('operator', action.ifEpoch);
-      case 'resumeMoves':
-        return placement.resume('operator', action.ifEpoch);
-      case 'addCoordinator':
-        return group.add(action.seat, action.ifIndex);
-      case 'removeCoordinator':
-        this.#lookAgain(seen);
-        return group.remove(action.seat, action.ifIndex);
-      case 'replaceCoordinator':
-        this.#lookAgain(seen);
-        return group.replace(action.seat, action.ifIndex);
-      case 'transferLeader':
-        return group.transfer(action.to);
-      default:
-        throw new Error(`nobody does ${action.kind}`);
-    }
-  }
-
-  #lowers({ manifest }: Extract<Action, { kind: 'apply' }>): boolean {
-    const before = this.kube.objects.get(`${manifest.kind}/${manifest.metadata.name}`);
-    const { replicas = 0 } = (manifest['spec'] ?? {}) as { replicas?: number };
-    return manifest.kind === 'StatefulSet' && before !== undefined && replicas < before.replicas;
-  }
-
-  #lookAgain({ cluster }: Observed): void {
-    if (!this.rules.looksAgain) return;
-    const { uid, generation, deletionTimestamp } = this.kube.cluster?.metadata ?? {};
-    const { metadata } = cluster;
-    const isSame =
-      uid === metadata.uid &&
-      generation === metadata.generation &&
-      deletionTimestamp === metadata.deletionTimestamp;
-    if (!isSame) throw new Refused('Conflict');
-  }
-
-  #deleteClaim(seen: Observed, action: Extract<Action, { kind: 'deleteClaim' }>): void {
-    const claim = this.kube.claim(action.claim, action.uid);
-    this.#lookAgain(seen);
-    if (this.rules.looksAgain && action.member !== null) this.#askWhether(action.member);
-    if (!this.#isAllDeleted() && this.#isNeeded(claim)) {
-      throw new Violation('no volume goes that is needed', `${claim.name} holds ${claim.id}`);
-    }
-    this.kube.deleteClaim(claim);
-  }
-
-  #isAllDeleted(): boolean {
+  isAllDeleted(): boolean {
     const { cluster } = this.kube;
     const isDeleted = cluster === null || cluster.metadata.deletionTimestamp !== undefined;
     return isDeleted && this.lastSpec.deletionPolicy === 'Delete';
   }
 
-  #isNeeded({ id }: WorldClaim): boolean {
-    if (id === null) return false;
-    return this.group?.isMember(id) === true || this.placement?.isKept(id) === true;
-  }
-
-  /** Whether the coordinators list this member. */
-  #askWhether(member: string): void {
-    const data = this.#data();
-    if (data === null || (data.shards.length === 0 && member.startsWith('shard')))
-      throw new Refused('UNAVAILABLE');
-    const shards = data.shards.map(({ shard }) => shard);
-    const members = data.coordinators.members.map(({ name }) => name);
-    if ([...shards, ...members].includes(member)) throw new Refused('Conflict');
-  }
-
-  #finalize(seen: Observed, adds: boolean): void {
-    const { cluster } = this.kube;
-    if (cluster?.metadata.resourceVersion !== seen.cluster.metadata.resourceVersion)
-      throw new Refused('Conflict');
-    if (!adds && cluster.metadata.deletionTimestamp !== undefined) {
-      this.kube.cluster = null;
-      return;
-    }
-    const finalizers = adds ? ['ringleader.io/cluster'] : [];
-    this.#write({ ...cluster, metadata: { ...cluster.metadata, finalizers } });
-  }
-
-  #check(): void {
+  check(): void {
     if (this.#isPausedByPerson && this.placement?.paused !== 'person') {
       throw new Violation('what a person paused stays paused', 'moves go on');
     }
     const lost = this.placement?.withoutMajority(this.#isThere) ?? 0;
-    if (lost > 0 && !this.#isAllDeleted()) throw new Violation('nothing is lost', `${lost} partitions`);
+    if (lost > 0 && !this.isAllDeleted()) throw new Violation('nothing is lost', `${lost} partitions`);
   }
 }
