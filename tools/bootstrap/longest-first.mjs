@@ -12,6 +12,7 @@ const LONGEST = [
   'raft/random.sim-spec.ts',
   'detection/detection.sim-spec.ts',
   'starter.e2e-spec.ts',
+  'running-cluster.e2e-spec.ts',
   'one-nats-server.fault-spec.ts',
   'three-nats-servers.fault-spec.ts',
 ];

@@ -1,0 +1,23 @@
+/** The commands of a checkout, as tests run them. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { workspaceRoot } from '@ringleader/server-processes';
+
+export const run = promisify(execFile);
+export const START_MS = 180_000;
+
+/** Runs `npm start` to its end: for starts that are refused. */
+export async function refusedStart(...args: string[]): Promise<{ code: number; stderr: string }> {
+  const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
+  return run(process.execPath, [script, ...args]).then(
+    () => ({ code: 0, stderr: '' }),
+    (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.trim() }),
+  );
+}
+
+/** What it prints. */
+export async function ringleader(...args: string[]): Promise<string> {
+  const script = join(workspaceRoot(), 'tools/bootstrap/ringleader.mjs');
+  return (await run(process.execPath, [script, ...args])).stdout;
+}
