@@ -32,6 +32,9 @@ const FIXED: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   zero_damaged_pages: 'off',
   ignore_checksum_failure: 'off',
+  ignore_invalid_pages: 'off',
+  // The kernel forgets what it failed to write: a second attempt succeeds, and nothing is on the disk.
+  data_sync_retry: 'off',
   listen_addresses: '',
   port: '5432',
   unix_socket_directories: POSTGRES_FOLDERS.socket,

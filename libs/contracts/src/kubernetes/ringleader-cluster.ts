@@ -147,8 +147,8 @@ const postgresSchema = z.object({
       maxProperties: 64,
       ...rules(
         [
-          "!['fsync', 'full_page_writes', 'synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure', 'listen_addresses', 'port', 'unix_socket_directories', 'config_file', 'hba_file', 'ident_file', 'data_directory'].exists(name, name in self)",
-          'what durability and access rest on is the operator’s: fsync, full_page_writes, synchronous_commit, zero_damaged_pages, ignore_checksum_failure, listen_addresses, port, unix_socket_directories, config_file, hba_file, ident_file and data_directory',
+          "!['fsync', 'full_page_writes', 'synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure', 'ignore_invalid_pages', 'data_sync_retry', 'listen_addresses', 'port', 'unix_socket_directories', 'config_file', 'hba_file', 'ident_file', 'data_directory'].exists(name, name in self)",
+          'what durability and access rest on is the operator’s: fsync, full_page_writes, synchronous_commit, zero_damaged_pages, ignore_checksum_failure, ignore_invalid_pages, data_sync_retry, listen_addresses, port, unix_socket_directories, config_file, hba_file, ident_file and data_directory',
         ],
         [
           "self.all(name, name.matches('^[a-z_][a-z0-9_]*([.][a-z_][a-z0-9_]*)?$') && !name.startsWith('include'))",
