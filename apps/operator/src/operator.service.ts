@@ -13,7 +13,7 @@ import { Watches } from './kubernetes/watches.js';
 import { WorkQueue } from './kubernetes/work-queue.js';
 import { OperatorConfig } from './operator.config.js';
 import { OperatorMetrics } from './operator-metrics.js';
-import type { DefaultImages } from './planning/types.js';
+import type { Images } from './planning/types.js';
 import { ownedObjects } from './resources/index.js';
 import { CredentialsKeeper, readOnly } from './reconcile/credentials.js';
 import { DataPlanes } from './reconcile/data-planes.js';
@@ -30,7 +30,7 @@ export class OperatorService implements OnApplicationBootstrap, BeforeApplicatio
   readonly #watches: Watches;
   readonly #planes: DataPlanes;
   #running: Promise<void> | null = null;
-  #images: DefaultImages;
+  #images: Images;
 
   constructor(
     private readonly config: OperatorConfig,
@@ -133,7 +133,8 @@ export class OperatorService implements OnApplicationBootstrap, BeforeApplicatio
       credentials: new CredentialsKeeper({ api, ...keeping }),
       credentialsReader: new CredentialsKeeper({ api: readOnly(api), ...keeping }),
       executor: new Executor(api, watches),
-      wanted: (cluster, shape) => ownedObjects(cluster, shape, this.#images),
+      wanted: ownedObjects,
+      operatorImages: () => this.#images,
     });
   }
 }

@@ -5,10 +5,11 @@ import {
   ringleaderClusterSpecSchema,
   type RingleaderCluster,
 } from '@ringleader/contracts';
-import type { DefaultImages, Manifest, Shape } from '../src/planning/types.js';
+import { namedImages } from '../src/planning/images.js';
+import type { Images, Manifest, Shape } from '../src/planning/types.js';
 import { ownedObjects } from '../src/resources/owned-objects.js';
 
-export const images: DefaultImages = { ringleader: 'ringleader:1', postgres: 'postgres:1', nats: 'nats:1' };
+export const images: Images = { ringleader: 'ringleader:1', postgres: 'postgres:1', nats: 'nats:1' };
 
 /** `spec` as a user writes it. */
 export function clusterOf(spec: Record<string, unknown> = {}): RingleaderCluster {
@@ -35,13 +36,14 @@ export function shapeOf(cluster: RingleaderCluster, more: Partial<Shape> = {}): 
     initialShards: shards.replicas,
     optionalKinds: [],
     secretHashes: {},
+    images: { ...images, ...namedImages(cluster) },
     ...more,
   };
 }
 
 export function objectsOf(spec: Record<string, unknown> = {}, more: Partial<Shape> = {}): Manifest[] {
   const cluster = clusterOf(spec);
-  return ownedObjects(cluster, shapeOf(cluster, more), images);
+  return ownedObjects(cluster, shapeOf(cluster, more));
 }
 
 interface EnvironmentVariable {

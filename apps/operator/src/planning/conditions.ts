@@ -1,8 +1,8 @@
 /** The conditions by KEP-1623. Each is one question; its reason says what is wrong in a word, its message in sentences. */
 import type { Condition, ConditionType } from '@ringleader/contracts';
-import type { Context, Note } from './course.js';
+import type { Context } from './course.js';
 import { podsOf, seatedMembers } from './seen.js';
-import { COMPONENTS, type Component, type Observed } from './types.js';
+import { COMPONENTS, type Component, type Note, type Observed } from './types.js';
 
 type Answer = Pick<Condition, 'status' | 'reason' | 'message'>;
 const AS_EXPECTED = 'AsExpected';

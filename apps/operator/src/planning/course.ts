@@ -1,15 +1,6 @@
 /** What the phases of a decision add to: actions, and what people are told of them. */
-import type { Action, Manifest, Observed, Shape } from './types.js';
+import type { Action, ChosenImages, Manifest, Note, Observed, Shape } from './types.js';
 import type { PlannerRules } from './rules.js';
-
-/** What is being done or waited for (`doing`), what is asked for and not done (`refused`), what is not as it should be (`amiss`). */
-export interface Note {
-  readonly kind: 'doing' | 'refused' | 'amiss';
-  /** Of a condition: UpperCamelCase. */
-  readonly reason: string;
-  /** A sentence that stays the same for as long as what it says. */
-  readonly message: string;
-}
 
 /** What a phase says. */
 export interface Part {
@@ -34,6 +25,7 @@ export const together = (...parts: readonly Part[]): Part => ({
 export interface Context {
   readonly observed: Observed;
   readonly rules: PlannerRules;
+  readonly images: ChosenImages;
   readonly shape: Shape;
   /** All that there is to be, in the order in which it is made. */
   readonly wanted: readonly Manifest[];

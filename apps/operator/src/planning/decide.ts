@@ -9,6 +9,7 @@ import { giveUpClaims, growClaims, markFounded } from './claims.js';
 import { changeGroup } from './coordinators.js';
 import { type Context, note, type Part, together } from './course.js';
 import { hasFinalizer, letGo, tearDown } from './deletion.js';
+import { chooseImages } from './images.js';
 import { rollPods } from './rolling.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
 import { shapeOf } from './shape.js';
@@ -33,9 +34,10 @@ export function decide(
 }
 
 function contextOf(observed: Observed, wanted: OwnedObjects, rules: PlannerRules): Context {
-  const shape = shapeOf(observed, rules);
+  const images = chooseImages(observed, rules);
+  const shape = shapeOf(observed, rules, images.run);
   const isFounded = rules.isFounded(observed);
-  return { observed, rules, shape, wanted: wanted(observed.cluster, shape), isFounded };
+  return { observed, rules, images, shape, wanted: wanted(observed.cluster, shape), isFounded };
 }
 
 function course(context: Context): Part {
@@ -52,6 +54,7 @@ function course(context: Context): Part {
   }
   // What others look at again comes last: they may refuse it, and nothing else is to suffer from that.
   return together(
+    { actions: [], notes: context.images.notes },
     markFounded(context),
     applyWanted(context),
     growClaims(context),

@@ -4,7 +4,7 @@
  */
 import type { Plan } from '@ringleader/contracts';
 import type { SeatedMember } from './seen.js';
-import type { ClaimSeen, Observed, PodSeen, WorkloadSeen } from './types.js';
+import type { ClaimSeen, Images, Observed, PodSeen, WorkloadSeen } from './types.js';
 
 export interface PlannerRules {
   /** Whether the cluster was ever founded: an empty volume founds nothing from then on. */
@@ -35,6 +35,8 @@ export interface PlannerRules {
   readonly isOwnPause: (plan: Plan) => boolean;
   /** Whether shards may be rolled while partitions move. */
   readonly mayRollShards: (plan: Plan) => boolean;
+  /** What a cluster that names no image goes on with, of what was chosen for it and what the operator would choose now. */
+  readonly imagesKept: (chosen: Images, operators: Images) => Images;
 }
 
 /** The minute that clients are promised (docs/API.md), and what clocks may differ by. */
@@ -63,4 +65,5 @@ export const PLANNER_RULES: PlannerRules = {
   isBroken: ({ isReady, trouble }) => !isReady && BROKEN.includes(trouble),
   isOwnPause: ({ paused, pausedBy }) => paused && pausedBy === 'operator',
   mayRollShards: ({ paused }) => paused,
+  imagesKept: (chosen) => chosen,
 };

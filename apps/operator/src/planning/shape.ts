@@ -6,14 +6,14 @@
 import type { RingleaderCluster } from '@ringleader/contracts';
 import type { PlannerRules } from './rules.js';
 import { claimsOf, highest, highestClaim, isGroupChanging, placedShards, seatedMembers } from './seen.js';
-import type { Observed, Shape } from './types.js';
+import type { Images, Observed, Shape } from './types.js';
 
 const NATS_REPLICAS = 3;
 
 export const natsReplicas = ({ spec: { nats } }: RingleaderCluster): number =>
   nats.external === undefined ? (nats.managed?.replicas ?? NATS_REPLICAS) : 0;
 
-export function shapeOf(observed: Observed, rules: PlannerRules): Shape {
+export function shapeOf(observed: Observed, rules: PlannerRules, images: Images): Shape {
   const { cluster, founding, optionalKinds, secretHashes } = observed;
   const { shards, gateways, failureDetectors } = cluster.spec;
   const isFounded = rules.isFounded(observed);
@@ -30,6 +30,7 @@ export function shapeOf(observed: Observed, rules: PlannerRules): Shape {
     initialShards: founding?.initialShards ?? shards.replicas,
     optionalKinds,
     secretHashes,
+    images,
   };
 }
 

@@ -1,10 +1,11 @@
 /** What is told of a cluster: all of it from what was observed, so that it says the same for as long as nothing changes. */
 import type { ClusterMemberStatus, MemberView, RingleaderClusterStatus } from '@ringleader/contracts';
+import { compareBuild, valid } from 'semver';
 import { shardSelector } from '../resources/names.js';
 import { conditionsOf } from './conditions.js';
-import type { Context, Note } from './course.js';
+import type { Context } from './course.js';
 import { isNumbered, memberName, placedShards, podsOf, seatedMembers } from './seen.js';
-import { COMPONENTS, type Component, type Observed, type PodSeen } from './types.js';
+import { COMPONENTS, type Component, type Note, type Observed, type PodSeen } from './types.js';
 
 export function statusOf(context: Context, notes: readonly Note[]): RingleaderClusterStatus {
   const { observed } = context;
@@ -14,6 +15,7 @@ export function statusOf(context: Context, notes: readonly Note[]): RingleaderCl
     observedGeneration: cluster.metadata.generation,
     conditions: conditionsOf(context, notes),
     version: versionOf(observed),
+    images: context.images.chosen,
     leader: data?.coordinators.leader ?? '',
     ready: readyText(context),
     phase: notes.find(({ kind }) => kind === 'doing')?.reason ?? notes[0]?.reason ?? 'Running',
@@ -41,9 +43,15 @@ function readyText({ observed, shape }: Context): string {
 /** The oldest, as long as they differ. */
 function versionOf({ data }: Observed): string {
   const versions = (data?.members ?? []).map(({ version }) => version).filter((version) => version !== '');
-  const [first = ''] = versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const [first = ''] = versions.sort(compareVersions);
   return first;
 }
+
+/** A text that is no version is older than any that is one. */
+export const compareVersions = (a: string, b: string): number =>
+  valid(a) !== null && valid(b) !== null
+    ? compareBuild(a, b)
+    : Number(valid(a) !== null) - Number(valid(b) !== null) || (a < b ? -1 : 1);
 
 function membersOf(observed: Observed): ClusterMemberStatus[] {
   return COMPONENTS.flatMap((component) =>

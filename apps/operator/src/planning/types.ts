@@ -85,6 +85,8 @@ export interface WorkloadSeen {
   readonly updateRevision: string;
   /** Whether the API server's controller has seen its newest specification: before, the counts above are of an older one. */
   readonly isCurrent: boolean;
+  /** Of its template, by the names of containers. */
+  readonly images: Readonly<Record<string, string>>;
 }
 
 /** As the coordinators' leader says: null as a whole where none answers. */
@@ -116,6 +118,8 @@ export interface Observed {
   readonly optionalKinds: readonly string[];
   /** Hashes of the contents of secrets that pods must be rolled for, by their names. */
   readonly secretHashes: Readonly<Record<string, string>>;
+  /** Of this version of the operator. */
+  readonly operatorImages: Images;
   readonly nowMs: number;
 }
 
@@ -191,14 +195,31 @@ export interface Shape {
   readonly initialShards: number;
   readonly optionalKinds: readonly string[];
   readonly secretHashes: Readonly<Record<string, string>>;
+  readonly images: Images;
 }
 
 /** All objects that the cluster is to have, in the order in which they are to be made. */
 export type OwnedObjects = (cluster: RingleaderCluster, shape: Shape) => readonly Manifest[];
 
-/** The images that this version of the operator takes where the cluster names none. */
-export interface DefaultImages {
+export interface Images {
   readonly ringleader: string;
   readonly postgres: string;
   readonly nats: string;
+}
+
+export interface ChosenImages {
+  /** What pods are made of now. */
+  readonly run: Images;
+  /** What is run where the cluster names nothing: kept in its status. */
+  readonly chosen: NonNullable<RingleaderClusterStatus['images']>;
+  readonly notes: readonly Note[];
+}
+
+/** What is being done or waited for (`doing`), what is asked for and not done (`refused`), what is not as it should be (`amiss`). */
+export interface Note {
+  readonly kind: 'doing' | 'refused' | 'amiss';
+  /** Of a condition: UpperCamelCase. */
+  readonly reason: string;
+  /** A sentence that stays the same for as long as what it says. */
+  readonly message: string;
 }

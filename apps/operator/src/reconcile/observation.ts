@@ -125,7 +125,17 @@ export function workloadSeen(object: KubeObject): WorkloadSeen {
     updatedReplicas: numberIn(status, 'updatedReplicas'),
     updateRevision: textIn(status, 'updateRevision'),
     isCurrent: numberIn(status, 'observedGeneration') >= (object.metadata.generation ?? 0),
+    images: imagesIn(object),
   };
+}
+
+function imagesIn(object: KubeObject): WorkloadSeen['images'] {
+  const { template } = specOf(object) as { readonly template?: { readonly spec?: Status } };
+  const containers = ['initContainers', 'containers'].flatMap(
+    (field) =>
+      (template?.spec?.[field] ?? []) as readonly { readonly name: string; readonly image: string }[],
+  );
+  return Object.fromEntries(containers.map(({ name, image }) => [name, image]));
 }
 
 export function workloadsSeen(

@@ -20,7 +20,7 @@ import { KubeError, isConflict, isGone } from '../kubernetes/kube-error.js';
 import type { Watches } from '../kubernetes/watches.js';
 import type { OperatorMetrics } from '../operator-metrics.js';
 import { decide } from '../planning/decide.js';
-import type { Action, Observed, OwnedObjects } from '../planning/types.js';
+import type { Action, Images, Observed, OwnedObjects } from '../planning/types.js';
 import type { Credentials, CredentialsKeeper } from './credentials.js';
 import type { DataPlanes } from './data-planes.js';
 import type { Executor } from './executor.js';
@@ -39,6 +39,7 @@ export interface ReconcilerParts {
   readonly events: EventRecorder;
   readonly metrics: OperatorMetrics;
   readonly wanted: OwnedObjects;
+  readonly operatorImages: () => Images;
   readonly logger: Logger;
 }
 
@@ -124,7 +125,7 @@ export class Reconciler {
     cluster: RingleaderCluster,
     parts: Pick<Observed, 'isNamespaceTerminating' | 'secretHashes'>,
   ): Promise<Observed> {
-    const { watches, planes } = this.parts;
+    const { watches, planes, operatorImages } = this.parts;
     const data = await planes.observe(key);
     // Now: what was heard while the coordinators were asked is in it.
     const owned = watches.owned(key);
@@ -139,6 +140,7 @@ export class Reconciler {
       founding: foundingSeen(owned, name),
       objects: objectsSeen(owned, (object, hash) => watches.isAsApplied(object, hash)),
       optionalKinds: watches.optionalKinds,
+      operatorImages: operatorImages(),
       nowMs: Date.now(),
     };
   }

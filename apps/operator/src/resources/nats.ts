@@ -53,12 +53,12 @@ export function natsCertificateHosts(cluster: RingleaderCluster): string[] {
 
 /** They read their files when they start. */
 function natsContainer(wanted: Wanted): Readonly<Record<string, unknown>> {
-  const { cluster, images } = wanted;
+  const { cluster, shape } = wanted;
   const managed = managedNats(cluster);
   const healthz = { httpGet: { path: '/healthz', port: 'monitoring' } };
   return {
     name: 'nats',
-    image: managed?.image ?? images.nats,
+    image: shape.images.nats,
     imagePullPolicy: cluster.spec.images.pullPolicy,
     command: ['nats-server', '-c', `${FOLDERS.config}/nats.conf`, '-P', PID_FILE],
     env: [field('POD_NAME', 'metadata.name')],

@@ -288,7 +288,6 @@ describe('a Secret', () => {
     const cluster = clusterOf();
     expect(secretNames.natsSeed(cluster, 'operator')).toBe('demo-nats-operator');
     const shape = shapeOf(cluster);
-    const images = { ringleader: 'r', postgres: 'p', nats: 'n' };
-    expect(JSON.stringify(ownedObjects(cluster, shape, images))).not.toContain('demo-nats-operator');
+    expect(JSON.stringify(ownedObjects(cluster, shape))).not.toContain('demo-nats-operator');
   });
 });

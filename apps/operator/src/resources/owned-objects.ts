@@ -1,9 +1,9 @@
 /**
- * Everything that a cluster consists of, as it is to be: pure, from the custom resource, the shape that the planner has decided on,
- * and the images of this version of the operator. Secrets are not here: they are made once (secrets.ts).
+ * Everything that a cluster consists of, as it is to be: pure, from the custom resource and the shape that the planner has decided
+ * on. Secrets are not here: they are made once (secrets.ts).
  */
 import type { RingleaderCluster } from '@ringleader/contracts';
-import { COMPONENTS, type DefaultImages, type Manifest, type Shape } from '../planning/types.js';
+import { COMPONENTS, type Manifest, type Shape } from '../planning/types.js';
 import { clusterLabels, componentName, owned, secretNames } from './names.js';
 import { natsCertificateHosts, natsObjects } from './nats.js';
 import { networkPolicies } from './network-policies.js';
@@ -41,8 +41,8 @@ export const OWNED_KINDS: readonly OwnedKind[] = [
 ];
 
 /** In the order of an update: what others build on comes first. */
-export function ownedObjects(cluster: RingleaderCluster, shape: Shape, images: DefaultImages): Manifest[] {
-  const wanted = { cluster, shape, images };
+export function ownedObjects(cluster: RingleaderCluster, shape: Shape): Manifest[] {
+  const wanted = { cluster, shape };
   return [
     ...serviceAccounts(wanted),
     ...networkPolicies(wanted),

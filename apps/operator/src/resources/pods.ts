@@ -1,6 +1,6 @@
 /** What all pods have in common: who they run as, where they run, how they are asked for their health, how they reach NATS. */
 import type { RingleaderCluster, RingleaderClusterSpec, Service } from '@ringleader/contracts';
-import type { Component, DefaultImages, Shape } from '../planning/types.js';
+import type { Component, Shape } from '../planning/types.js';
 import type { ContainerResources } from './memory.js';
 import {
   clusterLabels,
@@ -16,7 +16,6 @@ import {
 export interface Wanted {
   readonly cluster: RingleaderCluster;
   readonly shape: Shape;
-  readonly images: DefaultImages;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -151,9 +150,6 @@ export const SERVICE_PROBES: Json = {
   readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 2, timeoutSeconds: 3 }),
 };
 
-export const serviceImage = ({ cluster, images }: Wanted): string =>
-  cluster.spec.images.ringleader ?? images.ringleader;
-
 export interface ServiceContainer {
   readonly service: Exclude<Component, 'nats'>;
   readonly environment: readonly EnvironmentVariable[];
@@ -166,7 +162,7 @@ export function serviceContainer(wanted: Wanted, container: ServiceContainer): J
   const { service, environment, resources, mounts, ports = [] } = container;
   return {
     name: service,
-    image: serviceImage(wanted),
+    image: wanted.shape.images.ringleader,
     imagePullPolicy: wanted.cluster.spec.images.pullPolicy,
     command: ['/ringleader/bin/ringleader-service', service],
     env: [...serviceEnvironment(wanted.cluster, service), ...environment],

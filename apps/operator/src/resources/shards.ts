@@ -7,7 +7,6 @@ import {
   natsFiles,
   podIndex,
   serviceContainer,
-  serviceImage,
   statefulSetSpec,
   variable,
   type Mounted,
@@ -40,7 +39,7 @@ function postgresContainer(wanted: Wanted): Json {
   const { spec } = wanted.cluster;
   return {
     name: 'postgres',
-    image: spec.shards.postgres.image ?? wanted.images.postgres,
+    image: wanted.shape.images.postgres,
     imagePullPolicy: spec.images.pullPolicy,
     restartPolicy: 'Always',
     command: ['sh', POSTGRES_ENTRY],
@@ -68,7 +67,7 @@ function zoneContainer(wanted: Wanted): Json {
   const script = `trap 'exit 0' TERM; until [ -s ${ZONE_FILE} ]; do sleep 1 & wait $!; done`;
   return {
     name: 'zone',
-    image: serviceImage(wanted),
+    image: wanted.shape.images.ringleader,
     imagePullPolicy: wanted.cluster.spec.images.pullPolicy,
     command: ['sh', '-c', script],
     resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '32Mi' } },

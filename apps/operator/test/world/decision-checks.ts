@@ -3,6 +3,7 @@ import {
   type Action,
   type DataPlaneSeen,
   type Decision,
+  type Manifest,
   type Observed,
   type PodSeen,
   refText,
@@ -18,6 +19,7 @@ export function checkDecision(observed: Observed, { actions }: Decision): void {
     if (observed.data === null) checkBlind(observed, actions);
     checkEvictions(observed, of('evict'));
     for (const action of of('apply', 'scale')) checkReplicas(observed, sizeOf(action));
+    for (const { manifest } of of('apply')) checkImage(observed, manifest);
     for (const { uid } of of('deletePod')) checkDeletion(observed, uid);
   }
   checkGroup(observed, of('removeCoordinator', 'addCoordinator', 'replaceCoordinator'));
@@ -154,6 +156,30 @@ function checkReplicas(observed: Observed, size: Size): void {
       throw new Violation('no pod is made for a volume that goes', name);
   }
 }
+/** Where no image is named: that which was chosen, unless it is asked for another. */
+function checkImage(observed: Observed, { metadata: { name }, spec }: Manifest): void {
+  const { template } = (spec ?? {}) as { readonly template?: { readonly image: string } };
+  const { images, nats } = observed.cluster.spec;
+  const isNats = name === 'demo-nats';
+  const isNamed = (isNats ? nats.managed?.image : images.ringleader) !== undefined;
+  if (template === undefined || isNamed) return;
+  const mayBe = unnamedImages(observed, isNats ? 'nats' : 'ringleader');
+  if (mayBe.length > 0 && !mayBe.includes(template.image))
+    throw new Violation('a newer operator rolls nothing', `${name} gets ${template.image}`);
+}
+function unnamedImages(
+  { cluster, workloads, operatorImages }: Observed,
+  which: 'nats' | 'ringleader',
+): string[] {
+  const { images } = cluster.status ?? {};
+  const runs = Object.values(workloads).flatMap((workload) => Object.values(workload.images));
+  const asked = cluster.metadata.annotations?.['ringleader.io/choose-images'] ?? '';
+  return [
+    ...(images === undefined ? runs : [images[which]]),
+    ...(asked > (images?.chosenAt ?? '') ? [operatorImages[which]] : []),
+  ];
+}
+
 const ordinalOf = (member: string): number => Number(member.split('-').at(-1));
 const isOf = ({ ref }: Size, member: string): boolean =>
   ref === `StatefulSet/demo-${member.slice(0, member.lastIndexOf('-'))}`;

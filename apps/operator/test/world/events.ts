@@ -13,7 +13,7 @@ interface Sized<Kind> {
 }
 export type Edit =
   | Sized<'shards' | 'coordinators' | 'nats' | 'gateways'>
-  | { readonly kind: 'image' | 'natsImage'; readonly image: string }
+  | { readonly kind: 'image' | 'natsImage'; readonly image: string | undefined }
   | { readonly kind: 'size'; readonly size: string };
 export type Harm = Picked<'kill' | 'drainNode' | 'loseVolume'> | { readonly kind: 'killAll' };
 export type Event =
@@ -23,6 +23,7 @@ export type Event =
   | Picked<'kubelet' | 'elect' | 'drainByPerson'>
   | (Sized<'scaleByHand'> & { readonly component: 'nats' | 'coordinator' | 'shard' })
   | { readonly kind: 'pauseOperator'; readonly isPaused: boolean }
+  | { readonly kind: 'upgradeOperator'; readonly image: string }
   | Edit
   | Harm;
 
@@ -43,7 +44,7 @@ const reconcile = fc.record({
   kubeAge: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
   dataAge: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
 });
-const images = fc.constantFrom(...GOOD_IMAGES, BAD_IMAGE);
+const images = fc.constantFrom(...GOOD_IMAGES, BAD_IMAGE, undefined);
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 14, arbitrary: reconcile },
@@ -76,6 +77,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('pauseOperator' as const), isPaused: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('upgradeOperator' as const),
+      image: fc.constantFrom(...GOOD_IMAGES),
+    }),
   },
 );
 /** Most begin with a cluster that is there. */

@@ -77,7 +77,7 @@ export class Kubernetes {
 
   // What the planner sees.
 
-  observed(): Omit<Observed, 'cluster' | 'data' | 'nowMs'> {
+  observed(): Omit<Observed, 'cluster' | 'data' | 'nowMs' | 'operatorImages'> {
     const isAsApplied = ({ applied, replicas }: WorldObject): boolean => replicas === replicasIn(applied);
     const founding = this.objects.get('ConfigMap/demo-coordinator')?.applied['data'] as
       Readonly<Record<string, string>> | undefined;
@@ -134,6 +134,7 @@ export class Kubernetes {
       // As long as the controller has not looked, its status is that of before.
       updateRevision: object.isCurrent ? updateRevision : 'before',
       isCurrent: object.isCurrent,
+      images: { [component]: imageOf(object.applied) },
     };
   }
 
@@ -259,7 +260,7 @@ export class Kubernetes {
     this.pods.set(name, {
       ...{ name, component, ordinal, uid: this.#uid(), claim: null, config: {} },
       revision: revisionOf(set.applied),
-      image: String((specOf(set.applied)['template'] as { image: string }).image),
+      image: imageOf(set.applied),
       phase: 'pending',
       isTerminating: false,
       since: this.outside.nowText(),
@@ -321,4 +322,6 @@ const kindOf = (component: Component): string =>
 const specOf = (manifest: Manifest | undefined): Readonly<Record<string, unknown>> =>
   (manifest?.['spec'] ?? {}) as Readonly<Record<string, unknown>>;
 const replicasIn = (manifest: Manifest): number => Number(specOf(manifest)['replicas'] ?? 0);
+const imageOf = (manifest: Manifest): string =>
+  String((specOf(manifest)['template'] as { image: string }).image);
 const revisionOf = (manifest: Manifest): string => JSON.stringify(specOf(manifest)['template']);

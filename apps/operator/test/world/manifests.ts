@@ -23,12 +23,12 @@ export const smallObjects: OwnedObjects = (cluster, shape) => [
 
 function workload(
   cluster: RingleaderCluster,
-  { replicas }: Shape,
+  { replicas, images }: Shape,
   component: Component,
   size?: string,
 ): Manifest {
   const kind = component === 'gateway' || component === 'failure-detector' ? 'Deployment' : 'StatefulSet';
-  const image = component === 'nats' ? cluster.spec.nats.managed?.image : cluster.spec.images.ringleader;
+  const image = component === 'nats' ? images.nats : images.ringleader;
   return owned(cluster, {
     ...{ apiVersion: 'apps/v1', kind, name: componentName(cluster, component) },
     body: {

@@ -35,7 +35,7 @@ export class Story {
       ...spec,
       images: {
         ...spec.images,
-        ringleader: spec.images.ringleader === BAD_IMAGE ? GOOD_IMAGES[0] : spec.images.ringleader!,
+        ringleader: spec.images.ringleader === BAD_IMAGE ? GOOD_IMAGES[0] : spec.images.ringleader,
       },
       nats: { managed: { replicas: 3, ...spec.nats.managed, image: GOOD_IMAGES[1] } },
     }));
@@ -165,6 +165,8 @@ export class Story {
       }
       case 'pauseOperator':
         return world.annotate(one.isPaused ? { 'ringleader.io/paused': 'true' } : {});
+      case 'upgradeOperator':
+        return world.upgradeOperator(one.image);
       default:
         return this.#edit(one);
     }

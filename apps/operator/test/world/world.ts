@@ -1,7 +1,8 @@
 /** Kubernetes and the coordinators in one, and what people and bad luck do to them. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RingleaderCluster, RingleaderClusterSpec } from '@ringleader/contracts';
-import type { DataPlaneSeen, Decision, Observed } from '../../src/planning/types.js';
+import type { DataPlaneSeen, Decision, Images, Observed } from '../../src/planning/types.js';
+import { GOOD_IMAGES } from './cluster-of.js';
 import { executeIn, type WorldRules } from './executing.js';
 import { Kubernetes, type WorldClaim, type WorldPod } from './kubernetes.js';
 import { Placement, type RunningShard } from './placement.js';
@@ -12,7 +13,9 @@ const REPLICATION_FACTOR = 3;
 /** How far back what the operator sees may lie. */
 const HISTORY = 6;
 
-type Kube = Omit<Observed, 'cluster' | 'data' | 'nowMs'> & { readonly cluster: RingleaderCluster };
+type Kube = Omit<Observed, 'cluster' | 'data' | 'nowMs' | 'operatorImages'> & {
+  readonly cluster: RingleaderCluster;
+};
 
 export interface Look {
   /** Of what the API server says, and of what the coordinators say: by so many steps. */
@@ -30,6 +33,8 @@ export class World {
   group: RaftGroup | null = null;
   placement: Placement | null = null;
   foundings = 0;
+  /** Of the operator that runs. */
+  operatorImages: Images = { ringleader: GOOD_IMAGES[0], postgres: 'postgres:17', nats: GOOD_IMAGES[0] };
   #members = 0;
   #isPausedByPerson = false;
   readonly #kubeSeen: Kube[] = [];
@@ -56,7 +61,8 @@ export class World {
   observe({ kubeAge, dataAge }: Look): Observed | null {
     const kube = this.#kubeSeen[Math.min(kubeAge, this.#kubeSeen.length - 1)];
     const data = this.#dataSeen[Math.min(dataAge, this.#dataSeen.length - 1)] ?? null;
-    return kube === undefined || this.kube.cluster === null ? null : { ...kube, data, nowMs: this.nowMs };
+    if (kube === undefined || this.kube.cluster === null) return null;
+    return { ...kube, data, operatorImages: this.operatorImages, nowMs: this.nowMs };
   }
 
   data(): DataPlaneSeen | null {
@@ -177,6 +183,10 @@ export class World {
   annotate(annotations: Readonly<Record<string, string>>): void {
     const { cluster } = this.kube;
     if (cluster !== null) this.write({ ...cluster, metadata: { ...cluster.metadata, annotations } });
+  }
+
+  upgradeOperator(image: string): void {
+    this.operatorImages = { ...this.operatorImages, ringleader: image, nats: image };
   }
 
   delete(): void {

@@ -57,6 +57,16 @@ export const ringleaderClusterStatusSchema = z
       .describe('What is so and what is not.')
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
     version: text('That all services have; while they differ, the oldest.'),
+    images: z
+      .object({
+        ringleader: text('Of all services.'),
+        postgres: text('Of the databases.'),
+        nats: text('Of the servers of NATS.'),
+        chosenAt: z.iso.datetime().describe('When they were chosen.'),
+      })
+      .describe(
+        'What is run where the specification names no image: the operator’s own when the cluster was made, or what ran everywhere since.',
+      ),
     leader: text('Of the coordinators.'),
     ready: text('Pods that are ready, of all that there should be, as in 14/14.'),
     phase: text('What the operator is about, in a word or two.'),

@@ -19,6 +19,8 @@ export const CLUSTER_KIND = 'RingleaderCluster';
 export const CLUSTER_PLURAL = 'ringleaderclusters';
 /** Of the cluster, in its metadata: while it is there, the operator changes nothing. */
 export const PAUSED_ANNOTATION = 'ringleader.io/paused';
+/** A time: images that were chosen before, where the cluster names none, are chosen anew: those of the operator as it is now. */
+export const CHOOSE_IMAGES_ANNOTATION = 'ringleader.io/choose-images';
 /** Of the namespace: whoever must, may change owned StatefulSets by hand. */
 export const BREAK_GLASS_ANNOTATION = 'ringleader.io/break-glass';
 
@@ -129,7 +131,7 @@ const postgresSchema = z.object({
   image: imageSchema
     .optional()
     .describe(
-      'Any stock PostgreSQL from 15 to 18. Absent: the one that this version of the operator was tested with.',
+      'Any stock PostgreSQL from 15 to 18. Absent: the one that the operator was tested with when the cluster was made (status.images).',
     ),
   userId: z
     .int()
@@ -221,7 +223,9 @@ const natsSchema = z
           .default(3)
           .describe('Servers: 1 or 3.')
           .meta(rules(['self in [1, 3]', 'must be 1 or 3'])),
-        image: imageSchema.optional().describe('Any stock nats-server, 2.9 or newer.'),
+        image: imageSchema
+          .optional()
+          .describe('Any stock nats-server, 2.9 or newer. Absent: as with PostgreSQL.'),
         resources: resourcesSchema.optional(),
       })
       .optional()
@@ -336,7 +340,9 @@ export const ringleaderClusterSpecSchema = z
       .object({
         ringleader: imageSchema
           .optional()
-          .describe('Of all services. Absent: that of the operator’s own version.'),
+          .describe(
+            'Of all services. Absent: that of the operator which made the cluster; a newer operator changes nothing until it is asked to by the annotation ringleader.io/choose-images.',
+          ),
         pullPolicy: z
           .enum(['Always', 'IfNotPresent', 'Never'])
           .default('IfNotPresent')

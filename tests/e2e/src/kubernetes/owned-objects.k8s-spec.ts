@@ -41,6 +41,7 @@ function shapeOf({ spec }: RingleaderCluster): Shape {
     initialShards: spec.shards.replicas,
     optionalKinds: [],
     secretHashes: {},
+    images: IMAGES,
   };
 }
 
@@ -98,7 +99,7 @@ describe('the objects of a cluster', () => {
 
   it.each(['small.yaml', 'production.yaml'])('of %s are taken as they are', async (sample) => {
     const cluster = clusterOf(sample);
-    const objects = ownedObjects(cluster, shapeOf(cluster), IMAGES);
+    const objects = ownedObjects(cluster, shapeOf(cluster));
     const problems = await Promise.all(objects.map(tryOut));
     expect(problems.flat()).toEqual([]);
     expect(objects.length).toBeGreaterThan(25);
