@@ -53,13 +53,10 @@ export function callerOf(message: IncomingMessage): Caller {
   return caller;
 }
 
-/** Of one operation of a batch. */
-interface At {
-  readonly index: number;
-}
-
-export function requireKey(caller: Caller, role: Role, key: string, at?: At): void {
+/** `index`: which operation of a batch it is. */
+export function requireKey(caller: Caller, role: Role, key: string, index?: number): void {
   if (allowsPrefix(caller.grants, role, key)) return;
+  const at = index === undefined ? {} : { index };
   throw forbidden(`This token may not ${role} the key`, { role, key, ...at });
 }
 

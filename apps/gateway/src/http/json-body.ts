@@ -44,18 +44,32 @@ export function checkJson(contentType: string | undefined, what: string, also: r
 
 /** Throws what is wrong with it, a field that is given twice too: which of the two counts is nobody's guess. */
 export function parseJson(body: Uint8Array, what: string): unknown {
-  let text: string;
-  let parsed: unknown;
+  const { text, value } = readJson(body);
+  refuseRepeated(text, what);
+  return value;
+}
+
+export interface ReadJson {
+  readonly text: string;
+  /** Of fields that are given twice, the last. */
+  readonly value: unknown;
+}
+
+/** Throws where it is none. */
+export function readJson(body: Uint8Array): ReadJson {
   try {
-    text = utf8.decode(body);
-    parsed = JSON.parse(text);
+    const text = utf8.decode(body);
+    return { text, value: JSON.parse(text) as unknown };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'it cannot be read';
     const detail = `The body is not valid JSON: ${reason}`;
     throw new OperationalError('INVALID_ARGUMENT', detail, { field: BODY }, { cause });
   }
-  const repeated = repeatedField(text)?.slice(0, NAME_LENGTH_SHOWN);
-  if (repeated === undefined) return parsed;
+}
+
+export function refuseRepeated(json: string, what: string): void {
+  const repeated = repeatedField(json)?.slice(0, NAME_LENGTH_SHOWN);
+  if (repeated === undefined) return;
   const detail = `${what} is not valid: an object has the field ${JSON.stringify(repeated)} twice`;
   throw new OperationalError('INVALID_ARGUMENT', detail, { field: repeated });
 }

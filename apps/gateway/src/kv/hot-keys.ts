@@ -182,7 +182,7 @@ export class HotKeys {
     } as const;
     try {
       const outcome = await this.options.store.write(operation, null, this.deadline());
-      const result = writeResult(operation, outcome);
+      const result = writeResult('put', key, outcome);
       if (result.kind === 'written')
         writeAnswer(response, writtenAnswer(key, result.reply, this.served(result)));
       else refuse(request, response, result.error, this.served(result));

@@ -10,20 +10,22 @@
  * more; they are never carried out twice. This gateway also remembers origin and success, for as many requests as fit. It
  * never answers by a refusal that it remembers: since then the client may have asked another gateway, which carried it out.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { OperationalError } from '@ringleader/contracts';
 import { partitionOf } from '@ringleader/hash-ring';
 import { KEYED_ID_PREFIX, mayAnswerRepeats, RepeatMemory } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { Outcome, RequestRouter } from '../routing/request-router.js';
+import type { Outcome, Settler } from '../routing/in-flight.js';
+import type { RequestRouter } from '../routing/request-router.js';
 import type { PartitionMapView, RoutingTable } from '../routing/routing-table.js';
 import type { Scheduler } from '../routing/shard-channel.js';
 import { LinearizableReadTarget, ScanTarget, StaleReadTarget, WriteTarget } from '../routing/targets.js';
 import type { ScanCommand } from '../routing/targets.js';
 import type { Consistency, Repeatable } from './request-context.js';
 
-const ID_BYTES = 18;
+/** Of base64url: 18 bytes of the hash. */
+const ID_LENGTH = 24;
 const PREFIX_BYTES = 9;
 
 /** `occurrence` tells the operations of one batch apart that do the same to one key. */
@@ -34,12 +36,39 @@ function derivedRequestId(
   occurrence: number,
 ): string {
   const parts = JSON.stringify([idempotencyKey, action, key, occurrence]);
-  const hash = createHash('sha256').update(parts).digest().subarray(0, ID_BYTES).toString('base64url');
-  return `${KEYED_ID_PREFIX}${hash}`;
+  return `${KEYED_ID_PREFIX}${hash('sha256', parts, 'base64url').slice(0, ID_LENGTH)}`;
 }
 
 function mayAnswerRepeat(outcome: Outcome): boolean {
   return outcome.kind === 'answered' && mayAnswerRepeats(outcome.reply);
+}
+
+/** A write with an Idempotency-Key while it is carried out. */
+class KeyedWrite implements Settler {
+  private listeners: Settler['settled'][] | null = null;
+
+  constructor(
+    private readonly first: Settler,
+    private readonly ended: (outcome: Outcome) => void,
+  ) {}
+
+  joined(listener: Settler['settled']): void {
+    this.listeners ??= [];
+    this.listeners.push(listener);
+  }
+
+  settled(outcome: Outcome): void {
+    this.ended(outcome);
+    this.first.settled(outcome);
+    for (const listener of this.listeners ?? []) listener(outcome);
+  }
+}
+
+interface Repeat {
+  readonly operation: PutOperation | DeleteOperation;
+  readonly requestId: string;
+  readonly deadline: MonotonicMs;
+  readonly settler: Settler;
 }
 
 export interface KeyValueStoreOptions {
@@ -62,40 +91,51 @@ export class KeyValueStore {
    * Writes with an Idempotency-Key that are being carried out. A repeat joins its first: of two attempts that know nothing
    * of each other one might be refused and the other carried out (docs/PROTOCOL.md 4.7.6).
    */
-  private readonly underWay = new Map<string, Promise<Outcome>>();
+  private readonly underWay = new Map<string, KeyedWrite>();
 
   constructor(private readonly options: KeyValueStoreOptions) {
     this.repeats = new RepeatMemory(options.repeatsRemembered, mayAnswerRepeat);
   }
 
-  /** `repeatable` null: the client gave no Idempotency-Key, so the request is like no other. */
-  async write(
+  write(
     operation: PutOperation | DeleteOperation,
     repeatable: Repeatable | null,
     deadline: MonotonicMs,
   ): Promise<Outcome> {
-    if (repeatable === null) return this.firstWrite(operation, this.nextRequestId(), deadline);
+    return new Promise((settled) => this.beginWrite(operation, repeatable, deadline, { settled }));
+  }
+
+  /** `repeatable` null: the client gave no Idempotency-Key, so the request is like no other. */
+  beginWrite(
+    operation: PutOperation | DeleteOperation,
+    repeatable: Repeatable | null,
+    deadline: MonotonicMs,
+    settler: Settler,
+  ): void {
+    if (repeatable === null) {
+      const target = this.writeTarget(operation, this.nextRequestId(), null);
+      this.options.router.carry(target, deadline, settler);
+      return;
+    }
     const { idempotencyKey, occurrence } = repeatable;
     const requestId = derivedRequestId(idempotencyKey, operation.kind, operation.key, occurrence);
-    for (;;) {
-      const running = this.underWay.get(requestId);
-      if (running === undefined) return this.keyedWrite(operation, requestId, deadline);
-      const outcome = await this.within(running, deadline);
-      // What ended only because its own time was up goes on in the time of its repeat.
-      const timedOut =
-        outcome.kind === 'failed' && outcome.code !== 'OVERLOADED' && outcome.forgotten !== true;
-      if (!timedOut || this.options.monotonicMs() >= deadline) return outcome;
-    }
+    const running = this.underWay.get(requestId);
+    if (running === undefined) this.keyedWrite(operation, requestId, deadline, settler);
+    else this.join(running, { operation, requestId, deadline, settler });
   }
 
   read(key: string, consistency: Consistency, deadline: MonotonicMs): Promise<Outcome> {
+    return new Promise((settled) => this.beginRead(key, consistency, deadline, { settled }));
+  }
+
+  beginRead(key: string, consistency: Consistency, deadline: MonotonicMs, settler: Settler): void {
     const partition = this.partition(key);
     const { routes, router } = this.options;
     const target =
       consistency.kind === 'stale'
         ? new StaleReadTarget(partition, key, consistency.maxStalenessMs, routes)
         : new LinearizableReadTarget(partition, key, routes);
-    return router.execute(target, deadline);
+    router.carry(target, deadline, settler);
   }
 
   scanPage(shard: ShardOrdinal, command: ScanCommand, deadline: MonotonicMs): Promise<Outcome> {
@@ -120,52 +160,49 @@ export class KeyValueStore {
     operation: PutOperation | DeleteOperation,
     requestId: string,
     deadline: MonotonicMs,
-  ): Promise<Outcome> {
-    const { repeats } = this;
+    settler: Settler,
+  ): void {
+    const { repeats, underWay } = this;
     const first = repeats.find(requestId);
-    if (first !== null && first.answer !== null) return Promise.resolve(first.answer);
+    if (first !== null && first.answer !== null) {
+      settler.settled(first.answer);
+      return;
+    }
     const origin = first?.origin ?? this.options.hybridNow();
     repeats.remember(requestId, origin, null);
-    const running = this.carryOut(
-      this.writeTarget(operation, requestId, origin),
-      { requestId, origin },
-      deadline,
-    );
-    this.underWay.set(requestId, running);
-    return running;
-  }
-
-  private async carryOut(
-    target: WriteTarget,
-    { requestId, origin }: { requestId: string; origin: HybridTime },
-    deadline: MonotonicMs,
-  ): Promise<Outcome> {
-    try {
-      const outcome = await this.options.router.execute(target, deadline);
-      this.repeats.remember(requestId, origin, outcome);
-      return outcome;
-    } finally {
-      this.underWay.delete(requestId);
-    }
-  }
-
-  /** At its own deadline whoever joined a write that is under way must be told something. */
-  private within(running: Promise<Outcome>, deadline: MonotonicMs): Promise<Outcome> {
-    const { scheduler, monotonicMs } = this.options;
-    const timeUp = new Promise<Outcome>((resolve) => {
-      scheduler.after(Math.max(0, deadline - monotonicMs()), () => {
-        resolve({ kind: 'failed', code: 'OUTCOME_UNKNOWN' });
-      });
+    const target = this.writeTarget(operation, requestId, origin);
+    const write = new KeyedWrite(settler, (outcome) => {
+      repeats.remember(requestId, origin, outcome);
+      underWay.delete(requestId);
     });
-    return Promise.race([running, timeUp]);
+    underWay.set(requestId, write);
+    this.options.router.carry(target, deadline, write);
   }
 
-  private firstWrite(
-    operation: PutOperation | DeleteOperation,
-    requestId: string,
-    deadline: MonotonicMs,
-  ): Promise<Outcome> {
-    return this.options.router.execute(this.writeTarget(operation, requestId, null), deadline);
+  /** What ended only because its own time was up goes on in the time of its repeat. */
+  private join(running: KeyedWrite, repeat: Repeat): void {
+    const { operation, requestId, deadline, settler } = repeat;
+    const { scheduler, monotonicMs } = this.options;
+    let isTold = false;
+    running.joined((outcome) => {
+      if (isTold) return;
+      isTold = true;
+      const timedOut =
+        outcome.kind === 'failed' && outcome.code !== 'OVERLOADED' && outcome.forgotten !== true;
+      if (!timedOut || monotonicMs() >= deadline) {
+        settler.settled(outcome);
+        return;
+      }
+      const next = this.underWay.get(requestId);
+      if (next === undefined) this.keyedWrite(operation, requestId, deadline, settler);
+      else this.join(next, repeat);
+    });
+    // At its own deadline whoever joined a write that is under way must be told something.
+    scheduler.after(Math.max(0, deadline - monotonicMs()), () => {
+      if (isTold) return;
+      isTold = true;
+      settler.settled({ kind: 'failed', code: 'OUTCOME_UNKNOWN' });
+    });
   }
 
   private writeTarget(

@@ -81,7 +81,8 @@ export class KeysController {
     const repeatable = repeatableOf(request.headers);
     const deadline = this.deadline(request);
     const result = writeResult(
-      operation,
+      operation.kind,
+      key,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
     if (result.kind === 'refused') this.refuse(request, reply, result, result.error);
@@ -123,7 +124,8 @@ export class KeysController {
     const repeatable = repeatableOf(request.headers);
     const deadline = this.deadline(request);
     const result = writeResult(
-      operation,
+      operation.kind,
+      key,
       await guardedWrite(this.store, { operation, guard, repeatable, deadline }),
     );
     if (result.kind === 'refused') this.refuse(request, reply, result, result.error);

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Condition, DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { MonotonicMs } from '@ringleader/primitives';
-import type { Outcome } from '../routing/request-router.js';
+import type { Outcome } from '../routing/in-flight.js';
 import type { KeyValueStore } from './key-value-store.js';
 import { instantMs } from './representation.js';
 import { invalidHeader, type Repeatable } from './request-context.js';

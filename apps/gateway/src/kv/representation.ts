@@ -3,13 +3,13 @@ import { isUtf8 } from 'node:buffer';
 import { REST_HEADERS } from '@ringleader/contracts';
 import type { Item, Written } from '@ringleader/contracts';
 import { unpackHybridTime } from '@ringleader/hybrid-clock';
-import type { DeleteOperation, PutOperation, Row, ShardReply } from '@ringleader/paxos';
+import type { Row, ShardReply } from '@ringleader/paxos';
 import type { HybridTime, Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Answer, AnswerHeaders } from '../http/answer.js';
 import { restError } from '../http/problem.filter.js';
 import type { RestError } from '../http/problem.filter.js';
 import type { FailureCode } from '../routing/attempts.js';
-import type { Outcome } from '../routing/request-router.js';
+import type { Outcome } from '../routing/in-flight.js';
 import type { ShardDirectory } from '../routing/shard-directory.js';
 
 export function instantMs(time: HybridTime): number {
@@ -122,7 +122,7 @@ const FAILURES: Readonly<Record<FailureCode, string>> = {
 const FORGOTTEN =
   'Nothing was done now, but nobody can tell any more whether an earlier attempt with this Idempotency-Key was';
 
-export function writeResult({ kind, key }: PutOperation | DeleteOperation, outcome: Outcome): WriteResult {
+export function writeResult(kind: 'put' | 'delete', key: string, outcome: Outcome): WriteResult {
   if (outcome.kind === 'failed') return { kind: 'refused', error: failure(outcome), servedBy: null };
   const { reply, servedBy } = outcome;
   switch (reply.kind) {

@@ -43,6 +43,8 @@ interface OpenAttempt {
   readonly ballot: Ballot;
   /** The answer was that the outcome is unknown. */
   saidUnknown: boolean;
+  /** Open as well, and made before it. */
+  before: OpenAttempt | null;
 }
 
 const IGNORED: Verdict = { kind: 'ignored' };
@@ -52,7 +54,8 @@ const ANOTHER_REPLICA: Verdict = { kind: 'anotherReplica' };
 
 export class Attempts {
   private latest = 0;
-  private open: OpenAttempt[] = [];
+  /** The last that is open; mostly there is no other. */
+  private open: OpenAttempt | null = null;
 
   constructor(private readonly requestClass: RequestClass) {}
 
@@ -63,13 +66,15 @@ export class Attempts {
   /** The next attempt of a write goes to this ballot or a higher one. */
   get ballotFloor(): Ballot {
     if (this.requestClass === 'read') return 0;
-    return this.open.reduce((highest, { ballot }) => Math.max(highest, ballot), 0);
+    let highest = 0;
+    for (let each = this.open; each !== null; each = each.before) highest = Math.max(highest, each.ballot);
+    return highest;
   }
 
   /** Records a new attempt, before it is sent. Reads name no ballot: 0. */
   begin(ballot: Ballot): number {
     this.latest += 1;
-    this.open.push({ number: this.latest, ballot, saidUnknown: false });
+    this.open = { number: this.latest, ballot, saidUnknown: false, before: this.open };
     return this.latest;
   }
 
@@ -99,7 +104,7 @@ export class Attempts {
 
   /** What to tell the client when the time is up. `isWaiting`: an attempt waits for its turn, here or at a shard. */
   atDeadline(isWaiting: boolean): FailureCode {
-    const isOpen = this.open.length > 0;
+    const isOpen = this.open !== null;
     if (this.requestClass === 'read') return isOpen || isWaiting ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE';
     if (isOpen) return 'OUTCOME_UNKNOWN';
     return isWaiting ? 'OVERLOADED' : 'UNAVAILABLE';
@@ -114,7 +119,7 @@ export class Attempts {
   private overloaded(attempt: number, isLate: boolean): Verdict {
     this.close(attempt);
     if (isLate) return { kind: 'failed', code: this.atDeadline(true) };
-    if (this.open.length === 0) return { kind: 'failed', code: 'OVERLOADED' };
+    if (this.open === null) return { kind: 'failed', code: 'OVERLOADED' };
     return attempt === this.latest ? AGAIN : IGNORED;
   }
 
@@ -124,17 +129,32 @@ export class Attempts {
    * (4.1.8), so when the same ballot says so a second time it was the latter, both times.
    */
   private outcomeUnknown(attempt: number): Verdict {
-    const latest = this.open.at(-1);
+    const latest = this.open;
     if (attempt !== this.latest || latest?.number !== attempt) return IGNORED;
-    const saidBefore = this.open.some(({ ballot, saidUnknown }) => saidUnknown && ballot === latest.ballot);
+    const { ballot } = latest;
+    let saidBefore = false;
+    let allSaid = true;
+    for (let each: OpenAttempt | null = latest; each !== null; each = each.before) {
+      const said = each.saidUnknown && each.ballot === ballot;
+      saidBefore ||= said;
+      allSaid &&= said || each === latest;
+    }
     latest.saidUnknown = true;
     if (!saidBefore) return AGAIN;
-    const nothingDone = this.open.every((each) => each.saidUnknown && each.ballot === latest.ballot);
-    return nothingDone ? FORGOTTEN : { kind: 'failed', code: 'OUTCOME_UNKNOWN' };
+    return allSaid ? FORGOTTEN : { kind: 'failed', code: 'OUTCOME_UNKNOWN' };
   }
 
   private close(attempt: number): void {
-    this.open = this.open.filter(({ number }) => number !== attempt);
+    let later: OpenAttempt | null = null;
+    for (let each = this.open; each !== null; each = each.before) {
+      if (each.number !== attempt) {
+        later = each;
+      } else {
+        if (later === null) this.open = each.before;
+        else later.before = each.before;
+        return;
+      }
+    }
   }
 }
 

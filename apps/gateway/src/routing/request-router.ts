@@ -7,60 +7,15 @@ import { randomInt } from 'node:crypto';
 import type { TargetLoads } from '@ringleader/balancer';
 import type { ReplyFrame } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
-import type {
-  Ballot,
-  Clock,
-  HybridTime,
-  MonotonicMs,
-  PartitionIndex,
-  ShardOrdinal,
-} from '@ringleader/primitives';
-import { Attempts, DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from './attempts.js';
-import type { FailureCode, RetryTimings, SettlingReply, Verdict } from './attempts.js';
+import type { Clock, HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import { DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from './attempts.js';
+import type { RetryTimings, Verdict } from './attempts.js';
+import { InFlight } from './in-flight.js';
+import type { Framing, Outcome, Sent, Settler } from './in-flight.js';
 import type { LeaderTable, Route } from './routing-table.js';
 import { ShardChannel, nodeScheduler } from './shard-channel.js';
 import type { Scheduler, ShardChannelLimits, ShardFrames } from './shard-channel.js';
 import type { Target } from './targets.js';
-
-export type Outcome =
-  | { readonly kind: 'answered'; readonly reply: SettlingReply; readonly servedBy: ShardOrdinal }
-  /** `forgotten`: nothing was done now, but nobody can tell any more what an earlier attempt of the client's did. */
-  | { readonly kind: 'failed'; readonly code: FailureCode; readonly forgotten?: true };
-
-/**
- * `queued`: an attempt waits in a channel. `sent`: the latest attempt is on its way, until `wakeAt`.
- * `pausing`: nothing is on its way that could still be answered, until `wakeAt` or until a leader is heard of.
- */
-type Phase = 'queued' | 'sent' | 'pausing' | 'settled';
-
-/** One request on its way: its target, its attempts, and what is to happen next. */
-class InFlight {
-  attempts: Attempts;
-  readonly tokens: number[] = [];
-  phase: Phase = 'pausing';
-  wakeAt: MonotonicMs = 0;
-  /** The ballot that the latest attempt went to. */
-  lastBallot: Ballot = 0;
-
-  constructor(
-    readonly target: Target,
-    readonly deadline: MonotonicMs,
-    private readonly onSettled: (outcome: Outcome) => void,
-  ) {
-    this.attempts = new Attempts(target.requestClass);
-  }
-
-  /** What was tried so far did nothing: begins anew, as another request. */
-  startOver(): void {
-    this.attempts = new Attempts(this.target.requestClass);
-    this.lastBallot = 0;
-  }
-
-  settle(outcome: Outcome): void {
-    this.phase = 'settled';
-    this.onSettled(outcome);
-  }
-}
 
 export interface RequestRouterOptions {
   readonly frames: ShardFrames;
@@ -87,14 +42,6 @@ export interface RouterCounters {
   lateReplies: number;
 }
 
-interface Sent {
-  readonly flight: InFlight;
-  readonly attempt: number;
-  readonly shard: ShardOrdinal;
-  readonly ballot: Ballot;
-  readonly at: MonotonicMs;
-}
-
 /** Deadlines and timeouts are looked at this often: cheaper than a timer for each request. */
 const TICK_MS = 10;
 /** Pings find a stopped server within one interval of each other. */
@@ -110,9 +57,11 @@ export class RequestRouter {
   };
   private readonly channels = new Map<ShardOrdinal, ShardChannel>();
   private readonly flights = new Set<InFlight>();
+  /** By how many tokens were given before: small numbers are found sooner than large ones. */
   private readonly sent = new Map<number, Sent>();
   /** Not from 1: an answer to an earlier life, or to another gateway, must not find a request here. */
-  private lastToken = randomInt(2 ** 44);
+  private readonly tokenBase = randomInt(2 ** 44);
+  private lastToken = this.tokenBase;
   private ticking = false;
 
   constructor(private readonly options: RequestRouterOptions) {
@@ -129,15 +78,18 @@ export class RequestRouter {
   }
 
   execute(target: Target, deadline: MonotonicMs): Promise<Outcome> {
+    return new Promise((settled) => this.carry(target, deadline, { settled }));
+  }
+
+  carry(target: Target, deadline: MonotonicMs, settler: Settler): void {
     if (this.flights.size >= this.options.inFlightMax) {
-      return Promise.resolve({ kind: 'failed', code: 'OVERLOADED' });
+      settler.settled({ kind: 'failed', code: 'OVERLOADED' });
+      return;
     }
-    return new Promise((resolve) => {
-      const flight = new InFlight(target, deadline, resolve);
-      this.flights.add(flight);
-      this.dispatch(flight, this.options.monotonicMs());
-      this.keepTicking();
-    });
+    const flight = new InFlight(target, deadline, settler, this.framing);
+    this.flights.add(flight);
+    this.dispatch(flight, this.options.monotonicMs());
+    this.keepTicking();
   }
 
   /** A leader announced itself. Who waits for an older one need not wait on. */
@@ -175,12 +127,9 @@ export class RequestRouter {
       this.pause(flight, now);
       return;
     }
-    const queued = this.channel(route.shard).offer({
-      bytes: flight.target.bytes,
-      frame: (token) => this.frame(flight, route, token),
-    });
-    if (queued) {
+    if (this.channel(route.shard).offer(flight)) {
       flight.phase = 'queued';
+      flight.route = route;
       flight.wakeAt = flight.deadline;
     } else if (flight.attempts.count === 0) {
       this.settle(flight, { kind: 'failed', code: 'OVERLOADED' }, now);
@@ -189,8 +138,7 @@ export class RequestRouter {
     }
   }
 
-  private frame(flight: InFlight, route: Route, token: number): ReturnType<Target['frame']> | null {
-    if (flight.phase !== 'queued') return null;
+  private readonly framing: Framing = (flight, route, token) => {
     const now = this.options.monotonicMs();
     // What is late already is not begun; the next tick settles it.
     if (now >= flight.deadline) return null;
@@ -198,13 +146,14 @@ export class RequestRouter {
     flight.phase = 'sent';
     flight.lastBallot = route.ballot;
     flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt, flight.target.bytes);
-    flight.tokens.push(token);
-    this.sent.set(token, { flight, attempt, shard: route.shard, ballot: route.ballot, at: now });
+    const { shard, ballot } = route;
+    flight.sent = { flight, token, attempt, shard, ballot, at: now, before: flight.sent, isOver: false };
+    this.sent.set(token - this.tokenBase, flight.sent);
     if (flight.target.isTimed) this.options.loads.began(route.shard, now);
     this.counters.attempts += 1;
     // Rounded up: a shard that finds the time over must not find so before this gateway does.
     return flight.target.frame(token, route, Math.ceil(flight.deadline - now));
-  }
+  };
 
   private take(frame: ReplyFrame): void {
     this.options.mergeClock(frame.hybridTime);
@@ -217,12 +166,12 @@ export class RequestRouter {
   }
 
   private takeReply(reply: ShardReply, servedBy: ShardOrdinal, now: MonotonicMs): void {
-    const sent = this.sent.get(reply.token);
+    const sent = this.sent.get(reply.token - this.tokenBase);
     if (sent === undefined) {
       this.counters.lateReplies += 1;
       return;
     }
-    this.forget(reply.token, now);
+    this.forget(sent, now);
     const { flight, attempt } = sent;
     const isLate = now >= flight.deadline;
     const verdict = flight.attempts.answer(attempt, reply, isLate);
@@ -231,10 +180,10 @@ export class RequestRouter {
   }
 
   /** An answer to it is not waited for any more. */
-  private forget(token: number, now: MonotonicMs): void {
-    const sent = this.sent.get(token);
-    if (sent === undefined) return;
-    this.sent.delete(token);
+  private forget(sent: Sent, now: MonotonicMs): void {
+    if (sent.isOver) return;
+    sent.isOver = true;
+    this.sent.delete(sent.token - this.tokenBase);
     if (sent.flight.target.isTimed) this.options.loads.ended(sent.shard, sent.at, now);
   }
 
@@ -273,7 +222,7 @@ export class RequestRouter {
       this.settle(flight, { kind: 'failed', code: 'OUTCOME_UNKNOWN', forgotten: true }, now);
       return;
     }
-    for (const token of flight.tokens.splice(0)) this.forget(token, now);
+    this.forgetAll(flight, now);
     flight.startOver();
     this.dispatch(flight, now);
   }
@@ -312,8 +261,13 @@ export class RequestRouter {
 
   private settle(flight: InFlight, outcome: Outcome, now: MonotonicMs): void {
     this.flights.delete(flight);
-    for (const token of flight.tokens) this.forget(token, now);
+    this.forgetAll(flight, now);
     flight.settle(outcome);
+  }
+
+  private forgetAll(flight: InFlight, now: MonotonicMs): void {
+    for (let { sent } = flight; sent !== null; sent = sent.before) this.forget(sent, now);
+    flight.sent = null;
   }
 
   private keepTicking(): void {

@@ -1,3 +1,4 @@
+export * from './batch-errors.js';
 export * from './cluster.js';
 export * from './coordinators.js';
 export * from './keys-and-values.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { repeatedField } from './repeated-field.js';
+import { fieldsWritten, repeatedField } from './repeated-field.js';
 
 describe('repeatedField', () => {
   it.each([
@@ -32,5 +32,18 @@ describe('repeatedField', () => {
   ])('finds none in %s', (json) => {
     expect(JSON.parse(json)).toBeDefined();
     expect(repeatedField(json)).toBeNull();
+  });
+});
+
+describe('fieldsWritten', () => {
+  it.each([
+    ['{}', 0],
+    ['["a","b"]', 0],
+    ['{"a":"a","b":["c"]}', 2],
+    ['{"a":1,"a":2}', 2],
+    [String.raw`[{"a\"":"\"b\":"},{"" : {"\\":"}{:"}}]`, 3],
+  ])('counts %s', (json, count) => {
+    expect(JSON.parse(json)).toBeDefined();
+    expect(fieldsWritten(json)).toBe(count);
   });
 });

@@ -27,6 +27,17 @@ export function repeatedField(json: string): string | null {
   }
 }
 
+/** How many fields the objects of the text have, counting each as often as it is written. The text is known to be JSON. */
+export function fieldsWritten(json: string): number {
+  let count = 0;
+  for (let begin = json.indexOf('"'); begin !== -1;) {
+    const end = endOfString(json, begin);
+    if (isName(json, end)) count += 1;
+    begin = json.indexOf('"', end);
+  }
+  return count;
+}
+
 function nest(open: (Set<string> | null)[], json: string, { from, to }: { from: number; to: number }): void {
   for (let at = from; at < to; at += 1) {
     const code = json.charCodeAt(at);
