@@ -66,29 +66,32 @@ function plainOperations(value: unknown): Plain | null {
 /** How many fields a plain operation has; 0 for any other. */
 function plainFields(operation: unknown): number {
   if (typeof operation !== 'object' || operation === null) return 0;
-  const { op, key } = operation as Record<string, unknown>;
-  const isWrite = op === 'put' || op === 'delete';
-  if (typeof key !== 'string' || (op !== 'get' && !isWrite)) return 0;
+  const given = operation as Record<string, unknown>;
+  const { op } = given;
+  if (op !== 'put' && op !== 'get' && op !== 'delete') return 0;
   let fields = 0;
-  for (const name in operation) {
+  for (const name in given) {
+    if (!isPlainField(op, name, given[name])) return 0;
     fields += 1;
-    if (name === 'op' || name === 'key') continue;
-    if (!isWrite || !isPlainField(op, name, (operation as Record<string, unknown>)[name])) return 0;
   }
-  return fields;
+  return typeof given['key'] === 'string' ? fields : 0;
 }
 
-function isPlainField(op: 'put' | 'delete', name: string, value: unknown): boolean {
+function isPlainField(op: 'put' | 'get' | 'delete', name: string, value: unknown): boolean {
   switch (name) {
+    case 'op':
+      return true;
+    case 'key':
+      return typeof value === 'string';
     case 'value':
     case 'valueBase64':
     case 'contentType':
       return op === 'put' && typeof value === 'string';
     case 'ifRevision':
     case 'ifVersion':
-      return Number.isSafeInteger(value) && (value as number) >= 1;
+      return op !== 'get' && Number.isSafeInteger(value) && (value as number) >= 1;
     case 'ifPresent':
-      return value === true;
+      return op !== 'get' && value === true;
     case 'ifAbsent':
       return op === 'put' && value === true;
     default:

@@ -92,7 +92,8 @@ class BatchRun {
   ) {
     this.left = operations.length;
     const lastOfKey = new Map<string, Step>();
-    for (const [index, operation] of operations.entries()) {
+    for (let index = 0; index < operations.length; index += 1) {
+      const operation = operations[index] as GivenOperation;
       const step = new Step(this, index, operation);
       const before = lastOfKey.get(operation.key);
       if (before === undefined) {

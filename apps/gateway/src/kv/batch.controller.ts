@@ -5,12 +5,14 @@ import { ServiceClock } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../access/access.js';
 import { callerOf, requireKey } from '../access/caller.js';
+import type { Caller } from '../access/caller.js';
 import { checkJson } from '../http/json-body.js';
 import { receivedContentType } from '../http/request-head.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeBatch } from '../openapi/descriptions.js';
 import { ShardDirectory } from '../routing/shard-directory.js';
 import { readJsonBatch, writeJsonResults } from './batch-json.js';
+import type { GivenOperation } from './batch-operations.js';
 import { runBatch } from './batch-run.js';
 import { KeyValueStore } from './key-value-store.js';
 import { refuseConditions } from './preconditions.js';
@@ -36,6 +38,13 @@ export function batchHead({ raw, headers }: FastifyRequest): BatchHead {
   };
 }
 
+function requireAll(caller: Caller, operations: readonly GivenOperation[]): void {
+  for (let index = 0; index < operations.length; index += 1) {
+    const { op, key } = operations[index] as GivenOperation;
+    requireKey(caller, op === 'get' ? 'read' : 'write', key, index);
+  }
+}
+
 @Controller('v1')
 export class BatchController {
   constructor(
@@ -56,9 +65,7 @@ export class BatchController {
     const { consistency, idempotencyKey, timeoutMs } = batchHead(request);
     const deadline = this.clock.monotonicMs() + timeoutMs;
     const operations = readJsonBatch((request.body as Buffer | undefined) ?? NO_BODY);
-    const caller = callerOf(request.raw);
-    for (const [index, { op, key }] of operations.entries())
-      requireKey(caller, op === 'get' ? 'read' : 'write', key, index);
+    requireAll(callerOf(request.raw), operations);
     const { store } = this;
     const run = await runBatch(operations, { store, consistency, deadline, idempotencyKey });
     if (run.servedBy.size > 0) reply.header(REST_HEADERS.servedBy, this.shards.names(run.servedBy));

@@ -12,7 +12,7 @@ import { DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from 
 import type { RetryTimings, Verdict } from './attempts.js';
 import { InFlight } from './in-flight.js';
 import type { Framing, Outcome, Sent, Settler } from './in-flight.js';
-import type { LeaderTable, Route } from './routing-table.js';
+import type { LeaderTable } from './routing-table.js';
 import { ShardChannel, nodeScheduler } from './shard-channel.js';
 import type { Scheduler, ShardChannelLimits, ShardFrames } from './shard-channel.js';
 import type { Target } from './targets.js';
