@@ -13,6 +13,7 @@ import {
   transactionOf,
   upsertsOf,
 } from '@ringleader/testing-conformance';
+import { HotConnection } from '@ringleader/postgres';
 import { startPostgres, type TestServer } from '@ringleader/testing-servers';
 import type { ShardStorage } from '../src/storage/shard-storage.js';
 import { openStorage } from './storage.fixtures.js';
@@ -117,5 +118,26 @@ describe('the fence', () => {
       first.storage.commit(transactionOf({ upserts: upsertsOf(30, [rowOf('late')]) })),
     ).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect(await readRows(second.storage, 30, ['late'])).toEqual([null]);
+  });
+
+  it('holds back every part of a transaction', async () => {
+    const { storage, incarnation } = await open();
+    const kept = rowOf('kept');
+    await storage.commit(transactionOf({ records: [recordOf(31)], upserts: upsertsOf(31, [kept]) }));
+    const connection = await HotConnection.open({
+      ...{ url: server.url, applicationName: 'another', connectTimeoutMs: 5_000, stallMs: 5_000 },
+      onLost: () => undefined,
+    });
+    await connection.runOnce(`UPDATE shard_identity SET incarnation = ${incarnation + 1}`);
+    for (const removals of [[], [{ partition: 31, generation: 1, key: 'kept', revision: null }]]) {
+      const late = { records: [recordOf(31, { promised: 9 })], upserts: upsertsOf(31, [rowOf('late')]) };
+      await expect(storage.commit(transactionOf({ ...late, removals }))).rejects.toMatchObject({
+        ...{ code: 'STORAGE_FAILED', details: { reason: 'fenced' } },
+      });
+    }
+    await connection.close();
+    const second = await reopen(storage);
+    expect(await readRows(second.storage, 31, ['kept', 'late'])).toEqual([kept, null]);
+    expect(second.records.find(({ partition }) => partition === 31)).toEqual(recordOf(31));
   });
 });

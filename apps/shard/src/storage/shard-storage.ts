@@ -66,8 +66,7 @@ export class ShardStorage {
   /** One at a time. Resolves when the transaction is durable; if it rejects, it may or may not be. */
   async commit(transaction: StorageTransaction): Promise<void> {
     const { statement, values, recordBytes } = this.rowWriter.prepare(transaction, this.recordLog.nextId());
-    const [row] = await this.connections.writer.run(statement, values);
-    if (row?.[0] !== '1') throw fenced();
+    if ((await this.connections.writer.change(statement, values)) !== 1) throw fenced();
     await this.folding;
     this.recordLog.appended(transaction.records, recordBytes);
     if (this.recordLog.isDueForFolding) this.beginFolding();

@@ -14,23 +14,18 @@ const TWO_TO_32 = 0x1_0000_0000;
 const TYPE_OIDS = { bytea: 17, bigint: 20, smallint: 21 } as const;
 export type ArrayElementType = keyof typeof TYPE_OIDS;
 
-/** What so many elements with so many bytes together take. */
-export function arrayParameterBytes(count: number, bytes: number): number {
-  return HEADER_BYTES + count * LENGTH_BYTES + bytes;
-}
-
 export class ArrayParameter {
   private buffer: Buffer;
   private offset = HEADER_BYTES;
   private count = 0;
   private hasNulls = false;
 
-  /** Told what all elements have together it need not grow; or it writes into memory that is given to it, while that suffices. */
+  /** Told what all elements have together, with four bytes for the length of each, it need not grow. */
   constructor(
     private readonly type: ArrayElementType,
-    memory: number | Buffer,
+    bytesExpected: number,
   ) {
-    this.buffer = typeof memory === 'number' ? Buffer.allocUnsafe(HEADER_BYTES + memory) : memory;
+    this.buffer = Buffer.allocUnsafe(HEADER_BYTES + bytesExpected);
   }
 
   smallint(value: number): void {

@@ -45,10 +45,15 @@ interface HotQuery {
   readonly types: typeof asText;
 }
 
+interface HotResult {
+  readonly rows: readonly TextRow[];
+  readonly rowCount: number | null;
+}
+
 interface WaitingQuery {
   readonly action: string;
   readonly query: HotQuery;
-  readonly resolve: (rows: readonly TextRow[]) => void;
+  readonly resolve: (result: HotResult) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -92,14 +97,13 @@ export class HotConnection {
   }
 
   /** Rows of the result, each an array of the columns' text. */
-  run(statement: Statement, values: Parameter[]): Promise<readonly TextRow[]> {
-    return this.enqueue(statement.name, {
-      name: statement.name,
-      text: statement.text,
-      values,
-      rowMode: 'array',
-      types: asText,
-    });
+  async run(statement: Statement, values: Parameter[]): Promise<readonly TextRow[]> {
+    return (await this.execute(statement, values)).rows;
+  }
+
+  /** How many rows the statement, without what stands in its WITH, has changed: costs less than to select it. */
+  async change(statement: Statement, values: Parameter[]): Promise<number> {
+    return (await this.execute(statement, values)).rowCount ?? 0;
   }
 
   /** For statements that are not worth preparing. */
@@ -114,7 +118,11 @@ export class HotConnection {
     await this.client.end();
   }
 
-  private enqueue(action: string, query: HotQuery): Promise<readonly TextRow[]> {
+  private execute({ name, text }: Statement, values: Parameter[]): Promise<HotResult> {
+    return this.enqueue(name, { name, text, values, rowMode: 'array', types: asText });
+  }
+
+  private enqueue(action: string, query: HotQuery): Promise<HotResult> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ action, query, resolve, reject });
       if (this.waiting.length === 1) this.submit();
@@ -131,7 +139,7 @@ export class HotConnection {
       this.waiting.shift();
       if (this.waiting.length > 0) this.submit();
       if (error) reject(translatePostgresError(error, action));
-      else resolve(result.rows as TextRow[]);
+      else resolve(result as HotResult);
     });
   }
 
