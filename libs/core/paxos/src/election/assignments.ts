@@ -5,7 +5,7 @@ import { stand, type StandPort } from './stand.js';
 import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
-import { isMember } from '../rules/quorum.js';
+import { isMember, votersOf } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../accept/acceptor.js';
 import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
@@ -39,7 +39,7 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
   if (assignment.epoch > epoch) {
     learnEpoch(context, replica, assignment);
   } else if (replica.assignment === null) {
-    replica.assign(assignment);
+    assign(context, replica, assignment);
     watchLeader(context, replica);
   }
 }
@@ -51,6 +51,14 @@ export function newReplica(
   const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
   return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
+}
+
+function assign({ now }: Port<'now'>, replica: Replica, assignment: PartitionAssignment): void {
+  const { votesSince } = replica;
+  const voters = votersOf(assignment);
+  for (const peer of votesSince.keys()) if (!voters.includes(peer)) votesSince.delete(peer);
+  for (const peer of voters) if (!votesSince.has(peer)) votesSince.set(peer, now);
+  replica.assign(assignment);
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {
@@ -69,7 +77,7 @@ function create(context: AssignmentPort, assignment: PartitionAssignment): void 
   const replica = newReplica(context, record);
   context.replicas.set(partition, replica);
   context.transactions.setRecord(replica, record);
-  replica.assign(assignment);
+  assign(context, replica, assignment);
   watchLeader(context, replica);
 }
 
@@ -81,7 +89,7 @@ function learnEpoch(context: AssignmentPort, replica: Replica, assignment: Parti
   replica.catchUp = null;
   if (rules.grantsEndWithEpoch()) context.grants.endAll();
   transactions.setRecord(replica, { ...replica.record, epoch: assignment.epoch });
-  replica.assign(assignment);
+  assign(context, replica, assignment);
   if (!replica.isMember) {
     remove(context, replica);
     return;

@@ -59,8 +59,13 @@ function successorOf(context: HandoverPort, replica: Replica, leader: Leader): S
     couldLead(context, replica, leader, peer),
   );
   const knowing = successors.find((peer) => knowsRepeats(context, replica, peer));
+  if (knowing !== undefined) return knowing;
   // Its process ends in any case: then answers that nobody can tell any more are the lesser evil.
-  return knowing ?? (context.retired ? successors[0] : undefined);
+  if (context.retired) return successors[0];
+  // Who leaves the set does not wait until a newcomer has followed for so long.
+  return isLeaving(context, assignment)
+    ? successors.find((peer) => hasRunLong(context, replica, peer))
+    : undefined;
 }
 
 /** The best first. Of the new set those who know the partition from before come before a newcomer. */
@@ -101,16 +106,23 @@ function couldLead(
 
 const promisingMs = ({ timings }: HandoverPort): number => 1.5 * timings.leaseMs;
 
-/** It does not know of the keyed writes before its start, which clients may repeat (4.7.6), */
+/** It knows of no keyed write before its start, nor before its rows were replaced; clients may repeat them (4.7.6). */
 function knowsRepeats(context: HandoverPort, replica: Replica, successor: ShardOrdinal): boolean {
-  const { assignment } = replica;
-  if (assignment === null || replica.keyed.isEmpty) return true;
-  const knownMs = Math.max(promisingMs(context), keyedWindowMs(context));
-  if (context.peers.knownForMs(successor, context.now) <= knownMs) return false;
-  // or before its rows were replaced. Who leaves does not wait for that.
-  const inOrderMs = context.now - (replica.mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY);
-  return isLeaving(context, assignment) || inOrderMs > knownMs;
+  const { keyed, mendedAt, votesSince } = replica;
+  if (keyed.isEmpty) return true;
+  const since = Math.max(
+    mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY,
+    votesSince.get(successor) ?? context.now,
+  );
+  return hasRunLong(context, replica, successor) && context.now - since > rememberedMs(context);
 }
+
+function hasRunLong(context: HandoverPort, { keyed }: Replica, successor: ShardOrdinal): boolean {
+  return keyed.isEmpty || context.peers.knownForMs(successor, context.now) > rememberedMs(context);
+}
+
+const rememberedMs = (context: HandoverPort): number =>
+  Math.max(promisingMs(context), keyedWindowMs(context));
 
 /** Whether there is anybody who could ever lead it. */
 export function hasLivingPeer(

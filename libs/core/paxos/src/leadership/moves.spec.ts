@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
 import { answer, assignment, P, put, started as startedOn, write } from '../../test/cluster-client.js';
 import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 import type { MoveReport } from '../ready.js';
 
 const ROWS = 60;
+const WINDOW_MS = TIMINGS.repeatWindowMs + TIMINGS.clocksDifferMs;
+/** Longer than a leader stays that the map does not prefer. */
+const SETTLED_MS = 2.8 * TIMINGS.leaseMs;
+const ROW_REMEMBERS = 4;
 
 function started(): MemoryCluster {
   const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 10 });
@@ -21,6 +26,21 @@ function reportAt(cluster: MemoryCluster, shard: number): MoveReport | undefined
 function report(cluster: MemoryCluster): MoveReport | undefined {
   const leader = cluster.leaderOf(P);
   return leader === 0 ? undefined : reportAt(cluster, leader);
+}
+
+/** Returns what repeats it in a later epoch, when its row has forgotten it: whoever leads must know that it was done. */
+function writeKeyed(cluster: MemoryCluster): (epoch: number) => void {
+  const keyed = { requestId: 'key:1', origin: cluster.now * HYBRID_UNITS_PER_MS };
+  const first = answer(cluster, put(cluster, 'k0', 'keyed', keyed));
+  for (let n = 0; n < ROW_REMEMBERS; n += 1)
+    answer(cluster, put(cluster, 'k0', `${n}`, { requestId: `key:other ${n}` }));
+  return (epoch) => {
+    expect(cluster.now * HYBRID_UNITS_PER_MS).toBeLessThan(keyed.origin + WINDOW_MS * HYBRID_UNITS_PER_MS);
+    expect(answer(cluster, put(cluster, 'k0', 'keyed', { ...keyed, epoch }))).toMatchObject({
+      kind: 'written',
+      revision: first.kind === 'written' ? first.revision : 0,
+    });
+  };
 }
 
 describe('reports of moves', () => {
@@ -149,6 +169,27 @@ describe('reports of moves', () => {
     const took = cluster.until(() => cluster.leaderOf(P) === 4);
     expect(took).toBeLessThan(withinMs);
     expect(took).toBeGreaterThan(withinMs / 3);
+  });
+
+  it('pass by a preferred newcomer while keyed writes may be repeated, whoever copied to it', () => {
+    const cluster = started();
+    // So that all have known each other for long.
+    const others = [1, 2, 3].map((peer) =>
+      assignment({ partition: P + peer, replicas: [peer, 4], preferredLeader: peer }),
+    );
+    cluster.learn([assignment(), ...others]);
+    cluster.run(2 * WINDOW_MS);
+    const repeatIn = writeKeyed(cluster);
+    cluster.learn([assignment({ epoch: 2, learners: [4] })]);
+    cluster.until(() => report(cluster)?.learners.every(({ caughtUp }) => caughtUp) === true);
+    cluster.learn([assignment({ epoch: 3, nextReplicas: [2, 3, 4], preferredLeader: 4 })]);
+    cluster.until(() => report(cluster)?.ready === true);
+    repeatIn(3);
+    cluster.learn([assignment({ epoch: 4, replicas: [2, 3, 4], preferredLeader: 4 })]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    cluster.run(SETTLED_MS);
+    repeatIn(4);
+    cluster.until(() => cluster.leaderOf(P) === 4);
   });
 
   it('give the leadership back to the preferred one that returns, in a joint epoch too', () => {

@@ -97,6 +97,8 @@ export class Replica {
   epochSeen: Epoch = 0;
   /** A candidate of an epoch that this replica has not heard of yet asked for its promise. */
   earlyPrepare: { readonly from: ShardOrdinal; readonly message: Prepare } | null = null;
+  /** When this shard learned that a peer votes: its rows were copied to it before, by whomever. */
+  readonly votesSince = new Map<ShardOrdinal, number>();
   /** When this shard last sent a peer rows to put in place of its own, in whichever leadership. */
   readonly mendedAt = new Map<ShardOrdinal, number>();
   /** Passed the partition on though it is preferred, in that incarnation: it is about to end, and is not to get it back. */
