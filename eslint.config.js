@@ -154,7 +154,8 @@ export default tseslint.config(
   },
   {
     files: [
-      ...['apps/*/src/main.ts', 'tools/*/src/main.ts', 'libs/testing/local-cluster/src/*.ts'],
+      ...['apps/*/src/main.ts', 'tools/*/src/main.ts', 'tests/benchmark/src/main.ts'],
+      'libs/testing/local-cluster/src/*.ts',
       ...TESTS,
     ],
     rules: { 'no-restricted-properties': 'off' },

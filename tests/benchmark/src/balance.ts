@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BalancerStrategy } from '@ringleader/balancer';
 import { RestClient } from '@ringleader/testing-workload';
-import { percentile } from './closed-loop.js';
+import { percentile } from './harness/statistics.js';
 import type { RunningCluster } from './running-cluster.js';
 
 export interface BalanceOptions {

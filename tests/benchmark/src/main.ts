@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BALANCER_STRATEGIES, type BalancerStrategy } from '@ringleader/balancer';
+import { StartError } from '@ringleader/server-processes';
 import { Command } from 'commander';
 import { balanceReport } from './balance.js';
 import { startEtcdStore } from './coordinators/etcd-grpc.js';
@@ -13,103 +14,17 @@ import { startCoordinators } from './coordinators/group.js';
 import type { MeasuredStore } from './coordinators/measured-store.js';
 import { WORKLOADS, compare, tableOf } from './coordinators/report.js';
 import { runElastic } from './elastic/elastic.js';
-import { startEtcd } from './etcd.js';
-import type { EtcdCluster } from './etcd.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
 import type { FailoverTrial } from './failover.js';
+import { bench } from './harness/bench.js';
+import { declareFlags, settingsOf } from './harness/settings.js';
 import { placementReport } from './placement-report.js';
 import { placementScale } from './placement-scale.js';
-import { usageOfTrees } from './process-cpu.js';
-import { table } from './report.js';
-import { findCluster, usageOf } from './running-cluster.js';
-import type { RunningCluster } from './running-cluster.js';
+import { findCluster } from './running-cluster.js';
 import { storeReport } from './store-report.js';
-import { etcdTarget, ringleaderTarget } from './targets.js';
-import { fill, measure, workloads } from './workloads.js';
-import type { Durations, Workload, WorkloadResult } from './workloads.js';
 
-interface LoadOptions {
-  readonly data: string;
-  readonly connections: string;
-  readonly seconds: string;
-  readonly etcd?: string;
-  readonly beside?: string;
-}
-
-const WARM_UP_MS = 2_000;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-
-async function load(options: LoadOptions): Promise<void> {
-  const cluster = await findCluster(options.data);
-  const counts = options.connections.split(',').map(Number);
-  const durationMs = Number(options.seconds) * 1_000;
-  const etcd = options.etcd === undefined ? null : await startEtcd(options.etcd);
-  const beside = options.beside === undefined ? null : await findCluster(options.beside);
-  const peers: Peers = { etcd, beside };
-  const results: WorkloadResult[] = [];
-  try {
-    const most = Math.max(...counts);
-    if (etcd !== null) await fill(etcdTarget(etcd.urls, most));
-    if (beside !== null) await fill(ringleaderTarget(beside.gatewayUrls, most));
-    await fill(ringleaderTarget(cluster.gatewayUrls, most));
-    for (const workload of workloads(counts)) {
-      results.push(...(await measureAll(cluster, peers, workload, { warmUpMs: WARM_UP_MS, durationMs })));
-    }
-  } finally {
-    await etcd?.stop();
-  }
-  print(table(results));
-  await printMemory(cluster);
-}
-
-interface Peers {
-  readonly etcd: EtcdCluster | null;
-  readonly beside: RunningCluster | null;
-}
-
-/** The peers right before ours, so that whatever else disturbs the machine disturbs all. */
-async function measureAll(
-  cluster: RunningCluster,
-  { etcd, beside }: Peers,
-  workload: Workload,
-  durations: Durations,
-): Promise<WorkloadResult[]> {
-  const results: WorkloadResult[] = [];
-  if (etcd !== null) {
-    const target = etcdTarget(etcd.urls, workload.connections);
-    results.push(await measure(target, workload, durations, () => usageOfTrees(etcd.pids)));
-    await target.close();
-  }
-  if (beside !== null) {
-    const result = await measureCluster(beside, workload, durations);
-    results.push({ ...result, target: `${result.target} beside` });
-  }
-  results.push(await measureCluster(cluster, workload, durations));
-  return results;
-}
-
-async function measureCluster(
-  cluster: RunningCluster,
-  workload: Workload,
-  durations: Durations,
-): Promise<WorkloadResult> {
-  const processes = await cluster.processes();
-  const target = ringleaderTarget(cluster.gatewayUrls, workload.connections);
-  try {
-    return await measure(target, workload, durations, () => usageOf(processes));
-  } finally {
-    await target.close();
-  }
-}
-
-async function printMemory(cluster: RunningCluster): Promise<void> {
-  const processes = await cluster.processes();
-  const usage = usageOf(processes);
-  print('\n| process | resident MiB |\n| --- | --- |');
-  processes.forEach(({ member }, i) => {
-    print(`| ${member} | ${((usage[i]?.residentBytes ?? 0) / 2 ** 20).toFixed(0)} |`);
-  });
-}
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function failover(options: { readonly data: string; readonly trials: string }): Promise<void> {
   const cluster = await findCluster(options.data);
@@ -226,18 +141,16 @@ async function elastic(flags: ElasticFlags): Promise<void> {
 const FAULTS_SHOWN = 20;
 
 const program = new Command('pnpm bench --').description(
-  'Measures a cluster that `npm start` runs on this machine.',
+  'Measures Ringleader on this machine: beside its peers by default, or one thing of it by name.',
 );
 const DATA: [string, string, string] = ['--data <folder>', "the cluster's data folder", '.ringleader'];
-program
-  .command('load', { isDefault: true })
-  .description('throughput, latency and CPU of writes, linearizable reads and batches')
-  .option(...DATA)
-  .option('--connections <list>', 'numbers of connections, by commas', '1,64,256')
-  .option('--seconds <n>', 'how long each workload is measured', '8')
-  .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run')
-  .option('--beside <folder>', 'the data folder of another cluster, measured in the same run')
-  .action(load);
+declareFlags(
+  program
+    .command('load', { isDefault: true })
+    .description('throughput, latency, CPU and memory of Ringleader, etcd and ZooKeeper, side by side'),
+).action((flags: Record<string, unknown>) =>
+  bench(settingsOf(flags), { print, note, searchPath: process.env['PATH'] ?? '' }),
+);
 program
   .command('failover')
   .description('time from kill -9 of a shard to the next acknowledged write on the partitions it led')
@@ -297,4 +210,10 @@ program
   .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run, by gRPC')
   .option('--node-flags <flags>', "flags for each coordinator's Node, to profile it")
   .action(coordinators);
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  note(`✗ ${error.message}`);
+  process.exitCode = 1;
+}

@@ -2,8 +2,6 @@
  * The local cluster that the benchmark is pointed at, found by the state file that `npm start` keeps.
  */
 import { readClusterState } from '@ringleader/tool-local-cluster';
-import { usageOfTrees } from './process-cpu.js';
-import type { ProcessUsage } from './process-cpu.js';
 
 export interface RunningProcess {
   readonly service: string;
@@ -29,9 +27,4 @@ export async function findCluster(folder: string): Promise<RunningCluster> {
       );
     },
   };
-}
-
-/** CPU and memory of the processes, each with its children, by the order given. */
-export function usageOf(processes: readonly RunningProcess[]): ProcessUsage[] {
-  return usageOfTrees(processes.map(({ pid }) => pid));
 }

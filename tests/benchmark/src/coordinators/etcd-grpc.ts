@@ -2,10 +2,10 @@
  * etcd by gRPC, its own protocol: as much of it as is measured (field numbers of etcd's rpc.proto and kv.proto). Calls go to
  * the nodes in turn, as those of etcd's own client do.
  */
-import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream, GrpcObject, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
-import { startEtcd } from '../etcd.js';
+import { startEtcd } from '../harness/targets/etcd.js';
 import type { MeasuredStore } from './measured-store.js';
 
 const field = (id: number, type: string): { id: number; type: string } => ({ id, type });
@@ -33,6 +33,11 @@ const definition: Parameters<typeof fromJSON>[0] = {
         ResponseHeader: { fields: { revision: field(3, 'int64') } },
         PutRequest: { fields: { key: field(1, 'bytes'), value: field(2, 'bytes') } },
         PutResponse: { fields: { header: field(1, 'ResponseHeader') } },
+        RequestOp: { fields: { requestPut: field(2, 'PutRequest') } },
+        TxnRequest: { fields: { success: many(2, 'RequestOp') } },
+        TxnResponse: { fields: { header: field(1, 'ResponseHeader'), succeeded: field(2, 'bool') } },
+        CompactionRequest: { fields: { revision: field(1, 'int64') } },
+        CompactionResponse: { fields: { header: field(1, 'ResponseHeader') } },
         RangeRequest: { fields: { key: field(1, 'bytes'), rangeEnd: field(2, 'bytes') } },
         RangeResponse: {
           fields: {
@@ -55,6 +60,8 @@ const definition: Parameters<typeof fromJSON>[0] = {
           methods: {
             Range: { requestType: 'RangeRequest', responseType: 'RangeResponse', comment },
             Put: { requestType: 'PutRequest', responseType: 'PutResponse', comment },
+            Txn: { requestType: 'TxnRequest', responseType: 'TxnResponse', comment },
+            Compact: { requestType: 'CompactionRequest', responseType: 'CompactionResponse', comment },
           },
         },
         Watch: {
@@ -81,11 +88,26 @@ interface WatchResponse {
 }
 
 type WatchStream = ClientDuplexStream<unknown, WatchResponse>;
-type Done = (error: ServiceError | null) => void;
+type Done<T> = (error: ServiceError | null, answer: T) => void;
+
+interface Put {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+interface RangeResponse {
+  readonly header: { readonly revision: number };
+  readonly kvs: readonly { readonly value: Buffer }[];
+}
 
 interface KvClient {
-  put(request: { readonly key: Buffer; readonly value: Buffer }, done: Done): void;
-  range(request: { readonly key: Buffer }, done: Done): void;
+  put(request: Put, done: Done<unknown>): void;
+  range(request: { readonly key: Buffer }, done: Done<RangeResponse>): void;
+  txn(
+    request: { readonly success: readonly { readonly requestPut: Put }[] },
+    done: Done<{ readonly succeeded: boolean }>,
+  ): void;
+  compact(request: { readonly revision: number }, done: Done<unknown>): void;
   close(): void;
 }
 
@@ -102,26 +124,78 @@ function clientOf(service: string, url: string): unknown {
   return new Client(new URL(url).host, credentials.createInsecure());
 }
 
+const call = <T>(send: (done: Done<T>) => void): Promise<T> =>
+  new Promise((resolve, reject) => {
+    send((error, answer) => (error === null ? resolve(answer) : reject(error)));
+  });
+
+const putOf = (key: string, value: string): Put => ({ key: Buffer.from(key), value: Buffer.from(value) });
+
+export class EtcdClient {
+  private turn = 0;
+  private readonly kv: readonly KvClient[];
+  private readonly watches: readonly Watches[];
+
+  constructor(urls: readonly string[]) {
+    this.kv = urls.map((url) => clientOf('KV', url) as KvClient);
+    this.watches = urls.map((url) => new Watches(clientOf('Watch', url) as WatchClient));
+  }
+
+  async put(key: string, value: string): Promise<void> {
+    await call((done) => this.inTurn(this.kv).put(putOf(key, value), done));
+  }
+
+  /** Linearizable; undefined: there is no such key. */
+  async get(key: string): Promise<Buffer | undefined> {
+    return (await this.range(key)).kvs[0]?.value;
+  }
+
+  /** In one transaction. */
+  async putAll(keys: readonly string[], value: string): Promise<void> {
+    const success = keys.map((key) => ({ requestPut: putOf(key, value) }));
+    await call((done) => this.inTurn(this.kv).txn({ success }, done));
+  }
+
+  /** Forgets all versions of keys but the last. */
+  async compact(): Promise<void> {
+    const { header } = await this.range('now');
+    await call((done) => this.inTurn(this.kv).compact({ revision: header.revision }, done)).catch(
+      (error: ServiceError) => {
+        // Nothing was written since the last time.
+        if (error.code !== status.OUT_OF_RANGE) throw error;
+      },
+    );
+  }
+
+  watch(...args: Parameters<MeasuredStore['watch']>): Promise<void> {
+    return this.inTurn(this.watches).watch(...args);
+  }
+
+  close(): void {
+    for (const client of [...this.kv, ...this.watches]) client.close();
+  }
+
+  private range(key: string): Promise<RangeResponse> {
+    return call((done) => this.inTurn(this.kv).range({ key: Buffer.from(key) }, done));
+  }
+
+  private inTurn<T>(all: readonly T[]): T {
+    return all[this.turn++ % all.length]!;
+  }
+}
+
 export async function startEtcdStore(program: string): Promise<MeasuredStore> {
   const { urls, pids, stop } = await startEtcd(program);
-  const kv = urls.map((url) => clientOf('KV', url) as KvClient);
-  const watches = urls.map((url) => new Watches(clientOf('Watch', url) as WatchClient));
-  let turn = 0;
-  const inTurn = <T>(all: readonly T[]): T => all[turn++ % all.length]!;
-  const call = (send: (done: Done) => void): Promise<void> =>
-    new Promise((resolve, reject) => {
-      send((error) => (error === null ? resolve() : reject(error)));
-    });
+  const client = new EtcdClient(urls);
   return {
     name: 'etcd',
     pids,
     carrierPid: null,
-    put: (key, value) =>
-      call((done) => inTurn(kv).put({ key: Buffer.from(key), value: Buffer.from(value) }, done)),
-    get: (key) => call((done) => inTurn(kv).range({ key: Buffer.from(key) }, done)),
-    watch: (range, onValues) => inTurn(watches).watch(range, onValues),
+    put: (key, value) => client.put(key, value),
+    get: async (key) => void (await client.get(key)),
+    watch: (range, onValues) => client.watch(range, onValues),
     stop: async () => {
-      for (const client of [...kv, ...watches]) client.close();
+      client.close();
       await stop();
     },
   };

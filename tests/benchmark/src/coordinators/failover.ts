@@ -10,7 +10,7 @@ import { connectNats, UNLOGGED } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
 import { until } from '@ringleader/testing-servers';
 import { readClusterState } from '@ringleader/tool-local-cluster';
-import { percentile } from '../closed-loop.js';
+import { percentile } from '../harness/statistics.js';
 
 /** Milliseconds from the kill. */
 export interface LeaderTrial {

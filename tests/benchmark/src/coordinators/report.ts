@@ -3,8 +3,8 @@
  * other in each workload, so that what disturbs the machine disturbs both. The load is one Node process for both: what it
  * takes of the machine is shown, and counts in no server's CPU.
  */
-import { runClosedLoop } from '../closed-loop.js';
-import { percentile } from '../closed-loop.js';
+import { runLoop } from '../harness/loop.js';
+import { percentile } from '../harness/statistics.js';
 import { usageOfTrees } from '../process-cpu.js';
 import type { MeasuredStore } from './measured-store.js';
 
@@ -53,10 +53,8 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
     if (!extent.workloads.includes(name)) continue;
     for (const clients of extent.clients) {
       for (const store of stores) {
-        const request = async (client: number, n: number): Promise<boolean> => {
-          await operate(store, keyOf(keyNumber(client, n)));
-          return true;
-        };
+        const request = (client: number, n: number): Promise<void> =>
+          operate(store, keyOf(keyNumber(client, n)));
         rows.push(await measure({ store, workload, clients, request, durationMs: extent.durationMs }));
       }
     }
@@ -73,12 +71,11 @@ const keyOf = (n: number): string => `bench/${n % KEYS}`;
 async function warmUp(store: MeasuredStore, { clients, warmUpMs }: Extent): Promise<void> {
   for (let from = 0; from < KEYS; from += FILL_AT_ONCE)
     await Promise.all(Array.from({ length: FILL_AT_ONCE }, (_, i) => store.put(keyOf(from + i), VALUE)));
-  const request = async (client: number, n: number): Promise<boolean> => {
+  const request = (client: number, n: number): Promise<void> => {
     const key = keyOf(keyNumber(client, n));
-    await (n % 2 === 0 ? store.put(key, VALUE) : store.get(key));
-    return true;
+    return n % 2 === 0 ? store.put(key, VALUE) : store.get(key);
   };
-  await runClosedLoop({ connections: Math.max(...clients), warmUpMs: 0, durationMs: warmUpMs, request });
+  await runLoop({ workers: Math.max(...clients), warmUpMs: 0, durationMs: warmUpMs, request });
 }
 
 const keyNumber = (client: number, n: number): number => client * 7_919 + n * 31;
@@ -87,26 +84,27 @@ interface Measurement {
   readonly store: MeasuredStore;
   readonly workload: string;
   readonly clients: number;
-  readonly request: (client: number, n: number) => Promise<boolean>;
+  readonly request: (client: number, n: number) => Promise<void>;
   readonly durationMs: number;
 }
 
 async function measure({ store, workload, clients, request, durationMs }: Measurement): Promise<Row> {
   const cpu = new CpuOf(store);
-  const { requests, requestsPerSecond, p50Ms, p99Ms } = await runClosedLoop({
-    connections: clients,
+  const { requests, seconds, percentiles, failures, failure } = await runLoop({
+    workers: clients,
     warmUpMs: WARM_UP_MS,
     durationMs,
     request,
-    onMeasuring: (phase) => cpu[phase](),
+    onPhase: (phase) => cpu[phase](),
   });
+  if (failures > 0) throw new Error(`${store.name}, ${workload}: ${failures} requests failed: ${failure}`);
   return {
     store: store.name,
     workload,
     clients,
-    perSecond: requestsPerSecond,
-    p50Ms,
-    p99Ms,
+    perSecond: requests / seconds,
+    p50Ms: percentiles['50'],
+    p99Ms: percentiles['99'],
     ...cpu.per(requests),
   };
 }
@@ -166,11 +164,10 @@ async function measureOwnWatches(store: MeasuredStore, { watchers, durationMs }:
   await Promise.all(heard.map((_, i) => store.watch({ key: key(i) }, () => heard[i]?.())));
   // No two of them write the same key.
   const writers = Math.min(WRITERS, watchers);
-  const request = async (writer: number, n: number): Promise<boolean> => {
+  const request = async (writer: number, n: number): Promise<void> => {
     const i = (writer + n * writers) % (watchers - (watchers % writers));
     const delivered = new Promise<void>((resolve) => (heard[i] = resolve));
     await Promise.all([store.put(key(i), VALUE), delivered]);
-    return true;
   };
   const workload = `put, and its delivery to one of ${watchers} watchers`;
   return measure({ store, workload, clients: writers, request, durationMs });

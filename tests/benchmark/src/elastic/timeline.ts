@@ -1,5 +1,5 @@
 /** What a run looked like, second by second, and as a picture. */
-import { percentile } from '../closed-loop.js';
+import { percentile } from '../harness/statistics.js';
 import type { Sample } from './paced-load.js';
 
 export interface Second {
