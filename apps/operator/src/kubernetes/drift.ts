@@ -11,6 +11,8 @@ type JsonObject = Readonly<Record<string, Json>>;
 /** Parents of quantities. */
 const QUANTITIES = new Set(['requests', 'limits', 'capacity', 'hard']);
 const QUANTITY_FIELDS = new Set(['sizeLimit', 'storage', 'divisor']);
+/** What else somebody puts in would make them mean something else, and nobody puts in defaults. */
+const EXACT = new Set(['selector', 'podSelector', 'namespaceSelector', 'labelSelector']);
 /** By what elements of lists are told apart. */
 const NAMES = ['name', 'containerPort', 'port', 'mountPath', 'topologyKey', 'ip'];
 
@@ -20,7 +22,7 @@ export function driftOf(wanted: object, live: object): string | null {
 }
 
 function differenceIn(wanted: Json, live: Json, path: readonly string[]): string | null {
-  if (isLeftOut(wanted, live)) return null;
+  if (!isExact(path) && isLeftOut(wanted, live)) return null;
   if (Array.isArray(wanted)) return Array.isArray(live) ? inList(wanted, live, path) : path.join('.');
   if (isObject(wanted)) return isObject(live) ? inObject(wanted, live, path) : path.join('.');
   const isSame = wanted === live || (isQuantityAt(path) && isSameQuantity(wanted, live));
@@ -28,6 +30,8 @@ function differenceIn(wanted: Json, live: Json, path: readonly string[]): string
 }
 
 function inObject(wanted: JsonObject, live: JsonObject, path: readonly string[]): string | null {
+  const added = Object.keys(live).find((field) => !(field in wanted));
+  if (added !== undefined && isExact(path)) return [...path, added].join('.');
   return firstOf(Object.entries(wanted), ([field, value]) =>
     differenceIn(value, live[field], [...path, field]),
   );
@@ -35,7 +39,7 @@ function inObject(wanted: JsonObject, live: JsonObject, path: readonly string[])
 
 function inList(wanted: readonly Json[], live: readonly Json[], path: readonly string[]): string | null {
   const name = NAMES.find((one) => wanted.every((item) => isObject(item) && one in item));
-  if (name === undefined) {
+  if (name === undefined || wanted.length === 0) {
     if (wanted.length !== live.length) return path.join('.');
     return firstOf([...wanted.entries()], ([i, item]) => differenceIn(item, live[i], [...path, String(i)]));
   }
@@ -55,6 +59,8 @@ function firstOf<T>(items: readonly T[], differenceOf: (item: T) => string | nul
   }
   return null;
 }
+
+const isExact = (path: readonly string[]): boolean => path.some((field) => EXACT.has(field));
 
 function isQuantityAt(path: readonly string[]): boolean {
   return QUANTITIES.has(path.at(-2) ?? '') || QUANTITY_FIELDS.has(path.at(-1) ?? '');

@@ -21,6 +21,13 @@ export const isExpired = (error: unknown): boolean => error instanceof KubeError
 /** Of an eviction: a disruption budget allows none now. */
 export const isNotNow = (error: unknown): boolean => error instanceof KubeError && error.status === 429;
 
+/** It was understood, and will be refused again for as long as nothing else changes: 409 and 429 are matters of time. */
+export const isRefusal = (error: unknown): error is KubeError =>
+  error instanceof KubeError &&
+  error.status >= 400 &&
+  error.status < 500 &&
+  ![401, 408, 409, 429].includes(error.status);
+
 export function toKubeError(status: number, text: string, what: string): KubeError {
   const { reason, message } = statusIn(text);
   return new KubeError(status, reason ?? 'Unknown', `${what}: ${status} ${message ?? text.slice(0, 300)}`);

@@ -6,7 +6,7 @@ import { COMPONENTS, type Component, type Note, type Observed } from './types.js
 
 type Answer = Pick<Condition, 'status' | 'reason' | 'message'>;
 const AS_EXPECTED = 'AsExpected';
-const MESSAGE_MAX = 32_768;
+export const CONDITION_MESSAGE_MAX = 32_768;
 
 export function conditionsOf(context: Context, notes: readonly Note[]): Condition[] {
   const quorate = isQuorate(context);
@@ -27,7 +27,7 @@ function condition({ observed }: Context, type: ConditionType, answer: Answer): 
   return {
     type,
     ...answer,
-    message: answer.message.slice(0, MESSAGE_MAX),
+    message: answer.message.slice(0, CONDITION_MESSAGE_MAX),
     observedGeneration: metadata.generation,
     lastTransitionTime: before?.status === answer.status ? before.lastTransitionTime : now,
   };

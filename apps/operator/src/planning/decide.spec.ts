@@ -203,6 +203,27 @@ describe('decide', () => {
     expect(added).toMatchObject({ isReady: true });
   });
 
+  it('goes on with all else while volumes may not grow, and says so until they do', () => {
+    story.world.canVolumesGrow = false;
+    story.world.edit((spec) => ({
+      ...spec,
+      images: { ...spec.images, ringleader: GOOD_IMAGES[1] },
+      shards: { ...spec.shards, replicas: 4, storage: { size: '20Gi' } },
+    }));
+    story.settle(200);
+    story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 3 } }));
+    story.world.loseVolume(0);
+    story.settle(200);
+    const { pods, claims, data, cluster } = observed();
+    expect(data?.coordinators.members.every(({ reachable }) => reachable)).toBe(true);
+    expect(data?.shards.map(({ shard }) => shard).sort()).toEqual(['shard-1', 'shard-2', 'shard-3']);
+    expect(claims.filter(({ component }) => component === 'shard')).toHaveLength(3);
+    expect(pods.filter(({ isReady }) => !isReady)).toEqual([]);
+    const degraded = cluster.status?.conditions?.find(({ type }) => type === 'Degraded');
+    expect(degraded).toMatchObject({ status: 'True', reason: 'Refused', message: 'growClaim is refused' });
+    story.ends();
+  });
+
   it('tells the pause of moves that a person made from its own', () => {
     story.world.pauseByPerson();
     story.world.tick();

@@ -21,6 +21,18 @@ describe('the planner', () => {
     );
   });
 
+  it('does so where volumes may not grow, too, once they may', () => {
+    fc.assert(
+      fc.property(stories, (events) => {
+        const story = new Story();
+        story.world.canVolumesGrow = false;
+        story.play(events);
+        story.ends();
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('deletes a cluster from any state, and keeps its volumes, on which it begins again, if it is told to', () => {
     fc.assert(
       fc.property(stories, fc.boolean(), (events, isKept) => {

@@ -37,6 +37,7 @@ import type { SecretParts } from '../resources/index.js';
 import type { NatsAccess } from './data-plane.js';
 import type { Known } from './executor.js';
 import { NotNow } from './not-now.js';
+import { refuseOthers } from './ownership.js';
 
 export interface Credentials {
   /** Null while somebody else has not made them yet. */
@@ -80,7 +81,7 @@ export class CredentialsKeeper {
     const names = { tls: secretNames.natsTls(cluster), conf: secretNames.natsConfig(cluster) };
     const token = (): Content => ({ token: tokenText(ROOT_TOKEN_ID, randomBytes(32).toString('base64url')) });
     if (cluster.spec.security.gateway.authentication)
-      await this.#once(cluster, secretNames.rootToken(cluster), token);
+      await this.#once(cluster, secretNames.rootToken(cluster), ['token'], token);
     const certificates = usesCertManager(cluster, optionalKinds)
       ? await this.#foreignCertificates(cluster)
       : await this.#ownCertificates(cluster);
@@ -88,11 +89,15 @@ export class CredentialsKeeper {
       managedNats(cluster) === null
         ? await this.#foreignAccess(cluster)
         : await this.#keepNats(cluster, certificates[names.tls]?.['ca.crt']);
+    // Whoever has made them: those of cert-manager are in no memory of ours.
+    const contents = {
+      [names.tls]: certificates[names.tls],
+      [names.conf]: this.#remembered(cluster, names.conf),
+    };
     const hashes = Object.fromEntries(
-      [names.tls, names.conf].flatMap((name) => {
-        const secret = this.options.known.get({ ...placeOf(cluster, SECRETS), name });
-        return secret === undefined ? [] : [[name, hashOf(contentOf(secret))] as const];
-      }),
+      Object.entries(contents).flatMap(([name, content]) =>
+        content === undefined ? [] : [[name, hashOf(content)] as const],
+      ),
     );
     return { access, hashes, expiresAtMs: expiries(certificates) };
   }
@@ -100,16 +105,16 @@ export class CredentialsKeeper {
   /** With seeds, the routes' password, and the configuration that names all of them. */
   async #keepNats(cluster: RingleaderCluster, ca: string | undefined): Promise<NatsAccess | null> {
     const seeds: Record<string, string> = {};
+    const publicKeys = {} as Record<Service, string>;
     for (const service of SERVICES) {
       const make = (): Content => ({ seed: Buffer.from(createUser().getSeed()).toString() });
-      const { seed = '' } = await this.#once(cluster, secretNames.natsSeed(cluster, service), make);
-      seeds[service] = seed;
+      const name = secretNames.natsSeed(cluster, service);
+      const { seed = '' } = await this.#once(cluster, name, ['seed'], make);
+      seeds[service] = seed.trim();
+      publicKeys[service] = publicKeyOf(seeds[service], name);
     }
     const password = (): Content => ({ password: randomBytes(32).toString('hex') });
-    const routes = await this.#once(cluster, secretNames.natsRoutes(cluster), password);
-    const publicKeys = Object.fromEntries(
-      Object.entries(seeds).map(([service, seed]) => [service, fromSeed(Buffer.from(seed)).getPublicKey()]),
-    ) as Record<Service, string>;
+    const routes = await this.#once(cluster, secretNames.natsRoutes(cluster), ['password'], password);
     const conf = natsConf(cluster, { publicKeys, routesPassword: routes['password'] ?? '' });
     await this.#always(cluster, { name: secretNames.natsConfig(cluster), data: { 'nats.conf': conf } });
     const hosts = natsCertificateHosts(cluster);
@@ -123,10 +128,11 @@ export class CredentialsKeeper {
     if (external === undefined) return null;
     const name = external.credentialsSecret;
     const content = await this.#read(cluster, name);
-    const seed = content?.['operator.nk'];
-    if (seed === undefined)
-      throw new OperationalError('CONFIG_INVALID', `The Secret ${name} has no file operator.nk`, { name });
-    return { servers: external.servers, ca: content?.['ca.crt'] ?? null, seed };
+    if (content === null) throw lacking(name, 'it is not there');
+    // Of all: a pod whose seed is missing waits for it without a word.
+    for (const service of SERVICES) publicKeyOf(fileIn(content, `${service}.nk`, name).trim(), name);
+    const seed = fileIn(content, 'operator.nk', name);
+    return { servers: external.servers, ca: content['ca.crt'] ?? null, seed };
   }
 
   /** By cert-manager, or by the user. */
@@ -193,11 +199,12 @@ export class CredentialsKeeper {
         notBeforeMs: nowMs - BACKDATED_MS,
         validForMs: AUTHORITY_FOR_MS,
       });
-    const present = await this.#once(cluster, name, async () => {
+    const present = await this.#once(cluster, name, ['ca.crt', 'ca.key'], async () => {
       const { certificatePem, keyPem } = await make();
       return { 'ca.crt': certificatePem, 'ca.key': keyPem };
     });
-    const [newest = ''] = certificatesIn(present['ca.crt'] ?? '');
+    const [newest] = certificatesIn(present['ca.crt'] ?? '');
+    if (newest === undefined) throw lacking(name, 'no certificate is in its file ca.crt');
     if (nowMs < renewAtMs(newest)) return trustOf(present, nowMs);
     const { certificatePem, keyPem } = await make();
     const data = { 'ca.crt': bundle([certificatePem, present['ca.crt'] ?? ''], nowMs), 'ca.key': keyPem };
@@ -237,14 +244,18 @@ export class CredentialsKeeper {
     return data;
   }
 
-  /** What is there counts, whoever has made it. */
+  /** What is there counts, whoever has made it, if it has these files. */
   async #once(
     cluster: RingleaderCluster,
     name: string,
+    files: readonly string[],
     make: () => Content | Promise<Content>,
   ): Promise<Content> {
     const present = await this.#read(cluster, name);
-    if (present !== null) return present;
+    if (present !== null) {
+      for (const file of files) fileIn(present, file, name);
+      return present;
+    }
     const data = await make();
     const { namespace } = cluster.metadata;
     try {
@@ -266,12 +277,19 @@ export class CredentialsKeeper {
   async #apply(cluster: RingleaderCluster, kind: Kind, manifest: Manifest): Promise<void> {
     const { namespace } = cluster.metadata;
     const { name } = manifest.metadata;
-    const live = this.options.known.get({ kind, namespace, name });
-    if (kind === CONFIG_MAPS && live !== undefined) {
-      const [present, wanted] = [live['data'], manifest['data']] as [Content, Content];
-      if (isSame(present, wanted)) return;
+    if (kind === CONFIG_MAPS) {
+      const place = { kind, namespace, name };
+      const live = this.options.known.get(place) ?? (await this.options.api.find(place));
+      if (live !== null) refuseOthers({ kind: kind.kind, ...live }, cluster);
+      const [present, wanted] = [live?.['data'], manifest['data']] as [Content | undefined, Content];
+      if (live !== null && isSame(present, wanted)) return;
     }
     this.options.known.note(await this.options.api.apply(kind, namespace, manifest));
+  }
+
+  #remembered(cluster: RingleaderCluster, name: string): Content | undefined {
+    const secret = this.options.known.get({ ...placeOf(cluster, SECRETS), name });
+    return secret === undefined ? undefined : contentOf(secret);
   }
 
   /** From memory, where it is ours; else as it is now. */
@@ -307,6 +325,24 @@ function contentOf(secret: KubeObject): Content {
   return Object.fromEntries(
     Object.entries(data).map(([file, text]) => [file, Buffer.from(text, 'base64').toString()]),
   );
+}
+
+const lacking = (name: string, what: string): OperationalError =>
+  new OperationalError('CONFIG_INVALID', `The Secret ${name} cannot be used: ${what}`, { name });
+
+function fileIn(content: Content, file: string, name: string): string {
+  const text = content[file] ?? '';
+  if (text.trim() === '') throw lacking(name, `it has no file ${file}`);
+  return text;
+}
+
+function publicKeyOf(seed: string, name: string): string {
+  try {
+    return fromSeed(Buffer.from(seed)).getPublicKey();
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw lacking(name, `a seed in it is none of an nkey (${cause.message})`);
+  }
 }
 
 function isSame(a: Content | undefined, b: Content): boolean {

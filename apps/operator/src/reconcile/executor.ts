@@ -12,6 +12,7 @@ import { CLUSTER_FINALIZER } from '../planning/deletion.js';
 import type { Action } from '../planning/types.js';
 import type { Coordinators } from './data-plane.js';
 import { NotNow } from './not-now.js';
+import { refuseOthers } from './ownership.js';
 import { FOUNDED_ANNOTATION, podSeen, workloadSeen } from './observation.js';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { readonly kind: Kind }>;
@@ -104,7 +105,7 @@ export class Executor {
       ...manifest,
       metadata: { ...manifest.metadata, annotations: { ...annotations, [APPLIED_HASH_ANNOTATION]: hash } },
     };
-    const live = this.known.get({ kind, namespace, name });
+    const live = await this.#ours({ kind, namespace, name }, cluster);
     if (live !== undefined && this.known.hasAlready(live, body)) {
       this.known.applied(live, body);
       return false;
@@ -117,6 +118,13 @@ export class Executor {
     this.known.note(object);
     this.known.applied(object, body);
     return true;
+  }
+
+  /** What is not known may be somebody else's, who has not our labels: it would be taken over. */
+  async #ours(place: Place, cluster: RingleaderCluster): Promise<KubeObject | undefined> {
+    const live = this.known.get(place) ?? (await this.api.find(place)) ?? undefined;
+    if (live !== undefined) refuseOthers({ kind: place.kind.kind, ...live }, cluster);
+    return live;
   }
 
   async #checkShrink(

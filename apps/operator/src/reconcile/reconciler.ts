@@ -3,27 +3,25 @@
  * reads anew each time; that it is called too often or too late costs nothing but time.
  */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  CLUSTER_API_VERSION,
-  CLUSTER_KIND,
-  OperationalError,
-  PAUSED_ANNOTATION,
-  ringleaderClusterSpecSchema,
-} from '@ringleader/contracts';
+import { OperationalError, PAUSED_ANNOTATION } from '@ringleader/contracts';
 import type { RingleaderCluster, RingleaderClusterStatus } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { NOT_LEADER } from '../kubernetes/fence.js';
 import type { EventRecorder } from '../kubernetes/events.js';
-import { CLAIMS, CLUSTERS, NAMESPACES, PODS } from '../kubernetes/kinds.js';
+import { CLAIMS, CLUSTERS, NAMESPACES, PODS, SECRETS } from '../kubernetes/kinds.js';
 import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
-import { KubeError, isConflict, isGone } from '../kubernetes/kube-error.js';
+import { KubeError, isConflict, isGone, isRefusal } from '../kubernetes/kube-error.js';
 import type { Watches } from '../kubernetes/watches.js';
 import type { OperatorMetrics } from '../operator-metrics.js';
 import { decide } from '../planning/decide.js';
+import { buildsOn, endsOnlyWhatBuildsOnIt, withRefusals } from '../planning/refusals.js';
+import type { Refusal } from '../planning/refusals.js';
 import type { Action, Images, Observed, OwnedObjects } from '../planning/types.js';
 import type { Credentials, CredentialsKeeper } from './credentials.js';
+import { clusterOf, departingOf } from './custom-resource.js';
 import type { DataPlanes } from './data-planes.js';
 import type { Executor } from './executor.js';
+import { disownSecrets } from './kept-secrets.js';
 import { NotNow } from './not-now.js';
 import { claimSeen, foundingSeen, objectsSeen, podSeen, workloadsSeen } from './observation.js';
 import { annotateZones } from './zones.js';
@@ -43,8 +41,20 @@ export interface ReconcilerParts {
   readonly logger: Logger;
 }
 
+interface Trouble {
+  readonly reason: string;
+  readonly error: Error;
+}
+
+interface Outcome {
+  readonly hasWritten: boolean;
+  readonly refused: readonly Trouble[];
+  readonly error: Error | null;
+}
+
 /** What was done is seen soon; then it is looked at again, in case that is not heard. */
 const AFTER_DOING_MS = 2_000;
+const AFTER_CONFLICT_MS = 500;
 
 export class Reconciler {
   constructor(private readonly parts: ReconcilerParts) {}
@@ -75,38 +85,66 @@ export class Reconciler {
   }
 
   async #reconcile(key: string, live: KubeObject): Promise<number | null> {
-    const cluster = clusterOf(live);
-    const isNamespaceTerminating = await this.#isTerminating(cluster.metadata.namespace);
+    const isNamespaceTerminating = await this.#isTerminating(live.metadata.namespace ?? '');
+    const isDeparting = isNamespaceTerminating || live.metadata.deletionTimestamp !== undefined;
+    const cluster = isDeparting ? departingOf(live) : await this.#valid(key, live);
     const isLeftAlone =
-      isNamespaceTerminating ||
-      cluster.metadata.deletionTimestamp !== undefined ||
-      (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
-    if (!isNamespaceTerminating) await this.#credentials(key, cluster, isLeftAlone);
-    if (!isNamespaceTerminating) await this.#zones(key, cluster, live);
+      isDeparting || (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
+    const troubles: Trouble[] = [];
+    if (!isNamespaceTerminating) troubles.push(...(await this.#credentials(key, cluster, isLeftAlone)));
+    if (!isNamespaceTerminating) {
+      await this.#zones(key, cluster, live);
+      await this.#disown(key, cluster, isDeparting || !isLeftAlone);
+    }
     const observed = await this.#observe(key, cluster, {
       isNamespaceTerminating,
       secretHashes: this.parts.planes.hashes(key),
     });
     const decision = decide(observed, this.parts.wanted);
-    const outcome = await this.#act(key, decision.actions, cluster, live);
-    await this.#writeStatus(key, cluster, decision.status);
-    if (outcome.error !== null) throw outcome.error;
+    // Of whom it is not known what its pods are to be rolled for, nothing is changed.
+    const isSure = troubles.length === 0 || isLeftAlone;
+    const outcome = await this.#act(key, isSure ? decision.actions : [], cluster, live);
+    troubles.push(...outcome.refused);
+    const status = withRefusals(decision.status, troubles.map(refusalOf), observed);
+    await this.#writeStatus(key, cluster, status);
+    const error = outcome.error ?? (isLeftAlone ? outcome.refused[0] : troubles[0])?.error;
+    if (error !== undefined) throw error;
     return outcome.hasWritten ? AFTER_DOING_MS : decision.lookAgainMs;
   }
 
-  /** Of a cluster that is left alone they are read, as far as they are there. */
-  async #credentials(key: string, cluster: RingleaderCluster, isLeftAlone: boolean): Promise<void> {
+  /** Its owner is told why nothing is done about it; what was told before stays true as far as anybody knows. */
+  async #valid(key: string, live: KubeObject): Promise<RingleaderCluster> {
+    try {
+      return clusterOf(live);
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      const cluster = departingOf(live);
+      const before = { ...cluster.status, observedGeneration: cluster.metadata.generation };
+      const refusal = { reason: 'SpecificationInvalid', message: error.message };
+      await this.#writeStatus(key, cluster, withRefusals(before, [refusal], { cluster, nowMs: Date.now() }));
+      throw error;
+    }
+  }
+
+  /** Of a cluster that is left alone they are read, as far as they are there: what is amiss with them must not keep it from going. */
+  async #credentials(
+    key: string,
+    cluster: RingleaderCluster,
+    isLeftAlone: boolean,
+  ): Promise<readonly Trouble[]> {
     const { credentials: keeper, credentialsReader: reader, watches, planes, metrics } = this.parts;
     let credentials: Credentials;
     try {
       credentials = await (isLeftAlone ? reader : keeper).keep(cluster, watches.optionalKinds);
     } catch (error) {
-      if (isLeftAlone && error instanceof NotNow) return;
-      throw error;
+      if (isLeftAlone && error instanceof NotNow) return [];
+      if (!(error instanceof OperationalError || isRefusal(error))) throw error;
+      return [{ reason: 'CredentialsInvalid', error }];
     }
     const { namespace, name } = cluster.metadata;
     metrics.expires(namespace, credentials.expiresAtMs);
     await planes.know(key, name, credentials);
+    return [];
   }
 
   async #zones(key: string, cluster: RingleaderCluster, live: KubeObject): Promise<void> {
@@ -118,6 +156,12 @@ export class Reconciler {
       const note = `the node ${node} has no label ${zoneTopologyKey}: its shards are in no zone`;
       await events.tell(live, { type: 'Warning', action: 'AnnotateZone', reason: 'NoZone', note });
     }
+  }
+
+  async #disown(key: string, cluster: RingleaderCluster, mayWrite: boolean): Promise<void> {
+    const { api, watches } = this.parts;
+    if (!mayWrite || cluster.spec.deletionPolicy !== 'Retain') return;
+    await disownSecrets(cluster, watches.ofCluster(SECRETS, key), api, (object) => watches.note(object));
   }
 
   async #observe(
@@ -145,37 +189,42 @@ export class Reconciler {
     };
   }
 
-  /** In order; the first that does not succeed ends it. */
+  /** In order; the first that does not succeed ends it, but for what the API server refuses and nothing builds on. */
   async #act(
     key: string,
     actions: readonly Action[],
     cluster: RingleaderCluster,
     live: KubeObject,
-  ): Promise<{ readonly hasWritten: boolean; readonly error: Error | null }> {
-    const { executor, planes, metrics, events, logger } = this.parts;
+  ): Promise<Outcome> {
+    const refused: (Trouble & { readonly action: Action })[] = [];
     let hasWritten = false;
     for (const action of actions) {
-      const { kind, why } = action;
+      if (refused.some((one) => buildsOn(action, one.action))) continue;
       try {
-        const coordinators = planes.coordinators(key);
-        if (!(await executor.do(action, { cluster, coordinators }))) continue;
-        hasWritten = true;
-        metrics.did(kind);
-        logger.info({ cluster: key, kind, target: targetOf(action), why }, 'Done');
-        const told = {
-          action: upperCamel(kind),
-          reason: upperCamel(kind),
-          note: `${targetOf(action)}: ${why}`,
-        };
-        await events.tell(live, { type: 'Normal', ...told });
+        if (await this.#do(key, action, cluster, live)) hasWritten = true;
       } catch (error) {
-        logger.info({ cluster: key, kind, target: targetOf(action), why, error }, 'Not done');
+        const { kind, why } = action;
+        this.parts.logger.info({ cluster: key, kind, target: targetOf(action), why, error }, 'Not done');
         if (error instanceof NotNow && error.cause instanceof OperationalError)
           await this.#warn(live, upperCamel(kind), error);
-        return { hasWritten, error: error as Error };
+        if (isRefusal(error)) refused.push({ reason: 'Refused', error, action });
+        if (!isRefusal(error) || !endsOnlyWhatBuildsOnIt(action))
+          return { hasWritten, refused, error: error as Error };
       }
     }
-    return { hasWritten, error: null };
+    return { hasWritten, refused, error: null };
+  }
+
+  async #do(key: string, action: Action, cluster: RingleaderCluster, live: KubeObject): Promise<boolean> {
+    const { executor, planes, metrics, events, logger } = this.parts;
+    const { kind, why } = action;
+    const coordinators = planes.coordinators(key);
+    if (!(await executor.do(action, { cluster, coordinators }))) return false;
+    metrics.did(kind);
+    logger.info({ cluster: key, kind, target: targetOf(action), why }, 'Done');
+    const told = { action: upperCamel(kind), reason: upperCamel(kind), note: `${targetOf(action)}: ${why}` };
+    await events.tell(live, { type: 'Normal', ...told });
+    return true;
   }
 
   async #writeStatus(
@@ -191,12 +240,16 @@ export class Reconciler {
     const { resourceVersion } = live.metadata;
     const left = Object.keys(present).filter((field) => !(field in status));
     const patch = { ...status, ...Object.fromEntries(left.map((field) => [field, null])) };
+    const place = { kind: CLUSTERS, namespace, name };
     try {
-      const place = { kind: CLUSTERS, namespace, name };
       watches.note(await api.merge(place, { metadata: { resourceVersion }, status: patch }, 'status'));
     } catch (error) {
-      if (isConflict(error)) throw new NotNow('the cluster has changed meanwhile', 0, { cause: error });
-      if (!isGone(error)) throw error;
+      if (isGone(error)) return;
+      if (!isConflict(error)) throw error;
+      // Its event may be late, or lost: without the newest the next attempt would be refused as this one was.
+      const newest = await api.find(place);
+      if (newest !== null) watches.note(newest);
+      throw new NotNow('the cluster has changed meanwhile', AFTER_CONFLICT_MS, { cause: error });
     }
   }
 
@@ -211,24 +264,7 @@ export class Reconciler {
   }
 }
 
-/** The API server has checked it; one of a version before may lack what is new, which the defaults fill in. */
-function clusterOf(live: KubeObject): RingleaderCluster {
-  const parsed = ringleaderClusterSpecSchema.safeParse(live['spec']);
-  const { namespace = '', generation = 0, ...metadata } = live.metadata;
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-    const list = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    throw new OperationalError('CONFIG_INVALID', `The specification is not valid: ${list}`, { issues });
-  }
-  const status = live['status'] as RingleaderClusterStatus | undefined;
-  return {
-    apiVersion: CLUSTER_API_VERSION,
-    kind: CLUSTER_KIND,
-    metadata: { ...metadata, namespace, generation },
-    spec: parsed.data,
-    ...(status !== undefined && { status }),
-  };
-}
+const refusalOf = ({ reason, error }: Trouble): Refusal => ({ reason, message: error.message });
 
 /** As it comes back from the API server. */
 const plain = (status: RingleaderClusterStatus): unknown => JSON.parse(JSON.stringify(status));

@@ -27,8 +27,8 @@ function policy(cluster: RingleaderCluster, suffix: string, pods: Json, rules: R
       spec: {
         podSelector: pods,
         policyTypes: given.map(([way]) => (way === 'ingress' ? 'Ingress' : 'Egress')),
-        // The API server leaves empty lists out.
-        ...Object.fromEntries(given.filter(([, list]) => list.length > 0)),
+        // Empty ones too: what somebody else lets through is taken away again only from a list that is ours.
+        ...rules,
       },
     },
   });

@@ -10,7 +10,7 @@ import { Violation } from './violations.js';
 export interface Control {
   readonly name: string;
   readonly breaks: Partial<PlannerRules>;
-  readonly world?: WorldRules;
+  readonly world?: Partial<WorldRules>;
   /** How its stories begin and end, where chance alone would take long. */
   readonly first?: readonly Event[];
   readonly last?: (story: Story) => void;

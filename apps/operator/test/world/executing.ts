@@ -8,21 +8,25 @@ import {
   type Observed,
   refText,
 } from '../../src/planning/types.js';
+import { buildsOn, endsOnlyWhatBuildsOnIt, withRefusals } from '../../src/planning/refusals.js';
 import type { Kubernetes, WorldClaim } from './kubernetes.js';
 import type { Placement } from './placement.js';
 import type { RaftGroup } from './raft-group.js';
-import { Refused, Violation } from './violations.js';
+import { Forbidden, Refused, Violation } from './violations.js';
 
 export interface WorldRules {
   /** Whether the executor looks again before what cannot be taken back. */
   readonly looksAgain: boolean;
+  readonly endsOnlyWhatBuildsOnIt: (action: Action) => boolean;
 }
+const RULES: WorldRules = { looksAgain: true, endsOnlyWhatBuildsOnIt };
 
 /** What it changes, and asks. */
 interface World {
   readonly kube: Kubernetes;
   readonly group: RaftGroup | null;
   readonly placement: Placement | null;
+  readonly canVolumesGrow: boolean;
   data(): DataPlaneSeen | null;
   /** Whether the cluster was deleted with all that it had. */
   isAllDeleted(): boolean;
@@ -40,19 +44,26 @@ export interface Decided {
   readonly endsAfter: number;
 }
 
-export function executeIn(world: World, rules: WorldRules, { seen, decision, endsAfter }: Decided): void {
-  const round = new Round(world, rules, seen);
+export function executeIn(
+  world: World,
+  rules: Partial<WorldRules>,
+  { seen, decision, endsAfter }: Decided,
+): void {
+  const round = new Round(world, { ...RULES, ...rules }, seen);
+  const refused: Action[] = [];
   let done = 0;
   try {
     for (const action of decision.actions) {
       if (done++ >= endsAfter) return;
-      round.do(action);
+      if (refused.some((one) => buildsOn(action, one))) continue;
+      if (!round.succeeds(action)) refused.push(action);
       world.check();
     }
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
-  if (done < endsAfter) round.writeStatus(decision);
+  const refusals = refused.map(({ kind }) => ({ reason: 'Refused', message: `${kind} is refused` }));
+  if (done < endsAfter) round.writeStatus(withRefusals(decision.status, refusals, seen));
 }
 
 class Round {
@@ -62,14 +73,25 @@ class Round {
     private readonly seen: Observed,
   ) {}
 
-  writeStatus({ status }: Decision): void {
+  writeStatus(status: Decision['status']): void {
     const { cluster } = this.world.kube;
     if (cluster === null || isDeepStrictEqual(cluster.status, status)) return;
     if (cluster.metadata.resourceVersion === this.seen.cluster.metadata.resourceVersion)
       this.world.write({ ...cluster, status });
   }
 
-  do(action: Action): void {
+  /** False where it is refused for good, and that ends nothing but what builds on it. */
+  succeeds(action: Action): boolean {
+    try {
+      this.#do(action);
+      return true;
+    } catch (error) {
+      if (error instanceof Forbidden && this.rules.endsOnlyWhatBuildsOnIt(action)) return false;
+      throw error;
+    }
+  }
+
+  #do(action: Action): void {
     const { kube } = this.world;
     switch (action.kind) {
       case 'apply':
@@ -87,6 +109,7 @@ class Round {
       case 'deleteClaim':
         return this.#deleteClaim(action);
       case 'growClaim':
+        if (!this.world.canVolumesGrow) throw new Forbidden('the storage class does not let volumes grow');
         kube.claim(action.claim, action.uid).size = action.size;
         return;
       case 'markFounded':

@@ -11,7 +11,7 @@ import { Violation } from './violations.js';
 
 export interface Setting {
   readonly rules?: PlannerRules;
-  readonly world?: WorldRules;
+  readonly world?: Partial<WorldRules>;
 }
 
 export class Story {
@@ -41,6 +41,7 @@ export class Story {
     }));
     world.annotate({});
     world.resumeByPerson();
+    world.canVolumesGrow = true;
     world.tick();
     const rounds = this.settle();
     if (rounds === null) throw new Violation('converges', this.#state());

@@ -10,3 +10,6 @@ export class Violation extends Error {
 
 /** By the API server or the coordinators, as the real ones would: the round ends, and another begins. */
 export class Refused extends Error {}
+
+/** By the API server, and again whenever it is asked. */
+export class Forbidden extends Refused {}

@@ -35,12 +35,14 @@ export class World {
   foundings = 0;
   /** Of the operator that runs. */
   operatorImages: Images = { ringleader: GOOD_IMAGES[0], postgres: 'postgres:17', nats: GOOD_IMAGES[0] };
+  /** Whether the storage class allows it. */
+  canVolumesGrow = true;
   #members = 0;
   #isPausedByPerson = false;
   readonly #kubeSeen: Kube[] = [];
   readonly #dataSeen: (DataPlaneSeen | null)[] = [];
 
-  constructor(private readonly rules: WorldRules = { looksAgain: true }) {
+  constructor(private readonly rules: Partial<WorldRules> = {}) {
     this.tick();
   }
 

@@ -15,6 +15,8 @@ export interface Access {
   readonly cert?: Buffer;
   readonly key?: Buffer;
   readonly token?: string;
+  /** As a cluster says it that has a certificate of nobody's. */
+  readonly rejectUnauthorized?: false;
 }
 
 interface Named<T> {
@@ -26,7 +28,7 @@ interface Kubeconfig {
   readonly contexts: readonly { name: string; context: { cluster: string; user: string } }[];
   readonly clusters: readonly {
     name: string;
-    cluster: Readonly<Record<string, string>> & { server: string };
+    cluster: Readonly<Record<string, unknown>> & { readonly server: string };
   }[];
   readonly users: readonly { name: string; user: User }[];
 }
@@ -78,6 +80,10 @@ export async function accessByKubeconfig(): Promise<Access> {
   const cert = (await bytes(user, 'client-certificate')) ?? text(given.clientCertificateData);
   const key = (await bytes(user, 'client-key')) ?? text(given.clientKeyData);
   const token = user.token ?? given.token;
-  const optional = Object.entries({ ca, cert, key, token }).filter(([, value]) => value !== undefined);
+  const isUnchecked = cluster['insecure-skip-tls-verify'] === true;
+  const rejectUnauthorized = isUnchecked ? (false as const) : undefined;
+  const optional = Object.entries({ ca, cert, key, token, rejectUnauthorized }).filter(
+    ([, value]) => value !== undefined,
+  );
   return { server: cluster.server, ...(Object.fromEntries(optional) as Omit<Access, 'server'>) };
 }

@@ -13,7 +13,7 @@ import { until } from '@ringleader/testing-servers';
 
 const PROGRAM =
   process.env['RINGLEADER_E2E_KUBE'] ?? join(homedir(), '.cache', 'kubernetes-lab', 'bin', 'kube');
-const READY = { timeoutMs: 60_000, everyMs: 250 };
+const READY = { timeoutMs: 180_000, everyMs: 250 };
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 /** A write as the server has logged it. */

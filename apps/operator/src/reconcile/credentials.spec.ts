@@ -1,0 +1,131 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { SERVICES, ringleaderClusterSpecSchema } from '@ringleader/contracts';
+import type { RingleaderCluster } from '@ringleader/contracts';
+import { createAuthority, issue } from '@ringleader/certificates';
+import type { KubeObject, NewObject, Place } from '../kubernetes/kube-api.js';
+import { CredentialsKeeper } from './credentials.js';
+import type { Credentials } from './credentials.js';
+
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
+/** What is there, by kind and name; what was made by somebody else is in no memory of the operator. */
+let objects: Map<string, KubeObject>;
+const keyOf = (kind: string, name: string): string => `${kind}/${name}`;
+
+function put(body: NewObject): KubeObject {
+  const { name } = body.metadata;
+  const object = { ...body, metadata: { ...body.metadata, uid: name, resourceVersion: '1' } } as KubeObject;
+  objects.set(keyOf(body.kind, name), object);
+  return object;
+}
+
+function secret(name: string, data: Readonly<Record<string, string>>): void {
+  const encoded = Object.entries(data).map(([file, text]) => [file, Buffer.from(text).toString('base64')]);
+  put({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, data: Object.fromEntries(encoded) });
+}
+
+function dataOf(name: string): Record<string, string> {
+  const data = (objects.get(keyOf('Secret', name))?.['data'] ?? {}) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(data).map(([file, text]) => [file, Buffer.from(text, 'base64').toString()]),
+  );
+}
+
+function keep(spec: object = {}, optionalKinds: readonly string[] = []): Promise<Credentials> {
+  const cluster: RingleaderCluster = {
+    apiVersion: 'ringleader.io/v1alpha1',
+    kind: 'RingleaderCluster',
+    metadata: { name: 'demo', namespace: 'ns', uid: 'u', generation: 1, resourceVersion: '1' },
+    spec: ringleaderClusterSpecSchema.parse({ shards: { replicas: 3 }, ...spec }),
+  };
+  const find = <T extends KubeObject>({ kind, name }: Place): Promise<T | null> =>
+    Promise.resolve((objects.get(keyOf(kind.kind, name)) ?? null) as T | null);
+  const keeper = new CredentialsKeeper({
+    api: {
+      find,
+      create: <T extends KubeObject>(_kind: unknown, _namespace: string, body: object) =>
+        Promise.resolve(put(body as NewObject) as T),
+      apply: (_kind, _namespace, body) => Promise.resolve(put(body)),
+    },
+    known: { get: ({ kind, name }) => isOurs(kind.kind, name), note: () => undefined },
+    nowMs: () => NOW_MS,
+    onMade: () => undefined,
+  });
+  return keeper.keep(cluster, optionalKinds);
+}
+
+function isOurs(kind: string, name: string): KubeObject | undefined {
+  const object = objects.get(keyOf(kind, name));
+  return object?.metadata.labels?.['app.kubernetes.io/managed-by'] === undefined ? undefined : object;
+}
+
+beforeEach(() => {
+  objects = new Map();
+});
+
+describe('credentials', () => {
+  it('are the same as often as they are looked at', async () => {
+    const first = await keep();
+    expect(await keep()).toEqual(first);
+    expect(Object.keys(first.hashes).sort()).toEqual(['demo-nats-config', 'demo-nats-tls']);
+  });
+
+  it('of cert-manager roll the servers when they are renewed: these read them at their start only', async () => {
+    const spec = { security: { certificateIssuer: { name: 'issuer' } } };
+    const renew = async (): Promise<void> => {
+      const times = { notBeforeMs: NOW_MS - 1_000, validForMs: 86_400_000 };
+      const authority = await createAuthority({ commonName: 'another', ...times });
+      const identity = { commonName: 'nats', dnsNames: ['nats'], addresses: [], usages: ['server'] as const };
+      const { certificatePem, keyPem } = await issue(authority, { ...identity, ...times });
+      const files = { 'tls.crt': certificatePem, 'tls.key': keyPem, 'ca.crt': authority.certificatePem };
+      secret('demo-nats-tls', files);
+    };
+    expect((await keep(spec, ['Certificate'])).access).toBeNull();
+    await renew();
+    const before = await keep(spec, ['Certificate']);
+    expect(before.access).not.toBeNull();
+    expect(before.hashes['demo-nats-tls']).toMatch(/^[0-9a-f]+$/);
+    await renew();
+    expect((await keep(spec, ['Certificate'])).hashes['demo-nats-tls']).not.toBe(
+      before.hashes['demo-nats-tls'],
+    );
+  });
+
+  it.each([
+    ['demo-root-token', 'token'],
+    ['demo-ca', 'ca.key'],
+    ['demo-nats-routes', 'password'],
+    ['demo-nats-shard', 'seed'],
+  ])('that somebody else has made have all their files: %s', async (name, file) => {
+    secret(name, { other: 'x', 'ca.crt': 'x' });
+    await expect(keep()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `The Secret ${name} cannot be used: it has no file ${file}`,
+    });
+  });
+
+  it('may end with a line break, as editors leave it, and are nothing else', async () => {
+    const { access } = await keep();
+    const { seed = '' } = dataOf('demo-nats-operator');
+    secret('demo-nats-operator', { seed: `${seed}\n` });
+    expect((await keep()).access).toEqual(access);
+    secret('demo-nats-operator', { seed: 'no seed' });
+    await expect(keep()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    secret('demo-ca', { 'ca.crt': 'none', 'ca.key': 'none' });
+    await expect(keep()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  it('for servers of others are there for each service', async () => {
+    await keep();
+    const spec = { nats: { external: { servers: ['tls://nats:4222'], credentialsSecret: 'given' } } };
+    await expect(keep(spec)).rejects.toMatchObject({
+      message: expect.stringContaining('given cannot be used: it is not there'),
+    });
+    const seeds = SERVICES.map((service) => [`${service}.nk`, dataOf(`demo-nats-${service}`)['seed'] ?? '']);
+    secret('given', Object.fromEntries(seeds.filter(([file]) => file !== 'shard.nk')));
+    await expect(keep(spec)).rejects.toMatchObject({
+      message: expect.stringContaining('it has no file shard.nk'),
+    });
+    secret('given', Object.fromEntries(seeds));
+    expect((await keep(spec)).access?.servers).toEqual(['tls://nats:4222']);
+  });
+});

@@ -1,0 +1,201 @@
+/**
+ * What an API server refuses, as a real one does, and what its owner has written wrongly: the operator says so, goes on with all else,
+ * and lets go of what is deleted. No pod runs for this.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until, workspaceRoot } from '@ringleader/testing-servers';
+import { KubernetesApi, type KubeObject } from '../harness/api.js';
+import { manifestsOf } from '../harness/operator-installation.js';
+import { OwnApiServer } from './own-api-server.js';
+
+const MAIN = join(workspaceRoot(), 'apps/operator/dist/main.js');
+const NAMESPACE = 'refusals';
+const IN_TIME = { timeoutMs: 100_000, everyMs: 250 };
+const metadata = (name: string) => ({ name, namespace: NAMESPACE });
+const cluster = (name: string, spec: object = {}) => ({
+  apiVersion: 'ringleader.io/v1alpha1',
+  kind: 'RingleaderCluster',
+  metadata: metadata(name),
+  spec: { shards: { replicas: 3 }, ...spec },
+});
+
+const specOf = (object: KubeObject | null): unknown => (object as { spec?: unknown } | null)?.spec;
+
+interface Owned extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & { readonly ownerReferences?: readonly object[] };
+}
+
+interface Told extends KubeObject {
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
+  };
+}
+
+const withOperator = (): void => {
+  let server: OwnApiServer | null = null;
+  let api: KubernetesApi;
+  let operator: ChildProcess | null = null;
+
+  const told = async (name: string): Promise<string> => {
+    const { status } = (await api.get<Told>(cluster(name))) ?? {};
+    const degraded = status?.conditions?.find(({ type }) => type === 'Degraded');
+    return degraded?.status === 'True' ? `${degraded.reason}: ${degraded.message}` : '';
+  };
+  const saysThat = (name: string, pattern: RegExp): Promise<void> =>
+    until(`${name} says ${pattern.source}`, async () => pattern.test(await told(name)), IN_TIME);
+  const isThere = (kind: string, name: string, apiVersion = 'apps/v1'): Promise<void> =>
+    until(
+      `${kind} ${name} is there`,
+      async () => (await api.get({ apiVersion, kind, metadata: metadata(name) })) !== null,
+      IN_TIME,
+    );
+  const goes = async (name: string): Promise<void> => {
+    await api.delete(cluster(name));
+    await until(`${name} is gone`, async () => (await api.get(cluster(name))) === null, IN_TIME);
+  };
+
+  beforeAll(async () => {
+    server = await OwnApiServer.start();
+    api = KubernetesApi.fromEnvironment();
+    for (const manifest of await manifestsOf(join(workspaceRoot(), 'k8s/crds'))) await api.apply(manifest);
+    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    const isServed = (): Promise<boolean> =>
+      api.apply(cluster('first')).then(
+        () => true,
+        () => false,
+      );
+    await until('clusters can be asked for', isServed, IN_TIME);
+    operator = spawn(process.execPath, [MAIN], {
+      env: {
+        ...process.env,
+        KUBECONFIG: server.operatorKubeconfig,
+        POD_NAME: 'operator',
+        POD_NAMESPACE: NAMESPACE,
+        RINGLEADER_WATCH_NAMESPACE: NAMESPACE,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }, 240_000);
+
+  afterAll(async () => {
+    operator?.kill('SIGKILL');
+    await server?.close();
+  });
+
+  it('a port that no Service may have is told, and keeps nothing else from being made', async () => {
+    await api.apply(
+      cluster('first', { gateways: { replicas: 1, service: { type: 'NodePort', nodePort: 80 } } }),
+    );
+    await saysThat('first', /^Refused: .*first.*nodePort/);
+    await isThere('Deployment', 'first-gateway');
+    await isThere('StatefulSet', 'first-shard');
+    await api.apply(cluster('first', { gateways: { replicas: 1 } }));
+    await until('it is over', async () => !(await told('first')).startsWith('Refused'), IN_TIME);
+  }, 240_000);
+
+  it('a volume that may not grow is told, and keeps nothing else from being done', async () => {
+    const labels = {
+      'app.kubernetes.io/name': 'ringleader',
+      'app.kubernetes.io/instance': 'first',
+      'app.kubernetes.io/component': 'shard',
+      'app.kubernetes.io/managed-by': 'ringleader-operator',
+    };
+    await api.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { ...metadata('data-first-shard-1'), labels },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    await saysThat('first', /^Refused: .*data-first-shard-1/);
+    await api.apply(cluster('first', { gateways: { replicas: 2 } }));
+    const gateways = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata('first-gateway') };
+    const areTwo = async (): Promise<boolean> =>
+      (await api.get<KubeObject & { spec: { replicas: number } }>(gateways))?.spec.replicas === 2;
+    await until('there are two gateways', areTwo, IN_TIME);
+    await goes('first');
+  }, 240_000);
+
+  it('a name that somebody else has is told, and what has it stays as it is', async () => {
+    const theirs = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadata('theirs'),
+      spec: { selector: { app: 'theirs' }, ports: [{ port: 80 }] },
+    };
+    await api.apply(theirs);
+    const before = await api.get(theirs);
+    await api.apply(cluster('theirs'));
+    await saysThat('theirs', /^Refused: Service theirs was made by somebody else/);
+    await isThere('Deployment', 'theirs-gateway');
+    expect(await api.get(theirs)).toEqual(before);
+    // Its own Service would be called as the servers' of the other.
+    await api.apply(cluster('theirs-nats'));
+    await saysThat('theirs-nats', /^Refused: Service theirs-nats belongs to RingleaderCluster theirs/);
+  }, 240_000);
+
+  it('what is added to a selector, or let through a policy, is taken away again', async () => {
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: metadata('theirs-nats') };
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: metadata('theirs-default-deny'),
+    };
+    await api.patch(service, { spec: { selector: { more: 'x' } } });
+    await api.patch(policy, { spec: { ingress: [{}], podSelector: { matchLabels: { more: 'x' } } } });
+    const isAgain = async (): Promise<boolean> =>
+      !/"more"|"ingress":/.test(JSON.stringify([await api.get(service), await api.get(policy)].map(specOf)));
+    await until('it is as it was', isAgain, IN_TIME);
+    await goes('theirs-nats');
+    await goes('theirs');
+  }, 240_000);
+
+  it('secrets that are kept go with nobody, though they were made to go with the cluster', async () => {
+    const token = { apiVersion: 'v1', kind: 'Secret', metadata: metadata('kept-root-token') };
+    const owners = async (): Promise<number> =>
+      (await api.get<Owned>(token))?.metadata.ownerReferences?.length ?? 0;
+    await api.apply(cluster('kept', { deletionPolicy: 'Delete' }));
+    await until('it owns its secrets', async () => (await owners()) === 1, IN_TIME);
+    await isThere('StatefulSet', 'kept-shard');
+    await api.apply(cluster('kept', { deletionPolicy: 'Retain' }));
+    await goes('kept');
+    expect(await api.get(token)).not.toBeNull();
+    expect(await owners()).toBe(0);
+  }, 240_000);
+
+  it('credentials that are not there are told, and keep nobody from deleting the cluster', async () => {
+    const external = { servers: ['tls://nats.example.com:4222'], credentialsSecret: 'absent' };
+    await api.apply(cluster('second', { nats: { external } }));
+    await saysThat('second', /^CredentialsInvalid: .*absent/);
+    await goes('second');
+  }, 240_000);
+
+  it('a specification that its definition allows no more is told, and keeps nobody from deleting the cluster', async () => {
+    const [definition] = await manifestsOf(join(workspaceRoot(), 'k8s/crds'));
+    const older = JSON.parse(JSON.stringify(definition).replaceAll('"maximum":9', '"maximum":99'));
+    await api.apply(older);
+    const ask = (): Promise<boolean> =>
+      api.apply(cluster('third', { failureDetectors: { replicas: 10 } })).then(
+        () => true,
+        () => false,
+      );
+    await until('the older one is served', ask, IN_TIME);
+    await saysThat('third', /^SpecificationInvalid: .*failureDetectors.replicas/);
+    await api.apply(definition as KubeObject);
+    await goes('third');
+  }, 240_000);
+};
+
+describe('the operator is refused', () => {
+  if (OwnApiServer.isThere) withOperator();
+  else
+    it('nothing here: there is no program with etcd and kube-apiserver (RINGLEADER_E2E_KUBE)', () =>
+      undefined);
+});
