@@ -120,12 +120,15 @@ describe('credentials', () => {
     await expect(keep(spec)).rejects.toMatchObject({
       message: expect.stringContaining('given cannot be used: it is not there'),
     });
-    const seeds = SERVICES.map((service) => [`${service}.nk`, dataOf(`demo-nats-${service}`)['seed'] ?? '']);
-    secret('given', Object.fromEntries(seeds.filter(([file]) => file !== 'shard.nk')));
+    const seeds = SERVICES.map((service): [string, string] => [
+      `${service}.nk`,
+      dataOf(`demo-nats-${service}`)['seed'] ?? '',
+    ]);
+    secret('given', Object.fromEntries<string>(seeds.filter(([file]) => file !== 'shard.nk')));
     await expect(keep(spec)).rejects.toMatchObject({
       message: expect.stringContaining('it has no file shard.nk'),
     });
-    secret('given', Object.fromEntries(seeds));
+    secret('given', Object.fromEntries<string>(seeds));
     expect((await keep(spec)).access?.servers).toEqual(['tls://nats:4222']);
   });
 });

@@ -41,6 +41,15 @@ export interface ReconcilerParts {
   readonly logger: Logger;
 }
 
+interface Scene {
+  readonly cluster: RingleaderCluster;
+  readonly isNamespaceTerminating: boolean;
+  /** It is deleted, by itself or with its namespace. */
+  readonly isDeparting: boolean;
+  /** Nothing is made or changed for it. */
+  readonly isLeftAlone: boolean;
+}
+
 interface Trouble {
   readonly reason: string;
   readonly error: Error;
@@ -85,31 +94,48 @@ export class Reconciler {
   }
 
   async #reconcile(key: string, live: KubeObject): Promise<number | null> {
-    const isNamespaceTerminating = await this.#isTerminating(live.metadata.namespace ?? '');
-    const isDeparting = isNamespaceTerminating || live.metadata.deletionTimestamp !== undefined;
-    const cluster = isDeparting ? departingOf(live) : await this.#valid(key, live);
-    const isLeftAlone =
-      isDeparting || (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
-    const troubles: Trouble[] = [];
-    if (!isNamespaceTerminating) troubles.push(...(await this.#credentials(key, cluster, isLeftAlone)));
-    if (!isNamespaceTerminating) {
-      await this.#zones(key, cluster, live);
-      await this.#disown(key, cluster, isDeparting || !isLeftAlone);
-    }
+    const scene = await this.#sceneOf(key, live);
+    const { cluster, isNamespaceTerminating, isLeftAlone } = scene;
+    const amiss = isNamespaceTerminating ? [] : await this.#prepare(key, live, scene);
     const observed = await this.#observe(key, cluster, {
       isNamespaceTerminating,
       secretHashes: this.parts.planes.hashes(key),
     });
     const decision = decide(observed, this.parts.wanted);
     // Of whom it is not known what its pods are to be rolled for, nothing is changed.
-    const isSure = troubles.length === 0 || isLeftAlone;
+    const isSure = amiss.length === 0 || isLeftAlone;
     const outcome = await this.#act(key, isSure ? decision.actions : [], cluster, live);
-    troubles.push(...outcome.refused);
-    const status = withRefusals(decision.status, troubles.map(refusalOf), observed);
-    await this.#writeStatus(key, cluster, status);
-    const error = outcome.error ?? (isLeftAlone ? outcome.refused[0] : troubles[0])?.error;
-    if (error !== undefined) throw error;
+    const refusals = [...amiss, ...outcome.refused].map(refusalOf);
+    await this.#writeStatus(key, cluster, withRefusals(decision.status, refusals, observed));
+    const failures = [
+      outcome.error,
+      ...(isLeftAlone ? [] : amiss).map(errorOf),
+      ...outcome.refused.map(errorOf),
+    ];
+    const failure = failures.find((one) => one !== null);
+    if (failure !== undefined) throw failure;
     return outcome.hasWritten ? AFTER_DOING_MS : decision.lookAgainMs;
+  }
+
+  async #sceneOf(key: string, live: KubeObject): Promise<Scene> {
+    const isNamespaceTerminating = await this.#isTerminating(live.metadata.namespace ?? '');
+    const isDeparting = isNamespaceTerminating || live.metadata.deletionTimestamp !== undefined;
+    const cluster = isDeparting ? departingOf(live) : await this.#valid(key, live);
+    const isLeftAlone =
+      isDeparting || (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
+    return { cluster, isNamespaceTerminating, isDeparting, isLeftAlone };
+  }
+
+  /** Answers what is amiss with what the cluster needs before anything can be decided. */
+  async #prepare(
+    key: string,
+    live: KubeObject,
+    { cluster, isDeparting, isLeftAlone }: Scene,
+  ): Promise<readonly Trouble[]> {
+    const amiss = await this.#credentials(key, cluster, isLeftAlone);
+    await this.#zones(key, cluster, live);
+    if (isDeparting || !isLeftAlone) await this.#disown(key, cluster);
+    return amiss;
   }
 
   /** Its owner is told why nothing is done about it; what was told before stays true as far as anybody knows. */
@@ -158,9 +184,9 @@ export class Reconciler {
     }
   }
 
-  async #disown(key: string, cluster: RingleaderCluster, mayWrite: boolean): Promise<void> {
+  async #disown(key: string, cluster: RingleaderCluster): Promise<void> {
     const { api, watches } = this.parts;
-    if (!mayWrite || cluster.spec.deletionPolicy !== 'Retain') return;
+    if (cluster.spec.deletionPolicy !== 'Retain') return;
     await disownSecrets(cluster, watches.ofCluster(SECRETS, key), api, (object) => watches.note(object));
   }
 
@@ -264,6 +290,7 @@ export class Reconciler {
   }
 }
 
+const errorOf = ({ error }: Trouble): Error => error;
 const refusalOf = ({ reason, error }: Trouble): Refusal => ({ reason, message: error.message });
 
 /** As it comes back from the API server. */

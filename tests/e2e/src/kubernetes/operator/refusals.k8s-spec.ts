@@ -179,7 +179,8 @@ const withOperator = (): void => {
 
   it('a specification that its definition allows no more is told, and keeps nobody from deleting the cluster', async () => {
     const [definition] = await manifestsOf(join(workspaceRoot(), 'k8s/crds'));
-    const older = JSON.parse(JSON.stringify(definition).replaceAll('"maximum":9', '"maximum":99'));
+    const text = JSON.stringify(definition).replaceAll('"maximum":9', '"maximum":99');
+    const older = JSON.parse(text) as KubeObject;
     await api.apply(older);
     const ask = (): Promise<boolean> =>
       api.apply(cluster('third', { failureDetectors: { replicas: 10 } })).then(
