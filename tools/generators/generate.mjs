@@ -10,12 +10,13 @@ import * as templates from './templates.mjs';
 const KINDS = { core: templates.core, contract: templates.contract, adapter: templates.adapter };
 
 const USAGE = `Usage: pnpm generate <core|contract|adapter> <name>
-       pnpm generate manifests
+       pnpm generate manifests [--runbooks ADDRESS]
 
 Writes a new package (or, for a contract, a new file of libs/contracts) that passes lint, type check and its test.
 The name is in kebab-case. Afterwards: pnpm install, so that others can import a new package.
 
-manifests: writes what is generated below k8s/, from the contracts and k8s/base.`;
+manifests: writes what is generated below k8s/, from the contracts and k8s/base; alerts name runbooks at ADDRESS
+(default: docs/RUNBOOKS.md, in the repository).`;
 
 class UsageError extends Error {}
 
@@ -50,22 +51,30 @@ export async function generate(root, kind, name) {
 }
 
 /** From what stands in the sources now: what was built last may be older. */
-async function generateManifests() {
+async function generateManifests(runbooks) {
+  if (/[\s#]|^$/.test(runbooks ?? '-'))
+    throw new UsageError('--runbooks must be the address of a page, without spaces and #.');
   const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
   const project = fileURLToPath(new URL('../manifests', import.meta.url));
   execFileSync(process.execPath, [tsc, '-b', project], { stdio: 'inherit' });
-  await import('../manifests/dist/main.js');
+  const main = fileURLToPath(new URL('../manifests/dist/main.js', import.meta.url));
+  const options = runbooks === undefined ? [] : ['--runbooks', runbooks];
+  execFileSync(process.execPath, [main, ...options], { stdio: 'inherit' });
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' }, root: { type: 'string', default: process.cwd() } },
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    root: { type: 'string', default: process.cwd() },
+    runbooks: { type: 'string' },
+  },
 });
 if (values.help) {
   console.log(USAGE);
 } else {
   try {
-    if (positionals[0] === 'manifests') await generateManifests();
+    if (positionals[0] === 'manifests') await generateManifests(values.runbooks);
     else await generate(values.root, positionals[0], positionals[1]);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

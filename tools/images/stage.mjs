@@ -46,6 +46,9 @@ async function install(stage, cpu, folders) {
   await runTool('npm', args, () => 'The packages of the image could not be installed.', stage);
 }
 
+/** @nestjs/swagger takes it for a plugin of the compiler: a peer that the workspace has for its own use, and no service loads. */
+const UNUSED = ['typescript'];
+
 async function prune(stage, cpu) {
   const options = { cwd: join(stage, 'node_modules/.pnpm') };
   const unread = globSync(UNREAD, options).filter((path) => !LICENCES.test(path));
@@ -55,7 +58,10 @@ async function prune(stage, cpu) {
   );
   // Of Node: only the program.
   const rest = globSync('*/node_modules/node-linux-*/{include,share,CHANGELOG.md}', options);
-  for (const path of [...unread, ...foreign, ...rest])
+  const unused = UNUSED.flatMap((name) =>
+    globSync([`${name}@*`, `{.,*}/node_modules/${name}`, '**/.bin/{tsc,tsserver}'], options),
+  );
+  for (const path of [...unread, ...foreign, ...rest, ...unused])
     await rm(join(options.cwd, path), { recursive: true, force: true });
 }
 

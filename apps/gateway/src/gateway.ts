@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { advertisedHost, hostAndPort } from '@ringleader/config';
-import { OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
+import { GATEWAY_DRAIN_MS, OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
 import { GatewayConfig, gatewayConfigSchema, refuseOpenNetwork, tellsTokens } from './gateway.config.js';
@@ -13,8 +13,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
   schema: gatewayConfigSchema,
   config: GatewayConfig,
   module: AppModule,
-  // What is under way has its clients' own deadlines, of a minute at most.
-  stopWithinMs: 75_000,
+  stopWithinMs: GATEWAY_DRAIN_MS,
   carriesBulk: true,
   notStarted: 'it does not listen yet',
   create: async ({ root, config, logger, health }) => {

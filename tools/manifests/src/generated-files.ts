@@ -23,8 +23,24 @@ async function baseManifests(root: string): Promise<ReadonlyMap<string, string>>
   return new Map(await Promise.all(read));
 }
 
-/** By path below the root of the repository. */
-export async function generatedFiles(root: string): Promise<ReadonlyMap<string, string>> {
+/** Where runbooks are read: in a copy of the repository, unless somebody serves them elsewhere. */
+export const RUNBOOKS = 'docs/RUNBOOKS.md';
+const ALERT_FILES = ['k8s/monitoring/alerts.yaml', 'k8s/monitoring/tests/alerts.test.yaml'];
+
+/** Of these only the addresses of the runbooks are generated. */
+async function alertFiles(root: string, runbooks: string): Promise<readonly (readonly [string, string])[]> {
+  const read = ALERT_FILES.map(async (path) => {
+    const text = await readFile(join(root, path), 'utf8');
+    return [path, text.replace(/(runbook_url: (?:&\w+ )?)[^\s#]+#/g, `$1${runbooks}#`)] as const;
+  });
+  return Promise.all(read);
+}
+
+/** By path below the root of the repository. `runbooks`: the address of the page that has them all. */
+export async function generatedFiles(
+  root: string,
+  { runbooks = RUNBOOKS }: { readonly runbooks?: string | undefined } = {},
+): Promise<ReadonlyMap<string, string>> {
   const style = JSON.parse(await readFile(join(root, '.prettierrc.json'), 'utf8')) as prettier.Options;
   const definition =
     HEAD + stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
@@ -32,6 +48,7 @@ export async function generatedFiles(root: string): Promise<ReadonlyMap<string, 
   const files = [
     [CRD_FILE, definition] as const,
     ...helmChart({ version: RINGLEADER_VERSION, base, definition }),
+    ...(await alertFiles(root, runbooks)),
   ];
   const formatted = files.map(async ([path, text]) => {
     if (path.startsWith(TEMPLATES)) return [path, text] as const;

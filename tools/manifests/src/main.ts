@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { generatedFiles } from './generated-files.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -15,7 +16,9 @@ async function textOf(path: string): Promise<string | null> {
   }
 }
 
-for (const [path, text] of await generatedFiles(root)) {
+const { values } = parseArgs({ options: { runbooks: { type: 'string' } } });
+
+for (const [path, text] of await generatedFiles(root, values)) {
   const target = join(root, path);
   if ((await textOf(target)) === text) continue;
   await mkdir(dirname(target), { recursive: true });

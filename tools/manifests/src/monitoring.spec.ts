@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createMetrics } from '@ringleader/observability';
 import { parse } from 'yaml';
+import { generatedFiles } from './generated-files.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -62,8 +63,19 @@ describe('alerts and dashboard', () => {
     expect(alerts).toHaveLength(6);
     const runbooks = [...read('docs/RUNBOOKS.md').matchAll(/^## (Ringleader\w+)$/gm)].map(([, name]) => name);
     expect(runbooks).toEqual(alerts.map(({ alert }) => alert));
+    // A file of the repository, and a heading in it.
     for (const { alert, annotations } of alerts)
-      expect(annotations.runbook_url).toMatch(new RegExp(`/docs/RUNBOOKS\\.md#${alert.toLowerCase()}$`));
+      expect(annotations.runbook_url).toBe(`docs/RUNBOOKS.md#${alert.toLowerCase()}`);
+  });
+
+  it('name their runbooks at the address at which they are served', async () => {
+    const files = await generatedFiles(root, { runbooks: 'https://wiki.example.com/runbooks' });
+    for (const name of ['alerts.yaml', 'tests/alerts.test.yaml']) {
+      const text = files.get(`k8s/monitoring/${name}`) ?? '';
+      const bases = [...text.matchAll(/runbook_url: (?:&\w+ )?(\S+)#\w+$/gm)].map(([, address]) => address);
+      expect(bases).toHaveLength(6);
+      expect(new Set(bases)).toEqual(new Set(['https://wiki.example.com/runbooks']));
+    }
   });
 
   it('are each seen to fire, and not to, by promtool', () => {

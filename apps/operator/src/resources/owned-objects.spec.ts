@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { REST_LIMITS } from '@ringleader/contracts';
 import {
   clusterOf,
   find,
@@ -119,6 +120,13 @@ describe.each(ALL)('the objects of a cluster %s', (_, spec) => {
       if (stop === undefined) continue;
       expect(template.spec['terminationGracePeriodSeconds']).toBe(Number(stop.value) / 1_000 + 30);
     }
+  });
+
+  it('leave gateways the longest deadline of a request after the pause with which they stop', () => {
+    const [container] = templateOf(objectsOf(), 'demo-gateway').spec.containers;
+    const told = (name: string): number => Number(container?.env?.find((one) => one.name === name)?.value);
+    const [stop, pause] = [told('RINGLEADER_STOP_WITHIN_MS'), told('RINGLEADER_DRAIN_PAUSE_MS')];
+    expect(stop - pause).toBeGreaterThan(REST_LIMITS.timeoutMsMax);
   });
 });
 

@@ -1,4 +1,5 @@
 /** What all pods have in common: who they run as, where they run, how they are asked for their health, how they reach NATS. */
+import { GATEWAY_DRAIN_MS } from '@ringleader/contracts';
 import type { RingleaderCluster, RingleaderClusterSpec, Service } from '@ringleader/contracts';
 import type { Component, Shape } from '../planning/types.js';
 import type { ContainerResources } from './memory.js';
@@ -35,15 +36,22 @@ export const PORTS = {
   http: 8_080,
 } as const;
 
-/** From TERM to KILL. The services are done half a minute earlier: what uses all of it gets its sidecars killed. */
+/** So long a gateway goes on after TERM, until all who balance by endpoints have heard that it is not ready. */
+export const GATEWAY_PAUSE_MS = 5_000;
+/** Main containers that use all of their grace get their sidecars killed. */
+const DONE_EARLIER_SECONDS = 30;
+
+/** From TERM to KILL. The services are done half a minute earlier. */
 export const GRACE_SECONDS: Readonly<Record<Component, number>> = {
   nats: 60,
   coordinator: 60,
   shard: 120,
   'failure-detector': 40,
-  gateway: 90,
+  // After the pause, what is under way ends by its clients' own deadlines.
+  gateway: (GATEWAY_PAUSE_MS + GATEWAY_DRAIN_MS) / 1_000 + DONE_EARLIER_SECONDS,
 };
-export const stopWithinMs = (component: Component): string => String((GRACE_SECONDS[component] - 30) * 1_000);
+export const stopWithinMs = (component: Component): string =>
+  String((GRACE_SECONDS[component] - DONE_EARLIER_SECONDS) * 1_000);
 
 /** Made with the operator (k8s/): a pod whose class does not exist is refused. */
 export const PRIORITY_CLASSES = ['ringleader-coordination', 'ringleader-data', 'ringleader-edge'] as const;
@@ -96,6 +104,8 @@ export function serviceEnvironment(cluster: RingleaderCluster, component: Compon
     // It tells of pods' addresses, which no certificate has.
     variable('RINGLEADER_NATS_DISCOVERY', 'no'),
     variable('RINGLEADER_NATS_NKEY_FILE', `${FOLDERS.natsSeed}/seed`),
+    // Keys are made, and made anew, while servers and services run: who comes a moment too early waits.
+    variable('RINGLEADER_NATS_REFUSED', 'wait'),
     isManaged
       ? variable('RINGLEADER_NATS_CA_FILE', `${FOLDERS.authority}/ca.crt`)
       : // Beside the well-known authorities, and only if the file is there.

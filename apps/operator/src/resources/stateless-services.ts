@@ -5,6 +5,7 @@ import { containerResources } from './memory.js';
 import { componentLabels, componentName, owned, secretNames, serviceHosts } from './names.js';
 import {
   deploymentSpec,
+  GATEWAY_PAUSE_MS,
   natsFiles,
   PORTS,
   serviceContainer,
@@ -45,8 +46,6 @@ export function failureDetectorObjects(wanted: Wanted): Manifest[] {
 }
 
 const GATEWAY_FOLDERS = { tls: '/etc/ringleader/tls', rootToken: '/etc/ringleader/root-token' } as const;
-/** Until all who balance by endpoints have heard that it is not ready. */
-const DRAIN_PAUSE_MS = '5000';
 
 /** Names and addresses by which clients call the gateways: what their certificate has. */
 export function gatewayHosts(cluster: RingleaderCluster): string[] {
@@ -151,7 +150,7 @@ export function gatewayObjects(wanted: Wanted): Manifest[] {
       ...tls(wanted),
       ...access(wanted),
       variable('RINGLEADER_BALANCER', gateways.balancing),
-      variable('RINGLEADER_DRAIN_PAUSE_MS', DRAIN_PAUSE_MS),
+      variable('RINGLEADER_DRAIN_PAUSE_MS', String(GATEWAY_PAUSE_MS)),
     ],
     resources: containerResources(gateways.resources, { cpu: '100m', memory: '512Mi' }),
     mounts: [...files.mounts, ...nats.mounts],

@@ -19,6 +19,7 @@ describe('the variables of NATS', () => {
       identity: { kind: 'anonymous' },
       tls: null,
       discovery: true,
+      onRefusal: 'end',
     });
   });
 

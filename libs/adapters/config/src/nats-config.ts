@@ -24,6 +24,8 @@ export const natsConfig = {
   RINGLEADER_NATS_CREDENTIALS_FILE: filePath,
   /** The seed of an nkey. */
   RINGLEADER_NATS_NKEY_FILE: filePath,
+  /** Of a process that a server refuses. `wait` where keys and certificates change while servers and processes run. */
+  RINGLEADER_NATS_REFUSED: z.enum(['end', 'wait']).default('end'),
   /** Any of these three, or `tls://`, and the connection is encrypted or not made. */
   RINGLEADER_NATS_CA_FILE: filePath,
   RINGLEADER_NATS_CERT_FILE: filePath,
@@ -57,6 +59,8 @@ export interface NatsSettings {
   /** Null: unencrypted unless the server asks for it. */
   readonly tls: NatsTls | null;
   readonly discovery: boolean;
+  /** Whether a process that is refused ends, or tries again, ever more rarely. */
+  readonly onRefusal: 'end' | 'wait';
 }
 
 /** Throws CONFIG_INVALID where variables contradict each other. */
@@ -67,6 +71,7 @@ export function natsSettings(config: NatsConfig): NatsSettings {
     identity: identityOf(config, urls),
     tls: tlsOf(config, urls),
     discovery: config.RINGLEADER_NATS_DISCOVERY === 'yes',
+    onRefusal: config.RINGLEADER_NATS_REFUSED,
   };
 }
 

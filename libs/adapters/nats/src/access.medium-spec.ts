@@ -1,6 +1,6 @@
 /** Real nats-servers with the generated configuration: each service may do its own, and nobody anything else. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nkeys } from '@nats-io/nats-core';
@@ -161,6 +161,42 @@ describe('a nats-server with access', () => {
     const stranger = connectNats({ servers: [keyed.url], name: service, identity }, UNLOGGED);
     await expect(stranger).rejects.toMatchObject({ code: 'NATS_REFUSED' });
     await keyed.stop();
+  });
+
+  it('is borne by who is told to wait: at first, and when its key is taken away while it runs', async () => {
+    const [known, unknown] = [nkeys.createUser(), nkeys.createUser()];
+    const users = Object.fromEntries(
+      SERVICES.map((service) => {
+        const pair = service === 'shard' ? known : nkeys.createUser();
+        return [service, { kind: 'nkey', publicKey: pair.getPublicKey() }];
+      }),
+    ) as Record<Service, NatsCredential>;
+    const folder = join(dir, 'patient');
+    const rotating = await startNatsServer({ dir: folder, access: { cluster: CLUSTER, users } });
+    const file = join(dir, 'patient-seed');
+    await writeFile(file, unknown.getSeed());
+    const refused: object[] = [];
+    const log = { ...UNLOGGED, error: (fields: object) => void refused.push(fields) };
+    const identity = { kind: 'nkey', file } as const;
+    const options = { servers: [rotating.url], name: 'shard', identity, onRefusal: 'wait' } as const;
+    const connecting = connectNats(options, log);
+    await until('two refusals', async () => refused.length === 2, WAIT);
+    expect(refused[0]).toMatchObject({ code: 'NATS_REFUSED' });
+    await writeFile(file, known.getSeed());
+    const link = await connecting;
+
+    const config = join(folder, 'nats-server.conf');
+    const text = await readFile(config, 'utf8');
+    await writeFile(config, text.replaceAll(known.getPublicKey(), unknown.getPublicKey()));
+    await rotating.restart();
+    // Two refusals end a client that does not bear them.
+    await until('three refusals', async () => link.counts.otherErrors >= 3, WAIT);
+    expect(link.refusedBecause).toMatch(/authorization/i);
+    await writeFile(file, unknown.getSeed());
+    await until('the connection', async () => link.isConnected, WAIT);
+    expect(link.refusedBecause).toBeNull();
+    await link.close();
+    await rotating.stop();
   });
 });
 

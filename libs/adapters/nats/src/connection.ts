@@ -21,7 +21,7 @@ import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleade
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
 import type { Service, WireVersion } from '@ringleader/contracts';
 import { refusalOfPayloads, toNatsError } from './nats-errors.js';
-import { NatsLink } from './nats-link.js';
+import { NatsLink, Refusals } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
 import type { PingSettings } from './server-watch.js';
 
@@ -70,35 +70,46 @@ const RECONNECT_WAIT_MS = 200;
 const RECONNECT_JITTER_MS = 100;
 const FIRST_CONNECT_WAIT_MS = 250;
 const FIRST_CONNECT_WAIT_MS_MAX = 2_000;
+/** Of a process that is refused: each attempt is a line in the log of the server, and of nobody use meanwhile. */
+const REFUSED_WAIT_MS_MAX = 10_000;
 
 /**
- * Tries until a server answers, with a line in the log for each attempt. Throws NATS_REFUSED when one says no (a wrong
- * password, no encryption where it is asked for, messages that are too small): the process ends, and its supervisor tries again.
+ * Tries until a server answers, with a line in the log for each attempt. Where one says no (a wrong password, no encryption where it
+ * is asked for, messages that are too small) it throws NATS_REFUSED: the process ends, until a person has mended that. With
+ * `onRefusal: 'wait'` it tries on: files are read anew each time, and servers may learn of a new key a moment later than its owner.
  */
 export async function connectNats(options: NatsOptions, log: NatsLog): Promise<NatsLink> {
   const { lane = 'control', servers, signal } = options;
-  const connectionOptions = toConnectionOptions(options);
+  const refusals = new Refusals(options.onRefusal === 'wait');
+  const connectionOptions = toConnectionOptions(options, refusals);
   for (let attempt = 1, waitMs = FIRST_CONNECT_WAIT_MS; ; attempt += 1) {
     let connection: NatsConnection;
     try {
       connection = await connectKeepingAll(connectionOptions, options.preferredServer);
+      await refuseSmall(connection);
     } catch (cause) {
       const error = toNatsError(cause, servers);
-      if (error.code !== 'NATS_UNREACHABLE') throw error;
-      log.warn({ lane, attempt, servers, code: error.code, error }, 'NATS cannot be reached; trying again');
+      const isRefused = error.code === 'NATS_REFUSED' && refusals.areBorne;
+      if (!isRefused && error.code !== 'NATS_UNREACHABLE') throw error;
+      const fields = { lane, attempt, servers, code: error.code, error };
+      if (isRefused) log.error(fields, 'NATS refuses this process; trying again');
+      else log.warn(fields, 'NATS cannot be reached; trying again');
       await pause(waitMs, undefined, signal === undefined ? {} : { signal });
-      waitMs = Math.min(2 * waitMs, FIRST_CONNECT_WAIT_MS_MAX);
+      waitMs = Math.min(2 * waitMs, isRefused ? REFUSED_WAIT_MS_MAX : FIRST_CONNECT_WAIT_MS_MAX);
       continue;
     }
-    const refusal = refusalOfPayloads(connection.getServer(), connection.info?.max_payload);
-    if (refusal !== null) {
-      await connection.close();
-      throw refusal;
-    }
-    const link = new NatsLink(lane, connection, log, { pings: QUICK_PINGS, ...options });
+    refusals.none();
+    const link = new NatsLink(lane, connection, log, { pings: QUICK_PINGS, ...options, refusals });
     log.info({ lane, server: link.server, attempt }, 'Connected to NATS');
     return link;
   }
+}
+
+async function refuseSmall(connection: NatsConnection): Promise<void> {
+  const refusal = refusalOfPayloads(connection.getServer(), connection.info?.max_payload);
+  if (refusal === null) return;
+  await connection.close();
+  throw refusal;
 }
 
 /**
@@ -118,7 +129,10 @@ async function connectKeepingAll(
   return connect({ ...options, servers: [answered, ...others] });
 }
 
-function toConnectionOptions(options: NatsOptions): ConnectionOptions & { readonly servers: string[] } {
+function toConnectionOptions(
+  options: NatsOptions,
+  refusals: Refusals,
+): ConnectionOptions & { readonly servers: string[] } {
   const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
   const authenticator = authenticatorOf(identity);
   if (tls !== null) checkTlsFiles(tls);
@@ -134,9 +148,12 @@ function toConnectionOptions(options: NatsOptions): ConnectionOptions & { readon
     waitOnFirstConnect: false,
     timeout: DIAL_TIMEOUT_MS,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    reconnectJitter: RECONNECT_JITTER_MS,
-    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    reconnectDelayHandler: () => {
+      const waitMs = RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS;
+      return Math.min(waitMs * 2 ** refusals.count, REFUSED_WAIT_MS_MAX);
+    },
+    // Else it closes the connection for good when it was refused twice.
+    ignoreAuthErrorAbort: refusals.areBorne,
     pingInterval: LIBRARY_PINGS_MS,
     ignoreClusterUpdates: !discovery,
     reconnectToServer: serverChoice(options.preferredServer),

@@ -24,6 +24,10 @@ export class NatsLinks {
     return this.control.isConnected && this.data.isConnected;
   }
 
+  get refusedBecause(): string | null {
+    return this.control.refusedBecause ?? this.data.refusedBecause;
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.control.close(), this.data.close()]);
   }

@@ -15,7 +15,7 @@ export function toNatsError(cause: unknown, servers: readonly string[]): Operati
   const list = servers.join(', ');
   const of = (code: 'NATS_REFUSED' | 'NATS_UNREACHABLE', text: string): OperationalError =>
     new OperationalError(code, text, { servers }, { cause });
-  if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
+  if (isRefusal(cause)) {
     return of('NATS_REFUSED', `NATS at ${list} refuses who this process says it is: ${message}`);
   }
   if (/does not support 'tls'|'tls' is not available/.test(message)) {
@@ -27,6 +27,10 @@ export function toNatsError(cause: unknown, servers: readonly string[]): Operati
   if (isTlsError(cause)) return of('NATS_REFUSED', `NATS at ${list} is not trusted: ${message}`);
   return of('NATS_UNREACHABLE', `NATS at ${list} cannot be reached: ${message}`);
 }
+
+/** Who this process says it is, is refused. */
+export const isRefusal = (cause: unknown): boolean =>
+  cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError;
 
 /** Null where all frames of this version pass. What does not would end the process that sends it: one leader after another. */
 export function refusalOfPayloads(server: string, bytesMax: number | undefined): OperationalError | null {

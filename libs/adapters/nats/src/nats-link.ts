@@ -7,7 +7,7 @@ import type { MsgHdrs, NatsConnection, Payload, Status } from '@nats-io/nats-cor
 import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
 import { FrameWire } from './frame-wire.js';
-import { refusalOfPayloads, toNatsError } from './nats-errors.js';
+import { isRefusal, refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { ServerWatch } from './server-watch.js';
 import type { PingSettings } from './server-watch.js';
 
@@ -33,6 +33,28 @@ export interface NatsCounts {
   dropped: number;
 }
 
+/** Of a process, by its servers, since one took it last. */
+export class Refusals {
+  count = 0;
+  /** The last one, in the server's words. */
+  reason: string | null = null;
+
+  constructor(
+    /** Whether it tries on. */
+    readonly areBorne: boolean,
+  ) {}
+
+  add(reason: string): void {
+    this.count += 1;
+    this.reason = reason;
+  }
+
+  none(): void {
+    this.count = 0;
+    this.reason = null;
+  }
+}
+
 export interface LinkOptions {
   /** Absent: the server is not watched. */
   readonly pings?: PingSettings;
@@ -41,6 +63,7 @@ export interface LinkOptions {
   readonly wireVersion?: WireVersion;
   /** What other members understand, by name: all connections of a process learn it for each other. */
   readonly understood?: Map<string, number>;
+  readonly refusals?: Refusals;
 }
 
 /** Each forbidden subject is logged once; beyond so many, only counted. */
@@ -72,14 +95,22 @@ export class NatsLink {
   private readonly listeners = new Set<(isConnected: boolean) => void>();
   private readonly subjectsLogged = new Set<string>();
   private watchTimer: NodeJS.Timeout | null = null;
+  private readonly refusals: Refusals;
 
   constructor(
     /** Which of the process's connections: in logs and metrics. */
     readonly lane: string,
     readonly connection: NatsConnection,
     private readonly log: NatsLog,
-    { inboxPrefix, wireVersion = WIRE_VERSION, understood = new Map(), pings }: LinkOptions = {},
+    options: LinkOptions = {},
   ) {
+    const {
+      inboxPrefix,
+      wireVersion = WIRE_VERSION,
+      understood = new Map<string, number>(),
+      pings,
+    } = options;
+    this.refusals = options.refusals ?? new Refusals(false);
     this.inboxPrefix = inboxPrefix;
     this.frames = new FrameWire(this, wireVersion, understood);
     this.ended = connection.closed().then((reason) => this.end(reason));
@@ -89,6 +120,11 @@ export class NatsLink {
 
   get isConnected(): boolean {
     return this.connected && !this.connection.isClosed();
+  }
+
+  /** Why its servers do not take it back, while they say no. */
+  get refusedBecause(): string | null {
+    return this.isConnected ? null : this.refusals.reason;
   }
 
   /** host:port of the server, or of the last one. */
@@ -166,6 +202,7 @@ export class NatsLink {
         return this.change(false);
       case 'reconnect':
         counts.reconnects += 1;
+        this.refusals.none();
         this.refusal = refusalOfPayloads(status.server, this.connection.info?.max_payload);
         if (this.refusal !== null) return void this.connection.close();
         log.info({ lane, server: status.server }, 'Connected to NATS again');
@@ -206,6 +243,7 @@ export class NatsLink {
       log.error({ lane, server, operation, subject }, 'NATS does not allow this; see the permissions file');
       return;
     }
+    if (isRefusal(error)) this.refusals.add(error.message);
     if (/slow consumer/i.test(error.message)) counts.slowConsumers += 1;
     else counts.otherErrors += 1;
     log.warn({ lane, server, error }, 'The nats-server reports an error');

@@ -26,7 +26,10 @@ export class NatsWaiting {
 
   readonly notReadyReasons = (): readonly string[] => {
     if (this.#links === null) return [`it waits for NATS: ${this.#trouble}`];
-    return this.#links.isConnected ? [] : ['there is no connection to NATS'];
+    if (this.#links.isConnected) return [];
+    const { refusedBecause } = this.#links;
+    const why = refusedBecause === null ? '' : `: it refuses this process (${refusedBecause})`;
+    return [`there is no connection to NATS${why}`];
   };
 
   /** Settles when NATS has answered, however long that takes; never, once closed. */
@@ -62,12 +65,18 @@ export class NatsWaiting {
   /** What the log is told of failures is what the probes say. */
   #listeningLog(): NatsLog {
     const { log } = this;
+    const listen = (fields: object): void => {
+      const { error } = fields as { error?: unknown };
+      if (this.#links === null && error instanceof Error) this.#trouble = error.message;
+    };
     return {
       info: (fields, message) => log.info(fields, message),
-      error: (fields, message) => log.error(fields, message),
+      error: (fields, message) => {
+        listen(fields);
+        log.error(fields, message);
+      },
       warn: (fields, message) => {
-        const { error } = fields as { error?: unknown };
-        if (this.#links === null && error instanceof Error) this.#trouble = error.message;
+        listen(fields);
         log.warn(fields, message);
       },
     };

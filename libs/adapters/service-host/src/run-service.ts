@@ -7,7 +7,7 @@ import { createLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import type { z } from 'zod';
 import { runUntilSignal } from './process-signals.js';
-import { startService } from './start-service.js';
+import { startService, stopBoundMs } from './start-service.js';
 import type { RunningService, ServiceDefinition } from './start-service.js';
 
 /**
@@ -26,7 +26,7 @@ export async function runService<Schema extends z.ZodObject>(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<never> {
   countWhatIsOutsideTheHeap();
-  const { service, stopWithinMs } = definition;
+  const { service } = definition;
   const member = memberOf(environment);
   let logger = createLogger({ level: 'info', service, member });
   try {
@@ -35,7 +35,7 @@ export async function runService<Schema extends z.ZodObject>(
     logger = createLogger({ level: common.RINGLEADER_LOG_LEVEL, service, member: common.RINGLEADER_MEMBER });
     let running: RunningService | null = null;
     runUntilSignal(logger, async () => running?.stop(), {
-      stopWithinMs: common.RINGLEADER_STOP_WITHIN_MS ?? stopWithinMs,
+      stopWithinMs: stopBoundMs(definition, common),
       lifelineFd: common.RINGLEADER_LIFELINE_FD,
     });
     running = await startService(definition, config, logger);

@@ -1,5 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { stopBudget } from './start-service.js';
+import { stopBoundMs, stopBudget } from './start-service.js';
+
+describe('the time for a stop', () => {
+  const bound = (boundMs: number | undefined, pauseMs: number): number =>
+    stopBoundMs(
+      { stopWithinMs: 30_000 },
+      { RINGLEADER_STOP_WITHIN_MS: boundMs, RINGLEADER_DRAIN_PAUSE_MS: pauseMs },
+    );
+
+  it('is what the service needs after its pause, or as long as it is told', () => {
+    expect(bound(undefined, 0)).toBe(30_000);
+    expect(bound(undefined, 60_000)).toBe(90_000);
+    expect(bound(10_000, 5_000)).toBe(10_000);
+  });
+
+  it('is refused where it ends within the pause', () => {
+    expect(() => bound(5_000, 5_000)).toThrow(/RINGLEADER_STOP_WITHIN_MS \(5000\) must be longer than/);
+  });
+});
 
 describe('the time for handing over', () => {
   it.each([

@@ -10,6 +10,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
 import { MEMORY_VARIABLE, advertisedHost, hostAndPort, memoryBytes } from '@ringleader/config';
 import type { CommonConfig } from '@ringleader/config';
+import { OperationalError } from '@ringleader/contracts';
 import type { Service } from '@ringleader/contracts';
 import { memberNatsOptions } from '@ringleader/nats';
 import { NestLogger, createMetrics, systemClock } from '@ringleader/observability';
@@ -30,7 +31,7 @@ export interface ServiceDefinition<Schema extends z.ZodObject = z.ZodObject> {
   /** The class by which the configuration is injected. */
   readonly config: abstract new () => Readonly<z.infer<Schema>>;
   readonly module: Type<unknown>;
-  /** What it needs at most from the signal to its end, if the configuration does not say. */
+  /** What it needs at most from the signal to its end, without the pause, if the configuration does not say. */
   readonly stopWithinMs: number;
   /** Whether it carries bulk, which gets a connection apart from what keeps the cluster alive. */
   readonly carriesBulk?: boolean;
@@ -66,6 +67,20 @@ export interface RunningService {
 /** A partition is handed over in some milliseconds, once somebody can take it: who comes back needs a few seconds till then. */
 const HAND_OVER_MS_MAX = 20_000;
 
+/** From the signal to the end, the pause included: a stop that is cut off in its pause would end nothing in order. */
+export function stopBoundMs(
+  { stopWithinMs }: Pick<ServiceDefinition, 'stopWithinMs'>,
+  {
+    RINGLEADER_STOP_WITHIN_MS: boundMs,
+    RINGLEADER_DRAIN_PAUSE_MS: pauseMs,
+  }: Pick<CommonConfig, 'RINGLEADER_STOP_WITHIN_MS' | 'RINGLEADER_DRAIN_PAUSE_MS'>,
+): number {
+  if (boundMs === undefined) return stopWithinMs + pauseMs;
+  if (boundMs > pauseMs) return boundMs;
+  const message = `RINGLEADER_STOP_WITHIN_MS (${boundMs}) must be longer than RINGLEADER_DRAIN_PAUSE_MS (${pauseMs}), with which a stop begins`;
+  throw new OperationalError('CONFIG_INVALID', message, { stopWithinMs: boundMs, pauseMs });
+}
+
 /** The other half is for everything else: nobody is cut off because nobody could be found to hand over to. */
 export function stopBudget(stopWithinMs: number, pauseMs: number): StopBudget {
   return { handOverMs: Math.max(0, Math.min(HAND_OVER_MS_MAX, Math.floor((stopWithinMs - pauseMs) / 2))) };
@@ -95,8 +110,7 @@ export async function startService<Schema extends z.ZodObject>(
   const { coordination } = definition;
   const self = selfOf(definition.service, common, address);
   const provider = { provide: definition.config, useValue: config };
-  const stopWithinMs = common.RINGLEADER_STOP_WITHIN_MS ?? definition.stopWithinMs;
-  const budget = stopBudget(stopWithinMs, common.RINGLEADER_DRAIN_PAUSE_MS);
+  const budget = stopBudget(stopBoundMs(definition, common), common.RINGLEADER_DRAIN_PAUSE_MS);
   const root: DynamicModule = {
     module: ServiceRoot,
     imports: [

@@ -17,6 +17,9 @@ export const REST_LIMITS = {
   headersMax: 1_000,
 } as const;
 
+/** A gateway that stops has ended all that is under way after so long: the longest deadline, and writing the answers. */
+export const GATEWAY_DRAIN_MS = REST_LIMITS.timeoutMsMax + 15_000;
+
 export const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
 
 /** Headers of our own, as they are written. */

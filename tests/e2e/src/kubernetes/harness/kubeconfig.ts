@@ -1,6 +1,6 @@
 /**
- * Where the API server is and who we are, by KUBECONFIG. The client library knows it too, and loads 1,600 files for it, which takes
- * a test minutes on a loaded machine.
+ * Where the API server is and who we are, by KUBECONFIG. The client library knows it too, and loads all kinds of Kubernetes' for it:
+ * a test needs none of them.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
