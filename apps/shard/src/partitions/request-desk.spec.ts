@@ -53,8 +53,8 @@ describe('RequestDesk', () => {
   it('keeps the tokens of different gateways apart, and turns remaining time into a deadline', () => {
     const sent: [string, readonly ShardReply[]][] = [];
     const desk = deskInto(sent);
-    const [first] = [...desk.admit(frameOf('gateway-1', [read(9)]))];
-    const [second] = [...desk.admit(frameOf('gateway-2', [read(9)]))];
+    const [first] = desk.admit(frameOf('gateway-1', [read(9)]));
+    const [second] = desk.admit(frameOf('gateway-2', [read(9)]));
     expect(first!.token).not.toBe(second!.token);
     expect(first!.deadline).toBe(NOW + 250);
     desk.answer({ kind: 'tooStale', token: second!.token });
@@ -70,7 +70,7 @@ describe('RequestDesk', () => {
   it('answers for a core that is gone: writes may have happened, reads were not served; then nothing more', () => {
     const sent: [string, readonly ShardReply[]][] = [];
     const desk = deskInto(sent);
-    const [asked] = [...desk.admit(frameOf('gateway-1', [write(1, Buffer.from('v')), read(2)]))];
+    const [asked] = desk.admit(frameOf('gateway-1', [write(1, Buffer.from('v')), read(2)]));
     desk.abandonAll();
     expect(sent).toEqual([
       [
@@ -102,7 +102,7 @@ describe('RequestDesk', () => {
     const desk = deskInto([]);
     const frame = Buffer.alloc(100_000, 1);
     const requests = [write(1, frame.subarray(0, 10)), write(2, frame.subarray(0, 60_000))];
-    const [small, large] = [...desk.admit(frameOf('gateway-1', requests))];
+    const [small, large] = desk.admit(frameOf('gateway-1', requests));
     const bufferOf = (request: typeof small) =>
       request?.kind === 'write' && request.operation.kind === 'put' ? request.operation.value.buffer : null;
     expect(bufferOf(small)).not.toBe(frame.buffer);
@@ -115,7 +115,7 @@ describe('RequestDesk', () => {
   ])('%s', (_name, backlogBytes, kind) => {
     const sent: [string, readonly ShardReply[]][] = [];
     const desk = deskInto(sent, backlogBytes);
-    const tokens = [...desk.admit(frameOf('gateway-1', [read(1), read(2)]))].map(({ token }) => token);
+    const tokens = desk.admit(frameOf('gateway-1', [read(1), read(2)])).map(({ token }) => token);
     const times = { createdAt: 1, modifiedAt: 1, expiresAt: null };
     const row = {
       key: 'k',
@@ -146,7 +146,7 @@ describe('RequestDesk', () => {
       limitBytes: 100 * FRAME_BYTES_TARGET,
       consistency: linearizable,
     } as const;
-    const [request] = [...deskInto([]).admit(frameOf('gateway-1', [scan]))];
+    const [request] = deskInto([]).admit(frameOf('gateway-1', [scan]));
     expect(request).toMatchObject({ kind: 'scan', limitBytes: FRAME_BYTES_TARGET });
   });
 });

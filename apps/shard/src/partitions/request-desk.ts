@@ -60,14 +60,14 @@ export class RequestDesk {
   }
 
   /** Requests of a frame as the core takes them. */
-  *admit(frame: RequestFrame): Generator<ShardRequest> {
-    for (const request of frame.requests) {
+  admit({ gatewayId, requests }: RequestFrame): readonly ShardRequest[] {
+    const now = this.options.clock.monotonicMs();
+    this.requestsTotalCount += requests.length;
+    return requests.map((request) => {
       const token = ++this.lastToken;
-      const isWrite = request.kind === 'write';
-      this.pending.set(token, { gatewayId: frame.gatewayId, token: request.token, isWrite });
-      this.requestsTotalCount += 1;
-      yield toShardRequest(request, token, this.options.clock.monotonicMs());
-    }
+      this.pending.set(token, { gatewayId, token: request.token, isWrite: request.kind === 'write' });
+      return toShardRequest(request, token, now + request.remainingMs);
+    });
   }
 
   /** For requests that no core can take, or may: nothing was done. */
@@ -141,17 +141,32 @@ function isLong(reply: ShardReply): boolean {
   return reply.kind === 'rows' && reply.rows.some(({ value }) => (value?.length ?? 0) > LONG_VALUE_BYTES);
 }
 
-function toShardRequest(framed: FramedRequest, token: number, now: MonotonicMs): ShardRequest {
-  const { remainingMs, ...request } = framed;
-  const deadline = now + remainingMs;
-  switch (request.kind) {
-    case 'write':
-      return { ...request, token, deadline, operation: detached(request.operation) };
-    case 'read':
-      return { ...request, token, deadline };
-    case 'scan':
+/** Field by field: a copy of what is left of an object takes several times as long. */
+function toShardRequest(framed: FramedRequest, token: number, deadline: MonotonicMs): ShardRequest {
+  switch (framed.kind) {
+    case 'write': {
+      const { kind, partition, epoch, ballot, requestId, origin, operation } = framed;
+      return {
+        kind,
+        token,
+        partition,
+        epoch,
+        ballot,
+        requestId,
+        origin,
+        operation: detached(operation),
+        deadline,
+      };
+    }
+    case 'read': {
+      const { kind, partition, epoch, key, consistency } = framed;
+      return { kind, token, partition, epoch, key, consistency, deadline };
+    }
+    case 'scan': {
+      const { remainingMs: _, ...scan } = framed;
       // With its last row, and what else is in the frame, the answer stays below the bound of a frame.
-      return { ...request, token, deadline, limitBytes: Math.min(request.limitBytes, FRAME_BYTES_TARGET) };
+      return { ...scan, token, deadline, limitBytes: Math.min(scan.limitBytes, FRAME_BYTES_TARGET) };
+    }
   }
 }
 

@@ -76,8 +76,8 @@ describe('TransactionBuilder', () => {
     expect(builder.handOut()).toMatchObject({
       upserts: [{ row: { key: 'newer' } }, { row: { key: 'later' } }],
       removals: [
-        { generation: 1, key: 'gathered', revision: null },
         { generation: 1, key: 'stored', revision: 5 },
+        { generation: 1, key: 'gathered', revision: null },
       ],
     });
   });

@@ -5,7 +5,8 @@
  */
 import { invariant } from '@ringleader/primitives';
 import { rowBytes } from './partition/batches.js';
-import type { Gone, Replica, RowChanges } from './partition/replica.js';
+import { NewestByKey } from './partition/newest-by-key.js';
+import { NO_CHANGES, type Gone, type Replica } from './partition/replica.js';
 import type { Tombstone } from './purge/tombstones.js';
 import type { PartitionRecord, Row } from './records.js';
 import type { RowRemoval, RowUpsert, StorageTransaction } from './storage.js';
@@ -59,21 +60,26 @@ export class TransactionBuilder {
 
   upsert(replica: Replica, generation: number, row: Row): void {
     if (generation === replica.record.generation) replica.tombstones.note(row.key, row);
-    this.change(replica, generation, row.key, row);
+    changesOf(replica, generation).put(row);
+    this.rowCount += 1;
+    this.rowsTotal += 1;
+    this.byteCount += rowBytes(row);
   }
 
   remove(replica: Replica, generation: number, key: string): void {
     if (generation === replica.record.generation) replica.tombstones.note(key, null);
-    this.change(replica, generation, key, GONE);
+    this.removal(replica, generation, { key, goneRevision: null });
   }
 
   /** Removes a live tombstone. What has been gathered of its key since is newer. */
   purge(replica: Replica, { key, revision }: Tombstone): void {
     replica.tombstones.note(key, null);
     const { generation } = replica.record;
-    const gathered = changesOf(replica, generation).rows.get(key);
-    if (gathered === undefined) this.change(replica, generation, key, { goneRevision: revision });
-    else if ('key' in gathered && gathered.revision === revision) this.change(replica, generation, key, GONE);
+    const gathered = changesOf(replica, generation).get(key);
+    if (gathered === undefined) this.removal(replica, generation, { key, goneRevision: revision });
+    else if ('revision' in gathered && gathered.revision === revision) {
+      this.removal(replica, generation, { key, goneRevision: null });
+    }
   }
 
   /** Runs the effect when all that was gathered for this partition is durable: at once, if it already is. */
@@ -99,13 +105,13 @@ export class TransactionBuilder {
     for (const replica of pending.dirty) {
       replica.handedOut = replica.record;
       for (const { generation, rows } of replica.changes) {
-        for (const [key, row] of rows) {
-          const { partition } = replica;
-          if ('key' in row) upserts.push({ partition, generation, row });
-          else removals.push({ partition, generation, key, revision: row.goneRevision });
+        const { partition } = replica;
+        for (const row of rows.all()) {
+          if ('revision' in row) upserts.push({ partition, generation, row });
+          else removals.push({ partition, generation, key: row.key, revision: row.goneRevision });
         }
       }
-      if (replica.changes.length > 0) replica.changes = [];
+      replica.changes = NO_CHANGES;
     }
     pending.records = pending.dirty.map((replica) => replica.record);
     this.running = pending;
@@ -127,22 +133,16 @@ export class TransactionBuilder {
     for (const effect of done.effects) effect();
   }
 
-  private change(replica: Replica, generation: number, key: string, row: Row | Gone): void {
-    changesOf(replica, generation).rows.set(key, row);
+  private removal(replica: Replica, generation: number, gone: Gone): void {
+    changesOf(replica, generation).put(gone);
     this.rowCount += 1;
-    if (!('key' in row)) return;
-    this.rowsTotal += 1;
-    this.byteCount += rowBytes(row);
   }
 }
 
-const GONE: Gone = { goneRevision: null };
-
-function changesOf(replica: Replica, generation: number): RowChanges {
-  let changes = replica.changes.find((entry) => entry.generation === generation);
-  if (changes === undefined) {
-    changes = { generation, rows: new Map() };
-    replica.changes.push(changes);
-  }
-  return changes;
+function changesOf(replica: Replica, generation: number): NewestByKey<Row | Gone> {
+  const { changes } = replica;
+  for (const known of changes) if (known.generation === generation) return known.rows;
+  const rows = new NewestByKey<Row | Gone>();
+  replica.changes = changes.length === 0 ? [{ generation, rows }] : [...changes, { generation, rows }];
+  return rows;
 }

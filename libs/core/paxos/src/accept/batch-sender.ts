@@ -11,6 +11,7 @@ import type { Row } from '../records.js';
 import { isFull, type BacklogPort } from '../pair/backlog.js';
 import { commitWithQuorum, type CommitPort } from './commit.js';
 import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
+import { NewestByKey } from '../partition/newest-by-key.js';
 
 /** So many small batches, at least, have room beside what is large. */
 const SMALL_BATCHES = 16;
@@ -26,12 +27,11 @@ export function propose(context: BatchPort, replica: Replica, leader: Leader, ro
   let batch = leader.open.at(-1);
   const fits = batch !== undefined && batch.rows.size < batchRowsMax && batch.bytes + bytes <= batchBytesMax;
   if (batch === undefined || !fits || hides(context, batch, row)) {
-    batch = { rows: new Map(), after: leader.lastRevision, lastRevision: 0, bytes: 0 };
+    batch = { rows: new NewestByKey(), after: leader.lastRevision, lastRevision: 0, bytes: 0 };
     leader.open.push(batch);
   }
   // A key that is written again moves to the end, so that the rows of a batch stay in order of revision.
-  batch.rows.delete(row.key);
-  batch.rows.set(row.key, row);
+  batch.rows.put(row);
   batch.bytes += bytes;
   batch.lastRevision = row.revision;
   leader.lastRevision = row.revision;
@@ -77,7 +77,7 @@ function isTransactionFull({ transactions, limits }: BatchPort, { bytes }: OpenB
 
 function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: OpenBatch): void {
   const { record } = replica;
-  const rows = [...open.rows.values()];
+  const rows = open.rows.all();
   const next = { ballot: leader.ballot, revision: open.lastRevision };
   leader.retained.add({ previous: record.position, next, rows, bytes: open.bytes, message: null });
   context.transactions.setRecord(replica, { ...record, position: next, commitBound: replica.commit });

@@ -3,10 +3,11 @@ import { samePosition } from '../ballot.js';
 import type { Accept } from '../messages.js';
 import type { Position, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
+import type { NewestByKey } from './newest-by-key.js';
 
 /** Rows that will go out together: of several writes to one key only the last has a row (docs/PROTOCOL.md 4.2.1). */
 export interface OpenBatch {
-  readonly rows: Map<string, Row>;
+  readonly rows: NewestByKey<Row>;
   /** The revision before its first one. */
   readonly after: Revision;
   lastRevision: Revision;
@@ -28,7 +29,7 @@ const COMMITTED_BYTES_MAX = 262_144;
 
 /** Consecutive batches of one leadership: all that are not committed, and a few that are. */
 export class RetainedBatches {
-  private batches: SentBatch[] = [];
+  private readonly batches: SentBatch[] = [];
 
   add(batch: SentBatch): void {
     this.batches.push(batch);
@@ -79,7 +80,7 @@ export class RetainedBatches {
     }
     // The last batch stays: it is what a silent replica is asked with.
     keepFrom = Math.min(keepFrom, this.batches.length - 1);
-    if (keepFrom > 0) this.batches = this.batches.slice(keepFrom);
+    for (; keepFrom > 0; keepFrom -= 1) this.batches.shift();
   }
 }
 

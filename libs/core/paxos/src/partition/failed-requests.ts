@@ -20,7 +20,7 @@ export class FailedRequests {
   floor: HybridTime = 0;
 
   get(requestId: string): FailedRequest | undefined {
-    return this.requests.get(requestId);
+    return this.requests.size === 0 ? undefined : this.requests.get(requestId);
   }
 
   remember(requestId: string, failed: FailedRequest): void {

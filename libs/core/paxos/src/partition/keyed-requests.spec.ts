@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { hidesKeyedWrite, type OpenBatch } from './batches.js';
+import { NewestByKey } from './newest-by-key.js';
 import type { RequestMark, Row } from '../records.js';
 import { REQUEST_RULES } from '../rules/request-rules.js';
 import { MemoryShare } from './memory-share.js';
@@ -122,12 +123,11 @@ describe('earliestAttempt', () => {
 });
 
 describe('hidesKeyedWrite', () => {
-  const batchWith = (present: Row): OpenBatch => ({
-    rows: new Map([['k', present]]),
-    after: 10,
-    lastRevision: 12,
-    bytes: 0,
-  });
+  const batchWith = (present: Row): OpenBatch => {
+    const rows = new NewestByKey<Row>();
+    rows.put(present);
+    return { rows, after: 10, lastRevision: 12, bytes: 0 };
+  };
 
   it('is so when a keyed write of the same batch has fallen off the row', () => {
     const present = row(mark('key:a', 11), mark('b', 12));

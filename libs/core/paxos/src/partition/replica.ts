@@ -16,6 +16,7 @@ import type { Leader } from './leader.js';
 import { ownerOf } from '../ballot.js';
 import type { KeyedRequests } from './keyed-requests.js';
 import { Tombstones } from '../purge/tombstones.js';
+import type { NewestByKey } from './newest-by-key.js';
 import { RecentKeys } from './recent-keys.js';
 import type { MemoryShare } from './memory-share.js';
 
@@ -26,14 +27,17 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Removes the row, if it has this revision; null is whatever row there is. */
 export interface Gone {
+  readonly key: string;
   readonly goneRevision: Revision | null;
 }
 
 /** The newest change of each key of one generation within one transaction. */
 export interface RowChanges {
   readonly generation: number;
-  readonly rows: Map<string, Row | Gone>;
+  readonly rows: NewestByKey<Row | Gone>;
 }
+
+export const NO_CHANGES: readonly RowChanges[] = [];
 
 export interface Follower {
   readonly kind: 'follower';
@@ -118,7 +122,7 @@ export class Replica {
 
   wakeAt = Number.POSITIVE_INFINITY;
   /** Row changes gathered for the next transaction, by generation. */
-  changes: RowChanges[] = [];
+  changes: readonly RowChanges[] = NO_CHANGES;
   /** The id of the last transaction that holds a change of this replica. */
   lastTransaction = 0;
 

@@ -85,13 +85,19 @@ export class RowCache {
     return entry;
   }
 
-  /** `settled` is the entry's present row, or its present settled one, or none. */
+  /** The value as a row that is written next has it (`write`): not a part of the frame that brought it. */
+  holdValue(value: Uint8Array): Uint8Array {
+    return this.values.hold(value);
+  }
+
+  /** `settled` is the entry's present row, or its present settled one, or none. The row's value is held already. */
   write(entry: CacheEntry, row: Row, settled: Row | null): void {
-    const before = [entry.row, entry.settled];
+    const { row: rowBefore, settled: settledBefore } = entry;
     entry.settled = settled;
-    entry.row = this.hold(row);
+    entry.row = row;
     entry.isBare = false;
-    for (const old of before) if (old !== settled) this.release(old);
+    if (rowBefore !== settled) this.release(rowBefore);
+    if (settledBefore !== settled) this.release(settledBefore);
     this.account(entry);
     this.evict();
   }

@@ -40,35 +40,52 @@ export function abandon(admission: Admission, waiter: Waiter, reply: ShardReply)
   admission.answer(waiter.request, reply);
 }
 
+/** So many places stay for the next waiters when none is left. */
+const PLACES_KEPT = 64;
+
 /** Ordered by revision. Most are added at the end: writes come in order. */
 export class CommitWaiters {
-  private waiters: Waiter[] = [];
+  /** From `head` to `tail`; the other places are empty. */
+  private places: (Waiter | null)[] = [];
   private head = 0;
+  private tail = 0;
 
   add(waiter: Waiter): void {
-    let index = this.waiters.length;
-    while (index > this.head && (this.waiters[index - 1]?.revision ?? 0) > waiter.revision) index -= 1;
-    if (index === this.waiters.length) this.waiters.push(waiter);
-    else this.waiters.splice(index, 0, waiter);
+    let index = this.tail;
+    while (index > this.head && (this.places[index - 1]?.revision ?? 0) > waiter.revision) index -= 1;
+    if (index === this.tail) this.places[index] = waiter;
+    else this.places.splice(index, 0, waiter);
+    this.tail += 1;
   }
 
   /** The next waiter whose revision is committed. */
   take(commit: Revision): Waiter | null {
-    const waiter = this.waiters[this.head];
-    if (waiter === undefined || waiter.revision > commit) return null;
+    const waiter = this.places[this.head] ?? null;
+    if (waiter === null || waiter.revision > commit) return null;
+    this.places[this.head] = null;
     this.head += 1;
-    if (this.head === this.waiters.length || this.head > 1_024) {
-      this.waiters = this.waiters.slice(this.head);
-      this.head = 0;
-    }
+    if (this.head === this.tail) this.clear();
+    else if (this.head > 1_024) this.moveToFront();
     return waiter;
   }
 
   takeAll(): Waiter[] {
-    const rest = this.waiters.slice(this.head);
-    this.waiters = [];
-    this.head = 0;
+    const rest = this.places.slice(this.head, this.tail).filter((waiter) => waiter !== null);
+    this.places = [];
+    this.clear();
     return rest;
+  }
+
+  private clear(): void {
+    this.head = 0;
+    this.tail = 0;
+    if (this.places.length > PLACES_KEPT) this.places = [];
+  }
+
+  private moveToFront(): void {
+    this.places = this.places.slice(this.head, this.tail);
+    this.tail -= this.head;
+    this.head = 0;
   }
 }
 

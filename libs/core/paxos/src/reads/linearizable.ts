@@ -18,7 +18,7 @@ export type RowPort = StepDownPort & WritePort & Port<'reads' | 'cache'>;
  */
 export function withNewestRow(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {
   const key = request.kind === 'write' ? request.operation.key : request.key;
-  const waiting = leader.reading.get(key);
+  const waiting = leader.reading.size === 0 ? undefined : leader.reading.get(key);
   if (waiting !== undefined) {
     waiting.push(request);
     return;
@@ -49,22 +49,26 @@ function run(
   leader: Leader,
   { request, entry }: { request: KeyRequest; entry: CacheEntry },
 ): void {
-  const again = (): void => withNewestRow(context, replica, leader, request);
   if (request.kind === 'write') {
     if (hasRoomForBytes(context, replica, leader)) decideWrite(context, replica, leader, { request, entry });
-    else leader.awaitingRoom.push({ request, again });
+    else awaitRoom(context, replica, leader, request);
     return;
   }
   const expiry = expireIfDue(context, replica, leader, entry);
   if (expiry === 'handover') {
     abandonRequest(context, replica, request);
   } else if (expiry === 'noRoom') {
-    leader.awaitingRoom.push({ request, again });
+    awaitRoom(context, replica, leader, request);
   } else if (request.kind === 'read') {
     readFromLeader(context, replica, leader, { request, entry });
   } else {
     request.checked(isLive(entry.row) ? entry.row : null);
   }
+}
+
+function awaitRoom(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {
+  const again = (): void => withNewestRow(context, replica, leader, request);
+  leader.awaitingRoom.push({ request, again });
 }
 
 /** 4.5.1: when the row is committed at this ballot, the lease is checked. Absent is a row like any other. */

@@ -18,13 +18,23 @@ export function hasQuorum(assignment: PartitionAssignment, has: Has): boolean {
   return hasMajority(replicas, has) && (nextReplicas === null || hasMajority(nextReplicas, has));
 }
 
+/** In descending order, the places of one set: used again and again, since this is worked out for every acknowledgement. */
+const sorted: Revision[] = [];
+
 /** The greatest revision which a majority of the set has acknowledged; below 0 when no majority has acknowledged any. */
 function majorityRevision(
   set: readonly ShardOrdinal[],
   acknowledged: (ordinal: ShardOrdinal) => Revision,
 ): Revision {
-  const revisions = set.map(acknowledged).sort((a, b) => b - a);
-  return revisions[Math.floor(set.length / 2)] ?? -1;
+  let count = 0;
+  for (const ordinal of set) {
+    const revision = acknowledged(ordinal);
+    let at = count;
+    count += 1;
+    for (; at > 0 && sorted[at - 1]! < revision; at -= 1) sorted[at] = sorted[at - 1]!;
+    sorted[at] = revision;
+  }
+  return count === 0 ? -1 : sorted[count >> 1]!;
 }
 
 /** `acknowledged` is -1 for a replica that is not at the leader's ballot. */

@@ -72,8 +72,9 @@ function answerKnown(
     const reply = replyOfMark(request, row, mark);
     return { kind: 'waiter', waiter: { request, revision, reply, needsLeadership: false } };
   }
-  const unknown: Known = { kind: 'reply', reply: { kind: 'outcomeUnknown', token: request.token } };
-  if (isTooFarAhead(context, request) || isForgotten(context, replica, { request, row })) return unknown;
+  if (isTooFarAhead(context, request) || isForgotten(context, replica, { request, row })) {
+    return outcomeUnknown(request);
+  }
   if (!rules.remembersFailures()) return null;
   const failed = leader.failed.get(request.requestId);
   if (failed !== undefined) {
@@ -81,7 +82,11 @@ function answerKnown(
     return { kind: 'waiter', waiter: { ...waiter, needsLeadership: rules.toldAwaitsLease() } };
   }
   const compared = rules.comparedWithFailFloor(earliestAttempt(context, request), request.origin);
-  return canFail(request) && compared <= leader.failed.floor ? unknown : null;
+  return canFail(request) && compared <= leader.failed.floor ? outcomeUnknown(request) : null;
+}
+
+function outcomeUnknown({ token }: WriteRequest): Known {
+  return { kind: 'reply', reply: { kind: 'outcomeUnknown', token } };
 }
 
 function earliestAttempt(context: WritePort, { requestId, origin }: WriteRequest): HybridTime {
@@ -101,9 +106,12 @@ interface Asked {
 
 function markOf(context: WritePort, replica: Replica, { request, row }: Asked): RequestMark | undefined {
   const { requestId } = request;
-  const mark = row?.requests.find(({ id }) => id === requestId);
-  if (row === null && !context.rules.recallsWithoutRow()) return mark;
-  return mark ?? context.rules.recalled(replica.keyed.get(requestId));
+  if (row !== null) {
+    for (const mark of row.requests) if (mark.id === requestId) return mark;
+  } else if (!context.rules.recallsWithoutRow()) {
+    return undefined;
+  }
+  return isKeyed(requestId) ? context.rules.recalled(replica.keyed.get(requestId)) : undefined;
 }
 
 /** Neither the row nor, for a keyed write, this replica's own memory reaches back to the first attempt. */
@@ -205,7 +213,10 @@ function write(
   leader: Leader,
   { request, entry }: { request: WriteRequest; entry: CacheEntry },
 ): void {
+  const { operation } = request;
   const row = nextRow(entry.row, request, {
+    // Batches stay for a while: not with the whole frame that brought the value.
+    value: operation.kind === 'put' ? context.cache.holdValue(operation.value) : null,
     revision: leader.lastRevision + 1,
     at: context.stamp(),
     dedupeFloor: replica.record.dedupeFloor,
@@ -230,6 +241,5 @@ function put(
   if (entry.row !== null) replica.keyed.addAll(entry.row);
   replica.keyed.addAll(row);
   context.cache.write(entry, row, settled);
-  // Batches stay for a while: not with the whole frame that brought the value.
-  propose(context, replica, leader, entry.row ?? row);
+  propose(context, replica, leader, row);
 }

@@ -6,6 +6,8 @@ import { isLive } from './conditions.js';
 export interface NextRow {
   readonly revision: Revision;
   readonly at: HybridTime;
+  /** Of a put. */
+  readonly value: Uint8Array | null;
   /** What the key remembers where it has no row: the partition's dedupe floor (4.7.3). */
   readonly dedupeFloor: HybridTime;
   readonly marksMax: number;
@@ -19,7 +21,7 @@ export function nextRow(present: Row | null, request: WriteRequest, next: NextRo
   const mark = { id: request.requestId, origin: request.origin, revision: next.revision, version };
   return {
     key: operation.key,
-    value: operation.kind === 'delete' ? null : operation.value,
+    value: next.value,
     contentType: operation.kind === 'delete' ? '' : operation.contentType,
     revision: next.revision,
     version,
@@ -49,11 +51,12 @@ function remember(
   mark: RequestMark,
   { dedupeFloor, marksMax }: NextRow,
 ): Pick<Row, 'requests' | 'requestFloor'> {
-  const all = present === null ? [mark] : [...present.requests, mark];
-  let requestFloor = present === null ? dedupeFloor : present.requestFloor;
-  const forgotten = all.length - marksMax;
+  if (present === null) return { requests: [mark], requestFloor: dedupeFloor };
+  const { requests: before, requestFloor: floorBefore } = present;
+  const forgotten = Math.max(0, before.length + 1 - marksMax);
+  let requestFloor = floorBefore;
   for (let index = 0; index < forgotten; index += 1) {
-    requestFloor = Math.max(requestFloor, all[index]?.origin ?? 0);
+    requestFloor = Math.max(requestFloor, before[index]?.origin ?? 0);
   }
-  return { requests: forgotten > 0 ? all.slice(forgotten) : all, requestFloor };
+  return { requests: [...(forgotten > 0 ? before.slice(forgotten) : before), mark], requestFloor };
 }

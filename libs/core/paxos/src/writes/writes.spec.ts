@@ -31,13 +31,13 @@ function request(change: Partial<WriteRequest> = {}): WriteRequest {
   };
 }
 
-const NEXT = { revision: 5, at: 100, dedupeFloor: 3, marksMax: 4 };
+const NEXT = { revision: 5, at: 100, value: new Uint8Array([1]), dedupeFloor: 3, marksMax: 4 };
 const ROW: Row = nextRow(null, request(), NEXT);
 const STORED = { row: ROW, isBare: false };
 const TOMBSTONE: Row = nextRow(
   ROW,
   request({ requestId: 'd', origin: 11, operation: { kind: 'delete', key: 'k', conditions: [] } }),
-  { ...NEXT, revision: 6, at: 200 },
+  { ...NEXT, revision: 6, at: 200, value: null },
 );
 
 describe('conditions', () => {
