@@ -24,7 +24,7 @@ const ADAPTER_MAY_ALSO_IMPORT = {
 };
 
 /** What only tests need. */
-const TEST_PACKAGES = ['@jest/globals', 'fast-check'];
+const TEST_PACKAGES = ['@jest/globals', 'cborg', 'fast-check'];
 
 function scopesOf(root, layer) {
   return globSync('{apps,libs,tests,tools}/**/package.json', {

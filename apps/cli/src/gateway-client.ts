@@ -2,6 +2,14 @@
  * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached:
  * writes carry an idempotency key, so that what was done through the first is not done again through the second.
  */
+import {
+  CBOR_MEDIA_TYPE,
+  CborError,
+  type BinaryOperation,
+  type BinaryResult,
+  readBinaryResults,
+  writeBinaryBatch,
+} from '@ringleader/contracts';
 import type {
   BatchOperation,
   BatchResult,
@@ -126,7 +134,8 @@ export class GatewayClient {
   }
 
   revokeToken(id: string): Promise<Answer<object>> {
-    return this.firstOf((gateway) => this.ask(`${gateway}/v1/tokens/${id}`, { method: 'DELETE' }, null));
+    const init = { method: 'DELETE' };
+    return this.firstOf((gateway) => this.ask(`${gateway}/v1/tokens/${id}`, init, () => ({})));
   }
 
   batch(
@@ -140,6 +149,23 @@ export class GatewayClient {
       body: JSON.stringify({ operations }),
     };
     return this.request(`/v1/kv:batch${query}`, init, 'results');
+  }
+
+  /** The same in fewer bytes, and at a third of what it costs both sides: for who has many. */
+  binaryBatch(
+    operations: readonly BinaryOperation[],
+    idempotencyKey: string,
+  ): Promise<Answer<{ results: readonly BinaryResult[] }>> {
+    const init = {
+      method: 'POST',
+      headers: {
+        'content-type': CBOR_MEDIA_TYPE,
+        accept: CBOR_MEDIA_TYPE,
+        'idempotency-key': idempotencyKey,
+      },
+      body: new Uint8Array(writeBinaryBatch(operations)),
+    };
+    return this.firstOf((gateway) => this.ask(`${gateway}/v1/kv:batch`, init, binaryResults));
   }
 
   list(query: Readonly<Record<string, string>>): Promise<Answer<ListPage>> {
@@ -158,7 +184,9 @@ export class GatewayClient {
     init: RequestInit,
     list: keyof Body,
   ): Promise<Answer<Body>> {
-    return this.firstOf((gateway) => this.ask(`${gateway}${path}`, init, list));
+    return this.firstOf((gateway) =>
+      this.ask(`${gateway}${path}`, init, (body) => parsed(body.toString(), list)),
+    );
   }
 
   private async firstOf<Body>(ask: (gateway: string) => Promise<Answer<Body>>): Promise<Answer<Body>> {
@@ -175,21 +203,21 @@ export class GatewayClient {
     return answer;
   }
 
-  /** `list` null: the answer has no body. */
+  /** `read` throws where what answers is no gateway of ours. */
   private async ask<Body extends object>(
     url: string,
     init: RequestInit,
-    list: keyof Body | null,
+    read: (body: Buffer) => Body,
   ): Promise<Answer<Body>> {
     const { timeoutMs = TIMEOUT_MS } = this.options;
     const headers = { ...(init.headers as Record<string, string>), ...this.commonHeaders(timeoutMs) };
     const signal = AbortSignal.any([this.options.signal, AbortSignal.timeout(timeoutMs + PATIENCE_MS)]);
     try {
       const response = await fetch(url, { ...init, headers, signal });
-      const text = await response.text();
-      if (response.ok && list === null) return { status: response.status, body: {} as Body };
-      if (response.ok && list !== null) return { status: response.status, body: parsed(text, list) };
-      return { status: response.status, ...retryAfter(response), ...problemOf(text, response.status) };
+      const { status } = response;
+      const body = Buffer.from(await response.arrayBuffer());
+      if (response.ok) return { status, body: read(body) };
+      return { status, ...retryAfter(response), ...problemOf(body.toString(), status) };
     } catch (error) {
       return brokenBy(error);
     }
@@ -228,12 +256,25 @@ function brokenBy(error: unknown): Answer<never> {
   return { status: 0, detail, neverSent };
 }
 
+function binaryResults(body: Buffer): { results: readonly BinaryResult[] } {
+  try {
+    return { results: readBinaryResults(body) };
+  } catch (error) {
+    if (error instanceof CborError) throw noGateway(error);
+    throw error;
+  }
+}
+
+function noGateway(cause?: Error): Error {
+  return new Error('what answers is no gateway of Ringleader', { cause });
+}
+
 /** Whatever program listens there may answer, and in JSON, too. */
 function parsed<Body>(text: string, list: keyof Body): Body {
   const body = JSON.parse(text) as Partial<Body> | null;
   const mark: unknown = body?.[list];
   if (['object', 'number', 'string'].includes(typeof mark)) return body as Body;
-  throw new Error('what answers is no gateway of Ringleader');
+  throw noGateway();
 }
 
 /** The body of an answer, or the failure that the answer is. `isWrite`: a broken connection leaves its outcome open. */

@@ -69,7 +69,7 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_CLIENT_REQUESTS_MAX: integer(1, 1_000_000).default(5_000),
   /** Operations of all requests under way at once: a batch has many. */
   RINGLEADER_OPERATIONS_MAX: integer(1, 10_000_000).default(100_000),
-  /** Requests with an Idempotency-Key whose first answer is remembered. */
+  /** Requests with an Idempotency-Key whose first answer is remembered: so many at most, and half of that at least. */
   RINGLEADER_REPEATS_REMEMBERED: integer(0, 10_000_000).default(50_000),
 });
 

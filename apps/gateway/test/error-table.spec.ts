@@ -145,7 +145,7 @@ it.each(['text/plain', 'application/json; charset=latin1', 'nonsense'])(
     expect(problem).toMatchObject({
       status: 415,
       code: 'UNSUPPORTED_MEDIA_TYPE',
-      allowed: ['application/json'],
+      allowed: ['application/json', 'application/cbor'],
     });
   },
 );

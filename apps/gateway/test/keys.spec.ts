@@ -1,6 +1,8 @@
 /** /v1/kv/{key} and /v1/kv:batch as clients use them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BatchResult, Written } from '@ringleader/contracts';
+import type { BatchOperation, BatchResult, Written } from '@ringleader/contracts';
+import { BATCH_FORMS, postBatch, resultsOf } from './support/batches.js';
+import type { BatchFormName } from './support/batches.js';
 import { startGateway } from './support/gateway-harness.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { problemOf, sendRaw } from './support/http-client.js';
@@ -22,17 +24,15 @@ const put = (
   headers: Record<string, string> = {},
 ): Promise<Response> => fetch(target, { method: 'PUT', body, headers });
 
+let form: BatchFormName = 'application/json';
+
 async function batch(
   operations: readonly object[],
   headers: Record<string, string> = {},
-): Promise<BatchResult[]> {
-  const answer = await fetch(`${gateway.url}/v1/kv:batch`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
-    body: JSON.stringify({ operations }),
-  });
+): Promise<readonly BatchResult[]> {
+  const answer = await postBatch(gateway.url, operations as BatchOperation[], form, headers);
   expect(answer.status).toBe(200);
-  return ((await answer.json()) as { results: BatchResult[] }).results;
+  return resultsOf(answer);
 }
 
 describe('a value', () => {
@@ -229,7 +229,14 @@ describe('consistency', () => {
   });
 });
 
-describe('a batch', () => {
+describe.each(BATCH_FORMS)('a batch in %s', (given) => {
+  beforeAll(() => {
+    form = given;
+  });
+  afterAll(() => {
+    form = 'application/json';
+  });
+
   it('answers each operation by itself, in order', async () => {
     const key = `b-${unique}`;
     const results = await batch([
@@ -258,19 +265,15 @@ describe('a batch', () => {
     const results = await batch([
       { op: 'put', key: '', value: 'v' },
       { op: 'put', key: 'x'.repeat(1_025), value: 'v' },
-      { op: 'get', key: '\ud800' },
       { op: 'put', key },
-      { op: 'put', key, value: 'v', valueBase64: 'dg==' },
-      { op: 'put', key, valueBase64: 'not base64' },
-      { op: 'put', key, value: '\udc00' },
       { op: 'put', key, value: 'v'.repeat(1_048_577) },
       { op: 'put', key, value: 'v', contentType: 'a\nb' },
       { op: 'put', key, value: 'v' },
     ]);
-    const codes = results.map(({ code }) => code ?? 'none');
-    expect(codes.slice(0, 3)).toEqual(['INVALID_ARGUMENT', 'KEY_TOO_LONG', 'INVALID_ARGUMENT']);
-    expect(codes.slice(3, 7)).toEqual(Array(4).fill('INVALID_ARGUMENT'));
-    expect(codes.slice(7)).toEqual(['VALUE_TOO_LARGE', 'INVALID_ARGUMENT', 'none']);
+    expect(results.map(({ code }) => code ?? 'none')).toEqual([
+      ...['INVALID_ARGUMENT', 'KEY_TOO_LONG', 'INVALID_ARGUMENT', 'VALUE_TOO_LARGE', 'INVALID_ARGUMENT'],
+      'none',
+    ]);
     for (const { code, detail } of results)
       expect(typeof detail).toBe(code === undefined ? 'undefined' : 'string');
   });
@@ -287,7 +290,7 @@ describe('a batch', () => {
   it('takes 1,000 operations on as many keys', async () => {
     const operations = Array.from({ length: 1_000 }, (_, i) => ({
       op: 'put',
-      key: `many/${i}`,
+      key: `many-${unique}/${i}`,
       value: String(i),
     }));
     expect(new Set((await batch(operations)).map(({ status }) => status))).toEqual(new Set([201]));
@@ -302,4 +305,15 @@ describe('a batch', () => {
     expect(results[0]?.status).toBe(200);
     expect(results.at(-1)).toMatchObject({ status: 413, code: 'REQUEST_TOO_LARGE' });
   }, 60_000);
+});
+
+it('a batch in JSON refuses by itself what only JSON can say', async () => {
+  const key = `b-${unique}`;
+  const results = await batch([
+    { op: 'get', key: '\ud800' },
+    { op: 'put', key, value: 'v', valueBase64: 'dg==' },
+    { op: 'put', key, valueBase64: 'not base64' },
+    { op: 'put', key, value: '\udc00' },
+  ]);
+  expect(results.map(({ code }) => code)).toEqual(Array(4).fill('INVALID_ARGUMENT'));
 });

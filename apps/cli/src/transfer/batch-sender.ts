@@ -1,4 +1,4 @@
-import type { BatchResult } from '@ringleader/contracts';
+import type { BinaryResult } from '@ringleader/contracts';
 import { CliFailure, EXIT } from '../failure.js';
 import { type Answer, type GatewayClient, refusal as refusalOf } from '../gateway-client.js';
 import type { PutOperation, Refusal } from './import-line.js';
@@ -16,11 +16,13 @@ export interface BatchOutcome {
 }
 
 export interface SenderOptions {
-  readonly client: Pick<GatewayClient, 'batch'>;
+  readonly client: Pick<GatewayClient, 'binaryBatch'>;
   readonly signal: AbortSignal;
   readonly giveUpMs: number;
 }
 
+/** Then none would be taken: without a valid token, or by a gateway of a version before this form. */
+const OF_NO_LINE = new Set([401, 415]);
 const NOTHING: BatchOutcome = { created: 0, replaced: 0, refusals: [] };
 
 function sum(a: BatchOutcome, b: BatchOutcome): BatchOutcome {
@@ -33,7 +35,7 @@ function sum(a: BatchOutcome, b: BatchOutcome): BatchOutcome {
 
 function refusal(
   { line, operation }: NumberedOperation,
-  { status, code, detail }: BatchResult | Answer<unknown>,
+  { status, code, detail }: BinaryResult | Answer<unknown>,
 ): Refusal {
   return { line, code: code ?? `HTTP_${status}`, detail: detail ?? '', key: operation.key };
 }
@@ -52,7 +54,7 @@ export async function sendBatch(
   let pending = batch;
   let outcome = NOTHING;
   while (pending.length > 0) {
-    const answer = await options.client.batch(
+    const answer = await options.client.binaryBatch(
       pending.map(({ operation }) => operation),
       idempotencyKey,
     );
@@ -65,8 +67,7 @@ export async function sendBatch(
       pending = judged.again;
       if (pending.length === 0) break;
       reason = judged.reason;
-    } else if (answer.status === 401) {
-      // Of no line in particular: none would be taken.
+    } else if (OF_NO_LINE.has(answer.status)) {
       throw refusalOf(answer);
     } else if (!isWorthRepeating(answer.status, answer.code)) {
       return sum(outcome, await refuseOrSplit(pending, idempotencyKey, answer, options));
@@ -81,7 +82,7 @@ export async function sendBatch(
 
 function judge(
   pending: readonly NumberedOperation[],
-  results: readonly BatchResult[],
+  results: readonly BinaryResult[],
 ): { outcome: BatchOutcome; again: NumberedOperation[]; reason: string } {
   const again: NumberedOperation[] = [];
   const refusals: Refusal[] = [];

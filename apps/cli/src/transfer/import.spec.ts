@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { BinaryResultsWriter, readBinaryBatch } from '@ringleader/contracts';
+import type { BinaryResult } from '@ringleader/contracts';
 import { EXIT } from '../failure.js';
 import { GatewayClient } from '../gateway-client.js';
 import { importFile, type ImportOptions } from './import.js';
@@ -12,6 +14,12 @@ import { importFile, type ImportOptions } from './import.js';
 interface Put {
   readonly key: string;
   readonly value: string;
+}
+
+function binary(results: readonly BinaryResult[]): Buffer {
+  const writer = new BinaryResultsWriter(results.length);
+  for (const result of results) writer.add(result);
+  return writer.take();
 }
 
 /** A gateway in memory. `intercept` may answer a batch itself: a status, or the codes of single keys. */
@@ -42,15 +50,18 @@ class FakeGateway {
           return;
         }
         this.idempotencyKeys.push(String(request.headers['idempotency-key']));
-        const { operations } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { operations: Put[] };
-        const { status, body } = this.#answer(operations);
+        const operations = readBinaryBatch(Buffer.concat(chunks)).map((operation) => ({
+          key: operation.key,
+          value: operation.op === 'put' ? Buffer.from(operation.value ?? '').toString() : '',
+        }));
+        const { status, body, results } = this.#answer(operations);
         response.statusCode = status;
-        response.end(JSON.stringify(body));
+        response.end(results === undefined ? JSON.stringify(body) : binary(results));
       });
     });
   }
 
-  #answer(batch: Put[]): { status: number; body: unknown } {
+  #answer(batch: Put[]): { status: number; body?: unknown; results?: BinaryResult[] } {
     this.batches.push(batch);
     const special = this.intercept(batch, this.batches.length);
     if (special !== undefined && typeof special['status'] === 'number')
@@ -63,7 +74,7 @@ class FakeGateway {
       this.store.set(key, value);
       return { status, revision: 1, version: 1 };
     });
-    return { status: 200, body: { results } };
+    return { status: 200, results: results as BinaryResult[] };
   }
 
   async listen(): Promise<string> {

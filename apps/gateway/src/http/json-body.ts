@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { receivedContentType } from './request-head.js';
 
-const JSON_MEDIA_TYPE = 'application/json';
+export const JSON_MEDIA_TYPE = 'application/json';
 /** RFC 7396. */
 export const MERGE_PATCH = 'application/merge-patch+json';
 const UTF8 = /^charset="?utf-8"?$/i;
@@ -31,11 +31,16 @@ export function jsonBody<Schema extends z.ZodType>(
   throw new OperationalError('INVALID_ARGUMENT', `${what} is not valid: ${list}`, { field, issues });
 }
 
-export function checkJson(contentType: string | undefined, what: string, also: readonly string[] = []): void {
+/** Which one of those that are taken it is. */
+export function checkJson(
+  contentType: string | undefined,
+  what: string,
+  also: readonly string[] = [],
+): string {
   const allowed = [JSON_MEDIA_TYPE, ...also];
   const [type = '', parameter, ...more] = (contentType ?? '').split(';').map((part) => part.trim());
   const isUtf8 = parameter === undefined || (UTF8.test(parameter) && more.length === 0);
-  if (isUtf8 && allowed.includes(type.toLowerCase())) return;
+  if (isUtf8 && allowed.includes(type.toLowerCase())) return type.toLowerCase();
   throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', `${what} is ${allowed.join(' or ')} (UTF-8)`, {
     contentType: contentType ?? null,
     allowed,

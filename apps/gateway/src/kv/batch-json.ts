@@ -127,7 +127,9 @@ function resultOf(result: Exclude<OperationResult, { kind: 'written' }>): BatchR
   };
 }
 
-export function failureOf(error: RestError): BatchResult {
+export function failureOf(
+  error: RestError,
+): Pick<BatchResult, 'status' | 'code' | 'detail' | 'revision' | 'version'> {
   const { code, message: detail, details } = error;
   const failure = { status: ERROR_CATALOGUE[code].httpStatus, code, detail };
   if (code !== 'PRECONDITION_FAILED') return failure;

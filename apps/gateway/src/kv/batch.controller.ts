@@ -6,12 +6,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../access/access.js';
 import { callerOf, requireKey } from '../access/caller.js';
 import type { Caller } from '../access/caller.js';
-import { checkJson } from '../http/json-body.js';
-import { receivedContentType } from '../http/request-head.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { DescribeBatch } from '../openapi/descriptions.js';
 import { ShardDirectory } from '../routing/shard-directory.js';
-import { readJsonBatch, writeJsonResults } from './batch-json.js';
+import { givenForm, wantedForm } from './batch-form.js';
+import type { BatchForm } from './batch-form.js';
 import type { GivenOperation } from './batch-operations.js';
 import { runBatch } from './batch-run.js';
 import { KeyValueStore } from './key-value-store.js';
@@ -22,16 +21,19 @@ import type { Consistency } from './request-context.js';
 const NO_BODY = Buffer.alloc(0);
 
 interface BatchHead {
+  readonly form: BatchForm;
   readonly consistency: Consistency;
   readonly idempotencyKey: string | null;
   readonly timeoutMs: number;
 }
 
 /** Throws what a batch is refused for whatever its body is. */
-export function batchHead({ raw, headers }: FastifyRequest): BatchHead {
-  checkJson(receivedContentType(raw), 'A batch');
+export function batchHead(request: FastifyRequest): BatchHead {
+  const { raw, headers } = request;
+  const form = givenForm(request);
   refuseConditions(headers, 'batch');
   return {
+    form,
     consistency: consistencyOf(parseQuery(targetOf(raw).query, CONSISTENCY_PARAMETERS)),
     idempotencyKey: idempotencyKeyOf(headers),
     timeoutMs: timeoutMsOf(headers),
@@ -61,16 +63,17 @@ export class BatchController {
   async batch(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const { consistency, idempotencyKey, timeoutMs } = batchHead(request);
+  ): Promise<string | Buffer> {
+    const { form, consistency, idempotencyKey, timeoutMs } = batchHead(request);
     const deadline = this.clock.monotonicMs() + timeoutMs;
-    const operations = readJsonBatch((request.body as Buffer | undefined) ?? NO_BODY);
+    const operations = form.read((request.body as Buffer | undefined) ?? NO_BODY);
     requireAll(callerOf(request.raw), operations);
     const { store } = this;
     const run = await runBatch(operations, { store, consistency, deadline, idempotencyKey });
     if (run.servedBy.size > 0) reply.header(REST_HEADERS.servedBy, this.shards.names(run.servedBy));
     if (consistency.kind === 'stale') reply.header(REST_HEADERS.stalenessMs, Math.ceil(run.stalenessMs));
-    reply.header('Content-Type', 'application/json; charset=utf-8');
-    return writeJsonResults(run.results);
+    const wanted = wantedForm(request);
+    reply.header('Content-Type', wanted.contentType);
+    return wanted.write(run.results);
   }
 }

@@ -13,7 +13,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { OperationalError } from '@ringleader/contracts';
 import { partitionOf } from '@ringleader/hash-ring';
-import { KEYED_ID_PREFIX, mayAnswerRepeats, RepeatMemory } from '@ringleader/paxos';
+import { KEYED_ID_PREFIX } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Outcome, Settler } from '../routing/in-flight.js';
@@ -22,6 +22,7 @@ import type { PartitionMapView, RoutingTable } from '../routing/routing-table.js
 import type { Scheduler } from '../routing/shard-channel.js';
 import { LinearizableReadTarget, ScanTarget, StaleReadTarget, WriteTarget } from '../routing/targets.js';
 import type { ScanCommand } from '../routing/targets.js';
+import { Repeats } from './repeats.js';
 import type { Consistency, Repeatable } from './request-context.js';
 
 /** Of base64url: 18 bytes of the hash. */
@@ -37,10 +38,6 @@ function derivedRequestId(
 ): string {
   const parts = JSON.stringify([idempotencyKey, action, key, occurrence]);
   return `${KEYED_ID_PREFIX}${hash('sha256', parts, 'base64url').slice(0, ID_LENGTH)}`;
-}
-
-function mayAnswerRepeat(outcome: Outcome): boolean {
-  return outcome.kind === 'answered' && mayAnswerRepeats(outcome.reply);
 }
 
 /** A write with an Idempotency-Key while it is carried out. */
@@ -86,7 +83,7 @@ export class KeyValueStore {
   /** Begins the ids of this process's requests; different in every process. */
   private readonly idPrefix = `${randomBytes(PREFIX_BYTES).toString('base64url')}.`;
   private lastRequest = 0;
-  private readonly repeats: RepeatMemory<Outcome>;
+  private readonly repeats: Repeats;
   /**
    * Writes with an Idempotency-Key that are being carried out. A repeat joins its first: of two attempts that know nothing
    * of each other one might be refused and the other carried out (docs/PROTOCOL.md 4.7.6).
@@ -94,7 +91,7 @@ export class KeyValueStore {
   private readonly underWay = new Map<string, KeyedWrite>();
 
   constructor(private readonly options: KeyValueStoreOptions) {
-    this.repeats = new RepeatMemory(options.repeatsRemembered, mayAnswerRepeat);
+    this.repeats = new Repeats(options.repeatsRemembered);
   }
 
   write(
@@ -169,7 +166,6 @@ export class KeyValueStore {
       return;
     }
     const origin = first?.origin ?? this.options.hybridNow();
-    repeats.remember(requestId, origin, null);
     const target = this.writeTarget(operation, requestId, origin);
     const write = new KeyedWrite(settler, (outcome) => {
       repeats.remember(requestId, origin, outcome);

@@ -1,7 +1,13 @@
 /** The resources in the OpenAPI document: building blocks, those below /v1/kv, those about the cluster and this gateway. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ERROR_CATALOGUE, PROBLEM_MEDIA_TYPE, REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
+import {
+  CBOR_MEDIA_TYPE,
+  ERROR_CATALOGUE,
+  PROBLEM_MEDIA_TYPE,
+  REST_HEADERS,
+  REST_LIMITS,
+} from '@ringleader/contracts';
 import type { RestErrorCode } from '@ringleader/contracts';
 
 type Decorator = MethodDecorator & ClassDecorator;
@@ -10,6 +16,10 @@ const schemaRef = (name: string): { $ref: string } => ({ $ref: `#/components/sch
 
 export function jsonContent(name: string): Record<string, { schema: { $ref: string } }> {
   return { 'application/json': { schema: schemaRef(name) } };
+}
+
+function batchContent(name: string): Record<string, { schema: object }> {
+  return { ...jsonContent(name), [CBOR_MEDIA_TYPE]: { schema: schemaRef(name) } };
 }
 
 /** Any request can meet these. */
@@ -319,8 +329,9 @@ export function DescribeBatch(): MethodDecorator {
       description:
         'At most 1,000 operations and 8 MiB. Not atomic: each stands alone, with a result of its own in the same ' +
         'order; operations on the same key are carried out in their order. Once the reads of a batch have given back ' +
-        '8 MiB of values, those not yet begun get REQUEST_TOO_LARGE.',
-      requestBody: { required: true, content: jsonContent('BatchRequest') },
+        '8 MiB of values, those not yet begun get REQUEST_TOO_LARGE. Accept chooses what the answer is written in: ' +
+        'JSON, or CBOR (RFC 8949), in which each value is bytes and there is no valueBase64.',
+      requestBody: { required: true, content: batchContent('BatchRequest') },
     }),
     ConsistencyParameters(),
     IdempotencyHeader(),
@@ -329,7 +340,7 @@ export function DescribeBatch(): MethodDecorator {
       status: 200,
       description: 'A result for each operation, whatever became of it.',
       headers: { ...servedBy, ...staleness },
-      content: jsonContent('BatchResponse'),
+      content: batchContent('BatchResponse'),
     }),
     Problems('UNSUPPORTED_MEDIA_TYPE', 'REQUEST_TOO_LARGE', 'UNAVAILABLE'),
   );

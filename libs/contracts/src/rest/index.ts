@@ -1,4 +1,6 @@
+export * from './batch-cbor.js';
 export * from './batch-errors.js';
+export { CBOR_MEDIA_TYPE, CborError } from './cbor.js';
 export * from './cluster.js';
 export * from './coordinators.js';
 export * from './keys-and-values.js';
