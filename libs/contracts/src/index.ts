@@ -28,6 +28,7 @@ export * from './metadata/cluster-metadata.js';
 export * from './metadata/metadata-writers.js';
 export * from './metadata/placement-metadata.js';
 export * from './metadata/settings-metadata.js';
+export * from './storage/postgres-settings.js';
 export * from './subjects.js';
 export * from './telemetry/heartbeat.js';
 export * from './telemetry/probe.js';

@@ -2,9 +2,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { POSTGRES_DURABILITY, postgresSettings, type PostgresRoom } from '@ringleader/contracts';
 import { StartError, startServer, type Child, type ChildSpec, type LocalServer } from './child.js';
 import { keptPassword } from './files.js';
 import { freePort } from './ports.js';
@@ -64,23 +66,24 @@ const SOCKET_PATH_BYTES_MAX = 103;
 const socketFits = (dir: string): boolean =>
   Buffer.byteLength(join(dir, `.s.PGSQL.${SOCKET_PORT}`)) <= SOCKET_PATH_BYTES_MAX;
 
-/** Durability is not negotiable (fsync, synchronous_commit); memory is, on a machine that runs several servers. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  fsync: 'on',
-  synchronous_commit: 'on',
-  full_page_writes: 'on',
-  shared_buffers: '64MB',
-  max_connections: '40',
-  max_wal_senders: '0',
-  wal_level: 'minimal',
-  jit: 'off',
-  // Deleted rows wait for it (docs/OPERATIONS.md, "Dead rows").
-  autovacuum_naptime: '15s',
-};
+const GIB = 2 ** 30;
+/** Of a machine that runs several servers, and more than servers: a sixteenth for each, within bounds. */
+const MEMORY_PART = 1 / 16;
+const MEMORY_BYTES = { min: GIB / 4, max: GIB } as const;
+/** What a database on a developer's disk may grow to before it should have a server of its own. */
+const VOLUME_BYTES = 8 * GIB;
+
+/** A container's limit counts, where there is one: the system then tells another size of memory than it has. */
+export function roomOf(totalBytes: number, constrainedBytes: number): PostgresRoom {
+  const bytes = constrainedBytes > 0 ? Math.min(totalBytes, constrainedBytes) : totalBytes;
+  const memoryBytes = Math.min(MEMORY_BYTES.max, Math.max(MEMORY_BYTES.min, bytes * MEMORY_PART));
+  return { memoryBytes, volumeBytes: VOLUME_BYTES };
+}
 
 function serverArguments(dir: string, port: number | undefined): string[] {
   const settings = {
-    ...SETTINGS,
+    ...postgresSettings(roomOf(totalmem(), process.constrainedMemory())),
+    ...POSTGRES_DURABILITY,
     listen_addresses: port === undefined ? '' : '127.0.0.1',
     // A list, in which quotes hold names with commas and spaces together.
     unix_socket_directories: socketFits(dir) ? `"${dir.replaceAll('"', '""')}"` : '',

@@ -2,7 +2,7 @@
  * PostgreSQL beside a shard: any stock server from 15 to 18, on a socket, for one user, without a network and without a
  * password. What is set here is what the shard's promises rest on, and what fits the container's memory and the volume.
  */
-import type { RingleaderCluster } from '@ringleader/contracts';
+import { POSTGRES_DURABILITY, postgresSettings, type RingleaderCluster } from '@ringleader/contracts';
 import { quantityBytes } from './memory.js';
 
 export const POSTGRES_FOLDERS = {
@@ -22,16 +22,9 @@ export function postgresUrl(): string {
   return `postgres:///${POSTGRES_ROLE}?${query.toString()}`;
 }
 
-/**
- * Given on the command line, which goes before all files, and before ALTER SYSTEM: what is acknowledged rests on the first five, and
- * nobody reaches the server but by the socket.
- */
+/** Given on the command line, which goes before all files: nobody reaches the server but by the socket. */
 const FIXED: Readonly<Record<string, string>> = {
-  fsync: 'on',
-  full_page_writes: 'on',
-  synchronous_commit: 'on',
-  zero_damaged_pages: 'off',
-  ignore_checksum_failure: 'off',
+  ...POSTGRES_DURABILITY,
   ignore_invalid_pages: 'off',
   // The kernel forgets what it failed to write: a second attempt succeeds, and nothing is on the disk.
   data_sync_retry: 'off',
@@ -45,37 +38,6 @@ const FIXED: Readonly<Record<string, string>> = {
 };
 
 const MIB = 2 ** 20;
-const share = (bytes: number, part: number, min: number, max: number): string =>
-  `${Math.floor(Math.min(max * MIB, Math.max(min * MIB, bytes * part)) / MIB)}MB`;
-
-function settingsFor(memoryBytes: number, volumeBytes: number): Record<string, string> {
-  return {
-    shared_buffers: share(memoryBytes, 1 / 4, 16, 65_536),
-    effective_cache_size: share(memoryBytes, 1 / 2, 32, 1_048_576),
-    maintenance_work_mem: share(memoryBytes, 1 / 16, 16, 1_024),
-    autovacuum_work_mem: share(memoryBytes, 1 / 32, 8, 512),
-    work_mem: '4MB',
-    max_connections: '40',
-    // Nothing is replicated from it: the other replicas are other shards.
-    wal_level: 'minimal',
-    max_wal_senders: '0',
-    // The larger, the rarer are checkpoints; but a log that fills a small volume stops the shard.
-    max_wal_size: share(volumeBytes, 1 / 8, 80, 4_096),
-    checkpoint_timeout: '15min',
-    checkpoint_completion_target: '0.9',
-    jit: 'off',
-    // Parallel queries share memory below /dev/shm, of which a container has 64 MiB; a shard reads by its index.
-    max_parallel_workers_per_gather: '0',
-    max_parallel_maintenance_workers: '0',
-    // Huge pages that the node has and the pod may not use end a server with SIGBUS.
-    huge_pages: 'off',
-    // Deleted rows wait for it (docs/OPERATIONS.md, "Dead rows").
-    autovacuum_naptime: '15s',
-    log_destination: 'stderr',
-    logging_collector: 'off',
-    log_line_prefix: '%m [%p] ',
-  };
-}
 
 const quoted = (text: string): string =>
   `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'`;
@@ -95,10 +57,10 @@ const VOLUME_BYTES_ELSE = 1_024 * MIB;
 
 /** The owner's settings come last, so they count; names that are none are left out, or the server would not start. */
 export function postgresqlConf(sizes: PostgresSizes, own: Readonly<Record<string, string>>): string {
-  const settings = settingsFor(
-    quantityBytes(sizes.memory) ?? MEMORY_BYTES_ELSE,
-    quantityBytes(sizes.volume) ?? VOLUME_BYTES_ELSE,
-  );
+  const settings = postgresSettings({
+    memoryBytes: quantityBytes(sizes.memory) ?? MEMORY_BYTES_ELSE,
+    volumeBytes: quantityBytes(sizes.volume) ?? VOLUME_BYTES_ELSE,
+  });
   const lines = (pairs: Readonly<Record<string, string>>): string[] =>
     Object.entries(pairs)
       .filter(([name]) => SETTING.test(name))
