@@ -35,6 +35,7 @@ const IN_CI = [
   'scale from 3 to 5 and back',
   'delete pods delete a shard pod',
   'the end the namespace',
+  'the manifests',
 ];
 
 /** Test suites by the kind of file. `minutes` is where a run is given up: far above what it takes. */
@@ -51,9 +52,13 @@ export const SUITES = [
   { name: 'alone', testMatch: [ALONE], args: ['--runInBand', '--forceExit'], minutes: 10 },
   {
     name: 'kubernetes',
-    testMatch: ['00-image', '01-install', '02-store-and-read', '03-scale', '04-delete-pods', '11-end'].map(
-      (name) => `**/kubernetes/scenarios/${name}.k8s-spec.ts`,
-    ),
+    testMatch: [
+      ...['00-image', '01-install', '02-store-and-read', '03-scale', '04-delete-pods', '11-end'].map(
+        (name) => `**/kubernetes/scenarios/${name}.k8s-spec.ts`,
+      ),
+      // `kubectl apply --dry-run=server`, by an API server of its own.
+      '**/kubernetes/operator/manifests.k8s-spec.ts',
+    ],
     args: ['--runInBand', '--forceExit', `--testNamePattern=^(${IN_CI.join('|')})`],
     minutes: 30,
     // Asked for what it needs: the environment of the suite, or why it cannot run here.

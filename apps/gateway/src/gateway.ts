@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { advertisedHost, hostAndPort } from '@ringleader/config';
+import { advertisedHost, hostAndPort, listenedHost } from '@ringleader/config';
 import { GATEWAY_DRAIN_MS, OperationalError, RINGLEADER_VERSION } from '@ringleader/contracts';
 import { Membership, type ServiceDefinition } from '@ringleader/service-host';
 import { AppModule } from './app.module.js';
@@ -48,7 +48,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfigSchema> = {
 async function listen(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
   const { RINGLEADER_HTTP_HOST: host, RINGLEADER_HTTP_PORT: port } = config;
   try {
-    await app.listen(port, host);
+    await app.listen(port, listenedHost(host));
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new OperationalError(

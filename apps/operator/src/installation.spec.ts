@@ -81,7 +81,7 @@ describe('the operator’s Deployment', () => {
     expect(loadConfig(operatorConfigSchema, Object.fromEntries(environment), null)).toMatchObject({
       RINGLEADER_MEMBER: 'ringleader-operator-1',
       POD_NAMESPACE: OPERATOR_NAMESPACE,
-      RINGLEADER_PROBE_HOST: '0.0.0.0',
+      RINGLEADER_PROBE_HOST: '::',
       RINGLEADER_PROBE_PORT: 9_090,
     });
   });

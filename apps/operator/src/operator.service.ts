@@ -22,6 +22,8 @@ import { Reconciler } from './reconcile/reconciler.js';
 
 /** Clusters that are looked at at once. */
 const CONCURRENCY = 4;
+/** Of the operator's pods, in k8s/. */
+const CONTAINER = 'operator';
 
 @Injectable()
 export class OperatorService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -103,9 +105,11 @@ export class OperatorService implements OnApplicationBootstrap, BeforeApplicatio
     if (image !== undefined) return image;
     const pod = await this.kubernetes.api.find({ kind: PODS, namespace, name });
     const { containers = [] } = (pod?.['spec'] ?? {}) as {
-      readonly containers?: readonly { readonly image: string }[];
+      readonly containers?: readonly { readonly name: string; readonly image: string }[];
     };
-    return containers[0]?.image ?? this.#images.ringleader;
+    // By its name: others (a service mesh) put containers of theirs before ours.
+    const own = containers.find((container) => container.name === CONTAINER) ?? containers[0];
+    return own?.image ?? this.#images.ringleader;
   }
 
   #notReady(): readonly string[] {

@@ -26,6 +26,20 @@ describe('a store of objects', () => {
     expect(store.size).toBe(0);
   });
 
+  it('is not told of what is gone by an answer that comes behind the event', () => {
+    const store = newStore();
+    store.put(object('a', 5));
+    expect(store.delete(object('a', 7))).toBe(true);
+    // The answer to a write just before the end of it.
+    expect(store.put(object('a', 6))).toBe(false);
+    expect(store.size).toBe(0);
+    expect(store.put(object('a', 8, 'another'))).toBe(true);
+    store.replaceAll([], '20');
+    expect(store.put(object('a', 9, 'another'))).toBe(false);
+    expect(store.put(object('b', 20))).toBe(false);
+    expect(store.put(object('b', 21))).toBe(true);
+  });
+
   it('finds what belongs together, also when that changes', () => {
     const store = newStore();
     store.put(object('a', 1));

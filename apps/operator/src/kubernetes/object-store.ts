@@ -12,7 +12,9 @@ const versionOf = ({ metadata }: KubeObject): bigint => BigInt(metadata.resource
 
 export class ObjectStore {
   readonly #objects = new Map<string, KubeObject>();
-  /** Of what is gone: an older event that comes late does not bring it back. */
+  /** Versions at which what is gone went, since the last list: what was said before that does not bring it back. */
+  readonly #gone = new Map<string, bigint>();
+  #listedAt = -1n;
   readonly #groups = new Map<string, Set<string>>();
 
   /** `groupOf`: what is asked for together; null for what belongs nowhere. */
@@ -34,11 +36,14 @@ export class ObjectStore {
     return [...(this.#groups.get(group) ?? [])].flatMap((key) => this.#objects.get(key) ?? []);
   }
 
-  /** False when what is known is as new. An answer to a write and the event of it come in any order. */
+  /** False when what is known is as new. An answer to a write and the events after it come in any order. */
   put(object: KubeObject): boolean {
+    return this.#isNews(object, this.#listedAt) && this.#take(object);
+  }
+
+  #take(object: KubeObject): boolean {
     const key = keyOf(object);
     const known = this.#objects.get(key);
-    if (known !== undefined && versionOf(known) >= versionOf(object)) return false;
     if (known !== undefined) this.#leave(key, known);
     this.#objects.set(key, object);
     const group = this.groupOf(object);
@@ -50,6 +55,7 @@ export class ObjectStore {
   delete(object: KubeObject): boolean {
     const key = keyOf(object);
     const known = this.#objects.get(key);
+    this.#gone.set(key, versionOf(object));
     if (known?.metadata.uid !== object.metadata.uid) return false;
     this.#leave(key, known);
     return this.#objects.delete(key);
@@ -61,7 +67,18 @@ export class ObjectStore {
     // What was written after the list was made is not in it.
     const gone = this.all().filter((one) => !listed.has(keyOf(one)) && versionOf(one) <= BigInt(version));
     for (const object of gone) this.delete(object);
-    return [...gone, ...objects.filter((object) => this.put(object))];
+    const changed = objects.filter((object) => this.#isNews(object, -1n) && this.#take(object));
+    this.#listedAt = BigInt(version);
+    for (const [key, at] of this.#gone) if (at <= this.#listedAt) this.#gone.delete(key);
+    return [...gone, ...changed];
+  }
+
+  /** `listedAt`: what is not known and no younger was in no list. */
+  #isNews(object: KubeObject, listedAt: bigint): boolean {
+    const key = keyOf(object);
+    const known = this.#objects.get(key);
+    const asNew = known === undefined ? (this.#gone.get(key) ?? listedAt) : versionOf(known);
+    return asNew < versionOf(object);
   }
 
   #leave(key: string, object: KubeObject): void {

@@ -69,7 +69,7 @@ export class WatchLoop {
   async #round(signal: AbortSignal): Promise<void> {
     const { api, kind, namespace, labelSelector } = this.options;
     const filter = { namespace, ...(labelSelector !== undefined && { labelSelector }) };
-    if (this.#version === null || performance.now() - this.#listedAt > RESYNC_MS) {
+    if (this.#version === null || performance.now() - this.#listedAt >= RESYNC_MS) {
       const { items, resourceVersion } = await api.list(kind, filter);
       this.#listedAt = performance.now();
       this.#version = resourceVersion;
@@ -79,7 +79,10 @@ export class WatchLoop {
       this.#isSynced = true;
       this.#synced.resolve();
     }
-    const from = { ...filter, resourceVersion: this.#version, timeoutSeconds: WATCH_SECONDS };
+    // A watch ends when it is time for the next list, or that would wait for the end of another.
+    const leftMs = RESYNC_MS - (performance.now() - this.#listedAt);
+    const timeoutSeconds = Math.max(1, Math.min(WATCH_SECONDS, Math.ceil(leftMs / 1_000)));
+    const from = { ...filter, resourceVersion: this.#version, timeoutSeconds };
     for await (const event of api.watch(kind, from, signal)) {
       this.#take(event);
       this.#failures = 0;

@@ -9,6 +9,7 @@ import { CLAIMS, CLUSTERS, OPTIONAL, OWNED, PODS } from './kinds.js';
 import type { Kind } from './kinds.js';
 import type { KubeApi, KubeObject, NewObject, Place } from './kube-api.js';
 import { driftOf } from './drift.js';
+import { KubeError } from './kube-error.js';
 import { ObjectStore, keyText } from './object-store.js';
 import { WatchLoop } from './watch-loop.js';
 
@@ -97,7 +98,7 @@ export class Watches {
 
   /** Settles when all was listed. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.lookForOptionalKinds(signal);
+    await this.#followOptionalKinds(signal);
     const loops = [...this.#followed.values()].map(({ loop }) => loop);
     for (const loop of loops) loop.start(signal);
     await Promise.all(loops.map((loop) => loop.synced));
@@ -105,6 +106,15 @@ export class Watches {
 
   /** Their definitions may come later than the operator. */
   async lookForOptionalKinds(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#followOptionalKinds(signal);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      this.options.logger.warn({ error }, 'Kinds of others were not looked for; trying again');
+    }
+  }
+
+  async #followOptionalKinds(signal: AbortSignal): Promise<void> {
     for (const kind of OPTIONAL) {
       if (this.#followed.has(kind.kind) || !(await this.options.api.has(kind))) continue;
       this.#follow(kind).loop.start(signal);

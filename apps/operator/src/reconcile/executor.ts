@@ -6,7 +6,7 @@ import { CLUSTER_KEY, OperationalError } from '@ringleader/contracts';
 import type { ErrorCode, PlacementCommand, RingleaderCluster } from '@ringleader/contracts';
 import { CLAIMS, CLUSTERS, PODS, kindOf } from '../kubernetes/kinds.js';
 import type { KubeApi, KubeObject, NewObject, Place } from '../kubernetes/kube-api.js';
-import { isConflict, isGone, isNotNow } from '../kubernetes/kube-error.js';
+import { KubeError, isConflict, isGone, isNotNow } from '../kubernetes/kube-error.js';
 import { APPLIED_HASH_ANNOTATION } from '../planning/applied-hash.js';
 import { CLUSTER_FINALIZER } from '../planning/deletion.js';
 import type { Action } from '../planning/types.js';
@@ -36,6 +36,7 @@ export interface Known {
 
 const SOON_MS = 1_000;
 const LATER_MS = 5_000;
+const TWO_BUDGETS = /more than one PodDisruptionBudget/;
 
 /** Codes with which the coordinators say that it is not the time, or that what was seen is stale. */
 const NOT_NOW: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -170,13 +171,23 @@ export class Executor {
         return await this.api.delete(place, action.uid, action.leavesPods ? 'Orphan' : 'Background');
       }
       case 'evict':
-        return await this.api.evict({ kind: PODS, namespace, name: action.pod }, action.uid);
+        return await this.#evict({ kind: PODS, namespace, name: action.pod }, action.uid);
       case 'deletePod':
         return await this.#deletePod(action, scene);
       case 'deleteClaim':
         await this.#checkCluster(scene.cluster);
         if (action.member !== null) await checkIsGone(action.member, scene.coordinators);
         return await this.api.delete({ kind: CLAIMS, namespace, name: action.claim }, action.uid);
+    }
+  }
+
+  /** Of a pod with two budgets the API server says that it were its own fault (500): it refuses, for as long as there are two. */
+  async #evict(place: Place, uid: string): Promise<void> {
+    try {
+      await this.api.evict(place, uid);
+    } catch (error) {
+      if (!(error instanceof KubeError) || !TWO_BUDGETS.test(error.message)) throw error;
+      throw new KubeError(422, 'TwoBudgets', error.message, { cause: error });
     }
   }
 

@@ -107,6 +107,7 @@ describe('the network of a cluster', () => {
     ['monitoring', 'shard', 9_090],
     ['monitoring', 'gateway', 9_090],
     ['shard', 'elsewhere', 53],
+    ['shard', 'elsewhere', 5_353],
   ] as const)('lets %s reach %s at %i', (from, to, port) => expect(reaches(from, to, port)).toBe(true));
 
   it.each([

@@ -101,7 +101,8 @@ function towardsGateways(cluster: RingleaderCluster): Manifest[] {
 export function networkPolicies({ cluster }: Wanted): Manifest[] {
   if (!cluster.spec.security.networkPolicies) return [];
   const all = { matchLabels: clusterLabels(cluster) };
-  const dns = [{ ports: [tcp(53), { protocol: 'UDP', port: 53 }] }];
+  // Behind the Service, of OpenShift, names are served at another port, and that is what policies are held against.
+  const dns = [{ ports: [53, 5_353].flatMap((port) => [tcp(port), { protocol: 'UDP', port }]) }];
   const monitoring = [
     { namespaceSelector: { matchExpressions: [{ key: MONITORING_LABEL, operator: 'Exists' }] } },
     namespaceCalled('monitoring'),

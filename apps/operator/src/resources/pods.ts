@@ -97,7 +97,8 @@ export function serviceEnvironment(cluster: RingleaderCluster, component: Compon
     field('POD_NAME', 'metadata.name'),
     field('POD_IP', 'status.podIP'),
     variable('RINGLEADER_CLUSTER', cluster.metadata.name),
-    variable('RINGLEADER_PROBE_HOST', '0.0.0.0'),
+    // Every address, of either family: a pod may have none of IPv4.
+    variable('RINGLEADER_PROBE_HOST', '::'),
     variable('RINGLEADER_PROBE_PORT', String(PORTS.metrics)),
     variable('RINGLEADER_STOP_WITHIN_MS', stopWithinMs(component)),
     variable('RINGLEADER_NATS_URL', natsUrl(cluster)),

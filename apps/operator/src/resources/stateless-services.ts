@@ -146,7 +146,7 @@ export function gatewayObjects(wanted: Wanted): Manifest[] {
   const container = serviceContainer(wanted, {
     service: 'gateway',
     environment: [
-      variable('RINGLEADER_HTTP_HOST', '0.0.0.0'),
+      variable('RINGLEADER_HTTP_HOST', '::'),
       ...tls(wanted),
       ...access(wanted),
       variable('RINGLEADER_BALANCER', gateways.balancing),

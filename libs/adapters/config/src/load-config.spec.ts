@@ -1,5 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
@@ -11,6 +13,7 @@ import {
   decimal,
   hostAndPort,
   integer,
+  listenedHost,
   loadConfig,
   memberOf,
 } from './load-config.js';
@@ -192,6 +195,25 @@ describe('addresses', () => {
       expect(config({ RINGLEADER_ADVERTISED_HOST: host }).RINGLEADER_ADVERTISED_HOST).toBe(host);
     },
   );
+
+  it('listens to all that reach every address, by either family as far as the machine has it', async () => {
+    expect([listenedHost('127.0.0.1'), listenedHost('[::1]'), listenedHost('0.0.0.0')]).toEqual([
+      ...['127.0.0.1', '::1', '0.0.0.0'],
+    ]);
+    const hosts = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    const loopback = hosts.filter(({ internal }) => internal).map(({ address }) => address);
+    expect(loopback.length).toBeGreaterThan(0);
+    const server = createServer((socket) => socket.end());
+    server.listen(0, listenedHost('::'));
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (const address of loopback) {
+      const socket = connect(port, address);
+      await once(socket, 'connect');
+      socket.destroy();
+    }
+    server.close();
+  });
 
   it('puts IPv6 addresses into brackets', () => {
     expect([hostAndPort('::1', 80), hostAndPort('[::1]', 80), hostAndPort('a.b', 80)]).toEqual([

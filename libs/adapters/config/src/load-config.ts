@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { NAME_PATTERN, OperationalError } from '@ringleader/contracts';
 import { z } from 'zod';
 import {
@@ -212,6 +213,16 @@ export function advertisedHost(config: CommonConfig, boundHost: string): string 
   if (config.RINGLEADER_ADVERTISED_HOST !== undefined) return config.RINGLEADER_ADVERTISED_HOST;
   if (!WILDCARDS.has(boundHost)) return boundHost;
   return config.POD_IP ?? config.RINGLEADER_MEMBER;
+}
+
+/** What to listen on: every address is that of IPv4 where the machine has no other. */
+export function listenedHost(host: string): string {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare !== '::') return bare;
+  const hasIpv6 = Object.values(networkInterfaces())
+    .flat()
+    .some((one) => one?.family === 'IPv6');
+  return hasIpv6 ? '::' : '0.0.0.0';
 }
 
 /** host:port, with the brackets that an IPv6 address needs. */

@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenedHost } from '@ringleader/config';
 import { OperationalError } from '@ringleader/contracts';
 import type { Registry } from '@ringleader/observability';
 import type { Health } from './health.js';
@@ -91,7 +92,7 @@ function listen(server: Server, { host, port }: ProbeServerOptions): Promise<voi
       reject(new OperationalError('CONFIG_INVALID', message, { host, port }, { cause }));
     };
     server.once('error', refuse);
-    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
+    server.listen(port, listenedHost(host), () => {
       server.off('error', refuse);
       resolve();
     });

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { freePorts } from '@ringleader/server-processes';
 import { until } from '@ringleader/testing-servers';
 
-const PROGRAM =
+export const KUBE_PROGRAM =
   process.env['RINGLEADER_E2E_KUBE'] ?? join(homedir(), '.cache', 'kubernetes-lab', 'bin', 'kube');
 const READY = { timeoutMs: 180_000, everyMs: 250 };
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
@@ -45,12 +45,12 @@ export class OwnApiServer {
   ) {}
 
   static get isThere(): boolean {
-    return existsSync(PROGRAM);
+    return existsSync(KUBE_PROGRAM);
   }
 
   static async start(): Promise<OwnApiServer> {
     const folder = await mkdtemp(join(tmpdir(), 'ringleader-api-'));
-    for (const name of ['etcd', 'kube-apiserver']) await symlink(PROGRAM, join(folder, name));
+    for (const name of ['etcd', 'kube-apiserver']) await symlink(KUBE_PROGRAM, join(folder, name));
     const [etcd = 0, peers = 0, api = 0] = await freePorts(3);
     const store = `http://127.0.0.1:${etcd}`;
     const peer = `http://127.0.0.1:${peers}`;
