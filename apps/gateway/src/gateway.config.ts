@@ -50,6 +50,8 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_INSECURE: z.enum(['yes', 'no']).default('no'),
   /** A file with the token of the administrator, which may do everything; read again when it is replaced. */
   RINGLEADER_ROOT_TOKEN_FILE: z.string().optional(),
+  /** Files, comma-separated, with tokens that are taken as that one is; those that are missing are not. */
+  RINGLEADER_ROOT_TOKEN_ALSO_FILES: listOf(z.string()),
   /** yes: tokens of Kubernetes' ServiceAccounts are taken too, as the API server judges them. */
   RINGLEADER_TOKEN_REVIEW: z.enum(['yes', 'no']).default('no'),
   /** Where the API server is: Kubernetes sets both in every pod. */

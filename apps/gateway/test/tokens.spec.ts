@@ -11,6 +11,8 @@ import { systemClock } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import type { Logger } from '@ringleader/observability';
 import { AccessControl } from '../src/access/access.module.js';
+import { hashOf } from '../src/access/known-tokens.js';
+import { RootTokenFile } from '../src/access/root-token.js';
 import { gatewayConfigSchema } from '../src/gateway.config.js';
 import { startGateway } from './support/gateway-harness.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
@@ -325,6 +327,16 @@ describe('the root token', () => {
     expect((await ask('/v1/kv/x', ROOT)).status).toBeGreaterThanOrEqual(401);
     rmSync(rootFile);
     await until('none', async () => !(await isTaken(other)), WAIT);
+  });
+
+  it('is taken beside the one that takes its place', () => {
+    const [next, file] = [`${rootFile}-next`, rootFile];
+    const also = [next, `${rootFile}-previous`];
+    expect(new RootTokenFile(file, also).hashes).toHaveLength(1);
+    writeFileSync(next, other);
+    const { hashes } = new RootTokenFile(file, also);
+    expect(hashes.map((hash) => hash.equals(hashOf(other)))).toEqual([false, true]);
+    rmSync(next);
   });
 
   it.each([

@@ -19,7 +19,7 @@ import { KnownTokens } from './known-tokens.js';
 import { RootTokenFile } from './root-token.js';
 import { TokenStore } from './token-store.js';
 
-const NO_ROOT: RootToken = { hash: null, caller: almighty('nobody') };
+const NO_ROOT: RootToken = { hashes: [], caller: almighty('nobody') };
 
 /** The parts that know each other, and what keeps them up to date. */
 @Injectable()
@@ -37,7 +37,10 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
     private readonly logger: ServiceLogger,
   ) {
     const { RINGLEADER_AUTHENTICATION: mode, RINGLEADER_ROOT_TOKEN_FILE: file } = config;
-    this.rootFile = mode === 'none' || file === undefined ? null : new RootTokenFile(file);
+    this.rootFile =
+      mode === 'none' || file === undefined
+        ? null
+        : new RootTokenFile(file, config.RINGLEADER_ROOT_TOKEN_ALSO_FILES);
     const tokens = new KnownTokens((error) => logger.warn({ error }, 'A token cannot be read'));
     const apiServer = apiServerOf(config);
     const isGranted = (account: string): boolean => tokens.callerOfAccount(account, clock.wallMs()) !== null;
@@ -58,9 +61,10 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
       },
       onTrouble: (error) => logger.warn({ error }, 'The tokens cannot be followed'),
     });
-    this.rootFile?.follow((error) => {
+    this.rootFile?.follow((error, ended) => {
       authenticator.forget();
-      this.guard.revoke([ROOT_TOKEN_ID]);
+      // Whose token is taken still, goes on.
+      if (ended) this.guard.revoke([ROOT_TOKEN_ID]);
       if (error === null) logger.info({ file }, 'Takes another root token');
       else logger.error({ file, error }, 'The root token cannot be read: there is none now');
     });

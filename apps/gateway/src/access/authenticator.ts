@@ -12,9 +12,9 @@ import type { KnownTokens } from './known-tokens.js';
 
 export type UnauthenticatedReason = 'missing' | 'malformed' | 'unknown' | 'expired';
 
-/** The token of the administrator, by its hash; null: there is none. */
+/** The token of the administrator, by its hash; more than one while another takes its place. */
 export interface RootToken {
-  readonly hash: Buffer | null;
+  readonly hashes: readonly Buffer[];
   readonly caller: Caller;
 }
 
@@ -89,8 +89,8 @@ export class Authenticator {
   }
 
   private isRoot(token: string): boolean {
-    const { hash } = this.options.root;
-    return hash !== null && timingSafeEqual(hash, hashOf(token));
+    const asked = hashOf(token);
+    return this.options.root.hashes.some((hash) => timingSafeEqual(hash, asked));
   }
 
   private review(header: string, token: string): Promise<Caller> {

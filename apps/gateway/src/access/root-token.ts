@@ -1,5 +1,8 @@
-/** The token of the administrator: a file, as Kubernetes mounts a Secret, read again whenever it is replaced. */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+/**
+ * The token of the administrator: a file, as Kubernetes mounts a Secret, read again whenever it is replaced; and those that are taken
+ * beside it while one takes the place of another, in files that may be missing.
+ */
+import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { OperationalError, ROOT_TOKEN_ID } from '@ringleader/contracts';
 import type { RootToken } from './authenticator.js';
 import { almighty } from './caller.js';
@@ -13,29 +16,41 @@ const VARIABLE = 'RINGLEADER_ROOT_TOKEN_FILE';
 
 export class RootTokenFile implements RootToken {
   readonly caller = almighty(ROOT_TOKEN_ID);
-  hash: Buffer | null;
+  hashes: readonly Buffer[];
 
   /** Throws CONFIG_INVALID where there is no such token. */
-  constructor(private readonly file: string) {
-    this.hash = hashIn(file);
+  constructor(
+    private readonly file: string,
+    private readonly also: readonly string[] = [],
+  ) {
+    this.hashes = this.read();
   }
 
-  /** One that cannot be read any more is none any more. */
-  follow(onChange: (error: OperationalError | null) => void): void {
-    watchFile(this.file, { interval: LOOK_MS, persistent: false }, () => {
+  /** Those that cannot be read any more are none any more. `ended`: one that was taken is taken no more. */
+  follow(onChange: (error: OperationalError | null, ended: boolean) => void): void {
+    const look = (): void => {
+      const before = this.hashes;
+      let trouble: OperationalError | null = null;
       try {
-        this.hash = hashIn(this.file);
-        onChange(null);
+        this.hashes = this.read();
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;
-        this.hash = null;
-        onChange(error);
+        this.hashes = [];
+        trouble = error;
       }
-    });
+      const isTaken = (one: Buffer): boolean => this.hashes.some((hash) => hash.equals(one));
+      onChange(trouble, !before.every(isTaken));
+    };
+    for (const file of [this.file, ...this.also])
+      watchFile(file, { interval: LOOK_MS, persistent: false }, look);
   }
 
   stop(): void {
-    unwatchFile(this.file);
+    for (const file of [this.file, ...this.also]) unwatchFile(file);
+  }
+
+  private read(): Buffer[] {
+    return [this.file, ...this.also.filter((file) => existsSync(file))].map(hashIn);
   }
 }
 

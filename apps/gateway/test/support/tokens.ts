@@ -14,7 +14,7 @@ export class TestTokens {
   readonly known = new KnownTokens((error) => this.unreadable.push(error.message));
   readonly unreadable: string[] = [];
   isFilled = true;
-  readonly root: RootToken = { hash: hashOf(ROOT), caller: almighty('root') };
+  readonly root: RootToken = { hashes: [hashOf(ROOT)], caller: almighty('root') };
   readonly authenticator: Authenticator;
   #last = 0;
 

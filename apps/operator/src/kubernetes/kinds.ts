@@ -23,6 +23,7 @@ export const CLAIMS: Kind = {
 };
 export const SECRETS: Kind = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets' };
 export const CONFIG_MAPS: Kind = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' };
+export const STATEFUL_SETS: Kind = { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' };
 export const NODES: Kind = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', isClusterWide: true };
 export const NAMESPACES: Kind = {
   apiVersion: 'v1',

@@ -73,6 +73,17 @@ describe('decide', () => {
     expect(told('Degraded')).toMatchObject({ status: 'False' });
   });
 
+  it.each([
+    ['rotate-nats', 'soon', 'must be a time'],
+    ['rotate-nats', '2999-01-01T00:00:00Z', 'is a time that is still to come'],
+    ['rotate-password', '2026-01-01T00:00:00Z', 'is unknown: there are ringleader.io/rotate-root-token'],
+  ])('says that it cannot follow ringleader.io/%s=%s', (name, value, why) => {
+    story.world.annotate({ [`ringleader.io/${name}`]: value });
+    story.world.tick();
+    expect(told('Progressing')).toEqual({ status: 'False', reason: 'AnnotationInvalid' });
+    expect(messageOf('Progressing')).toContain(`ringleader.io/${name} ${why}`);
+  });
+
   it('refuses to drain what the replication factor needs, and goes on with everything else', () => {
     story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 4 } }));
     story.settle();

@@ -9,6 +9,7 @@ import { giveUpClaims, growClaims, markFounded } from './claims.js';
 import { changeGroup } from './coordinators.js';
 import { type Context, note, type Part, together } from './course.js';
 import { hasFinalizer, letGo, tearDown } from './deletion.js';
+import { wrongRotations } from './asked.js';
 import { chooseImages } from './images.js';
 import { rollPods } from './rolling.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
@@ -54,7 +55,7 @@ function course(context: Context): Part {
   }
   // What others look at again comes last: they may refuse it, and nothing else is to suffer from that.
   return together(
-    { actions: [], notes: context.images.notes },
+    { actions: [], notes: [...context.images.notes, ...wrongRotations(observed.cluster, observed.nowMs)] },
     markFounded(context),
     applyWanted(context),
     growClaims(context),

@@ -1,19 +1,25 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SERVICES, ringleaderClusterSpecSchema } from '@ringleader/contracts';
 import type { RingleaderCluster } from '@ringleader/contracts';
-import { createAuthority, issue } from '@ringleader/certificates';
+import { certificatesIn, createAuthority, issue } from '@ringleader/certificates';
 import type { KubeObject, NewObject, Place } from '../kubernetes/kube-api.js';
+import { natsFilesHash } from '../resources/index.js';
 import { CredentialsKeeper } from './credentials.js';
 import type { Credentials } from './credentials.js';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
+let nowMs = NOW_MS;
+let annotations: Record<string, string> = {};
 /** What is there, by kind and name; what was made by somebody else is in no memory of the operator. */
 let objects: Map<string, KubeObject>;
 const keyOf = (kind: string, name: string): string => `${kind}/${name}`;
 
 function put(body: NewObject): KubeObject {
   const { name } = body.metadata;
-  const object = { ...body, metadata: { ...body.metadata, uid: name, resourceVersion: '1' } } as KubeObject;
+  const creationTimestamp =
+    objects.get(keyOf(body.kind, name))?.metadata.creationTimestamp ?? new Date(nowMs).toISOString();
+  const metadata = { ...body.metadata, uid: name, resourceVersion: '1', creationTimestamp };
+  const object = { ...body, metadata } as KubeObject;
   objects.set(keyOf(body.kind, name), object);
   return object;
 }
@@ -34,7 +40,7 @@ function keep(spec: object = {}, optionalKinds: readonly string[] = []): Promise
   const cluster: RingleaderCluster = {
     apiVersion: 'ringleader.io/v1alpha1',
     kind: 'RingleaderCluster',
-    metadata: { name: 'demo', namespace: 'ns', uid: 'u', generation: 1, resourceVersion: '1' },
+    metadata: { name: 'demo', namespace: 'ns', uid: 'u', generation: 1, resourceVersion: '1', annotations },
     spec: ringleaderClusterSpecSchema.parse({ shards: { replicas: 3 }, ...spec }),
   };
   const find = <T extends KubeObject>({ kind, name }: Place): Promise<T | null> =>
@@ -47,7 +53,7 @@ function keep(spec: object = {}, optionalKinds: readonly string[] = []): Promise
       apply: (_kind, _namespace, body) => Promise.resolve(put(body)),
     },
     known: { get: ({ kind, name }) => isOurs(kind.kind, name), note: () => undefined },
-    nowMs: () => NOW_MS,
+    nowMs: () => nowMs,
     onMade: () => undefined,
   });
   return keeper.keep(cluster, optionalKinds);
@@ -60,6 +66,8 @@ function isOurs(kind: string, name: string): KubeObject | undefined {
 
 beforeEach(() => {
   objects = new Map();
+  nowMs = NOW_MS;
+  annotations = {};
 });
 
 describe('credentials', () => {
@@ -130,5 +138,111 @@ describe('credentials', () => {
     });
     secret('given', Object.fromEntries<string>(seeds));
     expect((await keep(spec)).access?.servers).toEqual(['tls://nats:4222']);
+  });
+});
+
+describe('what is asked for anew', () => {
+  const ask = (what: string): void => {
+    nowMs += 3_600_000;
+    annotations = { [`ringleader.io/rotate-${what}`]: new Date(nowMs).toISOString() };
+  };
+  /** All nats-servers have been rolled for what there is now. */
+  function roll({ hashes }: Credentials): void {
+    const labels = { 'app.kubernetes.io/managed-by': 'ringleader-operator' };
+    const files = natsFilesHash({ metadata: { name: 'demo' } } as RingleaderCluster, hashes);
+    put({
+      ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'demo-nats', labels } },
+      spec: { replicas: 3, template: { metadata: { annotations: { 'ringleader.io/files': files } } } },
+      status: { readyReplicas: 3, updatedReplicas: 3 },
+    });
+  }
+  const conf = (): string => dataOf('demo-nats-config')['nats.conf'] ?? '';
+  const keysIn = (text: string): number => text.match(/nkey:/g)?.length ?? 0;
+
+  it('are keys of NATS: servers learn of the next ones, then services show them, then the ones before are forgotten', async () => {
+    const first = await keep();
+    roll(first);
+    const before = dataOf('demo-nats-shard')['seed'];
+    ask('nats');
+    const known = await keep();
+    expect(known.access).toEqual(first.access);
+    expect(known.hashes).not.toEqual(first.hashes);
+    expect(keysIn(conf())).toBe(2 * SERVICES.length);
+    // Servers cannot take two passwords of each other: certificates guard their routes meanwhile.
+    expect(conf()).not.toMatch(/ authorization \{\n {4}user/);
+    nowMs += 3_600_000;
+    expect(await keep()).toEqual(known);
+
+    roll(known);
+    const shown = await keep();
+    expect(dataOf('demo-nats-shard')).toMatchObject({ previous: before });
+    expect(shown.access?.seed).not.toBe(first.access?.seed);
+    expect(shown.hashes).toEqual(known.hashes);
+    nowMs += 299_000;
+    expect(await keep()).toEqual(shown);
+
+    nowMs += 1_000;
+    const last = await keep();
+    expect(Object.keys(dataOf('demo-nats-shard'))).toEqual(['seed']);
+    expect(Object.keys(dataOf('demo-nats-routes'))).toEqual(['password']);
+    expect(keysIn(conf())).toBe(SERVICES.length);
+    expect(conf()).toMatch(/ authorization \{\n {4}user/);
+    expect(last.hashes).not.toEqual(shown.hashes);
+    roll(last);
+    nowMs += 3_600_000;
+    // What was asked for is done, however often it is read.
+    expect(await keep()).toEqual(last);
+  });
+
+  it('is the token of the administrator, beside which the one before is taken for an hour', async () => {
+    await keep();
+    const { token: before } = dataOf('demo-root-token');
+    ask('root-token');
+    await keep();
+    const { next } = dataOf('demo-root-token');
+    expect(dataOf('demo-root-token')).toEqual({ token: before, next });
+    nowMs += 300_000;
+    await keep();
+    expect(dataOf('demo-root-token')).toEqual({ token: next, previous: before });
+    nowMs += 3_600_000;
+    await keep();
+    expect(dataOf('demo-root-token')).toEqual({ token: next });
+    await keep();
+    expect(dataOf('demo-root-token')).toEqual({ token: next });
+  });
+
+  it('are certificates, once', async () => {
+    await keep();
+    const issued = (): (string | undefined)[] =>
+      ['demo-nats-tls', 'demo-gateway-tls', 'demo-ca'].map(
+        (name) => dataOf(name)['tls.crt'] ?? dataOf(name)['ca.crt'],
+      );
+    const [nats, gateway, authority] = issued();
+    ask('certificates');
+    await keep();
+    const anew = issued();
+    expect(anew[0]).not.toBe(nats);
+    expect(anew[1]).not.toBe(gateway);
+    expect(anew[2]).toBe(authority);
+    nowMs += 60_000;
+    await keep();
+    expect(issued()).toEqual(anew);
+  });
+
+  it('is the authority: known for an hour before it signs, and the one before is trusted for an hour after', async () => {
+    await keep();
+    const trusted = (): number => certificatesIn(dataOf('demo-nats-tls')['ca.crt'] ?? '').length;
+    const leaf = dataOf('demo-nats-tls')['tls.crt'];
+    ask('authority');
+    await keep();
+    expect(trusted()).toBe(2);
+    expect(dataOf('demo-nats-tls')['tls.crt']).toBe(leaf);
+    nowMs += 3_600_000;
+    await keep();
+    expect(trusted()).toBe(2);
+    expect(dataOf('demo-nats-tls')['tls.crt']).not.toBe(leaf);
+    nowMs += 3_600_000;
+    await keep();
+    expect(trusted()).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 export * from './names.js';
-export { natsCertificateHosts, natsConf, type NatsSecrets } from './nats.js';
+export { natsCertificateHosts, natsConf, natsFilesHash, type NatsSecrets } from './nats.js';
 export { MONITORING_LABEL } from './network-policies.js';
 export { OWNED_KINDS, ownedObjects, usesCertManager, type OwnedKind } from './owned-objects.js';
 export { GRACE_SECONDS, managedNats, PORTS, PRIORITY_CLASSES } from './pods.js';

@@ -16,6 +16,9 @@ export const ZONE_UNKNOWN = 'none';
 /** On pods that do not notice by themselves that a file of theirs has changed: another value makes them be rolled. */
 export const FILES_ANNOTATION = 'ringleader.io/files';
 
+/** Of a Secret: when what is in it was made, or when the present step of making it anew began. */
+export const SINCE_ANNOTATION = 'ringleader.io/since';
+
 type Named = Pick<RingleaderCluster, 'metadata'>;
 
 export const componentName = ({ metadata }: Named, component: Component): string =>

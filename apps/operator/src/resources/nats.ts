@@ -1,5 +1,10 @@
 /** Servers of NATS: no volumes, TLS for everybody, and a certificate and a password among themselves. */
-import { natsServerConfig, type RingleaderCluster, type Service } from '@ringleader/contracts';
+import {
+  natsServerConfig,
+  type NatsCredential,
+  type RingleaderCluster,
+  type Service,
+} from '@ringleader/contracts';
 import type { Manifest } from '../planning/types.js';
 import { containerResources } from './memory.js';
 import { podHosts, secretNames } from './names.js';
@@ -11,18 +16,18 @@ const PID_FILE = `${FOLDERS.run}/nats.pid`;
 const ROUTES_USER = 'routes';
 
 export interface NatsSecrets {
-  /** Public keys of the services' seeds. */
-  readonly publicKeys: Readonly<Record<Service, string>>;
-  readonly routesPassword: string;
+  /** Of the services' seeds: of each all that are taken now. */
+  readonly publicKeys: Readonly<Record<Service, readonly [string, ...string[]]>>;
+  readonly routes: { readonly password: string; readonly isPasswordOptional: boolean };
 }
 
 /** The text of `nats.conf`, the same for all servers. */
-export function natsConf(cluster: RingleaderCluster, { publicKeys, routesPassword }: NatsSecrets): string {
+export function natsConf(cluster: RingleaderCluster, { publicKeys, routes }: NatsSecrets): string {
   const tls = { certFile: `${FOLDERS.tls}/tls.crt`, keyFile: `${FOLDERS.tls}/tls.key` };
   const keys = Object.entries(publicKeys).map(
-    ([service, publicKey]) => [service, { kind: 'nkey', publicKey }] as const,
+    ([service, [publicKey, ...also]]) => [service, { kind: 'nkey', publicKey, also }] as const,
   );
-  const users = Object.fromEntries(keys) as Record<Service, { kind: 'nkey'; publicKey: string }>;
+  const users = Object.fromEntries(keys) as unknown as Record<Service, NatsCredential>;
   const hosts = podHosts(cluster, 'nats', managedNats(cluster)?.replicas ?? 0);
   return natsServerConfig({
     serverName: { variable: 'POD_NAME' },
@@ -38,7 +43,7 @@ export function natsConf(cluster: RingleaderCluster, { publicKeys, routesPasswor
       port: PORTS.natsRoutes,
       servers: hosts.map((host) => `${host}:${PORTS.natsRoutes}`),
       user: ROUTES_USER,
-      password: routesPassword,
+      ...routes,
       // Clients know the servers by their names, which certificates have.
       advertise: false,
       tls: { ...tls, caFile: `${FOLDERS.tls}/ca.crt` },
@@ -83,12 +88,19 @@ function natsContainer(wanted: Wanted): Readonly<Record<string, unknown>> {
   };
 }
 
+/** Of what servers read when they start. */
+export function natsFilesHash(
+  cluster: RingleaderCluster,
+  secretHashes: Readonly<Record<string, string>>,
+): string {
+  const names = [secretNames.natsConfig(cluster), secretNames.natsTls(cluster)];
+  return filesHash(Object.fromEntries(names.map((name) => [name, secretHashes[name] ?? ''])));
+}
+
 /** None where the cluster uses servers that are there already. */
 export function natsObjects(wanted: Wanted): Manifest[] {
   const { cluster, shape } = wanted;
   if (managedNats(cluster) === null) return [];
-  const names = [secretNames.natsConfig(cluster), secretNames.natsTls(cluster)];
-  const files = Object.fromEntries(names.map((name) => [name, shape.secretHashes[name] ?? '']));
   const secret = (name: string, secretName: string) => ({ name, secret: { secretName, defaultMode: 0o440 } });
   const pod = {
     component: 'nats',
@@ -98,7 +110,7 @@ export function natsObjects(wanted: Wanted): Manifest[] {
       secret('config', secretNames.natsConfig(cluster)),
       secret('tls', secretNames.natsTls(cluster)),
     ],
-    files: filesHash(files),
+    files: natsFilesHash(cluster, shape.secretHashes),
   } as const;
   return [
     headlessService(wanted, 'nats', [

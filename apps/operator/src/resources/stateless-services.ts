@@ -73,6 +73,11 @@ function access({ cluster }: Wanted): EnvironmentVariable[] {
   return [
     variable('RINGLEADER_AUTHENTICATION', 'tokens'),
     variable('RINGLEADER_ROOT_TOKEN_FILE', `${GATEWAY_FOLDERS.rootToken}/token`),
+    // There while one takes the place of another.
+    variable(
+      'RINGLEADER_ROOT_TOKEN_ALSO_FILES',
+      ['next', 'previous'].map((file) => `${GATEWAY_FOLDERS.rootToken}/${file}`).join(','),
+    ),
     ...(serviceAccountTokens ? [variable('RINGLEADER_TOKEN_REVIEW', 'yes')] : []),
     variable('RINGLEADER_HTTP_HOSTS', '*'),
   ];

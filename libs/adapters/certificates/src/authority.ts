@@ -20,15 +20,13 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { CLOCK_ALLOWANCE_MS } from './describe.js';
 import type { Authority, AuthorityRequest, CertifiedKey, LeafRequest } from './types.js';
 
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const KEY_TAG = 'PRIVATE KEY';
 const SERIAL_BYTES = 16;
-
-/** For those whose clocks are behind: a certificate is valid that much before the time that was asked for. */
-const CLOCK_ALLOWANCE_MS = 5 * 60_000;
 
 const USAGES = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth } as const;
 

@@ -14,6 +14,9 @@ const USAGES: readonly [CertificateUsage, string][] = [
   ['client', ExtendedKeyUsage.clientAuth],
 ];
 
+/** For those whose clocks are behind: a certificate is valid that much before the time that was asked for. */
+export const CLOCK_ALLOWANCE_MS = 5 * 60_000;
+
 /** Of the first certificate in the text. Throws where there is none. */
 export function describe(pem: string): CertificateFacts {
   const certificate = new X509Certificate(pem);

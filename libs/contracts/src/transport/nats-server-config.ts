@@ -15,7 +15,12 @@ const HANDSHAKE_SECONDS = 5;
 export type NatsCredential =
   | { readonly kind: 'password'; readonly password: string }
   /** The public key: the server holds no secret. */
-  | { readonly kind: 'nkey'; readonly publicKey: string };
+  | {
+      readonly kind: 'nkey';
+      readonly publicKey: string;
+      /** Of the same user: while one key takes the place of another. */
+      readonly also?: readonly string[];
+    };
 
 export interface NatsServerTls {
   readonly certFile: string;
@@ -45,6 +50,8 @@ export interface NatsRoutes {
   readonly advertise: boolean;
   /** The names or addresses in `servers` stand in the certificates, which are for servers and for clients. */
   readonly tls?: NatsRouteTls;
+  /** Servers are taken without the password, by their certificates: while one password takes the place of another. */
+  readonly isPasswordOptional?: boolean;
 }
 
 export interface NatsServerConfig {
@@ -114,10 +121,17 @@ function usersBlock(cluster: string, users: Readonly<Record<Service, NatsCredent
     'authorization {',
     '  timeout: 5',
     '  users: [',
-    ...SERVICES.flatMap((service) => userBlock(cluster, service, users[service])),
+    ...SERVICES.flatMap((service) =>
+      oneByOne(users[service]).flatMap((credential) => userBlock(cluster, service, credential)),
+    ),
     '  ]',
     '}',
   ];
+}
+
+function oneByOne(credential: NatsCredential): readonly NatsCredential[] {
+  if (credential.kind !== 'nkey') return [credential];
+  return [credential.publicKey, ...(credential.also ?? [])].map((publicKey) => ({ kind: 'nkey', publicKey }));
 }
 
 function userBlock(cluster: string, service: Service, credential: NatsCredential): string[] {
@@ -144,19 +158,25 @@ function identity(service: Service, credential: NatsCredential): string[] {
   return [`      user: ${quoted(service)}`, `      password: ${quoted(credential.password)}`];
 }
 
+const routesUser = (user: string, password: string): string[] => [
+  '  authorization {',
+  `    user: ${quoted(user)}`,
+  `    password: ${quoted(password)}`,
+  '    timeout: 5',
+  '  }',
+];
+
 function clusterBlock(routes: NatsRoutes): string[] {
   const { name, host, port, servers, user, password, advertise, tls } = routes;
+  const isPasswordOptional = routes.isPasswordOptional === true;
+  if (isPasswordOptional && tls === undefined) throw new RangeError('routes without authentication');
   return [
     'cluster {',
     `  name: ${quoted(name)}`,
     `  host: ${quoted(host)}`,
     `  port: ${port}`,
     `  no_advertise: ${!advertise}`,
-    '  authorization {',
-    `    user: ${quoted(user)}`,
-    `    password: ${quoted(password)}`,
-    '    timeout: 5',
-    '  }',
+    ...(isPasswordOptional ? [] : routesUser(user, password)),
     ...(tls === undefined ? [] : tlsBlock(tls).map((line) => `  ${line}`)),
     '  routes: [',
     ...servers.map((server) => `    ${quoted(`nats-route://${user}:${password}@${server}`)}`),
