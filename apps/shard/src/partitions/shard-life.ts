@@ -1,6 +1,6 @@
 /** One life of the core: from an opened storage to its first failure, or to the end of the process. */
 import { randomInt } from 'node:crypto';
-import { type PaxosEvent, PaxosShard } from '@ringleader/paxos';
+import { type PaxosEvent, PaxosShard, togetherEvery } from '@ringleader/paxos';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
 import {
@@ -38,10 +38,11 @@ export function startLife(
   onFailure: (error: unknown) => void,
 ): ShardDriver {
   const { config, clock, dataPath, desk, announcer, activity, logger, incidents } = surroundings;
+  const timings = paxosTimings(config);
   const core = new PaxosShard({
     ordinal,
     incarnation,
-    timings: paxosTimings(config),
+    timings,
     limits: paxosLimits(config),
     rules: paxosRules(config),
     records,
@@ -49,6 +50,7 @@ export function startLife(
     stamp: clock.stamp,
     prng: seededPrng(randomInt(UINT32_END)),
     startedAt: clock.monotonicMs(),
+    nextBeat: togetherEvery(timings.heartbeatIntervalMs),
     ...paxosVerification(config),
   });
   return new ShardDriver({

@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import type { PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror, PlacementLimitsMirror } from '@ringleader/coordination';
-import { systemClock } from '@ringleader/observability';
+import { systemClock, togetherEvery } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { Coordination, HeapPressure, HostSigns, StopBudget } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
@@ -84,7 +84,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private life: Life | null = null;
   private isStopping = false;
   private isMapRead = false;
-  private announceTimer: NodeJS.Timeout | null = null;
+  private endAnnouncing: () => void = () => undefined;
   private endLife: (error: unknown) => void = () => undefined;
   /** Why there is no life now. */
   private trouble = 'the database is not open yet';
@@ -186,7 +186,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.verification.stop();
     this.incidents.stop();
     this.limits.stop();
-    if (this.announceTimer !== null) clearInterval(this.announceTimer);
+    this.endAnnouncing();
     this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
     const { life, station } = this;
@@ -286,7 +286,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const announcer = new LeaderAnnouncer(ordinal, clock.stamp, (frame) => dataPath.announceLeaders(frame));
     const router = new FrameRouter(clock, desk, announcer, this.surroundings.pressure.isHigh);
     dataPath.listen(ordinal, router);
-    this.announceTimer = setInterval(() => announcer.announceAll(), ANNOUNCE_ALL_INTERVAL_MS);
+    this.endAnnouncing = togetherEvery(ANNOUNCE_ALL_INTERVAL_MS, () => announcer.announceAll());
     this.station = { ordinal, desk, announcer, router };
     this.registered.resolve(ordinal);
     return this.station;

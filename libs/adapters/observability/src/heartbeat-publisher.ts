@@ -5,6 +5,7 @@
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import type { Heartbeat, Service } from '@ringleader/contracts';
 import type { LoadMeter } from './load-meter.js';
+import { togetherEvery } from './together-every.js';
 
 export interface HeartbeatIdentity {
   readonly service: Service;
@@ -15,7 +16,7 @@ export interface HeartbeatIdentity {
 
 export class HeartbeatPublisher {
   private sequence = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private end: (() => void) | null = null;
 
   constructor(
     private readonly identity: HeartbeatIdentity,
@@ -27,12 +28,12 @@ export class HeartbeatPublisher {
 
   start(): void {
     this.beat();
-    this.timer = setInterval(() => this.beat(), HEARTBEAT_INTERVAL_MS);
+    this.end = togetherEvery(HEARTBEAT_INTERVAL_MS, () => this.beat());
   }
 
   stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
+    this.end?.();
+    this.end = null;
     this.meter.close();
   }
 

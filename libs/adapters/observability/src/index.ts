@@ -4,3 +4,4 @@ export * from './logger.js';
 export * from './metrics.js';
 export * from './nest-logger.js';
 export * from './system-clock.js';
+export * from './together-every.js';
