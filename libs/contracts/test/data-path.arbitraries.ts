@@ -28,7 +28,10 @@ function optional<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
 
 const position: fc.Arbitrary<Position> = fc.record({ ballot: integer, revision: integer });
 const mark: fc.Arbitrary<RequestMark> = fc.record({
-  id: text,
+  id: fc.oneof(
+    text,
+    text.map((id) => `key:${id}`),
+  ),
   origin: instant,
   revision: integer,
   version: integer,

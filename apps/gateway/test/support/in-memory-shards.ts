@@ -243,7 +243,7 @@ function knownAnswer(request: FramedWrite, partition: Partition, row: Row | unde
   const failed = partition.failures.get(requestId);
   if (failed !== undefined) return { ...failed, token };
   if (row === undefined) return null;
-  const mark = row.requests.find(({ id }) => id === requestId);
+  const mark = [...row.requests].find(({ id }) => id === requestId);
   if (mark !== undefined) return written(token, row, mark);
   return origin <= row.requestFloor ? { kind: 'outcomeUnknown', token } : null;
 }

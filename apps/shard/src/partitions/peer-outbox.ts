@@ -49,6 +49,8 @@ export class PeerOutbox {
   private readonly bulk: FrameOutbox<ShardOrdinal>;
   private readonly apart: FrameOutbox<ShardOrdinal>;
   private acknowledgements: OutgoingMessage[] = [];
+  /** The batches of this turn that were measured last. */
+  private measured: { readonly batches: readonly Accept[]; readonly bulk: Bulk | null } | null = null;
 
   constructor(
     private readonly ordinal: ShardOrdinal,
@@ -77,7 +79,7 @@ export class PeerOutbox {
       this.sendApart(to, message);
       return;
     }
-    const bulk = bulkOf(message);
+    const bulk = message.kind === 'accepts' ? this.bulkOfBatches(message.batches) : bulkOf(message);
     if (bulk === null) {
       append(this.control, to, message);
     } else if (bulk.bytes <= bulk.wholeBytesMax && !this.sending.holdsBack(to, bulk.partitions)) {
@@ -92,6 +94,13 @@ export class PeerOutbox {
     if (this.acknowledgements.length > 0) this.appendAcknowledgements();
     this.control.flush();
     this.bulk.flush();
+    this.measured = null;
+  }
+
+  /** What goes to one follower mostly goes to the next one as well, as the same list. */
+  private bulkOfBatches(batches: readonly Accept[]): Bulk | null {
+    if (this.measured?.batches !== batches) this.measured = { batches, bulk: bulkOfBatches(batches) };
+    return this.measured.bulk;
   }
 
   /** A member of a version that does not know the message drops the frame: nothing else must be in it. */
@@ -134,8 +143,6 @@ function append(outbox: FrameOutbox<ShardOrdinal>, to: ShardOrdinal, message: Sh
 /** Null for what is short, and of use only soon. A barrier is among it: elections end with one. */
 function bulkOf(message: ShardMessage): Bulk | null {
   switch (message.kind) {
-    case 'accepts':
-      return bulkOfBatches(message.batches);
     case 'delta':
     case 'page':
     case 'finish':
@@ -150,12 +157,16 @@ function bulkOf(message: ShardMessage): Bulk | null {
 }
 
 function bulkOfBatches(batches: readonly Accept[]): Bulk | null {
-  if (batches.every(({ rows }) => rows.length === 0)) return null;
-  return {
-    bytes: batches.reduce((sum, { rows }) => sum + bytesOf(rows), 0),
-    wholeBytesMax: batches.some(({ rows }) => rows.some(isLong)) ? PIECE_BYTES : SHORT_ROWS_BYTES_MAX,
-    partitions: batches.map(({ partition }) => partition),
-  };
+  let rowCount = 0;
+  let bytes = 0;
+  let wholeBytesMax = SHORT_ROWS_BYTES_MAX;
+  for (const { rows } of batches) {
+    rowCount += rows.length;
+    bytes += bytesOf(rows);
+    if (rows.some(isLong)) wholeBytesMax = PIECE_BYTES;
+  }
+  if (rowCount === 0) return null;
+  return { bytes, wholeBytesMax, partitions: batches.map(({ partition }) => partition) };
 }
 
 function isLong({ value }: Row): boolean {

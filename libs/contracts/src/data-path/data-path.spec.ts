@@ -9,6 +9,8 @@ import {
   requestArbitrary,
   textArbitrary,
 } from '../../test/data-path.arbitraries.js';
+import { isKeyed, type Row } from '@ringleader/paxos';
+import { withMarksRead } from '../../test/marks-read.js';
 import {
   appendPeerMessage,
   appendReply,
@@ -20,6 +22,9 @@ import {
   decodeReplyFrame,
   decodeRequestFrame,
   encodeLeadersFrame,
+  type MalformedFrame,
+  type PeerFrame,
+  requestMarksCodec,
   startPeerFrame,
   startReplyFrame,
   startRequestFrame,
@@ -49,7 +54,7 @@ const replyFrames = fc
 
 type Arbitrated<T> = T extends fc.Arbitrary<infer U> ? U : never;
 
-function encodePeer(writer: ByteWriter, frame: Arbitrated<typeof peerFrames>): Buffer {
+function encodePeer(writer: ByteWriter, frame: PeerFrame): Buffer {
   startPeerFrame(writer, frame);
   for (const message of frame.messages) appendPeerMessage(writer, message);
   return writer.take();
@@ -83,12 +88,37 @@ const anyFrame = fc.oneof(
 
 const decoders = [decodePeerFrame, decodeRequestFrame, decodeReplyFrame, decodeLeadersFrame];
 
+function rowsOfBatches(frame: PeerFrame | MalformedFrame): readonly Row[] {
+  const messages = frame.kind === 'peer' ? frame.messages : [];
+  return messages.flatMap((message) =>
+    message.kind === 'accepts' ? message.batches.flatMap(({ rows }) => rows) : [],
+  );
+}
+
 describe('the data path codec', () => {
+  it('hands the marks of a batch on as the bytes that came, and says whether one may be of a keyed write', () => {
+    const writer = new ByteWriter(16);
+    fc.assert(
+      fc.property(peerFrames, (frame) => {
+        const bytes = encodePeer(writer, frame);
+        const read = decodePeerFrame(bytes);
+        expect(read.kind === 'peer' && encodePeer(writer, read)).toEqual(bytes);
+        for (const { requests } of rowsOfBatches(read)) {
+          requestMarksCodec.write(writer, requests);
+          const written = writer.take();
+          expect(requestMarksCodec.read(new ByteReader(written))).toEqual([...requests]);
+          expect(requests.mayBeKeyed ?? false).toBe([...requests].some(({ id }) => isKeyed(id)));
+          expect(requests).toHaveLength([...requests].length);
+        }
+      }),
+    );
+  });
+
   it('gives back every peer message that it was given', () => {
     const writer = new ByteWriter(16);
     fc.assert(
       fc.property(peerFrames, (frame) => {
-        expect(decodePeerFrame(encodePeer(writer, frame))).toEqual(frame);
+        expect(withMarksRead(decodePeerFrame(encodePeer(writer, frame)))).toEqual(frame);
       }),
       { numRuns: 300 },
     );

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { withMarksRead } from '../../test/marks-read.js';
 import { openFrame } from '../transport/envelope.js';
 import { decodeLeadersFrame, decodePeerFrame, decodeReplyFrame, decodeRequestFrame } from './index.js';
 
@@ -13,7 +14,7 @@ interface Recorded {
 }
 
 const decoders = {
-  peer: decodePeerFrame,
+  peer: (bytes: Uint8Array) => withMarksRead(decodePeerFrame(bytes)),
   requests: decodeRequestFrame,
   replies: decodeReplyFrame,
   leaders: decodeLeadersFrame,

@@ -3,7 +3,6 @@ import {
   type ByteReader,
   ByteWriter,
   type Codec,
-  fields,
   instant,
   listOf,
   MalformedBytesError,
@@ -12,7 +11,7 @@ import {
 } from '@ringleader/primitives';
 import type { Accept, Position } from '@ringleader/paxos';
 import { header, leaseEcho, leaseStamp, type MessageTable, replicaState } from './message-codec.js';
-import { positionCodec, rowsCodec } from './rows.js';
+import { batchRowsCodec, positionCodec, rowsCodec } from './rows.js';
 
 type ReplicationKind =
   'accepts' | 'acceptsSeen' | 'accepted' | 'gap' | 'repairOffer' | 'deltaRequest' | 'delta';
@@ -21,13 +20,11 @@ type ReplicationKind =
 const OTHER_PREVIOUS = 1;
 const OTHER_NEXT = 2;
 
-const batchHead = fields<Pick<Accept, 'partition' | 'epoch' | 'ballot'>>(header);
-
 /** By hand: positions mostly have the batch's ballot, which is not written again. */
 const batchCodec: Codec<Accept> = {
   write(writer, batch) {
     const { ballot, previous, next } = batch;
-    batchHead.write(writer, batch);
+    writer.varint(batch.partition).varint(batch.epoch).varint(ballot);
     const otherPrevious = previous.ballot === ballot ? 0 : OTHER_PREVIOUS;
     const otherNext = next.ballot === ballot ? 0 : OTHER_NEXT;
     writer.uint8(otherPrevious | otherNext);
@@ -36,16 +33,18 @@ const batchCodec: Codec<Accept> = {
     if (otherNext !== 0) writer.varint(next.ballot);
     writer.varint(next.revision);
     writer.varint(batch.commit);
-    rowsCodec.write(writer, batch.rows);
+    batchRowsCodec.write(writer, batch.rows);
   },
   read(reader) {
-    const { partition, epoch, ballot } = batchHead.read(reader);
+    const partition = reader.varint();
+    const epoch = reader.varint();
+    const ballot = reader.varint();
     const others = reader.uint8();
     if (others > (OTHER_PREVIOUS | OTHER_NEXT)) throw new MalformedBytesError('unknown flags of a batch');
     const previous = readPosition(reader, ballot, (others & OTHER_PREVIOUS) !== 0);
     const next = readPosition(reader, ballot, (others & OTHER_NEXT) !== 0);
     const commit = reader.varint();
-    return { partition, epoch, ballot, previous, next, commit, rows: rowsCodec.read(reader) };
+    return { partition, epoch, ballot, previous, next, commit, rows: batchRowsCodec.read(reader) };
   },
 };
 

@@ -1,5 +1,7 @@
 /** The parts that messages, requests and replies share: rows and positions. */
 import {
+  ByteReader,
+  type ByteWriter,
   bytes,
   type Codec,
   constant,
@@ -11,7 +13,13 @@ import {
   string,
   varint,
 } from '@ringleader/primitives';
-import type { Position, RequestMark, Row } from '@ringleader/paxos';
+import {
+  KEYED_ID_PREFIX,
+  type Position,
+  type RequestMark,
+  type RequestMarks,
+  type Row,
+} from '@ringleader/paxos';
 
 /** One byte instead of the text for the usual types. Codes are part of the format: append only. 0 is "spelled out". */
 const CONTENT_TYPES: readonly string[] = [
@@ -26,7 +34,7 @@ const CONTENT_TYPES: readonly string[] = [
   'application/x-protobuf',
   'application/yaml',
 ];
-const NO_REQUESTS: readonly RequestMark[] = [];
+const NO_REQUESTS: RequestMarks = [];
 const CODE_BY_CONTENT_TYPE = new Map(CONTENT_TYPES.map((type, index) => [type, index + 1]));
 
 export const contentTypeCodec: Codec<string> = {
@@ -46,9 +54,47 @@ export const contentTypeCodec: Codec<string> = {
 
 export const positionCodec = fields<Position>({ ballot: varint, revision: varint });
 
-export const requestMarksCodec = listOf(
+const listOfMarks = listOf(
   fields<RequestMark>({ id: string, origin: instant, revision: varint, version: varint }),
 );
+
+/** Marks as they were written. */
+class WrittenMarks implements RequestMarks {
+  constructor(
+    readonly length: number,
+    readonly mayBeKeyed: boolean,
+    readonly bytes: Uint8Array,
+  ) {}
+
+  [Symbol.iterator](): Iterator<RequestMark> {
+    return listOfMarks.read(new ByteReader(this.bytes))[Symbol.iterator]();
+  }
+}
+
+function writeMarks(writer: ByteWriter, marks: RequestMarks): void {
+  if (marks instanceof WrittenMarks) writer.raw(marks.bytes);
+  else listOfMarks.write(writer, Array.isArray(marks) ? (marks as readonly RequestMark[]) : [...marks]);
+}
+
+/** Marks are written as they are in memory, whatever that is, and read as an array. */
+export const requestMarksCodec = { write: writeMarks, read: listOfMarks.read } satisfies Codec<RequestMarks>;
+
+/** What a follower only hands on to its storage: as checked, and not made objects of. */
+const marksHandedOn: Codec<RequestMarks> = {
+  write: writeMarks,
+  read(reader) {
+    const from = reader.position;
+    const count = reader.count();
+    let mayBeKeyed = false;
+    for (let i = 0; i < count; i += 1) {
+      if (reader.skipString(KEYED_ID_PREFIX)) mayBeKeyed = true;
+      reader.instant();
+      reader.varint();
+      reader.varint();
+    }
+    return count === 0 ? NO_REQUESTS : new WrittenMarks(count, mayBeKeyed, reader.since(from));
+  },
+};
 
 const visible = {
   key: string,
@@ -70,4 +116,9 @@ export const visibleRowCodec = fields<Row>({
 
 export const rowsCodec = listOf(
   fields<Row>({ ...visible, requests: requestMarksCodec, requestFloor: instant }),
+);
+
+/** The same bytes, of a batch. */
+export const batchRowsCodec = listOf(
+  fields<Row>({ ...visible, requests: marksHandedOn, requestFloor: instant }),
 );

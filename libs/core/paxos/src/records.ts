@@ -51,6 +51,13 @@ export interface RequestMark {
   readonly version: number;
 }
 
+/** An array; or what a frame brought, which is read when somebody asks: mostly nobody does but the storage, for the bytes. */
+export interface RequestMarks extends Iterable<RequestMark> {
+  readonly length: number;
+  /** False where it is known that none of them is of a keyed write (4.7.6). */
+  readonly mayBeKeyed?: boolean;
+}
+
 export interface Row {
   /** 1 to 1,024 bytes of UTF-8. */
   readonly key: string;
@@ -65,6 +72,6 @@ export interface Row {
   /** When the leader will write a tombstone for it; null is never. */
   readonly expiresAt: HybridTime | null;
   /** The last 4 writes, oldest first. */
-  readonly requests: readonly RequestMark[];
+  readonly requests: RequestMarks;
   readonly requestFloor: HybridTime;
 }

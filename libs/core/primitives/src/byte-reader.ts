@@ -29,6 +29,29 @@ export class ByteReader {
     return this.offset === this.buffer.length;
   }
 
+  /** How many bytes were read. */
+  get position(): number {
+    return this.offset;
+  }
+
+  /** A view of what was read since that position. */
+  since(position: number): Uint8Array {
+    return this.buffer.subarray(position, this.offset);
+  }
+
+  /** Reads a string without making it: does it begin with that text of ASCII characters? */
+  skipString(prefix: string): boolean {
+    this.require(2);
+    const length = this.buffer[this.offset]! + this.buffer[this.offset + 1]! * 256;
+    const start = this.offset + 2;
+    this.offset = start;
+    this.require(length);
+    this.offset = start + length;
+    if (length < prefix.length) return false;
+    for (let i = 0; i < prefix.length; i++) if (this.buffer[start + i] !== prefix.charCodeAt(i)) return false;
+    return true;
+  }
+
   uint8(): number {
     const value = this.buffer[this.offset++];
     if (value === undefined) throw new MalformedBytesError('truncated');

@@ -179,6 +179,25 @@ describe('bytes', () => {
     }
   });
 
+  it('of a string are passed over as they are read, and compared with how it begins', () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 12 });
+    fc.assert(
+      fc.property(texts, fc.constantFrom('', 'key:', 'ab'), texts, (before, prefix, text) => {
+        for (const whole of [text, prefix + text]) {
+          const frame = new ByteWriter().string(before).string(whole).uint8(7).take();
+          const reader = new ByteReader(frame);
+          reader.string();
+          const from = reader.position;
+          expect(reader.skipString(prefix)).toBe(whole.startsWith(prefix));
+          expect(new ByteReader(reader.since(from)).string()).toBe(whole);
+          expect(reader.uint8()).toBe(7);
+          const cut = new ByteReader(frame.subarray(from, -2));
+          expect(() => cut.skipString(prefix)).toThrow(MalformedBytesError);
+        }
+      }),
+    );
+  });
+
   it('that are kept do not keep what they were read from', () => {
     const frame = new ByteWriter().bytes(Uint8Array.of(1, 2, 3)).take();
     expect(new ByteReader(frame).bytes().buffer).toBe(frame.buffer);

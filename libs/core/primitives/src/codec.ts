@@ -84,8 +84,8 @@ export function listOf<T>(codec: Codec<T>): Codec<readonly T[]> {
   return compiled(
     [codec],
     `writer.varint(value.length); for (const item of value) ${writing(codec, 0, 'item')}`,
-    `const count = reader.count(); const items = [];
-     for (let i = 0; i < count; i++) items.push(${reading(codec, 0)});
+    `const count = reader.count(); const items = new Array(count);
+     for (let i = 0; i < count; i++) items[i] = ${reading(codec, 0)};
      return items;`,
   );
 }

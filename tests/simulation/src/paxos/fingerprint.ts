@@ -17,7 +17,7 @@ export function fingerprintOf(row: Row): number {
 
 export function describeRow(row: Row): string {
   const value = row.value === null ? 'deleted' : Buffer.from(row.value).toString('latin1');
-  const marks = row.requests
+  const marks = [...row.requests]
     .map((mark) => `${mark.id}@${String(mark.revision)}v${String(mark.version)}`)
     .join(' ');
   const numbers = [row.revision, row.version, row.createdAt, row.modifiedAt, row.expiresAt, row.requestFloor];

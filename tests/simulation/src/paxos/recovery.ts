@@ -103,7 +103,7 @@ function unpurgedAt(
   for (const row of cluster.database(shard).liveRows(partition).values()) {
     if (row.value !== null || row.revision > before) continue;
     // Where a gateway's clock is ahead a tombstone stays until the leader's is there.
-    const newest = Math.max(row.requestFloor, ...row.requests.map(({ origin }) => origin));
+    const newest = Math.max(row.requestFloor, ...[...row.requests].map(({ origin }) => origin));
     if (newest < rested) return `to purge ${row.key} at ${String(row.revision)}`;
   }
   return null;

@@ -107,12 +107,11 @@ function streamToAll(context: BatchPort, replica: Replica, leader: Leader): void
 /** Sends all batches after the last one sent. False when they are no longer here: then only a repair will do. */
 export function streamTo(context: BatchPort, replica: Replica, leader: Leader, peer: ShardOrdinal): boolean {
   const progress = leader.progressOf(peer);
-  const batches =
-    progress.streamed < 0
-      ? leader.retained.all()
-      : leader.retained.from({ ballot: leader.ballot, revision: progress.streamed });
-  if (batches === null) return false;
-  for (const batch of batches) {
+  const { retained } = leader;
+  const from =
+    progress.streamed < 0 ? retained.indexOfBarrier() : retained.indexFrom(leader.ballot, progress.streamed);
+  if (from < 0) return false;
+  for (let index = from, batch = retained.at(index); batch !== undefined; batch = retained.at((index += 1))) {
     // The rest when it has taken some: at its next answer, or when the partition wakes.
     if (batch.bytes > 0 && isFull(context, peer)) return true;
     gather(context, replica, leader, { peer, batch });

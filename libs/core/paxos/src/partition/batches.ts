@@ -1,7 +1,6 @@
-import type { Revision } from '@ringleader/primitives';
-import { samePosition } from '../ballot.js';
+import type { Ballot, Revision } from '@ringleader/primitives';
 import type { Accept } from '../messages.js';
-import type { Position, Row } from '../records.js';
+import type { Position, RequestMark, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 import type { NewestByKey } from './newest-by-key.js';
 
@@ -35,18 +34,27 @@ export class RetainedBatches {
     this.batches.push(batch);
   }
 
-  /** The batches from this position on; null where they are not all here. Empty at the very end. */
-  from(position: Position): readonly SentBatch[] | null {
-    const last = this.batches.at(-1);
-    if (last !== undefined && samePosition(last.next, position)) return [];
-    const index = this.batches.findIndex((batch) => samePosition(batch.previous, position));
-    return index < 0 ? null : this.batches.slice(index);
+  /** The batch at a place among these; undefined at the end. */
+  at(index: number): SentBatch | undefined {
+    return this.batches[index];
   }
 
-  /** From the barrier on; null where it is no longer here. */
-  all(): readonly SentBatch[] | null {
+  /** Where the batches from a position of the own ballot on begin: at the very end there are none. -1 where they are not all here. */
+  indexFrom(ballot: Ballot, revision: Revision): number {
+    const { batches } = this;
+    const last = batches.at(-1);
+    if (last !== undefined && isAt(last.next, ballot, revision)) return batches.length;
+    // What is looked for is mostly the last one.
+    for (let index = batches.length - 1; index >= 0; index -= 1) {
+      if (isAt(batches[index]!.previous, ballot, revision)) return index;
+    }
+    return -1;
+  }
+
+  /** The same of the barrier. */
+  indexOfBarrier(): number {
     const first = this.batches[0];
-    return first !== undefined && first.previous.ballot !== first.next.ballot ? this.batches : null;
+    return first !== undefined && first.previous.ballot !== first.next.ballot ? 0 : -1;
   }
 
   last(): SentBatch | undefined {
@@ -84,6 +92,10 @@ export class RetainedBatches {
   }
 }
 
+function isAt(position: Position, ballot: Ballot, revision: Revision): boolean {
+  return position.ballot === ballot && position.revision === revision;
+}
+
 /**
  * Replicas learn of requests by the marks of the rows that pass: a batch must not hold a row that has forgotten an earlier
  * keyed write of the same batch (docs/PROTOCOL.md 4.7.6).
@@ -91,8 +103,10 @@ export class RetainedBatches {
 export function hidesKeyedWrite(batch: OpenBatch, row: Row): boolean {
   const replaced = batch.rows.get(row.key);
   if (replaced === undefined) return false;
-  const kept = new Set(row.requests.map(({ id }) => id));
-  return replaced.requests.some(({ id, revision }) => revision > batch.after && isKeyed(id) && !kept.has(id));
+  const kept = new Set([...row.requests].map(({ id }) => id));
+  const isHidden = ({ id, revision }: RequestMark): boolean =>
+    revision > batch.after && isKeyed(id) && !kept.has(id);
+  return [...replaced.requests].some(isHidden);
 }
 
 /** About what a row costs in memory and on the wire. */

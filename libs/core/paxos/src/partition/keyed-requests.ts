@@ -65,6 +65,7 @@ export class KeyedRequests {
   /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
   addAll(row: Row): void {
     this.noteKey(row);
+    if (row.requests.mayBeKeyed === false) return;
     for (const mark of row.requests) {
       if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
       this.marks.set(mark.id, mark);

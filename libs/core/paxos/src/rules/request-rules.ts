@@ -1,5 +1,5 @@
 import { HYBRID_UNITS_PER_MS, type Ballot, type HybridTime, type Revision } from '@ringleader/primitives';
-import type { RequestMark, Row } from '../records.js';
+import type { RequestMark, RequestMarks, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 
 /** docs/PROTOCOL.md 4.5 and 4.7. */
@@ -49,7 +49,7 @@ export interface RequestRules {
   /** 4.6.3: the tombstone of an expired row is a write like any other. Control: ExpiryPassesBackPressure. */
   expiryMayBeDecided(hasRoom: boolean, handingOver: boolean): boolean;
   /** 4.6.3: what the tombstone of an expired row remembers. Control: ExpiryForgets. */
-  marksOfExpired(marks: readonly RequestMark[]): readonly RequestMark[];
+  marksOfExpired(marks: RequestMarks): RequestMarks;
   /** 4.5.1, of a scan. Control: ScanWithoutLease. */
   scanAwaitsLease(): boolean;
   /** 4.5.2, of a scan: nothing that is not committed was stored before the read, nor since. Control: StaleScanUnsettled. */

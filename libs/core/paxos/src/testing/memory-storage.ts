@@ -191,7 +191,7 @@ function digestOf({ value, requests, ...row }: Row): string {
   const fields = [
     ...[row.key, row.contentType, row.revision, row.version, row.createdAt, row.modifiedAt],
     ...[row.expiresAt, row.requestFloor, value === null ? null : [...value]],
-    requests.map(({ id, origin, revision, version }) => [id, origin, revision, version]),
+    [...requests].map(({ id, origin, revision, version }) => [id, origin, revision, version]),
   ];
   const text = JSON.stringify(fields);
   return [1, 2, 3, 4].map((seed) => laneOf(text, seed)).join('');

@@ -52,11 +52,14 @@ function remember(
   { dedupeFloor, marksMax }: NextRow,
 ): Pick<Row, 'requests' | 'requestFloor'> {
   if (present === null) return { requests: [mark], requestFloor: dedupeFloor };
-  const { requests: before, requestFloor: floorBefore } = present;
-  const forgotten = Math.max(0, before.length + 1 - marksMax);
-  let requestFloor = floorBefore;
-  for (let index = 0; index < forgotten; index += 1) {
-    requestFloor = Math.max(requestFloor, before[index]?.origin ?? 0);
+  const requests: RequestMark[] = [];
+  let { requestFloor } = present;
+  let forgotten = present.requests.length + 1 - marksMax;
+  for (const before of present.requests) {
+    if (forgotten > 0) requestFloor = Math.max(requestFloor, before.origin);
+    else requests.push(before);
+    forgotten -= 1;
   }
-  return { requests: [...(forgotten > 0 ? before.slice(forgotten) : before), mark], requestFloor };
+  requests.push(mark);
+  return { requests, requestFloor };
 }

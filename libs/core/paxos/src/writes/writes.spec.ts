@@ -76,7 +76,7 @@ describe('nextRow', () => {
       at: 300,
     });
     expect(again).toMatchObject({ version: 1, createdAt: 300 });
-    expect(again.requests.map(({ id }) => id)).toEqual(['r', 'd', 'n']);
+    expect([...again.requests].map(({ id }) => id)).toEqual(['r', 'd', 'n']);
   });
 
   it('raises the floor to what falls off', () => {
@@ -84,7 +84,7 @@ describe('nextRow', () => {
     for (const [index, origin] of [20, 40, 30, 50, 60, 70].entries()) {
       row = nextRow(row, request({ requestId: `r${index}`, origin }), { ...NEXT, revision: index + 1 });
     }
-    expect(row?.requests.map(({ id }) => id)).toEqual(['r2', 'r3', 'r4', 'r5']);
+    expect([...(row?.requests ?? [])].map(({ id }) => id)).toEqual(['r2', 'r3', 'r4', 'r5']);
     expect(row?.requestFloor).toBe(40);
   });
 

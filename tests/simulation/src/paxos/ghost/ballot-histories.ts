@@ -90,7 +90,7 @@ export class BallotHistories {
           row: own ? row : null,
         });
       }
-      if (!row.requests.some((mark) => mark.revision === row.revision)) {
+      if (![...row.requests].some((mark) => mark.revision === row.revision)) {
         const { revision, key, version } = row;
         this.#note(ballot, history, { revision, key, requestId: null, version, row });
       }

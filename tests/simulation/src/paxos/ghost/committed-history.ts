@@ -290,7 +290,7 @@ export class CommittedHistory {
 }
 
 function marksOf({ requests, requestFloor }: Row): string {
-  return `${requests.map(({ id, revision }) => `${id}@${String(revision)}`).join(' ')} ${String(requestFloor)}`;
+  return `${[...requests].map(({ id, revision }) => `${id}@${String(revision)}`).join(' ')} ${String(requestFloor)}`;
 }
 
 /** Is it the tombstone of this row, not before its time, with all that it remembered? */
