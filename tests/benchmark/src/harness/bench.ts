@@ -49,8 +49,10 @@ async function measure(settings: Settings, terminal: Terminal, ended: AbortSigna
   const load = await loadOf(settings, ended, note);
   const { targets, missing } = await targetsOf(settings, commit, searchPath, load);
   for (const text of missing) note(text);
-  const reference =
-    REFERENCES.find((name) => targets.some((target) => target.name === name)) ?? targets[0]?.name ?? '';
+  const reference = referenceOf(
+    settings,
+    targets.map(({ name }) => name),
+  );
   const go = load instanceof GoLoad ? { go: (await goVersion()) ?? '' } : {};
   const versions = { ...(await versionsOf(searchPath)), ...go };
   const measured = await runBenchmark({ settings, targets, reference, load, ended, note });
@@ -73,6 +75,14 @@ async function measure(settings: Settings, terminal: Terminal, ended: AbortSigna
   print(tableOf(results));
   if (settings.json !== undefined) await writeFile(settings.json, `${JSON.stringify(results, null, 1)}\n`);
   if (settings.html !== undefined) await writeFile(settings.html, pageOf(results));
+}
+
+function referenceOf({ reference }: Settings, names: readonly string[]): string {
+  if (reference === undefined) return REFERENCES.find((name) => names.includes(name)) ?? names[0] ?? '';
+  if (names.includes(reference)) return reference;
+  throw new StartError(
+    `"${reference}" is not measured, so that nothing can be told relative to it: there are ${names.join(', ')}.`,
+  );
 }
 
 async function loadOf({ load }: Settings, ended: AbortSignal, note: (text: string) => void): Promise<Load> {

@@ -5,8 +5,8 @@ import type { Spread } from './statistics.js';
 
 const COLORS = ['#2a6fb0', '#d9822b', '#3d9a5b', '#a84a9c', '#8a6d3b', '#c23b3b', '#4aa3a3', '#777777'];
 const WIDTH = 940;
-const LEFT = 250;
-const RIGHT = 150;
+const LEFT = 215;
+const RIGHT = 215;
 const BAR = 15;
 const GAP = 9;
 

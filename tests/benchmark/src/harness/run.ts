@@ -26,9 +26,6 @@ import {
 
 /** At most so many bytes of values are written before reads are measured. */
 const FILL_BYTES_MAX = 64 * 2 ** 20;
-const IDLE_MS = 4_000;
-/** Until what a fill left to do in the background is done. */
-const CALM_MS = 5_000;
 
 export interface RunOptions {
   readonly settings: Settings;
@@ -165,7 +162,7 @@ class Run implements Measured {
     const { workloads, clients, warmUpSeconds } = settings;
     const kinds = workloads.filter((workload) => workload !== 'watch');
     for (const workload of kinds) {
-      const durationMs = (warmUpSeconds * 1_000) / kinds.length;
+      const durationMs = Math.round((warmUpSeconds * 1_000) / kinds.length);
       const order = this.#order(active, { workload, clients: Math.max(...clients), durationMs });
       await this.#loadOf(active).run(order, () => undefined);
     }
@@ -220,8 +217,8 @@ class Run implements Measured {
     const order = this.#order(active, {
       ...cell,
       rate: cell.perSecond ?? 0,
-      warmUpMs: settings.settleSeconds * 1_000,
-      durationMs: settings.seconds * 1_000,
+      warmUpMs: Math.round(settings.settleSeconds * 1_000),
+      durationMs: Math.round(settings.seconds * 1_000),
       seed: round + 1,
     });
     const measured = await this.#round(running, load, order, round).catch((error: unknown) => {
@@ -290,17 +287,29 @@ class Run implements Measured {
   }
 
   async #measureIdle({ target, running }: Active): Promise<void> {
-    if (this.idle.some((idle) => idle.target === target.name)) return;
+    const { idleSeconds } = this.#options.settings;
+    if (idleSeconds === 0 || this.idle.some((idle) => idle.target === target.name)) return;
     const processes = await running.processes();
     const before = cpuMsByKind(processes);
-    await delay(IDLE_MS, undefined, { signal: this.#options.ended });
+    const begunMs = performance.now();
+    await this.#calm();
     const used = minus(cpuMsByKind(processes), before);
-    const entries = Object.entries(used).map(([kind, ms]) => [kind, (ms * 1_000) / IDLE_MS] as const);
+    const seconds = (performance.now() - begunMs) / 1_000;
+    const entries = Object.entries(used).map(([kind, ms]) => [kind, ms / seconds] as const);
     this.idle.push({ target: target.name, cpuMsPerSecond: Object.fromEntries(entries) });
   }
 
+  /** No load. */
+  async #calm(): Promise<void> {
+    const { settings, ended } = this.#options;
+    await delay(settings.idleSeconds * 1_000, undefined, { signal: ended }).catch((error: unknown) => {
+      ended.throwIfAborted();
+      throw error;
+    });
+  }
+
   async #measureMemory(target: Target): Promise<void> {
-    const { settings, note, ended } = this.#options;
+    const { settings, note } = this.#options;
     const { memoryKeys: keys, keyPrefix } = settings;
     const running = this.#active.get(target.name);
     const active = running === undefined ? await this.#start(target) : { target, running };
@@ -311,7 +320,8 @@ class Run implements Measured {
     const order = this.#order(active, { keys, keyPrefix: `${keyPrefix}memory/` });
     await this.#loadOf(active).fill(order);
     const fillSeconds = (performance.now() - begunMs) / 1_000;
-    await delay(CALM_MS, undefined, { signal: ended });
+    // Until what the fill left to do in the background is done.
+    await this.#calm();
     const after = memoryBytesByKind(processes);
     const { name } = target;
     this.memory.push({ target: name, keys, valueBytes: order.valueBytes, before, after, fillSeconds });

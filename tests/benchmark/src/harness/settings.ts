@@ -25,6 +25,8 @@ export interface Settings {
   readonly settleSeconds: number;
   /** Load on each target before the first round. */
   readonly warmUpSeconds: number;
+  /** Without load: before everything, to see what a target takes by itself, and after a fill. */
+  readonly idleSeconds: number;
   readonly keys: number;
   readonly keyPrefix: string;
   readonly batchSize: number;
@@ -34,6 +36,8 @@ export interface Settings {
   readonly gateways: readonly number[];
   readonly load: 'auto' | 'go' | 'node';
   readonly alone: boolean;
+  /** The target that ratios are to, if not the first peer. */
+  readonly reference?: string;
   readonly etcd?: string;
   readonly zookeeper?: string;
   readonly data?: string;
@@ -52,6 +56,7 @@ type Defaults = Pick<
   | 'seconds'
   | 'settleSeconds'
   | 'warmUpSeconds'
+  | 'idleSeconds'
   | 'memoryKeys'
 >;
 
@@ -65,6 +70,7 @@ const QUICK: Defaults = {
   seconds: 2,
   settleSeconds: 1,
   warmUpSeconds: 4,
+  idleSeconds: 2,
   memoryKeys: 0,
 };
 
@@ -77,6 +83,7 @@ const FULL: Defaults = {
   seconds: 5,
   settleSeconds: 1,
   warmUpSeconds: 60,
+  idleSeconds: 5,
   memoryKeys: 1_000_000,
 };
 
@@ -159,6 +166,7 @@ export function declareFlags(command: Command): Command {
     .option('--seconds <n>', 'how long each measurement is (5)', numberOf(0.1, 3_600))
     .option('--settle <n>', 'seconds of the same load before each measurement (1)', numberOf(0, 600))
     .option('--warm-up <n>', 'seconds of load on each target before the first round (60)', numberOf(0, 3_600))
+    .option('--idle <n>', 'seconds without load, to see what a target takes by itself (5)', numberOf(0, 600))
     .option('--keys <n>', 'over how many keys requests are spread', wholeOf(100, 10_000_000), 20_000)
     .option('--key-prefix <text>', 'of all keys; {tag}/ keeps them in one partition', prefixOf, 'bench/')
     .option('--batch <n>', 'keys in a request of the workload batch', wholeOf(2, 100), 50)
@@ -175,6 +183,10 @@ export function declareFlags(command: Command): Command {
       nameOf('load', ['auto', 'go', 'node']),
       'auto',
     )
+    .option(
+      '--reference <target>',
+      'to which target ratios are, by its name in the table (etcd, else the first)',
+    )
     .option('--etcd <program>', 'the etcd to measure')
     .option('--zookeeper <jar>', "ZooKeeper's jar, its libraries where its manifest names them")
     .option(
@@ -190,12 +202,13 @@ type Flags = Partial<Omit<Settings, 'areTargetsNamed'>> & {
   readonly quick?: boolean;
   readonly settle?: number;
   readonly warmUp?: number;
+  readonly idle?: number;
   readonly batch?: number;
 };
 
 /** Commander has parsed each flag; here they become one whole. */
 export function settingsOf(given: Readonly<Record<string, unknown>>): Settings {
-  const { quick = false, settle, warmUp, batch = 50, ...flags } = given as Flags;
+  const { quick = false, settle, warmUp, idle, batch = 50, ...flags } = given as Flags;
   const usual = quick ? QUICK : FULL;
   return {
     ...usual,
@@ -211,5 +224,6 @@ export function settingsOf(given: Readonly<Record<string, unknown>>): Settings {
     batchSize: batch,
     settleSeconds: settle ?? usual.settleSeconds,
     warmUpSeconds: warmUp ?? usual.warmUpSeconds,
+    idleSeconds: idle ?? usual.idleSeconds,
   };
 }
