@@ -18,7 +18,7 @@ type Order struct {
 	Kind       string   `json:"kind"`       // rest, etcd or zookeeper
 	Endpoints  []string `json:"endpoints"`  // as the kind's client takes them
 	Action     string   `json:"action"`     // load, watch, fill or rest
-	Workload   string   `json:"workload"`   // write, read, mixed or batch
+	Workload   string   `json:"workload"`   // write, read, mixed, batch or batch-cbor
 	Clients    int      `json:"clients"`    // requests under way at most; watchers
 	ValueBytes int      `json:"valueBytes"` //
 	KeyPrefix  string   `json:"keyPrefix"`  //

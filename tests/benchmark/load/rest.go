@@ -7,13 +7,17 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/valyala/fasthttp"
 )
 
 // Shorter than the time after which a Node server closes a connection that is idle: no request meets its end.
 const idleConnection = 3 * time.Second
 
-type rest struct{ hosts []string }
+type rest struct {
+	hosts []string
+	cbor  bool
+}
 
 func newRest(order Order) (Target, error) {
 	hosts := make([]string, len(order.Endpoints))
@@ -24,7 +28,7 @@ func newRest(order Order) (Target, error) {
 		}
 		hosts[i] = at.Host
 	}
-	return rest{hosts}, nil
+	return rest{hosts, order.Workload == "batch-cbor"}, nil
 }
 
 // Each client has a connection of its own, in turn to each gateway.
@@ -41,6 +45,7 @@ func (target rest) Open(clients int) ([]Client, error) {
 				NoDefaultUserAgentHeader:  true,
 			},
 			base: "http://" + host + "/v1/kv",
+			cbor: target.cbor,
 		}
 	}
 	return all, nil
@@ -61,6 +66,7 @@ func (target rest) Watch(string, int, func()) error {
 type restClient struct {
 	http     *fasthttp.HostClient
 	base     string
+	cbor     bool
 	request  fasthttp.Request
 	response fasthttp.Response
 }
@@ -73,6 +79,9 @@ func (client *restClient) send(method, path, contentType string, body []byte) er
 	if body != nil {
 		client.request.SetBodyRaw(body)
 		client.request.Header.SetContentType(contentType)
+		if client.cbor {
+			client.request.Header.Set("Accept", contentType)
+		}
 	}
 	if err := client.http.Do(&client.request, &client.response); err != nil {
 		return err
@@ -98,6 +107,9 @@ func (client *restClient) Get(key string, valueBytes int) error {
 }
 
 func (client *restClient) PutBatch(keys []string, value []byte) error {
+	if client.cbor {
+		return client.putBatchInCbor(keys, value)
+	}
 	body := make([]byte, 0, len(keys)*(len(value)+64))
 	body = append(body, `{"operations":[`...)
 	for i, key := range keys {
@@ -114,9 +126,36 @@ func (client *restClient) PutBatch(keys []string, value []byte) error {
 	if err := client.send("POST", ":batch", "application/json", body); err != nil {
 		return err
 	}
-	// Each result has one; to parse all of them would cost the load more than the rest of the request.
-	if done := bytes.Count(client.response.Body(), []byte(`"status":20`)); done != len(keys) {
-		return fmt.Errorf("%d of %d operations were done: %.200s", done, len(keys), client.response.Body())
+	return client.expect(len(keys), `"status":200`, `"status":201`)
+}
+
+type cborPut struct {
+	Op    string `cbor:"op"`
+	Key   string `cbor:"key"`
+	Value []byte `cbor:"value"`
+}
+
+func (client *restClient) putBatchInCbor(keys []string, value []byte) error {
+	operations := make([]cborPut, len(keys))
+	for i, key := range keys {
+		operations[i] = cborPut{"put", key, value}
+	}
+	body, err := cbor.Marshal(map[string]any{"operations": operations})
+	if err != nil {
+		return err
+	}
+	if err := client.send("POST", ":batch", "application/cbor", body); err != nil {
+		return err
+	}
+	// The text "status", and an integer in one byte behind the head.
+	return client.expect(len(keys), "\x66status\x18\xc8", "\x66status\x18\xc9")
+}
+
+// Each result has one of them; to decode all results would cost the load more than the rest of the request.
+func (client *restClient) expect(results int, either, or string) error {
+	answer := client.response.Body()
+	if done := bytes.Count(answer, []byte(either)) + bytes.Count(answer, []byte(or)); done != results {
+		return fmt.Errorf("%d of %d operations were done: %.200q", done, results, answer)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func requestOf(order Order, clients []Client) (Request, error) {
 			}
 			return write(worker, n)
 		}, nil
-	case "batch":
+	case "batch", "batch-cbor":
 		if order.BatchSize > len(keys) {
 			return nil, fmt.Errorf("a batch of %d needs as many keys, and there are %d", order.BatchSize, len(keys))
 		}

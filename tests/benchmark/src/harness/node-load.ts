@@ -120,7 +120,7 @@ export class NodeLoad implements Load {
   constructor(private readonly ended: AbortSignal) {}
 
   can(kind: LoadOrder['kind'], workload: LoadOrder['workload']): boolean {
-    return kind === 'etcd' || (kind === 'rest' && workload !== 'watch');
+    return kind === 'etcd' || (kind === 'rest' && workload !== 'watch' && workload !== 'batch-cbor');
   }
 
   async fill(order: LoadOrder): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type Round,
   type Series,
 } from './results.js';
-import type { Settings } from './settings.js';
+import { isBatch, type Settings } from './settings.js';
 import { interleaved, spreadOf } from './statistics.js';
 import {
   cpuMsByKind,
@@ -107,7 +107,7 @@ class Run implements Measured {
     const { workloads, sizes, clients } = settings;
     return workloads.flatMap((workload) =>
       sizes.flatMap((valueBytes) => {
-        if (workload === 'batch' && !fitsInARequest(settings, valueBytes)) {
+        if (isBatch(workload) && !fitsInARequest(settings, valueBytes)) {
           const why = 'more than etcd (1.5 MiB) and ZooKeeper (1 MiB) take in a request by default';
           this.#notes.add(
             `Batches of ${settings.batchSize} values of ${sizeName(valueBytes)} were left out: ${why}.`,
@@ -251,7 +251,7 @@ class Run implements Measured {
       cpu = { ...cpu, [phase]: cpuMsByKind(processes) };
       loadMs[phase] = loadCpuMs;
     });
-    const operations = result.requests * (order.workload === 'batch' ? order.batchSize : 1);
+    const operations = result.requests * (isBatch(order.workload) ? order.batchSize : 1);
     const perOperation = (ms: number): number => (ms * 1_000) / Math.max(1, operations);
     const used = Object.entries(minus(cpu.end, cpu.begin));
     return {
@@ -281,7 +281,7 @@ class Run implements Measured {
         series.valueBytes === valueBytes &&
         series.perSecond === null,
     );
-    const perRequest = workload === 'batch' ? settings.batchSize : 1;
+    const perRequest = isBatch(workload) ? settings.batchSize : 1;
     const medians = of.map(({ rounds }) => spreadOf(rounds.map((round) => round.operationsPerSecond)).median);
     return Math.max(0, ...medians) / perRequest;
   }

@@ -25,7 +25,7 @@ describe('the flags of the benchmark', () => {
     expect(parse('')).toMatchObject({
       targets: ['ringleader', 'etcd', 'zookeeper'],
       areTargetsNamed: false,
-      workloads: ['write', 'read', 'mixed', 'batch', 'watch'],
+      workloads: ['write', 'read', 'mixed', 'batch', 'batch-cbor', 'watch'],
       clients: [1, 64, 256],
       sizes: [100, 1_024, 65_536],
       rates: [{ kind: 'relative', part: 0.5 }],
@@ -83,7 +83,10 @@ describe('the flags of the benchmark', () => {
 
   it.each([
     ['--targets consul', 'There is no target "consul": there are ringleader, etcd, zookeeper.'],
-    ['--workloads put', 'There is no workload "put": there are write, read, mixed, batch, watch.'],
+    [
+      '--workloads put',
+      'There is no workload "put": there are write, read, mixed, batch, batch-cbor, watch.',
+    ],
     ['--clients 1,none', '"none" is no whole number from 1 to 4096.'],
     ['--clients 0', '"0" is no whole number'],
     ['--clients 1,', '"" is no whole number'],

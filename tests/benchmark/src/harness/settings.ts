@@ -3,8 +3,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 
 export const TARGETS = ['ringleader', 'etcd', 'zookeeper'] as const;
 export type TargetName = (typeof TARGETS)[number];
-export const WORKLOADS = ['write', 'read', 'mixed', 'batch', 'watch'] as const;
+export const WORKLOADS = ['write', 'read', 'mixed', 'batch', 'batch-cbor', 'watch'] as const;
 export type Workload = (typeof WORKLOADS)[number];
+/** An operation is a key of a batch. */
+export const isBatch = (workload: Workload): boolean => workload.startsWith('batch');
 
 /** Of requests a second: a number, or a part of what the reference target did at most in the closed loop. */
 export type Rate =
@@ -169,7 +171,7 @@ export function declareFlags(command: Command): Command {
     .option('--idle <n>', 'seconds without load, to see what a target takes by itself (5)', numberOf(0, 600))
     .option('--keys <n>', 'over how many keys requests are spread', wholeOf(100, 10_000_000), 20_000)
     .option('--key-prefix <text>', 'of all keys; {tag}/ keeps them in one partition', prefixOf, 'bench/')
-    .option('--batch <n>', 'keys in a request of the workload batch', wholeOf(2, 100), 50)
+    .option('--batch <n>', 'keys in a request of the workloads batch and batch-cbor', wholeOf(2, 100), 50)
     .option('--memory-keys <n>', 'keys to measure memory with, 0 for not at all (1000000)', wholeOf(0, 1e8))
     .option('--shards <list>', 'a cluster of Ringleader for each number', listOf(wholeOf(1, 64)), [3])
     .option('--gateways <list>', 'and for each of these', listOf(wholeOf(1, 16)), [1])
