@@ -205,6 +205,34 @@ describe('decide', () => {
     });
   });
 
+  it('takes along claims without a volume when a cluster is deleted whose volumes are kept', () => {
+    const { cluster, claims, ...look } = observed();
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    const deleted = { ...cluster, metadata: { ...cluster.metadata, deletionTimestamp } };
+    const endOf = (bound: (ordinal: number) => boolean): Decision => {
+      const left = claims.map((claim) => ({ ...claim, isBound: bound(claim.ordinal) }));
+      const seen = { ...look, cluster: deleted, claims: left, workloads: {}, pods: [] };
+      return decide(seen, smallObjects);
+    };
+    const { actions } = endOf((ordinal) => ordinal < 3);
+    const gone = actions.flatMap((action) => (action.kind === 'deleteClaim' ? [action.claim] : []));
+    expect(gone.sort()).toEqual(['data-demo-coordinator-3', 'data-demo-shard-3']);
+    expect(kindsOf(endOf(() => true))).toEqual(['removeFinalizer']);
+  });
+
+  it('takes the leader last though somebody has scaled by hand', () => {
+    story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: GOOD_IMAGES[1] } }));
+    for (let round = 0; round < 60 && !kindsOf(decided()).includes('evict'); round++)
+      story.play([{ kind: 'round' }]);
+    const { workloads } = observed();
+    const coordinator = { ...workloads.coordinator!, replicas: 1 };
+    const seen = { ...observed(), workloads: { ...workloads, coordinator } };
+    const evicted = decide(seen, smallObjects).actions.flatMap((one) =>
+      one.kind === 'evict' ? [one.pod] : [],
+    );
+    expect(evicted).toEqual(['demo-coordinator-3']);
+  });
+
   it('scales while an update is stuck', () => {
     story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: BAD_IMAGE } }));
     story.settle(60);

@@ -5,7 +5,7 @@
  */
 import { type Part, together } from './course.js';
 import { podsOf, workloadName } from './seen.js';
-import { type Action, type Component, type Observed, refText } from './types.js';
+import { type Action, type ClaimSeen, type Component, type Observed, refText } from './types.js';
 
 export const CLUSTER_FINALIZER = 'ringleader.io/cluster';
 const REASON = 'Deleting';
@@ -42,7 +42,9 @@ export function tearDown(observed: Observed): Part {
     }
   }
   const isKept = observed.cluster.spec.deletionPolicy === 'Retain';
-  const leftovers = isKept ? [] : [...deleteClaims(observed), ...deleteSecrets(observed)];
+  const leftovers = isKept
+    ? deleteUnbound(observed)
+    : [...deleteClaims(observed.claims, GOES_TOO), ...deleteSecrets(observed)];
   const hasClaims = !isKept && observed.claims.length > 0;
   if (leftovers.length > 0 || hasClaims) return part(leftovers, 'Volumes and secrets are being deleted');
   const why = isKept ? 'All is stopped; volumes and secrets are kept' : 'All is stopped and deleted';
@@ -71,8 +73,17 @@ function deletePods(observed: Observed, component: Component): Action[] {
     .map(({ name, uid }) => ({ kind: 'deletePod', pod: name, uid, why }));
 }
 
-function deleteClaims({ claims }: Observed): Action[] {
-  const why = 'The cluster is deleted, and its volumes with it';
+/** Nothing is on them, and a cluster of the same name would wait for them in vain, as with a storage class that does not exist. */
+function deleteUnbound({ claims }: Observed): Action[] {
+  const why = 'The cluster is deleted, and this claim never got a volume that could be kept';
+  return deleteClaims(
+    claims.filter(({ isBound }) => !isBound),
+    why,
+  );
+}
+
+const GOES_TOO = 'The cluster is deleted, and its volumes with it';
+function deleteClaims(claims: readonly ClaimSeen[], why: string): Action[] {
   return claims
     .filter(({ isTerminating }) => !isTerminating)
     .map(({ name, uid }) => ({ kind: 'deleteClaim', claim: name, uid, member: null, why }));

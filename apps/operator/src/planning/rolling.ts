@@ -28,11 +28,13 @@ export function rollPods(context: Context): Part {
 }
 
 /** Of another revision than pods that are made now; none where nobody can say yet. */
-export function outdated({ observed, rules }: Context, component: Numbered): readonly PodSeen[] {
+export function outdated({ observed, rules, shape }: Context, component: Numbered): readonly PodSeen[] {
   const workload = observed.workloads[component];
   if (workload === undefined || !rules.believes(workload)) return [];
+  // Whoever has scaled by hand: how many stay is not for that to say.
+  const staying = Math.max(workload.replicas, shape.replicas[component]);
   return podsOf(observed, component).filter(
-    ({ ordinal, revision }) => revision !== workload.updateRevision && (ordinal ?? 0) <= workload.replicas,
+    ({ ordinal, revision }) => revision !== workload.updateRevision && (ordinal ?? 0) <= staying,
   );
 }
 

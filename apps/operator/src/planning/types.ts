@@ -70,6 +70,8 @@ export interface ClaimSeen {
   readonly component: Component;
   readonly ordinal: number;
   readonly isTerminating: boolean;
+  /** There is a volume behind it: before, nothing can have been written. */
+  readonly isBound: boolean;
   /** That is asked for, as in 10Gi. */
   readonly size: string;
   /** Written by the operator once the group of this coordinator, or the database of this shard, was founded. */

@@ -13,7 +13,7 @@ import type { Action } from '../planning/types.js';
 import type { Coordinators } from './data-plane.js';
 import { NotNow } from './not-now.js';
 import { refuseOthers } from './ownership.js';
-import { FOUNDED_ANNOTATION, podSeen, workloadSeen } from './observation.js';
+import { FOUNDED_ANNOTATION, claimSeen, podSeen, workloadSeen } from './observation.js';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { readonly kind: Kind }>;
 
@@ -177,8 +177,17 @@ export class Executor {
       case 'deleteClaim':
         await this.#checkCluster(scene.cluster);
         if (action.member !== null) await checkIsGone(action.member, scene.coordinators);
+        else await this.#checkMayGo(action.claim, scene.cluster);
         return await this.api.delete({ kind: CLAIMS, namespace, name: action.claim }, action.uid);
     }
+  }
+
+  /** Where volumes are kept, only what has none goes. */
+  async #checkMayGo(name: string, { metadata: { namespace }, spec }: RingleaderCluster): Promise<void> {
+    if (spec.deletionPolicy === 'Delete') return;
+    const live = await this.api.find({ kind: CLAIMS, namespace, name });
+    if (live !== null && claimSeen(live)?.isBound !== false)
+      throw new NotNow(`${name} has a volume now`, SOON_MS);
   }
 
   /** Of a pod with two budgets the API server says that it were its own fault (500): it refuses, for as long as there are two. */

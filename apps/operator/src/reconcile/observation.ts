@@ -95,6 +95,7 @@ export function claimSeen(claim: KubeObject): ClaimSeen | null {
   return {
     ...{ name, uid, component, ordinal: Number(ordinal) },
     isTerminating: deletionTimestamp !== undefined,
+    isBound: textIn(specOf(claim), 'volumeName') !== '',
     size: sizeOf(claim),
     isFounded: annotations[FOUNDED_ANNOTATION] === 'true',
   };

@@ -90,7 +90,10 @@ export class Kubernetes {
         }),
       ),
       pods: [...this.pods.values()].map((pod) => this.#podSeen(pod)),
-      claims: [...this.claims.values()].map(({ id: _, ...claim }): ClaimSeen => claim),
+      claims: [...this.claims.values()].map(({ id, ...claim }): ClaimSeen => ({
+        ...claim,
+        isBound: id !== null,
+      })),
       objects: Object.fromEntries(
         [...this.objects].map(([ref, object]) => [
           ref,

@@ -121,6 +121,13 @@ const withOperator = (): void => {
       (await api.get<KubeObject & { spec: { replicas: number } }>(gateways))?.spec.replicas === 2;
     await until('there are two gateways', areTwo, IN_TIME);
     await goes('first');
+    // It never got a volume: nothing is kept by keeping it. (What makes it go in the end does not run here.)
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: metadata('data-first-shard-1'),
+    };
+    expect((await api.get(claim))?.metadata.deletionTimestamp).toBeDefined();
   }, 240_000);
 
   it('a name that somebody else has is told, and what has it stays as it is', async () => {
