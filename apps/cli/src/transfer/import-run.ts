@@ -1,10 +1,10 @@
 import { REST_LIMITS } from '@ringleader/contracts';
 import type { BatchOutcome, NumberedOperation } from './batch-sender.js';
-import { BATCH_BYTES_MAX, parseLine, type Refusal } from './import-line.js';
+import { BATCH_BYTES_MAX, parseLine, type ImportLine, type Refusal } from './import-line.js';
 import type { Line } from './input.js';
 
 export interface ImportRunOptions {
-  readonly lines: AsyncIterable<Line>;
+  readonly lines: AsyncIterable<readonly Line[]>;
   readonly from: Position;
   readonly send: (batch: readonly NumberedOperation[], number: number) => Promise<BatchOutcome>;
   readonly batchesInFlight: number;
@@ -47,9 +47,9 @@ export class ImportRun {
 
   /** Resolves when everything that was sent has been answered: at the end of the input, or when told to stop. */
   async run(): Promise<Position> {
-    for await (const line of this.options.lines) {
+    for await (const lines of this.options.lines) {
       if (this.#mustStop()) break;
-      await this.#take(line);
+      await this.#takeAll(lines);
     }
     if (!this.#mustStop()) await this.#flush();
     await this.#drain();
@@ -61,10 +61,19 @@ export class ImportRun {
     return this.options.signal.aborted || this.#failure !== undefined;
   }
 
-  async #take(line: Line): Promise<void> {
-    const parsed = parseLine(line);
+  /** Waits for nothing but room: there are many lines. */
+  async #takeAll(lines: readonly Line[]): Promise<void> {
+    for (const line of lines) {
+      if (this.#mustStop()) return;
+      const parsed = parseLine(line);
+      if (parsed.kind === 'put' && !this.#hasRoom(parsed.operation.key, parsed.bytes))
+        await this.#makeRoom(parsed.operation.key);
+      this.#take(line, parsed);
+    }
+  }
+
+  #take(line: Line, parsed: ImportLine): void {
     if (parsed.kind === 'put') {
-      await this.#makeRoom(parsed.operation.key, parsed.bytes);
       this.#batch.operations.push({ line: line.number, operation: parsed.operation });
       this.#batch.keys.add(parsed.operation.key);
       this.#batch.bytes += parsed.bytes;
@@ -75,11 +84,15 @@ export class ImportRun {
     this.#batch.lastLine = line.number;
   }
 
-  async #makeRoom(key: string, bytes: number): Promise<void> {
+  #hasRoom(key: string, bytes: number): boolean {
     const { operations, keys } = this.#batch;
     const isFull =
       operations.length >= this.options.operationsPerBatch || this.#batch.bytes + bytes > BATCH_BYTES_MAX;
-    if (isFull || keys.has(key)) await this.#flush();
+    return !isFull && !keys.has(key) && !this.#keysInFlight.has(key);
+  }
+
+  async #makeRoom(key: string): Promise<void> {
+    await this.#flush();
     if (this.#keysInFlight.has(key)) {
       await this.#flush();
       await this.#drain();

@@ -2,7 +2,7 @@
  * What an import reads: a file, or standard input; either of them plain or compressed by gzip, which its first bytes
  * tell. Memory is bounded, whatever the input holds.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -39,7 +39,8 @@ export interface Input {
   readonly identity: string | null;
   /** Bytes of the text; null where only the end will tell. */
   readonly bytes: number | null;
-  read(from: ReadFrom, lineBytesMax: number): AsyncGenerator<Line, void>;
+  /** As many lines at a time as come together. */
+  read(from: ReadFrom, lineBytesMax: number): AsyncGenerator<readonly Line[], void>;
 }
 
 export const STANDARD_INPUT = '-';
@@ -189,21 +190,29 @@ async function* linesOf(
   chunks: AsyncIterable<Buffer>,
   from: ReadFrom,
   lineBytesMax: number,
-): AsyncGenerator<Line, void> {
+): AsyncGenerator<readonly Line[], void> {
   let { offset: end, lines: number } = from;
   const buffer = new LineBuffer(lineBytesMax);
   for await (const chunk of chunks) {
-    let rest = chunk;
-    for (let at = rest.indexOf(LINE_FEED); at >= 0; at = rest.indexOf(LINE_FEED)) {
-      buffer.add(rest.subarray(0, at));
-      end += buffer.bytes + 1;
+    const lines: Line[] = [];
+    // ASCII is the same in Latin-1, which is read at once.
+    const isPlain = isAscii(chunk);
+    let start = 0;
+    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, start)) {
       number += 1;
-      yield { number, end, content: buffer.take(number === 1) };
-      rest = rest.subarray(at + 1);
+      const isWhole = buffer.bytes === 0 && number > 1 && isPlain && at - start <= lineBytesMax;
+      if (!isWhole) buffer.add(chunk.subarray(start, at));
+      end += 1 + (isWhole ? at - start : buffer.bytes);
+      const content: LineContent = isWhole
+        ? { kind: 'text', text: chunk.toString('latin1', start, at) }
+        : buffer.take(number === 1);
+      lines.push({ number, end, content });
+      start = at + 1;
     }
-    buffer.add(rest);
+    buffer.add(chunk.subarray(start));
+    if (lines.length > 0) yield lines;
   }
   if (buffer.bytes > 0) {
-    yield { number: number + 1, end: end + buffer.bytes, content: buffer.take(number === 0) };
+    yield [{ number: number + 1, end: end + buffer.bytes, content: buffer.take(number === 0) }];
   }
 }

@@ -70,7 +70,8 @@ export class InFlight implements QueuedRequest {
 /** An attempt that was sent. */
 export interface Sent {
   readonly flight: InFlight;
-  readonly token: number;
+  /** How many tokens were given before its own: small numbers take no objects. */
+  readonly number: number;
   readonly attempt: number;
   readonly shard: ShardOrdinal;
   readonly ballot: Ballot;

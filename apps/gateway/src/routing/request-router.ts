@@ -12,6 +12,7 @@ import { DEFAULT_RETRY_TIMINGS, RetryBudget, attemptTimeoutMs, backOffMs } from 
 import type { RetryTimings, Verdict } from './attempts.js';
 import { InFlight } from './in-flight.js';
 import type { Framing, Outcome, Sent, Settler } from './in-flight.js';
+import { Outstanding } from './outstanding.js';
 import type { LeaderTable } from './routing-table.js';
 import { ShardChannel, nodeScheduler } from './shard-channel.js';
 import type { Scheduler, ShardChannelLimits, ShardFrames } from './shard-channel.js';
@@ -57,8 +58,7 @@ export class RequestRouter {
   };
   private readonly channels = new Map<ShardOrdinal, ShardChannel>();
   private readonly flights = new Set<InFlight>();
-  /** By how many tokens were given before: small numbers are found sooner than large ones. */
-  private readonly sent = new Map<number, Sent>();
+  private readonly sent = new Outstanding();
   /** Not from 1: an answer to an earlier life, or to another gateway, must not find a request here. */
   private readonly tokenBase = randomInt(2 ** 44);
   private lastToken = this.tokenBase;
@@ -147,8 +147,9 @@ export class RequestRouter {
     flight.lastBallot = route.ballot;
     flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt, flight.target.bytes);
     const { shard, ballot } = route;
-    flight.sent = { flight, token, attempt, shard, ballot, at: now, before: flight.sent, isOver: false };
-    this.sent.set(token - this.tokenBase, flight.sent);
+    const number = token - this.tokenBase;
+    flight.sent = { flight, number, attempt, shard, ballot, at: now, before: flight.sent, isOver: false };
+    this.sent.add(flight.sent);
     if (flight.target.isTimed) this.options.loads.began(route.shard, now);
     this.counters.attempts += 1;
     // Rounded up: a shard that finds the time over must not find so before this gateway does.
@@ -166,7 +167,7 @@ export class RequestRouter {
   }
 
   private takeReply(reply: ShardReply, servedBy: ShardOrdinal, now: MonotonicMs): void {
-    const sent = this.sent.get(reply.token - this.tokenBase);
+    const sent = this.sent.find(reply.token - this.tokenBase);
     if (sent === undefined) {
       this.counters.lateReplies += 1;
       return;
@@ -183,7 +184,7 @@ export class RequestRouter {
   private forget(sent: Sent, now: MonotonicMs): void {
     if (sent.isOver) return;
     sent.isOver = true;
-    this.sent.delete(sent.token - this.tokenBase);
+    this.sent.delete(sent);
     if (sent.flight.target.isTimed) this.options.loads.ended(sent.shard, sent.at, now);
   }
 

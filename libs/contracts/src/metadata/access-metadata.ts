@@ -90,7 +90,9 @@ const includes = (has: Role, needed: Role): boolean => ROLES.indexOf(has) >= ROL
 
 /** Whether one of the grants is for all keys that begin with `prefix`. A key is such a prefix, too. */
 export function allowsPrefix(grants: readonly Grant[], role: Role, prefix: string): boolean {
-  return grants.some((grant) => includes(grant.role, role) && prefix.startsWith(grant.prefix));
+  // Asked of each operation of a batch.
+  for (const grant of grants) if (includes(grant.role, role) && prefix.startsWith(grant.prefix)) return true;
+  return false;
 }
 
 /** Whether one of the grants is for all keys of the range. */
