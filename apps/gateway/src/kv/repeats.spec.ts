@@ -2,11 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../routing/in-flight.js';
 import { Repeats } from './repeats.js';
 
-const WRITTEN: Outcome = {
+const WRITTEN = {
   kind: 'answered',
-  reply: { kind: 'written', token: 1, revision: 1, version: 1, created: true, createdAt: 1, modifiedAt: 1 },
-  servedBy: 1,
-};
+  reply: {
+    kind: 'written',
+    token: 0,
+    revision: 2,
+    version: 3,
+    created: true,
+    createdAt: 4.5,
+    modifiedAt: 6e15,
+  },
+  servedBy: 7,
+} as const satisfies Outcome;
 const UNKNOWN: Outcome = { kind: 'failed', code: 'OUTCOME_UNKNOWN' };
 
 describe('Repeats', () => {
@@ -32,6 +40,20 @@ describe('Repeats', () => {
     repeats.remember('a', origin, UNKNOWN);
     expect(repeats.find('a')).toEqual({ origin: 7, answer: WRITTEN });
     expect(repeats.find('b')).toEqual({ origin: 8, answer: WRITTEN });
+  });
+
+  it('remembers as many as it may', () => {
+    const repeats = new Repeats(100_000);
+    for (let id = 0; id < 40_000; id++) {
+      const reply = { ...WRITTEN.reply, revision: id, created: id % 2 === 0 };
+      repeats.remember(String(id), id, { ...WRITTEN, reply });
+    }
+    for (const id of [0, 255, 256, 39_999]) {
+      expect(repeats.find(String(id))).toMatchObject({
+        origin: id,
+        answer: { reply: { revision: id, version: 3, created: id % 2 === 0 } },
+      });
+    }
   });
 
   it.each([0, 1])('remembers nothing where it may remember %i', (max) => {
