@@ -52,6 +52,8 @@ export const gatewayConfigSchema = z.object({
   RINGLEADER_ROOT_TOKEN_FILE: z.string().optional(),
   /** Files, comma-separated, with tokens that are taken as that one is; those that are missing are not. */
   RINGLEADER_ROOT_TOKEN_ALSO_FILES: listOf(z.string()),
+  /** Tokens that there may be under one who administers some prefixes only, by whomever of them they were made. */
+  RINGLEADER_DELEGATED_TOKENS_MAX: integer(1, 1_000_000).default(1_000),
   /** yes: tokens of Kubernetes' ServiceAccounts are taken too, as the API server judges them. */
   RINGLEADER_TOKEN_REVIEW: z.enum(['yes', 'no']).default('no'),
   /** Where the API server is: Kubernetes sets both in every pod. */

@@ -40,6 +40,7 @@ beforeEach(async () => {
     RINGLEADER_MEMBER: 'gateway-1',
     RINGLEADER_AUTHENTICATION: 'tokens',
     RINGLEADER_ROOT_TOKEN_FILE: rootFile,
+    RINGLEADER_DELEGATED_TOKENS_MAX: '5',
   });
   access = new AccessControl(config, coordinator, systemClock, logger);
   gateway = await startGateway({ access });
@@ -89,6 +90,29 @@ describe('a token', () => {
     for (const text of [stored, told, one]) expect(text).not.toContain(secret);
     for (const text of [told, one]) expect(text).not.toContain('hash');
     expect((JSON.parse(told) as TokenList).items).toEqual([JSON.parse(one)]);
+  });
+
+  it('is one of so many under one who administers a prefix, whichever of them made it', async () => {
+    const delegate = await make({ grants: [admin] });
+    const child = await make({ grants: [{ role: 'admin', prefix: 'app/a/' }] }, delegate.token);
+    for (let more = 0; more < 4; more++)
+      await make({ grants: [{ role: 'read', prefix: 'app/a/' }] }, child.token);
+    // What one has revoked that it was made by, counts on.
+    await ask(`/v1/tokens/${child.id}`, delegate.token, { method: 'DELETE' });
+    await make({ grants: [read] }, delegate.token);
+    const oneMore = { name: 'ci', grants: [read] };
+    expect(await refusal(post('/v1/tokens', delegate.token, oneMore))).toMatchObject({
+      ...{ code: 'TOO_MANY_TOKENS', status: 409, tokensMax: 5 },
+    });
+    // Another delegate has as many, and the administrator is not bounded.
+    const other = await make({ grants: [admin] });
+    const one = await make({ grants: [read] }, other.token);
+    const told = await (await ask('/v1/tokens', ROOT)).text();
+    expect(told).not.toContain('delegation');
+    await ask(`/v1/tokens/${one.id}`, other.token, { method: 'DELETE' });
+    const [first] = (JSON.parse(told) as TokenList).items.filter(({ createdBy }) => createdBy === child.id);
+    await ask(`/v1/tokens/${first?.id}`, delegate.token, { method: 'DELETE' });
+    await make({ grants: [read] }, delegate.token);
   });
 
   it('is for the keys that it names, by both ways past and through the framework', async () => {

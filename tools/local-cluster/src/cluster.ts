@@ -1,9 +1,10 @@
 import { OperationalError } from '@ringleader/contracts';
 import { StartError, until } from '@ringleader/server-processes';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
+import { CoordinatorRequests } from './coordinator-requests.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { gatewayFetch } from './gateway-fetch.js';
 import { clusterHealth } from './health.js';
@@ -42,7 +43,8 @@ import {
   type Service,
   type ServicePlan,
 } from './services.js';
-import { accessOf, secure, type GatewayAccess, type Security } from './security.js';
+import { isHopeless, isRemoved, refuses, whyHopeless } from './prospects.js';
+import { accessOf, renewDue, secure, type GatewayAccess, type Security } from './security.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
@@ -61,15 +63,11 @@ interface Settled {
   readonly security: Security | null;
 }
 
-/** A service that ends so often before the cluster serves will not recover by being started again. */
-const CRASHES_TOLERATED = 6;
 const HEALTH_POLL_MS = 100;
 const READY_MS = 30_000;
 const READY_POLL_MS = 1_000;
 const HELD = { stop: 'stopped', kill: 'killed', pause: 'paused' } as const;
-const REQUEST_POLL_MS = 250;
-/** The names of files by which `ringleader local` asks for a coordinator: for one more, or for another in the place of one. */
-const REQUEST = /^(?:add-coordinator|replace-coordinator-([1-9]))$/;
+const RENEWAL_LOOK_MS = 3_600_000;
 
 /** A whole cluster on this machine: its processes, their order, their data. */
 export class LocalCluster implements Controlled {
@@ -79,8 +77,8 @@ export class LocalCluster implements Controlled {
   readonly #startedAt = new Date().toISOString();
   readonly #surroundings: Surroundings;
   #status: ClusterState['status'] = 'starting';
-  readonly #requests: NodeJS.Timeout;
-  #isAnswering = false;
+  readonly #requests: CoordinatorRequests;
+  readonly #renewals: NodeJS.Timeout;
   #control: Control | undefined;
   /** Opened at the first cut. */
   #links: Links | undefined;
@@ -94,7 +92,13 @@ export class LocalCluster implements Controlled {
     private layout: Layout,
   ) {
     this.#surroundings = { ...context, folder };
-    this.#requests = setInterval(() => void this.#lookForRequest(), REQUEST_POLL_MS).unref();
+    this.#requests = new CoordinatorRequests({
+      folder: folder.path,
+      say: context.say,
+      isReady: () => this.#status !== 'starting',
+      join: async (seat) => this.#join(seat === null ? this.#freeSeat() : await this.#vacate(seat)),
+    });
+    this.#renewals = setInterval(() => void this.#renewCertificates(), RENEWAL_LOOK_MS).unref();
   }
 
   get gatewayUrls(): string[] {
@@ -192,24 +196,15 @@ export class LocalCluster implements Controlled {
     writeLayout(this.folder.path, layout);
   }
 
-  /** `ringleader local` asks by a file: whatever process has the supervisor's id by then is not disturbed. */
-  async #lookForRequest(): Promise<void> {
-    if (this.#isAnswering || this.#status === 'starting') return;
-    this.#isAnswering = true;
-    let taken: string | null = null;
+  /** Gateways look at their files by themselves; nats-servers are told. */
+  async #renewCertificates(): Promise<void> {
+    if (this.security === null) return;
+    const { say } = this.context;
     try {
-      const request = (await readdir(this.folder.path)).find((name) => REQUEST.test(name));
-      if (request === undefined) return;
-      // Who asks waits for its end; a starter that dies meanwhile does not do it again.
-      taken = join(this.folder.path, `${request}.taken`);
-      await rename(join(this.folder.path, request), taken);
-      const [, seat] = REQUEST.exec(request) ?? [];
-      await this.#join(seat === undefined ? this.#freeSeat() : await this.#vacate(Number(seat)));
+      const renewed = await renewDue(this.folder.path, say);
+      if (renewed.includes('nats')) for (const server of this.#of('nats-server')) server.reload();
     } catch (error) {
-      this.context.say(`✗ no coordinator could be added: ${(error as Error).message}`);
-    } finally {
-      if (taken !== null) await rm(taken, { force: true });
-      this.#isAnswering = false;
+      say(`✗ certificates could not be renewed: ${(error as Error).message}`);
     }
   }
 
@@ -393,7 +388,8 @@ export class LocalCluster implements Controlled {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#requests);
+    this.#requests.close();
+    clearInterval(this.#renewals);
     await this.#control?.close();
     this.#control = undefined;
     this.#status = 'stopping';
@@ -436,16 +432,8 @@ export class LocalCluster implements Controlled {
   }
 }
 
-const isRemoved = ({ refusal }: Supervisor): boolean => /^(?:MEMBER|SHARD)_REMOVED/.test(refusal ?? '');
 /** As in shard-3. */
 const indexOf = (name: string): number => Number(name.split('-').at(-1));
-const refuses = ({ refusal }: Supervisor): boolean => refusal !== undefined;
-const isHopeless = (supervisor: Supervisor): boolean =>
-  refuses(supervisor) || supervisor.restarts >= CRASHES_TOLERATED;
-
-function whyHopeless({ refusal, program: { name, logFile } }: Supervisor): string {
-  return `${name} ${refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
-}
 
 /** Like Promise.all, but waits for the others before it fails: none is left starting behind our back. */
 async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {

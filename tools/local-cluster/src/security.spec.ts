@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accessOf, secure, securityIn } from './security.js';
+import { accessOf, renewDue, secure, securityIn } from './security.js';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -49,6 +49,24 @@ describe('what a secure cluster keeps', () => {
       '✓ the certificate of nats-server is renewed',
       '✓ the certificate of gateway is renewed',
     ]);
+  });
+
+  it('is renewed while it runs, but for its authority, of which it says so', async () => {
+    const { caFile, nats } = await start();
+    const [ca, before] = [textOf(caFile), textOf(nats.certFile)];
+    const renew = (nowMs: number) => renewDue(data, (text) => void said.push(text), nowMs);
+    expect(await renew(renewAtMs(before) - 1)).toEqual([]);
+    expect(await renew(renewAtMs(before))).toEqual(['nats', 'gateway']);
+    expect(await renew(renewAtMs(before))).toEqual([]);
+    expect(textOf(nats.certFile)).not.toBe(before);
+    said = [];
+    await renew(renewAtMs(ca));
+    expect(textOf(caFile)).toBe(ca);
+    expect(said[0]).toMatch(/^✗ the authority is due/);
+    writeFileSync(join(data, 'secure', 'ca.key'), '');
+    said = [];
+    expect(await renew(renewAtMs(before))).toEqual([]);
+    expect(said).toEqual([expect.stringMatching(/^✗ certificates cannot be renewed/)]);
   });
 
   it('says when those who trust its authority have to be told of another', async () => {

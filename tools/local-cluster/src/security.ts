@@ -1,9 +1,10 @@
 /**
  * What `npm start -- --secure` keeps secret, and shows: an authority of the cluster's own, certificates for the nats-servers
  * and the gateways, a key for each service, and the token of the administrator. All of it lies in one folder for its
- * owner's eyes, and what is due is renewed at the start.
+ * owner's eyes. Certificates that are due are renewed at the start and while the cluster runs; the authority at the start only, since
+ * whoever trusts it has to be told.
  */
-import { createAuthority, issue, whyReissue } from '@ringleader/certificates';
+import { createAuthority, issue, renewAtMs, whyReissue } from '@ringleader/certificates';
 import type { Authority, CertifiedKey, LeafIdentity } from '@ringleader/certificates';
 import { keptText, replaceFile } from '@ringleader/server-processes';
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
@@ -81,6 +82,25 @@ export async function secure(
   const folder = join(dataFolder, 'secure');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const authority = await keptAuthority(pairIn(folder, 'ca'), say, nowMs);
+  await issueDue(security, authority, say, nowMs);
+  keptText(
+    security.rootTokenFile,
+    ROOT_TOKEN,
+    () => `rl_root_${randomBytes(SECRET_BYTES).toString('base64url')}`,
+  );
+  return security;
+}
+
+type Leaf = keyof typeof LEAVES;
+
+/** Answers which were issued anew. */
+async function issueDue(
+  security: Security,
+  authority: Authority,
+  say: (text: string) => void,
+  nowMs: number,
+): Promise<readonly Leaf[]> {
+  const issued: Leaf[] = [];
   for (const name of ['nats', 'gateway'] as const) {
     const identity = LEAVES[name];
     const kept = pairOf(security[name]);
@@ -91,14 +111,27 @@ export async function secure(
       security[name],
       await issue(authority, { ...identity, notBeforeMs: nowMs, validForMs: LEAF_DAYS * DAY_MS }),
     );
+    issued.push(name);
     if (reason === 'due') say(`✓ the certificate of ${identity.commonName} is renewed`);
   }
-  keptText(
-    security.rootTokenFile,
-    ROOT_TOKEN,
-    () => `rl_root_${randomBytes(SECRET_BYTES).toString('base64url')}`,
-  );
-  return security;
+  return issued;
+}
+
+/** Of a cluster that runs: answers whose certificates are others now. What a hand has torn meanwhile waits for the next start. */
+export async function renewDue(
+  dataFolder: string,
+  say: (text: string) => void,
+  nowMs = Date.now(),
+): Promise<readonly Leaf[]> {
+  const security = securityIn(dataFolder);
+  const authority = pairOf(pairIn(join(dataFolder, 'secure'), 'ca'));
+  if (authority === null) {
+    say('✗ certificates cannot be renewed: the authority’s are torn; the next start makes another authority');
+    return [];
+  }
+  if (nowMs >= renewAtMs(authority.certificatePem))
+    say('✗ the authority is due, and is replaced at the next start only: certificates end with it');
+  return issueDue(security, authority, say, nowMs);
 }
 
 async function keptAuthority(

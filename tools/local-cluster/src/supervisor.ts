@@ -83,6 +83,11 @@ export class Supervisor {
     this.changed();
   }
 
+  /** Of a program that reads its files again at this signal. */
+  reload(): void {
+    this.child?.signal('SIGHUP');
+  }
+
   /** After a pause. */
   goOn(): void {
     this.#signalTree('SIGCONT');

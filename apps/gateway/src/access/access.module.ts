@@ -50,7 +50,7 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
       isFilled: () => this.mirror.stalenessMs() !== null,
     });
     this.guard = new Guard({ authenticator: mode === 'none' ? null : authenticator, clock, logger });
-    this.store = new TokenStore({ client, clock });
+    this.store = new TokenStore({ client, clock, delegatedMax: config.RINGLEADER_DELEGATED_TOKENS_MAX });
     this.mirror = new PrefixMirror({
       ...{ client, clock, prefix: TOKENS_PREFIX },
       onChange: (change) => {

@@ -10,6 +10,8 @@ export interface Caller {
   readonly id: string;
   readonly name: string;
   readonly grants: readonly Grant[];
+  /** Of whose tokens it is one, if it was not made by who administers the cluster. */
+  readonly delegation?: string | undefined;
   /** By the clock of the wall; Infinity: never. */
   readonly expiresAtMs: number;
   /** Null: as many requests as there is room for. */

@@ -64,11 +64,11 @@ export class KnownTokens {
 }
 
 function callerOfRecord(record: TokenRecord, before: TokenBucket | null): Caller {
-  const { id, name, grants, expiresAt, requestsPerSecond } = record;
+  const { id, name, grants, delegation, expiresAt, requestsPerSecond } = record;
   const isSame = before !== null && before.perSecond === requestsPerSecond;
   const limited = requestsPerSecond === undefined ? null : new TokenBucket(requestsPerSecond);
   return {
-    ...{ id, name, grants },
+    ...{ id, name, grants, delegation },
     expiresAtMs: expiresAt === null ? Infinity : Date.parse(expiresAt),
     bucket: isSame ? before : limited,
   };

@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import {
   OperationalError,
   TOKENS_PREFIX,
+  allowsPrefix,
   keyAfter,
   managesGrants,
   prefixRange,
@@ -21,6 +22,7 @@ import { hashOf } from './known-tokens.js';
 export interface TokenStoreOptions {
   readonly client: Pick<Coordinator, 'range' | 'txn'>;
   readonly clock: Clock;
+  readonly delegatedMax: number;
 }
 
 const SECRET_BYTES = 32;
@@ -44,7 +46,10 @@ export class TokenStore {
     if (until !== null && Date.parse(until) <= now) {
       throw new OperationalError('INVALID_ARGUMENT', 'expiresAt is past', { field: 'expiresAt' });
     }
+    const delegation = delegationOf(caller);
+    if (delegation !== null) await this.refuseTooMany(delegation, options);
     const id = newId();
+    const under = delegation === null ? {} : { delegation };
     const token: Token = {
       id,
       ...asked,
@@ -53,16 +58,30 @@ export class TokenStore {
       createdBy: caller.id,
     };
     if (request.serviceAccount !== undefined) {
-      await this.write(token, options);
+      await this.write({ ...token, ...under }, options);
       return token;
     }
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    await this.write({ ...token, hash: hashOf(secret).toString('base64url') }, options);
+    await this.write({ ...token, ...under, hash: hashOf(secret).toString('base64url') }, options);
     return { ...token, token: tokenText(id, secret) };
   }
 
   /** Those that the caller manages, by their ids. */
   async list(caller: Caller, options: CallOptions): Promise<Token[]> {
+    const records = await this.records(options);
+    return records.map(tokenOf).filter(({ grants }) => managesGrants(caller.grants, grants));
+  }
+
+  /** Those who make tokens at the same moment may come to a few more. */
+  private async refuseTooMany(delegation: string, options: CallOptions): Promise<void> {
+    const { delegatedMax: tokensMax } = this.options;
+    const records = await this.records(options);
+    if (records.filter((record) => record.delegation === delegation).length < tokensMax) return;
+    const detail = `There are ${tokensMax} tokens under ${delegation} already, as many as there may be: revoke some`;
+    throw new OperationalError('TOO_MANY_TOKENS', detail, { tokensMax });
+  }
+
+  private async records(options: CallOptions): Promise<TokenRecord[]> {
     const { client } = this.options;
     const range = prefixRange(TOKENS_PREFIX);
     const items: KeyValue[] = [];
@@ -74,13 +93,13 @@ export class TokenStore {
       if (!page.more || last === undefined) break;
       page = await client.range({ ...range, key: keyAfter(last.key), revision }, options);
     }
-    return items.map(tokenOf).filter(({ grants }) => managesGrants(caller.grants, grants));
+    return items.map((item) => parseMetadata(tokenRecordSchema, item));
   }
 
   /** One that the caller does not manage is not told from one that there is not. */
   async find(caller: Caller, id: string, options: CallOptions): Promise<Token> {
     const { items } = await this.options.client.range({ key: tokenKey(id) }, options);
-    const token = items[0] === undefined ? null : tokenOf(items[0]);
+    const token = items[0] === undefined ? null : tokenOf(parseMetadata(tokenRecordSchema, items[0]));
     if (token !== null && managesGrants(caller.grants, token.grants)) return token;
     throw new OperationalError('TOKEN_NOT_FOUND', 'There is no such token among those you manage', {
       token: id,
@@ -146,9 +165,12 @@ function refuseMore(caller: Caller, { grants, expiresAt }: TokenRequest): void {
   throw forbidden(detail, { expiresAt: new Date(caller.expiresAtMs).toISOString() });
 }
 
-function tokenOf(item: KeyValue): Token {
-  const { hash, ...token } = parseMetadata(tokenRecordSchema, item);
-  void hash;
+/** What is bounded is what is made under a token, not by it: else each could make others which make as many again. */
+function delegationOf({ id, grants, delegation }: Caller): string | null {
+  return allowsPrefix(grants, 'admin', '') ? null : (delegation ?? id);
+}
+
+function tokenOf({ hash: _hash, delegation: _delegation, ...token }: TokenRecord): Token {
   return token;
 }
 

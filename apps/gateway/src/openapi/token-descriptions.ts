@@ -26,7 +26,13 @@ export function DescribeCreateToken(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 201, description: 'The token.', content: jsonContent('TokenCreated') }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL'),
+    Problems(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'TOO_MANY_TOKENS',
+      'OUTCOME_UNKNOWN',
+      'DEADLINE_EXCEEDED',
+      'DISK_FULL',
+    ),
   );
 }
 

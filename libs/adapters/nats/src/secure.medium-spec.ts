@@ -1,7 +1,9 @@
 /** Real nats-servers as a secure cluster has them: TLS everywhere, keys for the services, certificates between the servers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -63,6 +65,22 @@ const connecting = (
   options?: Partial<NatsOptions>,
 ): Promise<NatsLink> => connectNats(optionsOf(service, server, options), UNLOGGED);
 
+const der = (pem: string): string => new X509Certificate(pem).raw.toString('base64');
+
+/** As a client is shown it, which the server asks to encrypt. */
+async function certificateOf(server: TestServer): Promise<string> {
+  const { port, hostname: host } = new URL(server.url);
+  const plain = connectPlain(Number(port), host);
+  try {
+    await once(plain, 'data');
+    const socket = connect({ socket: plain, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().raw.toString('base64');
+  } finally {
+    plain.destroy();
+  }
+}
+
 /** A question that goes from one server to the other, and an answer that comes back. */
 async function isCarried(gateway: NatsLink, coordinator: NatsLink): Promise<boolean> {
   const subscription = coordinator.connection.subscribe(subjects.ask.to(CLUSTER, 1, 'status'), {
@@ -106,6 +124,20 @@ describe('a secure cluster of nats-servers', () => {
     // Told nothing of TLS, a client encrypts because the server asks for it, and finds that it knows no authority.
     const plain = connecting('shard', servers[0]!, { tls: null });
     await expect(plain).rejects.toMatchObject({ code: 'NATS_REFUSED' });
+  });
+
+  it('shows its next certificate when it is told to read its files again, and keeps its clients', async () => {
+    const { certFile, keyFile } = await writeCertificate(join(dir, 'renewed'), authority);
+    const server = await startNatsServer({ dir: join(dir, 'renewing'), access, tls: { certFile, keyFile } });
+    const link = await connecting('shard', server);
+    await writeCertificate(join(dir, 'renewed'), authority);
+    const shown = await readFile(certFile, 'utf8');
+    process.kill(server.pid, 'SIGHUP');
+    await until('the next one', async () => (await certificateOf(server)) === der(shown), WAIT);
+    expect(link.isConnected).toBe(true);
+    expect(link.counts.disconnects).toBe(0);
+    await link.close();
+    await server.stop();
   });
 
   it('is one that the URL names, by its name or by its address', async () => {

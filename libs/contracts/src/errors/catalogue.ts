@@ -31,6 +31,7 @@ export const ERROR_CATALOGUE = {
   UNAUTHENTICATED: { httpStatus: 401, retry: 'never', title: 'The request has no valid token' },
   FORBIDDEN: { httpStatus: 403, retry: 'never', title: 'This is not allowed to whoever asks' },
   TOKEN_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no such token' },
+  TOO_MANY_TOKENS: { httpStatus: 409, retry: 'never', title: 'There are too many tokens' },
   KEY_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'The key does not exist' },
   ROUTE_NOT_FOUND: { httpStatus: 404, retry: 'never', title: 'There is no such resource' },
   METHOD_NOT_ALLOWED: { httpStatus: 405, retry: 'never', title: 'The resource does not have this method' },

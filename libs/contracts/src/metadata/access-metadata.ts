@@ -54,6 +54,8 @@ export const tokenSchema = z
 export type Token = z.infer<typeof tokenSchema>;
 
 export const tokenRecordSchema = tokenSchema.extend({
+  /** Of one who administers some prefixes only: the id of the token under which it was made, by whomever. */
+  delegation: z.string().optional(),
   /** SHA-256 of the secret, in base64url; absent where a ServiceAccount's tokens are taken. */
   hash: z
     .string()
