@@ -55,6 +55,7 @@ const groupOf = (apiVersion: string): string =>
 
 /** What it does beside what it owns: its clusters, the pods and claims that StatefulSets make, nodes' zones, events. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'storage.k8s.io/storageclasses': ['get'],
   [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}`]: ['get', 'list', 'watch', 'patch'],
   [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}/status`]: ['get', 'patch'],
   [`${CLUSTER_GROUP}/${CLUSTER_PLURAL}/finalizers`]: ['update'],

@@ -31,6 +31,12 @@ export const NAMESPACES: Kind = {
   plural: 'namespaces',
   isClusterWide: true,
 };
+export const STORAGE_CLASSES: Kind = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  isClusterWide: true,
+};
 export const LEASES: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 export const EVENTS: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 

@@ -64,6 +64,32 @@ describe('decide', () => {
     expect(timeOf('Progressing')).not.toBe(timeOf('Progressing', before));
   });
 
+  it('lets no volume grow where its class does not, says so, and does all else', () => {
+    story.world.kube.letsVolumesGrow = false;
+    story.world.edit((spec) => ({
+      ...spec,
+      shards: { ...spec.shards, replicas: 4, storage: { ...spec.shards.storage, size: '20Gi' } },
+    }));
+    story.world.tick();
+    expect(kindsOf(decided())).not.toContain('growClaim');
+    story.settle();
+    const sizes = (): string[] =>
+      observed()
+        .claims.filter(({ component }) => component === 'shard')
+        .map(({ ordinal, size }) => `${ordinal} ${size}`);
+    expect(sizes()).toEqual(['1 10Gi', '2 10Gi', '3 10Gi', '4 20Gi']);
+    expect(told('Progressing')).toEqual({ status: 'False', reason: 'VolumesCannotGrow' });
+    expect(told('Degraded')).toEqual({ status: 'True', reason: 'VolumesCannotGrow' });
+    expect(told('Available')).toMatchObject({ status: 'True' });
+    expect(messageOf('Degraded')).toContain('standard');
+    expect(messageOf('Degraded')).toContain('data-demo-shard-1 (10Gi), data-demo-shard-2 (10Gi)');
+    story.world.kube.letsVolumesGrow = true;
+    story.world.tick();
+    story.settle();
+    expect(sizes()).toEqual(['1 20Gi', '2 20Gi', '3 20Gi', '4 20Gi']);
+    expect(told('Degraded')).toMatchObject({ status: 'False' });
+  });
+
   it('changes nothing while it is paused, and says so', () => {
     story.world.annotate({ 'ringleader.io/paused': 'true' });
     story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 5 } }));

@@ -12,8 +12,9 @@ import { Story } from '../../test/world/story.js';
 describe('the planner', () => {
   it('keeps all that is needed, and comes to what is described from anywhere, and then is silent', () => {
     fc.assert(
-      fc.property(stories, (events) => {
+      fc.property(stories, fc.boolean(), (events, letsVolumesGrow) => {
         const story = new Story();
+        story.world.kube.letsVolumesGrow = letsVolumesGrow;
         story.play(events);
         story.ends();
       }),

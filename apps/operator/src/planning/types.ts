@@ -74,6 +74,8 @@ export interface ClaimSeen {
   readonly isBound: boolean;
   /** That is asked for, as in 10Gi. */
   readonly size: string;
+  /** Empty: it has none. */
+  readonly storageClass: string;
   /** Written by the operator once the group of this coordinator, or the database of this shard, was founded. */
   readonly isFounded: boolean;
 }
@@ -116,6 +118,8 @@ export interface Observed {
   readonly objects: Readonly<
     Record<string, { readonly uid: string; readonly appliedHash: string; readonly isAsApplied: boolean }>
   >;
+  /** Storage classes that let no volume grow, of the claims that are to. */
+  readonly fixedClasses: readonly string[];
   /** Names of kinds that this API server has: ServiceMonitor, Certificate. */
   readonly optionalKinds: readonly string[];
   /** Hashes of the contents of secrets that pods must be rolled for, by their names. */
@@ -177,7 +181,7 @@ export type Action = Because &
   );
 
 export interface Decision {
-  /** In this order, each after the one before has succeeded; the first that fails ends the round. */
+  /** In this order, each after the one before has succeeded; the first that fails ends the round. (A volume that may not grow does not.) */
   readonly actions: readonly Action[];
   /** Written last, only where it differs from the present one. */
   readonly status: RingleaderClusterStatus;

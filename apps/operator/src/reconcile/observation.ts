@@ -97,6 +97,7 @@ export function claimSeen(claim: KubeObject): ClaimSeen | null {
     isTerminating: deletionTimestamp !== undefined,
     isBound: textIn(specOf(claim), 'volumeName') !== '',
     size: sizeOf(claim),
+    storageClass: textIn(specOf(claim), 'storageClassName'),
     isFounded: annotations[FOUNDED_ANNOTATION] === 'true',
   };
 }

@@ -24,6 +24,7 @@ import type { Executor } from './executor.js';
 import { disownSecrets } from './kept-secrets.js';
 import { NotNow } from './not-now.js';
 import { claimSeen, foundingSeen, objectsSeen, podSeen, workloadsSeen } from './observation.js';
+import { fixedClasses } from './storage-classes.js';
 import { annotateZones } from './zones.js';
 
 export interface ReconcilerParts {
@@ -195,7 +196,9 @@ export class Reconciler {
     cluster: RingleaderCluster,
     parts: Pick<Observed, 'isNamespaceTerminating' | 'secretHashes'>,
   ): Promise<Observed> {
-    const { watches, planes, operatorImages } = this.parts;
+    const { api, watches, planes, operatorImages } = this.parts;
+    const claimsSeen = () => watches.ofCluster(CLAIMS, key).flatMap((claim) => claimSeen(claim) ?? []);
+    const fixed = await fixedClasses({ cluster, claims: claimsSeen() }, api);
     const data = await planes.observe(key);
     // Now: what was heard while the coordinators were asked is in it.
     const owned = watches.owned(key);
@@ -203,9 +206,10 @@ export class Reconciler {
     return {
       ...parts,
       cluster,
+      fixedClasses: fixed,
       workloads: workloadsSeen(owned, name),
       pods: watches.ofCluster(PODS, key).flatMap((pod) => podSeen(pod) ?? []),
-      claims: watches.ofCluster(CLAIMS, key).flatMap((claim) => claimSeen(claim) ?? []),
+      claims: claimsSeen(),
       data,
       founding: foundingSeen(owned, name),
       objects: objectsSeen(owned, (object, hash) => watches.isAsApplied(object, hash)),

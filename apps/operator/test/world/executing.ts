@@ -109,7 +109,8 @@ class Round {
       case 'deleteClaim':
         return this.#deleteClaim(action);
       case 'growClaim':
-        if (!this.world.canVolumesGrow) throw new Forbidden('the storage class does not let volumes grow');
+        if (!this.world.canVolumesGrow || !kube.letsVolumesGrow)
+          throw new Forbidden('the storage class does not let volumes grow');
         kube.claim(action.claim, action.uid).size = action.size;
         return;
       case 'markFounded':

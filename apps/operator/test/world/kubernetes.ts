@@ -26,6 +26,7 @@ export interface WorldClaim {
   /** What is on it; null: nothing. */
   id: string | null;
   size: string;
+  readonly storageClass: string;
   isTerminating: boolean;
   isFounded: boolean;
 }
@@ -54,6 +55,7 @@ interface WorldObject {
   isCurrent: boolean;
 }
 
+const STORAGE_CLASS = 'standard';
 const SETS = ['nats', 'coordinator', 'shard'] as const;
 const isKeeper = (component: Component): component is 'coordinator' | 'shard' =>
   component === 'coordinator' || component === 'shard';
@@ -61,6 +63,8 @@ const isKeeper = (component: Component): component is 'coordinator' | 'shard' =>
 export class Kubernetes {
   cluster: RingleaderCluster | null = newCluster();
   isNamespaceTerminating = false;
+  /** Whether the storage class lets volumes grow, and anybody can see that it does not. */
+  letsVolumesGrow = true;
   readonly objects = new Map<string, WorldObject>();
   readonly pods = new Map<string, WorldPod>();
   readonly claims = new Map<string, WorldClaim>();
@@ -107,6 +111,7 @@ export class Kubernetes {
               founders: Number(founding['founders']),
               initialShards: Number(founding['initialShards']),
             },
+      fixedClasses: this.letsVolumesGrow ? [] : [STORAGE_CLASS],
       optionalKinds: [],
       secretHashes: {},
     };
@@ -302,7 +307,7 @@ export class Kubernetes {
     const [template] = (specOf(set?.applied)['volumeClaimTemplates'] ?? []) as readonly { size: string }[];
     const made: WorldClaim = {
       ...{ name, component, ordinal, uid: this.#uid(), id: null, size: template?.size ?? '1Gi' },
-      ...{ isTerminating: false, isFounded: false },
+      ...{ storageClass: STORAGE_CLASS, isTerminating: false, isFounded: false },
     };
     this.claims.set(name, made);
     return made;

@@ -1,8 +1,10 @@
 /** A world in which things happen, and an operator decides now and then what to do. */
+import type { RingleaderClusterSpec } from '@ringleader/contracts';
 import { decide } from '../../src/planning/decide.js';
 import type { PlannerRules } from '../../src/planning/rules.js';
 import { BAD_IMAGE, GOOD_IMAGES } from './cluster-of.js';
 import { checkDecision } from './decision-checks.js';
+import type { Kubernetes } from './kubernetes.js';
 import { smallObjects } from './manifests.js';
 import type { WorldRules } from './executing.js';
 import type { Edit, Event, Harm } from './events.js';
@@ -235,7 +237,10 @@ function checkReached({ kube, group, placement }: World): void {
   const shards = placement?.observed().shards ?? [];
   const condition = (type: string): string | undefined =>
     status?.conditions?.find((one) => one.type === type)?.status;
+  const small = smallerThanAsked(kube, spec);
   const outcome = {
+    small,
+    degraded: condition('Degraded'),
     unready: unready.map(({ name }) => name),
     coordinators: members,
     shards: shards.map(({ shard, state }) => `${shard} ${state}`).sort(),
@@ -243,11 +248,11 @@ function checkReached({ kube, group, placement }: World): void {
     isPaused: placement?.paused ?? null,
     available: condition('Available'),
     progressing: condition('Progressing'),
-    degraded: condition('Degraded'),
   };
   const count = (replicas: number, text: (i: number) => string): string[] =>
     Array.from({ length: replicas }, (_, i) => text(i + 1));
   const expected = {
+    ...volumesExpected(kube, small),
     unready: [],
     coordinators: count(spec.coordinators.replicas, (i) => `coordinator-${i}`),
     shards: count(spec.shards.replicas, (i) => `shard-${i} active`),
@@ -258,8 +263,21 @@ function checkReached({ kube, group, placement }: World): void {
     isPaused: null,
     available: spec.gateways.replicas === 0 ? condition('Available') : 'True',
     progressing: 'False',
-    degraded: 'False',
   };
   const [is, should] = [JSON.stringify(outcome), JSON.stringify(expected)];
   if (is !== should) throw new Violation('reaches what is described', `${is}\nshould be ${should}`);
 }
+
+/** Volumes, with what they have. */
+function smallerThanAsked({ claims }: Kubernetes, spec: RingleaderClusterSpec): readonly string[] {
+  const asked = { shard: spec.shards.storage.size, coordinator: spec.coordinators.storage.size };
+  return [...claims.values()]
+    .filter(({ component, size }) => size !== asked[component])
+    .map(({ name, size }) => `${name} ${size}`);
+}
+
+/** Where none can grow, it says that it does not do what it was asked for; nothing else suffers. */
+const volumesExpected = ({ letsVolumesGrow }: Kubernetes, small: readonly string[]) =>
+  letsVolumesGrow
+    ? { small: [], degraded: 'False' }
+    : { small, degraded: small.length > 0 ? 'True' : 'False' };
