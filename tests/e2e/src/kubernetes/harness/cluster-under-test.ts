@@ -12,6 +12,7 @@ import { until } from '@ringleader/testing-servers';
 import { RestClient } from '@ringleader/testing-workload';
 import type { KubeObject, KubernetesApi, Ref } from './api.js';
 import { environment } from './environment.js';
+import { merged } from './merge-patch.js';
 import { internalAddress, isReady, POD, workers, type Pod } from './pods.js';
 
 export type Component = 'nats' | 'coordinator' | 'shard' | 'failure-detector' | 'gateway';
@@ -56,7 +57,7 @@ export class ClusterUnderTest {
   }
 
   async apply(change: SpecChange = {}): Promise<void> {
-    await this.api.apply({ ...this.ref, spec: { ...(await this.baseline()), ...change } });
+    await this.api.apply({ ...this.ref, spec: merged(await this.baseline(), change) });
   }
 
   async patch(spec: object): Promise<void> {

@@ -2,9 +2,7 @@
  * What a RingleaderCluster may not be, and may not become: for each rule of its definition at least one that the API server refuses
  * by it. `refusals.spec.ts` sees to it that no rule is left out.
  */
-
-/** Of a specification; merged as a merge patch is: null takes away. */
-export type Part = Readonly<Record<string, unknown>>;
+import type { Part } from '../harness/merge-patch.js';
 
 interface Attempt {
   readonly what: string;
@@ -240,15 +238,3 @@ export const ALLOWED: readonly Attempt[] = [
 function nested([name, ...rest]: readonly string[], value: unknown): Part {
   return name === undefined ? {} : { [name]: rest.length === 0 ? value : nested(rest, value) };
 }
-
-export function merged(into: Part, part: Part): Part {
-  const result: Record<string, unknown> = { ...into };
-  for (const [name, value] of Object.entries(part)) {
-    if (value === null) delete result[name];
-    else result[name] = isPart(value) ? merged(isPart(result[name]) ? result[name] : {}, value) : value;
-  }
-  return result;
-}
-
-const isPart = (value: unknown): value is Part =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

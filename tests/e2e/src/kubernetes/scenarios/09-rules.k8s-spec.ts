@@ -4,8 +4,9 @@ import { CLUSTER_API_VERSION, CLUSTER_KIND } from '@ringleader/contracts';
 import { ApiRefusal, KubernetesApi } from '../harness/api.js';
 import { environment } from '../harness/environment.js';
 import { removeNamespace } from '../harness/given.js';
+import { merged, type Part } from '../harness/merge-patch.js';
 import { applyManifests } from '../harness/operator-installation.js';
-import { ALLOWED, merged, REFUSALS, SMALLEST, type Part } from '../rules/refusals.js';
+import { ALLOWED, REFUSALS, SMALLEST } from '../rules/refusals.js';
 
 const namespace = `${environment.namespace}-rules`;
 const ref = (name: string) => ({
