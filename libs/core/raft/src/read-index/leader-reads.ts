@@ -13,6 +13,8 @@ import type { Question } from './reads.js';
 /** Starts a round for all that wait, unless a lease spares it, one is out, or the commit index is not yet known. True if heartbeats must go out for it. */
 export function startReadRound(state: MemberState, leader: Leader): boolean {
   const { reads } = leader;
+  // Those who were asked may have left the group since: who is left may suffice, and nobody else will answer.
+  answerConfirmed(state, leader);
   if (reads.waiting.length === 0) return false;
   const { rules } = state.config;
   const commitTerm = state.log.termAt(state.log.commit);
