@@ -32,6 +32,8 @@ export function chooseImages(observed: Observed, rules: PlannerRules): ChosenIma
       asked.kind === 'wrong' ? [asked.note] : asked.kind === 'no' ? [] : keptMajor(chosen, observed, named),
   };
 }
+/** Whose pods run Ringleader's image, each in a container of its own name. */
+const SERVICES = COMPONENTS.filter((component) => component !== 'nats');
 const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 export function namedImages({ spec }: Pick<RingleaderCluster, 'spec'>): Partial<Images> {
@@ -49,8 +51,10 @@ function seenImages({ workloads, operatorImages, cluster }: Observed): Images {
   // What is named may be a mistake.
   const seen = (component: Component, container: string, named: string | undefined): string | undefined =>
     named === undefined ? workloads[component]?.images[container] : undefined;
+  // Whichever was made before somebody stopped.
+  const services = SERVICES.map((service) => seen(service, service, spec.images.ringleader));
   return {
-    ringleader: seen('coordinator', 'coordinator', spec.images.ringleader) ?? operatorImages.ringleader,
+    ringleader: services.find((image) => image !== undefined) ?? operatorImages.ringleader,
     postgres: seen('shard', 'postgres', spec.shards.postgres.image) ?? operatorImages.postgres,
     nats: seen('nats', 'nats', spec.nats.managed?.image) ?? operatorImages.nats,
   };
@@ -76,10 +80,9 @@ function keptMajor(chosen: Images, { operatorImages }: Observed, named: Partial<
 function settledImages({ workloads, cluster }: Observed, named: Partial<Images>): Partial<Images> {
   const runs = (component: Component, container: string, image: string | undefined): boolean =>
     image !== undefined && isSettled(workloads[component], container, image);
-  const services = COMPONENTS.filter((component) => component !== 'nats');
   const hasNats = cluster.spec.nats.external === undefined;
   return {
-    ...(services.every((service) => runs(service, service, named.ringleader)) && pick(named, 'ringleader')),
+    ...(SERVICES.every((service) => runs(service, service, named.ringleader)) && pick(named, 'ringleader')),
     ...(runs('shard', 'postgres', named.postgres) && pick(named, 'postgres')),
     ...(hasNats && runs('nats', 'nats', named.nats) && pick(named, 'nats')),
   };

@@ -172,7 +172,11 @@ function unnamedImages(
   which: 'nats' | 'ringleader',
 ): string[] {
   const { images } = cluster.status ?? {};
-  const runs = Object.values(workloads).flatMap((workload) => Object.values(workload.images));
+  const isOurs = (container: string): boolean =>
+    (container === 'nats') === (which === 'nats') && container !== 'postgres';
+  const runs = Object.values(workloads).flatMap((workload) =>
+    Object.entries(workload.images).flatMap(([container, image]) => (isOurs(container) ? [image] : [])),
+  );
   const asked = cluster.metadata.annotations?.['ringleader.io/choose-images'] ?? '';
   return [
     ...(images === undefined ? runs : [images[which]]),
