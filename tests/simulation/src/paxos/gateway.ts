@@ -3,7 +3,7 @@
  * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
  */
 import { HybridClock } from '@ringleader/hybrid-clock';
-import { isKeyed, mayAnswerRepeats, RepeatMemory } from '@ringleader/paxos';
+import { isKeyed, mayAnswerRepeats } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
 import {
   HYBRID_UNITS_PER_MS,
@@ -13,6 +13,7 @@ import {
 } from '@ringleader/primitives';
 import type { Host, NodeId, Process } from '@ringleader/testing-simulation';
 import type { LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
+import { RepeatMemory } from './repeat-memory.js';
 
 export interface GatewaySettings {
   readonly attemptTimeoutMs: { readonly min: number; readonly max: number };
