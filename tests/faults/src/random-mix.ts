@@ -1,5 +1,5 @@
 /**
- * Forty seconds of random kills, pauses and cuts of everything under load: at the end all is healthy by itself, nothing
+ * Half a minute of random kills, pauses and cuts of everything under load: at the end all is healthy by itself, nothing
  * acknowledged is lost or undone, and what every client saw is linearizable. `RINGLEADER_FAULTS_SEED` draws a run's faults again.
  */
 import { expect, it } from '@jest/globals';
@@ -7,7 +7,7 @@ import type { RunningCluster } from './loaded-cluster.js';
 import { RandomFaults } from './random-faults.js';
 
 const SCENARIO_MS = 240_000;
-const MIX_MS = 40_000;
+const MIX_MS = 30_000;
 const seed = Number(process.env['RINGLEADER_FAULTS_SEED'] ?? Date.now() % 1_000_000);
 
 export function randomMix(running: RunningCluster): void {
