@@ -31,7 +31,7 @@ async function buildAndLoad() {
 
 await reportingFailures(async () => {
   const args = process.argv.slice(2);
-  await prepare(['libs/testing/local-cluster']);
+  await prepare(['libs/testing/local-cluster', 'apps/operator']);
   const folder = await mkdtemp(join(tmpdir(), 'ringleader-kind-'));
   const kubeconfig = join(folder, 'kubeconfig');
   const named = ['cluster', '--name', CLUSTER, '--kubeconfig', kubeconfig];

@@ -37,7 +37,7 @@ export async function main(args) {
     console.log(USAGE);
     return 0;
   }
-  await prepare(['libs/testing/local-cluster']);
+  await prepare(['libs/testing/local-cluster', 'apps/operator']);
   return runScenarios(args);
 }
 

@@ -29,7 +29,7 @@ async function runTool(args, minutes, { isBesideOthers = false, env = {} } = {})
 }
 
 async function build() {
-  const built = await prepare([...CLUSTER, 'apps/cli', 'libs/testing/local-cluster']).then(
+  const built = await prepare([...CLUSTER, 'apps/operator', 'apps/cli', 'libs/testing/local-cluster']).then(
     () => true,
     (error) => {
       if (!(error instanceof Failure)) throw error;

@@ -45,16 +45,10 @@ class Operator {
 
   constructor(
     readonly name: string,
-    kubeconfig: string,
+    env: NodeJS.ProcessEnv,
   ) {
     this.process = spawn(process.execPath, [MAIN], {
-      env: {
-        ...process.env,
-        KUBECONFIG: kubeconfig,
-        POD_NAME: name,
-        POD_NAMESPACE: NAMESPACE,
-        RINGLEADER_WATCH_NAMESPACE: NAMESPACE,
-      },
+      env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => this.said.push(text));
@@ -77,7 +71,7 @@ const withProcesses = (): void => {
   const operators: Operator[] = [];
 
   const start = (name: string): Operator => {
-    const operator = new Operator(name, server.operatorKubeconfig);
+    const operator = new Operator(name, server.operatorEnvironment(name, NAMESPACE));
     operators.push(operator);
     return operator;
   };

@@ -162,9 +162,19 @@ export class OwnApiServer {
     }
   }
 
-  /** That of the operator, so that its writes can be told from the test's. */
-  get operatorKubeconfig(): string {
-    return join(this.folder, 'operator.kubeconfig');
+  /**
+   * Of an operator with credentials of its own, so that its writes can be told from the test's; and without the variables of
+   * the suite, which it would refuse as unknown.
+   */
+  operatorEnvironment(pod: string, namespace: string): NodeJS.ProcessEnv {
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('RINGLEADER_'));
+    return {
+      ...Object.fromEntries(others),
+      KUBECONFIG: join(this.folder, 'operator.kubeconfig'),
+      POD_NAME: pod,
+      POD_NAMESPACE: namespace,
+      RINGLEADER_WATCH_NAMESPACE: namespace,
+    };
   }
 }
 

@@ -74,13 +74,7 @@ const withOperator = (): void => {
       );
     await until('clusters can be asked for', isServed, IN_TIME);
     operator = spawn(process.execPath, [MAIN], {
-      env: {
-        ...process.env,
-        KUBECONFIG: server.operatorKubeconfig,
-        POD_NAME: 'operator',
-        POD_NAMESPACE: NAMESPACE,
-        RINGLEADER_WATCH_NAMESPACE: NAMESPACE,
-      },
+      env: server.operatorEnvironment('operator', NAMESPACE),
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }, 240_000);
