@@ -108,7 +108,7 @@ const withOperator = (): void => {
       metadata: { ...metadata('data-first-shard-1'), labels },
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
     });
-    await saysThat('first', /^Refused: .*data-first-shard-1/);
+    await saysThat('first', /^VolumesCannotGrow: .*data-first-shard-1/);
     await api.apply(cluster('first', { gateways: { replicas: 2 } }));
     const gateways = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata('first-gateway') };
     const areTwo = async (): Promise<boolean> =>
