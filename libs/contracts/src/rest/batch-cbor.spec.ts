@@ -17,7 +17,7 @@ const some = <T extends Record<string, fc.Arbitrary<unknown>>>(fields: T): fc.Ar
 const key = fc.oneof(fc.string(), fc.string({ unit: 'grapheme', maxLength: 300 }));
 const number = fc.oneof(
   fc.integer({ min: 1, max: 300 }),
-  fc.maxSafeNat().map((n) => n + 1),
+  fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
 );
 const conditions = { ifRevision: number, ifVersion: number, ifPresent: fc.constant(true as const) };
 const put = fc
