@@ -1,11 +1,10 @@
 /**
- * Volumes: on which something was founded, which grow, and which nobody needs any more. A volume is given up when its member is not in
- * the cluster any more, as the coordinators say it; who does it asks them again. As long as nobody can say, all are kept.
+ * Volumes: on which something was founded, and which nobody needs any more. A volume is given up when its member is not in the cluster
+ * any more, as the coordinators say it; who does it asks them again. As long as nobody can say, all are kept.
  */
 import { act, type Context, NOTHING, type Part, together } from './course.js';
 import { applicantSeats, claimsOf, memberName, placedShards, podAt, seatedMembers } from './seen.js';
-import { quantityBytes } from '../resources/memory.js';
-import type { Action, ClaimSeen, Note, Observed } from './types.js';
+import type { Action, ClaimSeen } from './types.js';
 
 const KEEPERS = ['coordinator', 'shard'] as const;
 type Keeper = (typeof KEEPERS)[number];
@@ -30,53 +29,6 @@ export function markFounded({ observed }: Context): Part {
   if (claims.length === 0) return NOTHING;
   const why = `Members live on them, so they are empty no more: ${claims.join(', ')}`;
   return { actions: [{ kind: 'markFounded', claims, why }], notes: [] };
-}
-
-export interface GrowingClaim {
-  readonly claim: ClaimSeen;
-  /** That it is to have. */
-  readonly size: string;
-}
-
-export function growingClaims({ cluster, claims }: Pick<Observed, 'cluster' | 'claims'>): GrowingClaim[] {
-  const { shards, coordinators } = cluster.spec;
-  const sizes: Readonly<Record<string, string>> = {
-    shard: shards.storage.size,
-    coordinator: coordinators.storage.size,
-  };
-  return claims
-    .map((claim) => ({ claim, size: sizes[claim.component] ?? claim.size }))
-    .filter(({ claim, size }) => !claim.isTerminating && isMore(size, claim.size));
-}
-
-/** Where the class lets none grow, the API server would refuse it: nothing is asked, and people are told. */
-export function growClaims({ observed }: Context): Part {
-  const isFixed = ({ claim: { storageClass } }: GrowingClaim): boolean =>
-    observed.fixedClasses.includes(storageClass);
-  const growing = growingClaims(observed);
-  const actions = growing
-    .filter((one) => !isFixed(one))
-    .map(({ claim: { name, uid, size: before }, size }): Action => {
-      return { kind: 'growClaim', claim: name, uid, size, why: `${name} grows from ${before} to ${size}` };
-    });
-  const fixed = Map.groupBy(growing.filter(isFixed), ({ claim: { storageClass } }) => storageClass);
-  const notes = [...fixed].map(([storageClass, stay]) => cannotGrow(storageClass, stay));
-  return { actions, notes };
-}
-
-function cannotGrow(storageClass: string, stay: readonly GrowingClaim[]): Note {
-  const names = stay.map(({ claim: { name, size } }) => `${name} (${size})`).sort();
-  const why =
-    storageClass === ''
-      ? 'Volumes of no storage class cannot grow'
-      : `The storage class ${storageClass} lets no volume grow (allowVolumeExpansion)`;
-  const message = `${why}: these stay as they are, only new ones are larger: ${names.join(', ')}`;
-  return { kind: 'refused', reason: 'VolumesCannotGrow', message };
-}
-
-function isMore(wanted: string, present: string): boolean {
-  const [more, less] = [quantityBytes(wanted), quantityBytes(present)];
-  return more !== null && less !== null && more > less;
 }
 
 export function giveUpClaims(context: Context): Part {

@@ -81,11 +81,12 @@ function isDegraded(context: Context, notes: readonly Note[], quorate: Answer): 
     ...(observed.data === null && context.isFounded
       ? [amiss(quorate.status === 'True' ? 'Unreachable' : quorate.reason, quorate.message)]
       : []),
+    // Before all that it may be the cause of: somebody has to do something about it.
+    ...notes.filter(isAmiss),
     ...troubledPods(observed),
     ...missingPods(context),
     ...lostVolumes(observed),
     ...silentMembers(observed),
-    ...notes.filter(({ kind, reason }) => kind === 'amiss' || (kind === 'refused' && reason !== 'Paused')),
   ];
   const [first] = faults;
   return first === undefined
@@ -93,6 +94,10 @@ function isDegraded(context: Context, notes: readonly Note[], quorate: Answer): 
     : yes(sentences(faults), first.reason);
 }
 
+/** Asked for and not done, and nothing is wrong with what there is. */
+const HARMLESS: readonly string[] = ['Paused', 'VolumesCannotShrink'];
+const isAmiss = ({ kind, reason }: Note): boolean =>
+  kind === 'amiss' || (kind === 'refused' && !HARMLESS.includes(reason));
 const amiss = (reason: string, message: string): Note => ({ kind: 'amiss', reason, message });
 
 /** Pods that are not ready, the worst first; what runs and is not ready says so by itself. */

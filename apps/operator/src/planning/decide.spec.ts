@@ -65,7 +65,7 @@ describe('decide', () => {
   });
 
   it('lets no volume grow where its class does not, says so, and does all else', () => {
-    story.world.kube.letsVolumesGrow = false;
+    story.world.kube.storageClass = 'fixed';
     story.world.edit((spec) => ({
       ...spec,
       shards: { ...spec.shards, replicas: 4, storage: { ...spec.shards.storage, size: '20Gi' } },
@@ -83,7 +83,7 @@ describe('decide', () => {
     expect(told('Available')).toMatchObject({ status: 'True' });
     expect(messageOf('Degraded')).toContain('standard');
     expect(messageOf('Degraded')).toContain('data-demo-shard-1 (10Gi), data-demo-shard-2 (10Gi)');
-    story.world.kube.letsVolumesGrow = true;
+    story.world.kube.storageClass = 'growing';
     story.world.tick();
     story.settle();
     expect(sizes()).toEqual(['1 20Gi', '2 20Gi', '3 20Gi', '4 20Gi']);

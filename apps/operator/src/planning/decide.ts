@@ -5,11 +5,12 @@
  */
 import { PAUSED_ANNOTATION } from '@ringleader/contracts';
 import { applyWanted } from './applying.js';
-import { giveUpClaims, growClaims, markFounded } from './claims.js';
+import { giveUpClaims, markFounded } from './claims.js';
 import { changeGroup } from './coordinators.js';
 import { type Context, note, type Part, together } from './course.js';
 import { hasFinalizer, letGo, tearDown } from './deletion.js';
 import { wrongRotations } from './asked.js';
+import { sizeVolumes } from './growing.js';
 import { chooseImages } from './images.js';
 import { rollPods } from './rolling.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
@@ -58,7 +59,7 @@ function course(context: Context): Part {
     { actions: [], notes: [...context.images.notes, ...wrongRotations(observed.cluster, observed.nowMs)] },
     markFounded(context),
     applyWanted(context),
-    growClaims(context),
+    sizeVolumes(context),
     rollPods(context),
     giveUpClaims(context),
     changeGroup(context),

@@ -12,9 +12,9 @@ import { Story } from '../../test/world/story.js';
 describe('the planner', () => {
   it('keeps all that is needed, and comes to what is described from anywhere, and then is silent', () => {
     fc.assert(
-      fc.property(stories, fc.boolean(), (events, letsVolumesGrow) => {
+      fc.property(stories, fc.constantFrom('growing', 'fixed'), (events, storageClass) => {
         const story = new Story();
-        story.world.kube.letsVolumesGrow = letsVolumesGrow;
+        story.world.kube.storageClass = storageClass;
         story.play(events);
         story.ends();
       }),
@@ -28,6 +28,22 @@ describe('the planner', () => {
         const story = new Story();
         story.world.canVolumesGrow = false;
         story.play(events);
+        story.ends();
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('does so when their storage class comes back that was gone meanwhile', () => {
+    fc.assert(
+      fc.property(stories, stories, (before, events) => {
+        const story = new Story();
+        story.play(before);
+        story.world.kube.storageClass = 'missing';
+        // Some have a volume, some wait for one, and all are to grow.
+        story.play([{ kind: 'shards', replicas: 6 }, { kind: 'settle' }, { kind: 'size', size: '20Gi' }]);
+        story.play(events);
+        story.world.kube.storageClass = 'growing';
         story.ends();
       }),
       { numRuns: 10 },

@@ -72,6 +72,8 @@ export interface ClaimSeen {
   readonly isTerminating: boolean;
   /** There is a volume behind it: before, nothing can have been written. */
   readonly isBound: boolean;
+  /** As Kubernetes says it: Pending, Bound, or Lost. Only one that is Bound may grow. */
+  readonly phase: string;
   /** That is asked for, as in 10Gi. */
   readonly size: string;
   /** Empty: it has none. */
@@ -118,8 +120,10 @@ export interface Observed {
   readonly objects: Readonly<
     Record<string, { readonly uid: string; readonly appliedHash: string; readonly isAsApplied: boolean }>
   >;
-  /** Storage classes that let no volume grow, of the claims that are to. */
+  /** Storage classes that let no volume grow, of the claims that are to grow or wait for a volume. */
   readonly fixedClasses: readonly string[];
+  /** Of the same claims: those that are not there. */
+  readonly missingClasses: readonly string[];
   /** Names of kinds that this API server has: ServiceMonitor, Certificate. */
   readonly optionalKinds: readonly string[];
   /** Hashes of the contents of secrets that pods must be rolled for, by their names. */

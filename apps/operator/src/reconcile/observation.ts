@@ -96,6 +96,7 @@ export function claimSeen(claim: KubeObject): ClaimSeen | null {
     ...{ name, uid, component, ordinal: Number(ordinal) },
     isTerminating: deletionTimestamp !== undefined,
     isBound: textIn(specOf(claim), 'volumeName') !== '',
+    phase: textIn(statusOf(claim), 'phase'),
     size: sizeOf(claim),
     storageClass: textIn(specOf(claim), 'storageClassName'),
     isFounded: annotations[FOUNDED_ANNOTATION] === 'true',

@@ -24,7 +24,7 @@ import type { Executor } from './executor.js';
 import { disownSecrets } from './kept-secrets.js';
 import { NotNow } from './not-now.js';
 import { claimSeen, foundingSeen, objectsSeen, podSeen, workloadsSeen } from './observation.js';
-import { fixedClasses } from './storage-classes.js';
+import { classesSeen } from './storage-classes.js';
 import { annotateZones } from './zones.js';
 
 export interface ReconcilerParts {
@@ -198,15 +198,15 @@ export class Reconciler {
   ): Promise<Observed> {
     const { api, watches, planes, operatorImages } = this.parts;
     const claimsSeen = () => watches.ofCluster(CLAIMS, key).flatMap((claim) => claimSeen(claim) ?? []);
-    const fixed = await fixedClasses({ cluster, claims: claimsSeen() }, api);
+    const classes = await classesSeen({ cluster, claims: claimsSeen() }, api);
     const data = await planes.observe(key);
     // Now: what was heard while the coordinators were asked is in it.
     const owned = watches.owned(key);
     const { name } = cluster.metadata;
     return {
       ...parts,
+      ...classes,
       cluster,
-      fixedClasses: fixed,
       workloads: workloadsSeen(owned, name),
       pods: watches.ofCluster(PODS, key).flatMap((pod) => podSeen(pod) ?? []),
       claims: claimsSeen(),

@@ -12,7 +12,7 @@ import { Violation } from './violations.js';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { readonly kind: Kind }>;
 
-export function checkDecision(observed: Observed, { actions }: Decision): void {
+export function checkDecision(observed: Observed, { actions, status }: Decision): void {
   const of = <Kind extends Action['kind']>(...kinds: Kind[]): Of<Kind>[] =>
     actions.filter((action): action is Of<Kind> => kinds.some((kind) => kind === action.kind));
   if (observed.cluster.metadata.deletionTimestamp === undefined) {
@@ -21,12 +21,38 @@ export function checkDecision(observed: Observed, { actions }: Decision): void {
     for (const action of of('apply', 'scale')) checkReplicas(observed, sizeOf(action));
     for (const { manifest } of of('apply')) checkImage(observed, manifest);
     for (const { uid } of of('deletePod')) checkDeletion(observed, uid);
+    checkVolumes(observed, of('growClaim'), status);
   }
   checkGroup(observed, of('removeCoordinator', 'addCoordinator', 'replaceCoordinator'));
   for (const { shard } of of('drainShard')) checkDrain(observed, shard);
   const claims = of('deleteClaim').filter(({ member }) => member?.startsWith('shard') === true);
   if (claims.length > 0 && (observed.data?.shards.length ?? 0) === 0) {
     throw new Violation('no volume goes that is needed', 'nobody could say whether it is');
+  }
+}
+
+/** Of each volume that is otherwise than asked for people hear, or it is made so; nothing is asked that must be refused. */
+function checkVolumes(
+  observed: Observed,
+  growths: readonly Of<'growClaim'>[],
+  status: Decision['status'],
+): void {
+  const { cluster, claims, fixedClasses, missingClasses } = observed;
+  const { finalizers = [], annotations = {} } = cluster.metadata;
+  if (finalizers.length === 0 || 'ringleader.io/paused' in annotations) return;
+  const says = (type: string, name: string): boolean =>
+    status.conditions?.some((one) => one.type === type && one.message.includes(name)) === true;
+  for (const { name, uid, component, size, isTerminating, isBound, storageClass } of claims) {
+    if (isTerminating) continue;
+    const asked =
+      component === 'shard' ? cluster.spec.shards.storage.size : cluster.spec.coordinators.storage.size;
+    const grows = growths.some((one) => one.uid === uid);
+    if (grows && (!isBound || [...fixedClasses, ...missingClasses].includes(storageClass)))
+      throw new Violation('asks for no volume what it cannot have', name);
+    if (size !== asked && !grows && !says('Progressing', name))
+      throw new Violation('says which volumes are not as asked for', `${name} ${size}`);
+    if (!isBound && missingClasses.includes(storageClass) && !says('Degraded', name))
+      throw new Violation('says which volumes wait in vain', name);
   }
 }
 

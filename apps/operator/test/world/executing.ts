@@ -109,10 +109,7 @@ class Round {
       case 'deleteClaim':
         return this.#deleteClaim(action);
       case 'growClaim':
-        if (!this.world.canVolumesGrow || !kube.letsVolumesGrow)
-          throw new Forbidden('the storage class does not let volumes grow');
-        kube.claim(action.claim, action.uid).size = action.size;
-        return;
+        return this.#growClaim(action);
       case 'markFounded':
         for (const name of action.claims) {
           const claim = kube.claims.get(name);
@@ -172,6 +169,15 @@ class Round {
       generation === metadata.generation &&
       deletionTimestamp === metadata.deletionTimestamp;
     if (!isSame) throw new Refused('Conflict');
+  }
+
+  #growClaim({ claim: name, uid, size }: Of<'growClaim'>): void {
+    const { kube, canVolumesGrow } = this.world;
+    const claim = kube.claim(name, uid);
+    if (!claim.isBound) throw new Forbidden('only what is bound may be changed');
+    if (!canVolumesGrow || kube.storageClass !== 'growing')
+      throw new Forbidden('the storage class does not let volumes grow');
+    claim.size = size;
   }
 
   #deleteClaim({ claim: name, uid, member }: Of<'deleteClaim'>): void {

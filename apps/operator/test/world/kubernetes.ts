@@ -27,6 +27,7 @@ export interface WorldClaim {
   id: string | null;
   size: string;
   readonly storageClass: string;
+  isBound: boolean;
   isTerminating: boolean;
   isFounded: boolean;
 }
@@ -63,8 +64,8 @@ const isKeeper = (component: Component): component is 'coordinator' | 'shard' =>
 export class Kubernetes {
   cluster: RingleaderCluster | null = newCluster();
   isNamespaceTerminating = false;
-  /** Whether the storage class lets volumes grow, and anybody can see that it does not. */
-  letsVolumesGrow = true;
+  /** What anybody can see of the storage class: that it lets volumes grow, that it does not, or that it is not there. */
+  storageClass: 'growing' | 'fixed' | 'missing' = 'growing';
   readonly objects = new Map<string, WorldObject>();
   readonly pods = new Map<string, WorldPod>();
   readonly claims = new Map<string, WorldClaim>();
@@ -94,9 +95,9 @@ export class Kubernetes {
         }),
       ),
       pods: [...this.pods.values()].map((pod) => this.#podSeen(pod)),
-      claims: [...this.claims.values()].map(({ id, ...claim }): ClaimSeen => ({
+      claims: [...this.claims.values()].map(({ id: _, ...claim }): ClaimSeen => ({
         ...claim,
-        isBound: id !== null,
+        phase: claim.isBound ? 'Bound' : 'Pending',
       })),
       objects: Object.fromEntries(
         [...this.objects].map(([ref, object]) => [
@@ -111,7 +112,8 @@ export class Kubernetes {
               founders: Number(founding['founders']),
               initialShards: Number(founding['initialShards']),
             },
-      fixedClasses: this.letsVolumesGrow ? [] : [STORAGE_CLASS],
+      fixedClasses: this.storageClass === 'fixed' ? [STORAGE_CLASS] : [],
+      missingClasses: this.storageClass === 'missing' ? [STORAGE_CLASS] : [],
       optionalKinds: [],
       secretHashes: {},
     };
@@ -290,7 +292,7 @@ export class Kubernetes {
   #start(pod: WorldPod): void {
     if (isKeeper(pod.component)) {
       const claim = this.#claimFor(pod.component, pod.ordinal ?? 0);
-      if (claim === null) return;
+      if (claim === null || !this.#bind(claim)) return;
       pod.claim = claim;
     }
     const config = this.objects.get('ConfigMap/demo-coordinator')?.applied['data'];
@@ -307,10 +309,16 @@ export class Kubernetes {
     const [template] = (specOf(set?.applied)['volumeClaimTemplates'] ?? []) as readonly { size: string }[];
     const made: WorldClaim = {
       ...{ name, component, ordinal, uid: this.#uid(), id: null, size: template?.size ?? '1Gi' },
-      ...{ storageClass: STORAGE_CLASS, isTerminating: false, isFounded: false },
+      ...{ storageClass: STORAGE_CLASS, isBound: false, isTerminating: false, isFounded: false },
     };
     this.claims.set(name, made);
     return made;
+  }
+
+  /** Once its pod is there. */
+  #bind(claim: WorldClaim): boolean {
+    claim.isBound ||= this.storageClass !== 'missing';
+    return claim.isBound;
   }
 
   #release(): void {

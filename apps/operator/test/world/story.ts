@@ -277,7 +277,7 @@ function smallerThanAsked({ claims }: Kubernetes, spec: RingleaderClusterSpec): 
 }
 
 /** Where none can grow, it says that it does not do what it was asked for; nothing else suffers. */
-const volumesExpected = ({ letsVolumesGrow }: Kubernetes, small: readonly string[]) =>
-  letsVolumesGrow
+const volumesExpected = ({ storageClass }: Kubernetes, small: readonly string[]) =>
+  storageClass === 'growing'
     ? { small: [], degraded: 'False' }
     : { small, degraded: small.length > 0 ? 'True' : 'False' };

@@ -30,6 +30,7 @@ interface Owned extends KubeObject {
 interface Told extends KubeObject {
   readonly status?: {
     readonly observedGeneration?: number;
+    readonly phase?: string;
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
@@ -51,6 +52,8 @@ const withOperator = (): void => {
   };
   const saysThat = (name: string, pattern: RegExp): Promise<void> =>
     until(`${name} says ${pattern.source}`, async () => pattern.test(await told(name)), IN_TIME);
+  const phase = async (name: string): Promise<string | undefined> =>
+    (await api.get<Told>(cluster(name)))?.status?.phase;
   const isThere = (kind: string, name: string, apiVersion = 'apps/v1'): Promise<void> =>
     until(
       `${kind} ${name} is there`,
@@ -60,6 +63,32 @@ const withOperator = (): void => {
   const goes = async (name: string): Promise<void> => {
     await api.delete(cluster(name));
     await until(`${name} is gone`, async () => (await api.get(cluster(name))) === null, IN_TIME);
+  };
+
+  const claim = (ordinal: number) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: metadata(`data-first-shard-${ordinal}`),
+  });
+  /** As their StatefulSet would, in the smallest size. */
+  const makeClaim = (ordinal: number, spec: object): Promise<KubeObject> => {
+    const labels = {
+      'app.kubernetes.io/name': 'ringleader',
+      'app.kubernetes.io/instance': 'first',
+      'app.kubernetes.io/component': 'shard',
+      'app.kubernetes.io/managed-by': 'ringleader-operator',
+    };
+    const resources = { requests: { storage: '1Gi' } };
+    return api.apply({
+      ...claim(ordinal),
+      metadata: { ...claim(ordinal).metadata, labels },
+      spec: { accessModes: ['ReadWriteOnce'], resources, ...spec },
+    });
+  };
+  /** As the controller of volumes would. */
+  const bind = async (ordinal: number): Promise<void> => {
+    await api.patch(claim(ordinal), { spec: { volumeName: `volume-${ordinal}` } });
+    await api.patch(claim(ordinal), { status: { phase: 'Bound' } }, '/status');
   };
 
   beforeAll(async () => {
@@ -95,33 +124,35 @@ const withOperator = (): void => {
     await until('it is over', async () => !(await told('first')).startsWith('Refused'), IN_TIME);
   }, 240_000);
 
-  it('a volume that may not grow is told, and keeps nothing else from being done', async () => {
-    const labels = {
-      'app.kubernetes.io/name': 'ringleader',
-      'app.kubernetes.io/instance': 'first',
-      'app.kubernetes.io/component': 'shard',
-      'app.kubernetes.io/managed-by': 'ringleader-operator',
-    };
-    await api.apply({
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: { ...metadata('data-first-shard-1'), labels },
-      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-    });
-    await saysThat('first', /^VolumesCannotGrow: .*data-first-shard-1/);
+  it('a volume that may not grow, or is not there, is told, and keeps nothing else from being done', async () => {
+    await makeClaim(1, {});
+    await saysThat('first', /^StorageClassMissing: No storage class is named.*data-first-shard-1/);
+    await bind(1);
+    await saysThat('first', /^VolumesCannotGrow: Volumes of no storage class cannot.*data-first-shard-1/);
+    await makeClaim(2, { storageClassName: 'slow' });
+    await saysThat('first', /^StorageClassMissing: The storage class slow is not there.*data-first-shard-2/);
+    await bind(2);
+    await saysThat('first', /^VolumesCannotGrow: .*slow is not there any more.*data-first-shard-2/);
+    const slow = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'slow' } };
+    await api.apply({ ...slow, provisioner: 'example.com/slow', allowVolumeExpansion: false });
+    await saysThat('first', /^VolumesCannotGrow: .*slow lets no volume grow.*data-first-shard-2/);
     await api.apply(cluster('first', { gateways: { replicas: 2 } }));
     const gateways = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata('first-gateway') };
     const areTwo = async (): Promise<boolean> =>
       (await api.get<KubeObject & { spec: { replicas: number } }>(gateways))?.spec.replicas === 2;
     await until('there are two gateways', areTwo, IN_TIME);
+    await api.patch(slow, { allowVolumeExpansion: true });
+    const hasGrown = async (): Promise<boolean> =>
+      /"storage":"10Gi"/.test(JSON.stringify(specOf(await api.get(claim(2)))));
+    await until('it has grown', hasGrown, IN_TIME);
+    // Its class is there; only what is bound may grow.
+    await makeClaim(3, { storageClassName: 'slow' });
+    await until('it is waited for', async () => (await phase('first')) === 'WaitingForVolumes', IN_TIME);
     await goes('first');
     // It never got a volume: nothing is kept by keeping it. (What makes it go in the end does not run here.)
-    const claim = {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: metadata('data-first-shard-1'),
-    };
-    expect((await api.get(claim))?.metadata.deletionTimestamp).toBeDefined();
+    const isKept = async (ordinal: number): Promise<boolean> =>
+      (await api.get(claim(ordinal)))?.metadata.deletionTimestamp === undefined;
+    expect(await Promise.all([1, 2, 3].map(isKept))).toEqual([true, true, false]);
   }, 240_000);
 
   it('a name that somebody else has is told, and what has it stays as it is', async () => {
