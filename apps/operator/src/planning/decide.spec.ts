@@ -268,6 +268,24 @@ describe('decide', () => {
     expect(added).toMatchObject({ isReady: true });
   });
 
+  it('lets moves go on in an update while others must take the place of a shard that comes back no more', () => {
+    const { kube } = story.world;
+    story.play([
+      { kind: 'shards', replicas: 5 },
+      { kind: 'settle' },
+      { kind: 'image', image: GOOD_IMAGES[1] },
+    ]);
+    // So that the last one waits for a volume until the update has come to it.
+    kube.storageClass = 'missing';
+    story.play([{ kind: 'shards', replicas: 6 }, { kind: 'settle' }, { kind: 'shards', replicas: 3 }]);
+    story.play([{ kind: 'round' }, { kind: 'round' }]);
+    for (const name of ['pods', 'claims'] as const)
+      for (const key of kube[name].keys()) if (key.endsWith('shard-5')) kube[name].delete(key);
+    story.world.tick();
+    kube.storageClass = 'growing';
+    story.ends();
+  });
+
   it('goes on with all else while volumes may not grow, and says so until they do', () => {
     story.world.canVolumesGrow = false;
     story.world.edit((spec) => ({

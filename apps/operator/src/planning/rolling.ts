@@ -13,7 +13,7 @@ import {
   podsOf,
   seatedMembers,
 } from './seen.js';
-import type { Action, PodSeen } from './types.js';
+import type { Action, Observed, PodSeen } from './types.js';
 
 const REASON = 'Updating';
 /** Who has been down for so long is not about to come back by itself. */
@@ -133,6 +133,8 @@ function obstacleTo({ observed, rules }: Context, component: Numbered): string |
   }
   if (data.shards.length === 0) return null;
   if (data.partitionsWithoutMajority !== 0) return 'Partitions are without a majority';
+  const lost = lostShards(observed);
+  if (lost.length > 0) return `What ${lost.join(', ')} held is copied elsewhere first`;
   if (data.plan !== null && !rules.mayRollShards(data.plan)) return 'Moves are paused first';
   return null;
 }
@@ -142,16 +144,27 @@ function isLeader({ observed }: Context, { component, ordinal }: PodSeen): boole
   return component === 'coordinator' && memberName('coordinator', ordinal ?? 0) === leader;
 }
 
-/** Paused while shards are rolled, and let go after: only what the operator paused itself. */
+/** That were given up, or came back on another volume, and in whose place others have not got all yet. */
+function lostShards({ data }: Observed): readonly string[] {
+  const lost = (data?.shards ?? []).filter(({ state, replicas }) => state === 'replaced' && replicas > 0);
+  return lost.map(({ shard }) => shard);
+}
+
+/** Paused while shards are rolled, unless others must take the place of one; and let go after: only what the operator paused itself. */
 function moves(context: Context, rolled: Numbered | null): Part {
-  const plan = context.observed.data?.plan ?? null;
-  if (plan === null || (context.observed.data?.shards.length ?? 0) === 0) return NOTHING;
+  const { observed, rules } = context;
+  const plan = observed.data?.plan ?? null;
+  if (plan === null || (observed.data?.shards.length ?? 0) === 0) return NOTHING;
   const ifEpoch = plan.epoch;
-  const shardsWait = outdated(context, 'shard').length > 0;
-  if (rolled === 'shard' && !plan.paused) {
+  const [lost] = lostShards(observed);
+  if (rolled === 'shard' && !plan.paused && lost === undefined) {
     return act({ kind: 'pauseMoves', ifEpoch, why: 'Moves are paused while shards are updated' }, REASON);
   }
-  if (!shardsWait && context.rules.isOwnPause(plan)) {
+  if (!rules.isOwnPause(plan)) return NOTHING;
+  if (lost !== undefined) {
+    return act({ kind: 'resumeMoves', ifEpoch, why: `What ${lost} held is copied elsewhere` }, REASON);
+  }
+  if (outdated(context, 'shard').length === 0) {
     return act({ kind: 'resumeMoves', ifEpoch, why: 'No shard is to be updated any more' }, REASON);
   }
   return NOTHING;

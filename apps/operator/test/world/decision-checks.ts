@@ -114,6 +114,9 @@ function checkShard(observed: Observed, pod: PodSeen): void {
   const { data } = observed;
   if ((data?.shards.length ?? 0) > 0 && data?.plan?.paused !== true)
     throw new Violation('moves are paused while shards are rolled', pod.name);
+  const lost = data?.shards.find(({ state, replicas }) => state === 'replaced' && replicas > 0);
+  if (lost !== undefined)
+    throw new Violation('what was lost is copied first', `${pod.name}, after ${lost.shard}`);
   checkMemories(observed, pod);
 }
 
