@@ -13,7 +13,8 @@ import {
   podsOf,
   seatedMembers,
 } from './seen.js';
-import type { Action, Observed, PodSeen } from './types.js';
+import type { PlannerRules } from './rules.js';
+import type { Action, DataPlaneSeen, PodSeen } from './types.js';
 
 const REASON = 'Updating';
 /** Who has been down for so long is not about to come back by itself. */
@@ -131,9 +132,12 @@ function obstacleTo({ observed, rules }: Context, component: Numbered): string |
     const silent = seatedMembers(observed)?.find(({ reachable }) => !reachable);
     return silent === undefined ? null : `The coordinators’ leader does not hear ${silent.name}`;
   }
-  if (data.shards.length === 0) return null;
+  return data.shards.length === 0 ? null : obstacleToShards(data, rules);
+}
+
+function obstacleToShards(data: DataPlaneSeen, rules: PlannerRules): string | null {
   if (data.partitionsWithoutMajority !== 0) return 'Partitions are without a majority';
-  const lost = lostShards(observed);
+  const lost = lostShards(data);
   if (lost.length > 0) return `What ${lost.join(', ')} held is copied elsewhere first`;
   if (data.plan !== null && !rules.mayRollShards(data.plan)) return 'Moves are paused first';
   return null;
@@ -145,27 +149,29 @@ function isLeader({ observed }: Context, { component, ordinal }: PodSeen): boole
 }
 
 /** That were given up, or came back on another volume, and in whose place others have not got all yet. */
-function lostShards({ data }: Observed): readonly string[] {
-  const lost = (data?.shards ?? []).filter(({ state, replicas }) => state === 'replaced' && replicas > 0);
-  return lost.map(({ shard }) => shard);
+function lostShards({ shards }: DataPlaneSeen): readonly string[] {
+  return shards.flatMap(({ shard, state, replicas }) =>
+    state === 'replaced' && replicas > 0 ? [shard] : [],
+  );
 }
 
 /** Paused while shards are rolled, unless others must take the place of one; and let go after: only what the operator paused itself. */
 function moves(context: Context, rolled: Numbered | null): Part {
-  const { observed, rules } = context;
-  const plan = observed.data?.plan ?? null;
-  if (plan === null || (observed.data?.shards.length ?? 0) === 0) return NOTHING;
+  const { data } = context.observed;
+  const plan = data?.plan ?? null;
+  if (data === null || plan === null || data.shards.length === 0) return NOTHING;
   const ifEpoch = plan.epoch;
-  const [lost] = lostShards(observed);
-  if (rolled === 'shard' && !plan.paused && lost === undefined) {
-    return act({ kind: 'pauseMoves', ifEpoch, why: 'Moves are paused while shards are updated' }, REASON);
+  const whyNot = whyMovesGoOn(context, data);
+  if (plan.paused) {
+    if (whyNot === null || !context.rules.isOwnPause(plan)) return NOTHING;
+    return act({ kind: 'resumeMoves', ifEpoch, why: whyNot }, REASON);
   }
-  if (!rules.isOwnPause(plan)) return NOTHING;
-  if (lost !== undefined) {
-    return act({ kind: 'resumeMoves', ifEpoch, why: `What ${lost} held is copied elsewhere` }, REASON);
-  }
-  if (outdated(context, 'shard').length === 0) {
-    return act({ kind: 'resumeMoves', ifEpoch, why: 'No shard is to be updated any more' }, REASON);
-  }
-  return NOTHING;
+  if (rolled !== 'shard' || whyNot !== null) return NOTHING;
+  return act({ kind: 'pauseMoves', ifEpoch, why: 'Moves are paused while shards are updated' }, REASON);
+}
+
+function whyMovesGoOn(context: Context, data: DataPlaneSeen): string | null {
+  const [lost] = lostShards(data);
+  if (lost !== undefined) return `What ${lost} held is copied elsewhere`;
+  return outdated(context, 'shard').length > 0 ? null : 'No shard is to be updated any more';
 }

@@ -1,6 +1,8 @@
 /** What holds for every decision, by what it was decided on: said again here in other words than the planner's. */
+import type { ConditionType } from '@ringleader/contracts';
 import {
   type Action,
+  type ClaimSeen,
   type DataPlaneSeen,
   type Decision,
   type Manifest,
@@ -37,23 +39,34 @@ function checkVolumes(
   growths: readonly Of<'growClaim'>[],
   status: Decision['status'],
 ): void {
-  const { cluster, claims, fixedClasses, missingClasses } = observed;
+  const { cluster, claims } = observed;
   const { finalizers = [], annotations = {} } = cluster.metadata;
+  const { shards, coordinators } = cluster.spec;
   if (finalizers.length === 0 || 'ringleader.io/paused' in annotations) return;
-  const says = (type: string, name: string): boolean =>
-    status.conditions?.some((one) => one.type === type && one.message.includes(name)) === true;
-  for (const { name, uid, component, size, isTerminating, isBound, storageClass } of claims) {
-    if (isTerminating) continue;
-    const asked =
-      component === 'shard' ? cluster.spec.shards.storage.size : cluster.spec.coordinators.storage.size;
-    const grows = growths.some((one) => one.uid === uid);
-    if (grows && (!isBound || [...fixedClasses, ...missingClasses].includes(storageClass)))
-      throw new Violation('asks for no volume what it cannot have', name);
-    if (size !== asked && !grows && !says('Progressing', name))
-      throw new Violation('says which volumes are not as asked for', `${name} ${size}`);
-    if (!isBound && missingClasses.includes(storageClass) && !says('Degraded', name))
-      throw new Violation('says which volumes wait in vain', name);
+  for (const claim of claims.filter(({ isTerminating }) => !isTerminating)) {
+    const asked = (claim.component === 'shard' ? shards : coordinators).storage.size;
+    if (growths.some(({ uid }) => uid === claim.uid)) checkGrowth(observed, claim);
+    else if (claim.size !== asked) checkSays(status, 'Progressing', claim);
+    if (!claim.isBound && observed.missingClasses.includes(claim.storageClass))
+      checkSays(status, 'Degraded', claim);
   }
+}
+
+function checkGrowth(
+  { fixedClasses, missingClasses }: Observed,
+  { name, isBound, storageClass }: ClaimSeen,
+): void {
+  if (!isBound || [...fixedClasses, ...missingClasses].includes(storageClass))
+    throw new Violation('asks for no volume what it cannot have', name);
+}
+
+function checkSays(
+  { conditions = [] }: Decision['status'],
+  type: ConditionType,
+  { name, size }: ClaimSeen,
+): void {
+  if (!conditions.some((one) => one.type === type && one.message.includes(name)))
+    throw new Violation('says which volumes are not as asked for', `${name} ${size}`);
 }
 
 /** Nobody answers: nothing is given up, and nobody who is ready is taken. */
