@@ -64,7 +64,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   '/persistentvolumeclaims': ['get', 'list', 'watch', 'patch', 'delete'],
   '/nodes': ['get', 'list', 'watch'],
   '/namespaces': ['get', 'list', 'watch'],
-  'events.k8s.io/events': ['create', 'patch'],
+  'events.k8s.io/events': ['list', 'create', 'patch'],
 };
 
 describe('the operator’s Deployment', () => {

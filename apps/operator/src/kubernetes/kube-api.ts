@@ -54,6 +54,7 @@ export interface WatchEvent {
 interface ListOptions {
   readonly namespace: string | null;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 interface Page {
@@ -91,6 +92,7 @@ export class KubeApi {
       const query = queryOf({
         limit: PAGE,
         labelSelector: options.labelSelector,
+        fieldSelector: options.fieldSelector,
         continue: page?.metadata.continue,
       });
       const path = pathOf(kind, options.namespace) + query;

@@ -119,7 +119,10 @@ function missingPods({ observed, shape }: Context): Note[] {
   const missing = (component: Component): Note[] => {
     const wanted = Math.min(shape.replicas[component], observed.workloads[component]?.replicas ?? 0);
     const here = podsOf(observed, component).filter(({ isTerminating }) => !isTerminating).length;
-    return here >= wanted ? [] : [amiss('PodMissing', `${wanted - here} pods of ${component} are missing`)];
+    if (here >= wanted) return [];
+    const why = observed.whyMissing[component];
+    const message = `${wanted - here} pods of ${component} are missing`;
+    return [amiss('PodMissing', why === undefined ? message : `${message} (${why})`)];
   };
   return COMPONENTS.flatMap(missing);
 }

@@ -318,6 +318,19 @@ describe('decide', () => {
     expect(kindsOf(decided())).toEqual(['resumeMoves']);
   });
 
+  it('says why pods are missing, where Kubernetes says so', () => {
+    const look = observed();
+    const pods = look.pods.filter(({ component }) => component !== 'shard');
+    const degradedOf = (whyMissing: Observed['whyMissing']): string | undefined =>
+      decide({ ...look, pods, whyMissing }, smallObjects).status.conditions?.find(
+        ({ type }) => type === 'Degraded',
+      )?.message;
+    expect(degradedOf({})).toMatch(/^3 pods of shard are missing($|\.)/);
+    expect(degradedOf({ shard: 'exceeded quota: few' })).toContain(
+      '3 pods of shard are missing (exceeded quota: few)',
+    );
+  });
+
   it('knows that no coordinator answers', () => {
     story.world.kube.pods.delete('demo-coordinator-2');
     story.world.kube.pods.delete('demo-coordinator-3');

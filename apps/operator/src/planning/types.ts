@@ -124,6 +124,8 @@ export interface Observed {
   readonly fixedClasses: readonly string[];
   /** Of the same claims: those that are not there. */
   readonly missingClasses: readonly string[];
+  /** Why no more pods are made, as Kubernetes says it, where it says so. */
+  readonly whyMissing: Readonly<Partial<Record<Component, string>>>;
   /** Names of kinds that this API server has: ServiceMonitor, Certificate. */
   readonly optionalKinds: readonly string[];
   /** Hashes of the contents of secrets that pods must be rolled for, by their names. */

@@ -22,6 +22,7 @@ import { clusterOf, departingOf } from './custom-resource.js';
 import type { DataPlanes } from './data-planes.js';
 import type { Executor } from './executor.js';
 import { disownSecrets } from './kept-secrets.js';
+import { whyPodsMissing } from './missing-pods.js';
 import { NotNow } from './not-now.js';
 import { claimSeen, foundingSeen, objectsSeen, podSeen, workloadsSeen } from './observation.js';
 import { classesSeen } from './storage-classes.js';
@@ -199,6 +200,7 @@ export class Reconciler {
     const { api, watches, planes, operatorImages } = this.parts;
     const claimsSeen = () => watches.ofCluster(CLAIMS, key).flatMap((claim) => claimSeen(claim) ?? []);
     const classes = await classesSeen({ cluster, claims: claimsSeen() }, api);
+    const whyMissing = await whyPodsMissing(watches.owned(key), api, Date.now());
     const data = await planes.observe(key);
     // Now: what was heard while the coordinators were asked is in it.
     const owned = watches.owned(key);
@@ -206,6 +208,7 @@ export class Reconciler {
     return {
       ...parts,
       ...classes,
+      whyMissing,
       cluster,
       workloads: workloadsSeen(owned, name),
       pods: watches.ofCluster(PODS, key).flatMap((pod) => podSeen(pod) ?? []),

@@ -114,6 +114,7 @@ export class Kubernetes {
             },
       fixedClasses: this.storageClass === 'fixed' ? [STORAGE_CLASS] : [],
       missingClasses: this.storageClass === 'missing' ? [STORAGE_CLASS] : [],
+      whyMissing: {},
       optionalKinds: [],
       secretHashes: {},
     };

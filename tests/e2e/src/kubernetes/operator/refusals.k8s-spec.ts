@@ -124,6 +124,20 @@ const withOperator = (): void => {
     await until('it is over', async () => !(await told('first')).startsWith('Refused'), IN_TIME);
   }, 240_000);
 
+  it('pods that nobody may make are told with the reason that is in an event of their StatefulSet', async () => {
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: metadata('first-shard') };
+    const { uid = '' } = (await api.get(set))?.metadata ?? {};
+    // As its controller would.
+    const lastTimestamp = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    await api.create({
+      ...{ apiVersion: 'v1', kind: 'Event', metadata: metadata('first-shard.1') },
+      involvedObject: { apiVersion: 'apps/v1', kind: 'StatefulSet', ...metadata('first-shard'), uid },
+      ...{ type: 'Warning', reason: 'FailedCreate', count: 3, firstTimestamp: lastTimestamp, lastTimestamp },
+      message: 'create Pod first-shard-1 in StatefulSet first-shard failed error: exceeded quota: few',
+    });
+    await saysThat('first', /3 pods of shard are missing \(create Pod first-shard-1 .*exceeded quota: few\)/);
+  }, 240_000);
+
   it('a volume that may not grow, or is not there, is told, and keeps nothing else from being done', async () => {
     await makeClaim(1, {});
     await saysThat('first', /^StorageClassMissing: No storage class is named.*data-first-shard-1/);
