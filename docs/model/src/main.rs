@@ -17,7 +17,7 @@ impl Rng {
 fn base() -> Cfg {
     Cfg { prefix: "", n: 3, k: 2, init: 0b111, bug: Bug::Amended, wb: true, time: false, drift: false, lg: 3, ll: 3, member: false, learn: false, retry: false, cas: false, del: false,
         watch: 0, repair: true, copy: false, purge: false, confread: false, ops: 3, stands: 3, bounces: 1, ticks: 0, maps: 1, ins: 1,
-        atts: 2, marks: 2, fmax: 0, keyed: false, wc: 0, skew: 0, kmax: 30, pairs: false, tx: false, ttl: false, still: 0, unasked: false, framed: false, leap: 0, persist: 0, gap: 0 }
+        atts: 2, marks: 2, fmax: 0, keyed: false, wc: 0, skew: 0, kmax: 30, pairs: false, tells: 0, tx: false, ttl: false, still: 0, unasked: false, framed: false, leap: 0, persist: 0, gap: 0 }
 }
 /// Clock rates where drift matters: 0 (the leader in the prefixes) slow, 1 (its granter) fast.
 const SKEWED: [u8; N] = [9, 11, 10, 10, 10, 10];
@@ -100,6 +100,11 @@ fn scope(name: &str) -> Cfg {
         "keys" => Cfg { k: 2, ops: 18, stands: 12, bounces: 5, retry: true, keyed: true, atts: 4, fmax: 2, marks: 1, wc: 7, skew: 2, kmax: 4, pairs: true, cas: true, del: true, purge: true, copy: true, ins: 3, ..b },
         "keys2" => Cfg { k: 2, ops: 22, stands: 12, bounces: 5, retry: true, keyed: true, atts: 4, fmax: 2, wc: 12, skew: 3, kmax: 5, pairs: true, cas: true, del: true, purge: true, copy: true, ttl: true, ins: 3, ..b },
         "onekey" => Cfg { k: 1, ops: 8, stands: 8, bounces: 3, retry: true, keyed: true, atts: 4, fmax: 1, marks: 1, wc: 7, skew: 3, kmax: 3, pairs: true, cas: true, del: true, purge: true, ins: 2, ..b },
+        // a memory of keyed writes is told to others: with a repair or a copy, or by itself, at any time and late
+        "recalled" => Cfg { prefix: FORGOTTEN, k: 1, ops: 2, stands: 2, bounces: 1, retry: true, keyed: true, marks: 1, wc: 3, skew: 1, tells: 1, ..b },
+        "tells" => Cfg { k: 2, ops: 18, stands: 12, bounces: 5, retry: true, keyed: true, atts: 4, fmax: 2, marks: 1, wc: 7, skew: 2, kmax: 4, pairs: true, cas: true, del: true, purge: true, copy: true, ins: 3, tells: 3, ..b },
+        "tells1" => Cfg { k: 1, ops: 8, stands: 8, bounces: 3, retry: true, keyed: true, atts: 4, fmax: 1, marks: 1, wc: 7, skew: 3, kmax: 3, pairs: true, cas: true, del: true, purge: true, ins: 2, tells: 2, ..b },
+        "tellsmember" => Cfg { n: 5, k: 1, ops: 16, stands: 16, bounces: 3, retry: true, keyed: true, atts: 4, marks: 1, wc: 9, skew: 2, kmax: 6, member: true, copy: true, ins: 3, maps: 9, tells: 3, ..b },
         "tx" => Cfg { prefix: BARRIER, ops: 2, stands: 2, bounces: 0, atts: 1, retry: true, tx: true, marks: 1, repair: false, ..b },
         "txrepeat" => Cfg { prefix: REPEATABLE, ops: 2, stands: 3, bounces: 1, retry: true, tx: true, marks: 1, ..b },
         "txs" => Cfg { ops: 10, stands: 8, bounces: 3, retry: true, atts: 3, tx: true, marks: 1, cas: true, del: true, purge: true, watch: 1, ..b },
@@ -163,6 +168,10 @@ fn gen(s: &S, c: &Cfg, out: &mut Vec<(Act, u8)>) {
         if c.time { out.push((Act::HbSend(l), 14)); out.push((Act::Release(l), 7)); out.push((Act::Fresh(l), 15)); out.push((Act::Rd(l), 15)); out.push((Act::RdFin(l), 15)); }
         for j in 0..s.reqs.len() as u8 { out.push((Act::Deliver(j, l), 16)); }
         if c.retry { for o in 1..=s.ops.len() as u8 { out.push((Act::Retry(o, l), 17)); if c.keyed { out.push((Act::Again(o, l, 0), 17)); if c.skew > 0 { out.push((Act::Again(o, l, 1), 17)); } } } }
+    }
+    if c.tells > 0 {
+        for r in 0..n { out.push((Act::Tell(r), 13)); for j in 0..s.mems.len() as u8 { out.push((Act::Mind(r, j), 13)); } }
+        for j in 0..s.mems.len() as u8 { out.push((Act::Forget(j), 1)); }
     }
     for j in 0..s.ins.len() as u8 { out.push((Act::Inst(j), 13)); out.push((Act::Drop(j), 1)); }
     for j in 0..s.answ.len() as u8 { out.push((Act::DelAns(j), 16)); }
@@ -364,7 +373,7 @@ fn main() {
             let (secs, len) = (num(2, 20), num(3, 200) as usize);
             let only = a.get(4).map(|x| bug_of(x));
             let names = ["big3", "clients", "leases", "drift", "confirmed", "settled", "newepoch", "retried", "removed", "recopied", "joint", "copies", "bigmember", "bigmember5", "bigall", "big5"];
-            let newer = ["keys", "onekey", "refused", "told", "forgotten", "refloored", "txrepeat", "keys2", "txs", "bigtx", "stopped", "dropped", "stops"];
+            let newer = ["keys", "tells", "tells1", "onekey", "refused", "told", "forgotten", "refloored", "txrepeat", "keys2", "txs", "bigtx", "stopped", "dropped", "stops"];
             let at = |b: Bug| BUGS.iter().position(|x| x.0 == b).unwrap();
             for &(bug, text) in BUGS {
                 let is_newer = matches!(bug, Bug::ToldWithoutLease | Bug::CopyForgetsFloor) || (at(Bug::RepeatIsNew)..=at(Bug::ExpiryForgets)).contains(&at(bug)) || (at(Bug::ShortStops)..=at(Bug::StampAtStop)).contains(&at(bug));

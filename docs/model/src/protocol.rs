@@ -20,11 +20,11 @@ fn quorum(s: &S, c: &Cfg, ep: u8, mask: u8, half: u8) -> bool { // half: 0 both,
 fn init_s(c: &Cfg) -> S {
     let rep = Rep { prom: 0, ep: 1, pos: Pos::default(), rows: [None; K], cd: 0, purged: 0, pfl: 0, stg: None, pp: 0, c: 0, role: Role::F, hg: 0,
         clk: 100, rate: 1, wait: 0, until: [0; N], gen: [1; N], relb: 0, ackd: 0, fresh: 0, sr: None, before: Pos::default(),
-        km: vec![], kbeg: NONE, kfl: [NONE; K], kdrop: 0, seen: 0, leaps: [(0, 0, 0); N], stood: 0, since: 0, h: 0 };
+        km: vec![], kbeg: NONE, kfl: [NONE; K], kdrop: 0, kr: 0, seen: 0, leaps: [(0, 0, 0); N], stood: 0, since: 0, h: 0 };
     let rec = Rec { b: 0, ep: 0, base: Pos::default(), rows: vec![], log: vec![], commit: 0, purge: 0, rel: false, fr: (0, 0) };
     S { reps: vec![rep; c.n], recs: vec![rec], maps: vec![Map { old: c.init, new: 0, lrn: 0, ready: false }], ops: vec![], chosen: vec![], at: vec![], cb: vec![],
         reqs: vec![], answ: vec![], ins: vec![], ws: (0..c.watch).map(|i| W { at: i as u8, w: 0, pend: None, seen: [0; K] }).collect(),
-        now: 0, bounces: 0, stands: 0, stgid: 0, snap: vec![None; c.n] }
+        mems: vec![], now: 0, bounces: 0, stands: 0, stgid: 0, snap: vec![None; c.n] }
 }
 pub fn init(c: &Cfg, rates: [u8; N]) -> S {
     let mut s = init_s(c);
@@ -56,7 +56,8 @@ fn holds(s: &S, o: &Op, upto: u8) -> bool { // the condition, in the committed h
 }
 /// Hybrid time: op n is first attempted at 2n, later attempts and everything else happen between; past the window, so that nothing is before 0.
 fn origin(c: &Cfg, op: u8) -> u8 { 2 * op + if c.keyed { c.wc + c.skew } else { 0 } }
-fn now(s: &S, c: &Cfg) -> u8 { origin(c, s.ops.len() as u8) + 1 }
+fn time_of(c: &Cfg, ops: usize) -> u8 { origin(c, ops as u8) + 1 }
+fn now(s: &S, c: &Cfg) -> u8 { time_of(c, s.ops.len()) }
 /// Is this row what a reader of the committed history at `upto` or later may see for k?
 pub fn read_ok(s: &S, row: Option<Row>, k: u8, upto: u8, what: &str) -> Result<(), String> {
     let r = last(s, k, upto);
@@ -132,11 +133,35 @@ fn leave(s: &mut S, c: &Cfg, g: usize) {
     if c.keyed && c.bug != KeepsUnsent && matches!(p.role, Role::L(_)) { let r = p.pos.r; p.km.retain(|x| x.2 <= r); }
 }
 /// 4.7.6: from here on no keyed write passes unseen.
-fn begin(p: &mut Rep, now: u8) { if p.kbeg == NONE { p.kbeg = now; } }
-fn begin_anew(p: &mut Rep, c: &Cfg, now: u8) {
+fn begin(p: &mut Rep, now: u8, at: u8) { if p.kbeg == NONE { p.kbeg = now; p.kr = at; } }
+/// The rows are those of `to` now, and the memory is what their source told, or begins there.
+fn begin_anew(p: &mut Rep, c: &Cfg, now: u8, to: Pos, told: Option<Mem>) {
     if !c.keyed { return; }
     if c.bug != MemoryOutlivesRepair { p.km.clear(); p.kfl = [NONE; K]; p.kbeg = NONE; }
-    begin(p, now);
+    begin(p, now, to.r);
+    if let Some(m) = told { recall(p, c, &m, to.r); }
+}
+/// What a replica may tell others: complete for what was first attempted after the floor, of its history up to `r`.
+fn told(s: &S, c: &Cfg, g: usize, decided: bool) -> Option<Mem> {
+    let p = &s.reps[g];
+    if c.tells == 0 || p.kbeg == NONE { return None; }
+    let r = match &p.role { Role::L(x) if decided && x.b == p.pos.b => s.recs[x.i as usize].log.len() as u8, _ => p.pos.r };
+    let km = p.km.iter().filter(|x| x.2 <= r || c.bug == RemembersAhead).copied().collect();
+    Some(Mem { b: p.pos.b, r, floor: if c.bug == MemoryToldWhole { 0 } else { p.kdrop.max(p.kbeg) }, km })
+}
+/// Of the same history, whose end the own memory's beginning does not lie behind.
+fn recall(p: &mut Rep, c: &Cfg, m: &Mem, at: u8) {
+    for x in &m.km { if (x.2 <= at || c.bug == RemembersAhead) && !p.km.iter().any(|y| id(y.0) == id(x.0)) { p.km.push(*x); } }
+    p.km.sort();
+    p.kbeg = p.kbeg.min(m.floor);
+    forget_oldest(p, c);
+}
+fn forget_oldest(p: &mut Rep, c: &Cfg) {
+    while p.km.len() > c.kmax {
+        let old = (0..p.km.len()).min_by_key(|&i| p.km[i].1).unwrap();
+        if c.bug != DropsQuietly { p.kdrop = p.kdrop.max(p.km[old].1); }
+        p.km.remove(old);
+    }
 }
 fn note(p: &mut Rep, c: &Cfg, log: &[u8], k: u8, row: &Row) { // a row passes: what it has forgotten when first seen, and its marks
     if !c.keyed { return; }
@@ -146,11 +171,7 @@ fn note(p: &mut Rep, c: &Cfg, log: &[u8], k: u8, row: &Row) { // a row passes: w
         let r = log.iter().position(|&x| x == e).map_or(NONE, |i| i as u8 + 1);
         p.km.push((e, org, r));
         p.km.sort();
-        if p.km.len() > c.kmax {
-            let old = (0..p.km.len()).min_by_key(|&i| p.km[i].1).unwrap();
-            if c.bug != DropsQuietly { p.kdrop = p.kdrop.max(p.km[old].1); }
-            p.km.remove(old);
-        }
+        forget_oldest(p, c);
     }
 }
 /// Complete for keyed writes on k with a later origin.
@@ -394,7 +415,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             guard!(quorum(s, c, ep, x.mask, if c.bug == ElectNewOnly { 2 } else { 0 }));
             let set: Vec<usize> = (0..c.n).filter(|&g| x.mask >> g & 1 == 1).collect();
             let m = *set.iter().max_by_key(|&&g| { let p = x.info[g].0; if c.bug == RevisionOnly { (p.r, 0, N - g) } else { (p.b, p.r, N - g) } }).unwrap();
-            let src = s.reps[m].clone();
+            let (src, mem) = (s.reps[m].clone(), told(s, c, m, false));
             guard!(m == ri || (src.prom == x.b && src.pos == x.info[m].0)); // frozen since it promised
             let heard = set.iter().map(|&g| x.info[g].1).max().unwrap();
             let base = if c.bug == BaseFromOthers { heard } else { me.c };
@@ -405,7 +426,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             s.recs.push(Rec { b: x.b, ep, base: src.pos, rows: vec![], log, commit: 0, purge: 0, rel: false, fr: (0, 0) });
             let p = &mut s.reps[ri];
             if m != ri {
-                if src.pos != p.pos { p.hg += (c.watch > 0) as u8; begin_anew(p, c, time); }
+                if src.pos != p.pos { p.hg += (c.watch > 0) as u8; begin_anew(p, c, time, src.pos, mem); }
                 let by_pos = c.bug == PurgeByPosition && src.purged <= p.pos.r;
                 if src.purged <= base || by_pos {
                     let d = delta(&src.rows, &p.rows, base, c.bug != NoUndo);
@@ -414,7 +435,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
                 } else { p.rows = src.rows; p.purged = src.purged; }
                 p.pfl = p.pfl.max(src.pfl);
             }
-            if c.keyed { begin(p, time); }
+            if c.keyed { begin(p, time, src.pos.r); }
             p.pos = bumped; p.h = i;
             p.c = if c.bug == AdoptedIsCommitted { bumped.r } else { p.c.max(heard) }; // the adopted state holds all that is committed
             p.cd = p.c;
@@ -446,7 +467,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             } else { guard!((pos == rec.base || c.bug == NoPositionCheck) && c.bug != NoBarrier); }
             let S { recs, reps, .. } = s;
             let p = &mut reps[gi];
-            if c.keyed { begin(p, time); }
+            if c.keyed { begin(p, time, pos.r); }
             if let Some(w) = row {
                 for (k, x) in [Some((w.k, w.row)), w.also.filter(|_| c.bug != TxSplit)].into_iter().flatten() {
                     p.rows[k as usize] = Some(x);
@@ -469,7 +490,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             guard!(c.bug == BatchHidesKeyed || !c.keyed || two.row.ids.contains(&one.row.op) || op_of(s, one.row.op).kind == 4);
             let S { recs, reps, .. } = s;
             let p = &mut reps[gi];
-            if c.keyed { begin(p, time); }
+            if c.keyed { begin(p, time, pos.r); }
             p.rows[two.k as usize] = Some(two.row);
             note(p, c, &recs[i as usize].log, two.k, &two.row);
             p.pos.r += 2; p.prom = recs[i as usize].b; p.h = i; p.cd = p.cd.max(p.c);
@@ -522,7 +543,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             guard!(p.pos != rec.base && (p.pos < me.pos || (c.bug == BackwardDiff && p.pos != me.pos)) && !(p.pos.b == rec.b && p.pos.r + 1 == me.pos.r));
             let base = if p.pos.b == rec.b { p.pos.r } else if c.bug == BaseFromOthers { me.c } else { p.c };
             guard!(me.purged <= base || (c.bug == PurgeByPosition && me.purged <= p.pos.r));
-            let m = Ins { i, dst: f, from: p.pos, to: me.pos, d: delta(&me.rows, &p.rows, base, c.bug != NoUndo), purged: me.purged, pfl: me.pfl, stg: 0, c0: me.c.min(me.pos.r) };
+            let m = Ins { i, dst: f, from: p.pos, to: me.pos, d: delta(&me.rows, &p.rows, base, c.bug != NoUndo), purged: me.purged, pfl: me.pfl, stg: 0, c0: me.c.min(me.pos.r), mem: told(s, c, l as usize, false) };
             guard!(!s.ins.contains(&m));
             s.ins.push(m);
         }
@@ -585,7 +606,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             put(&mut rows, &delta(&me.rows, &st.rows, st.c0, c.bug != NoUndo));
             let mut d = [D::Absent; K];
             for k in 0..K { if let Some(x) = rows[k] { d[k] = D::Put(x); } }
-            let m = Ins { i, dst: f, from: p.pos, to: me.pos, d, purged, pfl: st.pfl.max(me.pfl), stg: st.id, c0: st.c0.max(me.c) };
+            let m = Ins { i, dst: f, from: p.pos, to: me.pos, d, purged, pfl: st.pfl.max(me.pfl), stg: st.id, c0: st.c0.max(me.c), mem: told(s, c, l as usize, false) };
             guard!(!s.ins.contains(&m));
             s.ins.push(m);
         }
@@ -600,7 +621,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             let (b, time) = (s.recs[m.i as usize].b, now(s, c));
             let p = &mut s.reps[f];
             put(&mut p.rows, &m.d);
-            begin_anew(p, c, time);
+            begin_anew(p, c, time, m.to, m.mem.clone());
             if m.stg == 0 { p.purged = p.purged.max(m.purged); } else { p.purged = m.purged; p.stg = None; }
             if c.bug != InstallWithoutCommit { p.c = p.c.max(m.c0); } // the installed state holds all that its maker knew committed
             p.pfl = p.pfl.max(m.pfl);
@@ -609,6 +630,29 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             step_down(s, c, f, b);
             ack(s, c, f, m.i);
         }
+        Act::Tell(g) => {
+            guard!(s.mems.len() < c.tells && is_member(s, g as usize));
+            let Some(m) = told(s, c, g as usize, true) else { return R::No };
+            guard!(!s.mems.contains(&m));
+            s.mems.push(m);
+        }
+        Act::Mind(f, j) => {
+            guard!((j as usize) < s.mems.len());
+            let m = s.mems[j as usize].clone();
+            let adopted = match &s.reps[f as usize].role { Role::L(x) => Some(s.recs[x.i as usize].base), _ => None };
+            let (p, time) = (&mut s.reps[f as usize], time_of(c, s.ops.len()));
+            let end = match adopted { // a leader's history is that of what it adopted, up to there
+                _ if p.pos.b == m.b || c.bug == MemoryOfOtherHistory => p.pos.r,
+                Some(base) if base.b == m.b => base.r,
+                _ => return R::No,
+            };
+            guard!((if p.kbeg == NONE { end } else { p.kr }) <= m.r || c.bug == MemoryWithHole);
+            let was = (p.km.clone(), p.kbeg, p.kdrop);
+            begin(p, time, end);
+            recall(p, c, &m, end);
+            guard!(was != (p.km.clone(), p.kbeg, p.kdrop));
+        }
+        Act::Forget(j) => { guard!((j as usize) < s.mems.len()); s.mems.remove(j as usize); }
         Act::Drop(j) => { guard!((j as usize) < s.ins.len()); s.ins.remove(j as usize); }
         Act::Purge(l, upto) => {
             guard!(c.purge && lead(s, l).is_some());

@@ -46,7 +46,7 @@ pub struct Rep {
     pub c: u8, pub role: Role, pub hg: u8, pub clk: u16, pub rate: u8, pub wait: u16,
     pub until: [u16; N], pub gen: [u8; N], pub relb: u8, pub ackd: u8, pub fresh: u16, // released ballot heard of; ballot acknowledged since the start
     pub sr: Option<(u8, Option<Row>, u8)>, pub before: Pos, // a stale read under way; position one batch ago (PromiseNotAtomic only)
-    pub km: Vec<(u8, u8, u8)>, pub kbeg: u8, pub kfl: [u8; K], pub kdrop: u8, // keyed writes seen (op, origin, revision); begun at; per key; greatest origin dropped
+    pub km: Vec<(u8, u8, u8)>, pub kbeg: u8, pub kfl: [u8; K], pub kdrop: u8, pub kr: u8, // keyed writes seen (op, origin, revision); begun at; per key; greatest origin dropped; revision it began at
     pub seen: u8, pub leaps: [(u8, u16, u16); N], // 4.12.2: greatest ballot heard of; leaps that were said: round, since, last
     pub stood: u16, pub since: u16, // for how long its clock stood still unseen; own stamps up to here are void
     // ghost
@@ -67,7 +67,10 @@ pub struct Op { pub k: u8, pub kind: u8, pub exp: u8, pub exp2: u8, pub gw: u8, 
 pub enum D { Keep, Absent, Put(Row) }
 /// A repair on its way: a delta from an exact position, or a finished full copy (`stg` != 0).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Ins { pub i: u8, pub dst: u8, pub from: Pos, pub to: Pos, pub d: [D; K], pub purged: u8, pub pfl: u8, pub stg: u8, pub c0: u8 }
+pub struct Ins { pub i: u8, pub dst: u8, pub from: Pos, pub to: Pos, pub d: [D; K], pub purged: u8, pub pfl: u8, pub stg: u8, pub c0: u8, pub mem: Option<Mem> }
+/// What a replica tells of the keyed writes it remembers: its position's ballot, how far its history goes, the floor, the marks.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Mem { pub b: u8, pub r: u8, pub floor: u8, pub km: Vec<(u8, u8, u8)> }
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct W { pub at: u8, pub w: u8, pub pend: Option<(u8, u8, Rows)>, pub seen: [u8; K] }
 
@@ -75,7 +78,7 @@ pub struct W { pub at: u8, pub w: u8, pub pend: Option<(u8, u8, Rows)>, pub seen
 pub struct S {
     pub reps: Vec<Rep>, pub recs: Vec<Rec>, pub maps: Vec<Map>, pub ops: Vec<Op>,
     pub chosen: Vec<u8>, pub at: Vec<u16>, pub cb: Vec<u8>, // ghost: op per revision, when and at which ballot it was first committed
-    pub reqs: Vec<(u8, u8, u8, u8)>, pub answ: Vec<(u8, u8)>, pub ins: Vec<Ins>, pub ws: Vec<W>,
+    pub reqs: Vec<(u8, u8, u8, u8)>, pub answ: Vec<(u8, u8)>, pub ins: Vec<Ins>, pub ws: Vec<W>, pub mems: Vec<Mem>,
     pub now: u16, pub bounces: u8, pub stands: u8, pub stgid: u8, pub snap: Vec<Option<Box<Rep>>>,
 }
 
@@ -87,7 +90,7 @@ pub struct Cfg {
     pub member: bool, pub learn: bool, pub retry: bool, pub cas: bool, pub del: bool, pub watch: usize, pub repair: bool, pub copy: bool, pub purge: bool, pub confread: bool,
     pub ops: usize, pub stands: u8, pub bounces: u8, pub ticks: u16, pub maps: usize, pub ins: usize,
     pub atts: u8, pub marks: usize, pub fmax: usize, // attempts of a request; marks of a row (1 or 2); failed conditions remembered (0: all)
-    pub keyed: bool, pub wc: u8, pub skew: u8, pub kmax: usize, pub pairs: bool, // 4.7.6: window of clients, clocks' difference, keyed writes remembered, batches of two
+    pub keyed: bool, pub wc: u8, pub skew: u8, pub kmax: usize, pub pairs: bool, pub tells: usize, // 4.7.6: window of clients, clocks' difference, keyed writes remembered, batches of two, memories on their way (0: none is ever told)
     pub unasked: bool, // 4.12.6: followers state unasked what they have and whose ballot they follow
     pub framed: bool, pub leap: u8, pub persist: u16, pub gap: u16, // Accepts in frames (pairs.rs); 4.12.2: greatest leap in rounds (0: all is believed), said for so long is believed, forgotten after
     pub tx: bool, pub ttl: bool, pub still: u16, // transactions; expiry; for how long a clock may stand still unseen
@@ -152,6 +155,10 @@ bugs! {
     MemoryOutlivesRepair "the memory of keyed writes is kept through repair and copy",
     MemoryFromStart "the memory of a restarted replica counts as complete from the start",
     SeenIsComplete "a key counts as known from its beginning once one of its rows has passed",
+    MemoryOfOtherHistory "a memory that is told counts at whatever ballot the receiver's position is",
+    MemoryWithHole "a memory that is told counts though the receiver saw nothing pass between its end and the own one's beginning",
+    RemembersAhead "of a memory that is told, writes past the receiver's own position are remembered too",
+    MemoryToldWhole "a memory is told as complete from the beginning",
     DropsQuietly "what falls off the bounded memory does not raise its floor",
     BatchHidesKeyed "a batch holds a row that has forgotten a keyed write of the same batch",
     KeepsUnsent "what a deposed leader decided and never applied stays in its memory",
@@ -215,6 +222,6 @@ pub enum Act {
     MLearner(u8), MStart(u8, u8), MSettle, MAbandon, Learn(u8, u8),
     Tick, HbSend(u8), HbRecv(u8, u8, u8), HbAns(u8, u8), Conf(u8, u8), Release(u8), RelRecv(u8, u8), Fresh(u8), Rd(u8), RdFin(u8),
     SrRead(u8, u8), SrFin(u8), CrStart(u8, u8), CrAck(u8, u8), CrFin(u8),
-    WSnap(u8), WDel(u8), WMove(u8, u8), Snap(u8), Restore(u8), Far(u8), Nack(u8, u8), Age(u8), Deny(u8, u8), Over(u8, u8),
+    WSnap(u8), WDel(u8), WMove(u8, u8), Snap(u8), Restore(u8), Far(u8), Nack(u8, u8), Age(u8), Deny(u8, u8), Over(u8, u8), Tell(u8), Mind(u8, u8), Forget(u8),
 }
 pub enum R { No, Ok, Bad(String) }

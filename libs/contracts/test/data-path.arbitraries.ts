@@ -183,6 +183,13 @@ const messages: {
     dedupeFloor: instant,
     commit: integer,
   }),
+  remembered: fc.record({
+    kind: fc.constant('remembered'),
+    ...header,
+    revision: integer,
+    floor: instant,
+    marks: fc.array(mark, { maxLength: 5 }),
+  }),
   confirm: fc.record({ kind: fc.constant('confirm'), ...header, round: integer, lease: stamp }),
   confirmed: fc.record({ kind: fc.constant('confirmed'), ...header, round: integer, lease: echo }),
   released: fc.record({ kind: fc.constant('released'), ...header }),

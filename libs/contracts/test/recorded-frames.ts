@@ -177,6 +177,16 @@ export const recordedMessages: Recorded<ShardMessage> = {
     { kind: 'finishRequest', ...header, copyId: 11, base: 280, keys: ['a'] },
     '43ff7f0280808080200b980201010061',
   ],
+  remembered: [
+    {
+      kind: 'remembered',
+      ...header,
+      revision: 300,
+      floor: hybridTime,
+      marks: [{ id: 'key:a', origin: hybridTime + 1, revision: 299, version: 2 }],
+    },
+    '45ff7f028080808020ac0204000000000010430105006b65793a610800000000001043ab0202',
+  ],
   finish: [
     {
       kind: 'finish',

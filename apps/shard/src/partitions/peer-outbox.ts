@@ -34,7 +34,7 @@ const LONG_VALUE_BYTES = 32 * 1024;
  */
 const SHORT_ROWS_BYTES_MAX = 512 * 1024;
 
-/** Of verification, which is in no hurry. */
+/** In no hurry. */
 const APART: ReadonlySet<ShardMessage['kind']> = new Set([
   'verify',
   'verified',
@@ -42,6 +42,7 @@ const APART: ReadonlySet<ShardMessage['kind']> = new Set([
   'rowTold',
   'mend',
   'mended',
+  'remembered',
 ]);
 
 export class PeerOutbox {
@@ -105,7 +106,7 @@ export class PeerOutbox {
 
   /** A member of a version that does not know the message drops the frame: nothing else must be in it. */
   private sendApart(to: ShardOrdinal, message: ShardMessage): void {
-    const bytes = message.kind === 'rowTold' || message.kind === 'mend' ? bytesOf(message.rows) : 0;
+    const bytes = bytesApart(message);
     if (bytes > PIECE_BYTES) {
       this.sending.sendParcelToPeer(to, { bytes, topics: [], encode: () => this.encode(message) });
       return;
@@ -154,6 +155,11 @@ function bulkOf(message: ShardMessage): Bulk | null {
     default:
       return null;
   }
+}
+
+function bytesApart(message: ShardMessage): number {
+  if (message.kind === 'rowTold' || message.kind === 'mend') return bytesOf(message.rows);
+  return message.kind === 'remembered' ? message.marks.length * MARK_BYTES : 0;
 }
 
 function bulkOfBatches(batches: readonly Accept[]): Bulk | null {

@@ -1,9 +1,9 @@
 /** A replica that a repair cannot bring up to date is copied to (docs/PROTOCOL.md 4.3.4, 4.3.5). */
 import { instant, listOf, optional, string, varint } from '@ringleader/primitives';
 import { header, type MessageTable } from './message-codec.js';
-import { positionCodec, rowsCodec } from './rows.js';
+import { markCodec, positionCodec, rowsCodec } from './rows.js';
 
-type CopyKind = 'copyRequired' | 'pageRequest' | 'page' | 'finishRequest' | 'finish';
+type CopyKind = 'copyRequired' | 'pageRequest' | 'page' | 'finishRequest' | 'finish' | 'remembered';
 
 const keys = listOf(string);
 const copy = { ...header, copyId: varint };
@@ -25,6 +25,7 @@ export const copyMessages: MessageTable<CopyKind> = {
       dedupeFloor: instant,
     },
   },
+  remembered: { code: 69, fields: { ...header, revision: varint, floor: instant, marks: listOf(markCodec) } },
   finishRequest: { code: 67, fields: { ...copy, base: varint, keys } },
   finish: {
     code: 68,

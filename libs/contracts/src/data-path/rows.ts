@@ -54,9 +54,13 @@ export const contentTypeCodec: Codec<string> = {
 
 export const positionCodec = fields<Position>({ ballot: varint, revision: varint });
 
-const listOfMarks = listOf(
-  fields<RequestMark>({ id: string, origin: instant, revision: varint, version: varint }),
-);
+export const markCodec = fields<RequestMark>({
+  id: string,
+  origin: instant,
+  revision: varint,
+  version: varint,
+});
+const listOfMarks = listOf(markCodec);
 
 /** Marks as they were written. */
 class WrittenMarks implements RequestMarks {

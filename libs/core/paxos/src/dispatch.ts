@@ -33,6 +33,7 @@ import { onMendAnswer, onVerified, type LeaderSidePort } from './verify/leader-s
 import { onQuestion, type ReplicaSidePort } from './verify/replica-side.js';
 import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
 import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
+import { onRemembered } from './catch-up/recollections.js';
 
 /** Messages reach every part but the requests. */
 export type DispatchPort = AcknowledgementPort &
@@ -168,7 +169,8 @@ type CatchUpKind =
   | 'pageRequest'
   | 'page'
   | 'finishRequest'
-  | 'finish';
+  | 'finish'
+  | 'remembered';
 
 function dispatchCatchUp(
   context: DispatchPort,
@@ -193,6 +195,8 @@ function dispatchCatchUp(
       return onFinishRequest(context, replica, from, message);
     case 'finish':
       return onFinish(context, replica, from, message);
+    case 'remembered':
+      return onRemembered(context, replica, message);
     default:
       return unreachable(message, 'shard message');
   }

@@ -12,7 +12,7 @@ import type {
   Revision,
   ShardOrdinal,
 } from '@ringleader/primitives';
-import type { Position, Row } from './records.js';
+import type { Position, RequestMark, Row } from './records.js';
 import type { RowDigest } from './storage.js';
 
 interface PartitionMessage {
@@ -153,6 +153,16 @@ export interface Finish extends PartitionMessage {
   readonly purgedTo: Revision;
   readonly dedupeFloor: HybridTime;
   readonly commit: Revision;
+}
+/**
+ * 4.7.6: the keyed writes that the sender remembers, of its history up to `revision`; complete for what was first attempted
+ * after `floor`. The ballot is that of its position: it names the history.
+ */
+export interface Remembered extends PartitionMessage {
+  readonly kind: 'remembered';
+  readonly revision: Revision;
+  readonly floor: HybridTime;
+  readonly marks: readonly RequestMark[];
 }
 /** "Is my ballot still your promise, and not released?" (4.4.2, 4.5.1). */
 export interface Confirm extends PartitionMessage {
@@ -301,6 +311,7 @@ export type ShardMessage =
   | Page
   | FinishRequest
   | Finish
+  | Remembered
   | Confirm
   | Confirmed
   | Released

@@ -128,6 +128,11 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
         message.rows.every(({ revision }) => revision <= message.to.revision) &&
         isFloorSayable(context, message.dedupeFloor)
       );
+    case 'remembered':
+      return (
+        message.marks.every(({ revision }) => revision <= message.revision) &&
+        isFloorSayable(context, message.floor)
+      );
     case 'page':
       return message.purgedTo <= message.commit && isFloorSayable(context, message.dedupeFloor);
     case 'prepare':

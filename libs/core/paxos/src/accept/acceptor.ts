@@ -105,7 +105,7 @@ function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): v
     position: next,
     commitBound: replica.commit,
   });
-  replica.keyed.begin(context.stamp());
+  replica.keyed.begin(context.stamp(), message.previous.revision);
   for (const row of rows) {
     transactions.upsert(replica, record.generation, row);
     replica.recent.add(row);

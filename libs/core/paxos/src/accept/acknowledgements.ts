@@ -5,6 +5,7 @@ import type { Accepted, Gap, LeaseEcho, Promised, RepairOffer } from '../message
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { hearPurgePoint, repeatPurgePoint, type PurgePointPort } from '../purge/purge-point.js';
+import { tellNewcomer, type RecollectionPort } from '../catch-up/recollections.js';
 import { streamTo, type BatchPort } from './batch-sender.js';
 import { commitWithQuorum } from './commit.js';
 import { disown, type DisownPort } from './roll-call.js';
@@ -12,6 +13,7 @@ import { disown, type DisownPort } from './roll-call.js';
 export type AcknowledgementPort = BatchPort &
   DisownPort &
   PurgePointPort &
+  RecollectionPort &
   Port<'purges' | 'now' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'holdings' | 'wakeups' | 'flushes'>;
 
 export function onAccepted(
@@ -66,6 +68,7 @@ export function noteAcknowledged(
 ): void {
   const progress = leader.progressOf(told.peer);
   const known = Math.min(told.revision, replica.record.position.revision);
+  tellNewcomer(context, replica, leader, told.peer);
   if (known >= progress.acknowledged) progress.deniedSince = null;
   progress.acknowledged = Math.max(progress.acknowledged, known);
   if (progress.behind || progress.streamed < progress.acknowledged) {
@@ -139,6 +142,7 @@ export function onStated(
     noteAcknowledged(context, replica, leader, { peer: from, revision: stated });
   } else if (stated === progress.acknowledged) {
     progress.deniedSince = null;
+    tellNewcomer(context, replica, leader, from);
   } else if (goesOnDenying(context, progress)) {
     progress.acknowledged = stated;
     progress.streamed = stated;

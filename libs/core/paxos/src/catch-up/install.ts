@@ -10,10 +10,11 @@ import {
   type AcceptorPort,
 } from '../accept/acceptor.js';
 import type { CatchUp } from '../partition/catch-up.js';
+import { recall } from './recollections.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
 
-export type InstallPort = AcceptorPort & Port<'stamp' | 'outbox' | 'transactions'>;
+export type InstallPort = AcceptorPort & Port<'rules' | 'stamp' | 'outbox' | 'transactions'>;
 
 export interface Installation {
   readonly session: CatchUp;
@@ -30,7 +31,7 @@ export function installed(context: InstallPort, replica: Replica, installation: 
   const { ballot } = session;
   const before = replica.record;
   replica.history += 1;
-  replica.keyed.replaced(context.stamp());
+  replica.keyed.replaced(context.stamp(), to.revision);
   replica.advanceCommit(Math.max(commit, commitHeard(context, replica, to)), to.revision);
   replica.catchUp = null;
   context.transactions.setRecord(replica, {
@@ -43,6 +44,7 @@ export function installed(context: InstallPort, replica: Replica, installation: 
     generation,
     staging: null,
   });
+  if (session.remembered !== null) recall(context, replica, session.remembered);
   dropUnusedGenerations(context, replica, [before.generation, before.staging?.generation]);
   if (session.whenInstalled !== null) {
     session.whenInstalled(to);

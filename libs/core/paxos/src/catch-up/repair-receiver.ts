@@ -46,7 +46,13 @@ export function onRepairOffer(
 
 export function beginCatchUp(context: RepairPort, replica: Replica, source: Source): void {
   const { now } = context;
-  const session: CatchUp = { ...source, request: null, requestedAt: now, progressedAt: now };
+  const session: CatchUp = {
+    ...source,
+    request: null,
+    requestedAt: now,
+    progressedAt: now,
+    remembered: null,
+  };
   replica.catchUp = session;
   context.wakeups.at(replica, now + context.timings.resendIntervalMs);
   const { position } = replica.record;

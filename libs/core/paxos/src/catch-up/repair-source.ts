@@ -5,6 +5,7 @@
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { isFull } from '../pair/backlog.js';
 import type { Port } from '../parts.js';
+import { tellMemory } from './recollections.js';
 import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { LeaderMessage } from '../accept/acceptor.js';
 import type { Delta, DeltaRequest, Finish, Page, ShardMessage } from '../messages.js';
@@ -68,14 +69,15 @@ export function isServed(context: SourcePort, { partition }: Replica, peer: Shar
 /** An answer with rows; of a copy it is counted. */
 export function serve(
   context: SourcePort,
-  { partition, leader, mendedAt }: Replica,
+  replica: Replica,
   to: ShardOrdinal,
   message: Delta | Page | Finish,
 ): void {
+  const { partition, leader } = replica;
   context.served.note(to, partition, context.now);
-  if (message.kind !== 'page') mendedAt.set(to, context.now);
   if (leader !== null) countCopied(leader.progressOf(to), message);
   context.outbox.send(to, message);
+  if (message.kind !== 'page') tellMemory(context, replica, to);
 }
 
 /** What fits a repair is no copy, and takes bytes all the same. */

@@ -39,7 +39,7 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
   if (assignment.epoch > epoch) {
     learnEpoch(context, replica, assignment);
   } else if (replica.assignment === null) {
-    assign(context, replica, assignment);
+    replica.assign(assignment);
     watchLeader(context, replica);
   }
 }
@@ -51,14 +51,6 @@ export function newReplica(
   const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
   return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
-}
-
-function assign({ now }: Port<'now'>, replica: Replica, assignment: PartitionAssignment): void {
-  const { votesSince } = replica;
-  const voters = votersOf(assignment);
-  for (const peer of votesSince.keys()) if (!voters.includes(peer)) votesSince.delete(peer);
-  for (const peer of voters) if (!votesSince.has(peer)) votesSince.set(peer, now);
-  replica.assign(assignment);
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {
@@ -77,7 +69,7 @@ function create(context: AssignmentPort, assignment: PartitionAssignment): void 
   const replica = newReplica(context, record);
   context.replicas.set(partition, replica);
   context.transactions.setRecord(replica, record);
-  assign(context, replica, assignment);
+  replica.assign(assignment);
   watchLeader(context, replica);
 }
 
@@ -89,7 +81,7 @@ function learnEpoch(context: AssignmentPort, replica: Replica, assignment: Parti
   replica.catchUp = null;
   if (rules.grantsEndWithEpoch()) context.grants.endAll();
   transactions.setRecord(replica, { ...replica.record, epoch: assignment.epoch });
-  assign(context, replica, assignment);
+  replica.assign(assignment);
   if (!replica.isMember) {
     remove(context, replica);
     return;

@@ -34,7 +34,7 @@ export function takeOver(
   replica.catchUp = null;
   replica.role = leader;
   replica.acknowledged = ballot;
-  replica.keyed.begin(context.stamp());
+  replica.keyed.begin(context.stamp(), adopted.revision);
   dropStaging(context, replica);
   context.led.add(replica);
   context.releases.drop(replica.partition);

@@ -10,7 +10,7 @@ import { announceRelease, stepDown, type StepDownPort } from './step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionAssignment } from '../ready.js';
-import { keyedWindowMs } from '../partition/keyed-requests.js';
+import { tellMemory } from '../catch-up/recollections.js';
 
 export type HandoverPort = StepDownPort &
   Port<'now' | 'retired' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;
@@ -55,17 +55,7 @@ function isLeaving({ ordinal, retired }: HandoverPort, { nextReplicas }: Partiti
 function successorOf(context: HandoverPort, replica: Replica, leader: Leader): ShardOrdinal | undefined {
   const { assignment } = replica;
   if (assignment === null) return undefined;
-  const successors = successorsOf(context, replica, assignment).filter((peer) =>
-    couldLead(context, replica, leader, peer),
-  );
-  const knowing = successors.find((peer) => knowsRepeats(context, replica, peer));
-  if (knowing !== undefined) return knowing;
-  // Its process ends in any case: then answers that nobody can tell any more are the lesser evil.
-  if (context.retired) return successors[0];
-  // Who leaves the set does not wait until a newcomer has followed for so long.
-  return isLeaving(context, assignment)
-    ? successors.find((peer) => hasRunLong(context, replica, peer))
-    : undefined;
+  return successorsOf(context, replica, assignment).find((peer) => couldLead(context, replica, leader, peer));
 }
 
 /** The best first. Of the new set those who know the partition from before come before a newcomer. */
@@ -106,24 +96,6 @@ function couldLead(
 
 const promisingMs = ({ timings }: HandoverPort): number => 1.5 * timings.leaseMs;
 
-/** It knows of no keyed write before its start, nor before its rows were replaced; clients may repeat them (4.7.6). */
-function knowsRepeats(context: HandoverPort, replica: Replica, successor: ShardOrdinal): boolean {
-  const { keyed, mendedAt, votesSince } = replica;
-  if (keyed.isEmpty) return true;
-  const since = Math.max(
-    mendedAt.get(successor) ?? Number.NEGATIVE_INFINITY,
-    votesSince.get(successor) ?? context.now,
-  );
-  return hasRunLong(context, replica, successor) && context.now - since > rememberedMs(context);
-}
-
-function hasRunLong(context: HandoverPort, { keyed }: Replica, successor: ShardOrdinal): boolean {
-  return keyed.isEmpty || context.peers.knownForMs(successor, context.now) > rememberedMs(context);
-}
-
-const rememberedMs = (context: HandoverPort): number =>
-  Math.max(promisingMs(context), keyedWindowMs(context));
-
 /** Whether there is anybody who could ever lead it. */
 export function hasLivingPeer(
   { ordinal, peers, now }: Pick<HandoverPort, 'ordinal' | 'peers' | 'now'>,
@@ -145,6 +117,7 @@ export function finishHandover(context: HandoverPort, replica: Replica, leader: 
 function passOn(context: HandoverPort, replica: Replica, leader: Leader, successor: ShardOrdinal): void {
   const { partition } = replica;
   const { epoch, ballot } = leader;
+  tellMemory(context, replica, successor);
   if (context.rules.servesAfterRelease()) announceRelease(context, replica, leader);
   else stepDown(context, replica, 'handover');
   leader.handover = null;
@@ -167,6 +140,7 @@ export function passOnNow(context: HandoverPort, replica: Replica, leader: Leade
   }
   const { partition } = replica;
   const { epoch, ballot } = leader;
+  if (successor !== 0) tellMemory(context, replica, successor);
   stepDown(context, replica, 'handover');
   if (successor !== 0) context.outbox.send(successor, { kind: 'stand', partition, epoch, ballot });
 }

@@ -52,24 +52,6 @@ describe('a shard that leaves', () => {
     expect(cluster.leaderOf(P)).toBe(leader);
   });
 
-  it('prefers whoever knows which keyed writes may be repeated, and takes another where nobody does', () => {
-    const windowMs = TIMINGS.repeatWindowMs + TIMINGS.clocksDifferMs;
-    const leave = (down?: number): number => {
-      const cluster = started();
-      cluster.run(windowMs);
-      answer(cluster, put(cluster, 'a', 'keyed', { requestId: 'key:1' }));
-      cluster.kill(2);
-      cluster.start(2);
-      if (down !== undefined) cluster.kill(down);
-      cluster.run(2 * TIMINGS.leaseMs);
-      cluster.shard(1).leave(cluster.now);
-      cluster.until(isLedByAnother(cluster, 1), 20);
-      return cluster.leaderOf(P);
-    };
-    expect(leave()).toBe(3);
-    expect(leave(3)).toBe(2);
-  });
-
   it('waits for a successor that has just started, and for nobody where nobody is there', () => {
     const cluster = started();
     cluster.kill(3);

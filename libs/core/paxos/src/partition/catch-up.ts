@@ -1,5 +1,5 @@
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
-import type { ShardMessage } from '../messages.js';
+import type { Remembered, ShardMessage } from '../messages.js';
 import type { Position } from '../records.js';
 
 /** A replica being brought up to date, from its leader or, as a candidate, from the replica it takes over from (4.3). */
@@ -13,6 +13,8 @@ export interface CatchUp {
   request: ShardMessage | null;
   requestedAt: number;
   progressedAt: number;
+  /** What was told meanwhile; the rows that it belongs to may come behind it. */
+  remembered: Remembered | null;
   /** A candidate's: what it does when it has the rows; null where the replica follows the source. */
   readonly whenInstalled: ((to: Position) => void) | null;
 }

@@ -36,8 +36,8 @@ describe('KeyedRequests', () => {
   it('is complete for nothing until it begins, and again when the rows are replaced', () => {
     const keyed = keyedRequests();
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
-    keyed.begin(5);
-    keyed.begin(9);
+    keyed.begin(5, 0);
+    keyed.begin(9, 0);
     expect(keyed.floorOf('k')).toBe(5);
     keyed.addAll(row(mark('key:a', 1)));
     keyed.restart();
@@ -47,7 +47,7 @@ describe('KeyedRequests', () => {
 
   it('knows all of a key that had forgotten nothing when it was first seen', () => {
     const keyed = keyedRequests();
-    keyed.begin(100 * MS);
+    keyed.begin(100 * MS, 0);
     keyed.addAll(row(mark('a', 1, 90 * MS)));
     keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS });
     keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS });
@@ -65,7 +65,7 @@ describe('KeyedRequests', () => {
 
   it('forgets what no client may repeat any more, and what is too much, and says so', () => {
     const keyed = keyedRequests();
-    keyed.begin(0);
+    keyed.begin(0, 0);
     keyed.addAll(row(mark('key:old', 1, 10 * MS)));
     keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)));
     expect(keyed.get('key:old')).toBeUndefined();
@@ -79,7 +79,7 @@ describe('KeyedRequests', () => {
   it('shares a bound in bytes with the other partitions, and says what it forgot for it', () => {
     const share = new MemoryShare(64 * 1024, () => 16);
     const all = Array.from({ length: 16 }, () => keyedRequests(share));
-    for (const keyed of all) keyed.begin(MS);
+    for (const keyed of all) keyed.begin(MS, 0);
     for (let i = 0; i < 3_000; i += 1)
       for (const keyed of all) keyed.addAll({ ...row(mark(`key:${i}`, 3 + i, 2 * MS + i)), key: `k${i}` });
     expect(share.heldBytes).toBeGreaterThan(32 * 1024);
@@ -95,7 +95,7 @@ describe('KeyedRequests', () => {
   it('gives back what it no longer remembers, by whatever way that went', () => {
     const share = new MemoryShare(1 << 20, () => 1);
     const keyed = keyedRequests(share);
-    keyed.begin(0);
+    keyed.begin(0, 0);
     keyed.addAll(row(mark('key:a', 1, MS)));
     keyed.addAll(row(mark('key:b', 2, MS)));
     keyed.dropPast(1);
@@ -104,6 +104,60 @@ describe('KeyedRequests', () => {
     keyed.dropPast(0);
     expect(one).toBeGreaterThan(0);
     expect(share.heldBytes).toBe(0);
+  });
+
+  const remembering = (begunAt: number, begunPast: number, ...marks: RequestMark[]): KeyedRequests => {
+    const keyed = keyedRequests();
+    keyed.begin(begunAt * MS, begunPast);
+    for (const one of marks) keyed.addAll(row(one));
+    return keyed;
+  };
+
+  it('is as complete as what another tells of the same history', () => {
+    const told = remembering(1, 0, mark('key:a', 4), mark('key:b', 5), mark('key:ahead', 8)).tell();
+    if (told === null) throw new Error('nothing told');
+    const keyed = remembering(7, 5, mark('key:c', 6), mark('key:b', 5));
+    keyed.recall(told, { end: 7, toldUpTo: 8 });
+    expect(keyed.floorOf('unseen')).toBe(1 * MS);
+    expect(['a', 'b', 'c', 'ahead'].map((id) => keyed.get(`key:${id}`)?.revision)).toEqual([
+      4,
+      5,
+      6,
+      undefined,
+    ]);
+    expect(keyed.tell()?.marks.map(({ revision }) => revision)).toEqual([4, 5, 6]);
+  });
+
+  it('begins with what another tells, and gives it back', () => {
+    const share = new MemoryShare(1 << 20, () => 1);
+    const keyed = keyedRequests(share);
+    expect(keyed.tell()).toBeNull();
+    keyed.recall({ floor: 3 * MS, marks: [mark('key:a', 4)] }, { end: 4, toldUpTo: 4 });
+    expect(keyed.floorOf('k')).toBe(3 * MS);
+    keyed.begin(9 * MS, 4);
+    expect(keyed.floorOf('k')).toBe(3 * MS);
+    keyed.restart();
+    expect(share.heldBytes).toBe(0);
+  });
+
+  it('does not count what another tells where writes passed that neither has seen', () => {
+    const told = { floor: 1 * MS, marks: [mark('key:a', 4)] };
+    const late = remembering(7, 6);
+    late.recall(told, { end: 7, toldUpTo: 5 });
+    expect(late.floorOf('k')).toBe(7 * MS);
+    expect(late.get('key:a')).toBeUndefined();
+    const fresh = keyedRequests();
+    fresh.recall(told, { end: 6, toldUpTo: 5 });
+    expect(fresh.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('tells what fell off the bounded memory as forgotten', () => {
+    const keyed = remembering(1, 0);
+    for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, 100 * MS + i)));
+    const told = keyed.tell();
+    expect(told?.floor).toBe(keyed.floorOf('unseen'));
+    expect(told?.marks[0]?.id).toBe(`key:${5_000 - (told?.marks.length ?? 0)}`);
+    expect(told?.floor).toBe(100 * MS + 5_000 - (told?.marks.length ?? 0) - 1);
   });
 
   it('drops what was given up before it became part of the history', () => {

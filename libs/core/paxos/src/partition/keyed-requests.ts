@@ -3,7 +3,7 @@
  * which does not know when the first attempt was made; and a row remembers its last four writes only. So each replica
  * also remembers the keyed writes that it saw pass in its own history, back to `floor`: what is not there, and was first
  * attempted after the floor, was not applied. The memory is volatile. A follower sees the same batches as its leader, so
- * a fail-over keeps it; whatever else changes the rows (a repair, a copy, a restart) begins it anew.
+ * a fail-over keeps it; whatever else changes the rows (a repair, a copy, a restart) begins it anew, and others tell it.
  */
 import { HYBRID_UNITS_PER_MS, type HybridTime, type Revision } from '@ringleader/primitives';
 import type { PaxosTimings } from '../ready.js';
@@ -23,11 +23,19 @@ export function keyedWindowMs({ rules, timings }: { rules: RequestRules; timings
   return rules.keyedWindowMs(timings.repeatWindowMs, timings.clocksDifferMs);
 }
 
+/** What a replica remembers, as it tells others. */
+export interface Recollection {
+  readonly floor: HybridTime;
+  readonly marks: readonly RequestMark[];
+}
+
 export class KeyedRequests {
   private readonly marks = new Map<string, RequestMark>();
   /** What each key's row had forgotten when it was first seen: what came later is here, or in the row. */
   private readonly keyFloors = new Map<string, HybridTime>();
   private begunAt: HybridTime;
+  /** All keyed writes past it passed here. */
+  private begunPast: Revision = 0;
   /** The greatest origin of what was dropped again. */
   private droppedTo: HybridTime = 0;
   private bytes = 0;
@@ -38,10 +46,6 @@ export class KeyedRequests {
     private readonly share: MemoryShare,
   ) {
     this.begunAt = rules.memoryFloorAtStart();
-  }
-
-  get isEmpty(): boolean {
-    return this.marks.size === 0;
   }
 
   /** Complete for requests on the key with a later origin; infinite while it is complete for none. */
@@ -56,10 +60,39 @@ export class KeyedRequests {
 
   /**
    * From here on nothing passes unseen. `now` is a hybrid time that is merged with what another replica said of this
-   * history (a batch, promises), so that it is past the origin of every write in it.
+   * history (a batch, promises), so that it is past the origin of every write in it, which goes to `revision`.
    */
-  begin(now: HybridTime): void {
-    if (this.begunAt === Number.POSITIVE_INFINITY) this.begunAt = now;
+  begin(now: HybridTime, revision: Revision): void {
+    if (this.begunAt !== Number.POSITIVE_INFINITY) return;
+    this.begunAt = now;
+    this.begunPast = revision;
+  }
+
+  /** For others, of the whole history; null while it is complete for nothing. */
+  tell(): Recollection | null {
+    if (this.begunAt === Number.POSITIVE_INFINITY) return null;
+    const floor = Math.max(this.droppedTo, this.begunAt);
+    return { floor: this.rules.floorToTell(floor), marks: [...this.marks.values()] };
+  }
+
+  /**
+   * What another told of its history up to `toldUpTo`, which up to `end` is this replica's too. It counts where all that
+   * it lacks has passed here; what is past `end` is not, or not yet, a part of this history.
+   */
+  recall({ floor, marks }: Recollection, { end, toldUpTo }: { end: Revision; toldUpTo: Revision }): void {
+    const hasBegun = this.begunAt !== Number.POSITIVE_INFINITY;
+    if (!this.rules.memoriesMeet(hasBegun ? this.begunPast : end, toldUpTo)) return;
+    if (!hasBegun) this.begunPast = end;
+    const own = [...this.marks.values()];
+    const told = marks.filter(
+      ({ id, revision }) => this.rules.isInHistory(revision, end) && !this.marks.has(id),
+    );
+    for (const { id } of told) this.account(bytesOfMark(id));
+    this.marks.clear();
+    for (const mark of [...told, ...own].sort((a, b) => a.revision - b.revision))
+      this.marks.set(mark.id, mark);
+    this.begunAt = Math.min(this.begunAt, floor);
+    this.forgetOldest(Number.NEGATIVE_INFINITY);
   }
 
   /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
@@ -80,9 +113,9 @@ export class KeyedRequests {
   }
 
   /** A repair or a copy: the rows are those of another history now. */
-  replaced(now: HybridTime): void {
+  replaced(now: HybridTime, revision: Revision): void {
     if (!this.rules.memoryOutlivesInstall()) this.restart();
-    this.begin(now);
+    this.begin(now, revision);
   }
 
   restart(): void {

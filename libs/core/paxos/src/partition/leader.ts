@@ -1,4 +1,4 @@
-import type { Ballot, Epoch, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Ballot, Epoch, Incarnation, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { CommitWaiters, ConfirmRounds, type Waiter } from './waiters.js';
 import { RetainedBatches, type OpenBatch } from './batches.js';
 import type { CommitPoint } from '../messages.js';
@@ -38,6 +38,8 @@ export interface PeerProgress {
   deniedSince: number | null;
   /** What was long on its way is waited for at least until then. */
   answersBy: number;
+  /** The incarnation that was told, or knows by itself, which keyed writes this leader remembers. */
+  toldMemoryIn: Incarnation;
   /** Of rows that it was sent for its present copy. */
   copied: { readonly copyId: number; readonly bytes: number };
 }
@@ -112,6 +114,7 @@ export class Leader {
         askedAt: this.since,
         deniedSince: null,
         answersBy: this.since,
+        toldMemoryIn: 0,
         copied: { copyId: 0, bytes: 0 },
       };
       this.progress.set(peer, progress);

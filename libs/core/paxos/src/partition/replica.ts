@@ -101,10 +101,6 @@ export class Replica {
   epochSeen: Epoch = 0;
   /** A candidate of an epoch that this replica has not heard of yet asked for its promise. */
   earlyPrepare: { readonly from: ShardOrdinal; readonly message: Prepare } | null = null;
-  /** When this shard learned that a peer votes: its rows were copied to it before, by whomever. */
-  readonly votesSince = new Map<ShardOrdinal, number>();
-  /** When this shard last sent a peer rows to put in place of its own, in whichever leadership. */
-  readonly mendedAt = new Map<ShardOrdinal, number>();
   /** Passed the partition on though it is preferred, in that incarnation: it is about to end, and is not to get it back. */
   declined: { readonly by: ShardOrdinal; readonly incarnation: Incarnation } | null = null;
   /** Own sending time proven by a fresh stamp, and the commit point that it is good for (4.5.3). */

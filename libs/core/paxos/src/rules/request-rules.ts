@@ -36,6 +36,14 @@ export interface RequestRules {
   floorAfterDrop(floor: HybridTime, dropped: HybridTime): HybridTime;
   /** 4.7.6: does the memory outlive a repair or copy? Control: MemoryOutlivesRepair. */
   memoryOutlivesInstall(): boolean;
+  /** 4.7.6: is what another remembers of the history that this is of? Control: MemoryOfOtherHistory. */
+  isOfSameHistory(told: Ballot, own: Ballot): boolean;
+  /** 4.7.6: is what another remembers a part of the own history? Control: RemembersAhead. */
+  isInHistory(revision: Revision, end: Revision): boolean;
+  /** 4.7.6: has all passed here that the other had not seen? Control: MemoryWithHole. */
+  memoriesMeet(begunAt: Revision, toldUpTo: Revision): boolean;
+  /** 4.7.6: from when on what is told is complete. Control: MemoryToldWhole. */
+  floorToTell(floor: HybridTime): HybridTime;
   /** 4.7.6: does a leader that steps down remember what it decided and did not send? Control: KeepsUnsent. */
   keepsUnsent(): boolean;
   /** 4.7.3: which commit point a repeated answer awaits. Control: DedupeBeforeCommit. */
@@ -76,6 +84,10 @@ export const REQUEST_RULES: RequestRules = {
   floorOfSeenKey: (requestFloor) => requestFloor,
   floorAfterDrop: Math.max,
   memoryOutlivesInstall: () => false,
+  isOfSameHistory: (told, own) => told === own,
+  isInHistory: (revision, end) => revision <= end,
+  memoriesMeet: (begunAt, toldUpTo) => begunAt <= toldUpTo,
+  floorToTell: (floor) => floor,
   keepsUnsent: () => false,
   repeatAwaits: (first) => first,
   remembersFailures: () => true,

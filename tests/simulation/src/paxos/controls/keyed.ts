@@ -8,6 +8,7 @@ import {
   UNSENT_WRITE,
 } from '../profiles/repeats.js';
 import { PURGED_WRITES } from '../profiles/purged.js';
+import { TOLD_MEMORIES } from '../profiles/told-memories.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
 
 /** docs/PROTOCOL.md 4.7.6: keyed writes, repeated by clients through other gateways. */
@@ -52,6 +53,34 @@ export const KEYED_CONTROLS: readonly Control[] = [
     broken: 'a key counts as known from its beginning once one of its rows has passed',
     rules: { floorOfSeenKey: () => 0 },
     profile: KEYED,
+    caughtBy: 'applied once',
+  },
+  {
+    name: 'MemoryOfOtherHistory',
+    broken: 'what is told of a memory counts at whatever ballot the receiver is',
+    rules: { isOfSameHistory: () => true },
+    profile: TOLD_MEMORIES,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'RemembersAhead',
+    broken: 'of what is told, writes past the own position are remembered too',
+    rules: { isInHistory: () => true },
+    profile: TOLD_MEMORIES,
+    caughtBy: 'linearizability',
+  },
+  {
+    name: 'MemoryWithHole',
+    broken: 'what is told counts though writes passed that neither has seen',
+    rules: { memoriesMeet: () => true },
+    profile: TOLD_MEMORIES,
+    caughtBy: 'applied once',
+  },
+  {
+    name: 'MemoryToldWhole',
+    broken: 'a memory is told as complete from the beginning',
+    rules: { floorToTell: () => 0 },
+    profile: FORGOTTEN_WRITES,
     caughtBy: 'applied once',
   },
   {

@@ -24,6 +24,7 @@ import { COMPARED, COMPARED_PURGES } from './compared.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
 import { SLOW_ROWS } from './slow-rows.js';
 import { SUSPENDED } from './suspended.js';
+import { TOLD_MEMORIES } from './told-memories.js';
 import { UNDONE } from './undone.js';
 import { UNPROVEN_BARRIER } from './unproven.js';
 import { WRONG_PEERS } from './wrong-peers.js';
@@ -62,6 +63,7 @@ export const STEERED: readonly Profile[] = [
   FORGOTTEN_WRITES,
   HIDDEN_WRITE,
   UNSENT_WRITE,
+  TOLD_MEMORIES,
   EXPIRING,
   EXPIRING_SCANS,
   SCANNED_LEADER,

@@ -19,10 +19,10 @@ function isWriteAttempt(message: SimMessage): message is WriteAttempt {
 }
 
 /** Gateways by number. */
-const [WRITING, READING] = [0, 1];
+export const [WRITING, READING] = [0, 1];
 
 /** Under a key of the client's own, whatever its number. */
-function keyed(request: ClientRequest): Write {
+export function keyed(request: ClientRequest): Write {
   if (request.kind !== 'write') throw new RangeError('no write');
   const { requestId } = request;
   return isKeyed(requestId) ? request : { ...request, requestId: `${KEYED_ID_PREFIX}${requestId}` };
@@ -32,7 +32,7 @@ function ifThere(scene: Scene, key: string): Write {
   return keyed(scene.cluster.workload.put(0, key, [{ kind: 'ifPresent' }]));
 }
 
-function* answer(client: RepeatingClient, gateway: number): Generator<number, Outcome> {
+export function* answer(client: RepeatingClient, gateway: number): Generator<number, Outcome> {
   let answered: Outcome | null = null;
   client.ask(gateway, (outcome) => {
     answered = outcome;
@@ -221,7 +221,7 @@ export const HIDDEN_WRITE: Profile = {
 };
 
 /** A write that its row has forgotten, and its client is about to repeat. */
-function* forgottenByRow(scene: Scene, key: string): Generator<number, RepeatingClient> {
+export function* forgottenByRow(scene: Scene, key: string): Generator<number, RepeatingClient> {
   const { workload } = scene.cluster;
   const put = (): ClientRequest => workload.put(0, key);
   yield* done(scene, [put()]);
