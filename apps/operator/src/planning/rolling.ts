@@ -51,15 +51,6 @@ function roll(context: Context, component: Numbered): Part {
   const others = shouldBeReady(context, component).filter(({ pod }) => pod?.isReady !== true);
   const [waitedFor] = others;
   if (!context.rules.mayDisturb(others.length) && waitedFor !== undefined) return halted(waitedFor);
-  const [forgetful] = component === 'shard' ? forgetfulShards(context) : [];
-  if (forgetful !== undefined) {
-    const { name, since } = forgetful;
-    return note(
-      'doing',
-      REASON,
-      `${name} has begun anew at ${since}: the update waits until it knows again what clients may repeat`,
-    );
-  }
   const obstacle = obstacleTo(context, component);
   if (obstacle !== null) return note('doing', REASON, obstacle);
   const next = old.find((pod) => !isLeader(context, pod)) ?? old[0];
@@ -102,18 +93,6 @@ function shouldBeReady({ observed, shape }: Context, component: Numbered): reado
       const name = memberName(component, ordinal);
       return { name, pod: podsOf(observed, component).find((one) => one.ordinal === ordinal) };
     });
-}
-
-/**
- * A repeated request is answered by what its shards remember of the last minute, and each forgets it with its process: taken in quick
- * succession, nobody would be left who knows whether a write that is repeated was done.
- */
-function forgetfulShards(context: Context): readonly PodSeen[] {
-  const { data, nowMs } = context.observed;
-  if (data === null || data.shards.length === 0) return [];
-  return shouldBeReady(context, 'shard').flatMap(({ pod }) =>
-    pod === undefined || context.rules.remembers(nowMs - Date.parse(pod.since)) ? [] : [pod],
-  );
 }
 
 function halted({ name, pod }: Expected): Part {

@@ -25,8 +25,6 @@ export interface PlannerRules {
   readonly staysQuorate: (staying: readonly SeatedMember[]) => boolean;
   /** Whether a pod that is ready may be taken, with so many others that should be ready and are not. */
   readonly mayDisturb: (othersDown: number) => boolean;
-  /** Whether a shard that is ready for so long knows all that clients may repeat. */
-  readonly remembers: (readyMs: number) => boolean;
   /** Whether what is said of pods is about the newest specification. */
   readonly believes: (workload: WorkloadSeen) => boolean;
   /** Whether a pod is down for good, so that taking it costs nothing. */
@@ -38,9 +36,6 @@ export interface PlannerRules {
   /** What a cluster that names no image goes on with, of what was chosen for it and what the operator would choose now. */
   readonly imagesKept: (chosen: Images, operators: Images) => Images;
 }
-
-/** The minute that clients are promised (docs/API.md), and what clocks may differ by. */
-const REMEMBERS_AFTER_MS = 65_000;
 
 const BROKEN = [
   ...['ImagePullBackOff', 'ErrImagePull', 'ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError'],
@@ -60,7 +55,6 @@ export const PLANNER_RULES: PlannerRules = {
   staysQuorate: (staying) =>
     staying.filter(({ reachable }) => reachable).length >= Math.floor(staying.length / 2) + 1,
   mayDisturb: (othersDown) => othersDown === 0,
-  remembers: (readyMs) => readyMs >= REMEMBERS_AFTER_MS,
   believes: ({ isCurrent }) => isCurrent,
   isBroken: ({ isReady, trouble }) => !isReady && BROKEN.includes(trouble),
   isOwnPause: ({ paused, pausedBy }) => paused && pausedBy === 'operator',

@@ -86,12 +86,6 @@ export const CONTROLS: readonly Control[] = [
     found: 'one pod at a time',
   },
   {
-    name: 'ForgetsRepeats: takes the next shard as soon as the one before is ready',
-    breaks: { remembers: () => true },
-    seed: 10,
-    found: 'what may be repeated is known',
-  },
-  {
     name: 'TrustsOldStatus: takes what a controller said of the specification before',
     breaks: { believes: () => true },
     seed: 9,

@@ -130,20 +130,6 @@ function checkShard(observed: Observed, pod: PodSeen): void {
   const lost = data?.shards.find(({ state, replicas }) => state === 'replaced' && replicas > 0);
   if (lost !== undefined)
     throw new Violation('what was lost is copied first', `${pod.name}, after ${lost.shard}`);
-  checkMemories(observed, pod);
-}
-
-/** Whoever holds data has been there for the minute in which clients may repeat themselves. */
-function checkMemories({ pods, data, nowMs }: Observed, pod: PodSeen): void {
-  const holders = (data?.shards ?? []).flatMap(({ shard, state }) => (state === 'joining' ? [] : shard));
-  const young = pods.find(
-    (one) =>
-      one.component === 'shard' &&
-      holders.includes(`shard-${one.ordinal}`) &&
-      nowMs - Date.parse(one.since) < 60_000,
-  );
-  if (young !== undefined)
-    throw new Violation('what may be repeated is known', `${pod.name}, and ${young.name} has just begun`);
 }
 
 function checkLeader({ pods, data, workloads }: Observed, { component, ordinal, uid }: PodSeen): void {

@@ -225,8 +225,8 @@ export class Story {
     return JSON.stringify({ actions: actions.map(({ kind, why }) => [kind, why]), status, pods }, null, 1);
   }
 }
-/** Longer than a shard that has begun anew is waited for. */
-const QUIET_ROUNDS = 16;
+/** Nothing more is coming after so many without a change. */
+const QUIET_ROUNDS = 8;
 
 function checkReached({ kube, group, placement }: World): void {
   const { cluster } = kube;
