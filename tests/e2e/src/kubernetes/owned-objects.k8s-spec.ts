@@ -48,9 +48,9 @@ function shapeOf({ spec }: RingleaderCluster): Shape {
 /** Where the answer does not have what was sent: paths. An empty list is answered as none. */
 function missing(sent: unknown, got: unknown, path = ''): string[] {
   if (Array.isArray(sent)) {
-    if (sent.length === 0 && got === undefined) return [];
-    if (!Array.isArray(got) || got.length !== sent.length) return [path];
-    return sent.flatMap((part, i) => missing(part, got[i], `${path}[${i}]`));
+    const given = got ?? [];
+    if (!Array.isArray(given) || given.length !== sent.length) return [path];
+    return sent.flatMap((part, i) => missing(part, given[i], `${path}[${i}]`));
   }
   if (typeof sent === 'object' && sent !== null) {
     if (typeof got !== 'object' || got === null) return [path];

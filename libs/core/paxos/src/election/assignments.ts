@@ -5,7 +5,7 @@ import { stand, type StandPort } from './stand.js';
 import { stepDown, type StepDownPort } from '../leadership/step-down.js';
 import type { PartitionAssignment } from '../ready.js';
 import type { PartitionRecord } from '../records.js';
-import { isMember, votersOf } from '../rules/quorum.js';
+import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../accept/acceptor.js';
 import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';

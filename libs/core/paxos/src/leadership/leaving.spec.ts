@@ -1,6 +1,6 @@
 /** A process that was told to stop hands over what it leads before it ends (docs/PROTOCOL.md 4.4.8). */
 import { describe, expect, it } from '@jest/globals';
-import { answer, assignment, P, put, started as fresh, write } from '../../test/cluster-client.js';
+import { assignment, P, put, started as fresh, write } from '../../test/cluster-client.js';
 import { type MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 
 const isLedByAnother = (cluster: MemoryCluster, than: number) => (): boolean =>
