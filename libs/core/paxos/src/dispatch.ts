@@ -33,7 +33,7 @@ import { onMendAnswer, onVerified, type LeaderSidePort } from './verify/leader-s
 import { onQuestion, type ReplicaSidePort } from './verify/replica-side.js';
 import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
 import { onDeltaRequest, type SourcePort } from './catch-up/repair-source.js';
-import { onRemembered } from './catch-up/recollections.js';
+import { onRemembered } from './partition/recollections.js';
 
 /** Messages reach every part but the requests. */
 export type DispatchPort = AcknowledgementPort &

@@ -5,7 +5,7 @@ import type { Accepted, Gap, LeaseEcho, Promised, RepairOffer } from '../message
 import type { Leader, PeerProgress } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import { hearPurgePoint, repeatPurgePoint, type PurgePointPort } from '../purge/purge-point.js';
-import { tellNewcomer, type RecollectionPort } from '../catch-up/recollections.js';
+import { tellNewcomer, type RecollectionPort } from '../partition/recollections.js';
 import { streamTo, type BatchPort } from './batch-sender.js';
 import { commitWithQuorum } from './commit.js';
 import { disown, type DisownPort } from './roll-call.js';

@@ -10,7 +10,7 @@ import {
   type AcceptorPort,
 } from '../accept/acceptor.js';
 import type { CatchUp } from '../partition/catch-up.js';
-import { recall } from './recollections.js';
+import { recall } from '../partition/recollections.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
 

@@ -5,7 +5,7 @@
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { isFull } from '../pair/backlog.js';
 import type { Port } from '../parts.js';
-import { tellMemory } from './recollections.js';
+import { tellMemory } from '../partition/recollections.js';
 import { noteAcknowledged, type AcknowledgementPort } from '../accept/acknowledgements.js';
 import type { LeaderMessage } from '../accept/acceptor.js';
 import type { Delta, DeltaRequest, Finish, Page, ShardMessage } from '../messages.js';

@@ -10,7 +10,7 @@ import { announceRelease, stepDown, type StepDownPort } from './step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { PartitionAssignment } from '../ready.js';
-import { tellMemory } from '../catch-up/recollections.js';
+import { tellMemory } from '../partition/recollections.js';
 
 export type HandoverPort = StepDownPort &
   Port<'now' | 'retired' | 'ordinal' | 'timings' | 'rules' | 'outbox' | 'peers' | 'holdings'>;

@@ -5,9 +5,9 @@
  */
 import type { Ballot, Revision, ShardOrdinal } from '@ringleader/primitives';
 import type { Remembered } from '../messages.js';
-import type { Leader } from '../partition/leader.js';
-import { keyedWindowMs } from '../partition/keyed-requests.js';
-import type { Replica } from '../partition/replica.js';
+import type { Leader } from './leader.js';
+import { keyedWindowMs } from './keyed-requests.js';
+import type { Replica } from './replica.js';
 import type { Port } from '../parts.js';
 
 export type RecollectionPort = Port<'now' | 'timings' | 'rules' | 'outbox' | 'peers'>;
