@@ -33,16 +33,12 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#lastCheckAt = this.clock.monotonicMs();
     this.store.onChange((result) => this.#follow(result));
     this.store.onLeadership((change) => this.#onLeadership(change));
-    this.#timer = setInterval(() => this.check(), CHECK_INTERVAL_MS);
   }
 
   onApplicationShutdown(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    this.#deadlines = null;
+    this.#leadsNoMore();
   }
 
   @Handles(leaseGrant)
@@ -102,7 +98,7 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
     return { leases: listed, more: listed.length < found.length };
   }
 
-  /** Looks for leases that have run out. Runs by itself, once started. */
+  /** Looks for leases that have run out. Runs by itself, while this member leads. */
   check(): void {
     const now = this.clock.monotonicMs();
     const lateMs = now - this.#lastCheckAt - CHECK_INTERVAL_MS;
@@ -142,10 +138,18 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
     return deadlines;
   }
 
+  #leadsNoMore(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#deadlines = null;
+  }
+
   #onLeadership(change: LeadershipChange): void {
-    if (!change.leading) this.#deadlines = null;
+    if (!change.leading) this.#leadsNoMore();
     else if (this.#deadlines?.term !== change.term) {
       const now = this.clock.monotonicMs();
+      this.#lastCheckAt = now;
+      this.#timer ??= setInterval(() => this.check(), CHECK_INTERVAL_MS);
       this.#deadlines = new LeaseDeadlines(change.term, this.store.local.listLeases(), now);
     }
   }

@@ -1,7 +1,7 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HEARTBEAT_INTERVAL_MS } from '@ringleader/contracts';
 import type { MemberAssessment, MemberState } from '@ringleader/failure-detection';
-import type { MonotonicMs } from '@ringleader/primitives';
+import { togetherEvery } from '@ringleader/observability';
 import { Self, ServiceLogger } from '@ringleader/service-host';
 import {
   DetectionService,
@@ -15,10 +15,12 @@ const REPORT_INTERVAL_MS = HEARTBEAT_INTERVAL_MS;
 
 /** Publishes what this detector says: four times a second, and at once when it has changed its mind. */
 @Injectable()
-export class VerdictPublisherService implements OnApplicationBootstrap {
+export class VerdictPublisherService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #states = new Map<MemberName, MemberState>();
   #sequence = 0;
-  #nextReportAt: MonotonicMs = Number.NEGATIVE_INFINITY;
+  /** Null where there was none since the last report: nobody is judged then. */
+  #latest: readonly MemberAssessment[] | null = null;
+  #end: (() => void) | null = null;
 
   constructor(
     private readonly detection: DetectionService,
@@ -29,14 +31,18 @@ export class VerdictPublisherService implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.detection.onOpinion((opinion) => this.#take(opinion));
+    this.#end = togetherEvery(REPORT_INTERVAL_MS, () => {
+      if (this.#latest !== null) this.#publish(this.#latest);
+    });
   }
 
-  #take({ at, assessments }: Opinion): void {
-    const hasChanged = this.#noteChanges(assessments);
-    if (!hasChanged && at < this.#nextReportAt) return;
-    // Counted on from when the last one was due, so that ticks that do not divide the interval do not stretch it.
-    this.#nextReportAt = Math.max(this.#nextReportAt, at - REPORT_INTERVAL_MS) + REPORT_INTERVAL_MS;
-    this.#publish(assessments);
+  beforeApplicationShutdown(): void {
+    this.#end?.();
+  }
+
+  #take({ assessments }: Opinion): void {
+    this.#latest = assessments;
+    if (this.#noteChanges(assessments)) this.#publish(assessments);
   }
 
   #noteChanges(assessments: readonly MemberAssessment[]): boolean {
@@ -56,6 +62,7 @@ export class VerdictPublisherService implements OnApplicationBootstrap {
   }
 
   #publish(assessments: readonly MemberAssessment[]): void {
+    this.#latest = null;
     this.#sequence += 1;
     this.transport.publishReport({
       detector: this.self.id,

@@ -27,23 +27,22 @@ export class HeartbeatPublisher {
   ) {}
 
   start(): void {
-    this.beat();
-    this.end = togetherEvery(HEARTBEAT_INTERVAL_MS, () => this.beat());
+    this.beat(0);
+    this.end = togetherEvery(HEARTBEAT_INTERVAL_MS, (lateMs) => this.beat(lateMs));
   }
 
   stop(): void {
     this.end?.();
     this.end = null;
-    this.meter.close();
   }
 
-  private beat(): void {
+  private beat(lateMs: number): void {
     this.sequence += 1;
     const heartbeat: Heartbeat = {
       ...this.identity,
       sequence: this.sequence,
       ...this.present(),
-      load: this.meter.read(),
+      load: this.meter.read(lateMs),
     };
     this.publish(JSON.stringify(heartbeat));
   }

@@ -36,6 +36,18 @@ describe('what is done together', () => {
     expect(done).toEqual([1_000_451, 1_000_750]);
   });
 
+  it('tells how late it is', () => {
+    end();
+    const lates: number[] = [];
+    end = togetherEvery(250, (lateMs) => lates.push(lateMs));
+    jest.advanceTimersByTime(120);
+    const { now } = performance;
+    const late = jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 70);
+    jest.advanceTimersByTime(250);
+    late.mockRestore();
+    expect(lates).toEqual([0, 70]);
+  });
+
   it('ends', () => {
     end();
     jest.advanceTimersByTime(1_000);
