@@ -127,10 +127,22 @@ describe('PeerOutbox', () => {
     };
     const rows = accepts({ partition: 1, bytes: 100 });
     const mended: ShardMessage = { kind: 'mended', ...header, done: true };
-    expect(sendAll([rows, released, mended, mend(100), mend(PIECE_BYTES)])).toEqual([
+    const remembered = (count: number): ShardMessage => {
+      const marks = Array.from({ length: count }, (_, i) => ({
+        id: `key:${i}`,
+        origin: 1,
+        revision: i,
+        version: 1,
+      }));
+      return { kind: 'remembered', ...header, revision: count, floor: 0, marks };
+    };
+    const unknown = [mended, mend(100), mend(PIECE_BYTES), remembered(10), remembered(4_096)];
+    expect(sendAll([rows, released, ...unknown])).toEqual([
       [2, 'bulk', ['mended']],
       [2, 'bulk', ['mend']],
       [2, [], ['mend']],
+      [2, 'bulk', ['remembered']],
+      [2, [], ['remembered']],
       [2, 'control', ['released']],
       [2, 'bulk', ['accepts']],
     ]);

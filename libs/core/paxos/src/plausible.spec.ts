@@ -3,12 +3,17 @@ import { seededPrng } from '@ringleader/primitives';
 import { assignment, P } from '../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
 import { makeBallot, PaxosShard, type PaxosEvent, type ShardMessage } from './index.js';
+import { ENTRIES_MAX } from './partition/keyed-requests.js';
 import { LEAP_PERSISTS_MS, LEAP_REMEMBERED_MS, ROUND_LEAP_MAX } from './plausible.js';
 
 const NOW = 10_000;
 const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
 const echo = { incarnation: 1, span: 1, sentAt: NOW };
 const zero = { ballot: 0, revision: 0 };
+/** By more than clocks may differ. */
+const AHEAD = (NOW + TIMINGS.clocksDifferMs + 1) * 1_024;
+const mark = { id: 'key:a', origin: NOW * 1_024, revision: 5, version: 1 };
+const remembered = { kind: 'remembered', ...header, revision: 5, floor: 0, marks: [mark] } as const;
 
 /** Replica 1 of 1, 2, 3, which has promised round 1 to shard 2. */
 function follower(): PaxosShard {
@@ -55,6 +60,14 @@ describe('what no honest shard says', () => {
     { kind: 'acceptsSeen', holder: 1, number: 1, lease: { ...echo, sentAt: NOW - 0.5 }, except: [] },
     { kind: 'confirmed', ...header, round: 1, lease: { ...echo, sentAt: 2 ** 50 } },
     { kind: 'prepareRefused', ...header, promised: 0, retryInMs: 1e300 },
+    { ...remembered, floor: AHEAD },
+    { ...remembered, marks: [{ ...mark, revision: 6 }] },
+    { ...remembered, marks: [{ ...mark, origin: AHEAD }] },
+    { ...remembered, marks: [{ ...mark, id: 'not keyed' }] },
+    {
+      ...remembered,
+      marks: Array.from({ length: ENTRIES_MAX + 1 }, (_, i) => ({ ...mark, id: `key:${i}` })),
+    },
     { kind: 'prepare', ...header, ballot: makeBallot(2, 3) },
     { kind: 'released', ...header, ballot: makeBallot(2, 3) },
     { kind: 'gap', ...header, position: zero, commit: 5, purgedTo: 6 },
@@ -112,6 +125,11 @@ describe('what no honest shard says', () => {
 
   it.each(wrong.map((message) => [message.kind, message] as const))('%s is refused', (kind, message) => {
     expect(refusals(2, message)).toEqual([kind]);
+  });
+
+  it('remembered by a shard that has no replica is refused, by another not', () => {
+    expect(refusals(4, remembered)).toEqual(['remembered']);
+    expect(refusals(2, remembered)).toEqual([]);
   });
 
   it('superseded by a shard that has no replica is refused', () => {

@@ -19,11 +19,14 @@ import {
   type CommitPoints,
   type HeartbeatSeen,
   type LeaseEcho,
+  type Remembered,
   type ShardMessage,
 } from './messages.js';
+import { ENTRIES_MAX } from './partition/keyed-requests.js';
 import type { Replica } from './partition/replica.js';
 import type { Port } from './parts.js';
 import type { Row } from './records.js';
+import { isKeyed } from './requests.js';
 
 export type PlausibilityPort = Port<
   'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas' | 'holdings'
@@ -129,10 +132,7 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
         isFloorSayable(context, message.dedupeFloor)
       );
     case 'remembered':
-      return (
-        message.marks.every(({ revision }) => revision <= message.revision) &&
-        isFloorSayable(context, message.floor)
-      );
+      return isOfReplica(context, from, message) && isMemorySayable(context, message);
     case 'page':
       return message.purgedTo <= message.commit && isFloorSayable(context, message.dedupeFloor);
     case 'prepare':
@@ -193,6 +193,17 @@ function endOf(rows: readonly Row[], after: Revision): Revision | null {
 /** A floor was read off a clock (4.7.6), and no clock is further ahead than clocks may differ. */
 function isFloorSayable(context: PlausibilityPort, floor: HybridTime): boolean {
   return floor <= context.stamp() + context.timings.clocksDifferMs * HYBRID_PER_MS;
+}
+
+/** A mark that is not of the past would never be forgotten. */
+function isMemorySayable(context: PlausibilityPort, { revision, floor, marks }: Remembered): boolean {
+  if (marks.length > ENTRIES_MAX) return false;
+  let latest = floor;
+  for (const mark of marks) {
+    if (!isKeyed(mark.id) || mark.revision > revision) return false;
+    latest = Math.max(latest, mark.origin);
+  }
+  return isFloorSayable(context, latest);
 }
 
 /** Who is a replica at another epoch this one cannot tell, and what is said of another epoch is dropped anyway. */

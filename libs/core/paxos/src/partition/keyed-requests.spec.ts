@@ -151,6 +151,25 @@ describe('KeyedRequests', () => {
     expect(fresh.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('does not reach over a hole behind what was told before', () => {
+    const keyed = keyedRequests();
+    expect(keyed.recall({ floor: 5, marks: [] }, { end: 6, toldUpTo: 6 })).toBe(true);
+    expect(keyed.recall({ floor: 1, marks: [] }, { end: 6, toldUpTo: 5 })).toBe(false);
+    expect(keyed.floorOf('k')).toBe(5);
+  });
+
+  it('counts what it is told twice once', () => {
+    const share = new MemoryShare(1 << 20, () => 1);
+    const keyed = keyedRequests(share);
+    const told = { floor: 1, marks: Array.from({ length: 50 }, () => mark('key:a', 4)) };
+    keyed.recall(told, { end: 4, toldUpTo: 4 });
+    const once = share.heldBytes;
+    keyed.recall(told, { end: 4, toldUpTo: 4 });
+    expect(share.heldBytes).toBe(once);
+    keyed.dropPast(0);
+    expect(share.heldBytes).toBe(0);
+  });
+
   it('tells what fell off the bounded memory as forgotten', () => {
     const keyed = remembering(1, 0);
     for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, 100 * MS + i)));

@@ -13,7 +13,7 @@ import type { RequestRules } from '../rules/request-rules.js';
 import type { MemoryShare } from './memory-share.js';
 
 /** Of one partition, and of its keys; all partitions share a bound in bytes besides. */
-const ENTRIES_MAX = 4_096;
+export const ENTRIES_MAX = 4_096;
 /** Of a mark, its numbers and its place in the map, as measured in a heap snapshot, besides the characters of its id. */
 const MARK_BYTES = 150;
 const KEY_FLOOR_BYTES = 80;
@@ -77,21 +77,29 @@ export class KeyedRequests {
 
   /**
    * What another told of its history up to `toldUpTo`, which up to `end` is this replica's too. It counts where all that
-   * it lacks has passed here; what is past `end` is not, or not yet, a part of this history.
+   * it lacks has passed here; what is past `end` is not, or not yet, a part of this history. True where this memory
+   * reaches further back by it.
    */
-  recall({ floor, marks }: Recollection, { end, toldUpTo }: { end: Revision; toldUpTo: Revision }): void {
-    const hasBegun = this.begunAt !== Number.POSITIVE_INFINITY;
-    if (!this.rules.memoriesMeet(hasBegun ? this.begunPast : end, toldUpTo)) return;
+  recall({ floor, marks }: Recollection, { end, toldUpTo }: { end: Revision; toldUpTo: Revision }): boolean {
+    const { begunAt } = this;
+    const hasBegun = begunAt !== Number.POSITIVE_INFINITY;
+    if (!this.rules.memoriesMeet(hasBegun ? this.begunPast : end, toldUpTo)) return false;
     if (!hasBegun) this.begunPast = end;
-    const own = [...this.marks.values()];
-    const told = marks.filter(
-      ({ id, revision }) => this.rules.isInHistory(revision, end) && !this.marks.has(id),
-    );
-    for (const { id } of told) this.account(bytesOfMark(id));
+    this.begunAt = Math.min(begunAt, floor);
+    const told = new Map<string, RequestMark>();
+    for (const mark of marks) {
+      if (this.rules.isInHistory(mark.revision, end) && !this.marks.has(mark.id)) told.set(mark.id, mark);
+    }
+    if (told.size > 0) this.insert(told);
+    return this.begunAt < begunAt;
+  }
+
+  /** In their order among those that are there: the oldest go first. */
+  private insert(told: ReadonlyMap<string, RequestMark>): void {
+    for (const id of told.keys()) this.account(bytesOfMark(id));
+    const all = [...told.values(), ...this.marks.values()].sort((a, b) => a.revision - b.revision);
     this.marks.clear();
-    for (const mark of [...told, ...own].sort((a, b) => a.revision - b.revision))
-      this.marks.set(mark.id, mark);
-    this.begunAt = Math.min(this.begunAt, floor);
+    for (const mark of all) this.marks.set(mark.id, mark);
     this.forgetOldest(Number.NEGATIVE_INFINITY);
   }
 

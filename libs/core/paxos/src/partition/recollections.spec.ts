@@ -1,17 +1,19 @@
 /** Whose memory of keyed writes began anew is told what others remember (docs/PROTOCOL.md 4.7.6). */
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
-import { answer, P, put, started as fresh, write } from '../../test/cluster-client.js';
+import { answer, assignment, P, put, write } from '../../test/cluster-client.js';
+import type { ShardMessage } from '../messages.js';
 import type { PaxosEvent } from '../ready.js';
-import { LIMITS, type MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 
-const WINDOW_MS = TIMINGS.repeatWindowMs + TIMINGS.clocksDifferMs;
 const ROW_REMEMBERS = 4;
 
 /** Known to each other for longer than keyed writes are remembered. */
-function started(): MemoryCluster {
-  const cluster = fresh({ ...LIMITS, repairRowsMax: 20 });
-  cluster.run(2 * WINDOW_MS);
+function started(timings = TIMINGS): MemoryCluster {
+  const cluster = new MemoryCluster([1, 2, 3], { ...LIMITS, repairRowsMax: 20 }, timings);
+  cluster.learn([assignment()]);
+  cluster.until(() => cluster.leaderOf(P) === 1);
+  cluster.run(2 * (timings.repeatWindowMs + timings.clocksDifferMs));
   return cluster;
 }
 
@@ -36,13 +38,17 @@ function writeKeyed(cluster: MemoryCluster): Repeated {
 class Losses {
   cutOff = 0;
   memories = false;
+  /** What the leader 1 told replica 2 first, though it was lost. */
+  lost: ShardMessage | null = null;
 
   constructor(private readonly cluster: MemoryCluster) {
-    cluster.loses = (from, { to, message }) =>
-      from === this.cutOff ||
-      to === this.cutOff ||
-      (this.memories && message.kind === 'remembered') ||
-      (from === 3 && message.kind === 'prepare');
+    cluster.loses = (from, { to, message }) => {
+      if (this.memories && message.kind === 'remembered') {
+        if (from === 1 && to === 2) this.lost ??= message;
+        return true;
+      }
+      return from === this.cutOff || to === this.cutOff || (from === 3 && message.kind === 'prepare');
+    };
   }
 
   /** Replica 2 misses so many rows: more than its leader keeps to send again. */
@@ -60,6 +66,18 @@ const happened = (cluster: MemoryCluster, kind: PaxosEvent['kind']): boolean =>
 const hasAll = (cluster: MemoryCluster): boolean =>
   cluster.storage(2).records.get(P)?.position.revision ===
   cluster.storage(1).records.get(P)?.position.revision;
+
+const told = ({ lost }: Losses): ShardMessage => {
+  if (lost === null) throw new Error('nothing was told');
+  return lost;
+};
+
+/** And is heard again: its leader would tell it what it remembers. */
+function restart(cluster: MemoryCluster, ordinal: number): void {
+  cluster.kill(ordinal);
+  cluster.start(ordinal);
+  cluster.run(4 * TIMINGS.leaseMs);
+}
 
 /** How replica 2 comes to have a memory that began a moment ago, while 1 leads. */
 const beginsAnew: readonly [how: string, make: (cluster: MemoryCluster, losses: Losses) => void][] = [
@@ -96,9 +114,7 @@ const beginsAnew: readonly [how: string, make: (cluster: MemoryCluster, losses: 
   [
     'started again, while nobody writes',
     (cluster) => {
-      cluster.kill(2);
-      cluster.start(2);
-      cluster.run(4 * TIMINGS.leaseMs);
+      restart(cluster, 2);
     },
   ],
 ];
@@ -125,5 +141,91 @@ describe('a replica whose memory of keyed writes began anew', () => {
 
   it.each(beginsAnew)('says that it cannot tell where that was lost: %s', (_how, make) => {
     expect(repeatAtTheNext(make, true)[1]).toBe('outcomeUnknown');
+  });
+
+  it('is told by a leader that ends', () => {
+    const cluster = started();
+    const losses = new Losses(cluster);
+    losses.memories = true;
+    const { first, repeat } = writeKeyed(cluster);
+    restart(cluster, 2);
+    losses.memories = false;
+    cluster.shard(1).leave(cluster.now);
+    cluster.until(() => cluster.leaderOf(P) === 2);
+    expect(repeat()).toBe(first);
+  });
+
+  it('is told by a leader that passes on to it, as the preferred one', () => {
+    const cluster = started({ ...TIMINGS, repeatWindowMs: 20_000 });
+    const losses = new Losses(cluster);
+    losses.memories = true;
+    const { first, repeat } = writeKeyed(cluster);
+    cluster.kill(1);
+    cluster.until(() => cluster.leaderOf(P) === 2);
+    cluster.start(1);
+    cluster.run(TIMINGS.leaseMs);
+    write(cluster, 'other', '');
+    losses.memories = false;
+    expect(cluster.leaderOf(P)).toBe(2);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    expect(repeat()).toBe(first);
+  });
+
+  it('is told again by a leader that has been told more itself', () => {
+    const cluster = started({ ...TIMINGS, repeatWindowMs: 20_000 });
+    const losses = new Losses(cluster);
+    losses.memories = true;
+    const { first, repeat } = writeKeyed(cluster);
+    restart(cluster, 2);
+    restart(cluster, 3);
+    losses.lost = null;
+    cluster.shard(1).leave(cluster.now);
+    cluster.until(() => cluster.leaderOf(P) === 2);
+    cluster.kill(1);
+    losses.memories = false;
+    write(cluster, 'other', '');
+    expect(repeat()).toBe('outcomeUnknown');
+    cluster.shard(2).receive(1, told(losses), cluster.now);
+    expect(repeat()).toBe(first);
+    write(cluster, 'other', '');
+    cluster.start(1);
+    cluster.loses = (from, { message }) => from === 1 && message.kind !== 'promised';
+    cluster.run(TIMINGS.leaseMs);
+    cluster.kill(2);
+    cluster.until(() => cluster.leaderOf(P) === 3);
+    expect(repeat()).toBe(first);
+  });
+});
+
+/** As its leader's former words belong to a history that it has only the end of. */
+describe('what was told late', () => {
+  it.each<[string, (cluster: MemoryCluster, losses: Losses) => void]>([
+    [
+      'repaired',
+      (cluster, losses) => {
+        losses.behindBy(10);
+        cluster.until(() => happened(cluster, 'repaired'));
+      },
+    ],
+    [
+      'started again, while others write',
+      (cluster) => {
+        restart(cluster, 2);
+        write(cluster, 'other', '');
+        cluster.until(() => hasAll(cluster));
+      },
+    ],
+  ])('does not count where writes passed since that the replica has not seen: %s', (_how, make) => {
+    const cluster = started({ ...TIMINGS, repeatWindowMs: 20_000 });
+    const losses = new Losses(cluster);
+    losses.memories = true;
+    restart(cluster, 2);
+    const { repeat } = writeKeyed(cluster);
+    cluster.run(20);
+    make(cluster, losses);
+    cluster.shard(2).receive(1, told(losses), cluster.now);
+    cluster.kill(1);
+    cluster.until(() => cluster.leaderOf(P) === 2);
+    expect(repeat()).toBe('outcomeUnknown');
   });
 });

@@ -63,5 +63,7 @@ export function recall(
   if (isOf(record.position.ballot)) end = record.position.revision;
   else if (leader !== null && isOf(leader.adopted.ballot)) end = leader.adopted.revision;
   else return;
-  keyed.recall(message, { end, toldUpTo });
+  const reachesFurther = keyed.recall(message, { end, toldUpTo });
+  // Whom it told too little is told again.
+  if (reachesFurther) for (const progress of leader?.progress.values() ?? []) progress.toldMemoryIn = 0;
 }

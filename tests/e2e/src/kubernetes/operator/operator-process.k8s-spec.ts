@@ -38,7 +38,7 @@ interface Workload extends KubeObject {
   readonly spec: { readonly replicas: number };
 }
 
-/** One process, and what it says. */
+/** One process. */
 class Operator {
   readonly process: ChildProcess;
 
