@@ -155,6 +155,21 @@ describe('a replica whose memory of keyed writes began anew', () => {
     expect(repeat()).toBe(first);
   });
 
+  it('is told by a leader that has no more time', () => {
+    const cluster = started({ ...TIMINGS, repeatWindowMs: 20_000 });
+    const losses = new Losses(cluster);
+    losses.memories = true;
+    const { first, repeat } = writeKeyed(cluster);
+    cluster.kill(3);
+    cluster.kill(2);
+    cluster.start(2);
+    cluster.run(2 * TIMINGS.heartbeatIntervalMs);
+    losses.memories = false;
+    cluster.shard(1).releaseAll(cluster.now);
+    cluster.until(() => cluster.leaderOf(P) === 2);
+    expect(repeat()).toBe(first);
+  });
+
   it('is told by a leader that passes on to it, as the preferred one', () => {
     const cluster = started({ ...TIMINGS, repeatWindowMs: 20_000 });
     const losses = new Losses(cluster);
