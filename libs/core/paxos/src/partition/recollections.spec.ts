@@ -161,6 +161,7 @@ describe('a replica whose memory of keyed writes began anew', () => {
     losses.memories = true;
     const { first, repeat } = writeKeyed(cluster);
     cluster.kill(3);
+    cluster.run(2 * TIMINGS.leaseMs);
     cluster.kill(2);
     cluster.start(2);
     cluster.run(2 * TIMINGS.heartbeatIntervalMs);
