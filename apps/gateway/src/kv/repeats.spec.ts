@@ -42,6 +42,14 @@ describe('Repeats', () => {
     expect(repeats.find('b')).toEqual({ origin: 8, answer: WRITTEN });
   });
 
+  it('gives the answer that there was, though another attempt has ended without one since', () => {
+    const repeats = new Repeats(4);
+    repeats.remember('a', 7, WRITTEN);
+    repeats.remember('b', 8, WRITTEN);
+    repeats.remember('a', 7, UNKNOWN);
+    expect(repeats.find('a')).toEqual({ origin: 7, answer: WRITTEN });
+  });
+
   it('remembers as many as it may', () => {
     const repeats = new Repeats(100_000);
     for (let id = 0; id < 40_000; id++) {

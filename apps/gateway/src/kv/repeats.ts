@@ -19,7 +19,9 @@ export class Repeats {
   constructor(private readonly requestsMax: number) {}
 
   find(requestId: string): FirstRequest<Outcome> | null {
-    return this.young.find(requestId) ?? this.old.find(requestId);
+    const young = this.young.find(requestId);
+    // Another attempt of it may have ended since, without an answer.
+    return young?.answer == null ? (this.old.find(requestId) ?? young) : young;
   }
 
   /** Of a request that is over. `origin`: of its first attempt. */
