@@ -21,7 +21,7 @@ export class Repeats {
   find(requestId: string): FirstRequest<Outcome> | null {
     const young = this.young.find(requestId);
     // Another attempt of it may have ended since, without an answer.
-    return young?.answer == null ? (this.old.find(requestId) ?? young) : young;
+    return (young?.answer ?? null) === null ? (this.old.find(requestId) ?? young) : young;
   }
 
   /** Of a request that is over. `origin`: of its first attempt. */
