@@ -95,7 +95,7 @@ function isDegraded(context: Context, notes: readonly Note[], quorate: Answer): 
 }
 
 /** Asked for and not done, and nothing is wrong with what there is. */
-const HARMLESS: readonly string[] = ['Paused', 'VolumesCannotShrink'];
+const HARMLESS: readonly string[] = ['Paused', 'VolumesCannotShrink', 'FoundedOtherwise'];
 const isAmiss = ({ kind, reason }: Note): boolean =>
   kind === 'amiss' || (kind === 'refused' && !HARMLESS.includes(reason));
 const amiss = (reason: string, message: string): Note => ({ kind: 'amiss', reason, message });

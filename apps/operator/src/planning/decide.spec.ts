@@ -331,6 +331,26 @@ describe('decide', () => {
     );
   });
 
+  it('says of data that were kept what cannot be asked of them, and calls nothing wrong', () => {
+    const look = observed();
+    const { data } = look;
+    if (data === null) throw new Error('no coordinator answers');
+    const { partitions, replicationFactor } = look.cluster.spec;
+    const conditionsOf = (founded: NonNullable<typeof data.founded>): Record<string, string> =>
+      Object.fromEntries(
+        (decide({ ...look, data: { ...data, founded } }, smallObjects).status.conditions ?? []).map(
+          ({ type, status, reason, message }) => [type, `${status} ${reason}: ${message}`],
+        ),
+      );
+    const asAsked = conditionsOf({ partitions, replicationFactor });
+    const otherwise = conditionsOf({ partitions: 32, replicationFactor: 5 });
+    expect(otherwise['Progressing']).toMatch(
+      new RegExp(`^False FoundedOtherwise: .*partitions 32, .*${partitions} is asked.*replicationFactor 5, `),
+    );
+    expect(otherwise['Degraded']).toBe(asAsked['Degraded']);
+    expect(asAsked['Progressing']).not.toContain('founded');
+  });
+
   it('knows that no coordinator answers', () => {
     story.world.kube.pods.delete('demo-coordinator-2');
     story.world.kube.pods.delete('demo-coordinator-3');

@@ -15,7 +15,7 @@ import { chooseImages } from './images.js';
 import { rollPods } from './rolling.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
 import { shapeOf } from './shape.js';
-import { placeShards } from './shards.js';
+import { foundedOtherwise, placeShards } from './shards.js';
 import { statusOf } from './status.js';
 import type { Action, Decision, Observed, OwnedObjects } from './types.js';
 
@@ -56,7 +56,11 @@ function course(context: Context): Part {
   }
   // What others look at again comes last: they may refuse it, and nothing else is to suffer from that.
   return together(
-    { actions: [], notes: [...context.images.notes, ...wrongRotations(observed.cluster, observed.nowMs)] },
+    { actions: [], notes: context.images.notes },
+    {
+      actions: [],
+      notes: [...wrongRotations(observed.cluster, observed.nowMs), ...foundedOtherwise(observed)],
+    },
     markFounded(context),
     applyWanted(context),
     sizeVolumes(context),

@@ -4,6 +4,7 @@
  */
 import { act, type Context, NOTHING, note, type Part } from './course.js';
 import { memberName, type NumberedShard, placedShards } from './seen.js';
+import type { Note, Observed } from './types.js';
 
 const REASON_IN = 'ScalingIn';
 
@@ -84,4 +85,22 @@ function holdUp({ observed }: Context, { state, notRemovable }: NumberedShard): 
     state === 'drained' ? notRemovable : null,
   ].filter((reason) => reason !== null);
   return reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+}
+
+/**
+ * A cluster that is made anew on volumes that were kept has the map that they have. In a cluster that is there the API server
+ * lets nobody ask for another.
+ */
+export function foundedOtherwise({ cluster, data }: Pick<Observed, 'cluster' | 'data'>): Note[] {
+  const founded = data?.founded ?? null;
+  if (founded === null) return [];
+  const { partitions, replicationFactor } = cluster.spec;
+  const asked = { partitions, replicationFactor };
+  return (['partitions', 'replicationFactor'] as const)
+    .filter((name) => asked[name] !== founded[name])
+    .map((name) => ({
+      kind: 'refused',
+      reason: 'FoundedOtherwise',
+      message: `The data were founded with ${name} ${founded[name]}, and keep it: ${asked[name]} is asked for. Ask for ${founded[name]}, or export, delete and import into a new cluster`,
+    }));
 }

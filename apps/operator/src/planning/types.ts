@@ -98,6 +98,8 @@ export interface WorkloadSeen {
 /** As the coordinators' leader says: null as a whole where none answers. */
 export interface DataPlaneSeen {
   readonly clusterId: string | null;
+  /** What the cluster was founded with, which never changes; null before it is. */
+  readonly founded: { readonly partitions: number; readonly replicationFactor: number } | null;
   readonly coordinators: CoordinatorMembers;
   /** Empty before the first map. */
   readonly shards: readonly PlacedShard[];

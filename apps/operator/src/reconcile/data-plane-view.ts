@@ -13,6 +13,7 @@ import type { DataPlaneSeen } from '../planning/types.js';
 
 export interface Metadata {
   readonly clusterId: string | null;
+  readonly founded: DataPlaneSeen['founded'];
   readonly coordinators: CoordinatorMembers;
   readonly shards: readonly PlacedShard[];
   readonly plan: Plan | null;
@@ -23,9 +24,9 @@ export interface Metadata {
 }
 
 export function dataPlaneSeen(metadata: Metadata): DataPlaneSeen {
-  const { clusterId, coordinators, shards, plan } = metadata;
+  const { clusterId, founded, coordinators, shards, plan } = metadata;
   return {
-    ...{ clusterId, coordinators, shards, plan },
+    ...{ clusterId, founded, coordinators, shards, plan },
     members: metadata.members.map((member) => memberView(member, metadata.verdicts)),
     partitionsWithoutMajority: withoutMajority(metadata),
   };

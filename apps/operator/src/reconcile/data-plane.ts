@@ -167,6 +167,10 @@ async function read(client: Coordinators): Promise<DataPlaneSeen> {
     : { shards: [], plan: null };
   return dataPlaneSeen({
     clusterId: cluster?.clusterId ?? null,
+    founded:
+      cluster === undefined
+        ? null
+        : { partitions: cluster.partitionCount, replicationFactor: cluster.replicationFactor },
     coordinators,
     ...placement,
     members: members.map((item) => parseMetadata(memberSchema, item)),

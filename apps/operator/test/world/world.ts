@@ -74,6 +74,7 @@ export class World {
     return {
       ...{ clusterId: 'id', coordinators, shards, plan: shards.length > 0 ? plan : null, members: [] },
       partitionsWithoutMajority: this.placement?.withoutMajority((volume) => this.#runs(volume)) ?? null,
+      founded: null,
     };
   }
 
