@@ -133,12 +133,13 @@ fn leave(s: &mut S, c: &Cfg, g: usize) {
     if c.keyed && c.bug != KeepsUnsent && matches!(p.role, Role::L(_)) { let r = p.pos.r; p.km.retain(|x| x.2 <= r); }
 }
 /// 4.7.6: from here on no keyed write passes unseen.
-fn begin(p: &mut Rep, now: u8, at: u8) { if p.kbeg == NONE { p.kbeg = now; p.kr = at; } }
+/// Where nothing was written yet, it is complete.
+fn begin(p: &mut Rep, c: &Cfg, now: u8, at: u8) { if p.kbeg == NONE { p.kbeg = if at == 0 || c.bug == BeginsWhole { 0 } else { now }; p.kr = at; } }
 /// The rows are those of `to` now, and the memory is what their source told, or begins there.
 fn begin_anew(p: &mut Rep, c: &Cfg, now: u8, to: Pos, told: Option<Mem>) {
     if !c.keyed { return; }
     if c.bug != MemoryOutlivesRepair { p.km.clear(); p.kfl = [NONE; K]; p.kbeg = NONE; }
-    begin(p, now, to.r);
+    begin(p, c, now, to.r);
     if let Some(m) = told { recall(p, c, &m, to.r); }
 }
 /// What a replica may tell others: complete for what was first attempted after the floor, of its history up to `r`.
@@ -435,7 +436,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
                 } else { p.rows = src.rows; p.purged = src.purged; }
                 p.pfl = p.pfl.max(src.pfl);
             }
-            if c.keyed { begin(p, time, src.pos.r); }
+            if c.keyed { begin(p, c, time, src.pos.r); }
             p.pos = bumped; p.h = i;
             p.c = if c.bug == AdoptedIsCommitted { bumped.r } else { p.c.max(heard) }; // the adopted state holds all that is committed
             p.cd = p.c;
@@ -467,7 +468,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             } else { guard!((pos == rec.base || c.bug == NoPositionCheck) && c.bug != NoBarrier); }
             let S { recs, reps, .. } = s;
             let p = &mut reps[gi];
-            if c.keyed { begin(p, time, pos.r); }
+            if c.keyed { begin(p, c, time, pos.r); }
             if let Some(w) = row {
                 for (k, x) in [Some((w.k, w.row)), w.also.filter(|_| c.bug != TxSplit)].into_iter().flatten() {
                     p.rows[k as usize] = Some(x);
@@ -490,7 +491,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             guard!(c.bug == BatchHidesKeyed || !c.keyed || two.row.ids.contains(&one.row.op) || op_of(s, one.row.op).kind == 4);
             let S { recs, reps, .. } = s;
             let p = &mut reps[gi];
-            if c.keyed { begin(p, time, pos.r); }
+            if c.keyed { begin(p, c, time, pos.r); }
             p.rows[two.k as usize] = Some(two.row);
             note(p, c, &recs[i as usize].log, two.k, &two.row);
             p.pos.r += 2; p.prom = recs[i as usize].b; p.h = i; p.cd = p.cd.max(p.c);
@@ -648,7 +649,7 @@ pub fn apply(s: &mut S, c: &Cfg, a: Act) -> R {
             };
             guard!((if p.kbeg == NONE { end } else { p.kr }) <= m.r || c.bug == MemoryWithHole);
             let was = (p.km.clone(), p.kbeg, p.kdrop);
-            begin(p, time, end);
+            begin(p, c, time, end);
             recall(p, c, &m, end);
             guard!(was != (p.km.clone(), p.kbeg, p.kdrop));
         }

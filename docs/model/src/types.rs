@@ -158,6 +158,7 @@ bugs! {
     MemoryOfOtherHistory "a memory that is told counts at whatever ballot the receiver's position is",
     MemoryWithHole "a memory that is told counts though the receiver saw nothing pass between its end and the own one's beginning",
     RemembersAhead "of a memory that is told, writes past the receiver's own position are remembered too",
+    BeginsWhole "a memory that begins counts as complete from the beginning, though there are writes before it",
     MemoryToldWhole "a memory is told as complete from the beginning",
     DropsQuietly "what falls off the bounded memory does not raise its floor",
     BatchHidesKeyed "a batch holds a row that has forgotten a keyed write of the same batch",

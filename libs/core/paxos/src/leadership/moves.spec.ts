@@ -180,6 +180,24 @@ describe('reports of moves', () => {
     repeatIn(4);
   });
 
+  it('leave no doubt of keyed writes in a cluster that is younger than clients may repeat', () => {
+    const cluster = new MemoryCluster([1, 2, 3, 4], { ...LIMITS, repairRowsMax: 10 });
+    cluster.run(2 * WINDOW_MS);
+    const foundedAt = cluster.now;
+    cluster.learn([assignment()]);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    for (let index = 0; index < ROWS; index += 1) write(cluster, `k${index}`, 'v'.repeat(100));
+    const keyed = (n: number, epoch: number): string =>
+      answer(cluster, put(cluster, 'k0', `${n}`, { requestId: `key:${n}`, epoch })).kind;
+    for (let n = 0; n <= ROW_REMEMBERS; n += 1) expect(keyed(n, 1)).toBe('written');
+    cluster.learn([assignment({ epoch: 2, nextReplicas: [1, 3, 4] })]);
+    cluster.until(() => report(cluster)?.ready === true);
+    cluster.learn([assignment({ epoch: 3, replicas: [1, 3, 4], preferredLeader: 4 })]);
+    cluster.until(() => cluster.leaderOf(P) === 4);
+    expect(keyed(10, 3)).toBe('written');
+    expect(cluster.now - foundedAt).toBeLessThan(WINDOW_MS);
+  });
+
   it('give the leadership back to the preferred one that returns, in a joint epoch too', () => {
     const cluster = started();
     cluster.kill(1);

@@ -36,8 +36,8 @@ describe('KeyedRequests', () => {
   it('is complete for nothing until it begins, and again when the rows are replaced', () => {
     const keyed = keyedRequests();
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
-    keyed.begin(5, 0);
-    keyed.begin(9, 0);
+    keyed.begin(5, 1);
+    keyed.begin(9, 1);
     expect(keyed.floorOf('k')).toBe(5);
     keyed.addAll(row(mark('key:a', 1)));
     keyed.restart();
@@ -45,9 +45,16 @@ describe('KeyedRequests', () => {
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('is complete from the beginning where nothing was written before', () => {
+    const keyed = keyedRequests();
+    keyed.begin(5, 0);
+    expect(keyed.floorOf('k')).toBe(0);
+    expect(keyed.tell()?.floor).toBe(0);
+  });
+
   it('knows all of a key that had forgotten nothing when it was first seen', () => {
     const keyed = keyedRequests();
-    keyed.begin(100 * MS, 0);
+    keyed.begin(100 * MS, 1);
     keyed.addAll(row(mark('a', 1, 90 * MS)));
     keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS });
     keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS });
@@ -65,7 +72,7 @@ describe('KeyedRequests', () => {
 
   it('forgets what no client may repeat any more, and what is too much, and says so', () => {
     const keyed = keyedRequests();
-    keyed.begin(0, 0);
+    keyed.begin(0, 1);
     keyed.addAll(row(mark('key:old', 1, 10 * MS)));
     keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)));
     expect(keyed.get('key:old')).toBeUndefined();
@@ -79,7 +86,7 @@ describe('KeyedRequests', () => {
   it('shares a bound in bytes with the other partitions, and says what it forgot for it', () => {
     const share = new MemoryShare(64 * 1024, () => 16);
     const all = Array.from({ length: 16 }, () => keyedRequests(share));
-    for (const keyed of all) keyed.begin(MS, 0);
+    for (const keyed of all) keyed.begin(MS, 1);
     for (let i = 0; i < 3_000; i += 1)
       for (const keyed of all) keyed.addAll({ ...row(mark(`key:${i}`, 3 + i, 2 * MS + i)), key: `k${i}` });
     expect(share.heldBytes).toBeGreaterThan(32 * 1024);
@@ -95,7 +102,7 @@ describe('KeyedRequests', () => {
   it('gives back what it no longer remembers, by whatever way that went', () => {
     const share = new MemoryShare(1 << 20, () => 1);
     const keyed = keyedRequests(share);
-    keyed.begin(0, 0);
+    keyed.begin(0, 1);
     keyed.addAll(row(mark('key:a', 1, MS)));
     keyed.addAll(row(mark('key:b', 2, MS)));
     keyed.dropPast(1);
@@ -114,7 +121,7 @@ describe('KeyedRequests', () => {
   };
 
   it('is as complete as what another tells of the same history', () => {
-    const told = remembering(1, 0, mark('key:a', 4), mark('key:b', 5), mark('key:ahead', 8)).tell();
+    const told = remembering(1, 1, mark('key:a', 4), mark('key:b', 5), mark('key:ahead', 8)).tell();
     if (told === null) throw new Error('nothing told');
     const keyed = remembering(7, 5, mark('key:c', 6), mark('key:b', 5));
     keyed.recall(told, { end: 7, toldUpTo: 8 });
@@ -171,7 +178,7 @@ describe('KeyedRequests', () => {
   });
 
   it('tells what fell off the bounded memory as forgotten', () => {
-    const keyed = remembering(1, 0);
+    const keyed = remembering(1, 1);
     for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, 100 * MS + i)));
     const told = keyed.tell();
     expect(told?.floor).toBe(keyed.floorOf('unseen'));

@@ -61,10 +61,11 @@ export class KeyedRequests {
   /**
    * From here on nothing passes unseen. `now` is a hybrid time that is merged with what another replica said of this
    * history (a batch, promises), so that it is past the origin of every write in it, which goes to `revision`.
+   * Where nothing was written yet it is complete.
    */
   begin(now: HybridTime, revision: Revision): void {
     if (this.begunAt !== Number.POSITIVE_INFINITY) return;
-    this.begunAt = now;
+    this.begunAt = this.rules.memoryFloorFrom(now, revision);
     this.begunPast = revision;
   }
 

@@ -30,6 +30,8 @@ export interface RequestRules {
   mayHideKeyedWrite(): boolean;
   /** 4.7.6: from when on the memory of a process that has seen nothing is complete. Control: MemoryFromStart. */
   memoryFloorAtStart(): HybridTime;
+  /** 4.7.6: from when on a memory is complete that begins past this revision. Control: BeginsWhole. */
+  memoryFloorFrom(now: HybridTime, revision: Revision): HybridTime;
   /** 4.7.6: what is known of a key of which a row has passed. Control: SeenIsComplete. */
   floorOfSeenKey(requestFloor: HybridTime): HybridTime;
   /** 4.7.6: the floor, when a keyed write falls off the bounded memory. Control: DropsQuietly. */
@@ -81,6 +83,7 @@ export const REQUEST_RULES: RequestRules = {
   recallsWithoutRow: () => true,
   mayHideKeyedWrite: () => false,
   memoryFloorAtStart: () => Number.POSITIVE_INFINITY,
+  memoryFloorFrom: (now, revision) => (revision === 0 ? 0 : now),
   floorOfSeenKey: (requestFloor) => requestFloor,
   floorAfterDrop: Math.max,
   memoryOutlivesInstall: () => false,

@@ -77,6 +77,13 @@ export const KEYED_CONTROLS: readonly Control[] = [
     caughtBy: 'applied once',
   },
   {
+    name: 'BeginsWhole',
+    broken: 'a memory that begins counts as complete, though there are writes before it',
+    rules: { memoryFloorFrom: () => 0 },
+    profile: FORGOTTEN_WRITES,
+    caughtBy: 'applied once',
+  },
+  {
     name: 'MemoryToldWhole',
     broken: 'a memory is told as complete from the beginning',
     rules: { floorToTell: () => 0 },
