@@ -7,12 +7,15 @@ import { workspaceRoot } from '@ringleader/server-processes';
 export const run = promisify(execFile);
 export const START_MS = 180_000;
 
-/** Runs `npm start` to its end: for starts that are refused. */
+/** What is said of a build that takes long, as that nothing has changed may on a busy machine. */
+const PROGRESS = /^(Building\.\.\.|✓ built \([^\n]*\))\n/gm;
+
+/** Runs `npm start` to its end: for starts that are refused. What it says is without its progress. */
 export async function refusedStart(...args: string[]): Promise<{ code: number; stderr: string }> {
   const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
   return run(process.execPath, [script, ...args]).then(
     () => ({ code: 0, stderr: '' }),
-    (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.trim() }),
+    (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.replaceAll(PROGRESS, '').trim() }),
   );
 }
 
