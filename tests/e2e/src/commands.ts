@@ -15,7 +15,10 @@ export async function refusedStart(...args: string[]): Promise<{ code: number; s
   const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
   return run(process.execPath, [script, ...args]).then(
     () => ({ code: 0, stderr: '' }),
-    (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr.replaceAll(PROGRESS, '').trim() }),
+    (error: { code: number; stderr: string }) => ({
+      code: error.code,
+      stderr: error.stderr.replaceAll(PROGRESS, '').trim(),
+    }),
   );
 }
 
