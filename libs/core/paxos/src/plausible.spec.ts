@@ -10,8 +10,8 @@ const NOW = 10_000;
 const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
 const echo = { incarnation: 1, span: 1, sentAt: NOW };
 const zero = { ballot: 0, revision: 0 };
-/** By more than clocks may differ. */
-const AHEAD = (NOW + TIMINGS.clocksDifferMs + 1) * 1_024;
+/** By more than any clock is wrong. */
+const AHEAD = (NOW + 86_400_001) * 1_024;
 const mark = { id: 'key:a', origin: NOW * 1_024, revision: 5, version: 1 };
 const remembered = { kind: 'remembered', ...header, revision: 5, floor: 0, marks: [mark] } as const;
 
@@ -130,6 +130,11 @@ describe('what no honest shard says', () => {
   it('remembered by a shard that has no replica is refused, by another not', () => {
     expect(refusals(4, remembered)).toEqual(['remembered']);
     expect(refusals(2, remembered)).toEqual([]);
+  });
+
+  it('remembered by whose clock is ahead by more than clocks may differ is not refused', () => {
+    const origin = (NOW + 20 * TIMINGS.clocksDifferMs) * 1_024;
+    expect(refusals(2, { ...remembered, floor: origin, marks: [{ ...mark, origin }] })).toEqual([]);
   });
 
   it('superseded by a shard that has no replica is refused', () => {

@@ -47,6 +47,8 @@ const INCARNATION_END = 2 ** 37;
 const POINT_NUMBER_END = 2 ** 48;
 /** Waits of a granter are a lease, or what a restart waits. */
 const RETRY_LEASES_MAX = 4;
+/** A day: clocks that are wrong by hours cost answers, and are no reason to forget what is remembered. */
+const MEMORY_AHEAD_MAX_MS = 86_400_000;
 /** Hybrid times count 1/1024 of a millisecond. */
 const HYBRID_PER_MS = 1_024;
 
@@ -195,7 +197,7 @@ function isFloorSayable(context: PlausibilityPort, floor: HybridTime): boolean {
   return floor <= context.stamp() + context.timings.clocksDifferMs * HYBRID_PER_MS;
 }
 
-/** A mark that is not of the past would never be forgotten. */
+/** A mark of a far future would never be forgotten. */
 function isMemorySayable(context: PlausibilityPort, { revision, floor, marks }: Remembered): boolean {
   if (marks.length > ENTRIES_MAX) return false;
   let latest = floor;
@@ -203,7 +205,7 @@ function isMemorySayable(context: PlausibilityPort, { revision, floor, marks }: 
     if (!isKeyed(mark.id) || mark.revision > revision) return false;
     latest = Math.max(latest, mark.origin);
   }
-  return isFloorSayable(context, latest);
+  return latest <= context.stamp() + MEMORY_AHEAD_MAX_MS * HYBRID_PER_MS;
 }
 
 /** Who is a replica at another epoch this one cannot tell, and what is said of another epoch is dropped anyway. */
