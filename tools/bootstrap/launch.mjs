@@ -6,6 +6,12 @@ const OWNER_POLL_MS = 500;
 /** Who started this process; asked at once, because it may end while packages are installed or built. */
 const owner = process.ppid;
 
+/** npm changes to the clone's folder; names of files are meant from where the user stands, who called one of `scripts`. */
+export function whereTheUserStands(scripts) {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return scripts.includes(script) && folder !== undefined ? folder : process.cwd();
+}
+
 /**
  * Nobody waits for the script any more once npm was killed. (npm's shell replaces itself by the script: see `exec` in
  * package.json.) Only under `npm start`: who puts the starter itself into the background of a script means it to go on when

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from './failure.mjs';
 
@@ -24,6 +25,10 @@ export const START_OPTIONS = {
   nats: number(1, oneOf(1, 3, 5), 'nats-servers: 1, or a cluster of 3 or 5'),
   port: number(8080, from(0, 65_535), 'port of the first gateway, the others follow (0: any free one)'),
   data: { value: 'folder', text: 'where the data live (default: .ringleader)' },
+  postgres: {
+    value: 'folder',
+    text: 'where initdb and postgres are, 15 or newer; give it at each start, it is not remembered (default: those that npm brings)',
+  },
   ephemeral: { text: 'use a temporary folder and remove it at the end' },
   secure: { text: 'TLS and keys between services, HTTPS and tokens at the gateways' },
   timeout: {
@@ -73,13 +78,27 @@ function numbersIn(given) {
   return numbers;
 }
 
-/** Undefined when the command line asks for help, whatever else stands on it. */
-export function parseStart(args) {
+/** Whole paths: what runs with them is somewhere else than who typed them. */
+function foldersIn(given, from) {
+  const named = Object.entries(START_OPTIONS).filter(
+    ([name, { value }]) => value === 'folder' && name in given,
+  );
+  for (const [name] of named) if (given[name] === '') refuse(`Option '--${name}' must be a folder`);
+  return Object.fromEntries(named.map(([name]) => [name, resolve(from, given[name])]));
+}
+
+/** Undefined when the command line asks for help, whatever else stands on it; names of folders are meant `from` there. */
+export function parseStart(args, from) {
   if (args.includes('--help') || args.includes('-h')) return undefined;
   const given = read(args);
-  const options = { ephemeral: false, secure: false, ...given, ...numbersIn(given) };
+  const options = {
+    ephemeral: false,
+    secure: false,
+    ...given,
+    ...numbersIn(given),
+    ...foldersIn(given, from),
+  };
   const { port, gateways, data, ephemeral } = options;
-  if (data === '') refuse("Option '--data' must be a folder");
   if (data !== undefined && ephemeral) refuse("Option '--data' cannot be used with '--ephemeral'");
   if (port + gateways - 1 > 65_535)
     refuse(`There are no ${gateways} ports from ${port} on: choose a lower --port`);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { parseStart, START_OPTIONS, startHelp } from './start-options.mjs';
 
 const run = promisify(execFile);
-const start = (...args: string[]) => parseStart(args);
+const start = (...args: string[]) => parseStart(args, '/standing/here');
 
 describe('the options of npm start', () => {
   it('have a default each', () => {
@@ -26,6 +26,13 @@ describe('the options of npm start', () => {
     expect(start('--secure')).toMatchObject({ ephemeral: false, secure: true });
   });
 
+  it('name folders from where the user stands', () => {
+    const folders = { data: '/standing/here/x/y', postgres: '/standing/bin' };
+    expect(start('--data', 'x/y/', '--postgres', '../bin')).toMatchObject(folders);
+    expect(start('--postgres', '/usr/bin')).toMatchObject({ postgres: '/usr/bin' });
+    expect(start('--postgres', '/usr/bin')).not.toHaveProperty('data');
+  });
+
   it.each([
     [['--shards', '2'], /'--shards'.*from 3 to 64/],
     [['--shards', 'many'], /'--shards'.*whole number/],
@@ -39,6 +46,8 @@ describe('the options of npm start', () => {
     [['--shards', '--gateways', '2'], /'--shards' argument missing/],
     [['--data', '--port', '0'], /'--data' argument missing/],
     [['--data='], /'--data' must be a folder/],
+    [['--postgres='], /'--postgres' must be a folder/],
+    [['--postgres', '--secure'], /'--postgres' argument missing/],
     [['--gateways', '2', '--port', '65535'], /no 2 ports from 65535/],
     [['--ephemeral', '--data', '/x'], /'--data' cannot be used with '--ephemeral'/],
     [['--sharks', '3'], /Unknown option '--sharks'/],

@@ -1,10 +1,10 @@
 import { reportingFailures } from './failure.mjs';
-import { run } from './launch.mjs';
+import { run, whereTheUserStands } from './launch.mjs';
 import { CLUSTER, prepare } from './prepare.mjs';
 import { parseStart, startHelp } from './start-options.mjs';
 
 await reportingFailures(async () => {
-  const options = parseStart(process.argv.slice(2));
+  const options = parseStart(process.argv.slice(2), whereTheUserStands(['start']));
   if (options === undefined) {
     console.log(startHelp());
     return 0;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { unprivileged, until, workspaceRoot } from '@ringleader/server-processes';
 import { startLocalCluster, type LocalClusterHandle } from '@ringleader/testing-local-cluster';
@@ -100,6 +100,14 @@ describe('a cluster that npm start runs, of a user who is not root, with no nats
     const taken = await refusedStart('--port', port, '--ephemeral');
     expect(taken).toMatchObject({ code: 1 });
     expect(taken.stderr).toMatch(new RegExp(`^Ringleader cannot start\\. Port ${port} is taken[^\\n]*$`));
+  }, 60_000);
+
+  it('is refused with programs of PostgreSQL that are not there', async () => {
+    const { code, stderr } = await refusedStart('--port', '0', '--ephemeral', '--postgres', 'no/such');
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `Ringleader cannot start. PostgreSQL is not in ${resolve('no/such')}, which has no executable initdb: name the folder of its programs with --postgres, as /usr/lib/postgresql/15/bin.`,
+    );
   }, 60_000);
 
   it('shows what crashed, starts it again and becomes healthy', async () => {

@@ -208,6 +208,21 @@ describe('LocalCluster', () => {
     await expect(start({ data })).rejects.toThrow(/cannot hold the data/);
   });
 
+  it('refuses other programs of PostgreSQL than those that made the data, and folders without any', async () => {
+    const database = join(root, 'data/postgres-2/data');
+    await mkdir(database, { recursive: true });
+    await writeFile(join(database, 'PG_VERSION'), '13\n');
+    await expect(start()).rejects.toThrow(/database of shard-2 .* made by PostgreSQL 13, and .* npm brings/);
+    // Nothing was started, made or changed.
+    expect(await readdir(database)).toEqual(['PG_VERSION']);
+    const made = (await readdir(join(root, 'data'), { recursive: true })).sort();
+    expect(made).toEqual(['lock', 'logs', 'postgres-2', 'postgres-2/data', 'postgres-2/data/PG_VERSION']);
+    expect(lines).toEqual([]);
+    const data = join(root, 'none');
+    await expect(start({ data, postgres: root })).rejects.toThrow(`PostgreSQL is not in ${root}, which`);
+    expect(existsSync(data)).toBe(false);
+  });
+
   it('gives up, and stops what it started, when a service keeps ending', async () => {
     await writeFile(join(root, 'apps/gateway/dist/main.js'), 'throw new Error("broken");');
     await expect(start()).rejects.toThrow(/gateway-1 keeps ending/);

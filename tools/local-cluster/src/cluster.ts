@@ -1,5 +1,5 @@
 import { OperationalError } from '@ringleader/contracts';
-import { StartError, until } from '@ringleader/server-processes';
+import { postgresPrograms, StartError, until, type PostgresPrograms } from '@ringleader/server-processes';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,7 @@ import {
   gatewayPorts,
   natsPrograms,
   postgresProgram,
+  refuseOtherVersions,
   serviceProgram,
   type Surroundings,
 } from './programs.js';
@@ -60,6 +61,7 @@ export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment
 interface Settled {
   /** Of the gateways. */
   readonly ports: readonly number[];
+  readonly postgres: PostgresPrograms;
   readonly security: Security | null;
 }
 
@@ -120,6 +122,7 @@ export class LocalCluster implements Controlled {
     context: ClusterContext,
   ): Promise<LocalCluster> {
     const { shards, ephemeral, data } = options;
+    const postgres = await postgresPrograms(options.postgres);
     const folder = await (ephemeral ? openEphemeralFolder(shards) : openDataFolder(data, shards));
     const names = folder.endedLeftovers.join(', ');
     if (names !== '') context.say(`✓ ended what an earlier start had left running: ${names}`);
@@ -127,8 +130,9 @@ export class LocalCluster implements Controlled {
     try {
       const ports = await gatewayPorts(options);
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
+      refuseOtherVersions(folder.path, shardsOf(layout), postgres);
       const security = options.secure ? await secure(folder.path, context.say) : null;
-      cluster = new LocalCluster(folder, { ports, security }, context, layout);
+      cluster = new LocalCluster(folder, { ports, postgres, security }, context, layout);
       cluster.#keep(layout);
       cluster.#control = await Control.open(cluster);
       await cluster.#launch(options.nats);
@@ -150,7 +154,7 @@ export class LocalCluster implements Controlled {
   }
 
   async #runPostgres(index: number): Promise<void> {
-    await this.#run(await postgresProgram(this.#surroundings, index));
+    await this.#run(await postgresProgram(this.#surroundings, index, this.settled.postgres));
   }
 
   #plan(): ClusterPlan {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { until } from '@ringleader/server-processes';
+import { until, type StartError } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serviceProgram } from './programs.js';
+import { refuseOtherVersions, serviceProgram } from './programs.js';
 
 /** Takes a little longer than it may. */
 const STUB = `
@@ -43,5 +43,53 @@ describe('serviceProgram', () => {
     expect(await endOf({ RINGLEADER_STOP_WITHIN_MS: '' })).toEqual(usual);
     const short = await endOf({ RINGLEADER_STOP_WITHIN_MS: '100' });
     expect(short).toEqual({ told: 100, exit: { code: 0, signal: null } });
+  });
+});
+
+describe('refuseOtherVersions', () => {
+  let root = '';
+  const shards = [{ index: 1 }, { index: 2 }, { index: 5 }];
+  const programs = (version: string) => ({ initdb: '/bin/initdb', postgres: '/bin/postgres', version });
+  /** The sentence; undefined: they can be used. */
+  const refusal = (version: string, folder?: string): string | undefined => {
+    try {
+      refuseOtherVersions(root, shards, { ...programs(version), ...(folder !== undefined && { folder }) });
+    } catch (error) {
+      return (error as StartError).message;
+    }
+    return undefined;
+  };
+  const write = async (name: string, text: string) => {
+    await mkdir(join(root, name, 'data'), { recursive: true });
+    await writeFile(join(root, name, 'data', 'PG_VERSION'), text);
+  };
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'versions-'));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  it('takes databases of the same major version, those that are not made yet, and those of no shard', async () => {
+    await write('postgres-1', '15\n');
+    await write('postgres-3', '14\n');
+    for (const version of ['15.18', '15beta2', '15']) expect(refusal(version)).toBeUndefined();
+  });
+
+  it('says whose database it is, who made it, and with what to start', async () => {
+    await write('postgres-1', '15\n');
+    await write('postgres-5', '18\n');
+    const [one, five] = [join(root, 'postgres-1'), join(root, 'postgres-5')];
+    expect(refusal('18.4')).toBe(
+      `The database of shard-1 in ${one} was made by PostgreSQL 15, and the one that npm brings is 18.4: name the folder of PostgreSQL 15's programs with --postgres.`,
+    );
+    expect(refusal('15.18', '/some/bin')).toBe(
+      `The database of shard-5 in ${five} was made by PostgreSQL 18, and the one in /some/bin is 15.18: name the folder of PostgreSQL 18's programs with --postgres, or leave --postgres out if npm's made it.`,
+    );
+    expect(refusal('1.8')).toContain('PostgreSQL 15,');
+  });
+
+  it('leaves it to PostgreSQL to say what is wrong with a file that names no version', async () => {
+    await write('postgres-2', '');
+    expect(refusal('18.4')).toBeUndefined();
   });
 });

@@ -2,16 +2,19 @@
 import { heapFlags, memoryBytes } from '@ringleader/config';
 import { MALLOC_ARENAS } from '@ringleader/config/process-memory';
 import {
+  databaseVersion,
   freePort,
   freePorts,
   localNatsServer,
   localPostgres,
   locateNatsServer,
+  majorOf,
   natsPasswords,
   natsSeeds,
   portIsFree,
   startChild,
   StartError,
+  type PostgresPrograms,
 } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -99,8 +102,36 @@ export async function natsPrograms(
   return Promise.all(starting);
 }
 
-export async function postgresProgram(surroundings: Surroundings, index: number): Promise<Program> {
-  return { ...(await localPostgres(placeOf(surroundings, postgresName(index)))), service: 'postgres' };
+/**
+ * Refuses databases that these programs cannot run on: before anything is started, and without touching them. (What is wrong with a
+ * file that names no version PostgreSQL itself says best.)
+ */
+export function refuseOtherVersions(
+  folder: string,
+  shards: readonly { readonly index: number }[],
+  { version, folder: given }: PostgresPrograms,
+): void {
+  for (const { index } of shards) {
+    const dir = join(folder, postgresName(index));
+    const made = databaseVersion(dir) ?? '';
+    if (!/^\d/.test(made) || made === String(majorOf(version))) continue;
+    const [ours, otherwise] =
+      given === undefined
+        ? ['the one that npm brings', '']
+        : [`the one in ${given}`, ", or leave --postgres out if npm's made it"];
+    const why = `The database of shard-${index} in ${dir} was made by PostgreSQL ${made}, and ${ours} is ${version}`;
+    const advice = `name the folder of PostgreSQL ${made}'s programs with --postgres${otherwise}`;
+    throw new StartError(`${why}: ${advice}.`);
+  }
+}
+
+export async function postgresProgram(
+  surroundings: Surroundings,
+  index: number,
+  programs: PostgresPrograms,
+): Promise<Program> {
+  const place = placeOf(surroundings, postgresName(index));
+  return { ...(await localPostgres({ ...place, programs })), service: 'postgres' };
 }
 
 /** What a service sees of the starter's environment: how to find programs, and settings of Ringleader's own. */

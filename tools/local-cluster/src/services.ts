@@ -24,8 +24,10 @@ export interface ClusterOptions {
   readonly coordinators: number;
   /** Of the first gateway; the others take the ports after it. 0: free ones. */
   readonly port: number;
-  /** Undefined: the default folder. */
+  /** A whole path. Undefined: the default folder. */
   readonly data?: string;
+  /** A whole path: the folder of PostgreSQL's programs. Undefined: those that npm brings. */
+  readonly postgres?: string;
   readonly ephemeral: boolean;
   /** Encryption, keys and tokens everywhere. */
   readonly secure: boolean;

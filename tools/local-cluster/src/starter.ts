@@ -1,7 +1,7 @@
 import { StartError, workspaceRoot } from '@ringleader/server-processes';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { LocalCluster, type ClusterContext } from './cluster.js';
 import type { Security } from './security.js';
 import type { ClusterOptions } from './services.js';
@@ -85,7 +85,7 @@ export async function runStarter(
   });
   try {
     const root = workspaceRoot();
-    const data = options.data === undefined ? join(root, '.ringleader') : resolve(options.data);
+    const data = options.data ?? join(root, '.ringleader');
     cluster = await LocalCluster.start({ ...options, data }, { ...outside, root, say, signal });
     say(greeting(cluster, performance.now() - startedAt));
     if (!signal.aborted) await once(signal, 'abort');

@@ -4,7 +4,9 @@ export { keptText, replaceFile, toolsDirectory, workspaceRoot } from './files.js
 export { locateNatsServer } from './nats-program.js';
 export { localNatsServer, natsPasswordFile, natsPasswords, natsSeedFile, natsSeeds } from './nats-server.js';
 export { freePort, freePorts, portIsFree } from './ports.js';
-export { localPostgres, postgresPrograms } from './postgres.js';
+export { localPostgres } from './postgres.js';
+export { databaseVersion, majorOf, postgresPrograms, postgresVersion } from './postgres-programs.js';
+export type { PostgresPrograms } from './postgres-programs.js';
 export { processStart, processStat, processStats, sendSignal } from './process-table.js';
 export type { ProcessStat } from './process-table.js';
 export { processTree } from './process-tree.js';

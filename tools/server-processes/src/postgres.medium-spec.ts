@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './ports.js';
 import { localPostgres } from './postgres.js';
+import { postgresPrograms } from './postgres-programs.js';
 
 const run = promisify(execFile);
 
@@ -78,9 +80,30 @@ describe('localPostgres', () => {
   it('listens on a port too, if it is given one', async () => {
     const port = await freePort();
     const dir = join(home, 'data');
-    const server = await localPostgres({ name: 'postgres', dir, port, logFile: join(home, 'log') });
+    const programs = await notingPrograms();
+    const logFile = join(home, 'log');
+    const server = await localPostgres({ name: 'postgres', dir, port, logFile, programs });
+    // As some distributions set it.
+    await appendFile(join(dir, 'data', 'postgresql.conf'), '\nlogging_collector = on\n');
     const child = await server.launch();
     expect(await addressSeenBy(server.url)).toBe(port);
     await child.stop();
+    expect(await readFile(logFile, 'utf8')).toContain('database system is shut down');
+    expect(existsSync(join(dir, 'data', 'log'))).toBe(false);
+    // Of the programs that it was given.
+    expect(await readFile(join(home, 'notes'), 'utf8')).toBe('postgres --version\ninitdb\npostgres -D\n');
   }, 60_000);
+
+  /** A folder whose programs note that they are called, and then are those that npm brings. */
+  async function notingPrograms() {
+    const folder = join(home, 'bin');
+    await mkdir(folder);
+    const real = await postgresPrograms();
+    for (const name of ['initdb', 'postgres'] as const) {
+      const shown = name === 'initdb' ? name : `${name} $1`;
+      const note = `echo "${shown}" >> "\${0%/*}/../notes"`;
+      await writeFile(join(folder, name), `#!/bin/sh\n${note}\nexec '${real[name]}' "$@"\n`, { mode: 0o755 });
+    }
+    return postgresPrograms(folder);
+  }
 });

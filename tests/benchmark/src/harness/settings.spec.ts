@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Command, CommanderError } from 'commander';
+import { resolve } from 'node:path';
 import { declareFlags, settingsOf, type Settings } from './settings.js';
 
 function parse(text: string): Settings {
@@ -79,6 +80,12 @@ describe('the flags of the benchmark', () => {
       alone: true,
       batchSize: 20,
     });
+  });
+
+  it('take the folder of PostgreSQL from where the user stands', () => {
+    expect(parse('--postgres some/bin').postgres).toBe(resolve('some/bin'));
+    expect(parse('--postgres /some/bin').postgres).toBe('/some/bin');
+    expect(parse('').postgres).toBeUndefined();
   });
 
   it.each([

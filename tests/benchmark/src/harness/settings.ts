@@ -1,4 +1,5 @@
 /** What is measured, as the flags of the command say it. */
+import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 
 export const TARGETS = ['ringleader', 'etcd', 'zookeeper'] as const;
@@ -43,6 +44,8 @@ export interface Settings {
   readonly etcd?: string;
   readonly zookeeper?: string;
   readonly data?: string;
+  /** A whole path: clusters that are started take their PostgreSQL from there. */
+  readonly postgres?: string;
   readonly beside?: string;
   readonly json?: string;
   readonly html?: string;
@@ -194,6 +197,11 @@ export function declareFlags(command: Command): Command {
     .option(
       '--data <folder>',
       'measure the cluster that `npm start` runs on this folder, in place of a new one',
+    )
+    .option(
+      '--postgres <folder>',
+      "where new clusters of Ringleader take initdb and postgres from, 15 or newer, in place of npm's",
+      (folder) => resolve(folder),
     )
     .option('--beside <folder>', 'measure this one too, as the target "beside"')
     .option('--json <file>', 'where all that was measured is written')

@@ -24,15 +24,20 @@ interface Extent {
   readonly version: string;
   readonly shards: number;
   readonly gateways: number;
+  readonly postgres: string | undefined;
 }
 
-function newCluster({ name, version, shards, gateways }: Extent): Target {
+function newCluster({ name, version, shards, gateways, postgres }: Extent): Target {
   return {
     name,
     version,
     description: `shards: ${shards}, gateways: ${gateways}, coordinators: 3; durable defaults; REST; linearizable reads; a batch is not atomic; ${WATCHES}`,
     start: async () => {
-      const handle: LocalClusterHandle = await startLocalCluster({ shards, gateways });
+      const handle: LocalClusterHandle = await startLocalCluster({
+        shards,
+        gateways,
+        ...(postgres !== undefined && { postgres }),
+      });
       try {
         const cluster = await findCluster(handle.dataFolder);
         return running(handle.dataFolder, cluster, () => handle.dispose());
@@ -57,7 +62,13 @@ export const RINGLEADER = 'ringleader';
 
 /** One for each number of shards and of gateways; the name tells them apart where there are several. */
 export function ringleaderTargets(
-  { shards, gateways, data, beside }: Pick<Settings, 'shards' | 'gateways' | 'data' | 'beside'>,
+  {
+    shards,
+    gateways,
+    data,
+    postgres,
+    beside,
+  }: Pick<Settings, 'shards' | 'gateways' | 'data' | 'postgres' | 'beside'>,
   version: string,
 ): Target[] {
   const isOne = shards.length * gateways.length === 1;
@@ -69,6 +80,7 @@ export function ringleaderTargets(
       version,
       shards: shardCount,
       gateways: gatewayCount,
+      postgres,
     })),
   );
   return [...extents.map(newCluster), ...others];
