@@ -27,7 +27,7 @@ export const START_OPTIONS = {
   data: { value: 'folder', text: 'where the data live (default: .ringleader)' },
   postgres: {
     value: 'folder',
-    text: 'where initdb and postgres are, 15 or newer; give it at each start, it is not remembered (default: those that npm brings)',
+    text: 'where initdb and postgres are, 15 or newer, for this start only (default: those that npm brings)',
   },
   ephemeral: { text: 'use a temporary folder and remove it at the end' },
   secure: { text: 'TLS and keys between services, HTTPS and tokens at the gateways' },

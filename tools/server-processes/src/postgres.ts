@@ -80,8 +80,6 @@ function serverArguments(dir: string, port: number | undefined): string[] {
     // A list, in which quotes hold names with commas and spaces together.
     unix_socket_directories: socketFits(dir) ? `"${dir.replaceAll('"', '""')}"` : '',
     port: String(port ?? SOCKET_PORT),
-    // Some distributions turn it on for what initdb makes: nothing would come to our log file then.
-    logging_collector: 'off',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return ['-D', join(dir, 'data'), ...flags];
