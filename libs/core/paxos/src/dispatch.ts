@@ -28,7 +28,7 @@ import type {
   ShardMessage,
 } from './messages.js';
 import type { Replica } from './partition/replica.js';
-import { isBallotInReach, isPlausible, type PlausibilityPort } from './plausible.js';
+import { isBallotInReach, isFloorInReach, isPlausible, type PlausibilityPort } from './plausible.js';
 import { onMendAnswer, onVerified, type LeaderSidePort } from './verify/leader-side.js';
 import { onQuestion, type ReplicaSidePort } from './verify/replica-side.js';
 import { onDelta, onRepairOffer, type RepairPort } from './catch-up/repair-receiver.js';
@@ -102,6 +102,7 @@ function dispatchToPartition(
     return;
   }
   if (!isBallotInReach(context, replica, from, ballotIn(message))) return;
+  if ('dedupeFloor' in message && !isFloorInReach(context, replica, from, message.dedupeFloor)) return;
   dispatchToReplica(context, replica, from, message);
 }
 

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { seededPrng } from '@ringleader/primitives';
 import { assignment, P } from '../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
-import { makeBallot, PaxosShard, type PaxosEvent, type ShardMessage } from './index.js';
+import { makeBallot, PaxosShard, type PartitionRecord, type PaxosEvent, type ShardMessage } from './index.js';
 import { ENTRIES_MAX } from './partition/keyed-requests.js';
-import { LEAP_PERSISTS_MS, LEAP_REMEMBERED_MS, ROUND_LEAP_MAX } from './plausible.js';
+import { FLOOR_STEP_MAX_MS, LEAP_REMEMBERED_MS, ROUND_LEAP_MAX } from './plausible.js';
+import { LEAP_PERSISTS_MS } from './rules/accept-rules.js';
 
 const NOW = 10_000;
 const header = { partition: P, epoch: 1, ballot: makeBallot(2, 2) };
@@ -15,14 +16,26 @@ const AHEAD = (NOW + 86_400_001) * 1_024;
 const mark = { id: 'key:a', origin: NOW * 1_024, revision: 5, version: 1 };
 const remembered = { kind: 'remembered', ...header, revision: 5, floor: 0, marks: [mark] } as const;
 
+const EMPTY: PartitionRecord = {
+  partition: P,
+  epoch: 1,
+  promised: 0,
+  position: zero,
+  commitBound: 0,
+  purgedTo: 0,
+  dedupeFloor: 0,
+  generation: 1,
+  staging: null,
+};
+
 /** Replica 1 of 1, 2, 3, which has promised round 1 to shard 2. */
-function follower(): PaxosShard {
+function follower(known: Partial<PartitionRecord> = {}): PaxosShard {
   const shard = new PaxosShard({
     ordinal: 1,
     incarnation: 1,
     timings: TIMINGS,
     limits: LIMITS,
-    records: [],
+    records: [{ ...EMPTY, ...known }],
     stamp: () => NOW * 1_024,
     prng: seededPrng(1),
     startedAt: 0,
@@ -184,5 +197,138 @@ describe('a ballot', () => {
       shard.receive(2, prepare(makeBallot(2 ** 36, 2)), NOW + after);
     }
     expect(promisedBy(shard)).toBe(makeBallot(1, 2));
+  });
+});
+
+describe('a floor of repeats', () => {
+  const S = TIMINGS.clocksDifferMs;
+  const header = { partition: P, epoch: 1, ballot: makeBallot(1, 2), commit: 5, purgedTo: 0 };
+  const rows = { rows: [], absent: [] };
+  const install = { ...header, ...rows, to: { ballot: header.ballot, revision: 5 } };
+  const saying: Readonly<Record<string, (dedupeFloor: number) => ShardMessage>> = {
+    delta: (dedupeFloor) => ({ kind: 'delta', ...install, from: zero, dedupeFloor }),
+    finish: (dedupeFloor) => ({ kind: 'finish', ...install, copyId: 1, base: 0, dedupeFloor }),
+    page: (dedupeFloor) => ({
+      kind: 'page',
+      ...header,
+      ...rows,
+      copyId: 1,
+      pass: 1,
+      start: '',
+      nextKey: null,
+      dedupeFloor,
+    }),
+  };
+  const delta = saying['delta'] as (dedupeFloor: number) => ShardMessage;
+  const ahead = (ms: number): number => (NOW + ms) * 1_024;
+
+  /** Is the last one of those that are said at these times refused? */
+  function isRefused(
+    times: readonly number[],
+    say: (time: number) => ShardMessage,
+    from: (time: number) => number = () => 2,
+  ): boolean {
+    const shard = follower();
+    const refused = times.map((time) => {
+      shard.receive(from(time), say(time), NOW + time);
+      return settle(shard).some((event) => event.kind === 'implausible');
+    });
+    return refused.at(-1) === true;
+  }
+
+  describe.each(Object.entries(saying))('of a %s', (kind, say) => {
+    it('is believed as far ahead as clocks may differ, further ahead not at once', () => {
+      expect(refusals(2, say(ahead(S)))).toEqual([]);
+      expect(refusals(2, say(ahead(S) + 1))).toEqual(['floor']);
+    });
+
+    it('is believed when it goes on being said', () => {
+      const far = say(ahead(86_400_000));
+      expect(isRefused([0, 1_000, LEAP_PERSISTS_MS - 1], () => far)).toBe(true);
+      expect(isRefused([0, LEAP_PERSISTS_MS], () => far)).toBe(true);
+      expect(isRefused([0, 1_000, LEAP_PERSISTS_MS], () => far)).toBe(false);
+    });
+
+    it('is never believed more than a day ahead', () => {
+      const times = Array.from({ length: 20 }, (_, time) => time * 1_000);
+      expect(isRefused(times, () => say(AHEAD))).toBe(true);
+      expect(refusals(2, say(AHEAD))).toEqual([kind]);
+    });
+  });
+
+  it.each([
+    [LEAP_REMEMBERED_MS - 1, false],
+    [LEAP_REMEMBERED_MS, true],
+  ])('that is said every %d ms: refused %s', (pause, refused) => {
+    expect(isRefused([0, pause, 2 * pause], () => delta(ahead(3_600_000)))).toBe(refused);
+  });
+
+  it.each([
+    [FLOOR_STEP_MAX_MS, false],
+    [FLOOR_STEP_MAX_MS + 1, true],
+  ])('that moves on by %d ms between times: refused %s', (step, refused) => {
+    const say = (time: number): ShardMessage => delta(ahead(3_600_000 + (time / 2_000) * step));
+    expect(isRefused([0, 2_000, 4_000], say)).toBe(refused);
+  });
+
+  it('of two shards does not add up', () => {
+    const far = delta(ahead(3_600_000));
+    const times = [0, 1_000, 2_000, 3_000];
+    expect(
+      isRefused(
+        times,
+        () => far,
+        (time) => (time < 2_000 ? 2 : 3),
+      ),
+    ).toBe(true);
+    expect(
+      isRefused(
+        [...times, 5_000, 6_000],
+        () => far,
+        (time) => (time < 2_000 ? 2 : 3),
+      ),
+    ).toBe(false);
+  });
+
+  it('of a shard that has no replica is not believed', () => {
+    expect(
+      isRefused(
+        [0, 2_000, 4_000, 6_000],
+        () => delta(ahead(3_600_000)),
+        () => 4,
+      ),
+    ).toBe(true);
+  });
+
+  it('does not add up with a ballot that leaps', () => {
+    const shard = follower();
+    const far = 2e8;
+    for (const time of [0, 2_000]) {
+      shard.receive(2, { kind: 'prepare', ...header, ballot: makeBallot(far, 2) }, NOW + time);
+    }
+    settle(shard);
+    shard.receive(2, delta(far), NOW + 4_000);
+    expect(settle(shard)).toEqual([{ kind: 'implausible', from: 2, what: 'floor' }]);
+  });
+
+  it('that the replica has already is no leap, nor one that its copy has', () => {
+    const dedupeFloor = ahead(3_600_000);
+    const staged = {
+      copyId: 1,
+      generation: 2,
+      ballot: 0,
+      base: 0,
+      nextBase: 0,
+      purgedTo: 0,
+      nextKey: '',
+      pass: 1,
+    };
+    for (const known of [{ dedupeFloor }, { staging: { ...staged, dedupeFloor } }]) {
+      const shard = follower(known);
+      shard.receive(2, delta(dedupeFloor), NOW);
+      expect(settle(shard)).toEqual([]);
+      shard.receive(2, delta(dedupeFloor + 1), NOW);
+      expect(settle(shard)).toEqual([{ kind: 'implausible', from: 2, what: 'floor' }]);
+    }
   });
 });

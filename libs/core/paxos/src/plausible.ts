@@ -1,15 +1,16 @@
 /**
  * What an honest shard never says (docs/PROTOCOL.md 4.12): refused at the one door where messages come in, and counted.
  * Everything here holds for every message of a shard that follows the protocol, however late it comes; so a refusal
- * costs nothing but what a lost message costs.
+ * costs nothing but what a lost message costs. Only what leaps may be true, and is believed when it is said on.
  */
-import type {
-  Ballot,
-  Epoch,
-  HybridTime,
-  PartitionIndex,
-  Revision,
-  ShardOrdinal,
+import {
+  HYBRID_UNITS_PER_MS,
+  type Ballot,
+  type Epoch,
+  type HybridTime,
+  type PartitionIndex,
+  type Revision,
+  type ShardOrdinal,
 } from '@ringleader/primitives';
 import { ORDINAL_MAX, ownerOf, roundOf } from './ballot.js';
 import {
@@ -23,34 +24,34 @@ import {
   type ShardMessage,
 } from './messages.js';
 import { ENTRIES_MAX } from './partition/keyed-requests.js';
-import type { Replica } from './partition/replica.js';
+import type { LeapKind, Replica } from './partition/replica.js';
 import type { Port } from './parts.js';
 import type { Row } from './records.js';
 import { isKeyed } from './requests.js';
 
 export type PlausibilityPort = Port<
-  'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas' | 'holdings'
+  'now' | 'ordinal' | 'incarnation' | 'timings' | 'stamp' | 'outbox' | 'replicas' | 'holdings' | 'rules'
 >;
 
 /** A round is one candidacy: nobody misses so many, and no partition lives to see them. */
 export const ROUND_LEAP_MAX = 2 ** 20;
 /** Believed of nobody: rounds end at 2^37. */
 const ROUND_EVER_MAX = 2 ** 30;
-/** For so long, and so often. */
-export const LEAP_PERSISTS_MS = 3_000;
-export const LEAP_TIMES = 3;
 /** Longer than any candidate pauses between two candidacies, however slow it is: or it would never be believed. */
 export const LEAP_REMEMBERED_MS = 30_000;
+/**
+ * A true floor rises with the clock that it was read off, in steps as long as deletions are apart. A longer step than this
+ * leaves as much time until the next one, in which it is said often enough.
+ */
+export const FLOOR_STEP_MAX_MS = 30_000;
 /** Generations are made of them (records.ts). */
 const INCARNATION_END = 2 ** 37;
 /** At every beat, for 16,384 partitions, for fifty years. */
 const POINT_NUMBER_END = 2 ** 48;
 /** Waits of a granter are a lease, or what a restart waits. */
 const RETRY_LEASES_MAX = 4;
-/** A day: clocks that are wrong by hours cost answers, and are no reason to forget what is remembered. */
-const MEMORY_AHEAD_MAX_MS = 86_400_000;
-/** Hybrid times count 1/1024 of a millisecond. */
-const HYBRID_PER_MS = 1_024;
+/** A day: clocks that are wrong by hours cost answers, and are no reason to forget what is remembered, or to go without repair. */
+const CLOCK_AHEAD_MAX_MS = 86_400_000;
 
 export function isPlausible(context: PlausibilityPort, from: ShardOrdinal, message: ShardMessage): boolean {
   if (isPeer(context, from) && isSayable(context, from, message)) return true;
@@ -72,22 +73,52 @@ export function isBallotInReach(
   const round = roundOf(ballot);
   const known = roundOf(Math.max(promised, replica.highestSeen(context.now)));
   if (round <= known + ROUND_LEAP_MAX || (promised === 0 && round <= ROUND_EVER_MAX)) return true;
-  if (round <= known + ROUND_EVER_MAX && persists(context.now, replica, from, round)) return true;
-  refuse(context, from, 'ballot');
+  const leap = { what: 'ballot', said: round, stepMax: ROUND_LEAP_MAX } as const;
+  if (round <= known + ROUND_EVER_MAX && persists(context, replica, from, leap)) return true;
+  refuse(context, from, leap.what);
   return false;
 }
 
-function persists(now: number, replica: Replica, from: ShardOrdinal, round: number): boolean {
+/**
+ * A floor of repeats becomes durable, and up to it no key is new. It was read off a clock (4.7.6), and no clock is further
+ * ahead than clocks may differ. One that is says so again, and whoever never believed it would never be repaired.
+ */
+export function isFloorInReach(
+  context: PlausibilityPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  floor: HybridTime,
+): boolean {
+  const { dedupeFloor, staging } = replica.record;
+  if (floor <= Math.max(dedupeFloor, staging?.dedupeFloor ?? 0)) return true;
+  if (isAheadByAtMost(context, floor, context.timings.clocksDifferMs)) return true;
+  const leap = { what: 'floor', said: floor, stepMax: FLOOR_STEP_MAX_MS * HYBRID_UNITS_PER_MS } as const;
+  if (persists(context, replica, from, leap)) return true;
+  refuse(context, from, leap.what);
+  return false;
+}
+
+interface Said {
+  readonly what: LeapKind;
+  readonly said: number;
+  /** What is said next, and is no further from it, is the same leap. */
+  readonly stepMax: number;
+}
+
+function persists(
+  { now, rules }: PlausibilityPort,
+  replica: Replica,
+  from: ShardOrdinal,
+  { what, said, stepMax }: Said,
+): boolean {
   if (!replica.peers.includes(from)) return false;
-  const leap = replica.leaps.get(from);
+  const leap = replica.leaps.get(`${what}/${from}`);
   const isSame =
-    leap !== undefined &&
-    Math.abs(leap.round - round) <= ROUND_LEAP_MAX &&
-    now - leap.lastAt < LEAP_REMEMBERED_MS;
+    leap !== undefined && Math.abs(leap.said - said) <= stepMax && now - leap.lastAt < LEAP_REMEMBERED_MS;
   const since = isSame ? leap.since : now;
   const times = isSame ? leap.times + 1 : 1;
-  replica.leaps.set(from, { round, since, lastAt: now, times });
-  return now - since >= LEAP_PERSISTS_MS && times >= LEAP_TIMES;
+  replica.leaps.set(`${what}/${from}`, { said, since, lastAt: now, times });
+  return rules.believesLeap(now - since, times);
 }
 
 function refuse(context: PlausibilityPort, from: ShardOrdinal, what: string): void {
@@ -131,12 +162,15 @@ function isSayable(context: PlausibilityPort, from: ShardOrdinal, message: Shard
       return (
         message.purgedTo <= message.to.revision &&
         message.rows.every(({ revision }) => revision <= message.to.revision) &&
-        isFloorSayable(context, message.dedupeFloor)
+        isAheadByAtMost(context, message.dedupeFloor, CLOCK_AHEAD_MAX_MS)
       );
     case 'remembered':
       return isOfReplica(context, from, message) && isMemorySayable(context, message);
     case 'page':
-      return message.purgedTo <= message.commit && isFloorSayable(context, message.dedupeFloor);
+      return (
+        message.purgedTo <= message.commit &&
+        isAheadByAtMost(context, message.dedupeFloor, CLOCK_AHEAD_MAX_MS)
+      );
     case 'prepare':
     case 'confirm':
     case 'released':
@@ -192,9 +226,8 @@ function endOf(rows: readonly Row[], after: Revision): Revision | null {
   return end;
 }
 
-/** A floor was read off a clock (4.7.6), and no clock is further ahead than clocks may differ. */
-function isFloorSayable(context: PlausibilityPort, floor: HybridTime): boolean {
-  return floor <= context.stamp() + context.timings.clocksDifferMs * HYBRID_PER_MS;
+function isAheadByAtMost({ stamp }: PlausibilityPort, time: HybridTime, ms: number): boolean {
+  return time <= stamp() + ms * HYBRID_UNITS_PER_MS;
 }
 
 /** A mark of a far future would never be forgotten. */
@@ -205,7 +238,7 @@ function isMemorySayable(context: PlausibilityPort, { revision, floor, marks }: 
     if (!isKeyed(mark.id) || mark.revision > revision) return false;
     latest = Math.max(latest, mark.origin);
   }
-  return latest <= context.stamp() + MEMORY_AHEAD_MAX_MS * HYBRID_PER_MS;
+  return isAheadByAtMost(context, latest, CLOCK_AHEAD_MAX_MS);
 }
 
 /** Who is a replica at another epoch this one cannot tell, and what is said of another epoch is dropped anyway. */

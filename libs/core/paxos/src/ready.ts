@@ -40,7 +40,7 @@ export type PaxosEvent =
     }
   | { readonly kind: 'copyStarted'; readonly partition: PartitionIndex; readonly copyId: number }
   | { readonly kind: 'copyFinished'; readonly partition: PartitionIndex; readonly copyId: number }
-  /** A message, or a ballot in it, that no honest shard says (plausible.ts). */
+  /** A message, or a ballot or floor in it, that no honest shard says, or not at once (plausible.ts). */
   | { readonly kind: 'implausible'; readonly from: ShardOrdinal; readonly what: string }
   /** 4.13: a row of this replica was another one than that of most. */
   | { readonly kind: 'rowMended'; readonly partition: PartitionIndex; readonly key: string }

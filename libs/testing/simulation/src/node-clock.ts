@@ -21,6 +21,7 @@ export class NodeClock implements Clock {
   readonly #events: EventQueue;
   readonly #settings: ClockSettings;
   #wallSkewMs: number;
+  #latestBeforeStepsMs = 0;
   /** Simulated time that the monotonic clock did not see (a suspended machine). */
   #suspendedMs = 0;
   #suspendedAt = 0;
@@ -46,7 +47,13 @@ export class NodeClock implements Clock {
     return (monotonic - this.#settings.monotonicStartMs) / this.#settings.rate + this.#suspendedMs;
   }
 
+  /** The latest that the wall clock has shown so far: it may have been stepped back since. */
+  latestWallMs(): WallMs {
+    return Math.max(this.#latestBeforeStepsMs, this.wallMs());
+  }
+
   stepWallClock(byMs: number): void {
+    this.#latestBeforeStepsMs = this.latestWallMs();
     this.#wallSkewMs += byMs;
   }
 

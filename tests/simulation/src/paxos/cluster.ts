@@ -79,7 +79,7 @@ export class Cluster {
     this.plan = this.#drawPlan(first);
     this.#clocks = new Map(this.plan.clocks);
     this.judge = new Judge(options.counting ?? null);
-    this.ghost = new Ghost(this.judge, now);
+    this.ghost = new Ghost(this.judge, now, (shard) => this.#isFarBehind(shard));
     this.observer = new ShardObserver(
       this.ghost,
       this.judge,
@@ -172,6 +172,11 @@ export class Cluster {
     events.after(durationMs, () => {
       this.#sendMap(shard);
     });
+  }
+
+  #isFarBehind(shard: ShardOrdinal): boolean {
+    const latest = Math.max(...[...this.world.nodes.values()].map(({ clock }) => clock.latestWallMs()));
+    return latest - this.world.node(shard).clock.wallMs() > this.settings.cluster.timings.clocksDifferMs;
   }
 
   #drawPlan(nodes: readonly ShardOrdinal[]): FaultPlan {

@@ -22,6 +22,7 @@ export const PINNED: readonly PinnedSeed[] = [
   { bug: 'a copy that lost the dedupe floor of its first source', control: 'CopyForgetsFloor', seed: 1 },
   { bug: 'a copy that nobody needs, kept for ever', control: 'KeepsIdleCopy', seed: 1 },
   { bug: 'leaders that are none, protected for ever', control: 'StatesNothing', seed: 1 },
+  { bug: 'a replica not repaired for a clock that is behind', control: 'LeapNeverBelieved', seed: 1 },
   { bug: 'an acknowledgement that was never said', control: 'DeafToDenial', seed: 1 },
   { bug: 'a repeat after a refusal that fell off the memory', control: 'FailFloorByOrigin', seed: 1 },
   { bug: 'a repeat refused from the memory of a gateway', control: 'GatewayRepeatsFailure', seed: 1 },

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
 import { converged, started, write, P } from '../../test/cluster-client.js';
 import { LIMITS } from '../../test/memory-cluster.js';
 import { makeBallot, roundOf } from '../ballot.js';
 import type { ShardMessage } from '../index.js';
+import { LEAP_PERSISTS_MS } from '../rules/accept-rules.js';
 
 describe('a copy', () => {
   it('keeps the greatest floor of those who sent its pages, whoever ends it', () => {
@@ -68,6 +70,34 @@ describe('a copy', () => {
     cluster.holdsRead = () => false;
     for (const shard of [1, 2]) cluster.answerReads(shard);
     cluster.until(() => converged(cluster, [1, 2, 3]));
+  });
+
+  it.each([
+    ['delta', 1_000],
+    ['page', 4],
+    ['finish', 4],
+  ])('and a repair ask on where the floor of a %s leaps, and end within seconds', (kind, repairRowsMax) => {
+    const cluster = started({ ...LIMITS, repairRowsMax });
+    write(cluster, 'a', 'v');
+    cluster.run(50);
+    cluster.kill(3);
+    for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, 'v');
+    let said = 0;
+    cluster.changesMessage = (_from, message) => {
+      if (message.kind !== kind || !('dedupeFloor' in message)) return message;
+      said += 1;
+      // As the clock of whoever says it goes on.
+      return { ...message, dedupeFloor: (cluster.now + 3_600_000) * HYBRID_UNITS_PER_MS };
+    };
+    cluster.start(3);
+    cluster.until(() => said > 0);
+    const since = cluster.now;
+    cluster.until(() => converged(cluster, [1, 2, 3]));
+    expect(cluster.now - since).toBeGreaterThanOrEqual(LEAP_PERSISTS_MS);
+    expect(cluster.now - since).toBeLessThan(LEAP_PERSISTS_MS + 1_000);
+    expect(cluster.storage(3).records.get(P)?.dedupeFloor).toBeGreaterThan(
+      (since + 3_600_000) * HYBRID_UNITS_PER_MS,
+    );
   });
 
   it('is read for again after its read was withdrawn', () => {

@@ -44,8 +44,10 @@ export interface Follower {
 }
 export const FOLLOWER: Follower = { kind: 'follower' };
 
+export type LeapKind = 'ballot' | 'floor';
+
 interface Leap {
-  readonly round: number;
+  readonly said: number;
   /** Said from then on, */
   readonly since: number;
   /** until then, */
@@ -95,8 +97,8 @@ export class Replica {
   /** Standing earlier would only disturb another candidate. */
   standNotBefore = NEVER;
   private seen: { readonly ballot: Ballot; readonly at: number } = { ballot: 0, at: NEVER };
-  /** By speaker, the last round that leapt too far to be believed at once. */
-  readonly leaps = new Map<ShardOrdinal, Leap>();
+  /** By what it is of and who said it, the last round or floor that leapt too far to be believed at once. */
+  readonly leaps = new Map<`${LeapKind}/${ShardOrdinal}`, Leap>();
   /** The last epoch above the own one that a message named. */
   epochSeen: Epoch = 0;
   /** A candidate of an epoch that this replica has not heard of yet asked for its promise. */

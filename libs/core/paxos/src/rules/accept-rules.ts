@@ -21,6 +21,8 @@ export interface AcceptRules {
   mayAcknowledge(durable: Position, ballot: Ballot, revision: Revision): boolean;
   /** 4.2.7: does the answer to a message of many batches acknowledge one that is not durable? Control: AnswerCoversAll. */
   answerCovers(isDurable: boolean): boolean;
+  /** 4.12.2: what leapt too far goes on being said. Controls: LeapBelievedAtOnce, LeapNeverBelieved. */
+  believesLeap(saidForMs: number, times: number): boolean;
   /** 4.12.6: do followers say unasked what they have? Control: StatesNothing. */
   statesUnasked(): boolean;
   /** 4.12.6: a replica says for so long that it has less than it acknowledged. Control: DeafToDenial. */
@@ -31,6 +33,10 @@ export interface AcceptRules {
   takesCommit(positionBallot: Ballot, messageBallot: Ballot): boolean;
 }
 
+/** For so long, and so often. */
+export const LEAP_PERSISTS_MS = 3_000;
+const LEAP_TIMES = 3;
+
 export const ACCEPT_RULES: AcceptRules = {
   mayAccept: (ballot, promised) => ballot >= promised,
   batchFits: samePosition,
@@ -38,6 +44,7 @@ export const ACCEPT_RULES: AcceptRules = {
   ownLimit: (ownDurable) => ownDurable,
   mayAcknowledge: (durable, ballot, revision) => durable.ballot === ballot && durable.revision >= revision,
   answerCovers: (isDurable) => isDurable,
+  believesLeap: (saidForMs, times) => saidForMs >= LEAP_PERSISTS_MS && times >= LEAP_TIMES,
   statesUnasked: () => true,
   believesDenial: (deniedForMs, leaseMs) => deniedForMs >= 2 * leaseMs,
   answersLife: (holder, own) => holder === own,

@@ -4,6 +4,7 @@ import { COPIES } from './copies.js';
 import { CONFIRMED_ONLY, HEARTBEATS_ONLY, NEW_EPOCH, RELEASED, RESTARTED_GRANTER } from './grants.js';
 import { REUSED_BALLOT, STALE_PROMISE } from './promises.js';
 import { KEYED } from './keyed.js';
+import { LEAPING_FLOORS } from './leaping-floors.js';
 import { LATE_ANSWERS } from './late-answers.js';
 import { LATE_OFFERS } from './late-offers.js';
 import { LATE_REQUESTS } from './late-requests.js';
@@ -93,6 +94,7 @@ export const STEERED: readonly Profile[] = [
   STOPPED_LEADER,
   UNDONE,
   WRONG_PEERS,
+  LEAPING_FLOORS,
   SLOW_ROWS,
   COMPARED,
   COMPARED_PURGES,
