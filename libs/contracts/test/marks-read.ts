@@ -1,15 +1,13 @@
-import type { MalformedFrame, PeerFrame } from '../src/data-path/index.js';
+import { PackedMarks } from '@ringleader/paxos';
 
-/** With the marks of batches as arrays: a follower hands them on unread. */
-export function withMarksRead(frame: PeerFrame | MalformedFrame): PeerFrame | MalformedFrame {
-  if (frame.kind === 'malformed') return frame;
-  const messages = frame.messages.map((message) => {
-    if (message.kind !== 'accepts') return message;
-    const batches = message.batches.map((batch) => ({
-      ...batch,
-      rows: batch.rows.map((row) => ({ ...row, requests: [...row.requests] })),
-    }));
-    return { ...message, batches };
-  });
-  return { ...frame, messages };
+/** With the marks of all rows as arrays: as they are read they are packed. */
+export function withMarksRead<Frame>(frame: Frame): Frame {
+  return read(frame) as Frame;
+}
+
+function read(part: unknown): unknown {
+  if (part instanceof PackedMarks) return [...part];
+  if (Array.isArray(part)) return part.map(read);
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return part;
+  return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, read(value)]));
 }

@@ -1,11 +1,9 @@
 /** The columns of a row as statements name them, and how their text becomes a row. */
 import { decodeFrame, OperationalError, requestMarksCodec } from '@ringleader/contracts';
-import type { RequestMark, Row } from '@ringleader/paxos';
+import { PackedMarks, type RequestMarks, type Row } from '@ringleader/paxos';
 import type { TextRow } from '@ringleader/postgres';
 
 const EMPTY = new Uint8Array(0);
-/** Rows without a remembered request share one list. */
-const NO_REQUESTS: readonly RequestMark[] = [];
 /** Two hexadecimal digits for the byte 0: an empty list. */
 const NO_REQUESTS_HEX = '\\x00';
 const CONTENT_TYPES_CACHED_MAX = 256;
@@ -49,8 +47,8 @@ function contentTypeFromHex(hex: string): string {
   return contentType;
 }
 
-function requestsFromHex(hex: string): readonly RequestMark[] {
-  if (hex === NO_REQUESTS_HEX) return NO_REQUESTS;
+function requestsFromHex(hex: string): RequestMarks {
+  if (hex === NO_REQUESTS_HEX) return PackedMarks.none;
   const marks = decodeFrame(Buffer.from(hex.slice(2), 'hex'), requestMarksCodec.read);
   if ('kind' in marks) {
     throw new OperationalError('STORAGE_FAILED', `The requests of a row cannot be read: ${marks.reason}`, {

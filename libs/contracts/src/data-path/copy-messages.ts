@@ -1,7 +1,8 @@
 /** A replica that a repair cannot bring up to date is copied to (docs/PROTOCOL.md 4.3.4, 4.3.5). */
 import { instant, listOf, optional, string, varint } from '@ringleader/primitives';
 import { header, type MessageTable } from './message-codec.js';
-import { markCodec, positionCodec, rowsCodec } from './rows.js';
+import { markCodec } from '@ringleader/paxos';
+import { positionCodec, rowsCodec } from './rows.js';
 
 type CopyKind = 'copyRequired' | 'pageRequest' | 'page' | 'finishRequest' | 'finish' | 'remembered';
 

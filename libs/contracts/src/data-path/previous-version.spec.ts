@@ -16,7 +16,7 @@ interface Recorded {
 const decoders = {
   peer: (bytes: Uint8Array) => withMarksRead(decodePeerFrame(bytes)),
   requests: decodeRequestFrame,
-  replies: decodeReplyFrame,
+  replies: (bytes: Uint8Array) => withMarksRead(decodeReplyFrame(bytes)),
   leaders: decodeLeadersFrame,
 };
 

@@ -60,7 +60,10 @@ describe('the bytes of the data path that are recorded', () => {
   it.each(Object.entries(recordedReplies))('are what is written and read: a reply, %s', (_, [reply, hex]) => {
     expect(hexOf(startReplies, (writer) => appendReply(writer, reply.token, reply))).toBe(hex);
     const replies: readonly ShardReply[] = [reply];
-    expect(decodeReplyFrame(framed(startReplies, hex))).toMatchObject({ servedBy: 3, replies });
+    expect(withMarksRead(decodeReplyFrame(framed(startReplies, hex)))).toMatchObject({
+      servedBy: 3,
+      replies,
+    });
   });
 
   it('are what is written and read: a piece and its receipt', () => {

@@ -11,7 +11,7 @@ import {
 } from '@ringleader/primitives';
 import type { Accept, Position } from '@ringleader/paxos';
 import { header, leaseEcho, leaseStamp, type MessageTable, replicaState } from './message-codec.js';
-import { batchRowsCodec, positionCodec, rowsCodec } from './rows.js';
+import { positionCodec, rowsCodec } from './rows.js';
 
 type ReplicationKind =
   'accepts' | 'acceptsSeen' | 'accepted' | 'gap' | 'repairOffer' | 'deltaRequest' | 'delta';
@@ -33,7 +33,7 @@ const batchCodec: Codec<Accept> = {
     if (otherNext !== 0) writer.varint(next.ballot);
     writer.varint(next.revision);
     writer.varint(batch.commit);
-    batchRowsCodec.write(writer, batch.rows);
+    rowsCodec.write(writer, batch.rows);
   },
   read(reader) {
     const partition = reader.varint();
@@ -44,7 +44,7 @@ const batchCodec: Codec<Accept> = {
     const previous = readPosition(reader, ballot, (others & OTHER_PREVIOUS) !== 0);
     const next = readPosition(reader, ballot, (others & OTHER_NEXT) !== 0);
     const commit = reader.varint();
-    return { partition, epoch, ballot, previous, next, commit, rows: batchRowsCodec.read(reader) };
+    return { partition, epoch, ballot, previous, next, commit, rows: rowsCodec.read(reader) };
   },
 };
 

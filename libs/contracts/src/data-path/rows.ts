@@ -1,7 +1,5 @@
 /** The parts that messages, requests and replies share: rows and positions. */
 import {
-  ByteReader,
-  type ByteWriter,
   bytes,
   type Codec,
   constant,
@@ -13,13 +11,7 @@ import {
   string,
   varint,
 } from '@ringleader/primitives';
-import {
-  KEYED_ID_PREFIX,
-  type Position,
-  type RequestMark,
-  type RequestMarks,
-  type Row,
-} from '@ringleader/paxos';
+import { PackedMarks, type Position, type RequestMarks, type Row } from '@ringleader/paxos';
 
 /** One byte instead of the text for the usual types. Codes are part of the format: append only. 0 is "spelled out". */
 const CONTENT_TYPES: readonly string[] = [
@@ -34,7 +26,6 @@ const CONTENT_TYPES: readonly string[] = [
   'application/x-protobuf',
   'application/yaml',
 ];
-const NO_REQUESTS: RequestMarks = [];
 const CODE_BY_CONTENT_TYPE = new Map(CONTENT_TYPES.map((type, index) => [type, index + 1]));
 
 export const contentTypeCodec: Codec<string> = {
@@ -54,50 +45,10 @@ export const contentTypeCodec: Codec<string> = {
 
 export const positionCodec = fields<Position>({ ballot: varint, revision: varint });
 
-export const markCodec = fields<RequestMark>({
-  id: string,
-  origin: instant,
-  revision: varint,
-  version: varint,
-});
-const listOfMarks = listOf(markCodec);
-
-/** Marks as they were written. */
-class WrittenMarks implements RequestMarks {
-  constructor(
-    readonly length: number,
-    readonly mayBeKeyed: boolean,
-    readonly bytes: Uint8Array,
-  ) {}
-
-  [Symbol.iterator](): Iterator<RequestMark> {
-    return listOfMarks.read(new ByteReader(this.bytes))[Symbol.iterator]();
-  }
-}
-
-function writeMarks(writer: ByteWriter, marks: RequestMarks): void {
-  if (marks instanceof WrittenMarks) writer.raw(marks.bytes);
-  else listOfMarks.write(writer, Array.isArray(marks) ? (marks as readonly RequestMark[]) : [...marks]);
-}
-
-/** Marks are written as they are in memory, whatever that is, and read as an array. */
-export const requestMarksCodec = { write: writeMarks, read: listOfMarks.read } satisfies Codec<RequestMarks>;
-
-/** What a follower only hands on to its storage: as checked, and not made objects of. */
-const marksHandedOn: Codec<RequestMarks> = {
-  write: writeMarks,
-  read(reader) {
-    const from = reader.position;
-    const count = reader.count();
-    let mayBeKeyed = false;
-    for (let i = 0; i < count; i += 1) {
-      if (reader.skipString(KEYED_ID_PREFIX)) mayBeKeyed = true;
-      reader.instant();
-      reader.varint();
-      reader.varint();
-    }
-    return count === 0 ? NO_REQUESTS : new WrittenMarks(count, mayBeKeyed, reader.since(from));
-  },
+/** Marks are read as they are written. */
+export const requestMarksCodec: Codec<RequestMarks> = {
+  write: (writer, marks) => PackedMarks.of(marks).write(writer),
+  read: (reader) => PackedMarks.read(reader),
 };
 
 const visible = {
@@ -114,15 +65,10 @@ const visible = {
 /** A row as clients see it: what the group remembers of its requests stays inside. */
 export const visibleRowCodec = fields<Row>({
   ...visible,
-  requests: constant(NO_REQUESTS),
+  requests: constant<RequestMarks>(PackedMarks.none),
   requestFloor: constant(0),
 });
 
 export const rowsCodec = listOf(
   fields<Row>({ ...visible, requests: requestMarksCodec, requestFloor: instant }),
-);
-
-/** The same bytes, of a batch. */
-export const batchRowsCodec = listOf(
-  fields<Row>({ ...visible, requests: marksHandedOn, requestFloor: instant }),
 );

@@ -5,6 +5,7 @@ export type { PeerBacklog } from './pair/backlog.js';
 export * from './paxos-shard.js';
 export * from './ready.js';
 export * from './records.js';
+export { markCodec, PackedMarks } from './request-marks.js';
 export * from './requests.js';
 export * from './rules/rules.js';
 export * from './storage.js';

@@ -34,9 +34,9 @@ export class ByteReader {
     return this.offset;
   }
 
-  /** A view of what was read since that position. */
-  since(position: number): Uint8Array {
-    return this.buffer.subarray(position, this.offset);
+  /** What was read since that position, as a string with a character for each byte (`packBytes`). */
+  packedSince(position: number): string {
+    return this.buffer.toString('latin1', position, this.offset);
   }
 
   /** Reads a string without making it: does it begin with that text of ASCII characters? */

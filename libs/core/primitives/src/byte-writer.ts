@@ -121,7 +121,11 @@ export class ByteWriter {
 
   /** The same of a string that has a character for each byte (`packBytes`). */
   packedBytes(value: string): this {
-    this.varint(value.length);
+    return this.varint(value.length).packed(value);
+  }
+
+  /** The bytes of such a string as they are, without their length. */
+  packed(value: string): this {
     this.reserve(value.length);
     this.buffer.write(value, this.offset, 'latin1');
     this.offset += value.length;
@@ -143,6 +147,13 @@ export class ByteWriter {
     const copied = new Uint8Array(this.buffer.subarray(this.start, this.offset));
     this.offset = this.start;
     return copied;
+  }
+
+  /** The same as a string with a character for each byte (`packBytes`), without the first `skipped` of them. */
+  takePacked(skipped = 0): string {
+    const packed = this.buffer.toString('latin1', this.start + skipped, this.offset);
+    this.offset = this.start;
+    return packed;
   }
 
   /** What was written by another writer, as it is. */

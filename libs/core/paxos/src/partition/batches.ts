@@ -102,7 +102,7 @@ function isAt(position: Position, ballot: Ballot, revision: Revision): boolean {
  */
 export function hidesKeyedWrite(batch: OpenBatch, row: Row): boolean {
   const replaced = batch.rows.get(row.key);
-  if (replaced === undefined) return false;
+  if (replaced === undefined || replaced.requests.mayBeKeyed === false) return false;
   const kept = new Set([...row.requests].map(({ id }) => id));
   const isHidden = ({ id, revision }: RequestMark): boolean =>
     revision > batch.after && isKeyed(id) && !kept.has(id);

@@ -37,7 +37,7 @@ export type IsSettled = (entry: CacheEntry) => boolean;
 
 /** The entry, its place in the map, the row, its numbers, key and view of the value, as measured in heap snapshots. */
 const ENTRY_OVERHEAD_BYTES = 480;
-const MARK_BYTES = 160;
+const MARK_BYTES = 64;
 
 export class RowCache {
   private newest: CacheEntry | null = null;

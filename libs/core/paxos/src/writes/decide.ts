@@ -8,6 +8,7 @@ import { answerAsLeader, type LeasePort } from '../leadership/lease.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';
+import { PackedMarks } from '../request-marks.js';
 import { isKeyed, type ShardReply, type WriteRequest } from '../requests.js';
 import { keyedWindowMs } from '../partition/keyed-requests.js';
 import { conditionsHold, isLive } from './conditions.js';
@@ -107,7 +108,8 @@ interface Asked {
 function markOf(context: WritePort, replica: Replica, { request, row }: Asked): RequestMark | undefined {
   const { requestId } = request;
   if (row !== null) {
-    for (const mark of row.requests) if (mark.id === requestId) return mark;
+    const mark = PackedMarks.of(row.requests).find(requestId);
+    if (mark !== undefined) return mark;
   } else if (!context.rules.recallsWithoutRow()) {
     return undefined;
   }

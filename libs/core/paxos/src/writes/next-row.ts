@@ -1,5 +1,6 @@
 import type { HybridTime, Revision } from '@ringleader/primitives';
 import type { RequestMark, Row } from '../records.js';
+import { PackedMarks } from '../request-marks.js';
 import type { WriteRequest } from '../requests.js';
 import { isLive } from './conditions.js';
 
@@ -51,15 +52,6 @@ function remember(
   mark: RequestMark,
   { dedupeFloor, marksMax }: NextRow,
 ): Pick<Row, 'requests' | 'requestFloor'> {
-  if (present === null) return { requests: [mark], requestFloor: dedupeFloor };
-  const requests: RequestMark[] = [];
-  let { requestFloor } = present;
-  let forgotten = present.requests.length + 1 - marksMax;
-  for (const before of present.requests) {
-    if (forgotten > 0) requestFloor = Math.max(requestFloor, before.origin);
-    else requests.push(before);
-    forgotten -= 1;
-  }
-  requests.push(mark);
-  return { requests, requestFloor };
+  const { marks, forgotten } = PackedMarks.of(present?.requests ?? PackedMarks.none).with(mark, marksMax);
+  return { requests: marks, requestFloor: Math.max(present?.requestFloor ?? dedupeFloor, forgotten) };
 }

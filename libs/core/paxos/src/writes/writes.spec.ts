@@ -65,7 +65,7 @@ describe('conditions', () => {
 describe('nextRow', () => {
   it('begins a key with the floor of the partition', () => {
     expect(ROW).toMatchObject({ revision: 5, version: 1, createdAt: 100, requestFloor: 3 });
-    expect(ROW.requests).toEqual([{ id: 'r', origin: 10, revision: 5, version: 1 }]);
+    expect([...ROW.requests]).toEqual([{ id: 'r', origin: 10, revision: 5, version: 1 }]);
   });
 
   it('keeps what a deleted key remembers, and begins its versions anew', () => {
