@@ -56,6 +56,16 @@ describe('marks as they are packed', () => {
     );
   });
 
+  it('of later revisions are told apart', () => {
+    fc.assert(
+      fc.property(lists, fc.oneof(safe, fc.nat(300)), (given, revision) => {
+        for (const bound of [revision, ...given.map((mark) => mark.revision)]) {
+          expect(PackedMarks.of(given).past(bound)).toEqual(given.filter((mark) => mark.revision > bound));
+        }
+      }),
+    );
+  });
+
   it('that are cut short, or no marks, are not read', () => {
     fc.assert(
       fc.property(fc.array(marks, { minLength: 1, maxLength: 4 }), fc.nat(), (given, place) => {

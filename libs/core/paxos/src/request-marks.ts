@@ -10,6 +10,7 @@ import {
   fields,
   type HybridTime,
   instant,
+  type Revision,
   string,
   unpackBytes,
   varint,
@@ -93,6 +94,16 @@ export class PackedMarks implements RequestMarks {
     return { marks: new PackedMarks(length + 1, mayBeKeyed, scratch.takePacked(from)), forgotten };
   }
 
+  /** Those of later revisions. */
+  past(revision: Revision): readonly RequestMark[] {
+    const { packed } = this;
+    const later: RequestMark[] = [];
+    for (let at = 0; at < packed.length; at = endOfMark(packed, at)) {
+      if (revisionAt(packed, at) > revision) later.push(markCodec.read(readerOf(packed.slice(at))));
+    }
+    return later;
+  }
+
   *[Symbol.iterator](): Iterator<RequestMark> {
     const reader = readerOf(this.packed);
     while (!reader.atEnd) yield markCodec.read(reader);
@@ -126,9 +137,19 @@ function originAt(packed: string, at: number): HybridTime {
   return instantBytes.getFloat64(0, true);
 }
 
+const placeOfRevision = (packed: string, at: number): number =>
+  at + LENGTH_BYTES + idBytes(packed, at) + INSTANT_BYTES;
+
+function revisionAt(packed: string, at: number): Revision {
+  let [place, revision, factor] = [placeOfRevision(packed, at), 0, 1];
+  for (; packed.charCodeAt(place) > LAST_OF_ASCII; place += 1, factor *= 128) {
+    revision += (packed.charCodeAt(place) - LAST_OF_ASCII - 1) * factor;
+  }
+  return revision + packed.charCodeAt(place) * factor;
+}
+
 function endOfMark(packed: string, at: number): number {
-  const revisionAt = at + LENGTH_BYTES + idBytes(packed, at) + INSTANT_BYTES;
-  return endOfVarint(packed, endOfVarint(packed, revisionAt));
+  return endOfVarint(packed, endOfVarint(packed, placeOfRevision(packed, at)));
 }
 
 function endOfVarint(packed: string, at: number): number {

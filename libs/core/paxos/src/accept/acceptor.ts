@@ -109,7 +109,7 @@ function applyBatch(context: AcceptorPort, replica: Replica, message: Accept): v
   for (const row of rows) {
     transactions.upsert(replica, record.generation, row);
     replica.recent.add(row);
-    replica.keyed.addAll(row);
+    replica.keyed.addAll(row, message.previous.revision);
   }
   replica.recent.trim();
   if (replica.catchUp !== null && replica.catchUp.ballot <= ballot) replica.catchUp = null;

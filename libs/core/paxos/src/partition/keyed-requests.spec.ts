@@ -39,7 +39,7 @@ describe('KeyedRequests', () => {
     keyed.begin(5, 1);
     keyed.begin(9, 1);
     expect(keyed.floorOf('k')).toBe(5);
-    keyed.addAll(row(mark('key:a', 1)));
+    keyed.addAll(row(mark('key:a', 1)), 0);
     keyed.restart();
     expect(keyed.get('key:a')).toBeUndefined();
     expect(keyed.floorOf('k')).toBe(Number.POSITIVE_INFINITY);
@@ -55,9 +55,9 @@ describe('KeyedRequests', () => {
   it('knows all of a key that had forgotten nothing when it was first seen', () => {
     const keyed = keyedRequests();
     keyed.begin(100 * MS, 1);
-    keyed.addAll(row(mark('a', 1, 90 * MS)));
-    keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS });
-    keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS });
+    keyed.addAll(row(mark('a', 1, 90 * MS)), 0);
+    keyed.addAll({ ...row(mark('a', 1, 90 * MS)), key: 'old', requestFloor: 80 * MS }, 0);
+    keyed.addAll({ ...row(mark('b', 9, 120 * MS)), requestFloor: 95 * MS }, 0);
     expect(keyed.floorOf('k')).toBe(0);
     expect(keyed.floorOf('old')).toBe(80 * MS);
     expect(keyed.floorOf('unseen')).toBe(100 * MS);
@@ -65,19 +65,33 @@ describe('KeyedRequests', () => {
 
   it('remembers keyed writes only', () => {
     const keyed = keyedRequests();
-    keyed.addAll(row(mark('key:a', 1), mark('b', 2)));
+    keyed.addAll(row(mark('key:a', 1), mark('b', 2)), 0);
     expect(keyed.get('key:a')).toMatchObject({ revision: 1 });
     expect(keyed.get('b')).toBeUndefined();
+  });
+
+  it('takes earlier writes from the first row of a key, and from no later one', () => {
+    const keyed = keyedRequests();
+    keyed.begin(MS, 5);
+    keyed.addAll(row(mark('key:before', 3), mark('key:a', 7)), 6);
+    keyed.addAll(row(mark('key:earlier', 4), mark('key:b', 8)), 7);
+    expect(['key:before', 'key:a', 'key:earlier', 'key:b'].map((id) => keyed.get(id)?.revision)).toEqual([
+      3,
+      7,
+      undefined,
+      8,
+    ]);
   });
 
   it('forgets what no client may repeat any more, and what is too much, and says so', () => {
     const keyed = keyedRequests();
     keyed.begin(0, 1);
-    keyed.addAll(row(mark('key:old', 1, 10 * MS)));
-    keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)));
+    keyed.addAll(row(mark('key:old', 1, 10 * MS)), 0);
+    keyed.addAll(row(mark('key:new', 2, (WINDOW_MS + 11) * MS)), 0);
     expect(keyed.get('key:old')).toBeUndefined();
     expect(keyed.floorOf('k')).toBe(10 * MS);
-    for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)));
+    for (let i = 0; i < 5_000; i += 1)
+      keyed.addAll(row(mark(`key:${i}`, 3 + i, (WINDOW_MS + 12) * MS + i)), 0);
     expect(keyed.get('key:0')).toBeUndefined();
     expect(keyed.get('key:4999')).toBeDefined();
     expect(keyed.floorOf('k')).toBeGreaterThanOrEqual((WINDOW_MS + 12) * MS);
@@ -88,7 +102,7 @@ describe('KeyedRequests', () => {
     const all = Array.from({ length: 16 }, () => keyedRequests(share));
     for (const keyed of all) keyed.begin(MS, 1);
     for (let i = 0; i < 3_000; i += 1)
-      for (const keyed of all) keyed.addAll({ ...row(mark(`key:${i}`, 3 + i, 2 * MS + i)), key: `k${i}` });
+      for (const keyed of all) keyed.addAll({ ...row(mark(`key:${i}`, 3 + i, 2 * MS + i)), key: `k${i}` }, 0);
     expect(share.heldBytes).toBeGreaterThan(32 * 1024);
     expect(share.heldBytes).toBeLessThanOrEqual(2 * 64 * 1024);
     for (const keyed of all) {
@@ -103,10 +117,10 @@ describe('KeyedRequests', () => {
     const share = new MemoryShare(1 << 20, () => 1);
     const keyed = keyedRequests(share);
     keyed.begin(0, 1);
-    keyed.addAll(row(mark('key:a', 1, MS)));
-    keyed.addAll(row(mark('key:b', 2, MS)));
+    keyed.addAll(row(mark('key:a', 1, MS)), 0);
+    keyed.addAll(row(mark('key:b', 2, MS)), 0);
     keyed.dropPast(1);
-    keyed.addAll({ ...row(mark('key:c', 3, 3 * WINDOW_MS * MS)), modifiedAt: 3 * WINDOW_MS * MS });
+    keyed.addAll({ ...row(mark('key:c', 3, 3 * WINDOW_MS * MS)), modifiedAt: 3 * WINDOW_MS * MS }, 0);
     const one = share.heldBytes;
     keyed.dropPast(0);
     expect(one).toBeGreaterThan(0);
@@ -116,7 +130,7 @@ describe('KeyedRequests', () => {
   const remembering = (begunAt: number, begunPast: number, ...marks: RequestMark[]): KeyedRequests => {
     const keyed = keyedRequests();
     keyed.begin(begunAt * MS, begunPast);
-    for (const one of marks) keyed.addAll(row(one));
+    for (const one of marks) keyed.addAll(row(one), 0);
     return keyed;
   };
 
@@ -179,7 +193,7 @@ describe('KeyedRequests', () => {
 
   it('tells what fell off the bounded memory as forgotten', () => {
     const keyed = remembering(1, 1);
-    for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, 100 * MS + i)));
+    for (let i = 0; i < 5_000; i += 1) keyed.addAll(row(mark(`key:${i}`, 3 + i, 100 * MS + i)), 0);
     const told = keyed.tell();
     expect(told?.floor).toBe(keyed.floorOf('unseen'));
     expect(told?.marks[0]?.id).toBe(`key:${5_000 - (told?.marks.length ?? 0)}`);
@@ -188,7 +202,7 @@ describe('KeyedRequests', () => {
 
   it('drops what was given up before it became part of the history', () => {
     const keyed = keyedRequests();
-    keyed.addAll(row(mark('key:sent', 4), mark('key:open', 5)));
+    keyed.addAll(row(mark('key:sent', 4), mark('key:open', 5)), 0);
     keyed.dropPast(4);
     expect(keyed.get('key:sent')).toBeDefined();
     expect(keyed.get('key:open')).toBeUndefined();

@@ -9,6 +9,7 @@ import { HYBRID_UNITS_PER_MS, type HybridTime, type Revision } from '@ringleader
 import type { PaxosTimings } from '../ready.js';
 import type { RequestMark, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
+import { PackedMarks } from '../request-marks.js';
 import type { RequestRules } from '../rules/request-rules.js';
 import type { MemoryShare } from './memory-share.js';
 
@@ -17,6 +18,8 @@ export const ENTRIES_MAX = 4_096;
 /** Of a mark, its numbers and its place in the map, as measured in a heap snapshot, besides the characters of its id. */
 const MARK_BYTES = 150;
 const KEY_FLOOR_BYTES = 80;
+/** A part of the marks, where there are too many. */
+const MORE_FORGOTTEN = 1 / 32;
 
 /** W: how long after its first attempt a keyed write may come with another origin, by whichever clock. */
 export function keyedWindowMs({ rules, timings }: { rules: RequestRules; timings: PaxosTimings }): number {
@@ -38,6 +41,8 @@ export class KeyedRequests {
   private begunPast: Revision = 0;
   /** The greatest origin of what was dropped again. */
   private droppedTo: HybridTime = 0;
+  /** The origin of the first mark, or less than that. */
+  private oldest: HybridTime = 0;
   private bytes = 0;
 
   constructor(
@@ -100,16 +105,21 @@ export class KeyedRequests {
     for (const id of told.keys()) this.account(bytesOfMark(id));
     const all = [...told.values(), ...this.marks.values()].sort((a, b) => a.revision - b.revision);
     this.marks.clear();
+    this.oldest = 0;
     for (const mark of all) this.marks.set(mark.id, mark);
     this.forgetOldest(Number.NEGATIVE_INFINITY);
   }
 
-  /** A row of a batch in order: all keyed writes of its key in that batch are among its marks. */
-  addAll(row: Row): void {
-    this.noteKey(row);
+  /**
+   * A row of a batch in order: all keyed writes of its key in that batch are among its marks. Those up to `seen` have
+   * passed here, or were before it all began; they count where the row is the first that is seen of its key.
+   */
+  addAll(row: Row, seen: Revision): void {
+    const isNew = this.noteKey(row);
     if (row.requests.mayBeKeyed === false) return;
-    for (const mark of row.requests) {
+    for (const mark of PackedMarks.of(row.requests).past(isNew ? 0 : seen)) {
       if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
+      if (this.marks.size === 0) this.oldest = mark.origin;
       this.marks.set(mark.id, mark);
       this.account(bytesOfMark(mark.id));
       this.forgetOldest(this.windowBefore(mark.origin));
@@ -119,6 +129,7 @@ export class KeyedRequests {
   /** Writes past this revision were given up before they became part of the history. */
   dropPast(revision: Revision): void {
     for (const [id, mark] of this.marks) if (mark.revision > revision) this.forget(id);
+    this.oldest = 0;
   }
 
   /** A repair or a copy: the rows are those of another history now. */
@@ -135,15 +146,17 @@ export class KeyedRequests {
   }
 
   /** Needed only until the beginning is longer ago than anything that may be repeated. */
-  private noteKey({ key, requestFloor, modifiedAt }: Row): void {
+  private noteKey({ key, requestFloor, modifiedAt }: Row): boolean {
     const { keyFloors } = this;
     if (this.windowBefore(modifiedAt) > this.begunAt) {
       if (keyFloors.size > 0) this.forgetKeys();
-      return;
+      return false;
     }
-    if (keyFloors.size >= ENTRIES_MAX || keyFloors.has(key) || this.share.isExceededBy(this.bytes)) return;
+    if (keyFloors.size >= ENTRIES_MAX || keyFloors.has(key) || this.share.isExceededBy(this.bytes))
+      return false;
     keyFloors.set(key, this.rules.floorOfSeenKey(requestFloor));
     this.account(bytesOfKey(key));
+    return true;
   }
 
   private forgetKeys(): void {
@@ -158,12 +171,20 @@ export class KeyedRequests {
   private forgetOldest(before: HybridTime): void {
     // What the keys had forgotten saves answers OUTCOME_UNKNOWN for a while, marks do as long as they are remembered.
     if (this.keyFloors.size > 0 && this.share.isExceededBy(this.bytes)) this.forgetKeys();
+    if (this.oldest >= before && !this.isTooMuch) return;
+    // Some more at once: the beginning of a map is found behind all that was deleted there.
+    let more = this.isTooMuch ? this.marks.size * MORE_FORGOTTEN : 0;
     for (const [id, { origin }] of this.marks) {
-      const isTooMuch = this.marks.size > ENTRIES_MAX || this.share.isExceededBy(this.bytes);
-      if (origin >= before && !isTooMuch) return;
+      this.oldest = origin;
+      if (origin >= before && !this.isTooMuch && more < 1) return;
+      more -= 1;
       this.forget(id);
       this.droppedTo = this.rules.floorAfterDrop(this.droppedTo, origin);
     }
+  }
+
+  private get isTooMuch(): boolean {
+    return this.marks.size > ENTRIES_MAX || this.share.isExceededBy(this.bytes);
   }
 
   private forget(id: string): void {

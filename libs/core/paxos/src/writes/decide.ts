@@ -240,8 +240,8 @@ function put(
 ): void {
   const settled = isCommitted(replica, entry.row) ? entry.row : entry.settled;
   // 4.7.6: a leader also remembers what the rows that it decides on tell.
-  if (entry.row !== null) replica.keyed.addAll(entry.row);
-  replica.keyed.addAll(row);
+  if (entry.row !== null) replica.keyed.addAll(entry.row, entry.row.revision);
+  replica.keyed.addAll(row, row.revision - 1);
   context.cache.write(entry, row, settled);
   propose(context, replica, leader, row);
 }
