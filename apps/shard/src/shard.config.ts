@@ -12,7 +12,7 @@ import { injectable } from '@ringleader/service-host';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
-const ROW_CACHE = { share: 1 / 8, minMib: 8, maxMib: 1_024, elseMib: 64 };
+const ROW_CACHE = { share: 1 / 16, minMib: 8, maxMib: 512, elseMib: 32 };
 const REQUESTS = { share: 1 / 8, minMib: 16, maxMib: 256, elseMib: 64 };
 const KEYED = { share: 1 / 16, minMib: 8, maxMib: 512, elseMib: 32 };
 const RECENT = { share: 1 / 32, minMib: 4, maxMib: 128, elseMib: 16 };

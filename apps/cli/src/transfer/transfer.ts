@@ -84,7 +84,7 @@ export function addTransferCommands(root: Command): void {
     )
     .addOption(
       new Option('--batch <n>', 'operations in one batch')
-        .default(500)
+        .default(1_000)
         .argParser(integer(1, OPERATIONS_PER_BATCH_MAX)),
     )
     .addOption(giveUpOption())
