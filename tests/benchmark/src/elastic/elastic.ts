@@ -224,6 +224,11 @@ const quiet = async (run: ElasticRun): Promise<void> => {
   await run.until('some time has passed', () => run.load.seconds >= endS);
 };
 
+interface FillResult {
+  readonly status: number;
+  readonly code?: string;
+}
+
 async function fill({ client, options }: ElasticRun): Promise<number> {
   const startedAt = performance.now();
   let next = 0;
@@ -231,16 +236,21 @@ async function fill({ client, options }: ElasticRun): Promise<number> {
     while (next < options.keys) {
       const from = next;
       next += FILL_BATCH;
-      const operations = Array.from({ length: Math.min(FILL_BATCH, options.keys - from) }, (_, i) => ({
+      let operations = Array.from({ length: Math.min(FILL_BATCH, options.keys - from) }, (_, i) => ({
         op: 'put' as const,
         key: keyOf(from + i),
         value: valueOf(from + i, 0, options.valueBytes),
       }));
-      const { status, body } = await client.batch(operations, 30_000);
-      const { results } = JSON.parse(body.toString()) as { results?: readonly { status: number }[] };
-      if (status !== 200 || results?.every((result) => result.status < 300) !== true) {
-        const refused = results?.find((result) => result.status >= 300) ?? body.toString().slice(0, 300);
-        throw new Error(`the cluster refused data: ${JSON.stringify(refused)}`);
+      while (operations.length > 0) {
+        const { status, body } = await client.batch(operations, 30_000);
+        const { results } = JSON.parse(body.toString()) as { results?: readonly FillResult[] };
+        const refused = results?.find((result) => result.status >= 300 && result.code !== 'OVERLOADED');
+        if (status !== 200 || results === undefined || refused !== undefined) {
+          const why = refused ?? body.toString().slice(0, 300);
+          throw new Error(`the cluster refused data: ${JSON.stringify(why)}`);
+        }
+        // Nothing was done of what is too much at once.
+        operations = operations.filter((_, i) => (results[i]?.status ?? 0) >= 300);
       }
     }
   };
