@@ -22,7 +22,7 @@ function hasRoomForRevision(context: CommitPort, replica: Replica, leader: Leade
 }
 
 /** Few large rows fill it, but not for long: what finds it full waits for its turn. */
-export function hasRoomForBytes(context: CommitPort, replica: Replica, leader: Leader): boolean {
+function hasRoomForBytes(context: CommitPort, replica: Replica, leader: Leader): boolean {
   const isIdle = leader.lastRevision <= replica.commit;
   return isIdle || leader.bytesInFlight < context.limits.repairBytesMax / 2;
 }

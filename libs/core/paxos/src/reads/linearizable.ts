@@ -1,5 +1,5 @@
 /** What needs the newest row of a key at its leader: linearizable reads, and writes (docs/PROTOCOL.md 4.5.1, 4.6.3). */
-import { hasRoomForBytes } from '../accept/commit.js';
+import { hasRoom } from '../accept/commit.js';
 import type { Port } from '../parts.js';
 import type { KeyRequest, Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -50,8 +50,9 @@ function run(
   { request, entry }: { request: KeyRequest; entry: CacheEntry },
 ): void {
   if (request.kind === 'write') {
-    if (hasRoomForBytes(context, replica, leader)) decideWrite(context, replica, leader, { request, entry });
-    else awaitRoom(context, replica, leader, request);
+    if (hasRoom(context, replica, leader)) decideWrite(context, replica, leader, { request, entry });
+    else if (mayAwaitRoom(context, leader)) awaitRoom(context, replica, leader, request);
+    else context.admission.answer(request, { kind: 'overloaded', token: request.token });
     return;
   }
   const expiry = expireIfDue(context, replica, leader, entry);
@@ -64,6 +65,11 @@ function run(
   } else {
     request.checked(isLive(entry.row) ? entry.row : null);
   }
+}
+
+/** A partition that commits nothing must not use up what the shard admits. */
+function mayAwaitRoom({ limits }: RowPort, leader: Leader): boolean {
+  return leader.awaitingRoom.length < limits.inFlightRevisionsMax;
 }
 
 function awaitRoom(context: RowPort, replica: Replica, leader: Leader, request: KeyRequest): void {

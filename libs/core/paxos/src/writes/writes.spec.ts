@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { answer, P, put, started } from '../../test/cluster-client.js';
+import { LIMITS } from '../../test/memory-cluster.js';
 import { replicaOf } from '../../test/replicas.js';
 import { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -155,5 +157,25 @@ describe('RowCache', () => {
     expect(cache.get(leader, 'inFlight')?.row?.revision).toBe(9);
     cache.dropAll(leader);
     expect(cache.sizeBytes).toBe(0);
+  });
+});
+
+describe('more writes than a partition may have in flight', () => {
+  it('wait for room, in their order, as many as may be in flight; beyond these they are refused', () => {
+    const inFlightRevisionsMax = 20;
+    const cluster = started({ ...LIMITS, inFlightRevisionsMax });
+    cluster.loses = (_from, { message }) => message.kind === 'accepts';
+    const tokens = Array.from({ length: 100 }, (_, i) => put(cluster, `k${i}`, 'v'));
+    cluster.run(50);
+    const revisions = (): number => cluster.storage(1).records.get(P)?.position.revision ?? 0;
+    expect(revisions()).toBeLessThanOrEqual(inFlightRevisionsMax);
+    const refused = tokens.filter((token) => cluster.replies.has(token));
+    expect(refused).toEqual(tokens.slice(2 * inFlightRevisionsMax));
+    for (const token of refused) expect(answer(cluster, token)).toMatchObject({ kind: 'overloaded' });
+    cluster.loses = () => false;
+    const rest = tokens.slice(0, 2 * inFlightRevisionsMax).map((token) => answer(cluster, token));
+    expect(rest.map((reply) => (reply.kind === 'written' ? reply.revision : reply.kind))).toEqual(
+      rest.map((_, i) => i + 1),
+    );
   });
 });
