@@ -14,6 +14,7 @@ import type {
   StorageReadResult,
   StorageTransaction,
 } from '@ringleader/paxos';
+import { PackedMarks } from '@ringleader/paxos';
 import { seededPrng } from '@ringleader/primitives';
 
 export interface StorageUnderTest {
@@ -51,9 +52,10 @@ export function rowOf(key: string, changes: Partial<Row> = {}): Row {
     createdAt: 1_790_000_000_000 * 1024,
     modifiedAt: 1_790_000_000_000 * 1024 + 5,
     expiresAt: null,
-    requests: [],
     requestFloor: 0,
     ...changes,
+    // As they are read.
+    requests: PackedMarks.of(changes.requests ?? []),
   };
 }
 

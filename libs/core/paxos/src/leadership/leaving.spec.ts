@@ -30,6 +30,21 @@ describe('a shard that leaves', () => {
     expect(cluster.until(isLedByAnother(cluster, 1))).toBeLessThan(20);
   });
 
+  it('sends on what waits for its row when that begins, as it does what comes later', () => {
+    const cluster = started();
+    write(cluster, 'a', 'known');
+    cluster.loses = (_from, { message }) => message.kind === 'accepts';
+    put(cluster, 'a', 'in flight');
+    cluster.holdsRead = () => true;
+    const waiting = put(cluster, 'b', 'waits');
+    cluster.run(2);
+    cluster.shard(1).leave(cluster.now);
+    cluster.answerReads(1);
+    const later = put(cluster, 'c', 'later');
+    cluster.run(1);
+    for (const token of [waiting, later]) expect(cluster.replies.get(token)?.kind).toBe('notLeader');
+  });
+
   it('does not get back what it was preferred for, until it has started again', () => {
     const cluster = started();
     cluster.shard(1).leave(cluster.now);

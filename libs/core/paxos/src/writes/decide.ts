@@ -5,6 +5,7 @@ import { propose, type BatchPort } from '../accept/batch-sender.js';
 import { hasRoom, type CommitPort } from '../accept/commit.js';
 import { settle, type Waiter } from '../partition/waiters.js';
 import { answerAsLeader, type LeasePort } from '../leadership/lease.js';
+import { notLeader } from '../leadership/step-down.js';
 import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { RequestMark, Row } from '../records.js';
@@ -35,7 +36,12 @@ export function decideWrite(
     else admission.answer(request, known.reply);
     return;
   }
-  if (context.now > request.deadline || leader.handover !== null || !hasRoom(context, replica, leader)) {
+  if (leader.handover !== null) {
+    // As whatever arrives from now on: it is repeated where somebody leads next.
+    admission.answer(request, notLeader(replica, request));
+    return;
+  }
+  if (context.now > request.deadline || !hasRoom(context, replica, leader)) {
     admission.answer(request, { kind: 'overloaded', token });
     return;
   }
