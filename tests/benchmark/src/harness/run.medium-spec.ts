@@ -42,7 +42,8 @@ class TinyStore {
 }
 
 const settings: Settings = settingsOf({
-  ...{ quick: true, rounds: 2, seconds: 0.1, settle: 0.02, warmUp: 0.05, idle: 0.05, keys: 100 },
+  // Long enough for a request on a machine that stands still for a moment.
+  ...{ quick: true, rounds: 2, seconds: 0.3, settle: 0.02, warmUp: 0.05, idle: 0.05, keys: 100 },
   ...{ clients: [1, 3], workloads: ['write', 'mixed', 'batch', 'watch'], batch: 10, memoryKeys: 500 },
   rates: [{ kind: 'relative', part: 0.5 }],
 });
