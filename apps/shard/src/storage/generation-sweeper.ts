@@ -12,7 +12,7 @@ import type { HotConnection, Statement } from '@ringleader/postgres';
 const PART_MS = 10;
 const PART_ROWS = { min: 16, first: 128, max: 1_024 };
 /** Times as long as the part took. */
-const PAUSE_TIMES = 3;
+const PAUSE_TIMES = 12;
 const PAUSE_MS_MAX = 250;
 
 /** From the last key that was removed on: what is dead before it need not be passed again. */

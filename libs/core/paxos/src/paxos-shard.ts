@@ -156,7 +156,9 @@ export class PaxosShard {
     this.context.pace.look(now, this.nextDeadline());
     if (this.context.clockJump.look(now, wallNow)) this.context.holdings.dropAll(now);
     if (now >= this.nextBeatAt) {
-      this.context.pace.beat(now - this.nextBeatAt);
+      const lateByMs = now - this.nextBeatAt;
+      this.context.pace.beat(lateByMs);
+      this.context.copyPace.beat(lateByMs);
       this.nextBeatAt = this.nextBeat(now, wallNow);
       this.beat();
     }

@@ -9,17 +9,24 @@ const MIB = 1 << 20;
 class Copies {
   now = 0;
   bytes = 0;
+  pages = 0;
   largest = 0;
   longestPauseMs = 0;
+  wants = true;
   private lastAt = 0;
   private reads: { endsAt: number; bytesMax: number; startedAt: number }[] = [];
 
   constructor(
     readonly pace: CopyPace,
-    copies: number,
+    private readonly copies: number,
     public readMs = 4,
   ) {
-    for (let index = 0; index < copies; index += 1) this.ask();
+    this.want();
+  }
+
+  want(): void {
+    this.wants = true;
+    for (let index = 0; index < this.copies; index += 1) this.ask();
   }
 
   run(ms: number, each: (now: number) => void = () => undefined): void {
@@ -29,9 +36,10 @@ class Copies {
         const { bytesMax, startedAt } = read;
         this.reads = this.reads.filter((other) => other !== read);
         this.bytes += bytesMax;
+        this.pages += 1;
         this.largest = Math.max(this.largest, bytesMax);
         this.pace.ended({ bytesMax, bytes: bytesMax, tookMs: this.now - startedAt }, this.now);
-        this.ask();
+        if (this.wants) this.ask();
       }
       this.pace.start(this.now);
     }
@@ -50,6 +58,50 @@ function copies(bytesPerSecond: number | null, count = 4, readMs = 4): Copies {
   const pace = new CopyPace(0, MIB);
   if (bytesPerSecond !== null) pace.setRate(bytesPerSecond, 0);
   return new Copies(pace, count, readMs);
+}
+
+/** Users ask all the time, and heartbeats come late. */
+class BesideUsers {
+  pages = 0;
+  bytes = 0;
+  largest = 0;
+
+  constructor(private readonly rig: Copies) {}
+
+  get pace(): CopyPace {
+    return this.rig.pace;
+  }
+
+  get longestPauseMs(): number {
+    return this.rig.longestPauseMs;
+  }
+
+  run(ms: number, lateMs: number): void {
+    this.rig.run(ms, (now) => {
+      this.pace.sawUsers(now);
+      if (now % TIMINGS.heartbeatIntervalMs === 0) this.pace.beat(lateMs);
+    });
+  }
+
+  measure(ms: number, lateMs: number): void {
+    const { bytes, pages } = this.rig;
+    this.rig.largest = 0;
+    this.run(ms, lateMs);
+    this.bytes = this.rig.bytes - bytes;
+    this.pages = this.rig.pages - pages;
+    this.largest = this.rig.largest;
+  }
+
+  /** Nothing is to be copied. */
+  pause(ms: number): void {
+    this.rig.wants = false;
+    this.run(ms, 0.5);
+    this.rig.want();
+  }
+}
+
+function besideUsers(readMs: number, count = 4): BesideUsers {
+  return new BesideUsers(copies(1_000 * MIB, count, readMs));
 }
 
 describe('CopyPace', () => {
@@ -96,22 +148,88 @@ describe('CopyPace', () => {
   it('gives way to users: small pages, one by one, for a share of the storage’s time', () => {
     const alone = copies(1_000 * MIB, 4, 10);
     alone.run(1_000);
-    const beside = copies(1_000 * MIB, 4, 10);
-    beside.run(1_000, (now) => beside.pace.sawUsers(now));
     expect(alone.largest).toBe(MIB);
+    const beside = besideUsers(10);
+    beside.run(10_000, 0.5);
+    beside.measure(1_000, 0.5);
     expect(beside.largest).toBeLessThanOrEqual(MIB / 8);
-    const pages = beside.bytes / beside.largest;
     // 10 ms of the storage, and three times that for users.
-    expect(pages).toBeGreaterThan(20);
-    expect(pages).toBeLessThan(27);
+    expect(beside.pages).toBeGreaterThan(20);
+    expect(beside.pages).toBeLessThan(27);
   });
 
-  it('never starves a copy, however slow users have made the storage', () => {
-    const rig = copies(1_000 * MIB, 1, 2_000);
-    rig.run(30_000, (now) => rig.pace.sawUsers(now));
-    expect(rig.longestPauseMs).toBeLessThan(2_300);
-    expect(rig.bytes).toBeGreaterThan(10 * 65_536);
+  it('gives way further, in smaller pages, where this process gets to run late; and takes it back when it does not', () => {
+    const rig = besideUsers(4);
+    rig.run(10_000, 1);
+    rig.measure(5_000, 1);
+    const calm = { bytes: rig.bytes, pages: rig.pages };
+    rig.run(10_000, 5);
+    rig.measure(5_000, 5);
+    expect(rig.bytes / calm.bytes).toBeLessThan(1 / 20);
+    // 4 ms, and twenty-four times that in place of three times.
+    expect(rig.pages / calm.pages).toBeCloseTo(16 / 100, 2);
+    expect(rig.largest).toBe(MIB / 32);
+    rig.run(10_000, 1);
+    rig.measure(5_000, 1);
+    expect(rig.bytes / calm.bytes).toBeCloseTo(1, 1);
   });
+
+  it('gives way by degrees', () => {
+    const bytes = [1, 1.5, 2, 3].map((lateMs) => {
+      const rig = besideUsers(4);
+      rig.run(20_000, lateMs);
+      rig.measure(5_000, lateMs);
+      return rig.bytes;
+    });
+    for (let index = 1; index < bytes.length; index += 1) {
+      expect(bytes[index]).toBeLessThan(0.8 * (bytes[index - 1] as number));
+    }
+  });
+
+  it('takes one late heartbeat, however late, for what it is', () => {
+    const rig = besideUsers(4);
+    rig.run(10_000, 0.5);
+    rig.pace.beat(60_000);
+    rig.run(4_000, 0.5);
+    rig.measure(1_000, 0.5);
+    expect(rig.largest).toBe(MIB / 8);
+  });
+
+  it('begins as on a crowded machine, whenever there was nothing to copy for a while', () => {
+    const rig = besideUsers(4);
+    rig.measure(300, 0.5);
+    expect(rig.largest).toBeLessThan(MIB / 16);
+    rig.run(10_000, 0.5);
+    rig.pause(60_000);
+    rig.measure(300, 0.5);
+    expect(rig.largest).toBeLessThan(MIB / 16);
+  });
+
+  it.each([700_001, 1_000_003, 1e9])(
+    'asks for whole bytes at %d a second, however late this process is',
+    (rate) => {
+      const pace = new CopyPace(0, MIB);
+      pace.setRate(rate, 0);
+      const asked: number[] = [];
+      for (let now = 0; now < 10_000; now += 100) {
+        if (now > 1_000) pace.sawUsers(now);
+        pace.beat(now / 4_000);
+        asked.push(pace.pageBytes(now));
+      }
+      expect(new Set(asked).size).toBeGreaterThan(2);
+      expect(asked.filter((bytes) => !Number.isInteger(bytes))).toEqual([]);
+    },
+  );
+
+  it.each([0.5, 50])(
+    'never starves a copy, however slow users have made the storage (late by %d ms)',
+    (late) => {
+      const rig = besideUsers(2_000, 1);
+      rig.measure(30_000, late);
+      expect(rig.longestPauseMs).toBeLessThan(2_200);
+      expect(rig.bytes).toBeGreaterThan(10 * 32_768);
+    },
+  );
 
   it('goes back to full pages when the users have gone', () => {
     const rig = copies(1_000 * MIB);

@@ -2,7 +2,9 @@
  * At which pace a leader gives rows away to copies (docs/PROTOCOL.md 6.7). A bucket of bytes, from which each page is
  * taken, bounds all copies together; and while users wait for this shard, pages are small and come one by one, each after
  * a pause that is a multiple of what the last one took the storage: so that copies get a share of it, whatever it can do.
- * No pause is longer than `PAUSE_MS_MAX`: a copy always goes on. Nothing here decides what is safe.
+ * The share is less on a crowded machine: what a page costs besides, at both ends and between them, is taken from users
+ * there. How late this process gets to run tells. No pause is longer than `PAUSE_MS_MAX`: a copy always goes on. Nothing
+ * here decides what is safe.
  */
 
 /** A page of a copy that waits for its turn: to be read with at most so many bytes. */
@@ -13,12 +15,20 @@ const BURST_SECONDS = 0.25;
 /** So many pages are a second's worth, where the rate allows no full ones. */
 const PAGES_PER_SECOND = 8;
 const PAGE_BYTES_MIN = 65_536;
-/** While users wait. */
-const POLITE_PAGE_BYTES = 131_072;
-/** Copies take one part in so many, and one, of the storage's time. */
-const PAUSE_TIMES = 3;
+/** While users wait: where this process runs when it wants to, and on a crowded machine. */
+const POLITE_PAGE_BYTES = { calm: 131_072, crowded: 32_768 };
+/** Copies then take one part in so many, and one, of the storage's time. */
+const PAUSE_TIMES = { calm: 3, crowded: 24 };
 const PAUSE_MS_MIN = 4;
-const PAUSE_MS_MAX = 250;
+const PAUSE_MS_MAX = 125;
+/**
+ * By how much heartbeats are late on the average: timers by themselves about 1 ms, with all cores busy from 2.5 ms on. One
+ * of them says little, however late it is.
+ */
+const LATE_MS = { calm: 1.25, crowded: 2.5, most: 20 };
+const LATE_WEIGHT = 1 / 16;
+/** Without any copy for so long, the next one begins as on a crowded machine: what copies do to this one is not known. */
+const FORGOTTEN_AFTER_MS = 5_000;
 /** As long as this after the last of their requests users may be about to send the next. */
 const USERS_LINGER_MS = 250;
 
@@ -30,6 +40,8 @@ export class CopyPace {
   private underWay = 0;
   private resumesAt = Number.NEGATIVE_INFINITY;
   private usersAt = Number.NEGATIVE_INFINITY;
+  private lateMs = 0;
+  private endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     startedAt: number,
@@ -49,6 +61,11 @@ export class CopyPace {
     this.usersAt = now;
   }
 
+  /** At every heartbeat, by how much it was late. */
+  beat(lateByMs: number): void {
+    this.lateMs += (Math.min(lateByMs, LATE_MS.most) - this.lateMs) * LATE_WEIGHT;
+  }
+
   add(start: StartPage): void {
     this.waiting.push(start);
   }
@@ -59,6 +76,8 @@ export class CopyPace {
     while (this.next() <= now) {
       const page = this.waiting.shift();
       if (page === undefined) return;
+      const isKnown = this.underWay > 0 || now < this.endedAt + FORGOTTEN_AFTER_MS;
+      if (!isKnown) this.lateMs = Math.max(this.lateMs, LATE_MS.crowded);
       const bytes = this.pageBytes(now);
       this.tokens -= bytes;
       this.underWay += 1;
@@ -69,10 +88,14 @@ export class CopyPace {
   /** A page of which at most `bytesMax` were reckoned with had so many; 0 where it was not read after all. */
   ended(page: { bytesMax: number; bytes: number; tookMs: number }, now: number): void {
     this.fill(now);
+    this.endedAt = now;
     this.underWay -= 1;
     this.tokens = Math.min(this.burst, this.tokens + page.bytesMax - page.bytes);
     if (!this.isPolite(now)) return;
-    const pauseMs = Math.min(Math.max(page.tookMs * PAUSE_TIMES, PAUSE_MS_MIN), PAUSE_MS_MAX);
+    const pauseMs = Math.min(
+      Math.max(page.tookMs * this.byCrowding(PAUSE_TIMES), PAUSE_MS_MIN),
+      PAUSE_MS_MAX,
+    );
     this.resumesAt = now + pauseMs;
   }
 
@@ -93,14 +116,20 @@ export class CopyPace {
     return Math.max(filled, this.resumesAt);
   }
 
-  /** As much as a page may have now. */
+  /** As much as a page may have now, in whole bytes. */
   pageBytes(now: number): number {
     const share = Math.max(PAGE_BYTES_MIN, this.bytesPerSecond / PAGES_PER_SECOND);
-    return Math.min(this.pageBytesMax, share, this.isPolite(now) ? POLITE_PAGE_BYTES : share);
+    const polite = this.isPolite(now) ? this.byCrowding(POLITE_PAGE_BYTES) : share;
+    return Math.floor(Math.min(this.pageBytesMax, share, polite));
   }
 
   private isPolite(now: number): boolean {
     return now < this.usersAt + USERS_LINGER_MS;
+  }
+
+  private byCrowding({ calm, crowded }: { readonly calm: number; readonly crowded: number }): number {
+    const share = (this.lateMs - LATE_MS.calm) / (LATE_MS.crowded - LATE_MS.calm);
+    return calm + (crowded - calm) * Math.min(Math.max(share, 0), 1);
   }
 
   private get burst(): number {
