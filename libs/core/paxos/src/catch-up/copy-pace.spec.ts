@@ -271,6 +271,10 @@ describe('copies of a partition', () => {
     expect(copyMs(1e9)).toBeLessThan(1_000);
   });
 
+  it('come at a rate of which an eighth is no whole number', () => {
+    expect(copyMs(700_001)).toBeLessThan(5_000);
+  });
+
   it('end though each page comes when whoever asked for it has given up', () => {
     const bytesPerSecond = 2_000;
     const pageMs = ((PAGE_ROWS * ROW_BYTES) / bytesPerSecond) * 1_000;

@@ -3,7 +3,7 @@
  * answers, exactly as the storage interface declares it. The conformance suite (libs/testing/conformance) holds both to
  * the same tests; this library's own tests and the simulation run on this one.
  */
-import { compareKeys, type PartitionIndex } from '@ringleader/primitives';
+import { compareKeys, invariant, type PartitionIndex } from '@ringleader/primitives';
 import type { PartitionRecord, Row } from '../records.js';
 import {
   ROW_OVERHEAD_BYTES,
@@ -210,11 +210,15 @@ function shownRow(row: Row, keysOnly: boolean): Row {
   return keysOnly && row.value !== null ? { ...row, value: NO_VALUE } : row;
 }
 
-/** How many rows are inside the limits. */
+/** How many rows are inside the limits, which a database takes as whole numbers only. */
 function prefixWithin(
   rows: readonly Row[],
   { limitRows, limitBytes }: { limitRows: number; limitBytes: number },
 ) {
+  invariant(
+    Number.isInteger(limitRows) && Number.isInteger(limitBytes),
+    `A limit is a whole number: ${limitRows} rows, ${limitBytes} bytes`,
+  );
   let bytesBefore = 0;
   let count = 0;
   for (const row of rows) {
