@@ -198,6 +198,36 @@ describe('a write', () => {
     expect(setting.time.now).toBeLessThan(200);
   });
 
+  it('goes to a new leader that announces itself while it waits to be sent to the old one', async () => {
+    const old = setting.shards.ballot(setting.partition) % 65_536;
+    setting.shards.silence(old, true);
+    const first = setting.put('a');
+    setting.time.advance(1);
+    const second = setting.put('b');
+    setting.time.advance(1);
+    expect(setting.requestsSent).toHaveLength(1);
+    setting.shards.moveLeader(setting.partition, (old % 3) + 1);
+    setting.announce();
+    expect(await setting.outcome(first, 20)).toBe('written');
+    expect(await setting.outcome(second)).toBe('written');
+    expect(setting.requestsSent).toHaveLength(3);
+  });
+
+  it('asks the next replica soon where whoever may lead is gone', async () => {
+    const unannounced = new Setting();
+    const { shards, partition } = unannounced;
+    const preferred = shards.entries[partition]?.preferredLeader ?? 0;
+    shards.silence(preferred, true);
+    shards.moveLeader(partition, (preferred % 3) + 1);
+    expect(await unannounced.outcome(unannounced.put('a'), 200)).toBe('written');
+  });
+
+  it('is known to have done nothing where nobody was known to lead', async () => {
+    const unannounced = new Setting();
+    unannounced.shards.intercept = () => 'lose';
+    expect(await unannounced.outcome(unannounced.put('a'), TIMEOUT_MS)).toBe('UNAVAILABLE');
+  });
+
   it('does not wait for answers that were lost with the transport', async () => {
     setting.shards.intercept = () => 'lose';
     const write = setting.put('a');

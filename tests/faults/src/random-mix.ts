@@ -19,7 +19,9 @@ export function randomMix(running: RunningCluster): void {
         const { operations } = await running().survive('mix', () => faults.run(MIX_MS), { keys: 60 });
         expect(operations).toBeGreaterThan(0);
       } catch (error) {
-        throw new Error(`with seed ${seed}:\n${faults.script.join('\n')}`, { cause: error });
+        throw new Error(`${String(error)}\nwith seed ${seed}:\n${faults.script.join('\n')}`, {
+          cause: error,
+        });
       }
     },
     SCENARIO_MS,

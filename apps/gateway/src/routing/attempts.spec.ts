@@ -87,6 +87,9 @@ describe('what the client is told when the time is up', () => {
   it.each<[RequestClass, readonly Step[], string]>([
     ['write', [], 'UNAVAILABLE'],
     ['write', ['at 5'], 'OUTCOME_UNKNOWN'],
+    ['write', ['at 0'], 'UNAVAILABLE'],
+    ['write', ['at 5', '1 notLeader', 'at 0'], 'UNAVAILABLE'],
+    ['write', ['at 5', 'at 0'], 'OUTCOME_UNKNOWN'],
     ['write', ['at 5', '1 notLeader'], 'UNAVAILABLE'],
     ['write', ['at 5', '1 notLeader', 'at 9'], 'OUTCOME_UNKNOWN'],
     ['write', ['at 5', 'at 9', '2 notLeader'], 'OUTCOME_UNKNOWN'],
@@ -125,13 +128,21 @@ describe('the ballot of the next attempt', () => {
 describe('attemptTimeoutMs', () => {
   it('doubles up to a bound', () => {
     const timeouts = [1, 2, 3, 4, 5, 60].map((attempt) =>
-      attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, attempt, 100),
+      attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, { attempt, bytes: 100, isProbe: false }),
     );
     expect(timeouts).toEqual([1_000, 2_000, 4_000, 4_000, 4_000, 4_000]);
   });
 
+  it('is short where whoever is asked may be gone', () => {
+    const timeouts = [1, 2, 60].map((attempt) =>
+      attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, { attempt, bytes: 100, isProbe: true }),
+    );
+    expect(timeouts).toEqual([100, 200, 4_000]);
+  });
+
   it('is longer for what takes longer because it is large', () => {
-    expect(attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, 1, 1_048_576)).toBe(1_000 + 4_096);
+    const large = { attempt: 1, bytes: 1_048_576, isProbe: false };
+    expect(attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, large)).toBe(1_000 + 4_096);
   });
 });
 

@@ -71,10 +71,14 @@ export class Attempts {
     return highest;
   }
 
-  /** Records a new attempt, before it is sent. Reads name no ballot: 0. */
+  /**
+   * Records a new attempt, before it is sent. Reads name no ballot: 0. A write that names none does nothing (4.7.2), so it is
+   * never open.
+   */
   begin(ballot: Ballot): number {
     this.latest += 1;
-    this.open = { number: this.latest, ballot, saidUnknown: false, before: this.open };
+    if (ballot > 0 || this.requestClass === 'read')
+      this.open = { number: this.latest, ballot, saidUnknown: false, before: this.open };
     return this.latest;
   }
 
@@ -162,6 +166,8 @@ export interface RetryTimings {
   /** An attempt without an answer for so long is followed by another one; doubled each time. */
   readonly attemptTimeoutMs: number;
   readonly attemptTimeoutMsMax: number;
+  /** The same where nobody is known to lead, and whoever is asked may have ended: the next replica is soon asked. */
+  readonly probeTimeoutMs: number;
   /** After an answer that nobody leads; doubled each time. A new leader that is heard of ends the pause at once. */
   readonly backOffMs: number;
   readonly backOffMsMax: number;
@@ -170,6 +176,7 @@ export interface RetryTimings {
 export const DEFAULT_RETRY_TIMINGS: RetryTimings = {
   attemptTimeoutMs: 1_000,
   attemptTimeoutMsMax: 4_000,
+  probeTimeoutMs: 100,
   backOffMs: 20,
   backOffMsMax: 400,
 };
@@ -177,10 +184,17 @@ export const DEFAULT_RETRY_TIMINGS: RetryTimings = {
 /** What is slow because it is large must not become slower by being sent again. */
 const BYTES_PER_MS = 256;
 
-/** `attempt` counts from 1. */
-export function attemptTimeoutMs(timings: RetryTimings, attempt: number, bytes: number): number {
-  const { attemptTimeoutMs: firstMs, attemptTimeoutMsMax: maxMs } = timings;
-  return doubled({ firstMs, maxMs }, attempt) + Math.floor(bytes / BYTES_PER_MS);
+export interface AttemptFacts {
+  /** Counted from 1. */
+  readonly attempt: number;
+  readonly bytes: number;
+  /** Whoever is asked is not known to lead. */
+  readonly isProbe: boolean;
+}
+
+export function attemptTimeoutMs(timings: RetryTimings, { attempt, bytes, isProbe }: AttemptFacts): number {
+  const firstMs = isProbe ? timings.probeTimeoutMs : timings.attemptTimeoutMs;
+  return doubled({ firstMs, maxMs: timings.attemptTimeoutMsMax }, attempt) + Math.floor(bytes / BYTES_PER_MS);
 }
 
 /** `random`: 0 <= random < 1. */

@@ -50,9 +50,10 @@ export class InFlight implements QueuedRequest {
     return this.target.bytes;
   }
 
-  frame(token: number): FramedRequest | null {
+  /** Null also where it was sent, or waits elsewhere, since it was put into this queue. */
+  frame(token: number, shard: ShardOrdinal): FramedRequest | null {
     const { route } = this;
-    return this.phase !== 'queued' || route === null ? null : this.framing(this, route, token);
+    return this.phase !== 'queued' || route?.shard !== shard ? null : this.framing(this, route, token);
   }
 
   /** What was tried so far did nothing: begins anew, as another request. */

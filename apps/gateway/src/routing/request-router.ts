@@ -92,13 +92,12 @@ export class RequestRouter {
     this.keepTicking();
   }
 
-  /** A leader announced itself. Who waits for an older one need not wait on. */
+  /** A leader announced itself. Who waits for an older one, or to be sent to it, need not wait on. */
   leadersChanged(partitions: ReadonlySet<PartitionIndex>): void {
     const now = this.options.monotonicMs();
     for (const flight of this.flights) {
       const { partition, followsLeader } = flight.target;
       if (!followsLeader || partition === null || !partitions.has(partition)) continue;
-      if (flight.phase !== 'sent' && flight.phase !== 'pausing') continue;
       this.counters.redirects += 1;
       this.dispatch(flight, now);
     }
@@ -127,7 +126,8 @@ export class RequestRouter {
       this.pause(flight, now);
       return;
     }
-    if (this.channel(route.shard).offer(flight)) {
+    const waitsThere = flight.phase === 'queued' && flight.route?.shard === route.shard;
+    if (waitsThere || this.channel(route.shard).offer(flight)) {
       flight.phase = 'queued';
       flight.route = route;
       flight.wakeAt = flight.deadline;
@@ -145,7 +145,9 @@ export class RequestRouter {
     const attempt = flight.attempts.begin(route.ballot);
     flight.phase = 'sent';
     flight.lastBallot = route.ballot;
-    flight.wakeAt = now + attemptTimeoutMs(this.options.timings, attempt, flight.target.bytes);
+    const { bytes, followsLeader } = flight.target;
+    const isProbe = followsLeader && route.ballot === 0;
+    flight.wakeAt = now + attemptTimeoutMs(this.options.timings, { attempt, bytes, isProbe });
     const { shard, ballot } = route;
     const number = token - this.tokenBase;
     flight.sent = { flight, number, attempt, shard, ballot, at: now, before: flight.sent, isOver: false };

@@ -31,7 +31,7 @@ export interface QueuedRequest {
   /** About what it takes in a frame. */
   readonly bytes: number;
   /** Null when it need not be sent any more. Called once, when its frame is made. */
-  frame(token: number): FramedRequest | null;
+  frame(token: number, shard: ShardOrdinal): FramedRequest | null;
 }
 
 export interface ShardChannelLimits {
@@ -113,7 +113,7 @@ export class ShardChannel {
     while (this.large.length > 0 && frames.hasRoom(this.shard)) {
       const queued = this.large.shift() as QueuedRequest;
       this.queuedBytes -= queued.bytes;
-      const request = queued.frame(nextToken());
+      const request = queued.frame(nextToken(), this.shard);
       if (request !== null) frames.send(this.shard, [request]);
     }
   }
@@ -161,7 +161,7 @@ export class ShardChannel {
     while (taken < this.queue.length && bytes < PIECE_BYTES - LARGE_BYTES) {
       const queued = this.queue[taken] as QueuedRequest;
       const token = this.options.nextToken();
-      const request = queued.frame(token);
+      const request = queued.frame(token, this.shard);
       taken += 1;
       this.queuedBytes -= queued.bytes;
       if (request === null) continue;
