@@ -7,7 +7,7 @@ import type { Replica } from '../partition/replica.js';
 import { hearPurgePoint, repeatPurgePoint, type PurgePointPort } from '../purge/purge-point.js';
 import { tellNewcomer, type RecollectionPort } from '../partition/recollections.js';
 import { streamTo, type BatchPort } from './batch-sender.js';
-import { commitWithQuorum } from './commit.js';
+import { onMoreDurable } from './commit.js';
 import { disown, type DisownPort } from './roll-call.js';
 
 export type AcknowledgementPort = BatchPort &
@@ -78,7 +78,7 @@ export function noteAcknowledged(
   } else if (progress.streamed < replica.record.position.revision) {
     bringForward(context, replica, leader, told.peer);
   }
-  commitWithQuorum(context, replica, leader);
+  onMoreDurable(context, replica, leader);
 }
 
 /** Streams on from what was last sent, or offers a repair. */

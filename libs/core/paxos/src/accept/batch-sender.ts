@@ -9,7 +9,7 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { Row } from '../records.js';
 import { isFull, type BacklogPort } from '../pair/backlog.js';
-import { commitWithQuorum, type CommitPort } from './commit.js';
+import { onMoreDurable, type CommitPort } from './commit.js';
 import { hidesKeyedWrite, rowBytes, type OpenBatch, type SentBatch } from '../partition/batches.js';
 import { NewestByKey } from '../partition/newest-by-key.js';
 
@@ -89,7 +89,7 @@ function sendBatch(context: BatchPort, replica: Replica, leader: Leader, open: O
   context.transactions.whenDurable(replica, () => {
     if (replica.role !== leader) return;
     leader.durableRevision = Math.max(leader.durableRevision, next.revision);
-    commitWithQuorum(context, replica, leader);
+    onMoreDurable(context, replica, leader);
   });
   streamToAll(context, replica, leader);
   context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);

@@ -27,8 +27,14 @@ function hasRoomForBytes(context: CommitPort, replica: Replica, leader: Leader):
   return isIdle || leader.bytesInFlight < context.limits.repairBytesMax / 2;
 }
 
+/** More is known to be durable: commits what can be; a handover ends where that was what it waited for (4.4.8). */
+export function onMoreDurable(context: CommitPort, replica: Replica, leader: Leader): void {
+  commitWithQuorum(context, replica, leader);
+  finishHandover(context, replica, leader);
+}
+
 /** 4.2.4: what a quorum has at this ballot, and the leader's own rows too, is committed; then it is answered. */
-export function commitWithQuorum(context: CommitPort, replica: Replica, leader: Leader): void {
+function commitWithQuorum(context: CommitPort, replica: Replica, leader: Leader): void {
   const { assignment } = replica;
   if (assignment === null || replica.role !== leader) return;
   const acknowledged = context.rules.committedRevision(assignment, (ordinal) =>
@@ -63,7 +69,6 @@ function settleCommitted(context: CommitPort, replica: Replica, leader: Leader):
   if (leader.open.length > 0) context.flushes.add(replica);
   while (leader.awaitingRoom.length > 0 && hasRoom(context, replica, leader))
     leader.awaitingRoom.shift()?.again();
-  finishHandover(context, replica, leader);
 }
 
 function bytesInFlight(replica: Replica, leader: Leader): number {

@@ -1,6 +1,6 @@
 import type { Port } from '../parts.js';
 import { sendBarrier, type BatchPort } from '../accept/batch-sender.js';
-import { commitWithQuorum } from '../accept/commit.js';
+import { onMoreDurable } from '../accept/commit.js';
 import type { Candidate } from '../partition/candidate.js';
 import { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
@@ -47,7 +47,7 @@ export function takeOver(
   transactions.whenDurable(replica, () => {
     if (replica.role !== leader) return;
     leader.durableRevision = Math.max(leader.durableRevision, adopted.revision);
-    commitWithQuorum(context, replica, leader);
+    onMoreDurable(context, replica, leader);
   });
   for (const [ordinal, state] of candidate.answers) {
     if (ordinal === context.ordinal) continue;

@@ -30,6 +30,16 @@ describe('a shard that leaves', () => {
     expect(cluster.until(isLedByAnother(cluster, 1))).toBeLessThan(20);
   });
 
+  it.each([2, 3])('waits for its successor only, in whatever order %i and the other acknowledge', (late) => {
+    const cluster = started();
+    const token = put(cluster, 'a', 'in flight');
+    cluster.run(1);
+    cluster.pause(late, 10);
+    cluster.shard(1).leave(cluster.now);
+    expect(cluster.until(() => cluster.shard(1).hasLeft)).toBeLessThan(30);
+    expect(cluster.replies.get(token)).toMatchObject({ kind: 'written', revision: 1 });
+  });
+
   it('sends on what waits for its row when that begins, as it does what comes later', () => {
     const cluster = started();
     write(cluster, 'a', 'known');
