@@ -88,8 +88,8 @@ export const STALE_EPOCH: Profile = {
 };
 
 /**
- * The leader is the replica that leaves. It is left with one of the old set, which is no majority of the new one; the
- * others settle and elect among themselves.
+ * The leader is the replica that leaves. It is left with one of the old set, which is no majority of the new one, so that
+ * it cannot hand over; the others settle and elect among themselves.
  */
 const LEFT_WITH_OLD: Script = function* (scene) {
   yield 300;
@@ -100,9 +100,12 @@ const LEFT_WITH_OLD: Script = function* (scene) {
     const joining = shards.find((shard) => !map.replicasOf(0).includes(shard));
     if (witness === undefined || staying === undefined || joining === undefined) return;
     const nextReplicas = [witness, staying, joining];
+    // What is written now waits for a majority of the new set, and the handover waits for that.
+    const reunite = scene.separate([leader, witness, READERS, WRITERS], [staying, joining]);
     map.change(0, { nextReplicas, preferredLeader: leader });
     for (const shard of shards) scene.cluster.processes.get(shard)?.learnMap(map.entries());
     yield scene.leaseMs * 0.5;
+    reunite();
     if ((yield* scene.leader()) === leader) {
       const rejoin = scene.separate([leader, witness, READERS], [staying, joining, WRITERS]);
       yield scene.leaseMs * 1.2;
