@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import type { RunningCluster } from './loaded-cluster.js';
 
-const SCENARIO_MS = 120_000;
+const SCENARIO_MS = 240_000;
 /** The length of a cut is what these scenarios are about: longer than any lease, and than it takes to notice. */
 const CUT_MS = 3_000;
 

@@ -54,7 +54,7 @@ export class LoadedCluster {
   async survive(
     name: string,
     fault: (cluster: LocalClusterHandle) => Promise<void>,
-    load: Pick<LoadedRun, 'keys'> = {},
+    load: Pick<LoadedRun, 'keys' | 'timeoutMs'> = {},
   ): Promise<LoadFindings> {
     const findings = await underLoad({
       ...load,

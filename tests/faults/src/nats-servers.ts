@@ -5,7 +5,7 @@
 import { expect, it } from '@jest/globals';
 import type { RunningCluster } from './loaded-cluster.js';
 
-const SCENARIO_MS = 120_000;
+const SCENARIO_MS = 240_000;
 /** Much longer than it takes to notice. */
 const PAUSE_MS = 5_000;
 const SILENCE_MS_MAX = 2_000;

@@ -9,7 +9,7 @@ import { until } from '@ringleader/testing-servers';
 import { readCluster, verdictOf } from './cluster-facts.js';
 import type { RunningCluster } from './loaded-cluster.js';
 
-const SCENARIO_MS = 120_000;
+const SCENARIO_MS = 240_000;
 /** The length of a pause is what these scenarios are about: longer than any lease. */
 const PAUSE_MS = 5_000;
 

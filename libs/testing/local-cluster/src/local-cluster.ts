@@ -47,6 +47,8 @@ const RESTART_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
 const SHARD_TIMEOUT_MS = 60_000;
 const MOVES_TIMEOUT_MS = 300_000;
+/** A member that came and went stays a suspect for up to a minute (`damping` of the failure detectors). */
+const HEALTHY_TIMEOUT_MS = 120_000;
 
 /**
  * A cluster as `npm start` runs it, driven by a program: for tests and benchmarks. The starter is a process of its
@@ -228,7 +230,7 @@ export class LocalClusterHandle {
     await until(`${member} is started again`, isBack, { timeoutMs: RESTART_TIMEOUT_MS });
   }
 
-  async untilHealthy(timeoutMs = 60_000): Promise<void> {
+  async untilHealthy(timeoutMs = HEALTHY_TIMEOUT_MS): Promise<void> {
     const [urls, access] = [await this.gatewayUrls(), await this.access()];
     let reasons: readonly string[] = [];
     const isHealthy = async () => ({ reasons } = await clusterHealth(urls, access)).reasons.length === 0;
