@@ -584,6 +584,33 @@ describe('bounds', () => {
   });
 });
 
+describe('a page of a list', () => {
+  const page = (shard: number): Promise<Outcome> => {
+    const command = {
+      range: { start: '', end: null },
+      reverse: false,
+      keysOnly: false,
+      limitRows: 10,
+      limitBytes: 1_000,
+    };
+    const partitions = [setting.partition];
+    return setting.store.scanPage(shard, { ...command, partitions }, setting.time.now + TIMEOUT_MS);
+  };
+
+  it('is not waited for once somebody else leads what was asked for: its shard may have ended', async () => {
+    const old = setting.shards.ballot(setting.partition) % 65_536;
+    setting.shards.silence(old, true);
+    const outcome = page(old);
+    setting.time.advance(20);
+    setting.announce();
+    setting.router.leadersChanged(new Set([setting.partition + 1]));
+    expect(setting.router.inFlight).toBe(1);
+    setting.shards.moveLeader(setting.partition, (old % 3) + 1);
+    setting.announce();
+    expect(await setting.outcome(outcome)).toBe('UNAVAILABLE');
+  });
+});
+
 describe('coalescing', () => {
   it('gathers what comes while a frame is under way', async () => {
     const first = setting.put('1');

@@ -136,7 +136,8 @@ export class KeyValueStore {
   }
 
   scanPage(shard: ShardOrdinal, command: ScanCommand, deadline: MonotonicMs): Promise<Outcome> {
-    return this.options.router.execute(new ScanTarget(shard, command), deadline);
+    const { router, routes } = this.options;
+    return router.execute(new ScanTarget(shard, command, routes), deadline);
   }
 
   /** All partitions by the shard that is believed to lead them; null while one has no known leader. */

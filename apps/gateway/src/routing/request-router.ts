@@ -92,14 +92,20 @@ export class RequestRouter {
     this.keepTicking();
   }
 
-  /** A leader announced itself. Who waits for an older one, or to be sent to it, need not wait on. */
+  /**
+   * A leader announced itself. Who waits for an older one, or to be sent to it, need not wait on: it may have ended, and
+   * answer nothing.
+   */
   leadersChanged(partitions: ReadonlySet<PartitionIndex>): void {
     const now = this.options.monotonicMs();
     for (const flight of this.flights) {
       const { partition, followsLeader } = flight.target;
-      if (!followsLeader || partition === null || !partitions.has(partition)) continue;
-      this.counters.redirects += 1;
-      this.dispatch(flight, now);
+      if (flight.target.hasMoved(partitions, now)) {
+        this.settle(flight, { kind: 'failed', code: 'UNAVAILABLE' }, now);
+      } else if (followsLeader && partition !== null && partitions.has(partition)) {
+        this.counters.redirects += 1;
+        this.dispatch(flight, now);
+      }
     }
   }
 

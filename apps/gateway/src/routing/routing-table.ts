@@ -155,6 +155,12 @@ export class RoutingTable {
     return this.options.leaders.route(partition, now) ?? this.probe(partition);
   }
 
+  /** As far as is known: who is only asked because nobody is known to lead does not count. */
+  isLedByAnother(partition: PartitionIndex, than: ShardOrdinal, now: MonotonicMs): boolean {
+    const route = this.options.leaders.route(partition, now);
+    return route !== null && route.shard !== than;
+  }
+
   /** A replica for a stale read, other than those passed over; null when there is none. */
   replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[], asked: Asked): Route | null {
     const entry = this.options.map.entries[partition];

@@ -12,6 +12,8 @@ export interface Target {
   readonly partition: PartitionIndex | null;
   /** Whether a new leader is a reason to ask again at once. */
   readonly followsLeader: boolean;
+  /** Whether a new leader of one of these is a reason to wait no more: what was asked for is elsewhere. */
+  hasMoved(changed: ReadonlySet<PartitionIndex>, now: MonotonicMs): boolean;
   /** Whether how long it takes tells how busy a shard is: a page of a list takes as long as it is long, a write as others do. */
   readonly isTimed: boolean;
   /** About what it takes in a frame. */
@@ -71,6 +73,10 @@ export class WriteTarget implements Target {
     return { kind: 'write', token, remainingMs, partition, epoch, ballot, requestId, origin, operation };
   }
 
+  hasMoved(): boolean {
+    return false;
+  }
+
   passOver(): void {
     // A write goes to the leader, and to nobody else.
   }
@@ -103,6 +109,10 @@ export class LinearizableReadTarget implements Target {
   frame(token: number, { epoch }: Route, remainingMs: number): FramedRequest {
     const { partition, key } = this;
     return { kind: 'read', token, remainingMs, partition, epoch, key, consistency: LINEARIZABLE };
+  }
+
+  hasMoved(): boolean {
+    return false;
   }
 
   passOver(): void {
@@ -157,6 +167,10 @@ export class StaleReadTarget implements Target {
     return { kind: 'read', token, remainingMs, partition, epoch, key, consistency };
   }
 
+  hasMoved(): boolean {
+    return false;
+  }
+
   passOver(): void {
     if (this.asked !== null) this.passedOver.push(this.asked);
     this.asked = null;
@@ -183,6 +197,7 @@ export class ScanTarget implements Target {
   constructor(
     private readonly shard: ShardOrdinal,
     private readonly command: ScanCommand,
+    private readonly routes: RoutingTable,
   ) {
     this.bytes = REQUEST_OVERHEAD_BYTES + command.partitions.length * 2 + command.range.start.length;
   }
@@ -193,6 +208,12 @@ export class ScanTarget implements Target {
 
   frame(token: number, _route: Route, remainingMs: number): FramedRequest {
     return { kind: 'scan', token, remainingMs, ...this.command, consistency: LINEARIZABLE };
+  }
+
+  hasMoved(changed: ReadonlySet<PartitionIndex>, now: MonotonicMs): boolean {
+    return this.command.partitions.some(
+      (partition) => changed.has(partition) && this.routes.isLedByAnother(partition, this.shard, now),
+    );
   }
 
   passOver(): void {
