@@ -133,7 +133,7 @@ describe('attemptTimeoutMs', () => {
     expect(timeouts).toEqual([1_000, 2_000, 4_000, 4_000, 4_000, 4_000]);
   });
 
-  it('is short where whoever is asked may be gone', () => {
+  it('is short where others can be asked as well', () => {
     const timeouts = [1, 2, 60].map((attempt) =>
       attemptTimeoutMs(DEFAULT_RETRY_TIMINGS, { attempt, bytes: 100, isProbe: true }),
     );

@@ -166,7 +166,7 @@ export interface RetryTimings {
   /** An attempt without an answer for so long is followed by another one; doubled each time. */
   readonly attemptTimeoutMs: number;
   readonly attemptTimeoutMsMax: number;
-  /** The same where nobody is known to lead, and whoever is asked may have ended: the next replica is soon asked. */
+  /** The same where other replicas can be asked as well (nobody is known to lead, or a stale answer will do). */
   readonly probeTimeoutMs: number;
   /** After an answer that nobody leads; doubled each time. A new leader that is heard of ends the pause at once. */
   readonly backOffMs: number;
@@ -188,7 +188,7 @@ export interface AttemptFacts {
   /** Counted from 1. */
   readonly attempt: number;
   readonly bytes: number;
-  /** Whoever is asked is not known to lead. */
+  /** Whoever is asked is one of several: it may have ended, or not lead. */
   readonly isProbe: boolean;
 }
 

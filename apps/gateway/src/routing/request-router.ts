@@ -151,8 +151,8 @@ export class RequestRouter {
     const attempt = flight.attempts.begin(route.ballot);
     flight.phase = 'sent';
     flight.lastBallot = route.ballot;
-    const { bytes, followsLeader } = flight.target;
-    const isProbe = followsLeader && route.ballot === 0;
+    const { bytes, partition } = flight.target;
+    const isProbe = partition !== null && route.ballot === 0;
     flight.wakeAt = now + attemptTimeoutMs(this.options.timings, { attempt, bytes, isProbe });
     const { shard, ballot } = route;
     const number = token - this.tokenBase;
