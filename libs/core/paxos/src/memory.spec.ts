@@ -2,10 +2,9 @@
  * A shard's rows are in its database: what its process remembers of them is bounded, whatever their number. Measured on the
  * live heap after a collection, so that it also sees what nobody thought of.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS, seededPrng } from '@ringleader/primitives';
+import { liveBytes } from '../test/live-bytes.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
 import { KEYED_ID_PREFIX, PaxosShard, type Ready, type StorageReadResult } from './index.js';
 
@@ -15,9 +14,6 @@ const TOGETHER = 500;
 /** A value is a small part of what arrived with it. */
 const FRAME_BYTES = 8_192;
 const VALUE_BYTES = 100;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 /** A shard that is alone, and whose database keeps nothing in this process. */
 class LoneShard {
@@ -104,13 +100,6 @@ class LoneShard {
     }
     if (transaction !== null) this.shard.transactionDurable(transaction.id, this.now);
   }
-}
-
-function liveBytes(): number {
-  // Buffers are freed behind a collection's back, and before the next one ends.
-  for (let i = 0; i < 3; i += 1) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 describe('the memory of a shard', () => {

@@ -76,7 +76,7 @@ export class PackedMarks implements RequestMarks {
     if (!isAscii(id)) return [...this].find((mark) => mark.id === id);
     const { packed } = this;
     for (let at = 0; at < packed.length; at = endOfMark(packed, at)) {
-      if (isIdAt(packed, at, id)) return markCodec.read(readerOf(packed.slice(at)));
+      if (isIdAt(packed, at, id)) return markAt(packed, at);
     }
     return undefined;
   }
@@ -99,7 +99,7 @@ export class PackedMarks implements RequestMarks {
     const { packed } = this;
     const later: RequestMark[] = [];
     for (let at = 0; at < packed.length; at = endOfMark(packed, at)) {
-      if (revisionAt(packed, at) > revision) later.push(markCodec.read(readerOf(packed.slice(at))));
+      if (revisionAt(packed, at) > revision) later.push(markAt(packed, at));
     }
     return later;
   }
@@ -141,11 +141,28 @@ const placeOfRevision = (packed: string, at: number): number =>
   at + LENGTH_BYTES + idBytes(packed, at) + INSTANT_BYTES;
 
 function revisionAt(packed: string, at: number): Revision {
-  let [place, revision, factor] = [placeOfRevision(packed, at), 0, 1];
+  return varintAt(packed, placeOfRevision(packed, at));
+}
+
+function varintAt(packed: string, at: number): number {
+  let [place, value, factor] = [at, 0, 1];
   for (; packed.charCodeAt(place) > LAST_OF_ASCII; place += 1, factor *= 128) {
-    revision += (packed.charCodeAt(place) - LAST_OF_ASCII - 1) * factor;
+    value += (packed.charCodeAt(place) - LAST_OF_ASCII - 1) * factor;
   }
-  return revision + packed.charCodeAt(place) * factor;
+  return value + packed.charCodeAt(place) * factor;
+}
+
+/** As the codec reads it; without its reader, which costs ten times as much. */
+function markAt(packed: string, at: number): RequestMark {
+  const start = at + LENGTH_BYTES;
+  const id = packed.slice(start, start + idBytes(packed, at));
+  const revision = placeOfRevision(packed, at);
+  return {
+    id: isAscii(id) ? id : markCodec.read(readerOf(packed.slice(at))).id,
+    origin: originAt(packed, at),
+    revision: varintAt(packed, revision),
+    version: varintAt(packed, endOfVarint(packed, revision)),
+  };
 }
 
 function endOfMark(packed: string, at: number): number {

@@ -12,12 +12,15 @@ import { isKeyed } from '../requests.js';
 import { PackedMarks } from '../request-marks.js';
 import type { RequestRules } from '../rules/request-rules.js';
 import type { MemoryShare } from './memory-share.js';
+import { TextTable } from './text-table.js';
 
 /** Of one partition, and of its keys; all partitions share a bound in bytes besides. */
 export const ENTRIES_MAX = 4_096;
-/** Of a mark, its numbers and its place in the map, as measured in a heap snapshot, besides the characters of its id. */
-const MARK_BYTES = 150;
-const KEY_FLOOR_BYTES = 80;
+/** Numbers of a mark, and the one of a key, in the order in which they are kept. */
+const [ORIGIN, REVISION, VERSION] = [0, 1, 2];
+const NUMBERS_OF_MARK = 3;
+const FLOOR = 0;
+const NUMBERS_OF_KEY = 1;
 /** A part of the marks, where there are too many. */
 const MORE_FORGOTTEN = 1 / 32;
 
@@ -33,9 +36,10 @@ export interface Recollection {
 }
 
 export class KeyedRequests {
-  private readonly marks = new Map<string, RequestMark>();
+  /** By their ids. */
+  private readonly marks = new TextTable(NUMBERS_OF_MARK);
   /** What each key's row had forgotten when it was first seen: what came later is here, or in the row. */
-  private readonly keyFloors = new Map<string, HybridTime>();
+  private readonly keyFloors = new TextTable(NUMBERS_OF_KEY);
   private begunAt: HybridTime;
   /** All keyed writes past it passed here. */
   private begunPast: Revision = 0;
@@ -55,12 +59,29 @@ export class KeyedRequests {
 
   /** Complete for requests on the key with a later origin; infinite while it is complete for none. */
   floorOf(key: string): HybridTime {
-    const { begunAt, droppedTo } = this;
-    return Math.max(droppedTo, Math.min(begunAt, this.keyFloors.get(key) ?? begunAt));
+    const { begunAt, droppedTo, keyFloors } = this;
+    const slot = keyFloors.find(key);
+    const floor = slot < 0 ? begunAt : Math.min(begunAt, keyFloors.number(slot, FLOOR));
+    return Math.max(droppedTo, floor);
   }
 
   get(requestId: string): RequestMark | undefined {
-    return this.marks.get(requestId);
+    const slot = this.marks.find(requestId);
+    return slot < 0 ? undefined : this.markAt(slot);
+  }
+
+  private markAt(slot: number): RequestMark {
+    const { marks } = this;
+    return {
+      id: marks.text(slot),
+      origin: marks.number(slot, ORIGIN),
+      revision: marks.number(slot, REVISION),
+      version: marks.number(slot, VERSION),
+    };
+  }
+
+  private allMarks(): RequestMark[] {
+    return Array.from(this.marks.slots(), (slot) => this.markAt(slot));
   }
 
   /**
@@ -78,7 +99,7 @@ export class KeyedRequests {
   tell(): Recollection | null {
     if (this.begunAt === Number.POSITIVE_INFINITY) return null;
     const floor = Math.max(this.droppedTo, this.begunAt);
-    return { floor: this.rules.floorToTell(floor), marks: [...this.marks.values()] };
+    return { floor: this.rules.floorToTell(floor), marks: this.allMarks() };
   }
 
   /**
@@ -94,7 +115,7 @@ export class KeyedRequests {
     this.begunAt = Math.min(begunAt, floor);
     const told = new Map<string, RequestMark>();
     for (const mark of marks) {
-      if (this.rules.isInHistory(mark.revision, end) && !this.marks.has(mark.id)) told.set(mark.id, mark);
+      if (this.rules.isInHistory(mark.revision, end) && this.marks.find(mark.id) < 0) told.set(mark.id, mark);
     }
     if (told.size > 0) this.insert(told);
     return this.begunAt < begunAt;
@@ -102,12 +123,17 @@ export class KeyedRequests {
 
   /** In their order among those that are there: the oldest go first. */
   private insert(told: ReadonlyMap<string, RequestMark>): void {
-    for (const id of told.keys()) this.account(bytesOfMark(id));
-    const all = [...told.values(), ...this.marks.values()].sort((a, b) => a.revision - b.revision);
+    const all = [...told.values(), ...this.allMarks()].sort((a, b) => a.revision - b.revision);
     this.marks.clear();
     this.oldest = 0;
-    for (const mark of all) this.marks.set(mark.id, mark);
+    for (const mark of all) this.put(mark);
+    this.account();
     this.forgetOldest(Number.NEGATIVE_INFINITY);
+  }
+
+  /** False where it is remembered already. */
+  private put({ id, origin, revision, version }: RequestMark): boolean {
+    return this.marks.add(id, origin, revision, version);
   }
 
   /**
@@ -118,17 +144,17 @@ export class KeyedRequests {
     const isNew = this.noteKey(row);
     if (row.requests.mayBeKeyed === false) return;
     for (const mark of PackedMarks.of(row.requests).past(isNew ? 0 : seen)) {
-      if (!isKeyed(mark.id) || this.marks.has(mark.id)) continue;
-      if (this.marks.size === 0) this.oldest = mark.origin;
-      this.marks.set(mark.id, mark);
-      this.account(bytesOfMark(mark.id));
+      if (!isKeyed(mark.id) || !this.put(mark)) continue;
+      if (this.marks.size === 1) this.oldest = mark.origin;
+      this.account();
       this.forgetOldest(this.windowBefore(mark.origin));
     }
   }
 
   /** Writes past this revision were given up before they became part of the history. */
   dropPast(revision: Revision): void {
-    for (const [id, mark] of this.marks) if (mark.revision > revision) this.forget(id);
+    this.marks.keep((slot) => this.marks.number(slot, REVISION) <= revision);
+    this.account();
     this.oldest = 0;
   }
 
@@ -141,7 +167,7 @@ export class KeyedRequests {
   restart(): void {
     this.marks.clear();
     this.keyFloors.clear();
-    this.account(-this.bytes);
+    this.account();
     this.begunAt = Number.POSITIVE_INFINITY;
   }
 
@@ -152,16 +178,15 @@ export class KeyedRequests {
       if (keyFloors.size > 0) this.forgetKeys();
       return false;
     }
-    if (keyFloors.size >= ENTRIES_MAX || keyFloors.has(key) || this.share.isExceededBy(this.bytes))
-      return false;
-    keyFloors.set(key, this.rules.floorOfSeenKey(requestFloor));
-    this.account(bytesOfKey(key));
+    if (keyFloors.size >= ENTRIES_MAX || this.share.isExceededBy(this.bytes)) return false;
+    if (!keyFloors.add(key, this.rules.floorOfSeenKey(requestFloor))) return false;
+    this.account();
     return true;
   }
 
   private forgetKeys(): void {
-    for (const key of this.keyFloors.keys()) this.account(-bytesOfKey(key));
     this.keyFloors.clear();
+    this.account();
   }
 
   private windowBefore(time: HybridTime): HybridTime {
@@ -172,13 +197,16 @@ export class KeyedRequests {
     // What the keys had forgotten saves answers OUTCOME_UNKNOWN for a while, marks do as long as they are remembered.
     if (this.keyFloors.size > 0 && this.share.isExceededBy(this.bytes)) this.forgetKeys();
     if (this.oldest >= before && !this.isTooMuch) return;
-    // Some more at once: the beginning of a map is found behind all that was deleted there.
-    let more = this.isTooMuch ? this.marks.size * MORE_FORGOTTEN : 0;
-    for (const [id, { origin }] of this.marks) {
+    // Some more at once, so that this is not done for each write.
+    const { marks } = this;
+    let more = this.isTooMuch ? marks.size * MORE_FORGOTTEN : 0;
+    for (let slot = marks.firstSlot; slot >= 0; slot = marks.firstSlot) {
+      const origin = marks.number(slot, ORIGIN);
       this.oldest = origin;
       if (origin >= before && !this.isTooMuch && more < 1) return;
       more -= 1;
-      this.forget(id);
+      marks.dropFirst();
+      this.account();
       this.droppedTo = this.rules.floorAfterDrop(this.droppedTo, origin);
     }
   }
@@ -187,16 +215,9 @@ export class KeyedRequests {
     return this.marks.size > ENTRIES_MAX || this.share.isExceededBy(this.bytes);
   }
 
-  private forget(id: string): void {
-    this.marks.delete(id);
-    this.account(-bytesOfMark(id));
-  }
-
-  private account(bytes: number): void {
-    this.bytes += bytes;
-    this.share.add(bytes);
+  private account(): void {
+    const bytes = this.marks.bytes + this.keyFloors.bytes;
+    this.share.add(bytes - this.bytes);
+    this.bytes = bytes;
   }
 }
-
-const bytesOfMark = (id: string): number => MARK_BYTES + id.length;
-const bytesOfKey = (key: string): number => KEY_FLOOR_BYTES + key.length * 2;
