@@ -61,7 +61,7 @@ export class TextTable {
   add(text: string, ...numbers: readonly number[]): boolean {
     const hash = hashOf(text);
     if (this.size > 0 && this.findHashed(text, hash) !== NOWHERE) return false;
-    if (this.end === this.hashes.length) this.makeAnew(() => true);
+    if (this.end === this.hashes.length) this.makeAnew();
     const slot = this.end;
     const start = this.starts[slot]!;
     if (start + text.length > this.characters.length) this.growCharacters(start + text.length);
@@ -70,7 +70,9 @@ export class TextTable {
     for (let column = 0; column < this.width; column += 1) {
       this.numbers[slot * this.width + column] = numbers[column]!;
     }
-    this.enter(slot, hash);
+    this.hashes[slot] = hash;
+    this.end = slot + 1;
+    this.enter(slot);
     return true;
   }
 
@@ -98,7 +100,19 @@ export class TextTable {
 
   /** Keeps only the slots of which that is true. */
   keep(isKept: (slot: number) => boolean): void {
-    this.makeAnew(isKept);
+    const { width, numbers, hashes, starts, characters } = this;
+    let to = this.first;
+    for (let from = this.first; from < this.end; from += 1) {
+      if (!isKept(from)) continue;
+      const [start, end] = [starts[from]!, starts[from + 1]!];
+      numbers.copyWithin(to * width, from * width, (from + 1) * width);
+      characters.copyWithin(starts[to]!, start, end);
+      starts[to + 1] = starts[to]! + end - start;
+      hashes[to] = hashes[from]!;
+      to += 1;
+    }
+    this.end = to;
+    this.reindex();
   }
 
   clear(): void {
@@ -125,15 +139,17 @@ export class TextTable {
     return true;
   }
 
-  /** The next slot, whose numbers and text are there already. */
-  private enter(slot: number, hash: number): void {
+  private enter(slot: number): void {
     const { index } = this;
-    this.hashes[slot] = hash;
-    this.end = slot + 1;
     const mask = index.length - 1;
-    let at = hash & mask;
+    let at = this.hashes[slot]! & mask;
     while (index[at] !== 0) at = (at + 1) & mask;
     index[at] = slot + 1;
+  }
+
+  private reindex(): void {
+    this.index.fill(0);
+    for (let slot = this.first; slot < this.end; slot += 1) this.enter(slot);
   }
 
   private growCharacters(length: number): void {
@@ -142,19 +158,18 @@ export class TextTable {
     this.characters = grown;
   }
 
-  /** Of what is kept, from the first slot on, in arrays with room for more. */
-  private makeAnew(isKept: (slot: number) => boolean): void {
-    const { width, numbers, hashes, starts, characters } = this;
-    const kept = [...this.slots()].filter((slot) => isKept(slot));
-    const length = kept.reduce((sum, slot) => sum + starts[slot + 1]! - starts[slot]!, 0);
-    this.allocate(powerOfTwoFrom(Math.max(SLOTS_MIN, kept.length * ROOM)), Math.ceil(length * ROOM));
-    for (const from of kept) {
-      const to = this.end;
-      this.numbers.set(numbers.subarray(from * width, (from + 1) * width), to * width);
-      this.characters.set(characters.subarray(starts[from], starts[from + 1]), this.starts[to]);
-      this.starts[to + 1] = this.starts[to]! + starts[from + 1]! - starts[from]!;
-      this.enter(to, hashes[from]!);
-    }
+  /** From the first slot on, in arrays with room for more. */
+  private makeAnew(): void {
+    const { width, first, end, numbers, hashes, starts, characters } = this;
+    const [start, size] = [starts[first]!, end - first];
+    const length = starts[end]! - start;
+    this.allocate(powerOfTwoFrom(Math.max(SLOTS_MIN, size * ROOM)), Math.ceil(length * ROOM));
+    this.numbers.set(numbers.subarray(first * width, end * width));
+    this.hashes.set(hashes.subarray(first, end));
+    this.characters.set(characters.subarray(start, start + length));
+    for (let slot = 0; slot <= size; slot += 1) this.starts[slot] = starts[first + slot]! - start;
+    this.end = size;
+    this.reindex();
   }
 
   private allocate(slots: number, characters: number): void {
