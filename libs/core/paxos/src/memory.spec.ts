@@ -2,11 +2,13 @@
  * A shard's rows are in its database: what its process remembers of them is bounded, whatever their number. Measured on the
  * live heap after a collection, so that it also sees what nobody thought of.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS, seededPrng } from '@ringleader/primitives';
-import { liveBytes } from '../test/live-bytes.js';
 import { LIMITS, TIMINGS } from '../test/memory-cluster.js';
 import { KEYED_ID_PREFIX, PaxosShard, type Ready, type StorageReadResult } from './index.js';
+import { TextTable } from './partition/text-table.js';
 
 const PARTITIONS = 16;
 const MIB = 1 << 20;
@@ -14,6 +16,9 @@ const TOGETHER = 500;
 /** A value is a small part of what arrived with it. */
 const FRAME_BYTES = 8_192;
 const VALUE_BYTES = 100;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 /** A shard that is alone, and whose database keeps nothing in this process. */
 class LoneShard {
@@ -102,6 +107,13 @@ class LoneShard {
   }
 }
 
+function liveBytes(): number {
+  // Buffers are freed behind a collection's back, and before the next one ends.
+  for (let i = 0; i < 3; i += 1) collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 describe('the memory of a shard', () => {
   it('does not grow with the number of its keys', () => {
     const shard = new LoneShard();
@@ -112,4 +124,18 @@ describe('the memory of a shard', () => {
 
     expect((many - few) / MIB).toBeLessThan(2);
   }, 60_000);
+});
+
+describe('a table of texts', () => {
+  it('takes no more room, however much passes through it', () => {
+    const table = new TextTable(3);
+    for (let i = 0; i < 1_000; i += 1) table.add(`key:${i}`, i, i, i);
+    const before = liveBytes();
+    for (let i = 1_000; i < 300_000; i += 1) {
+      table.add(`key:${i}`, i, i, i);
+      table.dropFirst();
+    }
+    expect(table.size).toBe(1_000);
+    expect(liveBytes() - before).toBeLessThan(MIB);
+  });
 });
