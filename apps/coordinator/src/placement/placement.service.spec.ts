@@ -344,7 +344,7 @@ describe('PlacementService', () => {
     await register(4);
     await until('the first failure', () => group.failures.length === 49, WAIT);
     for (let epoch = 1; epoch <= 20; epoch++) {
-      const report = { partition: 0, epoch, ballot: ORDINALS + 1, ready: true, learners: [] };
+      const report = { partition: 0, epoch, ballot: ORDINALS + 1, ready: true, givesWay: false, learners: [] };
       placement.report('shard-1', 1, [report]);
       await Promise.resolve();
     }

@@ -21,6 +21,7 @@ const report = (caughtUp: boolean): MoveReport => ({
   epoch: 2,
   ballot: 65_537,
   ready: false,
+  givesWay: false,
   learners: [{ ordinal: 4, caughtUp, bytesDone: 10, bytesTotal: 10 }],
 });
 

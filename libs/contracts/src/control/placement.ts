@@ -93,6 +93,8 @@ export const moveReportSchema = z.object({
   ballot: z.int().min(0),
   /** docs/PROTOCOL.md 6.3: the barrier is committed at just this epoch, and all that are not down follow. */
   ready: z.boolean(),
+  /** Users wait at this shard, and copies from it get less than their share: no time for many of them. */
+  givesWay: z.boolean().default(false),
   learners: z.array(
     z.object({
       ordinal,

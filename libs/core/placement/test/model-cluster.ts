@@ -68,6 +68,10 @@ export class ModelCluster {
   readonly #copied = new Map<string, number>();
   /** They are up, and take nothing in. */
   readonly stuck = new Set<number>();
+  /** Users wait at these, and copies from them give way. */
+  readonly crowded = new Set<number>();
+  /** When a shard last said so to the present leader. */
+  readonly gaveWayAtMs = new Map<number, number>();
   /** Joint epochs at which a leader was ready, as it truly was. */
   readonly ready = new Set<string>();
 
@@ -136,6 +140,7 @@ export class ModelCluster {
   /** Another coordinator leads: nothing is known but what the store has. */
   changeLeader(): void {
     this.loop = this.#newLoop();
+    this.gaveWayAtMs.clear();
   }
 
   command(command: Command): ReturnType<typeof decideCommand> {
@@ -237,6 +242,7 @@ export class ModelCluster {
       if (leader === null) continue;
       const report = {
         ...{ partition, epoch, ballot: this.#ballotOf(partition, leader), ready: false },
+        givesWay: this.crowded.has(leader),
         learners: learners.map((ordinal) => this.#copyTo(ordinal, entry)),
       };
       if (nextReplicas?.includes(leader) === true) report.ready = this.#isBarrierCommitted(entry);
@@ -271,6 +277,7 @@ export class ModelCluster {
 
   #report(leader: number, report: PartitionReport): void {
     this.loop.report(leader, [report], this.nowMs);
+    if (report.givesWay) this.gaveWayAtMs.set(leader, this.nowMs);
   }
 
   /** In both sets where there is one; nobody without the majorities. */

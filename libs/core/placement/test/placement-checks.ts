@@ -1,6 +1,6 @@
 /** What must hold of every step of placement, whatever happens meanwhile. Each check has a name, for controls to be caught by. */
 import { type MapEntry, PLANNER_RULES } from '../src/index.js';
-import { healthOf } from '../src/planner/cluster-state.js';
+import { healthOf, isUnderWay } from '../src/planner/cluster-state.js';
 import type { EntryChange, ModelCluster } from './model-cluster.js';
 
 export class CheckFailed extends Error {
@@ -21,6 +21,7 @@ export function checkEveryStep(cluster: ModelCluster): void {
     checkSettled(change, cluster);
     checkZones(change, cluster);
     checkBegun(change);
+    checkGivesWay(change, cluster);
   };
 }
 
@@ -69,12 +70,21 @@ function checkZones({ before, after, state }: EntryChange, cluster: ModelCluster
 
 function checkBegun({ before, after, state }: EntryChange): void {
   if (before.learners.length > 0 || after.learners.length === 0) return;
-  const underWay = state.map.filter(
-    ({ learners, nextReplicas }) => learners.length > 0 || nextReplicas !== null,
-  );
+  const underWay = state.map.filter(isUnderWay);
   if (underWay.length >= state.control!.limits.movesMax)
     throw new CheckFailed('moves at once', { underWay: underWay.length, after });
   if (state.control!.paused) throw new CheckFailed('paused', { after });
+}
+
+const MINUTE_MS = 60_000;
+
+/** Within a minute after its copies gave way to users, a shard gives rows away to one newcomer, and nobody else does. */
+function checkGivesWay({ before, after, work, state }: EntryChange, cluster: ModelCluster): void {
+  if (work.kind !== 'learn' || work.why === 'replace' || state.control!.limits.movesMax > 4) return;
+  const gaveWayAtMs = cluster.gaveWayAtMs.get(before.preferredLeader) ?? Number.NEGATIVE_INFINITY;
+  const isBesideOthers = state.map.some(isUnderWay);
+  if (isBesideOthers && cluster.nowMs < gaveWayAtMs + MINUTE_MS)
+    throw new CheckFailed('gives way to users', { before, after });
 }
 
 /** When all is quiet. */

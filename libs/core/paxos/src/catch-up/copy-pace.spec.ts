@@ -186,6 +186,19 @@ describe('CopyPace', () => {
     }
   });
 
+  it('says that it gives way only while users wait and this process is late', () => {
+    const rig = besideUsers(4);
+    rig.run(10_000, 2);
+    expect(rig.pace.givesWay(10_000)).toBe(true);
+    expect(rig.pace.givesWay(10_300)).toBe(false);
+    rig.run(10_000, 0.5);
+    expect(rig.pace.givesWay(20_000)).toBe(false);
+    rig.pause(10_000);
+    // How it begins is caution, and no sign that anybody waits.
+    rig.measure(100, 0.5);
+    expect(rig.pace.givesWay(30_100)).toBe(false);
+  });
+
   it('takes one late heartbeat, however late, for what it is', () => {
     const rig = besideUsers(4);
     rig.run(10_000, 0.5);

@@ -41,6 +41,8 @@ export class CopyPace {
   private resumesAt = Number.NEGATIVE_INFINITY;
   private usersAt = Number.NEGATIVE_INFINITY;
   private lateMs = 0;
+  /** On top of it, while it is not known what copies do to this machine. */
+  private cautionMs = 0;
   private endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -64,6 +66,12 @@ export class CopyPace {
   /** At every heartbeat, by how much it was late. */
   beat(lateByMs: number): void {
     this.lateMs += (Math.min(lateByMs, LATE_MS.most) - this.lateMs) * LATE_WEIGHT;
+    this.cautionMs -= this.cautionMs * LATE_WEIGHT;
+  }
+
+  /** Whether users wait here, and copies get less than their share since this process is late. */
+  givesWay(now: number): boolean {
+    return this.isPolite(now) && this.lateMs > LATE_MS.calm;
   }
 
   add(start: StartPage): void {
@@ -77,7 +85,7 @@ export class CopyPace {
       const page = this.waiting.shift();
       if (page === undefined) return;
       const isKnown = this.underWay > 0 || now < this.endedAt + FORGOTTEN_AFTER_MS;
-      if (!isKnown) this.lateMs = Math.max(this.lateMs, LATE_MS.crowded);
+      if (!isKnown) this.cautionMs = Math.max(this.cautionMs, LATE_MS.crowded - this.lateMs);
       const bytes = this.pageBytes(now);
       this.tokens -= bytes;
       this.underWay += 1;
@@ -128,7 +136,7 @@ export class CopyPace {
   }
 
   private byCrowding({ calm, crowded }: { readonly calm: number; readonly crowded: number }): number {
-    const share = (this.lateMs - LATE_MS.calm) / (LATE_MS.crowded - LATE_MS.calm);
+    const share = (this.lateMs + this.cautionMs - LATE_MS.calm) / (LATE_MS.crowded - LATE_MS.calm);
     return calm + (crowded - calm) * Math.min(Math.max(share, 0), 1);
   }
 

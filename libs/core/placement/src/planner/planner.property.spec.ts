@@ -39,6 +39,8 @@ function runOnce({ seed, rules = PLANNER_RULES }: Run): void {
     () => cluster.changeLeader(),
     () => void cluster.command({ kind: 'cancel' }),
     () => void cluster.command({ kind: 'cancel', partition: prng.nextBelow(16) }),
+    () => void cluster.crowded.add(1 + prng.nextBelow(cluster.processes.size)),
+    () => cluster.crowded.clear(),
     () => void cluster.command({ kind: 'pause' }),
     () => void cluster.command({ kind: 'resume' }),
     () => void cluster.command({ kind: 'limits', limits: { movesMax: 1 + prng.nextBelow(8) } }),
@@ -99,6 +101,7 @@ describe('a broken planner is found out', () => {
       SettlesOnSuspect: { broken: { maySettleOnto: () => true }, by: 'settles on nobody doubted' },
       SettleOnData: { broken: { isReady: () => true }, by: 'settles on ready' },
       GivesUpTheLastMajority: { broken: { survives: () => true }, by: 'every plan ends' },
+      IgnoresUsers: { broken: { movesBesideUsers: (_, most) => most }, by: 'gives way to users' },
       MovesWhilePaused: { broken: { goesOn: () => true }, by: 'paused' },
     };
   it.each(Object.entries(controls))('%s', (_, { broken, by }) => {

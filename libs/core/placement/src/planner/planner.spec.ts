@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { MapEntry } from './cluster-state.js';
+import { type MapEntry, isUnderWay } from './cluster-state.js';
 import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
 import { applyChanges } from './changes.js';
 
@@ -220,6 +220,70 @@ describe('the placement loop', () => {
     expect(cluster.state.map[partition]).toMatchObject({ replicas, nextReplicas: null });
     const up = replicas.filter((ordinal) => ordinal !== staying[0]);
     expect(up).toContain(cluster.state.map[partition]?.preferredLeader);
+  });
+
+  const underWay = ({ state }: ModelCluster): number => state.map.filter(isUnderWay).length;
+  /** The most moves at once in so many ticks. */
+  function watch(cluster: ModelCluster, count: number): number {
+    let most = 0;
+    for (let tick = 0; tick < count; tick++) {
+      cluster.tick();
+      most = Math.max(most, underWay(cluster));
+    }
+    return most;
+  }
+  const MINUTE_TICKS = 60_000 / TICK_MS;
+
+  it('moves one partition at a time while users wait, then one more each minute', () => {
+    const cluster = new ModelCluster({ shards: shards(3), partitionCount: 1_024 });
+    cluster.settles();
+    for (let i = 0; i < 3; i++) cluster.join({});
+    for (const ordinal of [1, 2, 3]) cluster.crowded.add(ordinal);
+    expect(watch(cluster, 40)).toBe(LIMITS.movesMax);
+    expect(watch(cluster, 2 * MINUTE_TICKS)).toBe(1);
+    const waits = new Set(cluster.overview().plan.moves.map(({ waitsFor }) => waitsFor));
+    expect([...waits].filter((text) => text.includes('users'))).toEqual([
+      expect.stringMatching(/^another move to end, since copies give way to users at shard-[123]$/),
+    ]);
+    cluster.crowded.clear();
+    // Not all of them said so last at the same time.
+    const most = [1, 2, 3, 4].map(() => {
+      const inThisMinute = watch(cluster, MINUTE_TICKS / 4);
+      watch(cluster, (3 * MINUTE_TICKS) / 4);
+      return inThisMinute;
+    });
+    expect(most).toEqual([1, 2, 3, 4]);
+  });
+
+  it('looks again when time alone lets more moves begin', () => {
+    const cluster = growing(0);
+    cluster.crowded.add(1).add(2).add(3);
+    watch(cluster, 60);
+    const { wakeAtMs } = cluster.loop.look(cluster.state, cluster.nowMs);
+    expect(wakeAtMs).toBe(Math.max(...cluster.gaveWayAtMs.values()) + 60_000);
+  });
+
+  it('replaces replicas that are lost as fast as it may, whoever waits', () => {
+    const cluster = new ModelCluster({ shards: shards(5), partitionCount: 64 });
+    cluster.settles();
+    for (const ordinal of [1, 2, 3, 4]) cluster.crowded.add(ordinal);
+    cluster.kill('shard-5');
+    watch(cluster, REPLACE_TICKS + 60);
+    expect(placeOf(cluster, 5)).toBe('replaced');
+    expect(watch(cluster, 40)).toBe(LIMITS.movesMax);
+  });
+
+  it('lets a shard where users wait begin, too, beside others where none do', () => {
+    const cluster = new ModelCluster({ shards: shards(6), partitionCount: 256 });
+    cluster.settles();
+    cluster.crowded.add(1);
+    for (let i = 0; i < 2; i++) cluster.join({});
+    let begun = 0;
+    cluster.onEntryChange = ({ before, work }) => {
+      if (work.kind === 'learn' && before.preferredLeader === 1) begun += 1;
+    };
+    watch(cluster, 2 * MINUTE_TICKS);
+    expect(begun).toBeGreaterThan(5);
   });
 
   it('says what each move waits for', () => {

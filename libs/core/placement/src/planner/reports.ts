@@ -18,6 +18,8 @@ export interface PartitionReport {
   readonly epoch: Epoch;
   readonly ballot: Ballot;
   readonly ready: boolean;
+  /** Users wait at the shard that says so, and copies from it get less than their share. */
+  readonly givesWay: boolean;
   readonly learners: readonly LearnerReport[];
 }
 
@@ -56,6 +58,8 @@ export class MoveReports {
   #bytesSeen = 0;
   #copiesSeen = 0;
   #bytesCopied = 0;
+  /** When a shard last said that its copies give way to users. */
+  readonly #gaveWayAtMs = new Map<ShardOrdinal, number>();
 
   constructor(private readonly rules: Pick<PlannerRules, 'isReady'>) {}
 
@@ -63,6 +67,7 @@ export class MoveReports {
   take(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
     let isNews = false;
     for (const report of reports) if (this.#takeOne(by, report, nowMs)) isNews = true;
+    if (reports.some(({ givesWay }) => givesWay)) this.#gaveWayAtMs.set(by, nowMs);
     return isNews;
   }
 
@@ -133,6 +138,11 @@ export class MoveReports {
     return this.#of(entry)?.by ?? null;
   }
 
+  /** When the shard last said that its copies give way to users; null if it never did. */
+  gaveWayAtMs(by: ShardOrdinal): number | null {
+    return this.#gaveWayAtMs.get(by) ?? null;
+  }
+
   progress({ partition }: MapEntry): Progress {
     return this.#known.get(partition)?.progress ?? NO_PROGRESS;
   }
@@ -154,11 +164,6 @@ export class MoveReports {
       this.#copiesSeen += 1;
     }
     this.#known.delete(partition);
-  }
-
-  /** A new leader knows nothing. */
-  clear(): void {
-    this.#known.clear();
   }
 
   #of(entry: MapEntry): Known | undefined {

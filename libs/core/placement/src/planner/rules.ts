@@ -25,6 +25,8 @@ export interface PlannerRules {
   readonly survives: (entry: MapEntry, isUp: (ordinal: ShardOrdinal) => boolean) => boolean;
   /** Whether a move goes on, or begins, now. */
   readonly goesOn: (control: { readonly paused: boolean }) => boolean;
+  /** How many moves a shard takes part in at once, after so many minutes in which its copies gave way to no users. */
+  readonly movesBesideUsers: (minutes: number, most: number) => number;
 }
 
 export const PLANNER_RULES: PlannerRules = {
@@ -36,4 +38,5 @@ export const PLANNER_RULES: PlannerRules = {
   survives: ({ replicas, nextReplicas }, isUp) =>
     [replicas, nextReplicas ?? replicas].every((set) => set.filter(isUp).length > set.length / 2),
   goesOn: ({ paused }) => !paused,
+  movesBesideUsers: (minutes, most) => Math.min(1 + minutes, most),
 };

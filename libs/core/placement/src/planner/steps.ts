@@ -65,6 +65,7 @@ export interface StepsContext {
 
 /** At once, from or to one shard. */
 const MOVES_PER_SHARD_MAX = 4;
+const MINUTE_MS = 60_000;
 const LEADER_CHANGES_AT_ONCE = 4;
 /** A restart takes seconds: whoever is away for longer makes no move wait. */
 const NEWCOMER_DOWN_MS = 30_000;
@@ -77,16 +78,25 @@ export function decideSteps(context: StepsContext): Decisions {
   return new StepsDecision(context, control).decide();
 }
 
+type MoveParts = Pick<WantedMove, 'entry' | 'add' | 'reason'>;
+
 type Outcome = { readonly step: Step } | { readonly waitsFor: string };
 
 class StepsDecision {
   readonly #busy = new Map<ShardOrdinal, number>();
+  #underWay = 0;
+  /** Of the moves that may be under way. */
+  #free: number;
+  /** Since whose copies do, others wait. */
+  #givesWay: ShardOrdinal | null = null;
   #wakeAtMs: number | null = null;
 
   constructor(
     private readonly context: StepsContext,
     private readonly control: Control,
-  ) {}
+  ) {
+    this.#free = control.limits.movesMax;
+  }
 
   decide(): Decisions {
     const { plan } = this.context;
@@ -255,22 +265,60 @@ class StepsDecision {
   /** A move that ends now is counted until it has ended. */
   #begin(): Decision<WantedMove>[] {
     const { plan, rules } = this.context;
-    const { movesMax } = this.control.limits;
-    for (const { entry, add } of plan.underWay) this.#occupy(entry, add);
-    let free = movesMax - plan.underWay.length;
+    for (const move of plan.underWay) this.#occupy(move);
     return plan.wanted.map((move) => {
       if (!rules.goesOn(this.control)) return decision(move, { waitsFor: 'placement is paused' });
-      if (free <= 0)
-        return decision(move, { waitsFor: `one of the ${movesMax} moves that may be under way to end` });
+      if (this.#free <= 0) return decision(move, { waitsFor: this.#othersToEnd() });
       const waitsFor = this.#whyNotYet(move);
       if (waitsFor !== null) return decision(move, { waitsFor });
-      free -= 1;
-      this.#occupy(move.entry, move.add);
+      const { slots, by } = this.#room(move);
+      if (slots > this.#free && this.#underWay > 0) {
+        // Nor does anybody else begin: what takes up more room would wait for ever behind what takes up less.
+        [this.#free, this.#givesWay] = [0, by];
+        return decision(move, { waitsFor: this.#othersToEnd() });
+      }
+      this.#occupy(move);
       return decision(move, { step: this.#learn(move) });
     });
   }
 
-  #whyNotYet({ partition, entry, add }: WantedMove): string | null {
+  #occupy(move: MoveParts): void {
+    const { slots, by } = this.#room(move);
+    this.#free -= slots;
+    this.#underWay += 1;
+    if (slots > 1) this.#givesWay = by;
+    for (const of of this.#occupied(move)) this.#busy.set(of, (this.#busy.get(of) ?? 0) + 1);
+  }
+
+  /** How many of those that may be under way it counts as, and because of whom. */
+  #room(move: MoveParts): { readonly slots: number; readonly by: ShardOrdinal } {
+    const rooms = this.#occupied(move).map((by) => ({
+      slots: MOVES_PER_SHARD_MAX / this.#besideUsers(by, move),
+      by,
+    }));
+    return rooms.reduce((first, other) => (other.slots > first.slots ? other : first));
+  }
+
+  /** How many moves a shard takes part in at once. A replica that is lost is replaced, whoever waits meanwhile. */
+  #besideUsers(of: ShardOrdinal, { reason }: MoveParts): number {
+    const { reports, nowMs, rules } = this.context;
+    const gaveWayAtMs = reports.gaveWayAtMs(of);
+    if (gaveWayAtMs === null || reason === 'replace') return MOVES_PER_SHARD_MAX;
+    return rules.movesBesideUsers(Math.floor((nowMs - gaveWayAtMs) / MINUTE_MS), MOVES_PER_SHARD_MAX);
+  }
+
+  #othersToEnd(): string {
+    const { movesMax } = this.control.limits;
+    const { reports, state, nowMs } = this.context;
+    const gaveWayAtMs = this.#givesWay === null ? null : reports.gaveWayAtMs(this.#givesWay);
+    if (this.#givesWay === null || gaveWayAtMs === null || this.#underWay >= movesMax)
+      return `one of the ${movesMax} moves that may be under way to end`;
+    this.#wakeAt(nowMs + MINUTE_MS - ((nowMs - gaveWayAtMs) % MINUTE_MS));
+    return `another move to end, since copies give way to users at ${nameOf(state, this.#givesWay)}`;
+  }
+
+  #whyNotYet(move: WantedMove): string | null {
+    const { partition, entry, add } = move;
     const { state, notBefore, nowMs } = this.context;
     const untilMs = notBefore.get(partition) ?? 0;
     if (untilMs > nowMs) {
@@ -288,19 +336,15 @@ class StepsDecision {
       if (process?.ordinal !== add || !process.isServing) return `${name}, which does not serve`;
     }
     const most = (of: ShardOrdinal): number =>
-      of === add && this.context.stuck.has(of) ? 1 : MOVES_PER_SHARD_MAX;
-    const full = this.#occupied(entry, add).find((of) => (this.#busy.get(of) ?? 0) >= most(of));
+      of === add && this.context.stuck.has(of) ? 1 : this.#besideUsers(of, move);
+    const full = this.#occupied(move).find((of) => (this.#busy.get(of) ?? 0) >= most(of));
     return full === undefined ? null : `moves from or to ${nameOf(state, full)} to end`;
   }
 
   /** The shard that gives the rows, as far as it is known, and that which takes them. */
-  #occupied(entry: MapEntry, add: ShardOrdinal | null): ShardOrdinal[] {
+  #occupied({ entry, add }: MoveParts): ShardOrdinal[] {
     const source = this.context.reports.leaderOf(entry) ?? entry.preferredLeader;
     return add === null ? [source] : [source, add];
-  }
-
-  #occupy(entry: MapEntry, add: ShardOrdinal | null): void {
-    for (const of of this.#occupied(entry, add)) this.#busy.set(of, (this.#busy.get(of) ?? 0) + 1);
   }
 
   #learn(move: WantedMove): Step {
