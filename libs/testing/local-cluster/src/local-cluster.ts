@@ -19,6 +19,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { turnLinks } from './links.js';
 
 /** Of `npm start`, and where and how it runs. */
@@ -57,6 +58,9 @@ const HEALTHY_TIMEOUT_MS = 120_000;
 export class LocalClusterHandle {
   #gone: ChildExit | undefined;
   #text = '';
+  /** What a gateway answered last, for who waits in vain. */
+  #answered = 'nothing was asked';
+  readonly #answers = { seen: (): string => this.#answered };
 
   private constructor(
     private readonly starter: ChildProcess,
@@ -164,7 +168,9 @@ export class LocalClusterHandle {
   /** As `ringleader local add-shard` does. Resolves when the shard is part of the cluster, and gives its name. */
   async addShard(wanted: ShardRequest = {}): Promise<string> {
     const { member } = (await askStarter(await this.control(), '/shards', wanted)) as { member: string };
-    await until(`${member} is part of the cluster`, async () => (await this.shard(member)) !== undefined, {
+    const isPart = async (): Promise<boolean> => (await this.shard(member)) !== undefined;
+    await until(`${member} is part of the cluster`, isPart, {
+      ...this.#answers,
       timeoutMs: SHARD_TIMEOUT_MS,
     });
     return member;
@@ -174,7 +180,7 @@ export class LocalClusterHandle {
   async removeShard(shard: string, timeoutMs = MOVES_TIMEOUT_MS): Promise<void> {
     await this.command('POST', `/shards/${shard}:drain`);
     const isDrained = async (): Promise<boolean> => (await this.shard(shard))?.state === 'drained';
-    await until(`${shard} is drained`, isDrained, { timeoutMs, everyMs: 200 });
+    await until(`${shard} is drained`, isDrained, { ...this.#answers, timeoutMs, everyMs: 200 });
     await this.command('DELETE', `/shards/${shard}`);
     const isGone = async (): Promise<boolean> =>
       !(await this.state()).processes.some(({ member }) => member === shard);
@@ -187,7 +193,7 @@ export class LocalClusterHandle {
       const plan = (await this.ask('/plan')) as { movesTotal: number; leaderChanges: number } | undefined;
       return plan?.movesTotal === 0 && plan.leaderChanges === 0;
     };
-    await until('nothing is to be moved', isDone, { timeoutMs, everyMs: 200 });
+    await until('nothing is to be moved', isDone, { ...this.#answers, timeoutMs, everyMs: 200 });
   }
 
   private async control(): Promise<{ readonly url: string; readonly token: string }> {
@@ -200,28 +206,35 @@ export class LocalClusterHandle {
     return this.ask(`/shards/${name}`) as Promise<{ readonly state: string } | undefined>;
   }
 
-  /** Below /v1/cluster, of the first gateway; undefined where it does not answer, or refuses. */
+  /** Undefined where it does not answer, or refuses. */
   private async ask(path: string): Promise<unknown> {
-    const [url = ''] = await this.gatewayUrls();
-    const answer = await gatewayFetch(`${url}/v1/cluster${path}`, await this.access()).catch(() => undefined);
-    return answer?.ok === true ? answer.json() : undefined;
+    try {
+      const answer = await this.cluster(path);
+      const text = await answer.text();
+      this.#answered = `GET ${path}: ${answer.status} ${text}`;
+      return answer.ok ? JSON.parse(text) : undefined;
+    } catch (error) {
+      this.#answered = `GET ${path}: ${inspect(error)}`;
+      return undefined;
+    }
   }
 
   /** Until it is taken: by then the coordinators may have another leader. */
   private async command(method: string, path: string): Promise<void> {
-    const [url = ''] = await this.gatewayUrls();
-    const access = await this.access();
-    let said = '';
     const isTaken = async (): Promise<boolean> => {
-      const answer = await gatewayFetch(`${url}/v1/cluster${path}`, access, { method });
-      said = await answer.text();
-      return answer.ok || said.includes('ALREADY_SO');
+      const answer = await this.cluster(path, { method });
+      const text = await answer.text();
+      this.#answered = `${method} ${path}: ${answer.status} ${text}`;
+      return answer.ok || text.includes('ALREADY_SO');
     };
-    await until(`${method} ${path} is taken`, isTaken, { timeoutMs: SHARD_TIMEOUT_MS, everyMs: 250 }).catch(
-      (error: unknown) => {
-        throw new Error(`${(error as Error).message}: ${said}`, { cause: error });
-      },
-    );
+    const limits = { ...this.#answers, timeoutMs: SHARD_TIMEOUT_MS, everyMs: 250 };
+    await until(`${method} ${path} is taken`, isTaken, limits);
+  }
+
+  /** Below /v1/cluster of the first gateway. */
+  private async cluster(path: string, init: { readonly method?: string } = {}): Promise<Response> {
+    const [url = ''] = await this.gatewayUrls();
+    return gatewayFetch(`${url}/v1/cluster${path}`, await this.access(), init);
   }
 
   /** Resolves when the member runs under another process id than `previous`. */

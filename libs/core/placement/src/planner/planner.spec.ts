@@ -264,11 +264,18 @@ describe('the placement loop', () => {
   });
 
   it('replaces replicas that are lost as fast as it may, whoever waits', () => {
-    const cluster = new ModelCluster({ shards: shards(5), partitionCount: 64 });
+    const cluster = new ModelCluster({ shards: shards(5), partitionCount: 512 });
     cluster.settles();
-    for (const ordinal of [1, 2, 3, 4]) cluster.crowded.add(ordinal);
+    for (const ordinal of [1, 2, 3, 4, 5]) cluster.crowded.add(ordinal);
+    cluster.join({});
+    watch(cluster, 400);
+    // The move that is under way goes on for ever, and replaces nobody.
+    const isBalance = (entry: MapEntry): boolean => isUnderWay(entry) && !entry.replicas.includes(5);
+    while (!cluster.state.map.some(isBalance)) cluster.tick();
+    cluster.stuck.add(6);
     cluster.kill('shard-5');
-    watch(cluster, REPLACE_TICKS + 60);
+    expect(watch(cluster, REPLACE_TICKS - 10)).toBe(1);
+    watch(cluster, 60);
     expect(placeOf(cluster, 5)).toBe('replaced');
     expect(watch(cluster, 40)).toBe(LIMITS.movesMax);
   });

@@ -25,7 +25,17 @@ describe('MoveReports', () => {
   const say = (by: number, report: Partial<PartitionReport>, nowMs = 0): boolean =>
     reports.take(
       by,
-      [{ partition: 7, epoch: 3, ballot: ORDINALS + by, ready: false, givesWay: false, learners: [], ...report }],
+      [
+        {
+          partition: 7,
+          epoch: 3,
+          ballot: ORDINALS + by,
+          ready: false,
+          givesWay: false,
+          learners: [],
+          ...report,
+        },
+      ],
       nowMs,
     );
   const copying = (bytesDone: number): Pick<PartitionReport, 'learners'> => ({

@@ -268,11 +268,11 @@ class StepsDecision {
     for (const move of plan.underWay) this.#occupy(move);
     return plan.wanted.map((move) => {
       if (!rules.goesOn(this.control)) return decision(move, { waitsFor: 'placement is paused' });
-      if (this.#free <= 0) return decision(move, { waitsFor: this.#othersToEnd() });
+      if (this.#isFull(move)) return decision(move, { waitsFor: this.#othersToEnd() });
       const waitsFor = this.#whyNotYet(move);
       if (waitsFor !== null) return decision(move, { waitsFor });
       const { slots, by } = this.#room(move);
-      if (slots > this.#free && this.#underWay > 0) {
+      if (slots > 1 && slots > this.#free && this.#underWay > 0) {
         // Nor does anybody else begin: what takes up more room would wait for ever behind what takes up less.
         [this.#free, this.#givesWay] = [0, by];
         return decision(move, { waitsFor: this.#othersToEnd() });
@@ -280,6 +280,11 @@ class StepsDecision {
       this.#occupy(move);
       return decision(move, { step: this.#learn(move) });
     });
+  }
+
+  #isFull({ reason }: MoveParts): boolean {
+    const { movesMax } = this.control.limits;
+    return this.#underWay >= movesMax || (this.#free <= 0 && reason !== 'replace');
   }
 
   #occupy(move: MoveParts): void {
@@ -301,19 +306,25 @@ class StepsDecision {
 
   /** How many moves a shard takes part in at once. A replica that is lost is replaced, whoever waits meanwhile. */
   #besideUsers(of: ShardOrdinal, { reason }: MoveParts): number {
-    const { reports, nowMs, rules } = this.context;
+    const quietMs = this.#quietMs(of);
+    if (quietMs === null || reason === 'replace') return MOVES_PER_SHARD_MAX;
+    return this.context.rules.movesBesideUsers(Math.floor(quietMs / MINUTE_MS), MOVES_PER_SHARD_MAX);
+  }
+
+  /** Since its copies last gave way to users; null if they never did. */
+  #quietMs(of: ShardOrdinal): number | null {
+    const { reports, nowMs } = this.context;
     const gaveWayAtMs = reports.gaveWayAtMs(of);
-    if (gaveWayAtMs === null || reason === 'replace') return MOVES_PER_SHARD_MAX;
-    return rules.movesBesideUsers(Math.floor((nowMs - gaveWayAtMs) / MINUTE_MS), MOVES_PER_SHARD_MAX);
+    return gaveWayAtMs === null ? null : Math.max(0, nowMs - gaveWayAtMs);
   }
 
   #othersToEnd(): string {
     const { movesMax } = this.control.limits;
-    const { reports, state, nowMs } = this.context;
-    const gaveWayAtMs = this.#givesWay === null ? null : reports.gaveWayAtMs(this.#givesWay);
-    if (this.#givesWay === null || gaveWayAtMs === null || this.#underWay >= movesMax)
+    const { state, nowMs } = this.context;
+    const quietMs = this.#givesWay === null ? null : this.#quietMs(this.#givesWay);
+    if (this.#givesWay === null || quietMs === null || this.#underWay >= movesMax)
       return `one of the ${movesMax} moves that may be under way to end`;
-    this.#wakeAt(nowMs + MINUTE_MS - ((nowMs - gaveWayAtMs) % MINUTE_MS));
+    this.#wakeAt(nowMs + MINUTE_MS - (quietMs % MINUTE_MS));
     return `another move to end, since copies give way to users at ${nameOf(state, this.#givesWay)}`;
   }
 
