@@ -68,6 +68,9 @@ export class ModelCluster {
   readonly #copied = new Map<string, number>();
   /** They are up, and take nothing in. */
   readonly stuck = new Set<number>();
+  /** They have no leader, or one whose new set does not follow. */
+  readonly leaderless = new Set<number>();
+  readonly notFollowed = new Set<number>();
   /** Users wait at these, and copies from them give way. */
   readonly crowded = new Set<number>();
   /** When a shard last said so to the present leader. */
@@ -255,7 +258,7 @@ export class ModelCluster {
     const key = `${partition}/${epoch}`;
     const ticks = (this.#jointTicks.get(key) ?? 0) + 1;
     this.#jointTicks.set(key, ticks);
-    if (ticks >= TICKS_TO_BARRIER) this.ready.add(key);
+    if (ticks >= TICKS_TO_BARRIER && !this.notFollowed.has(partition)) this.ready.add(key);
     return this.ready.has(key);
   }
 
@@ -281,10 +284,10 @@ export class ModelCluster {
   }
 
   /** In both sets where there is one; nobody without the majorities. */
-  #leaderOf({ replicas, nextReplicas, preferredLeader }: MapEntry): number | null {
+  #leaderOf({ partition, replicas, nextReplicas, preferredLeader }: MapEntry): number | null {
     const sets = nextReplicas === null ? [replicas] : [replicas, nextReplicas];
     const up = (set: readonly number[]): number[] => set.filter((ordinal) => this.isUp(ordinal));
-    if (sets.some((set) => up(set).length <= set.length / 2)) return null;
+    if (this.leaderless.has(partition) || sets.some((set) => up(set).length <= set.length / 2)) return null;
     const candidates = up(nextReplicas ?? replicas);
     return candidates.includes(preferredLeader) ? preferredLeader : candidates[0]!;
   }

@@ -48,9 +48,9 @@ export class PlacementLoop {
   readonly #pace: Pace;
   readonly #notBefore = new Map<PartitionIndex, number>();
   readonly #stuck = new Set<ShardOrdinal>();
+  readonly #stoodStill = new Set<PartitionIndex>();
   #leadersNotBeforeMs = 0;
   #watchedSinceMs: number | null = null;
-  #moving = new Set<PartitionIndex>();
 
   constructor(private readonly options: LoopOptions) {
     this.#rules = options.rules ?? PLANNER_RULES;
@@ -66,7 +66,7 @@ export class PlacementLoop {
 
   /** Decides, and changes nothing but its own memory. */
   look(state: ClusterState, nowMs: number): Look {
-    this.#forgetEnded(state);
+    this.reports.follow(state.map.filter(isUnderWay), nowMs);
     const places = this.#places(state, nowMs);
     const settled = withPlaces(state, places);
     const plan = this.planner.plan(settled);
@@ -102,6 +102,7 @@ export class PlacementLoop {
       nowMs,
       notBefore: this.#notBefore,
       stuck: this.#stuck,
+      stoodStill: this.#stoodStill,
       leadersNotBeforeMs: this.#leadersNotBeforeMs,
       rules: this.#rules,
     });
@@ -109,20 +110,21 @@ export class PlacementLoop {
 
   #remember(steps: readonly Step[], nowMs: number): void {
     const { pauseAfterAbandonMs, pauseBetweenLeaderChangesMs } = this.#pace;
-    for (const { kind, partition, add, holdsOff, stoodStill } of steps) {
-      if (add !== null && stoodStill) this.#stuck.add(add);
-      if (add !== null && kind === 'joint') this.#stuck.delete(add);
-      if (holdsOff) this.#notBefore.set(partition, nowMs + pauseAfterAbandonMs);
-      if (kind === 'lead') this.#leadersNotBeforeMs = nowMs + pauseBetweenLeaderChangesMs;
+    for (const step of steps) {
+      this.#rememberStandstill(step);
+      if (step.holdsOff) this.#notBefore.set(step.partition, nowMs + pauseAfterAbandonMs);
+      if (step.kind === 'lead') this.#leadersNotBeforeMs = nowMs + pauseBetweenLeaderChangesMs;
     }
     for (const [partition, untilMs] of this.#notBefore)
       if (untilMs <= nowMs) this.#notBefore.delete(partition);
   }
 
-  #forgetEnded({ map }: ClusterState): void {
-    const moving = new Set(map.filter(isUnderWay).map(({ partition }) => partition));
-    for (const partition of this.#moving) if (!moving.has(partition)) this.reports.end(partition);
-    this.#moving = moving;
+  #rememberStandstill({ kind, partition, add, stoodStill }: Step): void {
+    if (stoodStill) this.#stoodStill.add(partition);
+    else if (kind === 'settle') this.#stoodStill.delete(partition);
+    if (add === null) return;
+    if (stoodStill) this.#stuck.add(add);
+    else if (kind === 'joint') this.#stuck.delete(add);
   }
 }
 

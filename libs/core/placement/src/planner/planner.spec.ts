@@ -81,6 +81,30 @@ describe('the placement loop', () => {
     expect(cluster.settles()).toBe(true);
   });
 
+  it.each([
+    ['leaderless', 'learn'],
+    ['leaderless', 'joint'],
+    ['notFollowed', 'joint'],
+  ] as const)('does not wait for ever for a partition that is %s, while others wait (%s)', (kind, phase) => {
+    const cluster = growing(1);
+    cluster.command({ kind: 'limits', limits: { movesMax: 1 } });
+    const isIn = ({ nextReplicas, learners }: MapEntry): boolean =>
+      phase === 'joint' ? nextReplicas !== null : learners.length > 0;
+    while (!cluster.state.map.some(isIn)) cluster.tick();
+    const standing = cluster.state.map.filter(isIn);
+    for (const { partition } of standing) cluster[kind].add(partition);
+    const STANDSTILL_TICKS = 600_000 / TICK_MS;
+    for (let tick = 0; tick < STANDSTILL_TICKS - 10; tick++) cluster.tick();
+    expect(cluster.changes.filter(({ work }) => work.kind === 'abandon')).toEqual([]);
+    for (let tick = 0; tick < standing.length * STANDSTILL_TICKS; tick++) cluster.tick();
+    const { wanted } = cluster.loop.planner.fork().plan(cluster.state);
+    const isStanding = ({ partition }: { readonly partition: number }): boolean =>
+      standing.some((one) => one.partition === partition);
+    expect(wanted.filter((move) => !isStanding(move))).toEqual([]);
+    cluster[kind].clear();
+    expect(cluster.settles()).toBe(true);
+  });
+
   it.each([3, 8, 30])('stops a drain that is undone after %i ticks', (ticks) => {
     const cluster = new ModelCluster({ shards: shards(6), partitionCount: 64 });
     cluster.settles();

@@ -64,7 +64,23 @@ describe('MoveReports', () => {
     expect(reports.isReady(joint)).toBe(false);
   });
 
+  it('knows since when a partition comes no further, also without any report', () => {
+    expect(reports.standsStillSinceMs(learn)).toBe(null);
+    reports.follow([learn], 100);
+    reports.follow([learn], 200);
+    expect(reports.standsStillSinceMs(learn)).toBe(100);
+    say(1, copying(1_000), 300);
+    say(1, copying(1_000), 400);
+    expect(reports.standsStillSinceMs(learn)).toBe(300);
+    reports.follow([{ ...joint, epoch: 4 }], 500);
+    expect(reports.standsStillSinceMs({ ...joint, epoch: 4 })).toBe(500);
+    say(1, { epoch: 4 }, 600);
+    say(1, { epoch: 4 }, 700);
+    expect(reports.standsStillSinceMs({ ...joint, epoch: 4 })).toBe(600);
+  });
+
   it('knows how far a copy is, how fast, and what copies took', () => {
+    reports.follow([learn], 0);
     say(1, copying(0), 0);
     say(1, copying(1_000), 250);
     expect(reports.progress(learn)).toEqual({ bytesDone: 1_000, bytesTotal: 4_000, bytesPerSecond: 0 });
@@ -74,7 +90,7 @@ describe('MoveReports', () => {
     expect(say(1, copying(4_000), 1_500)).toBe(true);
     expect(reports.isCaughtUp(learn, 4)).toBe(true);
     expect(reports.bytesCopied).toBe(4_000);
-    reports.end(7);
+    reports.follow([], 2_000);
     expect(reports.bytesPerCopy).toBe(4_000);
     expect(reports.isCaughtUp(learn, 4)).toBe(false);
   });

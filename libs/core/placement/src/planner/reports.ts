@@ -58,6 +58,8 @@ export class MoveReports {
   #bytesSeen = 0;
   #copiesSeen = 0;
   #bytesCopied = 0;
+  /** Since when the entry of a partition that moves is as it is. */
+  #followed = new Map<PartitionIndex, { readonly epoch: Epoch; readonly sinceMs: number }>();
   /** When a shard last said that its copies give way to users. */
   readonly #gaveWayAtMs = new Map<ShardOrdinal, number>();
 
@@ -121,9 +123,21 @@ export class MoveReports {
     return this.#of(entry)?.report.learners.some((one) => one.ordinal === ordinal && one.caughtUp) ?? false;
   }
 
-  /** Since when the copy has not come further; null where nobody tells of it. One that begins over and over stands still. */
+  /** Those that move now. */
+  follow(moving: readonly MapEntry[], nowMs: number): void {
+    const before = this.#followed;
+    this.#followed = new Map();
+    for (const { partition, epoch } of moving) {
+      const known = before.get(partition);
+      before.delete(partition);
+      this.#followed.set(partition, known?.epoch === epoch ? known : { epoch, sinceMs: nowMs });
+    }
+    for (const partition of before.keys()) this.#end(partition);
+  }
+
+  /** Since when it has not come further: nobody leads it, the copy has as much (though it begins over and over), both sets do not follow. */
   standsStillSinceMs(entry: MapEntry): number | null {
-    return this.#of(entry)?.furthest.atMs ?? null;
+    return this.#of(entry)?.furthest.atMs ?? this.#followed.get(entry.partition)?.sinceMs ?? null;
   }
 
   /** By a leader in the new set: another one hands over first. */
@@ -156,8 +170,7 @@ export class MoveReports {
     return this.#bytesCopied;
   }
 
-  /** The partition moves no more. */
-  end(partition: PartitionIndex): void {
+  #end(partition: PartitionIndex): void {
     const total = this.#known.get(partition)?.progress.bytesTotal ?? 0;
     if (total > 0) {
       this.#bytesSeen += total;

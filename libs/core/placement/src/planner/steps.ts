@@ -58,6 +58,8 @@ export interface StepsContext {
   readonly notBefore: ReadonlyMap<PartitionIndex, number>;
   /** Newcomers that took nothing in the last time: they are tried with one move at a time. */
   readonly stuck: ReadonlySet<ShardOrdinal>;
+  /** Partitions that came no further when they were tried last: all others go first. */
+  readonly stoodStill: ReadonlySet<PartitionIndex>;
   /** Preferred leaders may change again from then on. */
   readonly leadersNotBeforeMs: number;
   readonly rules: PlannerRules;
@@ -171,21 +173,24 @@ class StepsDecision {
 
   #learnt(move: MoveUnderWay): Outcome {
     const { entry, add } = move;
-    if (add !== null && !this.context.reports.isCaughtUp(entry, add)) return this.#awaitCopy(move, add);
+    if (add !== null && !this.context.reports.isCaughtUp(entry, add)) {
+      const name = nameOf(this.context.state, add);
+      const waitsFor = `${name} to have copied the partition`;
+      return this.#awaitProgress(move, waitsFor, `the copy to ${name} does not come further`);
+    }
     return { step: this.#toJoint(move) };
   }
 
-  /** A newcomer that is up and takes nothing in is not to keep others from moving. */
-  #awaitCopy(move: MoveUnderWay, add: ShardOrdinal): Outcome {
-    const { state, plan, reports, nowMs } = this.context;
-    const name = nameOf(state, add);
+  /** A newcomer that is up and takes nothing in, or does not follow, is not to keep others from moving. */
+  #awaitProgress(move: MoveUnderWay, waitsFor: string, standstill: string): Outcome {
+    const { plan, reports, nowMs } = this.context;
     const since = plan.wanted.length === 0 ? null : reports.standsStillSinceMs(move.entry);
     if (since !== null) {
       if (since + STANDSTILL_MS <= nowMs)
-        return { step: { ...this.#abandon(move, standstillOf(name), true), stoodStill: true } };
+        return { step: { ...this.#abandon(move, standstill, true), stoodStill: true } };
       this.#wakeAt(since + STANDSTILL_MS);
     }
-    return { waitsFor: this.#withMajority(move.entry, `${name} to have copied the partition`) };
+    return { waitsFor: this.#withMajority(move.entry, waitsFor) };
   }
 
   /**
@@ -210,7 +215,8 @@ class StepsDecision {
   #settle(move: MoveUnderWay): Outcome {
     const { state, plan, reports } = this.context;
     const { entry, partition } = move;
-    if (!reports.isReady(entry)) return { waitsFor: this.#withMajority(entry, this.#whatLeaderOwes(entry)) };
+    if (!reports.isReady(entry))
+      return this.#awaitProgress(move, this.#whatLeaderOwes(entry), 'both sets do not follow');
     const replicas = entry.nextReplicas!;
     const wished = plan.target?.[partition]?.preferredLeader ?? entry.preferredLeader;
     const next = {
@@ -266,7 +272,7 @@ class StepsDecision {
   #begin(): Decision<WantedMove>[] {
     const { plan, rules } = this.context;
     for (const move of plan.underWay) this.#occupy(move);
-    return plan.wanted.map((move) => {
+    return this.#inTurn(plan.wanted).map((move) => {
       if (!rules.goesOn(this.control)) return decision(move, { waitsFor: 'placement is paused' });
       if (this.#isFull(move)) return decision(move, { waitsFor: this.#othersToEnd() });
       const waitsFor = this.#whyNotYet(move);
@@ -280,6 +286,13 @@ class StepsDecision {
       this.#occupy(move);
       return decision(move, { step: this.#learn(move) });
     });
+  }
+
+  #inTurn(wanted: readonly WantedMove[]): readonly WantedMove[] {
+    const { stoodStill } = this.context;
+    if (stoodStill.size === 0) return wanted;
+    const standing = (move: WantedMove): boolean => stoodStill.has(move.partition);
+    return [...wanted.filter((move) => !standing(move)), ...wanted.filter(standing)];
   }
 
   #isFull({ reason }: MoveParts): boolean {
@@ -390,8 +403,6 @@ class StepsDecision {
     this.#wakeAtMs = this.#wakeAtMs === null ? atMs : Math.min(this.#wakeAtMs, atMs);
   }
 }
-
-const standstillOf = (name: string): string => `the copy to ${name} does not come further`;
 
 function stepOf(
   kind: Step['kind'],
