@@ -217,7 +217,7 @@ export const controlFixtures: Fixtures = {
       incarnation: 2,
       reports: [
         {
-          ...{ partition: 3, epoch: 4, ballot: 65_537, ready: false, givesWay: true },
+          ...{ partition: 3, epoch: 4, ballot: 65_537, ready: false },
           learners: [{ ordinal: 4, caughtUp: false, bytesDone: 10, bytesTotal: 100 }],
         },
       ],

@@ -14,10 +14,10 @@ export class PlacementController {
 
   @Handles(reportMoves)
   reportMoves(
-    { ordinal, reports }: RequestOf<typeof reportMoves>,
+    { ordinal, ...said }: RequestOf<typeof reportMoves>,
     { member }: Speaker,
   ): ResponseOf<typeof reportMoves> {
-    this.service.report(String(member), ordinal, reports);
+    this.service.report(String(member), ordinal, said);
     return {};
   }
 

@@ -101,7 +101,7 @@ describe('PlacementService', () => {
         return { ordinal, caughtUp: true, bytesDone: 1_000, bytesTotal: 1_000 };
       });
       const report = { partition, epoch, ballot: ORDINALS + leader, ready: nextReplicas !== null };
-      service.report(`shard-${leader}`, leader, [{ ...report, learners: learnersDone }]);
+      service.report(`shard-${leader}`, leader, { reports: [{ ...report, learners: learnersDone }] });
     }
   }
   const isQuiet = (): boolean => {
@@ -235,6 +235,8 @@ describe('PlacementService', () => {
     await startWithShards(3);
     await register(4);
     await serve(4);
+    for (const leader of [1, 2, 3])
+      placement.report(`shard-${leader}`, leader, { reports: [], quietMs: null });
     await until('moves', () => map().filter(({ learners }) => learners.length > 0).length === 4, WAIT);
     await placement.change({ kind: 'pause' }, undefined);
     const before = JSON.stringify(map());
@@ -332,7 +334,7 @@ describe('PlacementService', () => {
 
   it('hears only what a shard says of itself', async () => {
     await startWithShards(3);
-    expect(() => placement.report('shard-1', 2, [])).toThrow('registered with ordinal 1, not 2');
+    expect(() => placement.report('shard-1', 2, { reports: [] })).toThrow('registered with ordinal 1, not 2');
   });
 
   it('does not propose the same again and again where the store refuses', async () => {
@@ -344,8 +346,8 @@ describe('PlacementService', () => {
     await register(4);
     await until('the first failure', () => group.failures.length === 49, WAIT);
     for (let epoch = 1; epoch <= 20; epoch++) {
-      const report = { partition: 0, epoch, ballot: ORDINALS + 1, ready: true, givesWay: false, learners: [] };
-      placement.report('shard-1', 1, [report]);
+      const report = { partition: 0, epoch, ballot: ORDINALS + 1, ready: true, learners: [] };
+      placement.report('shard-1', 1, { reports: [report] });
       await Promise.resolve();
     }
     expect(group.failures).toHaveLength(49);

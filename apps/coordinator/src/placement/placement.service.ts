@@ -5,7 +5,7 @@ import {
   type Command,
   type Look,
   type Overview,
-  type PartitionReport,
+  type ShardReport,
   PlacementLoop,
   type Work,
   applyChanges,
@@ -83,14 +83,14 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     this.#stopTimer();
   }
 
-  /** What a leader of a partition says of its move. */
-  report(shardId: string, ordinal: number, reports: readonly PartitionReport[]): void {
+  /** What a shard says of the moves that it leads. */
+  report(shardId: string, ordinal: number, said: ShardReport): void {
     const registered = this.#stateAsLeader().registrations.get(shardId)?.ordinal;
     if (registered !== ordinal) {
       const detail = `${shardId} is registered with ordinal ${registered ?? 'none'}, not ${ordinal}`;
       throw new OperationalError('FORBIDDEN', detail, { shard: shardId, ordinal });
     }
-    if (this.#loop.report(ordinal, reports, this.clock.wallMs())) this.#wake();
+    if (this.#loop.report(ordinal, said, this.clock.wallMs())) this.#wake();
   }
 
   /** In a large cluster it is worked out anew only now and then, whoever asks. */

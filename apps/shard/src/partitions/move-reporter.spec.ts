@@ -21,7 +21,6 @@ const report = (caughtUp: boolean): MoveReport => ({
   epoch: 2,
   ballot: 65_537,
   ready: false,
-  givesWay: false,
   learners: [{ ordinal: 4, caughtUp, bytesDone: 10, bytesTotal: 10 }],
 });
 
@@ -49,7 +48,7 @@ describe('MoveReporter', () => {
     reporter.follow({
       ordinal: 1,
       incarnation: 7,
-      driver: { moves: (estimate = () => 0) => moves(estimate), status: () => [] },
+      driver: { moves: (estimate = () => 0) => moves(estimate), quietMs: 7, status: () => [] },
       storage: { rowsBytes: () => Promise.resolve(4_000) },
     });
   });
@@ -73,9 +72,21 @@ describe('MoveReporter', () => {
     reporter.learn([entry()]);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(said.length).toBe(4);
-    expect(said[0]).toEqual({ ordinal: 1, incarnation: 7, reports: [report(false)] });
+    expect(said[0]).toEqual({ ordinal: 1, incarnation: 7, reports: [report(false)], quietMs: 7 });
     reporter.learn([entry({ epoch: 3, learners: [] })]);
     await jest.advanceTimersByTimeAsync(1_000);
+    expect(said.length).toBe(4);
+  });
+
+  it('says how quiet it is here now and then while others lead what moves', async () => {
+    moves = () => [];
+    reporter.learn([entry()]);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(said).toEqual([{ ordinal: 1, incarnation: 7, reports: [], quietMs: 7 }]);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(said.length).toBe(3);
+    moves = () => [report(false)];
+    await jest.advanceTimersByTimeAsync(100);
     expect(said.length).toBe(4);
   });
 

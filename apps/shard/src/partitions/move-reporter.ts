@@ -1,5 +1,6 @@
 /**
- * Says to the coordinators' leader how exchanges of replicas go on that this shard leads (docs/PROTOCOL.md 6.1, 6.3):
+ * Says to the coordinators' leader how exchanges of replicas go on that this shard leads, and while there are any how
+ * quiet it is here (docs/PROTOCOL.md 6.1, 6.3, 6.7):
  * whatever changed at once, and all of it now and then, since whoever leads the coordinators may be new.
  */
 import { OperationalError, type PartitionEntry } from '@ringleader/contracts';
@@ -12,6 +13,8 @@ import type { ShardDriver } from './shard-driver.js';
 
 const LOOK_INTERVAL_MS = 25;
 const REPORT_INTERVAL_MS = 250;
+/** While it leads nothing that moves, and others do: how its users are. */
+const IDLE_INTERVAL_MS = 5_000;
 const AGAIN_AFTER_FAILURE_MS = 100;
 const SIZE_INTERVAL_MS = 10_000;
 
@@ -19,7 +22,7 @@ const SIZE_INTERVAL_MS = 10_000;
 export interface ReportingLife {
   readonly ordinal: ShardOrdinal;
   readonly incarnation: Incarnation;
-  readonly driver: Pick<ShardDriver, 'moves' | 'status'>;
+  readonly driver: Pick<ShardDriver, 'moves' | 'quietMs' | 'status'>;
   readonly storage: Pick<ShardStorage, 'rowsBytes'>;
 }
 
@@ -54,7 +57,7 @@ export class MoveReporter {
   /** Null while there is no life. */
   follow(life: ReportingLife | null): void {
     this.life = life;
-    this.said = '';
+    this.saidAt = Number.NEGATIVE_INFINITY;
     this.arm();
   }
 
@@ -70,12 +73,9 @@ export class MoveReporter {
     const now = this.options.monotonicMs();
     if (life === null || this.isAsking || now < this.restsUntil) return;
     const reports = life.driver.moves(() => this.bytesPerPartition);
-    if (reports.length === 0) {
-      this.said = '';
-      return;
-    }
     const steps = stepsOf(reports);
-    if (steps === this.said && now < this.saidAt + REPORT_INTERVAL_MS) return;
+    const intervalMs = reports.length > 0 ? REPORT_INTERVAL_MS : IDLE_INTERVAL_MS;
+    if (steps === this.said && now < this.saidAt + intervalMs) return;
     this.said = steps;
     this.saidAt = now;
     this.isAsking = true;
@@ -85,14 +85,18 @@ export class MoveReporter {
   }
 
   private async say(life: ReportingLife, reports: readonly MoveReport[]): Promise<void> {
-    const { ordinal, incarnation } = life;
+    const { ordinal, incarnation, driver } = life;
+    const { quietMs } = driver;
     try {
       await this.measure(life);
-      await this.options.client.ask('reportMoves', { ordinal, incarnation, reports: reports.map(toMessage) });
+      await this.options.client.ask('reportMoves', {
+        ...{ ordinal, incarnation, quietMs },
+        reports: reports.map(toMessage),
+      });
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       // It is said again, as it will be then.
-      this.said = '';
+      this.saidAt = Number.NEGATIVE_INFINITY;
       this.restsUntil = this.options.monotonicMs() + AGAIN_AFTER_FAILURE_MS;
       this.options.logger.debug({ error }, 'The state of moves was not reported');
     }

@@ -39,6 +39,7 @@ export type Core = Pick<
   | 'hasRoomForRequests'
   | 'status'
   | 'moves'
+  | 'quietMs'
   | 'purging'
   | 'setCopyRate'
   | 'verify'
@@ -129,6 +130,10 @@ export class ShardDriver {
 
   moves(...args: Parameters<Core['moves']>): ReturnType<Core['moves']> {
     return this.core.moves(...args);
+  }
+
+  get quietMs(): Core['quietMs'] {
+    return this.core.quietMs;
   }
 
   purging(): ReturnType<Core['purging']> {

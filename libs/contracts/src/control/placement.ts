@@ -93,8 +93,6 @@ export const moveReportSchema = z.object({
   ballot: z.int().min(0),
   /** docs/PROTOCOL.md 6.3: the barrier is committed at just this epoch, and all that are not down follow. */
   ready: z.boolean(),
-  /** Users wait at this shard, and copies from it get less than their share: no time for many of them. */
-  givesWay: z.boolean().default(false),
   learners: z.array(
     z.object({
       ordinal,
@@ -108,11 +106,17 @@ export const moveReportSchema = z.object({
 export type MoveReport = z.infer<typeof moveReportSchema>;
 
 export const placementContracts = {
-  /** From every shard to the coordinators' leader, several times a second while it leads a partition that is moved. */
+  /** From every shard to the coordinators' leader while anything is moved, several times a second by who leads such a partition. */
   reportMoves: messageContract({
     operation: 'reportMoves',
     askers: ['shard'],
-    request: z.object({ ordinal, incarnation: z.int().min(1), reports: z.array(moveReportSchema) }),
+    request: z.object({
+      ordinal,
+      incarnation: z.int().min(1),
+      reports: z.array(moveReportSchema),
+      /** Since copies from this shard last gave way to users on a crowded machine; null: they never did. */
+      quietMs: z.int().min(0).nullable().optional(),
+    }),
     response: z.object({}),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'FORBIDDEN'],
     deadline: 'quick',

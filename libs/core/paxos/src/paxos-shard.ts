@@ -158,7 +158,7 @@ export class PaxosShard {
     if (now >= this.nextBeatAt) {
       const lateByMs = now - this.nextBeatAt;
       this.context.pace.beat(lateByMs);
-      this.context.copyPace.beat(lateByMs);
+      this.context.copyPace.beat(lateByMs, now);
       this.nextBeatAt = this.nextBeat(now, wallNow);
       this.beat();
     }
@@ -269,6 +269,11 @@ export class PaxosShard {
   /** Of the partitions that this shard leads and whose replicas are being exchanged; as of the last input. */
   moves(estimate: EstimateBytes = () => 0): readonly MoveReport[] {
     return moveReports(this.context, estimate);
+  }
+
+  /** In whole milliseconds, since copies from here last gave way to users on a crowded machine (6.7); null: they never did. */
+  get quietMs(): number | null {
+    return this.context.copyPace.quietMs(this.context.now);
   }
 
   purging(): PurgeStatus {

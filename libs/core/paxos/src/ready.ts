@@ -179,8 +179,6 @@ export interface MoveReport {
   readonly ballot: Ballot;
   /** True for ever, once it was said of an epoch. */
   readonly ready: boolean;
-  /** Users wait at this shard, and copies from it get less than their share (6.7). */
-  readonly givesWay: boolean;
   readonly learners: readonly LearnerReport[];
 }
 

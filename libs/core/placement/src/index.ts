@@ -26,7 +26,14 @@ export {
 } from './planner/commands.js';
 export { type Exchange, replicated } from './planner/replicated.js';
 export { type MoveReason } from './planner/exchange.js';
-export { type Look, type LoopOptions, type Pace, PlacementLoop, type Work } from './planner/loop.js';
+export {
+  type Look,
+  type LoopOptions,
+  type Pace,
+  PlacementLoop,
+  type ShardReport,
+  type Work,
+} from './planner/loop.js';
 export {
   type MoveOverview,
   type Overview,

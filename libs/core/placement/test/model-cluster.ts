@@ -16,12 +16,12 @@ import {
   applyChanges,
   computeMap,
   decideCommand,
+  isUnderWay,
   describe,
 } from '../src/index.js';
 import type { Prng } from '@ringleader/primitives';
 
 export const TICK_MS = 250;
-const TICKS_TO_COPY = 4;
 const TICKS_TO_BARRIER = 4;
 const TICKS_TO_SUSPECT = 3;
 const TICKS_TO_DOWN = 10;
@@ -40,6 +40,7 @@ export interface ModelOptions {
   readonly replicationFactor?: number;
   readonly shards: readonly { readonly zone?: string; readonly weight?: number }[];
   readonly rules?: PlannerRules;
+  readonly ticksToCopy?: number;
   /** Which transactions are lost; none without it. */
   readonly prng?: Prng;
   readonly lossPercent?: number;
@@ -73,7 +74,7 @@ export class ModelCluster {
   readonly notFollowed = new Set<number>();
   /** Users wait at these, and copies from them give way. */
   readonly crowded = new Set<number>();
-  /** When a shard last said so to the present leader. */
+  /** When they last did, by the shards themselves. */
   readonly gaveWayAtMs = new Map<number, number>();
   /** Joint epochs at which a leader was ready, as it truly was. */
   readonly ready = new Set<string>();
@@ -140,10 +141,14 @@ export class ModelCluster {
     this.join(this.state.registrations.get(shardId)!, shardId);
   }
 
+  quietMs(ordinal: number): number | null {
+    const atMs = this.gaveWayAtMs.get(ordinal);
+    return atMs === undefined ? null : this.nowMs - atMs;
+  }
+
   /** Another coordinator leads: nothing is known but what the store has. */
   changeLeader(): void {
     this.loop = this.#newLoop();
-    this.gaveWayAtMs.clear();
   }
 
   command(command: Command): ReturnType<typeof decideCommand> {
@@ -154,6 +159,7 @@ export class ModelCluster {
 
   tick(): number {
     this.nowMs += TICK_MS;
+    for (const ordinal of this.crowded) this.gaveWayAtMs.set(ordinal, this.nowMs);
     this.#detect();
     this.#copy();
     let done = 0;
@@ -233,24 +239,36 @@ export class ModelCluster {
     return this.isUp(ordinal) && !this.stuck.has(ordinal);
   }
 
+  /** Its copy comes further. */
+  isCopying({ partition, nextReplicas, learners }: MapEntry): boolean {
+    const [add] = learners;
+    if (nextReplicas !== null || add === undefined || !this.#takesIn(add)) return false;
+    return this.#copied.has(`${partition}/${add}`);
+  }
+
   isUp(ordinal: number): boolean {
     return [...this.processes.values()].some((process) => process.ordinal === ordinal && process.isUp);
   }
 
   #copy(): void {
+    if (this.state.map.some(isUnderWay)) this.#sayHowQuietItIs();
     for (const entry of this.state.map) {
       const { partition, epoch, nextReplicas, learners } = entry;
       if (nextReplicas === null && learners.length === 0) continue;
-      const leader = this.#leaderOf(entry);
+      const leader = this.leaderOf(entry);
       if (leader === null) continue;
       const report = {
         ...{ partition, epoch, ballot: this.#ballotOf(partition, leader), ready: false },
-        givesWay: this.crowded.has(leader),
         learners: learners.map((ordinal) => this.#copyTo(ordinal, entry)),
       };
       if (nextReplicas?.includes(leader) === true) report.ready = this.#isBarrierCommitted(entry);
       this.#report(leader, report);
     }
+  }
+
+  #sayHowQuietItIs(): void {
+    for (const { ordinal, isUp } of this.processes.values())
+      if (isUp) this.loop.report(ordinal, { reports: [], quietMs: this.quietMs(ordinal) }, this.nowMs);
   }
 
   /** That takes a while; once it is so it stays so. */
@@ -263,10 +281,12 @@ export class ModelCluster {
   }
 
   #copyTo(ordinal: number, { partition }: MapEntry): PartitionReport['learners'][number] {
+    const { ticksToCopy = 4 } = this.options;
     const key = `${partition}/${ordinal}`;
-    const copied = Math.min(TICKS_TO_COPY, (this.#copied.get(key) ?? 0) + (this.#takesIn(ordinal) ? 1 : 0));
+    const copied = Math.min(ticksToCopy, (this.#copied.get(key) ?? 0) + (this.#takesIn(ordinal) ? 1 : 0));
     this.#copied.set(key, copied);
-    return { ordinal, caughtUp: copied === TICKS_TO_COPY, bytesDone: copied * 100, bytesTotal: 400 };
+    const caughtUp = copied === ticksToCopy;
+    return { ordinal, caughtUp, bytesDone: copied * 100, bytesTotal: ticksToCopy * 100 };
   }
 
   /** A higher one for each other leader. */
@@ -279,12 +299,11 @@ export class ModelCluster {
   }
 
   #report(leader: number, report: PartitionReport): void {
-    this.loop.report(leader, [report], this.nowMs);
-    if (report.givesWay) this.gaveWayAtMs.set(leader, this.nowMs);
+    this.loop.report(leader, { reports: [report] }, this.nowMs);
   }
 
   /** In both sets where there is one; nobody without the majorities. */
-  #leaderOf({ partition, replicas, nextReplicas, preferredLeader }: MapEntry): number | null {
+  leaderOf({ partition, replicas, nextReplicas, preferredLeader }: MapEntry): number | null {
     const sets = nextReplicas === null ? [replicas] : [replicas, nextReplicas];
     const up = (set: readonly number[]): number[] => set.filter((ordinal) => this.isUp(ordinal));
     if (this.leaderless.has(partition) || sets.some((set) => up(set).length <= set.length / 2)) return null;

@@ -78,13 +78,17 @@ function checkBegun({ before, after, state }: EntryChange): void {
 
 const MINUTE_MS = 60_000;
 
-/** Within a minute after its copies gave way to users, a shard gives rows away to one newcomer, and nobody else does. */
+/** Beside a shard whose users wait nothing else begins; but what replaces a replica that is lost, and beside what comes no further. */
 function checkGivesWay({ before, after, work, state }: EntryChange, cluster: ModelCluster): void {
-  if (work.kind !== 'learn' || work.why === 'replace' || state.control!.limits.movesMax > 4) return;
-  const gaveWayAtMs = cluster.gaveWayAtMs.get(before.preferredLeader) ?? Number.NEGATIVE_INFINITY;
-  const isBesideOthers = state.map.some(isUnderWay);
-  if (isBesideOthers && cluster.nowMs < gaveWayAtMs + MINUTE_MS)
-    throw new CheckFailed('gives way to users', { before, after });
+  const isWhole = ({ replicas }: MapEntry): boolean =>
+    replicas.every((ordinal) => ['alive', 'suspect'].includes(healthOf(state, ordinal)));
+  if (work.kind !== 'learn' || !isWhole(before) || state.control!.limits.movesMax > 4) return;
+  const others = state.map.filter((entry) => cluster.isCopying(entry) && isWhole(entry));
+  if (others.length === 0) return;
+  const gaveWay = (ordinal: number | null): boolean =>
+    ordinal !== null && (cluster.quietMs(ordinal) ?? Infinity) < MINUTE_MS;
+  if (gaveWay(before.preferredLeader) || others.some((entry) => gaveWay(cluster.leaderOf(entry))))
+    throw new CheckFailed('gives way to users', { before, after, others });
 }
 
 /** When all is quiet. */

@@ -13,6 +13,7 @@ import {
   type Look,
   type Pace,
   type PartitionReport,
+  type ShardReport,
   type ShardVerdict,
   type Work,
 } from '@ringleader/placement';
@@ -99,10 +100,11 @@ export class Coordinators {
   }
 
   /** False: nobody leads, ask again. */
-  report(by: ShardOrdinal, reports: readonly PartitionReport[]): boolean {
+  report(by: ShardOrdinal, { reports, quietMs }: ShardReport): boolean {
     const leader = this.#leader;
     if (leader === null) return false;
-    if (leader.loop.report(by, this.#heard(reports), this.#surroundings.events.now)) this.#look(leader);
+    const { now } = this.#surroundings.events;
+    if (leader.loop.report(by, { reports: this.#heard(reports), quietMs }, now)) this.#look(leader);
     return true;
   }
 

@@ -125,13 +125,15 @@ export class ShardMachine implements Process<SimMessage> {
   /** On every change, and from time to time. */
   #lookAtMoves(): void {
     const { machine, coordinators, links, core } = this.#surroundings;
-    const reports: readonly PartitionReport[] = core()?.moves() ?? [];
+    const shard = core();
+    const reports: readonly PartitionReport[] = shard?.moves() ?? [];
+    const quietMs = shard?.quietMs;
     const news = JSON.stringify(reports);
     const now = this.#host.monotonicMs();
-    if (reports.length > 0 && (news !== this.#said || now >= this.#saidAt + SAY_AGAIN_MS)) {
+    if (shard !== null && (news !== this.#said || now >= this.#saidAt + SAY_AGAIN_MS)) {
       this.#saidAt = now;
       links.send(machine.name, () => {
-        coordinators.report(this.#host.id, reports);
+        coordinators.report(this.#host.id, { reports, quietMs });
       });
     }
     this.#said = news;

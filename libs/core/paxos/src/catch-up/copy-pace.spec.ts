@@ -79,7 +79,7 @@ class BesideUsers {
   run(ms: number, lateMs: number): void {
     this.rig.run(ms, (now) => {
       this.pace.sawUsers(now);
-      if (now % TIMINGS.heartbeatIntervalMs === 0) this.pace.beat(lateMs);
+      if (now % TIMINGS.heartbeatIntervalMs === 0) this.pace.beat(lateMs, now);
     });
   }
 
@@ -186,23 +186,28 @@ describe('CopyPace', () => {
     }
   });
 
-  it('says that it gives way only while users wait and this process is late', () => {
+  it('knows since when users have not waited here on a crowded machine', () => {
     const rig = besideUsers(4);
-    rig.run(10_000, 2);
-    expect(rig.pace.givesWay(10_000)).toBe(true);
-    expect(rig.pace.givesWay(10_300)).toBe(false);
-    rig.run(10_000, 0.5);
-    expect(rig.pace.givesWay(20_000)).toBe(false);
-    rig.pause(10_000);
-    // How it begins is caution, and no sign that anybody waits.
-    rig.measure(100, 0.5);
-    expect(rig.pace.givesWay(30_100)).toBe(false);
+    rig.run(30_000, 0.9);
+    rig.pace.beat(60_000, 30_000);
+    rig.run(10_000, 0.9);
+    expect(rig.pace.quietMs(40_000)).toBe(null);
+    rig.run(30_000, 2);
+    expect(rig.pace.quietMs(70_000)).toBeLessThan(1_000);
+    rig.run(60_000, 0.5);
+    const quietMs = rig.pace.quietMs(130_000) ?? 0;
+    expect(quietMs).toBeGreaterThan(30_000);
+    rig.run(1_000.5, 0.5);
+    expect(rig.pace.quietMs(131_000.5)).toBe(quietMs + 1_000);
+    // Late, and nobody there.
+    for (let now = 132_000; now < 190_000; now += 100) rig.pace.beat(5, now);
+    expect(rig.pace.quietMs(190_000)).toBe(quietMs + 60_000);
   });
 
   it('takes one late heartbeat, however late, for what it is', () => {
     const rig = besideUsers(4);
     rig.run(10_000, 0.5);
-    rig.pace.beat(60_000);
+    rig.pace.beat(60_000, 10_000);
     rig.run(4_000, 0.5);
     rig.measure(1_000, 0.5);
     expect(rig.largest).toBe(MIB / 8);
@@ -226,7 +231,7 @@ describe('CopyPace', () => {
       const asked: number[] = [];
       for (let now = 0; now < 10_000; now += 100) {
         if (now > 1_000) pace.sawUsers(now);
-        pace.beat(now / 4_000);
+        pace.beat(now / 4_000, now);
         asked.push(pace.pageBytes(now));
       }
       expect(new Set(asked).size).toBeGreaterThan(2);

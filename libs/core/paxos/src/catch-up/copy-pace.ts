@@ -27,6 +27,8 @@ const PAUSE_MS_MAX = 125;
  */
 const LATE_MS = { calm: 1.25, crowded: 2.5, most: 20 };
 const LATE_WEIGHT = 1 / 16;
+/** For others, who go by it for minutes: one heartbeat, however late, is no sign. */
+const LATE_FOR_LONG_WEIGHT = 1 / 64;
 /** Without any copy for so long, the next one begins as on a crowded machine: what copies do to this one is not known. */
 const FORGOTTEN_AFTER_MS = 5_000;
 /** As long as this after the last of their requests users may be about to send the next. */
@@ -41,6 +43,8 @@ export class CopyPace {
   private resumesAt = Number.NEGATIVE_INFINITY;
   private usersAt = Number.NEGATIVE_INFINITY;
   private lateMs = 0;
+  private lateForLongMs = 0;
+  private gaveWayAt: number | null = null;
   /** On top of it, while it is not known what copies do to this machine. */
   private cautionMs = 0;
   private endedAt = Number.NEGATIVE_INFINITY;
@@ -64,14 +68,17 @@ export class CopyPace {
   }
 
   /** At every heartbeat, by how much it was late. */
-  beat(lateByMs: number): void {
-    this.lateMs += (Math.min(lateByMs, LATE_MS.most) - this.lateMs) * LATE_WEIGHT;
+  beat(lateByMs: number, now: number): void {
+    const late = Math.min(lateByMs, LATE_MS.most);
+    this.lateMs += (late - this.lateMs) * LATE_WEIGHT;
+    this.lateForLongMs += (late - this.lateForLongMs) * LATE_FOR_LONG_WEIGHT;
+    if (this.isPolite(now) && this.lateForLongMs > LATE_MS.calm) this.gaveWayAt = now;
     this.cautionMs -= this.cautionMs * LATE_WEIGHT;
   }
 
-  /** Whether users wait here, and copies get less than their share since this process is late. */
-  givesWay(now: number): boolean {
-    return this.isPolite(now) && this.lateMs > LATE_MS.calm;
+  /** In whole milliseconds, since users last waited here on so crowded a machine that copies get less than their share; null: never. */
+  quietMs(now: number): number | null {
+    return this.gaveWayAt === null ? null : Math.floor(now - this.gaveWayAt);
   }
 
   add(start: StartPage): void {

@@ -5,9 +5,7 @@ import type { Leader } from '../partition/leader.js';
 import type { Replica } from '../partition/replica.js';
 import type { LearnerReport, MoveReport, PartitionAssignment } from '../ready.js';
 
-export type MovesPort = Port<
-  'now' | 'ordinal' | 'timings' | 'limits' | 'rules' | 'peers' | 'led' | 'copyPace'
->;
+export type MovesPort = Port<'now' | 'ordinal' | 'timings' | 'limits' | 'rules' | 'peers' | 'led'>;
 
 /** What the rows of a partition have, about. */
 export type EstimateBytes = (partition: PartitionIndex) => number;
@@ -45,7 +43,6 @@ function reportOf(context: MovesPort, replica: Replica, led: Led): MoveReport {
     epoch,
     ballot: leader.ballot,
     ready,
-    givesWay: context.copyPace.givesWay(context.now),
     learners: learners.map((learner) => learnerReport(context, replica, led, learner)),
   };
 }

@@ -32,6 +32,13 @@ export interface LoopOptions {
   readonly pace?: Pace;
 }
 
+/** What a shard says of what it leads, and of itself. */
+export interface ShardReport {
+  readonly reports: readonly PartitionReport[];
+  /** Since copies from it last gave way to users on a crowded machine; null: they never did; without it nothing is known. */
+  readonly quietMs?: number | null | undefined;
+}
+
 export interface Pace {
   /** Whatever was taken back lets the others go first. */
   readonly pauseAfterAbandonMs: number;
@@ -60,8 +67,9 @@ export class PlacementLoop {
   }
 
   /** Whether it is worth another look. */
-  report(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
-    return this.reports.take(by, reports, nowMs);
+  report(by: ShardOrdinal, { reports, quietMs }: ShardReport, nowMs: number): boolean {
+    const isNews = this.reports.take(by, reports, nowMs);
+    return (quietMs !== undefined && this.reports.takeQuiet(by, quietMs, nowMs)) || isNews;
   }
 
   /** Decides, and changes nothing but its own memory. */
@@ -120,10 +128,10 @@ export class PlacementLoop {
   }
 
   #rememberStandstill({ kind, partition, add, stoodStill }: Step): void {
-    if (stoodStill) this.#stoodStill.add(partition);
+    if (stoodStill !== null) this.#stoodStill.add(partition);
     else if (kind === 'settle') this.#stoodStill.delete(partition);
     if (add === null) return;
-    if (stoodStill) this.#stuck.add(add);
+    if (stoodStill === 'learn') this.#stuck.add(add);
     else if (kind === 'joint') this.#stuck.delete(add);
   }
 }

@@ -105,6 +105,6 @@ describe('a broken planner is found out', () => {
       MovesWhilePaused: { broken: { goesOn: () => true }, by: 'paused' },
     };
   it.each(Object.entries(controls))('%s', (_, { broken, by }) => {
-    expect(finds(by, { ...PLANNER_RULES, ...broken }, 40)).toBe(true);
+    expect(finds(by, { ...PLANNER_RULES, ...broken }, 200)).toBe(true);
   });
 });

@@ -116,7 +116,7 @@ export class Planner {
       copiesWanted += placement.replicas.filter((ordinal) => !entry.replicas.includes(ordinal)).length;
       wanted.push(this.#wanted(state, entry, placement));
     }
-    wanted.sort(inOrder);
+    wanted.sort((a, b) => byUrgency(a, b) || a.partition - b.partition);
     return { target, blocked: whyBlocked(state), underWay, wanted, copiesWanted, leaderChanges };
   }
 
@@ -232,12 +232,9 @@ function copiesTo(state: ClusterState, target: readonly PartitionPlacement[]): n
   return copies;
 }
 
-function inOrder(a: WantedMove, b: WantedMove): number {
-  return (
-    a.healthy - b.healthy ||
-    REASONS_IN_ORDER.indexOf(a.reason) - REASONS_IN_ORDER.indexOf(b.reason) ||
-    a.partition - b.partition
-  );
+/** The fewer replicas a partition has, the sooner; then by the reason. */
+export function byUrgency(a: WantedMove, b: WantedMove): number {
+  return a.healthy - b.healthy || REASONS_IN_ORDER.indexOf(a.reason) - REASONS_IN_ORDER.indexOf(b.reason);
 }
 
 function whyBlocked(state: ClusterState): string | null {

@@ -31,7 +31,7 @@ describe('MoveReports', () => {
           epoch: 3,
           ballot: ORDINALS + by,
           ready: false,
-          givesWay: false,
+
           learners: [],
           ...report,
         },
@@ -62,6 +62,20 @@ describe('MoveReports', () => {
   it('does not settle on the word of a leader that is not in the new set', () => {
     say(3, { ready: true });
     expect(reports.isReady(joint)).toBe(false);
+  });
+
+  it('knows for a while how quiet it is at a shard, and when that is news', () => {
+    expect(reports.quietMinutes(1, 0)).toBe(null);
+    expect(reports.takeQuiet(1, 59_000, 0)).toBe(true);
+    expect(reports.quietMinutes(1, 0)).toBe(0);
+    expect(reports.takeQuiet(1, 59_999, 999)).toBe(false);
+    expect(reports.takeQuiet(1, 60_000, 1_000)).toBe(true);
+    expect(reports.quietMinutes(1, 1_000)).toBe(1);
+    expect(reports.takeQuiet(1, 100, 2_000)).toBe(true);
+    expect(reports.takeQuiet(1, null, 3_000)).toBe(true);
+    expect(reports.quietMinutes(1, 18_000)).toBeGreaterThan(3);
+    expect(reports.quietMinutes(1, 18_001)).toBe(null);
+    expect(reports.takeQuiet(1, null, 20_000)).toBe(true);
   });
 
   it('knows since when a partition comes no further, also without any report', () => {

@@ -18,8 +18,6 @@ export interface PartitionReport {
   readonly epoch: Epoch;
   readonly ballot: Ballot;
   readonly ready: boolean;
-  /** Users wait at the shard that says so, and copies from it get less than their share. */
-  readonly givesWay: boolean;
   readonly learners: readonly LearnerReport[];
 }
 
@@ -51,6 +49,11 @@ const NO_PROGRESS: Progress = { bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0 }
 /** A rate is taken over at least so long. */
 const RATE_WINDOW_MS = 1_000;
 const MS_PER_SECOND = 1_000;
+const MS_PER_MINUTE = 60_000;
+/** What a shard says of its users counts for so long: it says it all the time while anything moves. */
+const QUIET_FOR_MS = 15_000;
+/** More of them make no difference. */
+const QUIET_MINUTES_MAX = 10;
 
 export class MoveReports {
   readonly #known = new Map<PartitionIndex, Known>();
@@ -60,8 +63,7 @@ export class MoveReports {
   #bytesCopied = 0;
   /** Since when the entry of a partition that moves is as it is. */
   #followed = new Map<PartitionIndex, { readonly epoch: Epoch; readonly sinceMs: number }>();
-  /** When a shard last said that its copies give way to users. */
-  readonly #gaveWayAtMs = new Map<ShardOrdinal, number>();
+  readonly #quiet = new Map<ShardOrdinal, { readonly minutes: number; readonly saidAtMs: number }>();
 
   constructor(private readonly rules: Pick<PlannerRules, 'isReady'>) {}
 
@@ -69,7 +71,15 @@ export class MoveReports {
   take(by: ShardOrdinal, reports: readonly PartitionReport[], nowMs: number): boolean {
     let isNews = false;
     for (const report of reports) if (this.#takeOne(by, report, nowMs)) isNews = true;
-    if (reports.some(({ givesWay }) => givesWay)) this.#gaveWayAtMs.set(by, nowMs);
+    return isNews;
+  }
+
+  /** Since copies from the shard last gave way to users; null: never. True where that is news, as of `take`. */
+  takeQuiet(by: ShardOrdinal, quietMs: number | null, nowMs: number): boolean {
+    const minutes =
+      quietMs === null ? QUIET_MINUTES_MAX : Math.min(Math.floor(quietMs / MS_PER_MINUTE), QUIET_MINUTES_MAX);
+    const isNews = minutes !== this.quietMinutes(by, nowMs);
+    this.#quiet.set(by, { minutes, saidAtMs: nowMs });
     return isNews;
   }
 
@@ -152,9 +162,10 @@ export class MoveReports {
     return this.#of(entry)?.by ?? null;
   }
 
-  /** When the shard last said that its copies give way to users; null if it never did. */
-  gaveWayAtMs(by: ShardOrdinal): number | null {
-    return this.#gaveWayAtMs.get(by) ?? null;
+  /** Since then; null where it has not said so lately. */
+  quietMinutes(by: ShardOrdinal, nowMs: number): number | null {
+    const quiet = this.#quiet.get(by);
+    return quiet === undefined || nowMs > quiet.saidAtMs + QUIET_FOR_MS ? null : quiet.minutes;
   }
 
   progress({ partition }: MapEntry): Progress {

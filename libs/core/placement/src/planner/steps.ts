@@ -6,18 +6,10 @@
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { LeaderChange } from '../moves.js';
 import { type Changes, changesOn } from './changes.js';
-import {
-  type ClusterState,
-  type Control,
-  type MapEntry,
-  downSince,
-  healthOf,
-  isEligible,
-  nameOf,
-} from './cluster-state.js';
+import { type Control, type MapEntry, downSince, healthOf, isEligible, nameOf } from './cluster-state.js';
 import { chooseLeader, countHealthy, majorityOf, setsOf } from './exchange.js';
-import { type MoveUnderWay, type Plan, type WantedMove, hasLostMajority } from './planner.js';
-import type { MoveReports } from './reports.js';
+import { type MoveUnderWay, type Plan, type WantedMove, byUrgency, hasLostMajority } from './planner.js';
+import { Room, type RoomContext } from './room.js';
 import type { Exchange } from './replicated.js';
 import type { PlannerRules } from './rules.js';
 
@@ -29,8 +21,8 @@ export interface Step {
   readonly why: string;
   /** It would begin at once again, and is to let the others go first. */
   readonly holdsOff: boolean;
-  /** Its newcomer took nothing in. */
-  readonly stoodStill: boolean;
+  /** In what it came no further; null for all others. */
+  readonly stoodStill: MoveUnderWay['phase'] | null;
   readonly changes: Changes;
 }
 
@@ -49,30 +41,24 @@ export interface Decisions {
   readonly wakeAtMs: number | null;
 }
 
-export interface StepsContext {
-  readonly state: ClusterState;
+export interface StepsContext extends RoomContext {
   readonly plan: Plan;
-  readonly reports: MoveReports;
-  readonly nowMs: number;
   /** Partitions whose move was taken back: they begin again after this time. */
   readonly notBefore: ReadonlyMap<PartitionIndex, number>;
-  /** Newcomers that took nothing in the last time: they are tried with one move at a time. */
-  readonly stuck: ReadonlySet<ShardOrdinal>;
-  /** Partitions that came no further when they were tried last: all others go first. */
+  /** Partitions that came no further when they were tried last: others go first that need it as much. */
   readonly stoodStill: ReadonlySet<PartitionIndex>;
   /** Preferred leaders may change again from then on. */
   readonly leadersNotBeforeMs: number;
   readonly rules: PlannerRules;
 }
 
-/** At once, from or to one shard. */
-const MOVES_PER_SHARD_MAX = 4;
-const MINUTE_MS = 60_000;
 const LEADER_CHANGES_AT_ONCE = 4;
 /** A restart takes seconds: whoever is away for longer makes no move wait. */
 const NEWCOMER_DOWN_MS = 30_000;
-/** A copy gives way to users, but comes further all the time. */
-const STANDSTILL_MS = 600_000;
+/** A copy gives way to users, but comes further all the time. Of both sets it is not told how far they are. */
+const STANDSTILL_MS = { learn: 600_000, joint: 3_600_000 };
+/** Who has come no further for so long takes nothing from users. */
+const RESTS_MS = 30_000;
 
 export function decideSteps(context: StepsContext): Decisions {
   const { control } = context.state;
@@ -80,29 +66,31 @@ export function decideSteps(context: StepsContext): Decisions {
   return new StepsDecision(context, control).decide();
 }
 
-type MoveParts = Pick<WantedMove, 'entry' | 'add' | 'reason'>;
-
-type Outcome = { readonly step: Step } | { readonly waitsFor: string };
+type Outcome =
+  | { readonly step: Step }
+  /** It rests while it comes no further. */
+  | { readonly waitsFor: string; readonly rests?: boolean };
 
 class StepsDecision {
-  readonly #busy = new Map<ShardOrdinal, number>();
-  #underWay = 0;
-  /** Of the moves that may be under way. */
-  #free: number;
-  /** Since whose copies do, others wait. */
-  #givesWay: ShardOrdinal | null = null;
+  readonly #room: Room;
   #wakeAtMs: number | null = null;
+  #isWaitedFor: boolean | null = null;
 
   constructor(
     private readonly context: StepsContext,
     private readonly control: Control,
   ) {
-    this.#free = control.limits.movesMax;
+    this.#room = new Room(context, control.limits.movesMax);
   }
 
   decide(): Decisions {
     const { plan } = this.context;
-    const underWay = plan.underWay.map((move) => decision(move, this.#goOn(move)));
+    const underWay = plan.underWay.map((move) => {
+      const outcome = this.#goOn(move);
+      // One that ends now is counted until it has ended.
+      this.#room.occupy(move, 'rests' in outcome && outcome.rests);
+      return decision(move, outcome);
+    });
     const wanted = this.#begin();
     const steps = [...underWay, ...wanted].flatMap(({ step }) => step ?? []);
     if (steps.length === 0 && underWay.length === 0) steps.push(...this.#changeLeaders());
@@ -118,7 +106,7 @@ class StepsDecision {
     const { add } = move;
     const health = add === null ? 'alive' : healthOf(state, add);
     if (hasLostMajority(state, move.entry))
-      return { waitsFor: 'a majority of its replicas, which is lost for good: it cannot end' };
+      return { waitsFor: 'a majority of its replicas, which is lost for good: it cannot end', rests: true };
     const lacking = this.#lacking(move.entry);
     if (lacking !== null) return this.#awaitMajority(move, lacking);
     if (move.phase === 'learn') return health === 'alive' ? this.#learnt(move) : this.#awaitNewcomer(move);
@@ -151,12 +139,12 @@ class StepsDecision {
     if (phase === 'joint' && countHealthy(state, entry.replicas) >= majorityOf(entry.replicas))
       return { step: this.#abandon(move, 'the new replicas have no majority that is up', true) };
     const waitsFor = this.#withMajority(entry, '');
-    if (plan.wanted.length === 0) return { waitsFor };
+    if (plan.wanted.length === 0) return { waitsFor, rests: true };
     const downs = lacking.map((ordinal) => downSince(state, ordinal) ?? Number.POSITIVE_INFINITY);
     const untilMs = downs.sort((a, b) => a - b)[lacking.length - majorityOf(lacking)]! + NEWCOMER_DOWN_MS;
     if (untilMs <= nowMs) return { step: this.#abandon(move, 'a majority of its replicas is down', true) };
     if (Number.isFinite(untilMs)) this.#wakeAt(untilMs);
-    return { waitsFor };
+    return { waitsFor, rests: true };
   }
 
   #awaitNewcomer(move: MoveUnderWay): Outcome {
@@ -164,11 +152,11 @@ class StepsDecision {
     const { add } = move;
     const name = nameOf(state, add!);
     const since = downSince(state, add!);
-    if (since === null) return { waitsFor: `${name}, which is suspect` };
+    if (since === null) return { waitsFor: `${name}, which is suspect`, rests: true };
     const untilMs = since + Math.min(NEWCOMER_DOWN_MS, this.control.limits.replaceAfterMs);
     if (untilMs <= nowMs) return { step: this.#abandon(move, `${name} is down`, true) };
     this.#wakeAt(untilMs);
-    return { waitsFor: `${name}, which is down` };
+    return { waitsFor: `${name}, which is down`, rests: true };
   }
 
   #learnt(move: MoveUnderWay): Outcome {
@@ -183,14 +171,26 @@ class StepsDecision {
 
   /** A newcomer that is up and takes nothing in, or does not follow, is not to keep others from moving. */
   #awaitProgress(move: MoveUnderWay, waitsFor: string, standstill: string): Outcome {
-    const { plan, reports, nowMs } = this.context;
-    const since = plan.wanted.length === 0 ? null : reports.standsStillSinceMs(move.entry);
-    if (since !== null) {
-      if (since + STANDSTILL_MS <= nowMs)
-        return { step: { ...this.#abandon(move, standstill, true), stoodStill: true } };
-      this.#wakeAt(since + STANDSTILL_MS);
+    const { reports, nowMs } = this.context;
+    const sinceMs = reports.standsStillSinceMs(move.entry) ?? nowMs;
+    const standsForMs = nowMs - sinceMs;
+    const mostMs = STANDSTILL_MS[move.phase];
+    if (standsForMs >= mostMs && this.#othersCould()) {
+      return { step: { ...this.#abandon(move, standstill, true), stoodStill: move.phase } };
     }
-    return { waitsFor: this.#withMajority(move.entry, waitsFor) };
+    const rests = standsForMs >= RESTS_MS;
+    const nextMs = sinceMs + (rests ? mostMs : RESTS_MS);
+    if (this.context.plan.wanted.length > 0 && nextMs > nowMs) this.#wakeAt(nextMs);
+    return { waitsFor: this.#withMajority(move.entry, waitsFor), rests };
+  }
+
+  /** Whether anything else could begin that is worth more than what stands still. */
+  #othersCould(): boolean {
+    const { plan, stoodStill } = this.context;
+    this.#isWaitedFor ??= plan.wanted.some(
+      (move) => !stoodStill.has(move.partition) && this.#whyCannot(move) === null,
+    );
+    return this.#isWaitedFor;
   }
 
   /**
@@ -268,22 +268,14 @@ class StepsDecision {
     return { ...stepOf('abandon', move, why, changes), holdsOff };
   }
 
-  /** A move that ends now is counted until it has ended. */
   #begin(): Decision<WantedMove>[] {
     const { plan, rules } = this.context;
-    for (const move of plan.underWay) this.#occupy(move);
     return this.#inTurn(plan.wanted).map((move) => {
-      if (!rules.goesOn(this.control)) return decision(move, { waitsFor: 'placement is paused' });
-      if (this.#isFull(move)) return decision(move, { waitsFor: this.#othersToEnd() });
-      const waitsFor = this.#whyNotYet(move);
+      const waitsFor = rules.goesOn(this.control)
+        ? (this.#room.whyFull(move) ?? this.#whyCannot(move) ?? this.#room.whyNotYet(move))
+        : 'placement is paused';
       if (waitsFor !== null) return decision(move, { waitsFor });
-      const { slots, by } = this.#room(move);
-      if (slots > 1 && slots > this.#free && this.#underWay > 0) {
-        // Nor does anybody else begin: what takes up more room would wait for ever behind what takes up less.
-        [this.#free, this.#givesWay] = [0, by];
-        return decision(move, { waitsFor: this.#othersToEnd() });
-      }
-      this.#occupy(move);
+      this.#room.occupy(move);
       return decision(move, { step: this.#learn(move) });
     });
   }
@@ -291,58 +283,12 @@ class StepsDecision {
   #inTurn(wanted: readonly WantedMove[]): readonly WantedMove[] {
     const { stoodStill } = this.context;
     if (stoodStill.size === 0) return wanted;
-    const standing = (move: WantedMove): boolean => stoodStill.has(move.partition);
-    return [...wanted.filter((move) => !standing(move)), ...wanted.filter(standing)];
+    const stood = ({ partition }: WantedMove): number => (stoodStill.has(partition) ? 1 : 0);
+    return [...wanted].sort((a, b) => byUrgency(a, b) || stood(a) - stood(b) || a.partition - b.partition);
   }
 
-  #isFull({ reason }: MoveParts): boolean {
-    const { movesMax } = this.control.limits;
-    return this.#underWay >= movesMax || (this.#free <= 0 && reason !== 'replace');
-  }
-
-  #occupy(move: MoveParts): void {
-    const { slots, by } = this.#room(move);
-    this.#free -= slots;
-    this.#underWay += 1;
-    if (slots > 1) this.#givesWay = by;
-    for (const of of this.#occupied(move)) this.#busy.set(of, (this.#busy.get(of) ?? 0) + 1);
-  }
-
-  /** How many of those that may be under way it counts as, and because of whom. */
-  #room(move: MoveParts): { readonly slots: number; readonly by: ShardOrdinal } {
-    const rooms = this.#occupied(move).map((by) => ({
-      slots: MOVES_PER_SHARD_MAX / this.#besideUsers(by, move),
-      by,
-    }));
-    return rooms.reduce((first, other) => (other.slots > first.slots ? other : first));
-  }
-
-  /** How many moves a shard takes part in at once. A replica that is lost is replaced, whoever waits meanwhile. */
-  #besideUsers(of: ShardOrdinal, { reason }: MoveParts): number {
-    const quietMs = this.#quietMs(of);
-    if (quietMs === null || reason === 'replace') return MOVES_PER_SHARD_MAX;
-    return this.context.rules.movesBesideUsers(Math.floor(quietMs / MINUTE_MS), MOVES_PER_SHARD_MAX);
-  }
-
-  /** Since its copies last gave way to users; null if they never did. */
-  #quietMs(of: ShardOrdinal): number | null {
-    const { reports, nowMs } = this.context;
-    const gaveWayAtMs = reports.gaveWayAtMs(of);
-    return gaveWayAtMs === null ? null : Math.max(0, nowMs - gaveWayAtMs);
-  }
-
-  #othersToEnd(): string {
-    const { movesMax } = this.control.limits;
-    const { state, nowMs } = this.context;
-    const quietMs = this.#givesWay === null ? null : this.#quietMs(this.#givesWay);
-    if (this.#givesWay === null || quietMs === null || this.#underWay >= movesMax)
-      return `one of the ${movesMax} moves that may be under way to end`;
-    this.#wakeAt(nowMs + MINUTE_MS - (quietMs % MINUTE_MS));
-    return `another move to end, since copies give way to users at ${nameOf(state, this.#givesWay)}`;
-  }
-
-  #whyNotYet(move: WantedMove): string | null {
-    const { partition, entry, add } = move;
+  /** Whatever else goes on. */
+  #whyCannot({ partition, entry, add }: WantedMove): string | null {
     const { state, notBefore, nowMs } = this.context;
     const untilMs = notBefore.get(partition) ?? 0;
     if (untilMs > nowMs) {
@@ -352,23 +298,12 @@ class StepsDecision {
     if (hasLostMajority(state, entry)) return 'a majority of its replicas, which is lost for good';
     const lacking = this.#withMajority(entry, '');
     if (lacking !== '') return lacking;
-    if (add !== null) {
-      const name = nameOf(state, add);
-      const health = healthOf(state, add);
-      if (health !== 'alive') return `${name}, which is ${health}`;
-      const process = state.present.get(name);
-      if (process?.ordinal !== add || !process.isServing) return `${name}, which does not serve`;
-    }
-    const most = (of: ShardOrdinal): number =>
-      of === add && this.context.stuck.has(of) ? 1 : this.#besideUsers(of, move);
-    const full = this.#occupied(move).find((of) => (this.#busy.get(of) ?? 0) >= most(of));
-    return full === undefined ? null : `moves from or to ${nameOf(state, full)} to end`;
-  }
-
-  /** The shard that gives the rows, as far as it is known, and that which takes them. */
-  #occupied({ entry, add }: MoveParts): ShardOrdinal[] {
-    const source = this.context.reports.leaderOf(entry) ?? entry.preferredLeader;
-    return add === null ? [source] : [source, add];
+    if (add === null) return null;
+    const name = nameOf(state, add);
+    const health = healthOf(state, add);
+    if (health !== 'alive') return `${name}, which is ${health}`;
+    const process = state.present.get(name);
+    return process?.ordinal === add && process.isServing ? null : `${name}, which does not serve`;
   }
 
   #learn(move: WantedMove): Step {
@@ -410,7 +345,7 @@ function stepOf(
   why: string,
   changes: Changes,
 ): Step {
-  return { kind, partition, add, remove, why, holdsOff: false, stoodStill: false, changes };
+  return { kind, partition, add, remove, why, holdsOff: false, stoodStill: null, changes };
 }
 
 function decision<Move>(move: Move, outcome: Outcome): Decision<Move> {
