@@ -42,8 +42,11 @@ class ReportedShard {
 
   /** Whatever moves has caught up, or is ready. */
   async report(entries: readonly PartitionEntry[]): Promise<void> {
-    const reports = entries
-      .filter(({ learners, nextReplicas }) => learners.length > 0 || nextReplicas !== null)
+    const moving = entries.filter(
+      ({ learners, nextReplicas }) => learners.length > 0 || nextReplicas !== null,
+    );
+    if (moving.length === 0) return;
+    const reports = moving
       .filter(
         ({ replicas, nextReplicas }) => (nextReplicas ?? replicas).find((of) => of < 4) === this.ordinal,
       )
@@ -51,9 +54,8 @@ class ReportedShard {
         ...{ partition, epoch, ballot: ORDINALS + this.ordinal, ready: nextReplicas !== null },
         learners: learners.map((ordinal) => ({ ordinal, caughtUp: true, bytesDone: 1, bytesTotal: 1 })),
       }));
-    if (reports.length === 0) return;
     await this.client
-      .ask('reportMoves', { ordinal: this.ordinal, incarnation: 1, reports })
+      .ask('reportMoves', { ordinal: this.ordinal, incarnation: 1, reports, quietMs: null })
       .catch((error: unknown) => {
         // Said again, as shards do.
         if (!(error instanceof OperationalError)) throw error;
