@@ -302,8 +302,8 @@ class StepsDecision {
     const name = nameOf(state, add);
     const health = healthOf(state, add);
     if (health !== 'alive') return `${name}, which is ${health}`;
-    const process = state.present.get(name);
-    return process?.ordinal === add && process.isServing ? null : `${name}, which does not serve`;
+    const present = state.present.get(name);
+    return present?.ordinal === add && present.isServing ? null : `${name}, which does not serve`;
   }
 
   #learn(move: WantedMove): Step {
