@@ -47,6 +47,7 @@ class ScriptedCore implements Core {
   hasLeft = false;
   status = (): [] => [];
   moves = (): [] => [];
+  readonly quietMs = null;
   purging = (): PurgeStatus => ({ tombstones: 0, purgedTotal: 0, lagRevisions: 0, lookedForIn: 0 });
   setCopyRate = (): void => void this.calls.push('setCopyRate');
   verify = (): void => void this.calls.push('verify');
