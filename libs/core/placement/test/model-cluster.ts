@@ -129,9 +129,9 @@ export class ModelCluster {
 
   /** As docs/PROTOCOL.md 6 has it: who was replaced registers as new. */
   start(shardId: string): void {
-    const process = this.processes.get(shardId)!;
-    process.isUp = true;
-    const place = this.state.places.get(process.ordinal);
+    const member = this.processes.get(shardId)!;
+    member.isUp = true;
+    const place = this.state.places.get(member.ordinal);
     const registration = this.state.registrations.get(shardId);
     if (place?.state === 'replaced' && registration !== undefined) this.join(registration, shardId);
   }
@@ -217,15 +217,15 @@ export class ModelCluster {
   #detect(): void {
     const verdicts = new Map<string, ShardVerdict>();
     const present = new Map<string, { ordinal: number; isServing: boolean }>();
-    for (const [shardId, process] of this.processes) {
+    for (const [shardId, member] of this.processes) {
       if (!this.state.registrations.has(shardId)) continue;
-      process.silentTicks = process.isUp ? 0 : process.silentTicks + 1;
-      if (process.silentTicks < TICKS_TO_DOWN)
-        present.set(shardId, { ordinal: process.ordinal, isServing: true });
+      member.silentTicks = member.isUp ? 0 : member.silentTicks + 1;
+      if (member.silentTicks < TICKS_TO_DOWN)
+        present.set(shardId, { ordinal: member.ordinal, isServing: true });
       const verdict =
-        process.silentTicks >= TICKS_TO_DOWN
+        member.silentTicks >= TICKS_TO_DOWN
           ? 'down'
-          : process.silentTicks >= TICKS_TO_SUSPECT
+          : member.silentTicks >= TICKS_TO_SUSPECT
             ? 'suspect'
             : 'alive';
       const before = this.state.verdicts.get(shardId);
@@ -247,7 +247,7 @@ export class ModelCluster {
   }
 
   isUp(ordinal: number): boolean {
-    return [...this.processes.values()].some((process) => process.ordinal === ordinal && process.isUp);
+    return [...this.processes.values()].some((member) => member.ordinal === ordinal && member.isUp);
   }
 
   #copy(): void {

@@ -113,6 +113,28 @@ describe('the placement loop', () => {
     },
   );
 
+  it('replaces a lost replica of what stood still before it moves anything for balance', () => {
+    const cluster = new ModelCluster({ shards: shards(3), partitionCount: 16 });
+    cluster.settles();
+    cluster.command({ kind: 'limits', limits: { movesMax: 1 } });
+    for (let i = 0; i < 3; i++) cluster.join({});
+    const isLearning = ({ learners }: MapEntry): boolean => learners.length > 0;
+    while (!cluster.state.map.some(isLearning)) cluster.tick();
+    const { partition: standing } = cluster.state.map.find(isLearning)!;
+    cluster.leaderless.add(standing);
+    while (!cluster.changes.some(({ work }) => work.kind === 'abandon')) cluster.tick();
+    cluster.kill('shard-1');
+    while (placeOf(cluster, 1) !== 'replaced') cluster.tick();
+    cluster.tick();
+    const { moves } = cluster.overview().plan;
+    const planned = moves.filter(({ phase }) => phase === 'planned');
+    const lost = planned.filter(({ reason }) => reason === 'replace');
+    expect(lost.map(({ partition }) => partition)).toContain(standing);
+    expect(lost.length).toBeLessThan(planned.length);
+    expect(planned.slice(0, lost.length)).toEqual(lost);
+    expect(lost.at(-1)?.partition).toBe(standing);
+  });
+
   it('takes back nothing for the sake of what came no further either', () => {
     const cluster = new ModelCluster({ shards: shards(3), partitionCount: 16 });
     cluster.settles();
