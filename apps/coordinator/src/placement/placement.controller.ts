@@ -1,16 +1,22 @@
 /** Placement over NATS: what shards report, and what operators read and ask. Served by the leader. */
 import { Controller } from '@nestjs/common';
-import { coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
 import type { Overview } from '@ringleader/placement';
-import { PlacementService } from './placement.service.js';
+import { ServiceLogger } from '@ringleader/service-host';
+import { IncidentsService } from '../incidents/incidents.service.js';
+import { PlacementService, type Recovered } from './placement.service.js';
 
-const { reportMoves, placement, planPlacement, changePlacement } = coordinatorContracts;
+const { reportMoves, placement, planPlacement, changePlacement, recoverPartitions } = coordinatorContracts;
 
 @Controller()
 export class PlacementController {
-  constructor(private readonly service: PlacementService) {}
+  constructor(
+    private readonly service: PlacementService,
+    private readonly incidents: IncidentsService,
+    private readonly logger: ServiceLogger,
+  ) {}
 
   @Handles(reportMoves)
   reportMoves(
@@ -38,9 +44,47 @@ export class PlacementController {
   }: RequestOf<typeof changePlacement>): Promise<ResponseOf<typeof changePlacement>> {
     return { epoch: await this.service.change(command, ifEpoch) };
   }
+
+  @Handles(recoverPartitions)
+  async recoverPartitions({
+    lost,
+    dryRun,
+    ifEpoch,
+  }: RequestOf<typeof recoverPartitions>): Promise<ResponseOf<typeof recoverPartitions>> {
+    if (dryRun) return recoveryToWire(this.service.imagineRecovery(lost, ifEpoch));
+    const recovered = await this.service.recover(lost, ifEpoch);
+    await this.#report(recovered);
+    return recoveryToWire(recovered);
+  }
+
+  /** It is done, whether that is written down or not. */
+  async #report({ partitions, nameOf }: Recovered): Promise<void> {
+    const ordinals = [...new Set(partitions.flatMap(({ lost }) => lost))];
+    const [first] = ordinals;
+    if (first === undefined) return;
+    const detail =
+      `${partitions.length} partitions went on without a majority, because a person said so: ` +
+      `what only ${ordinals.map(nameOf).join(' and ')} had of them is lost`;
+    try {
+      await this.incidents.add({
+        ...{ kind: 'MAJORITY_LOST', shard: nameOf(first), ordinal: first, partition: null, keys: [] },
+        ...{ detail, mended: true },
+      });
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      this.logger.warn({ error, detail }, 'A recovery was not written down as an incident');
+    }
+  }
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+
+function recoveryToWire({ epoch, partitions, nameOf }: Recovered): ResponseOf<typeof recoverPartitions> {
+  const named = partitions.map(({ partition, kept, lost }) => {
+    return { partition, kept: kept.map(nameOf), lost: lost.map(nameOf) };
+  });
+  return { epoch, partitions: named };
+}
 
 function toWire({ shards, plan }: Overview): ResponseOf<typeof placement> {
   return {

@@ -5,11 +5,14 @@ import {
   type Command,
   type Look,
   type Overview,
+  type RecoveredPartition,
+  type Refusal,
   type ShardReport,
   PlacementLoop,
   type Work,
   applyChanges,
   decideCommand,
+  decideRecovery,
   describe,
   nameOf,
 } from '@ringleader/placement';
@@ -30,6 +33,12 @@ const COMMAND_TRIES = 5;
 const REST_FACTOR = 4;
 const REST_FROM_MS = 2;
 const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export interface Recovered {
+  readonly epoch: number;
+  readonly partitions: RecoveredPartition[];
+  readonly nameOf: (ordinal: number) => string;
+}
 
 /**
  * The placement loop (docs/PROTOCOL.md 6), on the leader: what `PlacementLoop` decides is proposed, each as one transaction on
@@ -133,6 +142,43 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       }
     }
     throw new OperationalError('UNAVAILABLE', 'Too much changes at once: nothing was done');
+  }
+
+  imagineRecovery(lost: readonly string[], ifEpoch: number | undefined): Recovered {
+    const now = this.#stateAsLeader();
+    const partitions: RecoveredPartition[] = [];
+    for (let state = now; ;) {
+      const decided = decideRecovery(state, lost, this.clock.wallMs(), state === now ? ifEpoch : undefined);
+      if (decided.kind === 'refused') throw refused(decided);
+      partitions.push(...decided.partitions);
+      if (!decided.hasMore) return recovered(now, now.control!.epoch, partitions);
+      state = applyChanges(state, decided.changes)!;
+    }
+  }
+
+  /** In several transactions, if need be: what is left when one of them fails, is done when it is asked for again. */
+  async recover(lost: readonly string[], ifEpoch: number | undefined): Promise<Recovered> {
+    const partitions: RecoveredPartition[] = [];
+    for (let crossed = 0; crossed < COMMAND_TRIES;) {
+      const at = partitions.length === 0 ? ifEpoch : undefined;
+      const state = this.#stateAsLeader();
+      const decided = decideRecovery(state, lost, this.clock.wallMs(), at);
+      if (decided.kind === 'refused') throw refused(decided);
+      const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
+      this.#overview = null;
+      if (result.kind !== 'txn' || !result.succeeded) {
+        crossed += 1;
+        continue;
+      }
+      const { epoch } = decided;
+      this.logger.warn(
+        { lost, epoch, partitions: decided.partitions },
+        'Partitions go on without a majority',
+      );
+      partitions.push(...decided.partitions);
+      if (!decided.hasMore) return recovered(state, epoch, partitions);
+    }
+    throw new OperationalError('UNAVAILABLE', 'Too much changes at once: ask again for what is left');
   }
 
   get mirrored(): ClusterState | null {
@@ -262,10 +308,12 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   }
 }
 
-function refused({
-  code,
-  detail,
-  details,
-}: Extract<ReturnType<typeof decideCommand>, { kind: 'refused' }>): OperationalError {
+/** Of the state before it: whoever is lost may have no name afterwards. */
+function recovered(state: ClusterState, epoch: number, partitions: RecoveredPartition[]): Recovered {
+  const names = new Map([...state.places].map(([ordinal, { shardId }]) => [ordinal, shardId]));
+  return { epoch, partitions, nameOf: (ordinal) => names.get(ordinal) ?? nameOf(state, ordinal) };
+}
+
+function refused({ code, detail, details }: Refusal): OperationalError {
   return new OperationalError(code, detail, details);
 }

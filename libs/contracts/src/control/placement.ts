@@ -86,6 +86,17 @@ export const placementCommandSchema = z.discriminatedUnion('kind', [
 ]);
 export type PlacementCommand = z.infer<typeof placementCommandSchema>;
 
+export const recoveredPartitionSchema = z
+  .object({
+    partition,
+    kept: z
+      .array(shard)
+      .describe('Shards that go on with what they have of it; none: it begins anew, empty.'),
+    lost: z.array(shard).describe('Those that had replicas of it.'),
+  })
+  .meta({ id: 'RecoveredPartition' });
+export type RecoveredPartition = z.infer<typeof recoveredPartitionSchema>;
+
 /** Of a partition with learners, or with two sets of replicas, by the shard that leads it. */
 export const moveReportSchema = z.object({
   partition,
@@ -165,6 +176,30 @@ export const placementContracts = {
       'REPLICATION_AT_RISK',
       'ALREADY_SO',
       'NOTHING_TO_CANCEL',
+    ],
+    deadline: 'commit',
+  }),
+  /** docs/PROTOCOL.md 6.8: partitions that lost a majority for good go on with what is left. A person's decision. */
+  recoverPartitions: messageContract({
+    operation: 'recoverPartitions',
+    askers: OPERATORS,
+    request: z.object({
+      /** Shards that are down and never come back, besides those that were replaced. */
+      lost: z.array(shard).max(1_024),
+      /** What would be done; nothing is. */
+      dryRun: z.boolean(),
+      ifEpoch: z.int().min(0).optional(),
+    }),
+    response: z.object({ epoch, partitions: z.array(recoveredPartitionSchema) }),
+    errors: [
+      'UNAVAILABLE',
+      'NOT_LEADER',
+      'OUTCOME_UNKNOWN',
+      'PRECONDITION_FAILED',
+      'SHARD_NOT_FOUND',
+      'SHARD_NOT_DOWN',
+      'REPLICATION_AT_RISK',
+      'NOTHING_TO_RECOVER',
     ],
     deadline: 'commit',
   }),

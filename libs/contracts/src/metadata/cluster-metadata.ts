@@ -88,5 +88,7 @@ export const partitionEntrySchema = z.object({
   nextReplicas: z.array(ordinal).min(1).nullable(),
   learners: z.array(ordinal),
   preferredLeader: ordinal,
+  /** How often it went on without a majority, because a person said so (docs/PROTOCOL.md 6.8); absent: never. */
+  recoveries: z.int().min(1).optional(),
 });
 export type PartitionEntry = z.infer<typeof partitionEntrySchema>;

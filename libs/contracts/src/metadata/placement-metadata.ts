@@ -123,7 +123,7 @@ export const incidentSchema = z
   .object({
     id: z.string(),
     at: z.iso.datetime(),
-    kind: z.enum(['REPLICA_DIFFERED', 'PAGE_UNREADABLE', 'DATABASE_FORGOT']),
+    kind: z.enum(['REPLICA_DIFFERED', 'PAGE_UNREADABLE', 'DATABASE_FORGOT', 'MAJORITY_LOST']),
     shard: z.string(),
     ordinal,
     partition: z.int().min(0).max(16_383).nullable(),

@@ -89,6 +89,8 @@ export interface PartitionAssignment {
   readonly nextReplicas: readonly ShardOrdinal[] | null;
   readonly learners: readonly ShardOrdinal[];
   readonly preferredLeader: ShardOrdinal;
+  /** How often it went on without a majority, because a person said so (6.8); absent: never. */
+  readonly recoveries?: number | undefined;
 }
 
 export interface PaxosTimings {

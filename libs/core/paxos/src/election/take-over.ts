@@ -20,13 +20,14 @@ export function takeOver(
   context: TakeOverPort,
   replica: Replica,
   candidate: Candidate,
-  adopted: Position,
+  highest: Position,
 ): void {
   const { rules, transactions } = context;
   if (!rules.candidacyStands(candidate.ballot, replica.record.promised)) {
     stepDown(context, replica, 'superseded');
     return;
   }
+  const adopted = pastLostRevisions(rules, replica, highest);
   const heard = greatestCommit(replica, candidate);
   const { ballot } = candidate;
   const leader = new Leader(ballot, replica.record.epoch, adopted, context.now);
@@ -54,6 +55,16 @@ export function takeOver(
     leader.progressOf(ordinal).acknowledged = rules.acknowledgedByPromise(state.position, adopted);
   }
   sendBarrier(context, replica, leader);
+}
+
+/** 6.8: a revision that was lost is never given to another write, so nobody takes one for the other. */
+function pastLostRevisions(
+  rules: TakeOverPort['rules'],
+  { assignment }: Replica,
+  { ballot, revision }: Position,
+): Position {
+  const from = rules.revisionAfter(assignment?.recoveries ?? 0);
+  return { ballot, revision: Math.max(revision, from) };
 }
 
 function greatestCommit(replica: Replica, candidate: Candidate): number {

@@ -24,11 +24,16 @@ export interface ElectionRules {
   commitAtTakeOver(heard: Revision, adopted: Revision): Revision;
   /** 4.1.6: the revision which a promise acknowledges at the new ballot; -1 is none. Control: NoBarrier. */
   acknowledgedByPromise(told: Position, adopted: Position): Revision;
+  /** 6.8: where the revisions of a partition begin that went on without a majority. Control: RecoveryRepeatsRevisions. */
+  revisionAfter(recoveries: number): Revision;
   /** 4.1.8, 6.5: does a leadership outlive a new epoch? Control: LeaderKeepsBallot. */
   keepsBallotInNewEpoch(): boolean;
   /** 6.6: what a removed replica keeps. Control: ForgetRecord. */
   recordOfRemoved(own: { promised: Ballot; epoch: Epoch }): { promised: Ballot; epoch: Epoch };
 }
+
+/** More than a partition can write between two recoveries: a million a second for twelve days, ten thousand for three years. */
+const REVISIONS_OF_HISTORY = 2 ** 40;
 
 export const ELECTION_RULES: ElectionRules = {
   electionQuorum: hasQuorum,
@@ -40,6 +45,7 @@ export const ELECTION_RULES: ElectionRules = {
   compareAdoptable: comparePositions,
   commitAtTakeOver: (heard) => heard,
   acknowledgedByPromise: () => -1,
+  revisionAfter: (recoveries) => recoveries * REVISIONS_OF_HISTORY,
   keepsBallotInNewEpoch: () => false,
   recordOfRemoved: (own) => own,
 };

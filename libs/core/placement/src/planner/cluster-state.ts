@@ -12,6 +12,8 @@ export interface MapEntry {
   readonly nextReplicas: readonly ShardOrdinal[] | null;
   readonly learners: readonly ShardOrdinal[];
   readonly preferredLeader: ShardOrdinal;
+  /** How often it went on without a majority, because a person said so (6.8); absent: never. */
+  readonly recoveries?: number | undefined;
 }
 
 export type PlaceState = 'joining' | 'active' | 'draining' | 'drained' | 'replaced';

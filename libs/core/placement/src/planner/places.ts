@@ -187,7 +187,7 @@ class PlacesEdit {
     if (needed !== undefined) {
       return (
         `${place.shardId} is down and is not given up: without it partition ${needed.partition} has no majority that ` +
-        'is up. Drain it if it never comes back'
+        `is up. If it never comes back: ringleader recover --lost ${place.shardId}`
       );
     }
     // Whoever is draining is not counted on anyway.

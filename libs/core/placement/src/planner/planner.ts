@@ -244,7 +244,7 @@ function whyBlocked(state: ClusterState): string | null {
   if (lost !== undefined) {
     const gone = lost.replicas.filter((ordinal) => healthOf(state, ordinal) === 'gone');
     const names = gone.map((ordinal) => nameOf(state, ordinal)).join(', ');
-    return `partition ${lost.partition} has lost a majority of its replicas for good (${names}): it cannot be moved any more`;
+    return `partition ${lost.partition} has lost a majority of its replicas for good (${names}): it goes on only if a person says so (ringleader recover)`;
   }
   const eligible: readonly Place[] = eligiblePlaces(state);
   if (eligible.length < state.replicationFactor)
