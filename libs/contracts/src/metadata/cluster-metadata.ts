@@ -90,5 +90,7 @@ export const partitionEntrySchema = z.object({
   preferredLeader: ordinal,
   /** How often it went on without a majority, because a person said so (docs/PROTOCOL.md 6.8); absent: never. */
   recoveries: z.int().min(1).optional(),
+  /** Who had replicas then, and was lost: what they have set aside is nobody else's, and is for people to look into. */
+  lost: z.array(ordinal).optional(),
 });
 export type PartitionEntry = z.infer<typeof partitionEntrySchema>;

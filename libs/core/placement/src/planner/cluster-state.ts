@@ -14,6 +14,8 @@ export interface MapEntry {
   readonly preferredLeader: ShardOrdinal;
   /** How often it went on without a majority, because a person said so (6.8); absent: never. */
   readonly recoveries?: number | undefined;
+  /** Who had replicas then, and was lost: what they have set aside is nobody else's, and is for people to look into. */
+  readonly lost?: readonly ShardOrdinal[] | undefined;
 }
 
 export type PlaceState = 'joining' | 'active' | 'draining' | 'drained' | 'replaced';

@@ -64,16 +64,17 @@ describe('decideRecovery', () => {
     expect(recover(cluster, ['shard-2', 'shard-3'])).toEqual(
       map.map((_, partition) => ({ partition, kept: [1], lost: [2, 3] })),
     );
-    for (const { partition, epoch, replicas, preferredLeader, recoveries } of cluster.state.map) {
-      expect([epoch, replicas, preferredLeader, recoveries]).toEqual([map[partition]! + 1, [1], 1, 1]);
+    for (const { partition, epoch, replicas, preferredLeader, ...recovered } of cluster.state.map) {
+      expect([epoch, replicas, preferredLeader]).toEqual([map[partition]! + 1, [1], 1]);
+      expect(recovered).toEqual({ nextReplicas: null, learners: [], recoveries: 1, lost: [2, 3] });
     }
     expect(recover(cluster, ['shard-2', 'shard-3'])).toBe('NOTHING_TO_RECOVER');
     cluster.join({}, 'shard-2');
     cluster.join({}, 'shard-3');
     expect(cluster.settles()).toBe(true);
-    for (const { replicas, recoveries } of cluster.state.map) {
+    for (const { replicas, recoveries, lost } of cluster.state.map) {
       expect(replicas.map((ordinal) => healthOf(cluster.state, ordinal))).toEqual(Array(3).fill('alive'));
-      expect(recoveries).toBe(1);
+      expect([recoveries, lost]).toEqual([1, [2, 3]]);
     }
   });
 

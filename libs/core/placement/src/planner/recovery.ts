@@ -71,8 +71,8 @@ export function decideRecovery(
       const detail = `Nobody has anything of partition ${entry.partition}, and no shard is active to begin it anew: start shards first`;
       return refusal('REPLICATION_AT_RISK', detail, { partition: entry.partition });
     }
-    entries.push(recovered(without, entry, replicas));
     const gone = membersOf(entry).filter((ordinal) => healthOf(without, ordinal) === 'gone');
+    entries.push(recovered(without, entry, { replicas, gone }));
     partitions.push({ partition: entry.partition, kept: sorted(kept), lost: sorted(gone) });
   }
   const movesEnded = entries.map(({ partition }) => partition).filter((one) => state.moves.has(one));
@@ -121,7 +121,11 @@ function placesForEmpty(state: ClusterState, { partition }: MapEntry): readonly 
   return [...up.slice(first), ...up.slice(0, first)].slice(0, state.replicationFactor);
 }
 
-function recovered(state: ClusterState, entry: MapEntry, replicas: readonly ShardOrdinal[]): MapEntry {
+function recovered(
+  state: ClusterState,
+  entry: MapEntry,
+  { replicas, gone }: { readonly replicas: readonly ShardOrdinal[]; readonly gone: readonly ShardOrdinal[] },
+): MapEntry {
   return {
     ...entry,
     epoch: entry.epoch + 1,
@@ -130,5 +134,6 @@ function recovered(state: ClusterState, entry: MapEntry, replicas: readonly Shar
     learners: [],
     preferredLeader: chooseLeader(state, [entry.preferredLeader], replicas),
     recoveries: (entry.recoveries ?? 0) + 1,
+    lost: sorted([...new Set([...(entry.lost ?? []), ...gone])]),
   };
 }
