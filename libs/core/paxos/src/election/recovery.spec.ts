@@ -11,7 +11,9 @@ import {
   write,
 } from '../../test/cluster-client.js';
 import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
-import { RULES } from '../rules/rules.js';
+import { seededPrng, type Prng } from '@ringleader/primitives';
+import type { PartitionAssignment } from '../ready.js';
+import { RULES, type PaxosRules } from '../rules/rules.js';
 
 function revisionOf(reply: ReturnType<typeof write>): number {
   if (reply.kind !== 'written') throw new Error(`answered ${reply.kind}`);
@@ -93,5 +95,161 @@ describe('a partition that lost its majority, and goes on because a person says 
     cluster.until(() => cluster.leaderOf(P) === 3);
     const again = [1, 2].map((i) => revisionOf(answer(cluster, put(cluster, `c${i}`, 'new', { epoch: 2 }))));
     expect(again).toContain(lost);
+  });
+});
+
+/** Writes, kills and restarts at random, losses of a majority in between, and in the end what was found wrong; null: nothing. */
+class Story {
+  readonly #prng: Prng;
+  readonly #cluster: MemoryCluster;
+  #map = assignment();
+  /** By revision, what was said to be written there. */
+  readonly #written = new Map<number, string>();
+  /** Since the last loss, by key. */
+  readonly #present = new Map<string, string>();
+  readonly #attempts = new Map<number, { readonly key: string; readonly value: string }>();
+  readonly #down = new Set<number>();
+  #values = 0;
+  #wrong: string | null = null;
+
+  constructor(seed: number, rules: PaxosRules) {
+    this.#prng = seededPrng(seed);
+    this.#cluster = new MemoryCluster([1, 2, 3, 4, 5], LIMITS, TIMINGS, rules);
+    this.#cluster.learn([this.#map]);
+  }
+
+  tell(): string | null {
+    this.#live(40);
+    this.#lose();
+    this.#live(20);
+    this.#exchange(4);
+    this.#live(20);
+    this.#lose();
+    this.#live(20);
+    this.#exchange(5);
+    this.#serves();
+    this.#collect();
+    // What was sent to one that was killed is never answered, and may be done.
+    for (const { key } of this.#attempts.values()) this.#present.delete(key);
+    for (const [key, value] of this.#present) this.#expect(key, value);
+    const { replicas } = this.#map;
+    this.#cluster.until(() => converged(this.#cluster, replicas));
+    return this.#wrong;
+  }
+
+  #live(steps: number): void {
+    for (let step = 0; step < steps; step++) {
+      const of = this.#map.replicas[this.#prng.nextBelow(this.#map.replicas.length)]!;
+      const act = this.#prng.nextBelow(8);
+      if (act === 0 && this.#down.size === 0) this.#kill(of);
+      else if (act === 1) this.#startAll();
+      else this.#write();
+      this.#cluster.run(1 + this.#prng.nextBelow(act === 2 ? 400 : 6));
+      this.#collect();
+    }
+    this.#startAll();
+    this.#serves();
+    this.#collect();
+  }
+
+  #serves(): void {
+    this.#cluster.until(() => this.#cluster.leaderOf(P) !== 0);
+  }
+
+  #write(): void {
+    if (this.#cluster.leaderOf(P) === 0) return;
+    const key = `k${this.#prng.nextBelow(4)}`;
+    const value = `v${(this.#values += 1)}`;
+    this.#attempts.set(put(this.#cluster, key, value, { epoch: this.#map.epoch }), { key, value });
+  }
+
+  #collect(): void {
+    for (const [token, { key, value }] of this.#attempts) {
+      const reply = this.#cluster.replies.get(token);
+      if (reply === undefined) continue;
+      this.#attempts.delete(token);
+      // Whether it is done nobody knows: then it is not known either what the key has.
+      if (reply.kind !== 'written') this.#present.delete(key);
+      else {
+        const before = this.#written.get(reply.revision);
+        if (before !== undefined)
+          this.#wrong ??= `revision ${reply.revision} is ${before} and ${key}=${value}`;
+        this.#written.set(reply.revision, `${key}=${value}`);
+        this.#present.set(key, value);
+      }
+    }
+  }
+
+  #kill(of: number): void {
+    this.#cluster.kill(of);
+    this.#down.add(of);
+  }
+
+  #startAll(): void {
+    for (const of of this.#down) this.#cluster.start(of);
+    this.#down.clear();
+  }
+
+  /** All replicas but one, for good. */
+  #lose(): void {
+    const { replicas, epoch, recoveries = 0 } = this.#map;
+    const left = replicas[this.#prng.nextBelow(replicas.length)]!;
+    this.#kill(left);
+    for (let i = 0; i < 6; i++) {
+      this.#write();
+      this.#cluster.run(40);
+    }
+    this.#collect();
+    for (const one of replicas) if (one !== left) this.#cluster.kill(one);
+    this.#startAll();
+    this.#present.clear();
+    this.#attempts.clear();
+    this.#learn({ epoch: epoch + 1, replicas: [left], preferredLeader: left, recoveries: recoveries + 1 });
+    this.#serves();
+  }
+
+  /** Lets a newcomer in: copied, joint, settled. */
+  #exchange(add: number): void {
+    const { replicas } = this.#map;
+    const isReported = (has: (report: ReturnType<typeof movesOf>[number]) => boolean): void => {
+      this.#cluster.until(() =>
+        movesOf(this.#cluster).some((report) => report.epoch === this.#map.epoch && has(report)),
+      );
+    };
+    this.#learn({ epoch: this.#map.epoch + 1, learners: [add] });
+    isReported(({ learners }) => learners.some(({ caughtUp }) => caughtUp));
+    this.#learn({ epoch: this.#map.epoch + 1, learners: [], nextReplicas: [...replicas, add] });
+    isReported(({ ready }) => ready);
+    this.#learn({ epoch: this.#map.epoch + 1, nextReplicas: null, replicas: [...replicas, add] });
+    this.#serves();
+  }
+
+  #learn(change: Partial<PartitionAssignment>): void {
+    this.#map = { ...this.#map, ...change };
+    this.#cluster.learn([this.#map]);
+  }
+
+  #expect(key: string, value: string): void {
+    const found = textOf(answer(this.#cluster, read(this.#cluster, this.#cluster.leaderOf(P), key)));
+    if (found !== value) this.#wrong ??= `${key} is ${found}, and ${value} was written`;
+  }
+}
+
+function movesOf(cluster: MemoryCluster): ReturnType<ReturnType<MemoryCluster['shard']>['moves']> {
+  const leader = cluster.leaderOf(P);
+  return leader === 0 ? [] : cluster.shard(leader).moves();
+}
+
+describe('histories with losses of a majority, at random', () => {
+  const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1);
+
+  it('give no revision to two writes, and lose nothing that was written since', () => {
+    for (const seed of SEEDS) expect([seed, new Story(seed, RULES).tell()]).toEqual([seed, null]);
+  });
+
+  it('RecoveryRepeatsRevisions: are found wrong where revisions go on with what is left', () => {
+    const rules = { ...RULES, revisionAfter: () => 0 };
+    const found = SEEDS.map((seed) => new Story(seed, rules).tell());
+    expect(found.find((wrong) => wrong?.startsWith('revision '))).toBeDefined();
   });
 });
