@@ -15,13 +15,14 @@ const PARTITIONS_SHOWN = 8;
 export function describeRecovery(partitions: readonly RecoveredPartition[]): string {
   const groups = new Map<string, { readonly one: RecoveredPartition; readonly numbers: number[] }>();
   for (const one of partitions) {
-    const key = JSON.stringify([one.kept, one.lost]);
+    const key = JSON.stringify([one.kept, one.copying, one.lost]);
     const group = groups.get(key) ?? { one, numbers: [] };
     group.numbers.push(one.partition);
     groups.set(key, group);
   }
-  const rows = [...groups.values()].map(({ one: { kept, lost }, numbers }) => [
-    kept.length === 0 ? 'nobody: they begin anew, empty' : kept.join(', '),
+  const rows = [...groups.values()].map(({ one: { kept, copying, lost }, numbers }) => [
+    [...kept, ...copying.map((shard) => `${shard} (a copy: all of it, or nothing)`)].join(', ') ||
+      'nobody: they begin anew, empty',
     lost.join(', '),
     String(numbers.length),
     numbers.slice(0, PARTITIONS_SHOWN).join(', ') + (numbers.length > PARTITIONS_SHOWN ? ', ...' : ''),

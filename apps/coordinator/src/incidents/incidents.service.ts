@@ -55,11 +55,10 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
    */
   async look(): Promise<void> {
     if (this.#isLooking || !this.store.status().leading) return;
-    const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
-    if (lost.length === 0) return;
     this.#isLooking = true;
     try {
-      await this.#mend(lost);
+      const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
+      if (lost.length > 0) await this.#mend(lost);
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.logger.debug({ error }, 'That an incident is mended was not written down yet');
@@ -185,6 +184,14 @@ function isRepeated({ id: _, at, ...earlier }: Incident, report: IncidentReport,
   return JSON.stringify(incidentText(earlier)) === JSON.stringify(incidentText(report));
 }
 
-const incidentText = ({ kind, shard, ordinal, partition, keys, detail, mended }: IncidentReport) => {
+const incidentText = ({
+  kind,
+  shard,
+  ordinal,
+  partition,
+  keys,
+  detail,
+  mended,
+}: Omit<Incident, 'id' | 'at'>) => {
   return [kind, shard, ordinal, partition, keys, detail, mended];
 };

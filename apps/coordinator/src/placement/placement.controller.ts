@@ -54,7 +54,10 @@ export class PlacementController {
     if (dryRun) return recoveryToWire(this.service.imagineRecovery(lost, ifEpoch));
     const recovered = await this.service.recover(lost, ifEpoch);
     await this.#report(recovered);
-    return recoveryToWire(recovered);
+    const { failure, partitions } = recovered;
+    if (failure === undefined) return recoveryToWire(recovered);
+    const detail = `${failure.message}. ${partitions.length} partitions go on without a majority by now: ask again for the others`;
+    throw new OperationalError(failure.code, detail, failure.details);
   }
 
   /** It is done, whether that is written down or not. */
@@ -80,8 +83,8 @@ export class PlacementController {
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 function recoveryToWire({ epoch, partitions, nameOf }: Recovered): ResponseOf<typeof recoverPartitions> {
-  const named = partitions.map(({ partition, kept, lost }) => {
-    return { partition, kept: kept.map(nameOf), lost: lost.map(nameOf) };
+  const named = partitions.map(({ partition, kept, copying, lost }) => {
+    return { partition, kept: kept.map(nameOf), copying: copying.map(nameOf), lost: lost.map(nameOf) };
   });
   return { epoch, partitions: named };
 }

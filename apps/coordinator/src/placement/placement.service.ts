@@ -38,6 +38,8 @@ export interface Recovered {
   readonly epoch: number;
   readonly partitions: RecoveredPartition[];
   readonly nameOf: (ordinal: number) => string;
+  /** Why the rest is not done; what stands here is. */
+  readonly failure?: OperationalError;
 }
 
 /**
@@ -158,27 +160,30 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
 
   /** In several transactions, if need be: what is left when one of them fails, is done when it is asked for again. */
   async recover(lost: readonly string[], ifEpoch: number | undefined): Promise<Recovered> {
-    const partitions: RecoveredPartition[] = [];
-    for (let crossed = 0; crossed < COMMAND_TRIES;) {
-      const at = partitions.length === 0 ? ifEpoch : undefined;
-      const state = this.#stateAsLeader();
-      const decided = decideRecovery(state, lost, this.clock.wallMs(), at);
-      if (decided.kind === 'refused') throw refused(decided);
-      const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
-      this.#overview = null;
-      if (result.kind !== 'txn' || !result.succeeded) {
-        crossed += 1;
-        continue;
+    // What is refused is so before anything is done.
+    const done = { ...this.imagineRecovery(lost, ifEpoch), partitions: [] as RecoveredPartition[] };
+    try {
+      for (let crossed = 0; crossed < COMMAND_TRIES;) {
+        const at = done.partitions.length === 0 ? ifEpoch : undefined;
+        const decided = decideRecovery(this.#stateAsLeader(), lost, this.clock.wallMs(), at);
+        if (decided.kind === 'refused') throw refused(decided);
+        const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
+        this.#overview = null;
+        if (result.kind !== 'txn' || !result.succeeded) {
+          crossed += 1;
+          continue;
+        }
+        const { epoch, partitions } = decided;
+        this.logger.warn({ lost, epoch, partitions }, 'Partitions go on without a majority');
+        done.epoch = epoch;
+        done.partitions.push(...partitions);
+        if (!decided.hasMore) return done;
       }
-      const { epoch } = decided;
-      this.logger.warn(
-        { lost, epoch, partitions: decided.partitions },
-        'Partitions go on without a majority',
-      );
-      partitions.push(...decided.partitions);
-      if (!decided.hasMore) return recovered(state, epoch, partitions);
+      throw new OperationalError('UNAVAILABLE', 'Too much changes at once');
+    } catch (error) {
+      if (!(error instanceof OperationalError) || done.partitions.length === 0) throw error;
+      return { ...done, failure: error };
     }
-    throw new OperationalError('UNAVAILABLE', 'Too much changes at once: ask again for what is left');
   }
 
   get mirrored(): ClusterState | null {

@@ -46,11 +46,11 @@ export function unnamedIn(
 ): SetAside[] {
   if (map.length === 0 || setAside.length === 0) return [];
   const named = new Set(
-    map.flatMap(({ replicas, nextReplicas, learners, lost }) => [
+    map.flatMap(({ replicas, nextReplicas, learners, recovery }) => [
       ...replicas,
       ...(nextReplicas ?? []),
       ...learners,
-      ...(lost ?? []),
+      ...(recovery?.lost ?? []),
     ]),
   );
   return setAside.filter(({ ordinal }) => ordinal < own && !named.has(ordinal));

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { OPERATORS, messageContract } from '../message-contract.js';
 import {
+  INCIDENT_KINDS,
   SHARD_STATES,
   incidentSchema,
   placementLimitsSchema,
@@ -91,7 +92,12 @@ export const recoveredPartitionSchema = z
     partition,
     kept: z
       .array(shard)
-      .describe('Shards that go on with what they have of it; none: it begins anew, empty.'),
+      .describe('Shards that go on with what they have of it. Those that are down are waited for.'),
+    copying: z
+      .array(shard)
+      .describe(
+        'Those that were copying it, and decide from now on, too: each has all of it, or nothing. Neither: it begins anew, empty.',
+      ),
     lost: z.array(shard).describe('Those that had replicas of it.'),
   })
   .meta({ id: 'RecoveredPartition' });
@@ -229,7 +235,7 @@ export const placementContracts = {
   reportIncident: messageContract({
     operation: 'reportIncident',
     askers: ['shard'],
-    request: incidentSchema.omit({ id: true, at: true }),
+    request: incidentSchema.omit({ id: true, at: true }).extend({ kind: z.enum(INCIDENT_KINDS) }),
     response: z.object({ id: z.string() }),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'FORBIDDEN'],
     deadline: 'commit',

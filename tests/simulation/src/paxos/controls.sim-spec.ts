@@ -9,7 +9,7 @@ import { paxosSuite } from './suite.js';
  * 6.8: what is committed here is never lost, so this simulation knows nothing of losses. The control of that rule stands beside
  * the core, with histories of its own: libs/core/paxos/src/election/recovery.spec.ts.
  */
-const RULES_OF_LOSSES: readonly string[] = ['revisionAfter'];
+const RULES_OF_LOSSES: readonly string[] = ['revisionAfter', 'keepsThrough'];
 
 /** The seeds that a control has to be caught within. */
 const SEEDS = 250;

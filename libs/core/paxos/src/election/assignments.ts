@@ -80,12 +80,16 @@ function learnEpoch(context: AssignmentPort, replica: Replica, assignment: Parti
   if (!keeps) stepDown(context, replica, 'epoch');
   replica.catchUp = null;
   if (rules.grantsEndWithEpoch()) context.grants.endAll();
+  const { recovery } = assignment;
+  const isOfOtherHistory =
+    recovery !== undefined &&
+    recovery.epoch > replica.record.epoch &&
+    !rules.keepsThrough(recovery, context.ordinal);
   transactions.setRecord(replica, { ...replica.record, epoch: assignment.epoch });
   replica.assign(assignment);
-  if (!replica.isMember) {
-    remove(context, replica);
-    return;
-  }
+  // 6.8: what is committed there need not be so in what the partition went on with.
+  if (!replica.isMember || isOfOtherHistory) empty(context, replica);
+  if (!replica.isMember) return;
   if (keeps) return;
   // The former leader prepares at once: its peers' grants do not stand against it.
   if (leader !== null && rules.votes(assignment, context.ordinal)) stand(context, replica);
@@ -93,7 +97,7 @@ function learnEpoch(context: AssignmentPort, replica: Replica, assignment: Parti
 }
 
 /** 6.6: the rows go, promise and epoch stay for ever. */
-function remove(context: AssignmentPort, replica: Replica): void {
+function empty(context: AssignmentPort, replica: Replica): void {
   const { record } = replica;
   const generation = context.nextGeneration();
   context.transactions.setRecord(replica, {

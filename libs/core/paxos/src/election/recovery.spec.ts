@@ -13,6 +13,7 @@ import {
 import { LIMITS, MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
 import { seededPrng, type Prng } from '@ringleader/primitives';
 import type { PartitionAssignment } from '../ready.js';
+import { hasQuorum } from '../rules/quorum.js';
 import { RULES, type PaxosRules } from '../rules/rules.js';
 
 function revisionOf(reply: ReturnType<typeof write>): number {
@@ -35,7 +36,10 @@ function lagging(cluster: MemoryCluster): number {
   return lost;
 }
 
-const ALONE = assignment({ epoch: 2, replicas: [3], preferredLeader: 3, recoveries: 1 });
+const ALONE = assignment({
+  ...{ epoch: 2, replicas: [3], preferredLeader: 3 },
+  recovery: { times: 1, epoch: 2, kept: [3] },
+});
 
 describe('a partition that lost its majority, and goes on because a person says so', () => {
   it('has what is left of it, and gives no revision twice', () => {
@@ -67,7 +71,15 @@ describe('a partition that lost its majority, and goes on because a person says 
     cluster.kill(1);
     cluster.start(3);
     const replicas = [2, 3];
-    cluster.learn([assignment({ epoch: 2, replicas, learners: [4], preferredLeader: 3, recoveries: 1 })]);
+    cluster.learn([
+      assignment({
+        epoch: 2,
+        replicas,
+        learners: [4],
+        preferredLeader: 3,
+        recovery: { times: 1, epoch: 2, kept: replicas },
+      }),
+    ]);
     cluster.until(() => cluster.leaderOf(P) !== 0);
     answer(cluster, put(cluster, 'b', 'new', { epoch: 2 }));
     cluster.until(() => converged(cluster, [2, 3, 4]));
@@ -80,9 +92,76 @@ describe('a partition that lost its majority, and goes on because a person says 
   it('goes on beyond revisions that were lost after an earlier recovery, too', () => {
     const cluster = started();
     lagging(cluster);
-    cluster.learn([{ ...ALONE, recoveries: 3 }]);
+    cluster.learn([{ ...ALONE, recovery: { times: 3, epoch: 2, kept: [3] } }]);
     cluster.until(() => cluster.leaderOf(P) === 3);
     expect(revisionOf(answer(cluster, put(cluster, 'b', 'new', { epoch: 2 })))).toBe(3 * 2 ** 40 + 1);
+  });
+
+  /** 3 to 5 are left of five; only 5 has what was written last. */
+  function ofFive(rules: PaxosRules): MemoryCluster {
+    const cluster = new MemoryCluster([1, 2, 3, 4, 5], LIMITS, TIMINGS, rules);
+    cluster.learn([assignment({ replicas: [1, 2, 3, 4, 5] })]);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    write(cluster, 'a', 'one');
+    cluster.run(1_000);
+    for (const ordinal of [3, 4]) cluster.kill(ordinal);
+    write(cluster, 'a', 'two');
+    for (const ordinal of [1, 2, 5]) cluster.kill(ordinal);
+    for (const ordinal of [3, 4]) cluster.start(ordinal);
+    const kept = [3, 4, 5];
+    const recovery = { times: 1, epoch: 2, kept };
+    cluster.learn([assignment({ epoch: 2, replicas: kept, preferredLeader: 3, recovery })]);
+    return cluster;
+  }
+
+  it('waits for all of those that are left, since one may have what no other has', () => {
+    const cluster = ofFive(RULES);
+    cluster.run(5_000);
+    expect(cluster.leaderOf(P)).toBe(0);
+    cluster.start(5);
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'a')))).toBe('two');
+  });
+
+  it('RecoveredByMajority: would give up what one has that is left', () => {
+    const cluster = ofFive({ ...RULES, electionQuorum: hasQuorum });
+    cluster.until(() => cluster.leaderOf(P) !== 0);
+    expect(textOf(answer(cluster, read(cluster, cluster.leaderOf(P), 'a')))).toBe('one');
+  });
+
+  /** 3 goes on, with nothing; 4 comes back with what was committed in another history. */
+  function withFormer(rules: PaxosRules): MemoryCluster {
+    const cluster = new MemoryCluster([1, 2, 3, 4], LIMITS, TIMINGS, rules);
+    cluster.learn([assignment({ replicas: [1, 2, 4] })]);
+    cluster.until(() => cluster.leaderOf(P) === 1);
+    write(cluster, 'former', 'lost');
+    cluster.run(1_000);
+    // With it 4 knows for ever that the one before is committed.
+    write(cluster, 'later', 'lost');
+    cluster.run(1_000);
+    for (const ordinal of [1, 2, 4]) cluster.kill(ordinal);
+    const recovery = { times: 1, epoch: 5, kept: [3] };
+    cluster.learn([assignment({ epoch: 5, replicas: [3], preferredLeader: 3, recovery })]);
+    cluster.until(() => cluster.leaderOf(P) === 3);
+    answer(cluster, put(cluster, 'b', 'new', { epoch: 5 }));
+    cluster.learn([assignment({ epoch: 6, replicas: [3], learners: [4], preferredLeader: 3, recovery })]);
+    cluster.start(4);
+    cluster.until(() => cluster.leaderOf(P) === 3);
+    answer(cluster, put(cluster, 'c', 'new', { epoch: 6 }));
+    cluster.until(() => cluster.storage(4).liveRows(P).has('c'));
+    return cluster;
+  }
+
+  it('empties who comes back to it with what was committed before, and is not of those that are left', () => {
+    const cluster = withFormer(RULES);
+    cluster.until(() => converged(cluster, [3, 4]));
+    expect([...cluster.storage(4).liveRows(P).keys()].sort()).toEqual(['b', 'c']);
+  });
+
+  it('KeepsOtherHistory: would let that stand beside what the others have', () => {
+    const cluster = withFormer({ ...RULES, keepsThrough: () => true });
+    cluster.run(2_000);
+    expect(cluster.storage(4).liveRows(P).has('former')).toBe(true);
   });
 
   it('would give a revision that was lost to another write, without the rule', () => {
@@ -192,7 +271,7 @@ class Story {
 
   /** All replicas but one, for good. */
   #lose(): void {
-    const { replicas, epoch, recoveries = 0 } = this.#map;
+    const { replicas, epoch, recovery } = this.#map;
     const left = replicas[this.#prng.nextBelow(replicas.length)]!;
     this.#kill(left);
     for (let i = 0; i < 6; i++) {
@@ -204,7 +283,11 @@ class Story {
     this.#startAll();
     this.#present.clear();
     this.#attempts.clear();
-    this.#learn({ epoch: epoch + 1, replicas: [left], preferredLeader: left, recoveries: recoveries + 1 });
+    const times = (recovery?.times ?? 0) + 1;
+    this.#learn({
+      ...{ epoch: epoch + 1, replicas: [left], preferredLeader: left },
+      recovery: { times, epoch: epoch + 1, kept: [left] },
+    });
     this.#serves();
   }
 

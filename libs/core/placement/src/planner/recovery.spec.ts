@@ -62,19 +62,20 @@ describe('decideRecovery', () => {
     expect(cluster.overview().plan.blocked).toMatch(/not given up: .*ringleader recover --lost shard-2/);
     const map = cluster.state.map.map(({ epoch }) => epoch);
     expect(recover(cluster, ['shard-2', 'shard-3'])).toEqual(
-      map.map((_, partition) => ({ partition, kept: [1], lost: [2, 3] })),
+      map.map((_, partition) => ({ partition, kept: [1], copying: [], lost: [2, 3] })),
     );
     for (const { partition, epoch, replicas, preferredLeader, ...recovered } of cluster.state.map) {
       expect([epoch, replicas, preferredLeader]).toEqual([map[partition]! + 1, [1], 1]);
-      expect(recovered).toEqual({ nextReplicas: null, learners: [], recoveries: 1, lost: [2, 3] });
+      const recovery = { times: 1, epoch, kept: [1], lost: [2, 3] };
+      expect(recovered).toEqual({ nextReplicas: null, learners: [], recovery });
     }
     expect(recover(cluster, ['shard-2', 'shard-3'])).toBe('NOTHING_TO_RECOVER');
     cluster.join({}, 'shard-2');
     cluster.join({}, 'shard-3');
     expect(cluster.settles()).toBe(true);
-    for (const { replicas, recoveries, lost } of cluster.state.map) {
+    for (const { replicas, recovery } of cluster.state.map) {
       expect(replicas.map((ordinal) => healthOf(cluster.state, ordinal))).toEqual(Array(3).fill('alive'));
-      expect([recoveries, lost]).toEqual([1, [2, 3]]);
+      expect(recovery).toMatchObject({ times: 1, kept: [1], lost: [2, 3] });
     }
   });
 
@@ -98,26 +99,32 @@ describe('decideRecovery', () => {
     expect(cluster.settles()).toBe(true);
   });
 
-  it('keeps all who decide of a partition that moves, and else who copies it', () => {
-    const cluster = settled(5);
-    for (const shard of ['shard-2', 'shard-3']) cluster.kill(shard);
+  it('keeps all who decide of a partition that moves, and who copies it and is up', () => {
+    const cluster = settled(6);
+    for (const shard of ['shard-2', 'shard-3', 'shard-6']) cluster.kill(shard);
     ticks(cluster, TICKS_UNTIL_DOWN);
     const lost = ['shard-2', 'shard-3'];
     const keptOf = (state: ClusterState): unknown => {
       const decided = decideRecovery(state, lost, cluster.nowMs);
-      return decided.kind === 'refused'
-        ? decided
-        : decided.partitions.find((one) => one.partition === 0)?.kept;
+      if (decided.kind === 'refused') return decided;
+      const one = decided.partitions.find(({ partition }) => partition === 0);
+      if (one === undefined) return null;
+      const { replicas, recovery } = decided.changes.entries.find(({ partition }) => partition === 0)!;
+      expect(replicas).toEqual([...one.kept, ...one.copying]);
+      expect(recovery?.kept).toEqual(replicas);
+      return [one.kept, one.copying];
     };
     const { state } = cluster;
     const still = { replicas: [1, 2, 3], nextReplicas: null, learners: [] };
-    expect(keptOf(entry(state, still))).toEqual([1]);
-    expect(keptOf(entry(state, { ...still, nextReplicas: [1, 4, 3] }))).toEqual([1, 4]);
-    expect(keptOf(entry(state, { ...still, learners: [5] }))).toEqual([1]);
+    expect(keptOf(entry(state, still))).toEqual([[1], []]);
+    expect(keptOf(entry(state, { ...still, nextReplicas: [1, 4, 3] }))).toEqual([[1, 4], []]);
+    // It may have what nobody else has any more; but nobody waits for it.
+    expect(keptOf(entry(state, { ...still, learners: [5] }))).toEqual([[1], [5]]);
+    expect(keptOf(entry(state, { ...still, learners: [6] }))).toEqual([[1], []]);
     // Its old replicas have a majority: the move is taken back.
-    expect(keptOf(entry(state, { ...still, replicas: [1, 4, 2], nextReplicas: [3, 4, 2] }))).toBeUndefined();
+    expect(keptOf(entry(state, { ...still, replicas: [1, 4, 2], nextReplicas: [3, 4, 2] }))).toBeNull();
     const gone = new Map([...state.places].filter(([ordinal]) => ordinal !== 1));
-    expect(keptOf(entry({ ...state, places: gone }, { ...still, learners: [5] }))).toEqual([5]);
+    expect(keptOf(entry({ ...state, places: gone }, { ...still, learners: [5] }))).toEqual([[], [5]]);
   });
 
   it('begins anew what nobody has, where a shard is up', () => {
@@ -129,7 +136,8 @@ describe('decideRecovery', () => {
     const empty = partitions.filter(({ kept }) => kept.length === 0);
     expect(empty).not.toHaveLength(0);
     for (const { partition } of empty) {
-      const { replicas } = cluster.state.map[partition]!;
+      const { replicas, recovery } = cluster.state.map[partition]!;
+      expect(recovery?.kept).toEqual([]);
       expect([...replicas].sort((a, b) => a - b)).toEqual([4, 5, 6]);
     }
     expect(cluster.settles()).toBe(true);

@@ -7,21 +7,25 @@ import { raisingEpoch } from './changes.js';
 import {
   type ClusterState,
   type MapEntry,
+  type PastRecovery,
   type Place,
   eligiblePlaces,
   healthOf,
   membersOf,
 } from './cluster-state.js';
 import { type Change, type Refusal, controlAt, placeNamed, refusal } from './commands.js';
-import { chooseLeader, majorityOf, setsOf } from './exchange.js';
+import { chooseLeader, setsOf } from './exchange.js';
+import { hasLostPresent } from './planner.js';
 
 /** Of one transaction. */
 const PARTITIONS_MAX = 256;
 
 export interface RecoveredPartition {
   readonly partition: PartitionIndex;
-  /** Those that go on with what they have; none: the partition begins anew, empty. */
+  /** Those that decided, and go on with what they have. */
   readonly kept: readonly ShardOrdinal[];
+  /** Those that were copying it, and decide from now on, too: each has all of it, or nothing. Neither: it begins anew, empty. */
+  readonly copying: readonly ShardOrdinal[];
   /** Those that had replicas of it, and never come back. */
   readonly lost: readonly ShardOrdinal[];
 }
@@ -65,20 +69,20 @@ export function decideRecovery(
   const entries: MapEntry[] = [];
   const partitions: RecoveredPartition[] = [];
   for (const entry of all.slice(0, PARTITIONS_MAX)) {
-    const kept = survivorsOf(without, entry);
-    const replicas = kept.length > 0 ? kept : placesForEmpty(without, entry);
+    const one = survivorsOf(without, entry);
+    const left = [...one.kept, ...one.copying];
+    const replicas = left.length > 0 ? left : placesForEmpty(without, entry);
     if (replicas.length === 0) {
-      const detail = `Nobody has anything of partition ${entry.partition}, and no shard is active to begin it anew: start shards first`;
+      const detail = `Nobody has anything of partition ${entry.partition}, and no shard is active to begin it anew: add shards first`;
       return refusal('REPLICATION_AT_RISK', detail, { partition: entry.partition });
     }
-    const gone = membersOf(entry).filter((ordinal) => healthOf(without, ordinal) === 'gone');
-    entries.push(recovered(without, entry, { replicas, gone }));
-    partitions.push({ partition: entry.partition, kept: sorted(kept), lost: sorted(gone) });
+    entries.push(recovered(without, entry, replicas, { kept: left, lost: one.lost }));
+    partitions.push(one);
   }
   const movesEnded = entries.map(({ partition }) => partition).filter((one) => state.moves.has(one));
   return {
     kind: 'changes',
-    changes: raisingEpoch(state, control, { places, entries, movesEnded }),
+    changes: raisingEpoch(state, control, { places, entries, movesEnded, asSeen: [...named.keys()] }),
     epoch: control.epoch + 1,
     partitions,
     hasMore: all.length > entries.length,
@@ -99,17 +103,15 @@ function whyNotLost(state: ClusterState, place: Place): Refusal | null {
   return refusal('SHARD_NOT_DOWN', detail, { shard: shardId });
 }
 
-/** Where only the next set has lost its majority, the move is taken back. */
-function hasLostPresent(state: ClusterState, { replicas }: MapEntry): boolean {
-  const left = replicas.filter((ordinal) => healthOf(state, ordinal) !== 'gone');
-  return left.length < majorityOf(replicas);
-}
-
-/** Also those that are down and may come back. Who copies it has less than who decides, and more than nobody. */
-function survivorsOf(state: ClusterState, entry: MapEntry): readonly ShardOrdinal[] {
+/** Also those that are down and may come back. Who copies it may have what nobody else has any more, but is not waited for. */
+function survivorsOf(state: ClusterState, entry: MapEntry): RecoveredPartition {
   const isLeft = (ordinal: ShardOrdinal): boolean => healthOf(state, ordinal) !== 'gone';
-  const deciding = [...new Set(setsOf(entry).flat())].filter(isLeft);
-  return deciding.length > 0 ? deciding : entry.learners.filter(isLeft);
+  return {
+    partition: entry.partition,
+    kept: sorted([...new Set(setsOf(entry).flat())].filter(isLeft)),
+    copying: sorted(entry.learners.filter((ordinal) => healthOf(state, ordinal) === 'alive')),
+    lost: sorted(membersOf(entry).filter((ordinal) => !isLeft(ordinal))),
+  };
 }
 
 /** Where they should be the planner knows better, and empty partitions are moved at once. */
@@ -124,16 +126,18 @@ function placesForEmpty(state: ClusterState, { partition }: MapEntry): readonly 
 function recovered(
   state: ClusterState,
   entry: MapEntry,
-  { replicas, gone }: { readonly replicas: readonly ShardOrdinal[]; readonly gone: readonly ShardOrdinal[] },
+  replicas: readonly ShardOrdinal[],
+  { kept, lost }: Pick<PastRecovery, 'kept' | 'lost'>,
 ): MapEntry {
+  const epoch = entry.epoch + 1;
+  const { times = 0, lost: before = [] } = entry.recovery ?? {};
   return {
     ...entry,
-    epoch: entry.epoch + 1,
+    epoch,
     replicas,
     nextReplicas: null,
     learners: [],
     preferredLeader: chooseLeader(state, [entry.preferredLeader], replicas),
-    recoveries: (entry.recoveries ?? 0) + 1,
-    lost: sorted([...new Set([...(entry.lost ?? []), ...gone])]),
+    recovery: { times: times + 1, epoch, kept, lost: sorted([...new Set([...before, ...lost])]) },
   };
 }
