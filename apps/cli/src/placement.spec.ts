@@ -112,7 +112,13 @@ describe('commands for shards and moves', () => {
 
   describe('recover', () => {
     const of = (partition: number, kept: string[]): object => ({
-      ...{ partition, kept, copying: partition === 5 ? ['shard-5'] : [], lost: ['shard-2', 'shard-3'] },
+      ...{
+        partition,
+        kept,
+        copying: partition === 5 ? ['shard-5'] : [],
+        down: [],
+        lost: ['shard-2', 'shard-3'],
+      },
     });
     const partitions = [of(1, ['shard-1']), of(2, []), of(4, ['shard-1']), of(5, [])];
     const lost = ['--lost', 'shard-2', '--lost', 'shard-3'];

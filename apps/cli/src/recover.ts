@@ -15,14 +15,16 @@ const PARTITIONS_SHOWN = 8;
 export function describeRecovery(partitions: readonly RecoveredPartition[]): string {
   const groups = new Map<string, { readonly one: RecoveredPartition; readonly numbers: number[] }>();
   for (const one of partitions) {
-    const key = JSON.stringify([one.kept, one.copying, one.lost]);
+    const key = JSON.stringify([one.kept, one.copying, one.down, one.lost]);
     const group = groups.get(key) ?? { one, numbers: [] };
     group.numbers.push(one.partition);
     groups.set(key, group);
   }
-  const rows = [...groups.values()].map(({ one: { kept, copying, lost }, numbers }) => [
-    [...kept, ...copying.map((shard) => `${shard} (a copy: all of it, or nothing)`)].join(', ') ||
-      'nobody: they begin anew, empty',
+  const rows = [...groups.values()].map(({ one: { kept, copying, down, lost }, numbers }) => [
+    [
+      ...kept.map((shard) => (down.includes(shard) ? `${shard} (down: waited for)` : shard)),
+      ...copying.map((shard) => `${shard} (a copy: all of it, or nothing)`),
+    ].join(', ') || 'nobody: they begin anew, empty',
     lost.join(', '),
     String(numbers.length),
     numbers.slice(0, PARTITIONS_SHOWN).join(', ') + (numbers.length > PARTITIONS_SHOWN ? ', ...' : ''),
@@ -42,7 +44,11 @@ async function recover(command: Command): Promise<void> {
     console.log(JSON.stringify({ epoch, done: acceptDataLoss, partitions }, null, 2));
     return;
   }
-  const again = ['ringleader recover', ...lost.map((shard) => `--lost ${shard}`), '--accept-data-loss'];
+  const again = [
+    'ringleader recover',
+    ...[...new Set(lost)].map((shard) => `--lost ${shard}`),
+    '--accept-data-loss',
+  ];
   console.log(
     acceptDataLoss
       ? `${partitions.length} partitions go on with what is left of them (plan ${epoch}).\n\n${describeRecovery(partitions)}`

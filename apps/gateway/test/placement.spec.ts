@@ -59,7 +59,7 @@ const VERIFICATION = {
 };
 const RECOVERY = {
   epoch: 18,
-  partitions: [{ partition: 3, kept: ['shard-1'], copying: [], lost: ['shard-2', 'shard-3'] }],
+  partitions: [{ partition: 3, kept: ['shard-1'], copying: [], down: [], lost: ['shard-2', 'shard-3'] }],
 };
 type Asked = PlacementOperation | VerificationOperation;
 const ANSWERS: { readonly [O in Asked]?: object } = {

@@ -234,7 +234,15 @@ export const controlFixtures: Fixtures = {
     request: { lost: ['shard-2'], dryRun: false, ifEpoch: 3 },
     response: {
       epoch: 4,
-      partitions: [{ partition: 1, kept: ['shard-1'], copying: ['shard-4'], lost: ['shard-2', 'shard-3'] }],
+      partitions: [
+        {
+          partition: 1,
+          kept: ['shard-1'],
+          copying: ['shard-4'],
+          down: ['shard-1'],
+          lost: ['shard-2', 'shard-3'],
+        },
+      ],
     },
   },
   vote: {

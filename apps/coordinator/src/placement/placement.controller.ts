@@ -3,9 +3,9 @@ import { Controller } from '@nestjs/common';
 import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
 import type { RequestOf, ResponseOf, Speaker } from '@ringleader/contracts';
 import { Handles } from '@ringleader/nats';
-import type { Overview } from '@ringleader/placement';
-import { ServiceLogger } from '@ringleader/service-host';
-import { IncidentsService } from '../incidents/incidents.service.js';
+import type { Overview, RecoveredPartition } from '@ringleader/placement';
+import { invariant } from '@ringleader/primitives';
+import { type IncidentReport, IncidentsService } from '../incidents/incidents.service.js';
 import { PlacementService, type Recovered } from './placement.service.js';
 
 const { reportMoves, placement, planPlacement, changePlacement, recoverPartitions } = coordinatorContracts;
@@ -15,7 +15,6 @@ export class PlacementController {
   constructor(
     private readonly service: PlacementService,
     private readonly incidents: IncidentsService,
-    private readonly logger: ServiceLogger,
   ) {}
 
   @Handles(reportMoves)
@@ -52,40 +51,34 @@ export class PlacementController {
     ifEpoch,
   }: RequestOf<typeof recoverPartitions>): Promise<ResponseOf<typeof recoverPartitions>> {
     if (dryRun) return recoveryToWire(this.service.imagineRecovery(lost, ifEpoch));
-    const recovered = await this.service.recover(lost, ifEpoch);
-    await this.#report(recovered);
+    const recovered = await this.service.recover(lost, ifEpoch, (partitions, nameOf) =>
+      this.incidents.recorded(incidentOf(partitions, nameOf)),
+    );
     const { failure, partitions } = recovered;
     if (failure === undefined) return recoveryToWire(recovered);
     const detail = `${failure.message}. ${partitions.length} partitions go on without a majority by now: ask again for the others`;
     throw new OperationalError(failure.code, detail, failure.details);
   }
+}
 
-  /** It is done, whether that is written down or not. */
-  async #report({ partitions, nameOf }: Recovered): Promise<void> {
-    const ordinals = [...new Set(partitions.flatMap(({ lost }) => lost))];
-    const [first] = ordinals;
-    if (first === undefined) return;
-    const detail =
-      `${partitions.length} partitions went on without a majority, because a person said so: ` +
-      `what only ${ordinals.map(nameOf).join(' and ')} had of them is lost`;
-    try {
-      await this.incidents.add({
-        ...{ kind: 'MAJORITY_LOST', shard: nameOf(first), ordinal: first, partition: null, keys: [] },
-        ...{ detail, mended: true },
-      });
-    } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      this.logger.warn({ error, detail }, 'A recovery was not written down as an incident');
-    }
-  }
+function incidentOf(partitions: readonly RecoveredPartition[], nameOf: Recovered['nameOf']): IncidentReport {
+  const lost = [...new Set(partitions.flatMap((one) => one.lost))].sort((a, b) => a - b);
+  const [ordinal] = lost;
+  invariant(ordinal !== undefined, 'what is recovered has lost somebody');
+  const detail =
+    `${partitions.length} partitions went on without a majority, because a person said so: ` +
+    `what only ${lost.map(nameOf).join(' and ')} had of them is lost`;
+  const about = { shard: nameOf(ordinal), ordinal, partition: null, keys: [] };
+  return { kind: 'MAJORITY_LOST', ...about, detail, mended: true };
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 function recoveryToWire({ epoch, partitions, nameOf }: Recovered): ResponseOf<typeof recoverPartitions> {
-  const named = partitions.map(({ partition, kept, copying, lost }) => {
-    return { partition, kept: kept.map(nameOf), copying: copying.map(nameOf), lost: lost.map(nameOf) };
-  });
+  const named = partitions.map(({ partition, kept, copying, down, lost }) => ({
+    ...{ partition, kept: kept.map(nameOf), copying: copying.map(nameOf) },
+    ...{ down: down.map(nameOf), lost: lost.map(nameOf) },
+  }));
   return { epoch, partitions: named };
 }
 

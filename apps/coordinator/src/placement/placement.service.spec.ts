@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import {
@@ -336,6 +337,10 @@ describe('PlacementService', () => {
   describe('recovers partitions', () => {
     const PARTITIONS = 512;
     const lost = ['shard-2', 'shard-3'];
+    const record = (partitions: readonly { readonly partition: number }[]) => {
+      const success = [putMetadata(`/record/${partitions[0]!.partition}`, partitions)];
+      return { compare: [], success };
+    };
     beforeEach(async () => {
       placement = newService(PARTITIONS);
       await startWithShards(3);
@@ -364,10 +369,11 @@ describe('PlacementService', () => {
       const planned = placement.imagineRecovery(lost, plan.epoch);
       expect(planned.partitions).toHaveLength(PARTITIONS);
       expect(map().every(({ recovery }) => recovery === undefined)).toBe(true);
-      const done = await placement.recover(lost, plan.epoch);
+      const done = await placement.recover(lost, plan.epoch, record);
       expect(done.partitions).toEqual(planned.partitions);
       expect(done.failure).toBeUndefined();
       expect([planned.epoch, done.epoch]).toEqual([plan.epoch, plan.epoch + 2]);
+      expect(readMetadata(group.store.local, prefixRange('/record/'), z.array(z.unknown()))).toHaveLength(2);
       for (const { replicas, recovery } of map()) {
         expect([replicas, recovery]).toEqual([[1], { times: 1, epoch: 2, kept: [1], lost: [2, 3] }]);
       }
@@ -376,18 +382,22 @@ describe('PlacementService', () => {
 
     it('but not where one has come back meanwhile', async () => {
       interpose(1, () => serve(2));
-      await expect(placement.recover(lost, undefined)).rejects.toMatchObject({ code: 'SHARD_NOT_DOWN' });
+      await expect(placement.recover(lost, undefined, record)).rejects.toMatchObject({
+        code: 'SHARD_NOT_DOWN',
+      });
       expect(map().every(({ recovery }) => recovery === undefined)).toBe(true);
     });
 
     it('and says what is done where the rest failed', async () => {
       interpose(2, () => Promise.reject(new OperationalError('UNAVAILABLE', 'No majority')));
-      const { partitions, failure } = await placement.recover(lost, undefined);
+      const { partitions, failure } = await placement.recover(lost, undefined, record);
       expect([partitions.length, failure?.code]).toEqual([256, 'UNAVAILABLE']);
       expect(map().filter(({ recovery }) => recovery !== undefined)).toHaveLength(256);
-      const rest = await placement.recover(lost, undefined);
+      const rest = await placement.recover(lost, undefined, record);
       expect(rest.partitions).toHaveLength(PARTITIONS - 256);
-      await expect(placement.recover(lost, undefined)).rejects.toMatchObject({ code: 'NOTHING_TO_RECOVER' });
+      await expect(placement.recover(lost, undefined, record)).rejects.toMatchObject({
+        code: 'NOTHING_TO_RECOVER',
+      });
     });
   });
 

@@ -20,6 +20,7 @@ import { backOffMs, invariant } from '@ringleader/primitives';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { CoordinatorConfig, initialLimits } from '../coordinator.config.js';
 import { notLeader } from '../members/member-errors.js';
+import type { Recorded } from '../incidents/incidents.service.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { ClusterMirror } from './cluster-mirror.js';
 import { Founding } from './founding.js';
@@ -159,7 +160,11 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /** In several transactions, if need be: what is left when one of them fails, is done when it is asked for again. */
-  async recover(lost: readonly string[], ifEpoch: number | undefined): Promise<Recovered> {
+  async recover(
+    lost: readonly string[],
+    ifEpoch: number | undefined,
+    record: (partitions: readonly RecoveredPartition[], nameOf: Recovered['nameOf']) => Recorded,
+  ): Promise<Recovered> {
     // What is refused is so before anything is done.
     const done = { ...this.imagineRecovery(lost, ifEpoch), partitions: [] as RecoveredPartition[] };
     try {
@@ -167,14 +172,21 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
         const at = done.partitions.length === 0 ? ifEpoch : undefined;
         const decided = decideRecovery(this.#stateAsLeader(), lost, this.clock.wallMs(), at);
         if (decided.kind === 'refused') throw refused(decided);
-        const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
+        const { epoch, partitions } = decided;
+        const command = this.#mirrorAsLeader().commandOf(decided.changes);
+        const { compare, success } = record(partitions, done.nameOf);
+        this.logger.warn({ lost, epoch, partitions }, 'Partitions are to go on without a majority');
+        const result = await this.store.propose({
+          ...command,
+          compare: [...command.compare, ...compare],
+          success: [...command.success, ...success],
+        });
         this.#overview = null;
         if (result.kind !== 'txn' || !result.succeeded) {
           crossed += 1;
           continue;
         }
-        const { epoch, partitions } = decided;
-        this.logger.warn({ lost, epoch, partitions }, 'Partitions go on without a majority');
+        this.logger.warn({ lost, epoch }, 'They go on without a majority');
         done.epoch = epoch;
         done.partitions.push(...partitions);
         if (!decided.hasMore) return done;
@@ -315,7 +327,12 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
 
 /** Of the state before it: whoever is lost may have no name afterwards. */
 function recovered(state: ClusterState, epoch: number, partitions: RecoveredPartition[]): Recovered {
-  const names = new Map([...state.places].map(([ordinal, { shardId }]) => [ordinal, shardId]));
+  const names = new Map(
+    [...state.places].map(([ordinal, { shardId }]) => {
+      const now = state.registrations.get(shardId)?.ordinal ?? ordinal;
+      return [ordinal, now === ordinal ? shardId : `${shardId} (replaced)`];
+    }),
+  );
   return { epoch, partitions, nameOf: (ordinal) => names.get(ordinal) ?? nameOf(state, ordinal) };
 }
 

@@ -98,6 +98,7 @@ export const recoveredPartitionSchema = z
       .describe(
         'Those that were copying it, and decide from now on, too: each has all of it, or nothing. Neither: it begins anew, empty.',
       ),
+    down: z.array(shard).describe('Of all these, those that are down, and are waited for.'),
     lost: z.array(shard).describe('Those that had replicas of it.'),
   })
   .meta({ id: 'RecoveredPartition' });

@@ -62,7 +62,7 @@ describe('decideRecovery', () => {
     expect(cluster.overview().plan.blocked).toMatch(/not given up: .*ringleader recover --lost shard-2/);
     const map = cluster.state.map.map(({ epoch }) => epoch);
     expect(recover(cluster, ['shard-2', 'shard-3'])).toEqual(
-      map.map((_, partition) => ({ partition, kept: [1], copying: [], lost: [2, 3] })),
+      map.map((_, partition) => ({ partition, kept: [1], copying: [], down: [], lost: [2, 3] })),
     );
     for (const { partition, epoch, replicas, preferredLeader, ...recovered } of cluster.state.map) {
       expect([epoch, replicas, preferredLeader]).toEqual([map[partition]! + 1, [1], 1]);
@@ -91,7 +91,9 @@ describe('decideRecovery', () => {
     expect(partitions.map(({ partition }) => partition)).toEqual(expected.map(({ partition }) => partition));
     // Shard 3 is down and not given up: what it has is waited for.
     const atThree = expected.find(({ replicas }) => replicas.includes(3))!;
-    expect(partitions.find(({ partition }) => partition === atThree.partition)?.kept).toEqual([3]);
+    expect(partitions.find(({ partition }) => partition === atThree.partition)).toMatchObject({
+      ...{ kept: [3], down: [3], lost: [1, 2] },
+    });
     for (const one of before.map)
       if (!expected.includes(one)) expect(cluster.state.map[one.partition]).toBe(one);
     expect(cluster.state.places.get(3)?.state).toBe('active');

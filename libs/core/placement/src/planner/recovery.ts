@@ -26,6 +26,8 @@ export interface RecoveredPartition {
   readonly kept: readonly ShardOrdinal[];
   /** Those that were copying it, and decide from now on, too: each has all of it, or nothing. Neither: it begins anew, empty. */
   readonly copying: readonly ShardOrdinal[];
+  /** Of all these, those that are down, and are waited for. */
+  readonly down: readonly ShardOrdinal[];
   /** Those that had replicas of it, and never come back. */
   readonly lost: readonly ShardOrdinal[];
 }
@@ -48,7 +50,11 @@ export function decideRecovery(
   const named = new Map<string, Place>();
   for (const shardId of lost) {
     const place = placeNamed(state, shardId);
-    if (place === null) return refusal('SHARD_NOT_FOUND', `There is no shard ${shardId}`, { shard: shardId });
+    if (place === null)
+      return refusal('SHARD_NOT_FOUND', `There is no shard ${shardId}`, {
+        shard: shardId,
+        shards: [...state.registrations.keys()].sort(),
+      });
     const refused = whyNotLost(state, place);
     if (refused !== null) return refused;
     named.set(shardId, place);
@@ -106,9 +112,11 @@ function whyNotLost(state: ClusterState, place: Place): Refusal | null {
 /** Also those that are down and may come back. Who copies it may have what nobody else has any more, but is not waited for. */
 function survivorsOf(state: ClusterState, entry: MapEntry): RecoveredPartition {
   const isLeft = (ordinal: ShardOrdinal): boolean => healthOf(state, ordinal) !== 'gone';
+  const kept = sorted([...new Set(setsOf(entry).flat())].filter(isLeft));
   return {
     partition: entry.partition,
-    kept: sorted([...new Set(setsOf(entry).flat())].filter(isLeft)),
+    kept,
+    down: kept.filter((ordinal) => healthOf(state, ordinal) === 'down'),
     copying: sorted(entry.learners.filter((ordinal) => healthOf(state, ordinal) === 'alive')),
     lost: sorted(membersOf(entry).filter((ordinal) => !isLeft(ordinal))),
   };
