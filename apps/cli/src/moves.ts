@@ -146,7 +146,7 @@ function shardWeight(text: string): { readonly shard: string; readonly weight: n
 }
 
 /** An option that may be given several times. */
-function repeatable<T>(flags: string, description: string, parse: (text: string) => T): Option {
+export function repeatable<T>(flags: string, description: string, parse: (text: string) => T): Option {
   const collect = (text: string, before: readonly T[] | undefined): readonly T[] => [
     ...(before ?? []),
     parse(text),

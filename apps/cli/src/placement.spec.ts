@@ -104,9 +104,48 @@ describe('commands for shards and moves', () => {
     [['moves', 'stop']],
     [['rebalance', '--dry-run', '--weight', 'shard-4']],
     [['limits', '--moves-max', '0']],
+    [['recover', '--lost', 'shard-2:drain']],
   ])('%j is no valid line, and asks for nothing', async (args) => {
     await expect(run(...args)).rejects.toMatchObject({ code: expect.stringMatching(/^commander\./) });
     expect(asked).toEqual([]);
+  });
+
+  describe('recover', () => {
+    const of = (partition: number, kept: string[]): object => ({
+      ...{
+        partition,
+        kept,
+        copying: partition === 5 ? ['shard-5'] : [],
+        down: [],
+        lost: ['shard-2', 'shard-3'],
+      },
+    });
+    const partitions = [of(1, ['shard-1']), of(2, []), of(4, ['shard-1']), of(5, [])];
+    const lost = ['--lost', 'shard-2', '--lost', 'shard-3'];
+    beforeEach(() => {
+      answers = { '/partitions:recover': [{ body: { epoch: 17, partitions } }] };
+    });
+
+    it('shows what would be done, and how to do it', async () => {
+      const text = await run('recover', ...lost);
+      expect(text).toMatch(/^Nothing is done. 4 partitions would go on/);
+      expect(text).toMatch(/shard-1 +shard-2, shard-3 +2 +1, 4\n/);
+      expect(text).toMatch(/shard-5 \(a copy: all of it, or nothing\) +shard-2, shard-3 +1 +5\n/);
+      expect(text).toMatch(/nobody: they begin anew, empty +shard-2, shard-3 +1 +2\n/);
+      const toDoIt = 'ringleader recover --lost shard-2 --lost shard-3 --accept-data-loss --if-epoch 17';
+      expect(text.endsWith(`To do it: ${toDoIt}`)).toBe(true);
+      const body = { lost: ['shard-2', 'shard-3'], dryRun: true, acceptDataLoss: false };
+      expect(asked).toEqual([`POST /partitions:recover ${JSON.stringify(body)}`]);
+    });
+
+    it('does it where data loss is accepted', async () => {
+      const line = ['recover', ...lost, '--accept-data-loss', '--if-epoch', '17'];
+      expect(await run(...line)).toMatch(/^4 partitions go on .* \(plan 17\)\.\n/);
+      expect(JSON.parse(await run(...line, '-o', 'json'))).toEqual({ epoch: 17, done: true, partitions });
+      const body = { lost: ['shard-2', 'shard-3'], dryRun: false, acceptDataLoss: true };
+      const request = `POST /partitions:recover "17" ${JSON.stringify(body)}`;
+      expect(asked).toEqual([request, request]);
+    });
   });
 
   it.each([

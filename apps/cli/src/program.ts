@@ -9,6 +9,7 @@ import { addGlobalOptions } from './global-options.js';
 import { addLocalCommands } from './local.js';
 import { addKeyCommands } from './kv.js';
 import { addMoveCommands } from './moves.js';
+import { addRecoverCommand } from './recover.js';
 import { addShardCommands } from './shards.js';
 import { addTokenCommands } from './token.js';
 import { addTransferCommands } from './transfer/transfer.js';
@@ -45,6 +46,7 @@ export function program(format: Format = 'text'): Command {
   addClusterCommands(root);
   addShardCommands(root);
   addMoveCommands(root);
+  addRecoverCommand(root);
   addCoordinatorCommands(root);
   addTokenCommands(root);
   addLocalCommands(root);

@@ -191,6 +191,20 @@ describe('repeats', () => {
     expect(await (await fetch(url)).text()).toBe('b');
   });
 
+  it('ask those who are left of a partition that lost some of its replicas since', async () => {
+    const headers = { 'Idempotency-Key': `k-${unique}` };
+    const { shards } = gateway;
+    await put(url, 'a', headers);
+    const asked = (): number => shards.framesSent.reduce((sum, { requests }) => sum + requests.length, 0);
+    const before = asked();
+    await put(url, 'a', headers);
+    expect(asked()).toBe(before);
+    for (const [partition, entry] of shards.entries.entries())
+      shards.entries[partition] = { ...entry, recovery: { times: 1, epoch: 1, kept: [1], lost: [2] } };
+    await put(url, 'a', headers);
+    expect(asked()).toBe(before + 1);
+  });
+
   it('are told apart by action, by key, and within a batch by their order', async () => {
     const headers = { 'Idempotency-Key': `k-${unique}` };
     await put(url, 'a', headers);

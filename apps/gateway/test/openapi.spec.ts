@@ -69,6 +69,7 @@ describe('/openapi.json', () => {
       '/v1/cluster/moves:cancel': ['post'],
       '/v1/cluster/where': ['get', 'head'],
       '/v1/cluster/partitions': ['get', 'head'],
+      '/v1/cluster/partitions:recover': ['post'],
       '/v1/cluster/load': ['get', 'head'],
       '/v1/cluster/incidents': ['get', 'head'],
       '/v1/cluster/events': ['get', 'head'],

@@ -57,6 +57,10 @@ const VERIFICATION = {
   ...{ id: 'v', startedAt: SINCE, endedAt: null, partitionsTotal: 16, partitionsDone: 3, incomplete: 0 },
   ...{ rows: 9, differed: 0, mended: 0 },
 };
+const RECOVERY = {
+  epoch: 18,
+  partitions: [{ partition: 3, kept: ['shard-1'], copying: [], down: [], lost: ['shard-2', 'shard-3'] }],
+};
 type Asked = PlacementOperation | VerificationOperation;
 const ANSWERS: { readonly [O in Asked]?: object } = {
   startVerification: VERIFICATION,
@@ -64,6 +68,7 @@ const ANSWERS: { readonly [O in Asked]?: object } = {
   placement: PLACEMENT,
   planPlacement: PLACEMENT,
   changePlacement: { epoch: 18 },
+  recoverPartitions: RECOVERY,
 };
 
 let gateway: GatewayHarness;
@@ -179,6 +184,24 @@ describe('commands', () => {
     expect(request.safeParse({ command, ifEpoch }).success).toBe(true);
   });
 
+  it.each([
+    [{ dryRun: true }, { lost: [], dryRun: true }],
+    [
+      { lost: ['shard-2'], acceptDataLoss: true },
+      { lost: ['shard-2'], dryRun: false },
+    ],
+  ])('POST /partitions:recover %j', async (body, request) => {
+    const path = `${base()}/partitions:recover`;
+    const answer = await fetch(path, sent('POST', body, { 'If-Match': '"17"' }));
+    expect([answer.status, answer.headers.get('etag'), await answer.json()]).toEqual([200, '"18"', RECOVERY]);
+    await fetch(path, sent('POST', body));
+    const operation = 'recoverPartitions';
+    expect(asked).toEqual([
+      { operation, ...request, ifEpoch: 17 },
+      { operation, ...request },
+    ]);
+  });
+
   it('takes a merge patch by its own type', async () => {
     const headers = { 'Content-Type': 'application/merge-patch+json' };
     expect((await fetch(`${base()}/shards/shard-1`, sent('PATCH', { weight: 2 }, headers))).status).toBe(200);
@@ -239,6 +262,10 @@ describe('commands', () => {
       { commands: [{ kind: 'drain', shard: 'a', now: 1 }] },
       { field: 'commands.0.now' },
     ],
+    ['POST', '/partitions:recover', { lost: ['shard-2'] }, { field: 'acceptDataLoss' }],
+    ['POST', '/partitions:recover', undefined, { field: 'acceptDataLoss' }],
+    ['POST', '/partitions:recover', { lost: 'shard-2', dryRun: true }, { field: 'lost' }],
+    ['POST', '/partitions:recover', { dryRun: true, force: true }, { field: 'force' }],
     ['POST', '/moves:pause?now=1', undefined, { parameter: 'now' }],
     ['GET', '/where', undefined, { parameter: 'key' }],
     ['GET', '/where?key=', undefined, { parameter: 'key' }],

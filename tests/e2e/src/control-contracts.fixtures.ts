@@ -230,6 +230,21 @@ export const controlFixtures: Fixtures = {
     request: { command: { kind: 'weight', shard: 'shard-1', weight: 2 }, ifEpoch: 3 },
     response: { epoch: 4 },
   },
+  recoverPartitions: {
+    request: { lost: ['shard-2'], dryRun: false, ifEpoch: 3 },
+    response: {
+      epoch: 4,
+      partitions: [
+        {
+          partition: 1,
+          kept: ['shard-1'],
+          copying: ['shard-4'],
+          down: ['shard-1'],
+          lost: ['shard-2', 'shard-3'],
+        },
+      ],
+    },
+  },
   vote: {
     request: { instance: 'i', sequence: 1, unheard: ['shard/shard-2'], votes: [{ ...doubted, ...vote }] },
     response: { verdicts: [verdict] },

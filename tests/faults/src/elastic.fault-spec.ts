@@ -3,7 +3,7 @@
  * saw is linearizable, nothing acknowledged is lost, and every partition ends on three of the shards that stay.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { PlacedShard } from '@ringleader/contracts';
+import type { Incident, PlacedShard, RecoveryView } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import { RestClient } from '@ringleader/testing-workload';
 import { readCluster } from './cluster-facts.js';
@@ -13,6 +13,8 @@ const START_MS = 240_000;
 const SCENARIO_MS = 240_000;
 const PARTITIONS = 64;
 const WAIT = { timeoutMs: 120_000, everyMs: 100 };
+
+type Recovery = RecoveryView & { readonly code?: string };
 
 interface Entry {
   readonly replicas: readonly string[];
@@ -66,6 +68,62 @@ describe('shards that come and go under load', () => {
         expect([...replicas].sort()).toEqual(['shard-1', 'shard-2', 'shard-3']);
         expect([nextReplicas ?? [], learners]).toEqual([[], []]);
       }
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'goes on with what one shard has where the two others are lost for good, because a person says so',
+    async () => {
+      const { cluster } = loaded;
+      const lost = ['shard-2', 'shard-3'];
+      const put = async (key: string, value: string): Promise<number> => {
+        const { status, headers } = await client.put(key, value, { timeoutMs: 10_000 });
+        expect([200, 201]).toContain(status);
+        return Number(JSON.parse(String(headers['etag'])));
+      };
+      const recover = async (body: object): Promise<{ status: number; body: Recovery }> => {
+        const response = await fetch(`${loaded.url}/v1/cluster/partitions:recover`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+        return { status: response.status, body: (await response.json()) as Recovery };
+      };
+      await put('recover/kept', 'kept');
+      await cluster.act('shard-3', 'stop');
+      const before = await put('recover/lost', 'lost');
+      expect(await recover({ lost, acceptDataLoss: true })).toMatchObject({
+        ...{ status: 409, body: { code: 'SHARD_NOT_DOWN', shard: 'shard-2' } },
+      });
+      await cluster.act('shard-2', 'kill');
+      let planned = await recover({ lost, dryRun: true });
+      const areDown = async (): Promise<boolean> => {
+        planned = await recover({ lost, dryRun: true });
+        return planned.status === 200;
+      };
+      await until('both of them to be down, and without their leases', areDown, WAIT);
+      expect(planned.body.partitions).toHaveLength(PARTITIONS);
+      for (const one of planned.body.partitions)
+        expect([one.kept, [...one.lost].sort()]).toEqual([['shard-1'], lost]);
+      expect(await recover({ lost, acceptDataLoss: true })).toMatchObject({ status: 200 });
+      expect(await put('recover/lost', 'new')).toBeGreaterThan(Math.max(before, 2 ** 40));
+      expect((await client.get('recover/kept')).body.toString()).toBe('kept');
+      // What they have is set aside, and they are filled as new ones.
+      for (const shard of lost) await cluster.act(shard, 'restart');
+      const { items } = await read<{ items: Incident[] }>('/v1/cluster/incidents');
+      expect(items).toContainEqual(expect.objectContaining({ kind: 'MAJORITY_LOST', mended: true }));
+      const areWhole = async (): Promise<boolean> =>
+        (await read<{ items: Entry[] }>('/v1/cluster/partitions')).items.every(
+          ({ replicas, nextReplicas }) => replicas.length === 3 && nextReplicas === null,
+        );
+      await until('three replicas of each partition', areWhole, WAIT);
+      await cluster.untilNothingMoves();
+      expect((await client.get('recover/lost')).body.toString()).toBe('new');
+      expect(await recover({ dryRun: true })).toMatchObject({
+        status: 409,
+        body: { code: 'NOTHING_TO_RECOVER' },
+      });
     },
     SCENARIO_MS,
   );

@@ -11,7 +11,7 @@ import {
   prefixRange,
 } from '@ringleader/contracts';
 import type { Incident, RequestOf, coordinatorContracts } from '@ringleader/contracts';
-import type { Operation } from '@ringleader/mvcc';
+import type { Operation, TxnCommand } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
@@ -55,11 +55,10 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
    */
   async look(): Promise<void> {
     if (this.#isLooking || !this.store.status().leading) return;
-    const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
-    if (lost.length === 0) return;
     this.#isLooking = true;
     try {
-      await this.#mend(lost);
+      const lost = this.#read().filter(({ value }) => !value.mended && value.partition === null);
+      if (lost.length > 0) await this.#mend(lost);
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.logger.debug({ error }, 'That an incident is mended was not written down yet');
@@ -117,7 +116,7 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
         at: new Date(now).toISOString(),
         ...report,
       };
-      const oldest = kept.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT));
+      const oldest = oldestOf(kept);
       const mended = kept.slice(oldest.length).filter((earlier) => isMendedBy(earlier, report));
       if (await this.write(incident, { oldest, mended })) {
         this.logger.warn({ incident }, 'An incident was reported');
@@ -138,27 +137,46 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
     await this.store.propose({ kind: 'txn', compare: [], success, failure: [] });
   }
 
+  /** To be part of another transaction: what was done is written down, or it is not done. */
+  recorded(report: IncidentReport): Recorded {
+    const now = this.clock.wallMs();
+    const kept = this.list();
+    const incident = { id: idAfter(kept.at(-1), now), at: new Date(now).toISOString(), ...report };
+    return recordOf(incident, { oldest: oldestOf(kept), mended: [] });
+  }
+
   /** False when another incident has the id. */
-  private async write(
-    incident: Incident,
-    { oldest, mended }: { readonly oldest: readonly Incident[]; readonly mended: readonly Incident[] },
-  ): Promise<boolean> {
-    const key = keyOf(incident.id);
-    const forgotten = oldest.map(({ id }): Operation => {
-      return { kind: 'delete', key: keyOf(id), rangeEnd: null, wantsPrevious: false };
-    });
-    const result = await this.store.propose({
-      kind: 'txn',
-      compare: [isAbsent(key)],
-      success: [
-        putMetadata(key, incident),
-        ...forgotten,
-        ...mended.map((earlier) => putMetadata(keyOf(earlier.id), { ...earlier, mended: true })),
-      ],
-      failure: [],
-    });
+  private async write(incident: Incident, others: Others): Promise<boolean> {
+    const result = await this.store.propose({ kind: 'txn', ...recordOf(incident, others), failure: [] });
     return result.kind === 'txn' && result.succeeded;
   }
+}
+
+/** Of a transaction. */
+export type Recorded = Pick<TxnCommand, 'compare' | 'success'>;
+
+interface Others {
+  readonly oldest: readonly Incident[];
+  readonly mended: readonly Incident[];
+}
+
+function oldestOf(kept: readonly Incident[]): readonly Incident[] {
+  return kept.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT));
+}
+
+function recordOf(incident: Incident, { oldest, mended }: Others): Recorded {
+  const key = keyOf(incident.id);
+  const forgotten = oldest.map(({ id }): Operation => {
+    return { kind: 'delete', key: keyOf(id), rangeEnd: null, wantsPrevious: false };
+  });
+  return {
+    compare: [isAbsent(key)],
+    success: [
+      putMetadata(key, incident),
+      ...forgotten,
+      ...mended.map((earlier) => putMetadata(keyOf(earlier.id), { ...earlier, mended: true })),
+    ],
+  };
 }
 
 /** What could not be done then was done now. */
@@ -185,6 +203,14 @@ function isRepeated({ id: _, at, ...earlier }: Incident, report: IncidentReport,
   return JSON.stringify(incidentText(earlier)) === JSON.stringify(incidentText(report));
 }
 
-const incidentText = ({ kind, shard, ordinal, partition, keys, detail, mended }: IncidentReport) => {
+const incidentText = ({
+  kind,
+  shard,
+  ordinal,
+  partition,
+  keys,
+  detail,
+  mended,
+}: Omit<Incident, 'id' | 'at'>) => {
   return [kind, shard, ordinal, partition, keys, detail, mended];
 };

@@ -13,6 +13,7 @@ import {
   SHARD_PLACES_PREFIX,
   VERDICTS_PREFIX,
   clusterSchema,
+  memberKey,
   memberSchema,
   moveKey,
   moveSchema,
@@ -123,7 +124,7 @@ export class ClusterMirror {
 
   /** As they were decided on what this mirror has now. */
   commandOf(changes: Changes): TxnCommand {
-    const { entries, moves, movesEnded, places, placesEnded, removed, control } = changes;
+    const { entries, moves, movesEnded, places, placesEnded, removed, control, asSeen } = changes;
     const gone = [...movesEnded.map(moveKey), ...placesEnded.map(shardPlaceKey)];
     if (removed !== null) gone.push(shardKey(removed.shardId), verdictKey('shard', removed.shardId));
     return {
@@ -132,6 +133,11 @@ export class ClusterMirror {
         this.#isAsSeen(PLACEMENT_CONTROL_KEY),
         ...entries.map(({ partition }) => this.#isAsSeen(partitionKey(partition))),
         ...(removed === null ? [] : [this.#isAsSeen(shardKey(removed.shardId))]),
+        ...asSeen.flatMap((shard) =>
+          [shardKey(shard), memberKey('shard', shard), verdictKey('shard', shard)].map((key) =>
+            this.#isAsSeen(key),
+          ),
+        ),
       ],
       success: [
         ...(control === null ? [] : [putMetadata(PLACEMENT_CONTROL_KEY, control)]),

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import {
+  OperationalError,
   PARTITIONS_PREFIX,
   SHARDS_PREFIX,
   type PartitionEntry,
@@ -31,12 +33,12 @@ describe('PlacementService', () => {
   let placement: PlacementService;
   const others: PlacementService[] = [];
 
-  const newService = (): PlacementService => {
+  const newService = (partitions = 16): PlacementService => {
     const config = loadConfig(coordinatorConfigSchema, {
       RINGLEADER_MEMBER: 'c-1',
       RINGLEADER_COORDINATOR_ID: '1',
       RINGLEADER_DATA_DIR: '/data',
-      RINGLEADER_PARTITION_COUNT: '16',
+      RINGLEADER_PARTITION_COUNT: String(partitions),
       RINGLEADER_INITIAL_SHARDS: '3',
       RINGLEADER_REPLACE_AFTER_MS: '60000',
     });
@@ -330,6 +332,73 @@ describe('PlacementService', () => {
     expect(value('copied_bytes_total')).toBe(1_000 * value('steps_total{kind="learn"}'));
     expect(value('partitions')).toBe(map().length);
     expect([value('blocked'), value('moves_under_way'), value('copies_wanted')]).toEqual([0, 0, 0]);
+  });
+
+  describe('recovers partitions', () => {
+    const PARTITIONS = 512;
+    const lost = ['shard-2', 'shard-3'];
+    const record = (partitions: readonly { readonly partition: number }[]) => {
+      const success = [putMetadata(`/record/${partitions[0]!.partition}`, partitions)];
+      return { compare: [], success };
+    };
+    beforeEach(async () => {
+      placement = newService(PARTITIONS);
+      await startWithShards(3);
+      for (const id of lost) {
+        await judge(id, 'down');
+        await end(memberKey('shard', id));
+      }
+    });
+    /** `before` comes before the so manyth transaction of the recovery, which is the last of them if it throws. */
+    const interpose = (number: number, before: () => Promise<unknown>): void => {
+      const { store } = group;
+      const propose = store.propose.bind(store);
+      let proposed = 0;
+      store.propose = async (command) => {
+        proposed += 1;
+        if (proposed === number) {
+          store.propose = propose;
+          await before();
+        }
+        return propose(command);
+      };
+    };
+
+    it('in as many transactions as it takes, and first only says what it would do', async () => {
+      const { plan } = placement.overview();
+      const planned = placement.imagineRecovery(lost, plan.epoch);
+      expect(planned.partitions).toHaveLength(PARTITIONS);
+      expect(map().every(({ recovery }) => recovery === undefined)).toBe(true);
+      const done = await placement.recover(lost, plan.epoch, record);
+      expect(done.partitions).toEqual(planned.partitions);
+      expect(done.failure).toBeUndefined();
+      expect([planned.epoch, done.epoch]).toEqual([plan.epoch, plan.epoch + 2]);
+      expect(readMetadata(group.store.local, prefixRange('/record/'), z.array(z.unknown()))).toHaveLength(2);
+      for (const { replicas, recovery } of map()) {
+        expect([replicas, recovery]).toEqual([[1], { times: 1, epoch: 2, kept: [1], lost: [2, 3] }]);
+      }
+      expect(planned.partitions[0]!.lost.map(planned.nameOf)).toEqual(lost);
+    });
+
+    it('but not where one has come back meanwhile', async () => {
+      interpose(1, () => serve(2));
+      await expect(placement.recover(lost, undefined, record)).rejects.toMatchObject({
+        code: 'SHARD_NOT_DOWN',
+      });
+      expect(map().every(({ recovery }) => recovery === undefined)).toBe(true);
+    });
+
+    it('and says what is done where the rest failed', async () => {
+      interpose(2, () => Promise.reject(new OperationalError('UNAVAILABLE', 'No majority')));
+      const { partitions, failure } = await placement.recover(lost, undefined, record);
+      expect([partitions.length, failure?.code]).toEqual([256, 'UNAVAILABLE']);
+      expect(map().filter(({ recovery }) => recovery !== undefined)).toHaveLength(256);
+      const rest = await placement.recover(lost, undefined, record);
+      expect(rest.partitions).toHaveLength(PARTITIONS - 256);
+      await expect(placement.recover(lost, undefined, record)).rejects.toMatchObject({
+        code: 'NOTHING_TO_RECOVER',
+      });
+    });
   });
 
   it('hears only what a shard says of itself', async () => {

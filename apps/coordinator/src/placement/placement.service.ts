@@ -5,11 +5,14 @@ import {
   type Command,
   type Look,
   type Overview,
+  type RecoveredPartition,
+  type Refusal,
   type ShardReport,
   PlacementLoop,
   type Work,
   applyChanges,
   decideCommand,
+  decideRecovery,
   describe,
   nameOf,
 } from '@ringleader/placement';
@@ -17,6 +20,7 @@ import { backOffMs, invariant } from '@ringleader/primitives';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { CoordinatorConfig, initialLimits } from '../coordinator.config.js';
 import { notLeader } from '../members/member-errors.js';
+import type { Recorded } from '../incidents/incidents.service.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 import { ClusterMirror } from './cluster-mirror.js';
 import { Founding } from './founding.js';
@@ -30,6 +34,14 @@ const COMMAND_TRIES = 5;
 const REST_FACTOR = 4;
 const REST_FROM_MS = 2;
 const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export interface Recovered {
+  readonly epoch: number;
+  readonly partitions: RecoveredPartition[];
+  readonly nameOf: (ordinal: number) => string;
+  /** Why the rest is not done; what stands here is. */
+  readonly failure?: OperationalError;
+}
 
 /**
  * The placement loop (docs/PROTOCOL.md 6), on the leader: what `PlacementLoop` decides is proposed, each as one transaction on
@@ -133,6 +145,57 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       }
     }
     throw new OperationalError('UNAVAILABLE', 'Too much changes at once: nothing was done');
+  }
+
+  imagineRecovery(lost: readonly string[], ifEpoch: number | undefined): Recovered {
+    const now = this.#stateAsLeader();
+    const partitions: RecoveredPartition[] = [];
+    for (let state = now; ;) {
+      const decided = decideRecovery(state, lost, this.clock.wallMs(), state === now ? ifEpoch : undefined);
+      if (decided.kind === 'refused') throw refused(decided);
+      partitions.push(...decided.partitions);
+      if (!decided.hasMore) return recovered(now, now.control!.epoch, partitions);
+      state = applyChanges(state, decided.changes)!;
+    }
+  }
+
+  /** In several transactions, if need be: what is left when one of them fails, is done when it is asked for again. */
+  async recover(
+    lost: readonly string[],
+    ifEpoch: number | undefined,
+    record: (partitions: readonly RecoveredPartition[], nameOf: Recovered['nameOf']) => Recorded,
+  ): Promise<Recovered> {
+    // What is refused is so before anything is done.
+    const done = { ...this.imagineRecovery(lost, ifEpoch), partitions: [] as RecoveredPartition[] };
+    try {
+      for (let crossed = 0; crossed < COMMAND_TRIES;) {
+        const at = done.partitions.length === 0 ? ifEpoch : undefined;
+        const decided = decideRecovery(this.#stateAsLeader(), lost, this.clock.wallMs(), at);
+        if (decided.kind === 'refused') throw refused(decided);
+        const { epoch, partitions } = decided;
+        const command = this.#mirrorAsLeader().commandOf(decided.changes);
+        const { compare, success } = record(partitions, done.nameOf);
+        this.logger.warn({ lost, epoch, partitions }, 'Partitions are to go on without a majority');
+        const result = await this.store.propose({
+          ...command,
+          compare: [...command.compare, ...compare],
+          success: [...command.success, ...success],
+        });
+        this.#overview = null;
+        if (result.kind !== 'txn' || !result.succeeded) {
+          crossed += 1;
+          continue;
+        }
+        this.logger.warn({ lost, epoch }, 'They go on without a majority');
+        done.epoch = epoch;
+        done.partitions.push(...partitions);
+        if (!decided.hasMore) return done;
+      }
+      throw new OperationalError('UNAVAILABLE', 'Too much changes at once');
+    } catch (error) {
+      if (!(error instanceof OperationalError) || done.partitions.length === 0) throw error;
+      return { ...done, failure: error };
+    }
   }
 
   get mirrored(): ClusterState | null {
@@ -262,10 +325,17 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   }
 }
 
-function refused({
-  code,
-  detail,
-  details,
-}: Extract<ReturnType<typeof decideCommand>, { kind: 'refused' }>): OperationalError {
+/** Of the state before it: whoever is lost may have no name afterwards. */
+function recovered(state: ClusterState, epoch: number, partitions: RecoveredPartition[]): Recovered {
+  const names = new Map(
+    [...state.places].map(([ordinal, { shardId }]) => {
+      const now = state.registrations.get(shardId)?.ordinal ?? ordinal;
+      return [ordinal, now === ordinal ? shardId : `${shardId} (replaced)`];
+    }),
+  );
+  return { epoch, partitions, nameOf: (ordinal) => names.get(ordinal) ?? nameOf(state, ordinal) };
+}
+
+function refused({ code, detail, details }: Refusal): OperationalError {
   return new OperationalError(code, detail, details);
 }

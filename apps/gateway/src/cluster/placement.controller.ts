@@ -5,6 +5,7 @@ import {
   cancelRequestSchema,
   dryRunRequestSchema,
   planPatchSchema,
+  recoverRequestSchema,
   shardPatchSchema,
 } from '@ringleader/contracts';
 import type {
@@ -14,6 +15,7 @@ import type {
   PlacementCommand,
   Plan,
   PlanEpoch,
+  RecoveryView,
   ShardList,
 } from '@ringleader/contracts';
 import { Coordination } from '@ringleader/service-host';
@@ -31,6 +33,7 @@ import {
   DescribePatchPlan,
   DescribePatchShard,
   DescribePlan,
+  DescribeRecover,
   DescribeRemoveShard,
   DescribeShard,
   DescribeShards,
@@ -190,6 +193,24 @@ export class PlacementController {
   ): Promise<PlanEpoch> {
     const { partition } = jsonBody(request, cancelRequestSchema, 'The cancellation');
     return this.#change(request, reply, { kind: 'cancel', ...(partition !== undefined && { partition }) });
+  }
+
+  @Access(ADMINISTER)
+  @DescribeRecover()
+  @Post('partitions::recover')
+  @HttpCode(200)
+  async recover(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RecoveryView> {
+    const options = optionsOf(request);
+    const { lost, dryRun } = jsonBody(request, recoverRequestSchema, 'What is asked of the partitions');
+    refuseOtherConditions(request.headers);
+    const ifEpoch = ifMatchOf(request.headers, 'the epoch of the plan');
+    const asked = { lost, dryRun, ...(ifEpoch !== null && { ifEpoch }) };
+    const recovery = await this.coordination.ask('recoverPartitions', asked, options);
+    tag(reply, recovery.epoch);
+    return recovery;
   }
 
   async #placement(request: FastifyRequest, reply: FastifyReply): Promise<Placement> {

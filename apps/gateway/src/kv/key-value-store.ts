@@ -13,7 +13,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { OperationalError } from '@ringleader/contracts';
 import { partitionOf } from '@ringleader/hash-ring';
-import { KEYED_ID_PREFIX } from '@ringleader/paxos';
+import { KEYED_ID_PREFIX, RULES } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation } from '@ringleader/paxos';
 import type { HybridTime, MonotonicMs, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Outcome, Settler } from '../routing/in-flight.js';
@@ -162,7 +162,7 @@ export class KeyValueStore {
   ): void {
     const { repeats, underWay } = this;
     const first = repeats.find(requestId);
-    if (first !== null && first.answer !== null) {
+    if (first !== null && first.answer !== null && !this.mayBeLost(operation.key, first.answer)) {
       settler.settled(first.answer);
       return;
     }
@@ -174,6 +174,13 @@ export class KeyValueStore {
     });
     underWay.set(requestId, write);
     this.options.router.carry(target, deadline, write);
+  }
+
+  /** docs/PROTOCOL.md 6.8: written before the partition went on without some of its replicas. What is left of it knows. */
+  private mayBeLost(key: string, answer: Outcome): boolean {
+    const { recovery } = this.options.map.entries[this.partition(key)] ?? {};
+    if (recovery === undefined || answer.kind !== 'answered' || answer.reply.kind !== 'written') return false;
+    return answer.reply.revision <= RULES.revisionAfter(recovery.times);
   }
 
   /** What ended only because its own time was up goes on in the time of its repeat. */

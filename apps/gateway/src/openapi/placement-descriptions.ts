@@ -41,6 +41,10 @@ function read(described: Described, schema: string, ...problems: RestErrorCode[]
 
 /** A command, under a condition. */
 function command(described: Described, ...problems: RestErrorCode[]): MethodDecorator {
+  return commandWith('PlanEpoch', described, ...problems);
+}
+
+function commandWith(schema: string, described: Described, ...problems: RestErrorCode[]): MethodDecorator {
   return applyDecorators(
     ApiTags(TAG),
     ApiOperation(described),
@@ -50,7 +54,7 @@ function command(described: Described, ...problems: RestErrorCode[]): MethodDeco
       status: 200,
       description: 'It is taken down; what it makes necessary is done in the background.',
       headers: ETAG,
-      content: jsonContent('PlanEpoch'),
+      content: jsonContent(schema),
     }),
     Problems('PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL', ...problems),
   );
@@ -172,6 +176,23 @@ export function DescribeMovesChange(
   if (body === undefined) return command(described, 'ALREADY_SO');
   const requestBody = { required: false, content: jsonContent(body) };
   return command({ ...described, requestBody }, 'UNSUPPORTED_MEDIA_TYPE', 'NOTHING_TO_CANCEL');
+}
+
+export function DescribeRecover(): MethodDecorator {
+  const described = {
+    operationId: 'recoverPartitions',
+    summary: 'Let partitions go on that lost a majority of their replicas for good',
+    description:
+      'Each goes on with what is left of it, and what only the lost shards had is lost. Nothing else gives up data: ' +
+      'it is for shards that never come back. `dryRun` tells what would be done.',
+    requestBody: { required: true, content: jsonContent('RecoverRequest') },
+  };
+  return commandWith(
+    'Recovery',
+    described,
+    ...(['UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'SHARD_NOT_DOWN'] as const),
+    ...(['REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
+  );
 }
 
 /** What this gateway knows at present; it waits for nobody. */

@@ -69,6 +69,19 @@ describe('LeaderTable', () => {
     expect(leaders.announcedLeader(3, 3_300)).toBe(7);
   });
 
+  it('believes nobody who leads what was given up, however high its ballot is', () => {
+    const leaders = table();
+    announce(leaders, 1, ballot(9, 7), 0);
+    leaders.hint(3, { shard: 9, ballot: ballot(10, 9), epoch: 1 }, 0);
+    leaders.recovered(3, 2);
+    expect(leaders.route(3, 1)).toBeNull();
+    expect(announce(leaders, 1, ballot(9, 7), 2)).toBe(false);
+    expect(leaders.hint(3, { shard: 9, ballot: ballot(10, 9), epoch: 1 }, 2)).toBe(false);
+    expect(announce(leaders, 2, ballot(3, 5), 3)).toBe(true);
+    leaders.recovered(3, 2);
+    expect(leaders.route(3, 4)).toEqual({ shard: 5, ballot: ballot(3, 5), epoch: 2 });
+  });
+
   it('asks nobody who said that it leads no more, until it or another announces itself', () => {
     const leaders = table();
     announce(leaders, 1, ballot(2, 7), 0);

@@ -40,6 +40,8 @@ interface Entry {
   announcedAt: MonotonicMs;
   hinted: Route | null;
   hintedAt: MonotonicMs;
+  /** Nobody who leads at an earlier one leads what the partition is now. */
+  epochMin: Epoch;
 }
 
 /** round x 65536 + ordinal (docs/PROTOCOL.md 4.0). */
@@ -55,7 +57,7 @@ export class LeaderTable {
     // A ballot belongs to who stood for it: nobody announces another's.
     if (ballot % ORDINALS !== speaker) return false;
     const entry = this.entry(partition);
-    if (ballot < this.announcedBallot(entry, now)) return false;
+    if (epoch < entry.epochMin || ballot < this.announcedBallot(entry, now)) return false;
     const isNews = ballot !== entry.announced?.ballot;
     entry.announcedAt = now;
     const wasRefused = entry.isRefused;
@@ -66,10 +68,19 @@ export class LeaderTable {
     return true;
   }
 
+  /** docs/PROTOCOL.md 6.8: who led it before may go on leading what was given up, at a higher ballot, where it cannot hear of that. */
+  recovered(partition: PartitionIndex, epoch: Epoch): void {
+    const entry = this.entry(partition);
+    entry.epochMin = epoch;
+    if ((entry.announced?.epoch ?? epoch) < epoch) entry.announced = null;
+    if ((entry.hinted?.epoch ?? epoch) < epoch) entry.hinted = null;
+  }
+
   /** True when the hint is news. */
   hint(partition: PartitionIndex, hint: Route, now: MonotonicMs): boolean {
     if (hint.ballot === 0) return false;
     const entry = this.entry(partition);
+    if (hint.epoch < entry.epochMin) return false;
     const known = Math.max(this.announcedBallot(entry, now), this.hintedBallot(entry, now));
     if (hint.ballot <= known || hint.ballot === entry.hinted?.ballot) return false;
     entry.hinted = { ...hint, shard: hint.shard === 0 ? hint.ballot % ORDINALS : hint.shard };
@@ -126,7 +137,9 @@ export class LeaderTable {
   private entry(partition: PartitionIndex): Entry {
     const known = this.entries[partition];
     if (known !== undefined) return known;
-    const entry: Entry = { announced: null, isRefused: false, announcedAt: 0, hinted: null, hintedAt: 0 };
+    const entry: Entry = {
+      ...{ announced: null, isRefused: false, announcedAt: 0, hinted: null, hintedAt: 0, epochMin: 0 },
+    };
     this.entries[partition] = entry;
     return entry;
   }

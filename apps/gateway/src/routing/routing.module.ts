@@ -35,13 +35,17 @@ const monotonicMs = (): number => systemClock.monotonicMs();
     },
     {
       provide: PartitionMapMirror,
-      useFactory: (client: Coordination, clock: ServiceClock, logger: ServiceLogger) =>
+      useFactory: (client: Coordination, clock: ServiceClock, logger: ServiceLogger, leaders: LeaderTable) =>
         new PartitionMapMirror({
           client,
           clock,
+          onChange: (changed) => {
+            for (const { partition, recovery } of changed)
+              if (recovery !== undefined) leaders.recovered(partition, recovery.epoch);
+          },
           onTrouble: (error) => logger.warn({ error }, 'The partition map cannot be followed'),
         }),
-      inject: [Coordination, ServiceClock, ServiceLogger],
+      inject: [Coordination, ServiceClock, ServiceLogger, LeaderTable],
     },
     {
       provide: RoutingTable,

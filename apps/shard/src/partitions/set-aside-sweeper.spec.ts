@@ -14,6 +14,11 @@ describe('what is set aside is needed no more', () => {
     ['not while it is a replica', [entry({}), entry({ replicas: [1, 5, 6] })], []],
     ['not while it is one of a joint epoch', [entry({ nextReplicas: [4, 5, 1] })], []],
     ['not while it learns', [entry({ learners: [1] })], []],
+    [
+      'not where it was lost: nobody else has it',
+      [entry({ recovery: { times: 1, epoch: 1, kept: [3], lost: [1, 2] } })],
+      [],
+    ],
     ['not before there is a map', [], []],
   ])('%s', (_, map, expected) => {
     expect(unnamedIn(map, 7, [aside(1)]).map(({ ordinal }) => ordinal)).toEqual(expected);

@@ -38,7 +38,7 @@ export class SetAsideSweeper {
   }
 }
 
-/** Without a map nothing is known. Ordinals from the own one on are not of this cluster: there they are given in order. */
+/** Of those that were lost nobody else has it. Without a map nothing is known. Ordinals from the own one on are not of this cluster: there they are given in order. */
 export function unnamedIn(
   map: readonly PartitionEntry[],
   own: ShardOrdinal,
@@ -46,10 +46,11 @@ export function unnamedIn(
 ): SetAside[] {
   if (map.length === 0 || setAside.length === 0) return [];
   const named = new Set(
-    map.flatMap(({ replicas, nextReplicas, learners }) => [
+    map.flatMap(({ replicas, nextReplicas, learners, recovery }) => [
       ...replicas,
       ...(nextReplicas ?? []),
       ...learners,
+      ...(recovery?.lost ?? []),
     ]),
   );
   return setAside.filter(({ ordinal }) => ordinal < own && !named.has(ordinal));

@@ -27,6 +27,7 @@ import { RegistrationWatch } from './registration-watch.js';
 import { RequestDesk } from './request-desk.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
+import { comesBackAsNew } from './coming-back.js';
 import { SetAsideSweeper } from './set-aside-sweeper.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
@@ -246,7 +247,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const driver = startLife(opened, surroundings, (error) => this.endLife(error));
     this.life = { opened, driver, caughtUp: new CaughtUp() };
     driver.setCopyRate(this.limits.limits.bytesPerSecondMax);
-    if (this.map.partitionCount > 0) driver.learnMap(this.map.entries);
+    if (this.map.partitionCount > 0 && !this.isLost(this.map.entries)) driver.learnMap(this.map.entries);
     station.router.routeTo(driver);
     this.walReporter.follow(opened, (error) => this.endLife(error));
     this.moveReporter.follow({ driver, ...opened });
@@ -293,9 +294,19 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private learn(changed: readonly PartitionEntry[]): void {
+    if (this.isLost(changed)) return;
     this.life?.driver.learnMap(changed);
     this.moveReporter.learn(changed);
     this.sweep();
+  }
+
+  /** What it has is set aside, and not emptied as the map says: nobody else has it. */
+  private isLost(entries: readonly PartitionEntry[]): boolean {
+    const ordinal = this.life?.opened.ordinal;
+    if (ordinal === undefined || !entries.some(({ recovery }) => recovery?.lost.includes(ordinal)))
+      return false;
+    this.endLife(comesBackAsNew(this.surroundings.config.RINGLEADER_MEMBER));
+    return true;
   }
 
   private sweep(): void {

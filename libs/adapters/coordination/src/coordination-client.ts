@@ -72,6 +72,7 @@ const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'transferLeader',
   'compact',
   'changePlacement',
+  'recoverPartitions',
   'reportIncident',
   'startVerification',
 ]);

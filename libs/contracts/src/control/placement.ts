@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { OPERATORS, messageContract } from '../message-contract.js';
 import {
+  INCIDENT_KINDS,
   SHARD_STATES,
   incidentSchema,
   placementLimitsSchema,
@@ -86,6 +87,23 @@ export const placementCommandSchema = z.discriminatedUnion('kind', [
 ]);
 export type PlacementCommand = z.infer<typeof placementCommandSchema>;
 
+export const recoveredPartitionSchema = z
+  .object({
+    partition,
+    kept: z
+      .array(shard)
+      .describe('Shards that go on with what they have of it. Those that are down are waited for.'),
+    copying: z
+      .array(shard)
+      .describe(
+        'Those that were copying it, and decide from now on, too: each has all of it, or nothing. Neither: it begins anew, empty.',
+      ),
+    down: z.array(shard).describe('Of all these, those that are down, and are waited for.'),
+    lost: z.array(shard).describe('Those that had replicas of it.'),
+  })
+  .meta({ id: 'RecoveredPartition' });
+export type RecoveredPartition = z.infer<typeof recoveredPartitionSchema>;
+
 /** Of a partition with learners, or with two sets of replicas, by the shard that leads it. */
 export const moveReportSchema = z.object({
   partition,
@@ -168,6 +186,30 @@ export const placementContracts = {
     ],
     deadline: 'commit',
   }),
+  /** docs/PROTOCOL.md 6.8: partitions that lost a majority for good go on with what is left. A person's decision. */
+  recoverPartitions: messageContract({
+    operation: 'recoverPartitions',
+    askers: OPERATORS,
+    request: z.object({
+      /** Shards that are down and never come back, besides those that were replaced. */
+      lost: z.array(shard).max(1_024),
+      /** What would be done; nothing is. */
+      dryRun: z.boolean(),
+      ifEpoch: z.int().min(0).optional(),
+    }),
+    response: z.object({ epoch, partitions: z.array(recoveredPartitionSchema) }),
+    errors: [
+      'UNAVAILABLE',
+      'NOT_LEADER',
+      'OUTCOME_UNKNOWN',
+      'PRECONDITION_FAILED',
+      'SHARD_NOT_FOUND',
+      'SHARD_NOT_DOWN',
+      'REPLICATION_AT_RISK',
+      'NOTHING_TO_RECOVER',
+    ],
+    deadline: 'commit',
+  }),
   /** From a failure detector: all that it doubts, and all that it doubted lately. Who is not among them is alive to it. */
   vote: messageContract({
     operation: 'vote',
@@ -194,7 +236,7 @@ export const placementContracts = {
   reportIncident: messageContract({
     operation: 'reportIncident',
     askers: ['shard'],
-    request: incidentSchema.omit({ id: true, at: true }),
+    request: incidentSchema.omit({ id: true, at: true }).extend({ kind: z.enum(INCIDENT_KINDS) }),
     response: z.object({ id: z.string() }),
     errors: ['UNAVAILABLE', 'NOT_LEADER', 'OUTCOME_UNKNOWN', 'FORBIDDEN'],
     deadline: 'commit',

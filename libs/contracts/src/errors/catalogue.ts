@@ -88,6 +88,8 @@ export const ERROR_CATALOGUE = {
     title: 'Too few shards would be left for the replication factor',
   },
   NOTHING_TO_CANCEL: { httpStatus: 409, retry: 'never', title: 'Nothing is being moved there' },
+  NOTHING_TO_RECOVER: { httpStatus: 409, retry: 'never', title: 'No partition has lost a majority' },
+  SHARD_NOT_DOWN: { httpStatus: 409, retry: 'safe', title: 'The shard is not down' },
   SHARD_REMOVED: {
     httpStatus: 409,
     retry: 'never',

@@ -88,5 +88,17 @@ export const partitionEntrySchema = z.object({
   nextReplicas: z.array(ordinal).min(1).nullable(),
   learners: z.array(ordinal),
   preferredLeader: ordinal,
+  /** The last time that it went on without a majority, because a person said so (docs/PROTOCOL.md 6.8); absent: never. */
+  recovery: z
+    .object({
+      /** Counts them. */
+      times: z.int().min(1),
+      epoch: z.int().min(1),
+      /** With whose replicas it went on; whoever else has something of it from before has to forget that. */
+      kept: z.array(ordinal),
+      /** Whose replicas were given up, ever: what they have set aside is nobody else's. */
+      lost: z.array(ordinal),
+    })
+    .optional(),
 });
 export type PartitionEntry = z.infer<typeof partitionEntrySchema>;

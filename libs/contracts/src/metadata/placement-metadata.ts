@@ -119,11 +119,17 @@ export type VerdictRecord = z.infer<typeof verdictRecordSchema>;
 
 /** What should never happen, and did. The newest hundred are kept. */
 export const INCIDENTS_PREFIX = '/ringleader/incidents/';
+export const INCIDENT_KINDS = [
+  'REPLICA_DIFFERED',
+  'PAGE_UNREADABLE',
+  'DATABASE_FORGOT',
+  'MAJORITY_LOST',
+] as const;
 export const incidentSchema = z
   .object({
     id: z.string(),
     at: z.iso.datetime(),
-    kind: z.enum(['REPLICA_DIFFERED', 'PAGE_UNREADABLE', 'DATABASE_FORGOT']),
+    kind: z.string().describe(`${INCIDENT_KINDS.join(', ')}, or what a later version knows.`),
     shard: z.string(),
     ordinal,
     partition: z.int().min(0).max(16_383).nullable(),

@@ -1,6 +1,11 @@
 /** /v1/cluster/shards, /plan, /moves, /where, /partitions, /incidents, /events: what clients send, and get back. */
 import { z } from 'zod';
-import { placedShardSchema, placementCommandSchema, plannedMoveSchema } from '../control/placement.js';
+import {
+  placedShardSchema,
+  placementCommandSchema,
+  plannedMoveSchema,
+  recoveredPartitionSchema,
+} from '../control/placement.js';
 import { planSchema } from '../control/placement.js';
 import { verificationSchema } from '../control/verification.js';
 import { incidentSchema, placementLimitsSchema } from '../metadata/placement-metadata.js';
@@ -43,6 +48,32 @@ export const cancelRequestSchema = z
     partition: z.int().min(0).max(16_383).optional().describe('Absent: all, after which moves are paused.'),
   })
   .meta({ id: 'CancelRequest' });
+
+export const recoverRequestSchema = z
+  .strictObject({
+    lost: z
+      .array(z.string().min(1))
+      .max(1_024)
+      .default([])
+      .describe('Shards that are down and never come back. Those that were replaced are lost already.'),
+    dryRun: z.boolean().default(false).describe('Tells what would be done, and does nothing.'),
+    acceptDataLoss: z
+      .boolean()
+      .default(false)
+      .describe('True, or it is not done: what only lost shards had is lost with them.'),
+  })
+  .refine(({ dryRun, acceptDataLoss }) => dryRun || acceptDataLoss, {
+    path: ['acceptDataLoss'],
+    error: 'must be true, since what only the lost shards had is lost; dryRun shows what would be done',
+  })
+  .meta({ id: 'RecoverRequest' });
+export const recoverySchema = z
+  .object({
+    epoch: z.int().describe('Of the plan, as it is now.'),
+    partitions: z.array(recoveredPartitionSchema).describe('Those that go on with what is left of them.'),
+  })
+  .meta({ id: 'Recovery' });
+export type RecoveryView = z.infer<typeof recoverySchema>;
 
 const [drain, undrain, remove, setWeight, pause, resume, cancel] = placementCommandSchema.options;
 /** Who comes by a gateway is a person. */

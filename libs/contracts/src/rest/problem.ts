@@ -41,6 +41,8 @@ export const REST_ERROR_CODES = [
   'SHARD_HOLDS_DATA',
   'REPLICATION_AT_RISK',
   'NOTHING_TO_CANCEL',
+  'NOTHING_TO_RECOVER',
+  'SHARD_NOT_DOWN',
   'COMPACTED',
   'FUTURE_REVISION',
 ] as const satisfies readonly ErrorCode[];
@@ -93,6 +95,8 @@ export const PROBLEM_FIELDS = {
   SHARD_HOLDS_DATA: ['shard', 'replicas', 'state'],
   REPLICATION_AT_RISK: ['shard', 'shards', 'replicationFactor'],
   NOTHING_TO_CANCEL: ['partition'],
+  NOTHING_TO_RECOVER: ['shards'],
+  SHARD_NOT_DOWN: ['shard'],
   COMPACTED: ['compactedRevision', 'restored'],
   FUTURE_REVISION: ['revision', 'parameter', 'field'],
 } as const satisfies Record<RestErrorCode, readonly string[]>;

@@ -89,6 +89,16 @@ export interface PartitionAssignment {
   readonly nextReplicas: readonly ShardOrdinal[] | null;
   readonly learners: readonly ShardOrdinal[];
   readonly preferredLeader: ShardOrdinal;
+  /** The last time that it went on without a majority, because a person said so (6.8); absent: never. */
+  readonly recovery?:
+    | {
+        /** Counts them. */
+        readonly times: number;
+        readonly epoch: Epoch;
+        /** With whose replicas it went on. */
+        readonly kept: readonly ShardOrdinal[];
+      }
+    | undefined;
 }
 
 export interface PaxosTimings {

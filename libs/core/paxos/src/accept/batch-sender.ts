@@ -45,8 +45,10 @@ function hides(context: BatchPort, batch: OpenBatch, row: Row): boolean {
 
 /** 4.1.6: the first batch has no rows; it moves replicas at exactly the adopted position to the new ballot. */
 export function sendBarrier(context: BatchPort, replica: Replica, leader: Leader): void {
-  const next = { ballot: leader.ballot, revision: leader.adopted.revision };
-  leader.retained.add({ previous: leader.adopted, next, rows: [], bytes: 0, message: null });
+  const { ballot, adopted, beginsAt: revision } = leader;
+  const previous = { ballot: adopted.ballot, revision };
+  const next = { ballot, revision };
+  leader.retained.add({ previous, next, rows: [], bytes: 0, message: null });
   streamToAll(context, replica, leader);
   context.wakeups.at(replica, context.now + context.timings.resendIntervalMs);
 }

@@ -42,7 +42,7 @@ function commitWithQuorum(context: CommitPort, replica: Replica, leader: Leader)
   );
   const sent = replica.record.position.revision;
   const revision = Math.min(acknowledged, context.rules.ownLimit(leader.durableRevision, sent), sent);
-  if (revision < leader.adopted.revision) return;
+  if (revision < leader.beginsAt) return;
   const barrierNow = !leader.barrierCommitted;
   if (!barrierNow && revision <= replica.commit) return;
   replica.advanceCommit(revision);

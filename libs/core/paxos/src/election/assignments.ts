@@ -80,20 +80,28 @@ function learnEpoch(context: AssignmentPort, replica: Replica, assignment: Parti
   if (!keeps) stepDown(context, replica, 'epoch');
   replica.catchUp = null;
   if (rules.grantsEndWithEpoch()) context.grants.endAll();
+  const isOther = isOfOtherHistory(context, replica, assignment);
   transactions.setRecord(replica, { ...replica.record, epoch: assignment.epoch });
   replica.assign(assignment);
-  if (!replica.isMember) {
-    remove(context, replica);
-    return;
-  }
+  if (!replica.isMember || isOther) empty(context, replica);
+  if (!replica.isMember) return;
   if (keeps) return;
   // The former leader prepares at once: its peers' grants do not stand against it.
   if (leader !== null && rules.votes(assignment, context.ordinal)) stand(context, replica);
   else watchLeader(context, replica);
 }
 
+/** 6.8: what is committed to it need not be so in what the partition went on with. */
+function isOfOtherHistory(
+  { rules, ordinal }: AssignmentPort,
+  { record }: Replica,
+  { recovery }: PartitionAssignment,
+): boolean {
+  return recovery !== undefined && recovery.epoch > record.epoch && !rules.keepsThrough(recovery, ordinal);
+}
+
 /** 6.6: the rows go, promise and epoch stay for ever. */
-function remove(context: AssignmentPort, replica: Replica): void {
+function empty(context: AssignmentPort, replica: Replica): void {
   const { record } = replica;
   const generation = context.nextGeneration();
   context.transactions.setRecord(replica, {

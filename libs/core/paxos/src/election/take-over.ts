@@ -1,3 +1,4 @@
+import type { Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import { sendBarrier, type BatchPort } from '../accept/batch-sender.js';
 import { onMoreDurable } from '../accept/commit.js';
@@ -29,7 +30,8 @@ export function takeOver(
   }
   const heard = greatestCommit(replica, candidate);
   const { ballot } = candidate;
-  const leader = new Leader(ballot, replica.record.epoch, adopted, context.now);
+  const beginsAt = firstRevision(rules, replica, adopted);
+  const leader = new Leader(ballot, replica.record.epoch, { adopted, beginsAt }, context.now);
   replica.advanceCommit(rules.commitAtTakeOver(heard, adopted.revision), adopted.revision);
   replica.catchUp = null;
   replica.role = leader;
@@ -41,12 +43,12 @@ export function takeOver(
   transactions.setRecord(replica, {
     ...replica.record,
     promised: Math.max(ballot, replica.record.promised),
-    position: { ballot, revision: adopted.revision },
+    position: { ballot, revision: beginsAt },
     commitBound: replica.commit,
   });
   transactions.whenDurable(replica, () => {
     if (replica.role !== leader) return;
-    leader.durableRevision = Math.max(leader.durableRevision, adopted.revision);
+    leader.durableRevision = Math.max(leader.durableRevision, beginsAt);
     onMoreDurable(context, replica, leader);
   });
   for (const [ordinal, state] of candidate.answers) {
@@ -54,6 +56,15 @@ export function takeOver(
     leader.progressOf(ordinal).acknowledged = rules.acknowledgedByPromise(state.position, adopted);
   }
   sendBarrier(context, replica, leader);
+}
+
+/** 6.8: a revision that was lost is never given to another write, so nobody takes one for the other. */
+function firstRevision(
+  rules: TakeOverPort['rules'],
+  { assignment }: Replica,
+  { revision }: Position,
+): Revision {
+  return Math.max(revision, rules.revisionAfter(assignment?.recovery?.times ?? 0));
 }
 
 function greatestCommit(replica: Replica, candidate: Candidate): number {

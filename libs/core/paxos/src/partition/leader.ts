@@ -52,6 +52,10 @@ export interface Handover {
 /** One leadership: one ballot of one incarnation, partition and epoch (docs/PROTOCOL.md 4.0). */
 export class Leader {
   readonly kind = 'leader';
+  /** Of the most advanced of those that elected it. */
+  readonly adopted: Position;
+  /** The revision of its barrier: that of what it adopted, but where revisions were lost (6.8). */
+  readonly beginsAt: Revision;
   /** The last revision given to a write; those past the record's position are not sent yet. */
   lastRevision: Revision;
   /** Own rows durable at this ballot; -1 until the take-over is. */
@@ -89,10 +93,12 @@ export class Leader {
   constructor(
     readonly ballot: Ballot,
     readonly epoch: Epoch,
-    readonly adopted: Position,
+    from: { readonly adopted: Position; readonly beginsAt: Revision },
     readonly since: number,
   ) {
-    this.lastRevision = adopted.revision;
+    this.adopted = from.adopted;
+    this.beginsAt = from.beginsAt;
+    this.lastRevision = from.beginsAt;
     this.backedAt = since;
     this.handoverNotBefore = since;
   }

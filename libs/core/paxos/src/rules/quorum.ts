@@ -18,6 +18,20 @@ export function hasQuorum(assignment: PartitionAssignment, has: Has): boolean {
   return hasMajority(replicas, has) && (nextReplicas === null || hasMajority(nextReplicas, has));
 }
 
+/**
+ * 6.8: of those with whom a partition went on everybody has to answer, as long as they are its set: each may have of what was
+ * committed what no other has.
+ */
+export function hasElectionQuorum(assignment: PartitionAssignment, has: Has): boolean {
+  const { replicas, recovery } = assignment;
+  if (recovery === undefined || !isSameSet(replicas, recovery.kept)) return hasQuorum(assignment, has);
+  return replicas.every(has) && hasQuorum(assignment, has);
+}
+
+function isSameSet(a: readonly ShardOrdinal[], b: readonly ShardOrdinal[]): boolean {
+  return a.length === b.length && a.every((ordinal) => b.includes(ordinal));
+}
+
 /** In descending order, the places of one set: used again and again, since this is worked out for every acknowledgement. */
 const sorted: Revision[] = [];
 

@@ -129,7 +129,11 @@ describe('RowCache', () => {
     };
     const replica = replicaOf(record);
     const cache = new RowCache(bytesMax, ({ row }) => row === null || row.revision <= replica.commit);
-    return { cache, leader: new Leader(1, 1, position, 0), replica };
+    return {
+      cache,
+      leader: new Leader(1, 1, { adopted: position, beginsAt: position.revision }, 0),
+      replica,
+    };
   }
 
   it('lets no storage read bring an older row back', () => {

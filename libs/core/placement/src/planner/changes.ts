@@ -19,6 +19,8 @@ export interface Changes {
   readonly removed: RegisteredShard | null;
   /** Null: it stays. */
   readonly control: Control | null;
+  /** Names of shards that must be as they were seen: their registrations, processes and verdicts. */
+  readonly asSeen: readonly string[];
 }
 
 export const NO_CHANGES: Omit<Changes, 'ifControlEpoch'> = {
@@ -29,6 +31,7 @@ export const NO_CHANGES: Omit<Changes, 'ifControlEpoch'> = {
   placesEnded: [],
   removed: null,
   control: null,
+  asSeen: [],
 };
 
 export function changesOn(state: ClusterState, changes: Partial<Changes>): Changes {

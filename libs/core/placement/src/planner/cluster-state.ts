@@ -12,6 +12,18 @@ export interface MapEntry {
   readonly nextReplicas: readonly ShardOrdinal[] | null;
   readonly learners: readonly ShardOrdinal[];
   readonly preferredLeader: ShardOrdinal;
+  /** The last time that it went on without a majority, because a person said so (6.8); absent: never. */
+  readonly recovery?: PastRecovery | undefined;
+}
+
+export interface PastRecovery {
+  /** Counts them. */
+  readonly times: number;
+  readonly epoch: Epoch;
+  /** With whose replicas it went on; whoever else has something of it from before has to forget that. */
+  readonly kept: readonly ShardOrdinal[];
+  /** Whose replicas were given up, ever: what they have set aside is nobody else's, and is for people to look into. */
+  readonly lost: readonly ShardOrdinal[];
 }
 
 export type PlaceState = 'joining' | 'active' | 'draining' | 'drained' | 'replaced';

@@ -21,7 +21,9 @@ export type RefusalCode =
   | 'SHARD_HOLDS_DATA'
   | 'REPLICATION_AT_RISK'
   | 'ALREADY_SO'
-  | 'NOTHING_TO_CANCEL';
+  | 'NOTHING_TO_CANCEL'
+  | 'NOTHING_TO_RECOVER'
+  | 'SHARD_NOT_DOWN';
 
 export interface Refusal {
   readonly kind: 'refused';
@@ -47,17 +49,21 @@ export function decideCommand(
   nowMs: number,
   ifEpoch?: number,
 ): CommandDecision {
-  const { control } = state;
-  if (control === null)
-    return refusal('UNAVAILABLE', 'The first partition map is not made yet: there is nothing to place');
-  if (ifEpoch !== undefined && ifEpoch !== control.epoch)
-    return refusal('PRECONDITION_FAILED', `The plan has epoch ${control.epoch} by now`, {
-      epoch: control.epoch,
-    });
+  const control = controlAt(state, ifEpoch);
+  if ('kind' in control) return control;
   const decided = decide({ state, control, nowMs }, command);
   if ('kind' in decided) return decided;
   const changes = raisingEpoch(state, decided.control ?? control, decided);
   return { kind: 'changes', changes, epoch: control.epoch + 1 };
+}
+
+/** What a command goes by. */
+export function controlAt({ control }: ClusterState, ifEpoch?: number): Control | Refusal {
+  if (control === null)
+    return refusal('UNAVAILABLE', 'The first partition map is not made yet: there is nothing to place');
+  if (ifEpoch === undefined || ifEpoch === control.epoch) return control;
+  const { epoch } = control;
+  return refusal('PRECONDITION_FAILED', `The plan has epoch ${epoch} by now`, { epoch });
 }
 
 interface Context {
@@ -230,6 +236,6 @@ export function whyNotRemovable(state: ClusterState, place: Place, partitions: n
   return whyHeld(state, place, partitions)?.detail ?? null;
 }
 
-function refusal(code: RefusalCode, detail: string, details: Refusal['details'] = {}): Refusal {
+export function refusal(code: RefusalCode, detail: string, details: Refusal['details'] = {}): Refusal {
   return { kind: 'refused', code, detail, details };
 }

@@ -16,6 +16,7 @@ import {
   healthOf,
   holders,
   membersOf,
+  nameOf,
 } from './cluster-state.js';
 import { type Changes, raisingEpoch } from './changes.js';
 import type { PlannerRules } from './rules.js';
@@ -185,9 +186,11 @@ class PlacesEdit {
       return membersOf(entry).includes(place.ordinal) && !rules.survives(entry, (of) => this.#isUp(of));
     });
     if (needed !== undefined) {
+      const down = membersOf(needed).filter((ordinal) => !this.#isUp(ordinal));
+      const lost = down.map((ordinal) => `--lost ${nameOf(state, ordinal)}`).join(' ');
       return (
         `${place.shardId} is down and is not given up: without it partition ${needed.partition} has no majority that ` +
-        'is up. Drain it if it never comes back'
+        `is up. If whoever is down never comes back: ringleader recover ${lost}`
       );
     }
     // Whoever is draining is not counted on anyway.

@@ -240,16 +240,22 @@ export function byUrgency(a: WantedMove, b: WantedMove): number {
 function whyBlocked(state: ClusterState): string | null {
   if (state.map.length === 0)
     return 'there is no partition map yet: it is made when enough shards have registered';
-  const lost = state.map.find((entry) => hasLostMajority(state, entry));
+  const lost = state.map.find((entry) => hasLostPresent(state, entry));
   if (lost !== undefined) {
     const gone = lost.replicas.filter((ordinal) => healthOf(state, ordinal) === 'gone');
-    const names = gone.map((ordinal) => nameOf(state, ordinal)).join(', ');
-    return `partition ${lost.partition} has lost a majority of its replicas for good (${names}): it cannot be moved any more`;
+    const names = gone.map((ordinal) => `${nameOf(state, ordinal)} as ordinal ${ordinal}`).join(', ');
+    return `partition ${lost.partition} has lost a majority of its replicas for good (${names}): it goes on only if a person says so (ringleader recover)`;
   }
   const eligible: readonly Place[] = eligiblePlaces(state);
   if (eligible.length < state.replicationFactor)
     return `only ${eligible.length} shards are active, and each partition needs ${state.replicationFactor}`;
   return null;
+}
+
+/** Where only the next set has lost its majority, the move is taken back. */
+export function hasLostPresent(state: ClusterState, { replicas }: MapEntry): boolean {
+  const left = replicas.filter((ordinal) => healthOf(state, ordinal) !== 'gone');
+  return left.length < majorityOf(replicas);
 }
 
 export function hasLostMajority(state: ClusterState, entry: MapEntry): boolean {
