@@ -109,7 +109,7 @@ function decideOnShard(
   }
 }
 
-/** Of the shard that the name stands for now; of the last one, where nobody is registered by it any more. */
+/** Of the shard that the name stands for at present; of the last one, where nobody is registered by it any more. */
 export function placeNamed({ places, registrations }: ClusterState, shardId: string): Place | null {
   const ordinal = registrations.get(shardId)?.ordinal;
   const current = ordinal === undefined ? undefined : places.get(ordinal);

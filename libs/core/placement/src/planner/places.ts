@@ -217,8 +217,8 @@ class PlacesEdit {
 
   #serves({ shardId, ordinal }: Place): boolean {
     const { present, verdicts } = this.context.state;
-    const process = present.get(shardId);
-    return process?.ordinal === ordinal && process.isServing && verdicts.get(shardId)?.verdict !== 'down';
+    const lease = present.get(shardId);
+    return lease?.ordinal === ordinal && lease.isServing && verdicts.get(shardId)?.verdict !== 'down';
   }
 
   #holds(ordinal: ShardOrdinal): boolean {
