@@ -25,6 +25,8 @@ export type AssignmentPort = WatchPort &
     | 'keyedShare'
     | 'recentShare'
     | 'tombstoneShare'
+    | 'keysShare'
+    | 'incarnation'
     | 'purges'
   >;
 
@@ -45,12 +47,24 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
 }
 
 export function newReplica(
-  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare' | 'tombstoneShare' | 'purges'>,
+  context: Port<
+    | 'ordinal'
+    | 'rules'
+    | 'timings'
+    | 'keyedShare'
+    | 'recentShare'
+    | 'tombstoneShare'
+    | 'keysShare'
+    | 'purges'
+    | 'incarnation'
+  >,
   record: PartitionRecord,
 ): Replica {
-  const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
+  const { ordinal, incarnation, rules, keyedShare, recentShare, tombstoneShare, keysShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
-  return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
+  const isOfThisLife = (generation: number): boolean => rules.knowsAllKeys(generation, incarnation);
+  const shares = { recentShare, tombstoneShare, keysShare };
+  return new Replica(record, ordinal, { keyed, ...shares, isOfThisLife, purging: purges.waiting });
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {

@@ -6,6 +6,10 @@ import { invariant, type Incarnation } from '@ringleader/primitives';
 
 const PER_INCARNATION = 65_536;
 
+export function isOfLife(generation: number, incarnation: Incarnation): boolean {
+  return Math.floor(generation / PER_INCARNATION) === incarnation;
+}
+
 /** A shard that has used up its incarnation's numbers ends here, and goes on with those of the next one. */
 export function generationsOf(incarnation: Incarnation): () => number {
   let used = 0;
