@@ -9,6 +9,7 @@ import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../accept/acceptor.js';
 import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
+import { lifeOf } from '../partition/generations.js';
 import { Replica } from '../partition/replica.js';
 
 export type AssignmentPort = WatchPort &
@@ -62,7 +63,7 @@ export function newReplica(
 ): Replica {
   const { ordinal, incarnation, rules, keyedShare, recentShare, tombstoneShare, keysShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
-  const isOfThisLife = (generation: number): boolean => rules.knowsAllKeys(generation, incarnation);
+  const isOfThisLife = (generation: number): boolean => rules.knowsAllKeys(lifeOf(generation), incarnation);
   const shares = { recentShare, tombstoneShare, keysShare };
   return new Replica(record, ordinal, { keyed, ...shares, isOfThisLife, purging: purges.waiting });
 }

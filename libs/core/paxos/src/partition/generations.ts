@@ -6,8 +6,9 @@ import { invariant, type Incarnation } from '@ringleader/primitives';
 
 const PER_INCARNATION = 65_536;
 
-export function isOfLife(generation: number, incarnation: Incarnation): boolean {
-  return Math.floor(generation / PER_INCARNATION) === incarnation;
+/** The incarnation in which it began. */
+export function lifeOf(generation: number): Incarnation {
+  return Math.floor(generation / PER_INCARNATION);
 }
 
 /** A shard that has used up its incarnation's numbers ends here, and goes on with those of the next one. */
