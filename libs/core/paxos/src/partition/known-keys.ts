@@ -8,7 +8,7 @@ import type { MemoryShare } from './memory-share.js';
 /** Of a filter: all bits of a key lie in one of them, so that one line of the processor's cache is all that is looked at. */
 const BLOCK_WORDS = 16;
 const FIRST_BLOCKS = 4;
-/** Each key sets so many, of ten that there are for it: about two in a hundred that are not there are read all the same. */
+/** Each key sets so many, of ten that there are for it. Of each full filter one in a hundred is read that is not there. */
 const PROBES = 6;
 const BITS_PER_KEY = 10;
 
@@ -33,7 +33,7 @@ export class KnownKeys {
   add(key: string): void {
     if (!this.isComplete) return;
     const hash = hashOf(key);
-    for (const filter of this.filters) if (has(filter, hash)) return;
+    if (this.isKnown(hash)) return;
     let last = this.filters.at(-1);
     if (last === undefined || last.room === 0) last = this.grow();
     if (last === undefined) return;
@@ -47,8 +47,13 @@ export class KnownKeys {
 
   mayHave(key: string): boolean {
     if (!this.isComplete) return true;
-    const hash = hashOf(key);
-    for (const filter of this.filters) if (has(filter, hash)) return true;
+    return this.isKnown(hashOf(key));
+  }
+
+  /** Half of the keys are in the newest. */
+  private isKnown(hash: number): boolean {
+    const { filters } = this;
+    for (let at = filters.length - 1; at >= 0; at -= 1) if (has(filters[at]!, hash)) return true;
     return false;
   }
 
