@@ -137,10 +137,7 @@ export function dropUnusedGenerations(
   );
   if (unused.length === 0) return;
   context.transactions.whenDurable(replica, () => {
-    for (const old of unused) {
-      context.outbox.removeGeneration(replica.partition, old);
-      replica.forgetKeys(old);
-    }
+    for (const old of unused) context.outbox.removeGeneration(replica.partition, old);
   });
 }
 

@@ -9,7 +9,6 @@ import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../accept/acceptor.js';
 import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
-import { lifeOf } from '../partition/generations.js';
 import { Replica } from '../partition/replica.js';
 
 export type AssignmentPort = WatchPort &
@@ -26,8 +25,6 @@ export type AssignmentPort = WatchPort &
     | 'keyedShare'
     | 'recentShare'
     | 'tombstoneShare'
-    | 'keysShare'
-    | 'incarnation'
     | 'purges'
   >;
 
@@ -48,24 +45,12 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
 }
 
 export function newReplica(
-  context: Port<
-    | 'ordinal'
-    | 'rules'
-    | 'timings'
-    | 'keyedShare'
-    | 'recentShare'
-    | 'tombstoneShare'
-    | 'keysShare'
-    | 'purges'
-    | 'incarnation'
-  >,
+  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare' | 'tombstoneShare' | 'purges'>,
   record: PartitionRecord,
 ): Replica {
-  const { ordinal, incarnation, rules, keyedShare, recentShare, tombstoneShare, keysShare, purges } = context;
+  const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
-  const isOfThisLife = (generation: number): boolean => rules.knowsAllKeys(lifeOf(generation), incarnation);
-  const shares = { recentShare, tombstoneShare, keysShare };
-  return new Replica(record, ordinal, { keyed, ...shares, isOfThisLife, purging: purges.waiting });
+  return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {
