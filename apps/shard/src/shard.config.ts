@@ -139,6 +139,7 @@ export function paxosLimits(config: ShardConfig): PaxosLimits {
     keyedBytesMax: config.RINGLEADER_KEYED_WRITES_BYTES,
     recentBytesMax: config.RINGLEADER_RECENT_KEYS_BYTES,
     tombstoneBytesMax: config.RINGLEADER_TOMBSTONE_BYTES,
+    keysBytesMax: Math.floor(config.RINGLEADER_ROW_CACHE_BYTES / 4),
     valueBytesBeforeWrites: VALUE_BYTES_BEFORE_WRITES,
   };
 }

@@ -67,6 +67,12 @@ const USERS_DATA: ReadonlySet<string | undefined> = new Set(
   [subjects.request, subjects.reply].map(({ declaration }) => declaration.what[0]),
 );
 
+/**
+ * A request that was refused, and that its client holds for not done, is carried out if it is said again to whoever leads by
+ * then at the ballot that it names. NATS says nothing twice; so neither is this.
+ */
+const NEVER_AGAIN = subjects.request.declaration.what[0];
+
 type PeerMessage = PeerFrame['messages'][number];
 
 /**
@@ -157,25 +163,36 @@ export class FrameFuzzer {
     const madeUp = this.madeUp.filter(({ what }) => what === kind);
     const choice = prng.nextBelow(10);
     if (choice < 3 && madeUp.length > 0) return this.enveloped(this.pick(madeUp).content);
-    if (choice === 3 && all.length > 0) return this.pick(all).data;
+    if (choice === 3 && all.length > 0) return this.again(this.pick(all));
     if (choice === 4 || fitting.length === 0) return this.garbage();
-    return this.mutated(this.pick(fitting).data, !USERS_DATA.has(kind));
+    return this.mutated(this.pick(fitting), !USERS_DATA.has(kind));
   }
 
-  private mutated(data: Uint8Array, mayForge: boolean): Uint8Array {
+  private again({ subject, data }: Heard): Uint8Array {
+    return kindOf(subject) === NEVER_AGAIN ? this.damaged(data) : data;
+  }
+
+  private mutated(heard: Heard, mayForge: boolean): Uint8Array {
     const { prng } = this;
+    const { data } = heard;
     const opened = openFrame(data);
     const choice = prng.nextBelow(mayForge ? 8 : 4);
-    if (choice === 0) return data;
-    if (choice === 1) return data.subarray(0, prng.nextBelow(data.length + 1));
-    if (choice === 2) return Buffer.concat([data, this.garbage()]);
+    if (choice === 0) return this.again(heard);
+    if (choice === 1) return data.subarray(0, prng.nextBelow(Math.max(1, data.length)));
+    if (choice === 2) return Buffer.concat([data, Buffer.of(0), this.garbage()]);
     if (opened.kind === 'refused') return this.garbage();
     if (data[0] === 0x7b && mayForge) return this.changedJson(data);
-    if (choice === 3) return this.flipped(data);
+    if (choice === 3) return this.damaged(data);
     const forgeable = withoutRows(opened.content);
-    if (forgeable === null) return this.flipped(data);
+    if (forgeable === null) return this.damaged(data);
     const content = prng.nextBelow(4) === 0 ? this.flipped(forgeable) : this.withWildNumber(forgeable);
     return this.enveloped(content);
+  }
+
+  /** So that a receiver can tell: a bare frame has no checksum, and a bit of a key or a value in it is as good as another. */
+  private damaged(data: Uint8Array): Uint8Array {
+    const opened = openFrame(data);
+    return opened.kind === 'opened' && opened.understands === null ? this.garbage() : this.flipped(data);
   }
 
   /** Sealed, or bare. */

@@ -68,6 +68,7 @@ export interface ShardParts {
   readonly keyedShare: MemoryShare;
   readonly recentShare: MemoryShare;
   readonly tombstoneShare: MemoryShare;
+  readonly keysShare: MemoryShare;
   readonly purges: Purges;
   readonly verifier: Verifier;
   /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */

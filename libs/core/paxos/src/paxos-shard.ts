@@ -356,6 +356,7 @@ function createContext(options: PaxosShardOptions): ShardParts {
     keyedShare: new MemoryShare(limits.keyedBytesMax, () => replicas.size),
     recentShare: new MemoryShare(limits.recentBytesMax, () => replicas.size),
     tombstoneShare: new MemoryShare(limits.tombstoneBytesMax, () => replicas.size),
+    keysShare: new MemoryShare(limits.keysBytesMax, () => replicas.size),
     purges: new Purges(),
     verifier: new Verifier(options.verification ?? null, incarnation, startedAt),
     nextGeneration: generationsOf(incarnation),

@@ -149,6 +149,8 @@ export interface PaxosLimits {
   readonly recentBytesMax: number;
   /** What they know of tombstones (4.6.7), about. */
   readonly tombstoneBytesMax: number;
+  /** Which keys there may be; what needs more than its part forgets it, and reads before each write. */
+  readonly keysBytesMax: number;
   /** A write needs the row before it, but not its value: a longer one is not read for it. */
   readonly valueBytesBeforeWrites: number;
 }

@@ -60,6 +60,7 @@ export class TransactionBuilder {
 
   upsert(replica: Replica, generation: number, row: Row): void {
     if (generation === replica.record.generation) replica.tombstones.note(row.key, row);
+    replica.keysOf(generation).add(row.key);
     changesOf(replica, generation).put(row);
     this.rowCount += 1;
     this.rowsTotal += 1;

@@ -1,5 +1,6 @@
 /** One partition of a `MemoryCluster`, as a gateway uses it. */
 import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
+import { RULES } from '../src/index.js';
 import type {
   PartitionAssignment,
   PutOperation,
@@ -26,12 +27,16 @@ export function assignment(change: Partial<PartitionAssignment> = {}): Partition
   };
 }
 
-export function started(limits = LIMITS, verification?: VerificationPace): MemoryCluster {
-  const cluster = new MemoryCluster([1, 2, 3], limits, { ...TIMINGS, ...(verification && { verification }) });
+export function started(limits = LIMITS, verification?: VerificationPace, rules = RULES): MemoryCluster {
+  const timings = { ...TIMINGS, ...(verification && { verification }) };
+  const cluster = new MemoryCluster([1, 2, 3], limits, timings, rules);
   cluster.learn([assignment()]);
   cluster.until(() => cluster.leaderOf(P) !== 0);
   return cluster;
 }
+
+/** Every row is read that is not in memory, though it cannot be there. */
+export const READS_ALL = { ...RULES, knowsAllKeys: (): boolean => false };
 
 const LINEARIZABLE = { kind: 'linearizable' } as const;
 

@@ -10,5 +10,6 @@ const WINDOW_MS = 2_000;
 export function replicaOf(record: PartitionRecord): Replica {
   const share = new MemoryShare(1 << 20, () => 1);
   const keyed = new KeyedRequests(RULES, WINDOW_MS, share);
-  return new Replica(record, 1, { keyed, recentShare: share, tombstoneShare: share, purging: new Set() });
+  const shares = { recentShare: share, tombstoneShare: share, keysShare: share };
+  return new Replica(record, 1, { keyed, ...shares, isOfThisLife: () => false, purging: new Set() });
 }

@@ -48,6 +48,7 @@ export const LIMITS: PaxosLimits = {
   keyedBytesMax: 1 << 24,
   recentBytesMax: 1 << 24,
   tombstoneBytesMax: 1 << 24,
+  keysBytesMax: 1 << 24,
   valueBytesBeforeWrites: 4,
 };
 

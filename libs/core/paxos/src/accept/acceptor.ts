@@ -137,7 +137,10 @@ export function dropUnusedGenerations(
   );
   if (unused.length === 0) return;
   context.transactions.whenDurable(replica, () => {
-    for (const old of unused) context.outbox.removeGeneration(replica.partition, old);
+    for (const old of unused) {
+      context.outbox.removeGeneration(replica.partition, old);
+      replica.forgetKeys(old);
+    }
   });
 }
 

@@ -9,6 +9,7 @@ import { isMember } from '../rules/quorum.js';
 import { dropUnusedGenerations } from '../accept/acceptor.js';
 import type { InstallPort } from '../catch-up/install.js';
 import { KeyedRequests, keyedWindowMs } from '../partition/keyed-requests.js';
+import { lifeOf } from '../partition/generations.js';
 import { Replica } from '../partition/replica.js';
 
 export type AssignmentPort = WatchPort &
@@ -25,6 +26,8 @@ export type AssignmentPort = WatchPort &
     | 'keyedShare'
     | 'recentShare'
     | 'tombstoneShare'
+    | 'keysShare'
+    | 'incarnation'
     | 'purges'
   >;
 
@@ -45,12 +48,24 @@ export function learnAssignment(context: AssignmentPort, assignment: PartitionAs
 }
 
 export function newReplica(
-  context: Port<'ordinal' | 'rules' | 'timings' | 'keyedShare' | 'recentShare' | 'tombstoneShare' | 'purges'>,
+  context: Port<
+    | 'ordinal'
+    | 'rules'
+    | 'timings'
+    | 'keyedShare'
+    | 'recentShare'
+    | 'tombstoneShare'
+    | 'keysShare'
+    | 'purges'
+    | 'incarnation'
+  >,
   record: PartitionRecord,
 ): Replica {
-  const { ordinal, rules, keyedShare, recentShare, tombstoneShare, purges } = context;
+  const { ordinal, incarnation, rules, keyedShare, recentShare, tombstoneShare, keysShare, purges } = context;
   const keyed = new KeyedRequests(rules, keyedWindowMs(context), keyedShare);
-  return new Replica(record, ordinal, { keyed, recentShare, tombstoneShare, purging: purges.waiting });
+  const isOfThisLife = (generation: number): boolean => rules.knowsAllKeys(lifeOf(generation), incarnation);
+  const shares = { recentShare, tombstoneShare, keysShare };
+  return new Replica(record, ordinal, { keyed, ...shares, isOfThisLife, purging: purges.waiting });
 }
 
 function create(context: AssignmentPort, assignment: PartitionAssignment): void {

@@ -1,7 +1,8 @@
 /** A process that was told to stop hands over what it leads before it ends (docs/PROTOCOL.md 4.4.8). */
 import { describe, expect, it } from '@jest/globals';
-import { assignment, P, put, started as fresh, write } from '../../test/cluster-client.js';
-import { type MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import { READS_ALL, assignment, P, put, started as fresh, write } from '../../test/cluster-client.js';
+import { LIMITS, type MemoryCluster, TIMINGS } from '../../test/memory-cluster.js';
+import type { PaxosRules } from '../rules/rules.js';
 
 const isLedByAnother = (cluster: MemoryCluster, than: number) => (): boolean =>
   ![0, than].includes(cluster.leaderOf(P));
@@ -10,8 +11,8 @@ const isLedByAnother = (cluster: MemoryCluster, than: number) => (): boolean =>
 const SETTLED_MS = 5 * TIMINGS.leaseMs;
 
 /** Known to each other for long enough. */
-function started(): MemoryCluster {
-  const cluster = fresh();
+function started(rules?: PaxosRules): MemoryCluster {
+  const cluster = fresh(LIMITS, undefined, rules);
   cluster.run(SETTLED_MS);
   return cluster;
 }
@@ -41,7 +42,7 @@ describe('a shard that leaves', () => {
   });
 
   it('sends on what waits for its row when that begins, as it does what comes later', () => {
-    const cluster = started();
+    const cluster = started(READS_ALL);
     write(cluster, 'a', 'known');
     cluster.loses = (_from, { message }) => message.kind === 'accepts';
     put(cluster, 'a', 'in flight');

@@ -6,6 +6,11 @@ import { invariant, type Incarnation } from '@ringleader/primitives';
 
 const PER_INCARNATION = 65_536;
 
+/** The incarnation in which it began: numbers of one go from one past its multiple to the next multiple. */
+export function lifeOf(generation: number): Incarnation {
+  return Math.floor((generation - 1) / PER_INCARNATION);
+}
+
 /** A shard that has used up its incarnation's numbers ends here, and goes on with those of the next one. */
 export function generationsOf(incarnation: Incarnation): () => number {
   let used = 0;

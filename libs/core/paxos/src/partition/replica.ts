@@ -15,6 +15,7 @@ import type { Candidate } from './candidate.js';
 import type { Leader } from './leader.js';
 import { ownerOf } from '../ballot.js';
 import type { KeyedRequests } from './keyed-requests.js';
+import { KnownKeys } from './known-keys.js';
 import { Tombstones } from '../purge/tombstones.js';
 import type { NewestByKey } from './newest-by-key.js';
 import { RecentKeys } from './recent-keys.js';
@@ -60,6 +61,9 @@ export interface ReplicaMemory {
   readonly keyed: KeyedRequests;
   readonly recentShare: MemoryShare;
   readonly tombstoneShare: MemoryShare;
+  readonly keysShare: MemoryShare;
+  /** It began in this life of the shard: all its rows passed here. */
+  readonly isOfThisLife: (generation: number) => boolean;
   /** Who has something to purge, or may have. */
   readonly purging: Set<Replica>;
 }
@@ -118,6 +122,9 @@ export class Replica {
   /** Complete for this replica's own history, back to its floor (4.7.6). */
   readonly keyed: KeyedRequests;
 
+  /** By generation. */
+  private readonly keys = new Map<number, KnownKeys>();
+
   wakeAt = Number.POSITIVE_INFINITY;
   /** Row changes gathered for the next transaction, by generation. */
   changes: readonly RowChanges[] = NO_CHANGES;
@@ -127,8 +134,9 @@ export class Replica {
   constructor(
     record: PartitionRecord,
     readonly self: ShardOrdinal,
-    { keyed, recentShare, tombstoneShare, purging }: ReplicaMemory,
+    private readonly memory: ReplicaMemory,
   ) {
+    const { keyed, recentShare, tombstoneShare, purging } = memory;
     this.keyed = keyed;
     this.partition = record.partition;
     this.record = record;
@@ -140,6 +148,22 @@ export class Replica {
     this.tombstones = new Tombstones(record.position.revision > 0, tombstoneShare, () => {
       purging.add(this);
     });
+  }
+
+  keysOf(generation: number): KnownKeys {
+    let keys = this.keys.get(generation);
+    if (keys === undefined) {
+      const { keysShare, isOfThisLife } = this.memory;
+      keys = new KnownKeys(keysShare, isOfThisLife(generation));
+      this.keys.set(generation, keys);
+    }
+    return keys;
+  }
+
+  /** Of a generation that is deleted, and whose number is never used again. */
+  forgetKeys(generation: number): void {
+    this.keys.get(generation)?.forget();
+    this.keys.delete(generation);
   }
 
   assign(assignment: PartitionAssignment): void {

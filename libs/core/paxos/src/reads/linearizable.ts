@@ -28,11 +28,15 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     run(context, replica, leader, { request, entry });
     return;
   }
+  const { generation } = replica.record;
+  if (entry === undefined && !replica.keysOf(generation).mayHave(key)) {
+    run(context, replica, leader, { request, entry: context.cache.addRead(replica, leader, key, null) });
+    return;
+  }
   leader.reading.set(key, [request]);
   const valueBytesMax =
     request.kind === 'write' ? context.limits.valueBytesBeforeWrites : Number.POSITIVE_INFINITY;
   const { partition } = replica;
-  const { generation } = replica.record;
   context.reads.row({ partition, generation, key, valueBytesMax }, (row) => {
     // After a step-down all who waited were answered.
     if (replica.role !== leader) return;

@@ -8,6 +8,7 @@ import {
   read,
   rowsOf,
   scan,
+  READS_ALL,
   started,
   textOf,
   write,
@@ -150,8 +151,28 @@ describe('a long value', () => {
   });
 });
 
-it('asks the storage for no more than a few rows at once', () => {
+it('asks the storage for nothing that cannot be there, but what was written in an earlier life', () => {
   const cluster = started({ ...LIMITS, rowCacheBytesMax: 0 });
+  const asked: string[] = [];
+  cluster.holdsRead = (_shard, storageRead) => {
+    if (storageRead.kind === 'rows') asked.push(...storageRead.keys.map(({ key }) => key));
+    return false;
+  };
+  for (const key of ['a', 'b']) write(cluster, key, 'v');
+  expect(textOf(answer(cluster, read(cluster, 1, 'c')))).toBe(null);
+  expect(asked).toEqual([]);
+  write(cluster, 'b', 'v');
+  expect(asked).toEqual(['b']);
+  cluster.kill(1);
+  cluster.start(1);
+  cluster.until(() => cluster.leaderOf(P) === 1);
+  asked.length = 0;
+  for (const key of ['a', 'd']) write(cluster, key, 'v');
+  expect(asked).toEqual(['a', 'd']);
+});
+
+it('asks the storage for no more than a few rows at once', () => {
+  const cluster = started({ ...LIMITS, rowCacheBytesMax: 0 }, undefined, READS_ALL);
   const sizes: number[] = [];
   cluster.holdsRead = (_shard, storageRead) => {
     if (storageRead.kind === 'rows') sizes.push(storageRead.keys.length);

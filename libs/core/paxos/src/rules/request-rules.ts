@@ -1,9 +1,17 @@
-import { HYBRID_UNITS_PER_MS, type Ballot, type HybridTime, type Revision } from '@ringleader/primitives';
+import {
+  HYBRID_UNITS_PER_MS,
+  type Ballot,
+  type HybridTime,
+  type Incarnation,
+  type Revision,
+} from '@ringleader/primitives';
 import type { RequestMark, RequestMarks, Row } from '../records.js';
 import { isKeyed } from '../requests.js';
 
 /** docs/PROTOCOL.md 4.5 and 4.7. */
 export interface RequestRules {
+  /** 4.5.1: did all rows of the generation pass here, so that what is not known is not there? Control: KnowsEarlierLives. */
+  knowsAllKeys(beganIn: Incarnation, present: Incarnation): boolean;
   /** 4.7.2. Control: AnyLeaderRuns. */
   leaderRuns(own: Ballot, named: Ballot): boolean;
   /** 4.7.1: on which row a condition is decided. Control: CondOnCommitted. */
@@ -69,6 +77,7 @@ export interface RequestRules {
 }
 
 export const REQUEST_RULES: RequestRules = {
+  knowsAllKeys: (beganIn, present) => beganIn === present,
   leaderRuns: (own, named) => own === named,
   rowToDecideOn: (newest) => newest,
   failureAwaits: (decidedOn) => decidedOn,

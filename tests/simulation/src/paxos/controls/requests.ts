@@ -9,6 +9,13 @@ import { SLOW_READS } from '../profiles/churn.js';
 /** docs/PROTOCOL.md 4.5.2 and 4.7: stale reads, conditions, repeats. */
 export const REQUEST_CONTROLS: readonly Control[] = [
   {
+    name: 'KnowsEarlierLives',
+    broken: 'what is in no memory is taken to be absent, also where rows were written in an earlier life',
+    rules: { knowsAllKeys: () => true },
+    profile: RANDOM,
+    caughtBy: 'linearizability',
+  },
+  {
     name: 'CondOnCommitted',
     broken: 'condition decided on committed state while a write to the key is in flight',
     rules: { rowToDecideOn: (_newest, settled) => settled },
