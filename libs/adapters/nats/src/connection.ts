@@ -20,6 +20,7 @@ import { natsSettings } from '@ringleader/config';
 import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleader/config';
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
 import type { Service, WireVersion } from '@ringleader/contracts';
+import type { Understanding } from './frame-wire.js';
 import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { NatsLink, Refusals } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
@@ -43,7 +44,7 @@ export interface NatsOptions extends Partial<NatsSettings> {
   /** The highest that is spoken and understood: an older one than this version's, to be that older member. */
   readonly wireVersion?: WireVersion;
   /** What other members understand, where several connections learn it for each other. */
-  readonly understood?: Map<string, number>;
+  readonly understood?: Map<string, Understanding>;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
 }

@@ -3,7 +3,8 @@
  * announcements (the versions: libs/contracts/src/transport/envelope.ts). What is not as it left is counted and dropped.
  *
  * What a member understands is what its last frame said, so that one that is replaced by an older version is spoken to
- * as it understands it as soon as it has said anything.
+ * as it understands it. Of a bare frame nobody can tell whether it is as it left; so it takes back what a sealed one said
+ * only when none has come for a while.
  */
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { NatsConnection, Payload, Subscription } from '@nats-io/nats-core';
@@ -27,6 +28,15 @@ export type FrameListener = (content: Uint8Array, speaker: string) => FrameRefus
 
 /** Members that are gone (gateways that were replaced) go with the others when there are so many: all begin anew. */
 const MEMBERS_MAX = 4_096;
+
+/** Longer than members that talk with each other are silent, and shorter than a process takes to be replaced. */
+const TAKEN_BACK_AFTER_MS = 1_000;
+
+/** The highest version that a member understands, and when it said so last. */
+export interface Understanding {
+  version: number;
+  saidAt: number;
+}
 
 /** Where a member is reached, and the name that it is remembered by. */
 interface Address {
@@ -55,7 +65,7 @@ export class FrameWire {
   constructor(
     private readonly link: Carrier,
     private readonly version: WireVersion,
-    private readonly understood: Map<string, number>,
+    private readonly understood: Map<string, Understanding>,
   ) {
     if (version === OLDEST_WIRE_VERSION) return;
     this.says = headers();
@@ -108,7 +118,7 @@ export class FrameWire {
   }
 
   private send({ subject, name }: Address, frame: Uint8Array): boolean {
-    const heard = this.understood.get(name) ?? OLDEST_WIRE_VERSION;
+    const heard = this.understood.get(name)?.version ?? OLDEST_WIRE_VERSION;
     if (Math.min(heard, this.version) === OLDEST_WIRE_VERSION)
       return this.broadcast(subject, contentOf(frame));
     return this.link.publish(subject, sealFrame(frame));
@@ -139,9 +149,15 @@ export class FrameWire {
   }
 
   private learn(member: string, version: number): void {
-    if (this.understood.get(member) === version) return;
-    if (this.understood.size >= MEMBERS_MAX) this.understood.clear();
-    this.understood.set(member, version);
+    const saidAt = performance.now();
+    const known = this.understood.get(member);
+    if (known === undefined) {
+      if (this.understood.size >= MEMBERS_MAX) this.understood.clear();
+      this.understood.set(member, { version, saidAt });
+    } else if (version >= known.version || saidAt - known.saidAt >= TAKEN_BACK_AFTER_MS) {
+      known.version = version;
+      known.saidAt = saidAt;
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { errors } from '@nats-io/nats-core';
 import type { MsgHdrs, NatsConnection, Payload, Status } from '@nats-io/nats-core';
 import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
-import { FrameWire } from './frame-wire.js';
+import { FrameWire, type Understanding } from './frame-wire.js';
 import { isRefusal, refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { ServerWatch } from './server-watch.js';
 import type { PingSettings } from './server-watch.js';
@@ -62,7 +62,7 @@ export interface LinkOptions {
   /** The highest that is spoken and understood. */
   readonly wireVersion?: WireVersion;
   /** What other members understand, by name: all connections of a process learn it for each other. */
-  readonly understood?: Map<string, number>;
+  readonly understood?: Map<string, Understanding>;
   readonly refusals?: Refusals;
 }
 
@@ -107,7 +107,7 @@ export class NatsLink {
     const {
       inboxPrefix,
       wireVersion = WIRE_VERSION,
-      understood = new Map<string, number>(),
+      understood = new Map<string, Understanding>(),
       pings,
     } = options;
     this.refusals = options.refusals ?? new Refusals(false);
