@@ -53,7 +53,8 @@ export function neededForMajority(
     code,
     `The database of ${shardId} cannot be served from (${detail}), and without it ${partitions.length} partitions ` +
       `(${named}) have no majority: it stays down, and nothing was deleted. Bring the other shards back, or the right ` +
-      'database, and start it again (docs/OPERATIONS.md, "A database that forgot something")',
+      'database, and start it again (docs/OPERATIONS.md, "A database that forgot something"). Where those are lost for good, ' +
+      'only a person can let the partitions go on with what is left (the same, "A majority that is lost for good")',
     { partitions: partitions.slice(0, NAMED_MAX), partitionsTotal: partitions.length },
   );
 }

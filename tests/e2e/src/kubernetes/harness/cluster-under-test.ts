@@ -129,6 +129,13 @@ export class ClusterUnderTest {
     await until(`${name} is gone`, isGone, { timeoutMs: 180_000, everyMs: POLL_MS });
   }
 
+  /** With all that is on it. The pod keeps it for as long as it lives; another of its name gets an empty one. */
+  async loseVolume(pod: Pod): Promise<void> {
+    const metadata = { name: `data-${pod.metadata.name}`, namespace: this.namespace };
+    await this.api.delete({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata });
+    await this.deletePod(pod);
+  }
+
   /** The pod of the coordinators' leader. */
   async leader(): Promise<Pod> {
     const { status } = await this.read();

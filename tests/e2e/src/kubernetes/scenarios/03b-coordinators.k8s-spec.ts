@@ -5,7 +5,6 @@ import { until } from '@ringleader/testing-servers';
 import type { ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { onKubernetes } from '../harness/given.js';
 import { survive } from '../harness/loaded-cluster.js';
-import type { Pod } from '../harness/pods.js';
 import { scenario } from '../harness/scenario.js';
 import type { TimeLine } from '../harness/time-line.js';
 
@@ -47,13 +46,6 @@ async function untilComplete(cluster: ClusterUnderTest, replicas: number): Promi
   expect((await cluster.read()).status?.coordinators).toMatchObject({ replicas, readyReplicas: replicas });
 }
 
-/** With all that is on it. The pod keeps it for as long as it lives. */
-async function loseVolume(cluster: ClusterUnderTest, pod: Pod): Promise<void> {
-  const metadata = { name: `data-${pod.metadata.name}`, namespace: cluster.namespace };
-  await cluster.api.delete({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata });
-  await cluster.deletePod(pod);
-}
-
 onKubernetes('coordinators', {}, (of) => {
   scenario('from 3 to 5 and back under load', of, async ({ cluster, line }) => {
     await survive(cluster, line, {
@@ -86,7 +78,7 @@ onKubernetes('coordinators', {}, (of) => {
       await survive(cluster, line, {
         name: `lost-${lost.replaceAll(' ', '-')}`,
         fault: async () => {
-          await loseVolume(cluster, await cluster.pod(`${cluster.name}-${name}`));
+          await cluster.loseVolume(await cluster.pod(`${cluster.name}-${name}`));
           line.mark(`the volume of ${name} is gone`);
           const idOf = async (): Promise<string | undefined> =>
             (await groupOf(cluster)).members.find((member) => member.name === name)?.id;
