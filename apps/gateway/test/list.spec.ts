@@ -146,6 +146,20 @@ describe('a list', () => {
     expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'cursor' });
   });
 
+  it.each(['false', 'true'])('refuses a cursor that leads out of its list (reverse: %s)', async (reverse) => {
+    const { cursor = '' } = await list({ prefix: 'n/', reverse, limit: '2' });
+    const [version, last, made] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    expect(last).toMatch(/^n\//);
+    for (const forged of ['', 'a', 'm', 'n', 'n0', 'z', '\u{10ffff}', 'n/\ud800', '\udc00']) {
+      const bytes = Buffer.from(JSON.stringify([version, forged, made]));
+      const query = new URLSearchParams({ prefix: 'n/', reverse, cursor: bytes.toString('base64url') });
+      for (const accept of ['application/json', 'application/x-ndjson']) {
+        const answer = await fetch(`${gateway.url}/v1/kv?${query.toString()}`, { headers: { accept } });
+        expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', parameter: 'cursor' });
+      }
+    }
+  });
+
   it('ends a page early rather than give back too much at once', async () => {
     const megabyte = new Uint8Array(1_048_576).fill(97);
     for (let i = 0; i < 10; i++) {

@@ -109,6 +109,8 @@ export class ListController {
     const last = cursor === undefined ? null : decodeCursor(selection, cursor);
     const whole = selectionRange(selection);
     if (whole === null) return null;
+    // Whoever made the cursor: what is behind its key is a part of what was asked for, and of what the caller may read.
+    if (last !== null && !isIn(whole, last)) throw invalidCursor();
     const range = last === null ? whole : rangeBehind(whole, last, reverse);
     const options: ListScanOptions = { range, reverse, keysOnly, rowsWanted, timeoutMs };
     return new ListScan(this.store, this.clock, options);
@@ -164,6 +166,9 @@ function selectionRange(selection: KeySelection): KeyRange | null {
   const end = leastEnd(selection.end, prefixEnd);
   return end !== null && compareKeys(start, end) >= 0 ? null : { start, end };
 }
+
+const isIn = ({ start, end }: KeyRange, key: string): boolean =>
+  key.isWellFormed() && compareKeys(key, start) >= 0 && (end === null || compareKeys(key, end) < 0);
 
 /**
  * A cursor is the last key that was given, with the selection that it belongs to: it means the same whatever is written
