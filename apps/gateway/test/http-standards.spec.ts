@@ -302,6 +302,34 @@ describe('preconditions', () => {
     expect(await write({ 'If-Match': '*', 'If-Unmodified-Since': ago })).toBe(200);
   });
 
+  const TAGS = [undefined, '*', '"R"', '"999"', '"R", "999"', '"998", "999"'] as const;
+  const namesRevision = (tags: string | undefined): boolean =>
+    tags !== undefined && (tags === '*' || tags.includes('R'));
+  const headersOf = (name: string, tags: string | undefined, revision: number): Record<string, string> =>
+    tags === undefined ? {} : { [name]: tags.replace('R', String(revision)) };
+  const pairs = TAGS.flatMap((match) => TAGS.map((noneMatch) => [match, noneMatch] as const));
+
+  it.each([
+    ['PUT', 'that is there', 200, 412],
+    ['DELETE', 'that is there', 204, 412],
+    ['PUT', 'that there is not', 201, 412],
+    ['DELETE', 'that there is not', 404, 404],
+  ] as const)('of a %s of a key %s hold as RFC 9110, 13.2.2 has it', async (method, which, done, refused) => {
+    const exists = which === 'that is there';
+    for (const [match, noneMatch] of pairs) {
+      key = `k-${++unique}`;
+      const revision = exists ? await revisionOf(key) : 1;
+      const matches = match === undefined || (exists && namesRevision(match));
+      const isExcluded = exists && namesRevision(noneMatch);
+      const headers = {
+        ...headersOf('If-Match', match, revision),
+        ...headersOf('If-None-Match', noneMatch, revision),
+      };
+      const expected = matches && !isExcluded ? done : refused;
+      expect([match, noneMatch, await write(headers, method)]).toEqual([match, noneMatch, expected]);
+    }
+  });
+
   it('of several revisions follow a write that comes in between', async () => {
     const first = await revisionOf(key);
     let hasRaced = false;

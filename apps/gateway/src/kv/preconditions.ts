@@ -217,8 +217,11 @@ export async function guardedWrite(
     const conditions = [...guard.conditions, condition];
     const outcome = await store.write({ ...operation, conditions }, repeatable, deadline);
     if (outcome.kind === 'failed' || outcome.reply.kind !== 'conditionFailed') return outcome;
-    // Somebody else wrote in between. A repeat of this request would get the same answer again.
-    if (repeatable !== null || condition === NEVER || !allows(outcome.reply.revision)) return outcome;
+    const { revision } = outcome.reply;
+    // If the key is as it was read, another condition failed. Else somebody wrote in between.
+    if (revision === presentRevision(read) || !allows(revision)) return outcome;
+    // A repeat of this request would get the same answer again.
+    if (repeatable !== null) return outcome;
   }
 }
 
