@@ -3,8 +3,11 @@
  * Hutchison: Scalable Bloom Filters, 2007). Of a generation that began in this life every row passes here, so what is not known
  * is not there, and needs no reading. A key that went stays known.
  */
+import { hashOf, mixed } from './key-hash.js';
 import type { MemoryShare } from './memory-share.js';
 
+/** Odd, and 2^32 by the golden ratio: its multiples lie far apart. */
+const GOLDEN = 0x9e3779b1;
 /** Of a filter: all bits of a key lie in one of them, so that one line of the processor's cache is all that is looked at. */
 const BLOCK_WORDS = 16;
 const FIRST_BLOCKS = 4;
@@ -89,25 +92,4 @@ function has({ words, mask }: Filter, hash: number): boolean {
     if ((words[from + (bits >>> 28)]! & (1 << ((bits >>> 23) & 31))) === 0) return false;
   }
   return true;
-}
-
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-/** Odd, and 2^32 by the golden ratio: its multiples lie far apart. */
-const GOLDEN = 0x9e3779b1;
-
-/** FNV-1a over the code units, mixed. */
-function hashOf(key: string): number {
-  let hash = FNV_OFFSET;
-  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), FNV_PRIME);
-  return mixed(hash);
-}
-
-/** The finalizer of MurmurHash3: every bit of the result depends on every one of the value. */
-function mixed(value: number): number {
-  let hash = value ^ (value >>> 16);
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

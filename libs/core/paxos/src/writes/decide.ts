@@ -89,7 +89,8 @@ function answerKnown(
     return { kind: 'waiter', waiter: { ...waiter, needsLeadership: rules.toldAwaitsLease() } };
   }
   const compared = rules.comparedWithFailFloor(earliestAttempt(context, request), request.origin);
-  return canFail(request) && compared <= leader.failed.floor ? outcomeUnknown(request) : null;
+  const floor = leader.failed.floorOf(request.requestId, request.operation.key);
+  return canFail(request) && compared <= floor ? outcomeUnknown(request) : null;
 }
 
 function outcomeUnknown({ token }: WriteRequest): Known {
@@ -156,13 +157,14 @@ function replyOfMark(request: WriteRequest, row: Row | null, mark: RequestMark):
 /** 4.7.1. A delete has the silent condition that there is something to delete. */
 function failureOf(request: WriteRequest, row: Row | null): FailedRequest | null {
   const { operation, origin } = request;
+  const { key } = operation;
   const live = isLive(row);
   const decidedOn = row?.revision ?? 0;
   const present = { revision: live ? row.revision : 0, version: live ? row.version : 0 };
   if (!conditionsHold(row, operation.conditions)) {
-    return { kind: 'conditionFailed', origin, decidedOn, ...present };
+    return { kind: 'conditionFailed', key, origin, decidedOn, ...present };
   }
-  if (operation.kind === 'delete' && !live) return { kind: 'absent', origin, decidedOn, ...present };
+  if (operation.kind === 'delete' && !live) return { kind: 'absent', key, origin, decidedOn, ...present };
   return null;
 }
 

@@ -53,13 +53,20 @@ describe('a repeated write', () => {
     const cluster = startedLongAgo();
     const origin = hybrid(cluster.now);
     const operation = putOperation('a', { conditions: [{ kind: 'ifPresent' }] });
-    for (let index = 0; index < 1_030; index += 1) {
-      const failed = putAs(cluster, `f${index}`, 'a', { operation, origin: origin + index });
-      expect(failed.kind).toBe('conditionFailed');
-    }
-    cluster.run(WINDOW_MS);
-    const later = { operation: putOperation('a', { conditions: [{ kind: 'ifAbsent' }] }) };
+    const refuse = (prefix: string, times: number): void => {
+      for (let index = 0; index < times; index += 1) {
+        const failed = putAs(cluster, `${prefix}${index}`, 'a', { operation, origin: origin + index });
+        expect(failed.kind).toBe('conditionFailed');
+      }
+    };
+    const later = { operation: putOperation('a', { conditions: [{ kind: 'ifVersion', version: 0 }] }) };
     const soon = origin + hybrid(WINDOW_MS - 10);
+    const present = { operation: putOperation('a', { conditions: [{ kind: 'ifPresent' }] }) };
+    refuse('f', 1_030);
+    cluster.run(WINDOW_MS);
+    // Those of others are none of its own earlier attempts.
+    expect(putAs(cluster, 'key:h', 'a', { ...present, origin: soon }).kind).toBe('conditionFailed');
+    refuse('key:f', 1_024);
     expect(putAs(cluster, KEYED, 'a', { ...later, origin: soon }).kind).toBe('outcomeUnknown');
     expect(putAs(cluster, 'r', 'a', { ...later, origin: soon }).kind).toBe('written');
   });

@@ -103,13 +103,31 @@ describe('nextRow', () => {
 });
 
 describe('FailedRequests', () => {
-  it('is bounded, and what falls off raises the floor', () => {
+  const answer = { decidedOn: 0, kind: 'absent', revision: 0, version: 0 } as const;
+  const refused = (prefix: string, key: string): FailedRequests => {
     const failed = new FailedRequests();
-    const answer = { decidedOn: 0, kind: 'absent', revision: 0, version: 0 } as const;
-    for (let index = 0; index < 1_030; index += 1) failed.remember(`r${index}`, { ...answer, origin: index });
+    for (let origin = 0; origin < 1_030; origin += 1)
+      failed.remember(`${prefix}${origin}`, { ...answer, key, origin });
+    return failed;
+  };
+
+  it('is bounded, and what falls off raises the floor of its key', () => {
+    const failed = refused('r', 'k');
     expect(failed.get('r5')).toBe(undefined);
     expect(failed.get('r6')).toBeDefined();
-    expect(failed.floor).toBe(5);
+    expect(failed.floorOf('r7', 'k')).toBe(5);
+  });
+
+  it('keeps keyed requests apart from others', () => {
+    expect(refused('r', 'k').floorOf('key:new', 'k')).toBe(0);
+    const failed = refused('key:', 'k');
+    expect([failed.floorOf('r7', 'k'), failed.floorOf('key:new', 'k')]).toEqual([0, 5]);
+  });
+
+  it('raises the floor of hardly any other key', () => {
+    const failed = refused('key:', 'k');
+    const raised = Array.from({ length: 1_000 }, (_, i) => failed.floorOf('key:new', `other/${i}`));
+    expect(raised.filter((floor) => floor > 0).length).toBeLessThan(20);
   });
 });
 
