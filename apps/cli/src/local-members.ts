@@ -19,11 +19,6 @@ export interface ClusterState {
   readonly access: { readonly caFile: string; readonly tokenFile: string } | null;
   /** Null while nobody answers there. */
   readonly control: { readonly url: string; readonly token: string } | null;
-  readonly processes: readonly {
-    readonly service: string;
-    readonly member: string;
-    readonly pid: number | null;
-  }[];
 }
 
 const POLL_MS = 200;
@@ -64,7 +59,7 @@ export async function eventually<T>(failure: string, probe: () => Promise<T | un
 }
 
 /** Asks the starter that runs on the folder. */
-async function ask<Body>(folder: string, path: string, body: object = {}): Promise<Body> {
+export async function ask<Body>(folder: string, path: string, body: object = {}): Promise<Body> {
   const { control } = await stateOf(folder);
   const away = (cause?: unknown): CliFailure =>
     new CliFailure(`No cluster of npm start runs on ${folder} at present.`, {

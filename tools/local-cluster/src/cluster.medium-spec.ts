@@ -95,17 +95,16 @@ describe('LocalCluster', () => {
     // As `ringleader local replace-coordinator` asks: what the disk had is gone, and its process is another.
     const kept = join(cluster.folder.path, 'coordinator-2', 'kept');
     await writeFile(kept, '');
-    await writeFile(join(cluster.folder.path, 'replace-coordinator-2'), '');
+    const { control } = await readClusterState(cluster.folder.path);
+    const replace = '/coordinators/coordinator-2/replace';
+    expect(await askStarter(control!, replace)).toEqual({ member: 'coordinator-2' });
+    await expect(askStarter(control!, '/coordinators/shard-2/replace')).rejects.toThrow('MEMBER_NOT_FOUND');
     const isReplaced = async () => {
       const { processes } = await readClusterState(cluster.folder.path);
       const now = processes.find(({ member }) => member === 'coordinator-2')?.pid ?? 0;
       const starts = (await readFile(notes(), 'utf8')).split('start coordinator-2').length - 1;
       return now > 0 && !pids.includes(now) && starts === 2;
     };
-    // Who asks hears of its end by the request, which is there under one of two names until then.
-    const isOver = async () =>
-      !(await readdir(cluster.folder.path)).some((file) => file.startsWith('replace-'));
-    await until('the end of the request', isOver, { timeoutMs: 20_000 });
     expect(existsSync(kept)).toBe(false);
     await until('a replacement', isReplaced, { timeoutMs: 20_000 });
     const layout = await readFile(join(cluster.folder.path, 'layout.json'), 'utf8');

@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
-import { CoordinatorRequests } from './coordinator-requests.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { gatewayFetch } from './gateway-fetch.js';
 import { clusterHealth } from './health.js';
@@ -79,7 +78,6 @@ export class LocalCluster implements Controlled {
   readonly #startedAt = new Date().toISOString();
   readonly #surroundings: Surroundings;
   #status: ClusterState['status'] = 'starting';
-  readonly #requests: CoordinatorRequests;
   readonly #renewals: NodeJS.Timeout;
   #control: Control | undefined;
   /** Opened at the first cut. */
@@ -94,12 +92,6 @@ export class LocalCluster implements Controlled {
     private layout: Layout,
   ) {
     this.#surroundings = { ...context, folder };
-    this.#requests = new CoordinatorRequests({
-      folder: folder.path,
-      say: context.say,
-      isReady: () => this.#status !== 'starting',
-      join: async (seat) => this.#join(seat === null ? this.#freeSeat() : await this.#vacate(seat)),
-    });
     this.#renewals = setInterval(() => void this.#renewCertificates(), RENEWAL_LOOK_MS).unref();
   }
 
@@ -111,6 +103,10 @@ export class LocalCluster implements Controlled {
   /** Null: an open cluster. */
   get security(): Security | null {
     return this.settled.security;
+  }
+
+  get isStarting(): boolean {
+    return this.#status === 'starting';
   }
 
   get #access(): GatewayAccess | null {
@@ -212,28 +208,24 @@ export class LocalCluster implements Controlled {
     }
   }
 
-  #freeSeat(): number {
-    const running = coordinatorSeats(this.layout);
-    const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
-    if (seat === undefined) throw new StartError('there are as many as there may be.');
-    return seat;
-  }
-
-  /** Ends the one at the seat, if it still runs. */
-  async #vacate(seat: number): Promise<number> {
-    const present = this.#of('coordinator').find(({ program }) => program.name === `coordinator-${seat}`);
-    if (present === undefined) throw new StartError(`coordinator-${seat} is none of this cluster.`);
-    await present.stop();
-    this.#supervisors = this.#supervisors.filter((one) => one !== present);
-    return seat;
-  }
-
-  /** Starts a coordinator, which waits to be let in. */
-  async #join(seat: number): Promise<void> {
+  /** Starts a coordinator, which waits to be let in: at a free seat, or in the place of one, which ends if it still runs. */
+  async addCoordinator(former?: string): Promise<{ member: string }> {
+    const seat =
+      former === undefined ? this.#freeSeat() : indexOf(this.#named(former, ['coordinator']).program.name);
+    const member = `coordinator-${seat}`;
+    await this.#end(member);
     // Of the member that was at this seat: nobody takes it back.
     await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
     this.#keep(withJoined(this.layout, seat));
     await this.#runService(planCoordinator(this.#plan(), seat));
+    return { member };
+  }
+
+  #freeSeat(): number {
+    const running = coordinatorSeats(this.layout);
+    const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
+    if (seat !== undefined) return seat;
+    throw new StartError(`There are ${COORDINATORS_MAX} coordinators, as many as there may be.`);
   }
 
   /** Who was removed from its group is missed by nobody. */
@@ -287,15 +279,17 @@ export class LocalCluster implements Controlled {
     return { member: `shard-${index}` };
   }
 
+  /** Who is asked for, one of these services. */
+  #named(name: string, services: readonly Service[] = SERVICES): Supervisor {
+    const candidates = services.flatMap((service) => this.#of(service));
+    const found = candidates.find(({ program }) => program.name === name);
+    if (found !== undefined) return found;
+    const members = candidates.map(({ program }) => program.name).sort();
+    throw new OperationalError('MEMBER_NOT_FOUND', `No ${name} is run by this cluster`, { name, members });
+  }
+
   async act(member: string, action: MemberAction): Promise<string> {
-    const present = this.#supervisors.find(({ program }) => program.name === member);
-    if (present === undefined) {
-      const members = this.#supervisors.map(({ program }) => program.name).sort();
-      throw new OperationalError('MEMBER_NOT_FOUND', `No ${member} is run by this cluster`, {
-        name: member,
-        members,
-      });
-    }
+    const present = this.#named(member);
     if (action === 'restart') return this.#restart(present);
     if (present.held !== null) {
       const detail = `${member} is ${present.held}: ringleader local restart ends that first`;
@@ -392,7 +386,6 @@ export class LocalCluster implements Controlled {
   }
 
   async stop(): Promise<void> {
-    this.#requests.close();
     clearInterval(this.#renewals);
     await this.#control?.close();
     this.#control = undefined;

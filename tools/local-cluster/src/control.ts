@@ -26,9 +26,13 @@ export interface ControlPlace {
 }
 
 export interface Controlled {
+  /** Before it has started, nothing can be asked of it. */
+  readonly isStarting: boolean;
   /** Gives the sentence about it. */
   act(member: string, action: MemberAction): Promise<string>;
   addShard(wanted: ShardRequest): Promise<{ readonly member: string }>;
+  /** One more, or another in the place of one, whose data are deleted. */
+  addCoordinator(former?: string): Promise<{ readonly member: string }>;
 }
 
 export class Control {
@@ -70,18 +74,31 @@ export class Control {
   async #done(request: IncomingMessage): Promise<object> {
     if (!this.#isOurs(request))
       throw new OperationalError('FORBIDDEN', 'Whoever asks has not read cluster.json');
-    const [, kind, member = '', action] = (request.url ?? '').split('/').map(decodeURIComponent);
-    const body = await text(request);
-    const known = MEMBER_ACTIONS.find((one) => one === action);
-    if (request.method === 'POST' && kind === 'shards') {
-      const parsed = shardRequest.safeParse(body === '' ? {} : JSON.parse(body));
-      if (parsed.success) return this.#inTurn(() => this.controlled.addShard(parsed.data));
-      throw new OperationalError('INVALID_ARGUMENT', z.prettifyError(parsed.error));
+    const [, kind, member, ...rest] = (request.url ?? '').split('/');
+    const path = [kind, ...(member === undefined ? [] : ['NAME']), ...rest].join('/');
+    const routes = this.#routes(decoded(member ?? ''), await text(request));
+    const task = request.method === 'POST' ? routes.get(path) : undefined;
+    if (task === undefined) {
+      const detail = `There is POST /${[...routes.keys()].join(', /')}`;
+      throw new OperationalError('ROUTE_NOT_FOUND', detail);
     }
-    if (request.method === 'POST' && kind === 'members' && known !== undefined) {
-      return this.#inTurn(async () => ({ done: await this.controlled.act(member, known) }));
-    }
-    throw new OperationalError('ROUTE_NOT_FOUND', 'There is POST /shards and POST /members/NAME/ACTION');
+    if (this.controlled.isStarting)
+      throw new OperationalError('UNAVAILABLE', 'The cluster is being started: ask again once it serves');
+    return this.#inTurn(task);
+  }
+
+  #routes(name: string, body: string): Map<string, () => Promise<object>> {
+    const { controlled } = this;
+    const acts = MEMBER_ACTIONS.map(
+      (action) =>
+        [`members/NAME/${action}`, async () => ({ done: await controlled.act(name, action) })] as const,
+    );
+    return new Map<string, () => Promise<object>>([
+      ['shards', async () => controlled.addShard(shardIn(body))],
+      ['coordinators', () => controlled.addCoordinator()],
+      ['coordinators/NAME/replace', () => controlled.addCoordinator(name)],
+      ...acts,
+    ]);
   }
 
   #isOurs({ headers }: IncomingMessage): boolean {
@@ -95,6 +112,27 @@ export class Control {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new OperationalError('INVALID_ARGUMENT', `${name} is no name: its escapes are torn`);
+  }
+}
+
+/** As it was asked for in JSON; nothing is an empty object. */
+function shardIn(body: string): ShardRequest {
+  let given: unknown = {};
+  try {
+    if (body !== '') given = JSON.parse(body);
+  } catch (error) {
+    throw new OperationalError('INVALID_ARGUMENT', `The body is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = shardRequest.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new OperationalError('INVALID_ARGUMENT', z.prettifyError(parsed.error));
 }
 
 function refusalOf(error: unknown): readonly [number, object] {
