@@ -1,5 +1,5 @@
 import { OperationalError } from '@ringleader/contracts';
-import { postgresPrograms, StartError, until, type PostgresPrograms } from '@ringleader/server-processes';
+import { postgresPrograms, StartError, until } from '@ringleader/server-processes';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,7 +26,6 @@ import {
   postgresProgram,
   refuseOtherVersions,
   serviceProgram,
-  type Surroundings,
 } from './programs.js';
 import {
   COORDINATORS_MAX,
@@ -42,26 +41,19 @@ import {
   type ClusterPlan,
   type Service,
   type ServicePlan,
+  type Site,
 } from './services.js';
 import { isHopeless, isRemoved, refuses, whyHopeless } from './prospects.js';
 import { accessOf, renewDue, secure, type GatewayAccess, type Security } from './security.js';
 import { writeClusterState, type ClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
-export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment'> {
+export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
   readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
   /** Tests lead a service's connections through proxies. */
   readonly interpose?: (plan: ServicePlan) => Promise<ServicePlan>;
-}
-
-/** What is known before anything is started. */
-interface Settled {
-  /** Of the gateways. */
-  readonly ports: readonly number[];
-  readonly postgres: PostgresPrograms;
-  readonly security: Security | null;
 }
 
 const HEALTH_POLL_MS = 100;
@@ -76,7 +68,6 @@ export class LocalCluster implements Controlled {
   missing: readonly string[] = [];
   #supervisors: readonly Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
-  readonly #surroundings: Surroundings;
   #status: ClusterState['status'] = 'starting';
   readonly #renewals: NodeJS.Timeout;
   #control: Control | undefined;
@@ -87,22 +78,21 @@ export class LocalCluster implements Controlled {
 
   private constructor(
     readonly folder: DataFolder,
-    private readonly settled: Settled,
+    private readonly site: Site,
     private readonly context: ClusterContext,
     private layout: Layout,
   ) {
-    this.#surroundings = { ...context, folder };
     this.#renewals = setInterval(() => void this.#renewCertificates(), RENEWAL_LOOK_MS).unref();
   }
 
   get gatewayUrls(): string[] {
     const scheme = this.security === null ? 'http' : 'https';
-    return this.settled.ports.map((port) => `${scheme}://127.0.0.1:${port}`);
+    return this.site.gatewayPorts.map((port) => `${scheme}://127.0.0.1:${port}`);
   }
 
   /** Null: an open cluster. */
   get security(): Security | null {
-    return this.settled.security;
+    return this.site.security;
   }
 
   get isStarting(): boolean {
@@ -128,7 +118,9 @@ export class LocalCluster implements Controlled {
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
       refuseOtherVersions(folder.path, shardsOf(layout), postgres);
       const security = options.secure ? await secure(folder.path, context.say) : null;
-      cluster = new LocalCluster(folder, { ports, postgres, security }, context, layout);
+      const { root, environment } = context;
+      const site = { root, environment, folder, postgres, gatewayPorts: ports, security };
+      cluster = new LocalCluster(folder, site, context, layout);
       cluster.#keep(layout);
       cluster.#control = await Control.open(cluster);
       await cluster.#launch(options.nats);
@@ -141,7 +133,7 @@ export class LocalCluster implements Controlled {
   }
 
   async #launch(natsServers: number): Promise<void> {
-    const nats = natsPrograms(this.#surroundings, natsServers, this.security).then((programs) =>
+    const nats = natsPrograms(this.site, natsServers).then((programs) =>
       settled(programs.map((program) => this.#run(program))),
     );
     const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index));
@@ -150,19 +142,15 @@ export class LocalCluster implements Controlled {
   }
 
   async #runPostgres(index: number): Promise<void> {
-    await this.#run(await postgresProgram(this.#surroundings, index, this.settled.postgres));
+    await this.#run(await postgresProgram(this.site, index));
   }
 
   #plan(): ClusterPlan {
-    const urls = this.#of('nats-server').map(({ program }) => program.url);
-    const { folder, layout } = this;
-    const { ports, security } = this.settled;
-    const databases = this.#of('postgres').map(
-      ({ program }) => [indexOf(program.name), program.url] as const,
-    );
-    const postgresUrls = new Map(databases);
-    const servers = { natsUrl: urls.join(), postgresUrls, gatewayPorts: ports };
-    return { dataFolder: folder.path, layout, security, ...servers };
+    const natsUrl = this.#of('nats-server')
+      .map(({ program }) => program.url)
+      .join();
+    const databases = this.#of('postgres').map(({ program: { name, url } }) => [indexOf(name), url] as const);
+    return { ...this.site, layout: this.layout, natsUrl, postgresUrls: new Map(databases) };
   }
 
   #of(service: Service): Supervisor[] {
@@ -172,7 +160,7 @@ export class LocalCluster implements Controlled {
   async #runService(plan: ServicePlan): Promise<void> {
     const { interpose } = this.context;
     this.#plans.set(plan.member, plan);
-    await this.#run(await serviceProgram(this.#surroundings, (await interpose?.(plan)) ?? plan));
+    await this.#run(await serviceProgram(this.site, (await interpose?.(plan)) ?? plan));
   }
 
   /** Starts a program, and says so. */
@@ -329,7 +317,7 @@ export class LocalCluster implements Controlled {
     if (this.#links?.turn(name, 'nats', 'silent') !== true) {
       this.#links ??= await Links.open();
       await this.#end(name);
-      await this.#run(await serviceProgram(this.#surroundings, await this.#links.toNats(plan)));
+      await this.#run(await serviceProgram(this.site, await this.#links.toNats(plan)));
       await this.#untilReady(name);
       this.#links.turn(name, 'nats', 'silent');
     }
