@@ -1,9 +1,9 @@
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, type LocalClusterState, type MemberAction } from '@ringleader/contracts';
 import { postgresPrograms, StartError, until } from '@ringleader/server-processes';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
+import { Control, type Controlled, type ShardRequest } from './control.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { gatewayFetch } from './gateway-fetch.js';
 import { clusterHealth } from './health.js';
@@ -45,7 +45,7 @@ import {
 } from './services.js';
 import { isHopeless, isRemoved, refuses, whyHopeless } from './prospects.js';
 import { accessOf, renewDue, secure, type GatewayAccess, type Security } from './security.js';
-import { writeClusterState, type ClusterState } from './state-file.js';
+import { writeClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
 export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
@@ -68,7 +68,7 @@ export class LocalCluster implements Controlled {
   missing: readonly string[] = [];
   #supervisors: readonly Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
-  #status: ClusterState['status'] = 'starting';
+  #status: LocalClusterState['status'] = 'starting';
   readonly #renewals: NodeJS.Timeout;
   #control: Control | undefined;
   /** Opened at the first cut. */
@@ -397,7 +397,7 @@ export class LocalCluster implements Controlled {
   }
 
   #publish(): void {
-    const state: ClusterState = {
+    const state: LocalClusterState = {
       formatVersion: 1,
       status: this.#status,
       supervisorPid: process.pid,

@@ -2,7 +2,13 @@
  * How `ringleader local` asks a running starter: by HTTP on loopback, with a token that stands in the data folder's
  * cluster.json, which nobody else may read. One thing at a time is done.
  */
-import { ERROR_CATALOGUE, OperationalError } from '@ringleader/contracts';
+import {
+  ERROR_CATALOGUE,
+  MEMBER_ACTIONS,
+  OperationalError,
+  type MemberAction,
+  type StarterPlace,
+} from '@ringleader/contracts';
 import { StartError } from '@ringleader/server-processes';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,19 +17,11 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-export const MEMBER_ACTIONS = ['stop', 'kill', 'pause', 'cut', 'restart'] as const;
-export type MemberAction = (typeof MEMBER_ACTIONS)[number];
-
 const shardRequest = z.strictObject({
   zone: z.string().max(64).optional(),
   weight: z.number().min(0.01).max(100).optional(),
 });
 export type ShardRequest = z.infer<typeof shardRequest>;
-
-export interface ControlPlace {
-  readonly url: string;
-  readonly token: string;
-}
 
 export interface Controlled {
   /** Before it has started, nothing can be asked of it. */
@@ -36,7 +34,7 @@ export interface Controlled {
 }
 
 export class Control {
-  readonly place: ControlPlace;
+  readonly place: StarterPlace;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -147,7 +145,7 @@ function refusalOf(error: unknown): readonly [number, object] {
 
 /** From another process: the answer of the starter, or what it refuses with. */
 export async function askStarter(
-  { url, token }: ControlPlace,
+  { url, token }: StarterPlace,
   path: string,
   body: object = {},
 ): Promise<unknown> {

@@ -1,18 +1,20 @@
+import type { LocalProcess } from '@ringleader/contracts';
 import { natsPasswordFile, natsSeedFile, type PostgresPrograms } from '@ringleader/server-processes';
 import { join } from 'node:path';
 import { coordinatorSeats, shardsOf, type AddedShard, type Layout } from './layout.js';
 import type { Security } from './security.js';
 
+export type Service = LocalProcess['service'];
+
 /** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
-export const SERVICES = [
+export const SERVICES: readonly Service[] = [
   'gateway',
   'shard',
   'failure-detector',
   'coordinator',
   'postgres',
   'nats-server',
-] as const;
-export type Service = (typeof SERVICES)[number];
+];
 
 type MemberService = Exclude<Service, 'postgres' | 'nats-server'>;
 

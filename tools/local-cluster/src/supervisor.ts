@@ -1,4 +1,4 @@
-import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
+import { EXIT_DO_NOT_RESTART, type LocalProcess } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
 import {
   describeExit,
@@ -10,7 +10,6 @@ import {
 } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
-import type { ProcessState } from './state-file.js';
 
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 /** A process that ran this long has earned a quick restart. */
@@ -38,7 +37,7 @@ export class Supervisor {
   /** Why it ended for good, in its own words. */
   refusal: string | undefined;
   /** What was done to it on purpose. */
-  held: ProcessState['held'] = null;
+  held: LocalProcess['held'] = null;
   #child: Child | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -53,7 +52,7 @@ export class Supervisor {
     return this.#child?.exit() === undefined ? this.#child : undefined;
   }
 
-  state(): ProcessState {
+  state(): LocalProcess {
     const { service, name: member, port = null, url, logFile: log } = this.program;
     const { pid = null, identity = null } = this.child ?? {};
     return { service, member, pid, identity, port, url, log, restarts: this.restarts, held: this.held };
