@@ -43,7 +43,6 @@ import {
   type ServicePlan,
   type Site,
 } from './services.js';
-import { isHopeless, isRemoved, refuses, whyHopeless } from './prospects.js';
 import { accessOf, renewDue, secure, type GatewayAccess, type Security } from './security.js';
 import { writeClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
@@ -189,7 +188,7 @@ export class LocalCluster implements Controlled {
     if (this.security === null) return;
     const { say } = this.context;
     try {
-      const renewed = await renewDue(this.folder.path, say);
+      const renewed = await renewDue(this.security, say);
       if (renewed.includes('nats')) for (const server of this.#of('nats-server')) server.reload();
     } catch (error) {
       say(`✗ certificates could not be renewed: ${(error as Error).message}`);
@@ -218,8 +217,8 @@ export class LocalCluster implements Controlled {
 
   /** Who was removed from its group is missed by nobody. */
   #forgetRemoved(): void {
-    const removed = this.#supervisors.filter(isRemoved);
-    this.#supervisors = this.#supervisors.filter((one) => !isRemoved(one));
+    const removed = this.#supervisors.filter(({ isRemoved }) => isRemoved);
+    this.#supervisors = this.#supervisors.filter(({ isRemoved }) => !isRemoved);
     for (const { program } of removed) {
       const index = indexOf(program.name);
       const isShard = program.service === 'shard';
@@ -346,8 +345,10 @@ export class LocalCluster implements Controlled {
       const { reasons, serves } = await clusterHealth(this.gatewayUrls, this.#access);
       signal.throwIfAborted();
       // Who refuses is missing whatever gateways say, who may still believe its last registration.
-      const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
-      this.missing = hopeless.map(whyHopeless);
+      const hopeless = this.#supervisors.filter(({ refusal, isHopeless }) =>
+        reasons.length === 0 ? refusal !== undefined : isHopeless,
+      );
+      this.missing = hopeless.map(({ complaint }) => complaint);
       if (reasons.length === 0 || (serves && hopeless.length > 0)) break;
       this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
@@ -367,9 +368,9 @@ export class LocalCluster implements Controlled {
   #giveUpWithoutMajority(): void {
     for (const service of SERVICES) {
       const all = this.#of(service);
-      const [first, ...others] = all.filter(isHopeless);
+      const [first, ...others] = all.filter(({ isHopeless }) => isHopeless);
       if (first !== undefined && (1 + others.length) * 2 > all.length)
-        throw new StartError(`${whyHopeless(first)}.`);
+        throw new StartError(`${first.complaint}.`);
     }
   }
 

@@ -16,6 +16,9 @@ const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 const STABLE_MS = 10_000;
 const LINES_SHOWN = 12;
 
+/** A service that ends so often before the cluster serves will not recover by being started again. */
+const CRASHES_TOLERATED = 6;
+
 /** A line, or some, for the person at the terminal. */
 export type Say = (text: string) => void;
 
@@ -50,6 +53,20 @@ export class Supervisor {
   /** The process, while it runs. */
   get child(): Child | undefined {
     return this.#child?.exit() === undefined ? this.#child : undefined;
+  }
+
+  get isRemoved(): boolean {
+    return /^(?:MEMBER|SHARD)_REMOVED/.test(this.refusal ?? '');
+  }
+
+  get isHopeless(): boolean {
+    return this.refusal !== undefined || this.restarts >= CRASHES_TOLERATED;
+  }
+
+  /** Why it will not serve, for one that is hopeless. */
+  get complaint(): string {
+    const { name, logFile } = this.program;
+    return `${name} ${this.refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
   }
 
   state(): LocalProcess {
