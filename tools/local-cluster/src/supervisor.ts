@@ -75,9 +75,20 @@ export class Supervisor {
     return { service, member, pid, identity, port, url, log, restarts: this.restarts, held: this.held };
   }
 
-  /** The first start: its failure is the caller's. */
+  /** The first start: its failure is the caller's, and nothing is tried again before somebody says so. */
   async start(): Promise<void> {
-    this.#loop = this.#keepRunning(await this.#launch());
+    const starting = this.#launch();
+    this.#loop = starting.then(
+      (child) => this.#keepRunning(child),
+      () => undefined,
+    );
+    try {
+      await starting;
+    } catch (error) {
+      this.held = 'stopped';
+      this.changed();
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -129,6 +140,8 @@ export class Supervisor {
     this.#child = child;
     this.#backOff.started(performance.now());
     this.changed();
+    // While it was launched.
+    if (this.#stopping.signal.aborted) await child.stop();
     return child;
   }
 
@@ -150,8 +163,7 @@ export class Supervisor {
   async #again(): Promise<string | undefined> {
     try {
       const child = await this.#launch();
-      if (this.#stopping.signal.aborted) await child.stop();
-      else this.say(`✓ ${this.program.name} runs again (process ${child.pid})`);
+      if (child.exit() === undefined) this.say(`✓ ${this.program.name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {
       return `could not be started again: ${(error as Error).message}`;
@@ -172,10 +184,15 @@ export class Supervisor {
   }
 }
 
-/** Code and message of the last fatal line: services log JSON, which a crash may have torn. */
+/** Code and message of the last fatal line that is whole: services log JSON, which a crash may have torn. */
 function lastWords(lines: readonly string[]): string {
-  const fatal = lines.findLast((line) => /^\{.*"level":"fatal".*\}$/.test(line));
-  if (fatal === undefined) return lines.at(-1) ?? '';
-  const { code = 'crashed', msg } = JSON.parse(fatal) as { readonly code?: string; readonly msg: string };
-  return `${code}: ${msg}`;
+  for (const line of lines.filter((one) => one.includes('"level":"fatal"')).reverse()) {
+    try {
+      const { code = 'crashed', msg } = JSON.parse(line) as { readonly code?: string; readonly msg: string };
+      return `${code}: ${msg}`;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return lines.at(-1) ?? '';
 }
