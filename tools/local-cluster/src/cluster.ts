@@ -72,6 +72,8 @@ export class LocalCluster implements Controlled {
   #control: Control | undefined;
   /** Opened at the first cut. */
   #links: Links | undefined;
+  /** Those that run behind proxies: not every process of a member that was cut once. */
+  readonly #cuttable = new WeakSet<Program>();
   /** By member. */
   readonly #plans = new Map<string, ServicePlan>();
 
@@ -179,8 +181,8 @@ export class LocalCluster implements Controlled {
   }
 
   #keep(layout: Layout): void {
-    this.layout = layout;
     writeLayout(this.folder.path, layout);
+    this.layout = layout;
   }
 
   /** Gateways look at their files by themselves; nats-servers are told. */
@@ -203,8 +205,18 @@ export class LocalCluster implements Controlled {
     await this.#end(member);
     // Of the member that was at this seat: nobody takes it back.
     await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
-    this.#keep(withJoined(this.layout, seat));
-    await this.#runService(planCoordinator(this.#plan(), seat));
+    const before = this.layout;
+    this.#keep(withJoined(before, seat));
+    try {
+      await this.#runService(planCoordinator(this.#plan(), seat));
+    } catch (error) {
+      // A successor without data is wanted all the same: it is tried again by a restart, or at the next start.
+      if (former === undefined) {
+        await this.#end(member);
+        this.#keep(before);
+      }
+      throw error;
+    }
     return { member };
   }
 
@@ -215,27 +227,32 @@ export class LocalCluster implements Controlled {
     throw new StartError(`There are ${COORDINATORS_MAX} coordinators, as many as there may be.`);
   }
 
-  /** Who was removed from its group is missed by nobody. */
+  /** Who was removed from its group is missed by nobody. (While all are stopped it is left: it says so at the next start again.) */
   #forgetRemoved(): void {
     const removed = this.#supervisors.filter(({ isRemoved }) => isRemoved);
+    if (this.#control === undefined || removed.length === 0) return;
     this.#supervisors = this.#supervisors.filter(({ isRemoved }) => !isRemoved);
     for (const { program } of removed) {
-      const index = indexOf(program.name);
-      const isShard = program.service === 'shard';
-      this.#keep(isShard ? withoutShard(this.layout, index) : withRemoved(this.layout, index));
-      if (isShard) void this.#clearAway(index);
+      this.#control
+        .inTurn(() => this.#forget(program))
+        .catch((error: unknown) => {
+          const why = `what is left of ${program.name} cannot be cleared away: ${(error as Error).message}`;
+          this.context.say(`✗ ${why}; the next start tries it again`);
+        });
     }
   }
 
-  /** The database of a shard that was removed, which had nothing left that is not elsewhere. */
-  async #clearAway(index: number): Promise<void> {
-    const name = postgresName(index);
-    await this.#end(name);
-    await rm(join(this.folder.path, name), { recursive: true, force: true });
+  /** With the database of a shard, which had nothing left that is not elsewhere. Its number is free when that is gone. */
+  async #forget({ service, name }: Program): Promise<void> {
+    const index = indexOf(name);
+    if (service !== 'shard') return this.#keep(withRemoved(this.layout, index));
+    this.#keep(withoutShard(this.layout, index));
+    const database = postgresName(index);
+    await this.#end(database);
+    await rm(join(this.folder.path, database), { recursive: true, force: true });
     this.context.say(
-      `✓ shard-${index} was removed from the cluster: ${name} is stopped, and its data are deleted`,
+      `✓ ${name} was removed from the cluster: ${database} is stopped, and its data are deleted`,
     );
-    this.#publish();
   }
 
   /** For good. */
@@ -243,6 +260,7 @@ export class LocalCluster implements Controlled {
     const present = this.#supervisors.find(({ program }) => program.name === name);
     await present?.stop();
     this.#supervisors = this.#supervisors.filter((one) => one !== present);
+    this.#publish();
   }
 
   /** A further shard under the first name that is free, with a database of its own. */
@@ -259,8 +277,8 @@ export class LocalCluster implements Controlled {
       await this.#runPostgres(index);
       await this.#runService(planShard(this.#plan(), shard));
     } catch (error) {
+      for (const name of [`shard-${index}`, postgresName(index)]) await this.#end(name);
       this.#keep(before);
-      await this.#end(postgresName(index));
       throw error;
     }
     return { member: `shard-${index}` };
@@ -307,27 +325,28 @@ export class LocalCluster implements Controlled {
   }
 
   /** Nothing is between a member and NATS while nobody wants to cut it, so it is started anew behind a proxy at the first time. */
-  async #cut({ program: { name } }: Supervisor): Promise<string> {
+  async #cut({ program }: Supervisor): Promise<string> {
+    const { name } = program;
     const plan = this.#plans.get(name);
     if (plan === undefined) {
       const detail = `What is cut is a member's connection to NATS, and ${name} has none: stop, kill or pause it`;
       throw new OperationalError('INVALID_ARGUMENT', detail, { name });
     }
-    if (this.#links?.turn(name, 'nats', 'silent') !== true) {
-      this.#links ??= await Links.open();
+    this.#links ??= await Links.open();
+    if (!this.#cuttable.has(program)) {
+      const behind = await serviceProgram(this.site, await this.#links.toNats(plan));
+      this.#cuttable.add(behind);
       await this.#end(name);
-      await this.#run(await serviceProgram(this.site, await this.#links.toNats(plan)));
-      await this.#untilReady(name);
-      this.#links.turn(name, 'nats', 'silent');
+      await this.#run(behind);
+      await this.#untilReady(behind);
     }
-    const present = this.#supervisors.find(({ program }) => program.name === name);
-    if (present !== undefined) present.held = 'cut';
+    this.#links.turn(name, 'nats', 'silent');
+    this.#named(name).held = 'cut';
     this.#publish();
     return `${name} is cut off from NATS, until it is restarted`;
   }
 
-  async #untilReady(name: string): Promise<void> {
-    const url = this.#supervisors.find(({ program }) => program.name === name)?.program.url ?? '';
+  async #untilReady({ name, url }: Program): Promise<void> {
     const isReady = async (): Promise<boolean> =>
       gatewayFetch(`${url}/readyz`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
         ({ ok }) => ok,

@@ -57,7 +57,15 @@ export class Control {
   async close(): Promise<void> {
     this.server.close();
     this.server.closeIdleConnections();
-    await this.#turn;
+    let last: unknown;
+    while (last !== this.#turn) await (last = this.#turn);
+  }
+
+  /** After what was asked for before. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(task);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -82,7 +90,7 @@ export class Control {
     }
     if (this.controlled.isStarting)
       throw new OperationalError('UNAVAILABLE', 'The cluster is being started: ask again once it serves');
-    return this.#inTurn(task);
+    return this.inTurn(task);
   }
 
   #routes(name: string, body: string): Map<string, () => Promise<object>> {
@@ -103,12 +111,6 @@ export class Control {
     const given = Buffer.from(headers.authorization ?? '');
     const wanted = Buffer.from(`Bearer ${this.place.token}`);
     return given.length === wanted.length && timingSafeEqual(given, wanted);
-  }
-
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(task);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 }
 
