@@ -57,6 +57,7 @@ describe('LocalCluster', () => {
       environment: { ...process.env, RINGLEADER_TEST_NOTES: notes() },
       say: (text) => void lines.push(text),
       signal: new AbortController().signal,
+      impatience: new AbortController().signal,
     };
   });
   afterEach(() => rm(root, { recursive: true, force: true }));

@@ -51,6 +51,8 @@ export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
   readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
+  /** Aborted when everything is to end at once: the data stay as after a crash, which is what they are made for. */
+  readonly impatience: AbortSignal;
   /** Tests lead a service's connections through proxies. */
   readonly interpose?: (plan: ServicePlan) => Promise<ServicePlan>;
 }
@@ -83,6 +85,9 @@ export class LocalCluster implements Controlled {
     private readonly context: ClusterContext,
     private layout: Layout,
   ) {
+    context.impatience.addEventListener('abort', () => {
+      for (const supervisor of this.#supervisors) supervisor.kill();
+    });
     this.#renewals = setInterval(() => void this.#renewCertificates(), RENEWAL_LOOK_MS).unref();
   }
 
@@ -409,11 +414,6 @@ export class LocalCluster implements Controlled {
     }
     await this.#links?.close();
     await this.folder.release();
-  }
-
-  /** Ends everything at once. The data stay as after a crash, which is what they are made for. */
-  kill(): void {
-    for (const supervisor of this.#supervisors) supervisor.kill();
   }
 
   #publish(): void {
