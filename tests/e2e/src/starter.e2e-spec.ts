@@ -254,21 +254,22 @@ describe('npm start', () => {
     await mkdir(mount);
     const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
     // In a mount namespace of its own: nothing of it is seen outside, or left behind.
-    const onDisk = (options: string) =>
+    const onDisk = (options: string, line = 'exec "$2" "$3" --port 0 --data "$1/data"') =>
       run('unshare', [
-        ...[
-          ownMounts,
-          'sh',
-          '-c',
-          `mount -t tmpfs -o ${options} none "$1" && exec "$2" "$3" --port 0 --data "$1/data"`,
-        ],
+        ...[ownMounts, 'sh', '-c', `mount -t tmpfs -o ${options} none "$1" && ${line}`],
         ...['sh', mount, process.execPath, script],
       ]).then(
-        () => '',
+        ({ stdout }) => stdout,
         (error: { stderr: string }) => error.stderr.trim(),
       );
     expect(await onDisk('ro')).toMatch(/^Ringleader cannot start\. .*read-only.*--data\.$/);
     expect(await onDisk('size=1m')).toMatch(/^Ringleader cannot start\. .*disk has \d+ MB free.*--data\.$/);
+    // What a killed cluster left behind goes first, and nothing else is left.
+    const left =
+      'mkdir "$1/ringleader-ephemeral-1"; cd "$1/ringleader-ephemeral-1"; echo it >lock; cat /dev/zero >full';
+    const start = 'cd "$1"; TMPDIR=$1 "$2" "$3" --port 0 --ephemeral; ls -A | grep ringleader';
+    const ephemeral = `exec 2>&1; ${left}; ${start}; true`;
+    expect(await onDisk('size=1m', ephemeral)).toMatch(/Ringleader cannot start\. .*MB free.*--data\.\n$/);
   }, 60_000);
 
   async function canMount(): Promise<boolean> {
