@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ringleader-scripts-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** What the program says on standard error, where it fails; nothing it looks for is there. */
+const failureOf = (...args: string[]): Promise<string> =>
+  run(process.execPath, args, { env: { PATH: folder, TMPDIR: folder } }).then(
+    () => '',
+    (error: { stderr: string }) => error.stderr,
+  );
+const script = (name: string): string => join(import.meta.dirname, name);
+
+it('says of what is to run that it cannot', async () => {
+  expect(await failureOf(script('test.mjs'), 'xyz')).toMatch(
+    /^The tests cannot run\. There is no step "xyz"/,
+  );
+});
+
+it('says that kind is missing, and leaves nothing behind', async () => {
+  const said = await failureOf(script('e2e-kind.mjs'));
+  expect(said).toMatch(/^The scenarios cannot run\. kind is missing [^\n]*\n$/);
+  expect(await readdir(folder)).toEqual([]);
+});
