@@ -20,10 +20,10 @@ const isAtLeast = ([wantedMajor, wantedMinor]) =>
   major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 const REQUIRED = [20, 19];
 /**
- * From here on the host's own Node runs what is built; below, the one that npm brought
+ * From here on the host's own Node runs what is built (tls.setDefaultCACertificates); below, the one that npm brought
  * (package.json, optionalDependencies).
  */
-const GOOD_ENOUGH = [24, 0];
+const GOOD_ENOUGH = [24, 5];
 
 /** The packages that make a local cluster. What a package uses is built with it. */
 export const CLUSTER = [

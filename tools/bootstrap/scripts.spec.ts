@@ -31,3 +31,18 @@ it('says that kind is missing, and leaves nothing behind', async () => {
   expect(said).toMatch(/^The scenarios cannot run\. kind is missing [^\n]*\n$/);
   expect(await readdir(folder)).toEqual([]);
 });
+
+it.each([
+  ['24.4.1', false],
+  ['24.5.0', true],
+  ['25.0.0', true],
+  ['22.21.1', false],
+])('runs what is built with a Node %s: %j', async (version, isGoodEnough) => {
+  const program = `
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });
+    process.execPath = '/this/node';
+    const { runtime } = await import(${JSON.stringify(script('prepare.mjs'))});
+    console.log(runtime());`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout.trim() === '/this/node').toBe(isGoodEnough);
+});
