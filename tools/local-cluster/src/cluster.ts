@@ -241,8 +241,8 @@ export class LocalCluster implements Controlled {
       this.#control
         .inTurn(() => this.#forget(program))
         .catch((error: unknown) => {
-          const why = `what is left of ${program.name} cannot be cleared away: ${(error as Error).message}`;
-          this.context.say(`✗ ${why}; the next start tries it again`);
+          const why = (error as Error).message;
+          this.context.say(`✗ what is left of ${program.name} cannot be cleared away: ${why}`);
         });
     }
   }
