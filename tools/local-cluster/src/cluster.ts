@@ -101,8 +101,8 @@ export class LocalCluster implements Controlled {
     return this.site.security;
   }
 
-  get isStarting(): boolean {
-    return this.#status === 'starting';
+  get isServing(): boolean {
+    return this.#status === 'healthy' || this.#status === 'degraded';
   }
 
   get #access(): GatewayAccess | null {
@@ -400,9 +400,9 @@ export class LocalCluster implements Controlled {
 
   async stop(): Promise<void> {
     clearInterval(this.#renewals);
+    this.#status = 'stopping';
     await this.#control?.close();
     this.#control = undefined;
-    this.#status = 'stopping';
     this.#publish();
     for (const service of SERVICES) {
       const group = this.#of(service);

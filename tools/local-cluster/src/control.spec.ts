@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
+import { once } from 'node:events';
 import { Control, askStarter } from './control.js';
 
 describe('Control', () => {
   let control: Control;
   let done: string[];
-  let isStarting: boolean;
+  let isServing: boolean;
   beforeEach(async () => {
-    [done, isStarting] = [[], false];
+    [done, isServing] = [[], true];
     control = await Control.open({
-      get isStarting() {
-        return isStarting;
+      get isServing() {
+        return isServing;
       },
       act: async (member, action) => {
         done.push(`begin ${action} ${member}`);
@@ -48,14 +49,27 @@ describe('Control', () => {
   });
 
   it('does nothing before the cluster has started, nor afterwards what was asked for then', async () => {
-    isStarting = true;
+    isServing = false;
     for (const path of ['/members/a/stop', '/shards', '/coordinators'])
-      await expect(askStarter(control.place, path)).rejects.toThrow(
-        'UNAVAILABLE: The cluster is being started',
-      );
-    isStarting = false;
+      await expect(askStarter(control.place, path)).rejects.toThrow('UNAVAILABLE: The cluster is starting');
+    isServing = true;
     await askStarter(control.place, '/members/b/stop');
     expect(done).toEqual(['begin stop b', 'end stop b']);
+  });
+
+  it('does nothing for who still waits for a turn when the cluster begins to stop', async () => {
+    let end = (): void => undefined;
+    const first = control.inTurn(() => new Promise<void>((resolve) => (end = resolve)));
+    const arrival = once(control['server'], 'request');
+    const asked = askStarter(control.place, '/members/a/kill');
+    await arrival;
+    // By the answer to another question it waits for its turn.
+    await expect(askStarter(control.place, '/nothing')).rejects.toThrow('ROUTE_NOT_FOUND');
+    isServing = false;
+    end();
+    await first;
+    await expect(asked).rejects.toThrow('UNAVAILABLE');
+    expect(done).toEqual([]);
   });
 
   it('says what is wrong with a request', async () => {

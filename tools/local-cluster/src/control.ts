@@ -24,8 +24,8 @@ const shardRequest = z.strictObject({
 export type ShardRequest = z.infer<typeof shardRequest>;
 
 export interface Controlled {
-  /** Before it has started, nothing can be asked of it. */
-  readonly isStarting: boolean;
+  /** While it starts, or stops, nothing is done for anybody. */
+  readonly isServing: boolean;
   /** Gives the sentence about it. */
   act(member: string, action: MemberAction): Promise<string>;
   addShard(wanted: ShardRequest): Promise<{ readonly member: string }>;
@@ -88,9 +88,13 @@ export class Control {
       const detail = `There is POST /${[...routes.keys()].join(', /')}`;
       throw new OperationalError('ROUTE_NOT_FOUND', detail);
     }
-    if (this.controlled.isStarting)
-      throw new OperationalError('UNAVAILABLE', 'The cluster is being started: ask again once it serves');
-    return this.inTurn(task);
+    return this.inTurn(async () => {
+      if (this.controlled.isServing) return task();
+      throw new OperationalError(
+        'UNAVAILABLE',
+        'The cluster is starting, or stopping: ask again once it serves',
+      );
+    });
   }
 
   #routes(name: string, body: string): Map<string, () => Promise<object>> {
