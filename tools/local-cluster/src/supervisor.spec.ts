@@ -62,7 +62,7 @@ describe('Supervisor', () => {
   });
 
   it('lets a process stand still with its children, and go on, and ends it also then', async () => {
-    supervise('sleep 600 & sleep 600');
+    supervise('trap "trap - TERM; kill 0" TERM; sleep 600 & sleep 600 & wait');
     await supervisor.start();
     const { pid = 0 } = supervisor.child ?? {};
     const stateOf = (one: number): string =>
