@@ -1,46 +1,46 @@
 /** Makes a kind cluster with three workers, builds and loads the image, runs all scenarios, and deletes the cluster. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runScenarios } from './e2e.mjs';
-import { Failure, reportingFailures } from './failure.mjs';
-import { prepare, root, runtime } from './prepare.mjs';
+import { reportingFailures } from './failure.mjs';
+import { prepare, root, runShown, runTool, runtime } from './prepare.mjs';
 
 const CLUSTER = 'ringleader-e2e';
 const NODES = ['control-plane', 'worker', 'worker', 'worker'].map((role) => `  - role: ${role}`).join('\n');
 const CONFIG = `kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n${NODES}\n`;
 const IMAGE = 'ringleader/ringleader:e2e';
 
-async function run(command, args, input = '') {
-  const child = spawn(command, args, { cwd: root, stdio: ['pipe', 'inherit', 'inherit'] });
-  const ended = once(child, 'exit').catch((error) => {
-    throw new Failure(`${command} is missing (${error.message}): install it.`);
-  });
-  child.stdin.on('error', () => undefined).end(input);
-  const [code] = await ended;
-  if (code !== 0) throw new Failure(`${command} ${args[0]} failed; what it said stands above.`);
-}
-
 async function buildAndLoad() {
   const program = join(root, 'tools/bootstrap/images.mjs');
   for (const tag of ['e2e', 'e2e-next'])
-    await run(runtime(), [program, '--tag', tag, '--load-kind', CLUSTER]);
+    await runShown(runtime(), [program, '--tag', tag, '--load-kind', CLUSTER]);
 }
 
-await reportingFailures(async () => {
+async function onKind(kubeconfig, action) {
+  const named = ['cluster', '--name', CLUSTER, '--kubeconfig', kubeconfig];
+  await runShown('kind', ['create', ...named, '--wait', '180s', '--config', '-'], CONFIG);
+  try {
+    return await action();
+  } finally {
+    // What came of the scenarios is not hidden by it.
+    await runShown('kind', ['delete', ...named]).catch(({ message }) => console.error(message));
+  }
+}
+
+await reportingFailures('The scenarios cannot run', async () => {
   const args = process.argv.slice(2);
+  // Before minutes are spent on a build.
+  await runTool('kind', ['version'], () => 'kind does not run; what it said stands above.');
   await prepare(['libs/testing/local-cluster', 'apps/operator']);
   const folder = await mkdtemp(join(tmpdir(), 'ringleader-kind-'));
   const kubeconfig = join(folder, 'kubeconfig');
-  const named = ['cluster', '--name', CLUSTER, '--kubeconfig', kubeconfig];
   try {
-    await run('kind', ['create', ...named, '--wait', '180s', '--config', '-'], CONFIG);
-    await buildAndLoad();
-    return await runScenarios(args, { KUBECONFIG: kubeconfig, RINGLEADER_E2E_IMAGE: IMAGE });
+    return await onKind(kubeconfig, async () => {
+      await buildAndLoad();
+      return runScenarios(args, { KUBECONFIG: kubeconfig, RINGLEADER_E2E_IMAGE: IMAGE });
+    });
   } finally {
-    await run('kind', ['delete', ...named]);
     await rm(folder, { recursive: true, force: true });
   }
-}, 'The scenarios cannot run');
+});

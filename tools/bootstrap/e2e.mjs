@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reportingFailures } from './failure.mjs';
-import { prepare, root, runtime } from './prepare.mjs';
-import { jestArguments, KUBERNETES } from './suites.mjs';
+import { run } from './launch.mjs';
+import { prepare, root } from './prepare.mjs';
+import { JEST, JEST_FLAGS, jestArguments, KUBERNETES } from './suites.mjs';
 
 const USAGE = `Usage: npm run e2e [-- <part of a file's name>...] [-- --testNamePattern=<pattern>]
 
@@ -23,13 +22,7 @@ export async function runScenarios(args, env = {}) {
   const result = join(tmpdir(), `ringleader-e2e-${process.pid}.json`);
   // By name, since Jest takes whatever follows its patterns of files for more of them.
   const files = args.map((arg) => (arg.startsWith('-') ? arg : `--testPathPatterns=${arg}`));
-  const child = spawn(runtime(), [...jestArguments(KUBERNETES, result), ...files], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
-  const [code] = await once(child, 'exit');
-  return code ?? 1;
+  return run(JEST, [...jestArguments(KUBERNETES, result), ...files], { flags: JEST_FLAGS, cwd: root, env });
 }
 
 export async function main(args) {
@@ -42,5 +35,5 @@ export async function main(args) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await reportingFailures(() => main(process.argv.slice(2)), 'The scenarios cannot run');
+  await reportingFailures('The scenarios cannot run', () => main(process.argv.slice(2)));
 }

@@ -25,8 +25,8 @@ export function refusalOf({ code, path, message }) {
   return `${place ?? 'A file'}: ${REFUSALS[named]}.`;
 }
 
-/** Runs `action`; a Failure becomes its sentence, after one that says what failed, on standard error and a non-zero exit code. */
-export async function reportingFailures(action, what = 'Ringleader cannot start') {
+/** Runs `action`; a Failure becomes its sentence, after one that says `what` failed, on standard error and a non-zero exit code. */
+export async function reportingFailures(what, action) {
   try {
     process.exitCode = await action();
   } catch (error) {

@@ -29,10 +29,10 @@ function stopWithOwner(child) {
  * Runs a built program and gives its exit code. Signals are the program's to answer and are passed on. (Ctrl-C reaches
  * it twice in this way, from the terminal and from here: it takes both for one.)
  */
-export function run(script, args, { lifeline = false, cwd, flags = [] } = {}) {
+export function run(script, args, { lifeline = false, cwd, flags = [], env: more = {} } = {}) {
   // A pipe that nothing is written to: its end tells the program that this process is gone, killed or not.
   const stdio = lifeline ? ['ignore', 'inherit', 'inherit', 'pipe'] : 'inherit';
-  const env = lifeline ? { ...process.env, RINGLEADER_LIFELINE_FD: '3' } : process.env;
+  const env = { ...process.env, ...more, ...(lifeline && { RINGLEADER_LIFELINE_FD: '3' }) };
   const child = spawn(runtime(), [...flags, join(root, script), ...args], { stdio, env, cwd });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   if (lifeline && process.env.npm_lifecycle_event === 'start') stopWithOwner(child);

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,9 +16,14 @@ const LOCKFILE = join(root, 'pnpm-lock.yaml');
 const INSTALLED = join(root, 'node_modules', '.ringleader-lock.yaml');
 
 const [major, minor] = process.versions.node.split('.').map(Number);
+const isAtLeast = ([wantedMajor, wantedMinor]) =>
+  major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 const REQUIRED = [20, 19];
-/** From here on the host's own Node runs the services; below, the one that npm brought (package.json, optionalDependencies). */
-const GOOD_ENOUGH = 24;
+/**
+ * From here on the host's own Node runs what is built (tls.setDefaultCACertificates); below, the one that npm brought
+ * (package.json, optionalDependencies).
+ */
+const GOOD_ENOUGH = [24, 5];
 
 /** The packages that make a local cluster. What a package uses is built with it. */
 export const CLUSTER = [
@@ -31,7 +37,7 @@ export const seconds = (sinceMs) => `${((performance.now() - sinceMs) / 1000).to
 
 /** Everything that must be there before a program of this checkout can run; nothing is built without `packages`. */
 export async function prepare(packages = []) {
-  if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
+  if (!isAtLeast(REQUIRED)) {
     const needed = `Node ${REQUIRED.join('.')} or newer is needed`;
     throw new Failure(`${needed}, and this is ${process.versions.node}: install a newer one.`);
   }
@@ -42,7 +48,7 @@ export async function prepare(packages = []) {
 
 /** The Node that runs everything but this bootstrap. */
 export function runtime() {
-  if (major >= GOOD_ENOUGH) return process.execPath;
+  if (isAtLeast(GOOD_ENOUGH)) return process.execPath;
   const platform = `${process.platform}-${process.arch}`;
   // The packages of some platforms are published under another name.
   const paths = ['node', 'node-bin'].map((name) =>
@@ -51,7 +57,7 @@ export function runtime() {
   const pinned = paths.find((path) => existsSync(path));
   if (pinned !== undefined) return pinned;
   const reason = `There is no packaged Node for ${platform}, and ${process.versions.node} is too old to run the services`;
-  throw new Failure(`${reason}: install Node ${GOOD_ENOUGH} or newer.`);
+  throw new Failure(`${reason}: install Node ${GOOD_ENOUGH.join('.')} or newer.`);
 }
 
 /** Runs a tool that says nothing unless it fails; `explain` makes a sentence of what it said then. */
@@ -65,6 +71,16 @@ export async function runTool(command, args, explain, cwd = root) {
     const output = error.stdout + error.stderr;
     throw new Failure(explain(output, refusalOf({ message: output })), output);
   });
+}
+
+/** Runs a tool with its output on the terminal. */
+export async function runShown(command, args, input = '') {
+  const child = spawn(command, args, { cwd: root, stdio: ['pipe', 'inherit', 'inherit'] });
+  child.stdin.on('error', () => undefined).end(input);
+  const [code] = await once(child, 'exit').catch((error) => {
+    throw new Failure(`${command} is missing (${error.message}): install it.`);
+  });
+  if (code !== 0) throw new Failure(`${command} ${args[0]} failed; what it said stands above.`);
 }
 
 function whyNotInstalled(output, refusal) {

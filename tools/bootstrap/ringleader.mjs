@@ -4,7 +4,7 @@ import { prepare } from './prepare.mjs';
 
 const SCRIPTS = ['ringleader', 'import', 'export'];
 
-await reportingFailures(async () => {
+await reportingFailures('ringleader cannot run', async () => {
   await prepare(['apps/cli']);
   return run('apps/cli/dist/main.js', process.argv.slice(2), { cwd: whereTheUserStands(SCRIPTS) });
 });

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from './failure.mjs';
+import { asksForHelp, helpOf, refuse as refuseOption, valuesOf } from './options.mjs';
 
 const from = (min, max) => ({
   allowed: `a whole number from ${min} to ${max}`,
@@ -17,7 +16,7 @@ const number = (usual, range, text) => ({ value: 'n', default: usual, ...range, 
 /** The replication factor: with fewer shards a partition could not have its replicas on distinct ones. */
 const SHARDS_MIN = 3;
 
-/** The options of `npm start`. Plain JavaScript: they are read, and the help is printed, before anything is installed. */
+/** The options of `npm start`. */
 export const START_OPTIONS = {
   shards: number(3, from(SHARDS_MIN, 64), 'shards, each with a PostgreSQL of its own'),
   gateways: number(1, from(1, 16), 'gateways'),
@@ -37,34 +36,15 @@ export const START_OPTIONS = {
   },
 };
 
-export function startHelp() {
-  const options = [...Object.entries(START_OPTIONS), ['help, -h', { text: 'print this text' }]];
-  const lines = options.map(([name, { value, text, default: usual }]) => {
-    const flag = value === undefined ? `--${name}` : `--${name} <${value}>`;
-    return `  ${flag.padEnd(22)}${text}${usual === undefined ? '' : ` (default: ${usual})`}`;
-  });
-  return `Usage: npm start -- [options]
+const COMMAND = 'npm start';
+const refuse = (sentence) => refuseOption(COMMAND, sentence);
 
-Starts a whole Ringleader cluster on this machine, and stops it on Ctrl-C.
-
-Options:
-${lines.join('\n')}`;
-}
-
-function refuse(sentence) {
-  throw new Failure(`${sentence}; see npm start -- --help.`);
-}
-
-function read(args) {
-  const typeOf = ({ value }) => ({ type: value === undefined ? 'boolean' : 'string' });
-  const types = Object.entries(START_OPTIONS).map(([name, option]) => [name, typeOf(option)]);
-  try {
-    return parseArgs({ args, options: Object.fromEntries(types) }).values;
-  } catch (error) {
-    // Its first sentence; the others are advice on how to pass odd values, as one that looks like the next option.
-    return refuse(error.message.split(/\. |\.?\n/)[0].replace('is ambiguous', 'missing'));
-  }
-}
+export const startHelp = () =>
+  helpOf(
+    COMMAND,
+    'Starts a whole Ringleader cluster on this machine, and stops it on Ctrl-C.',
+    START_OPTIONS,
+  );
 
 function numbersIn(given) {
   const numbers = {};
@@ -89,8 +69,8 @@ function foldersIn(given, from) {
 
 /** Undefined when the command line asks for help, whatever else stands on it; names of folders are meant `from` there. */
 export function parseStart(args, from) {
-  if (args.includes('--help') || args.includes('-h')) return undefined;
-  const given = read(args);
+  if (asksForHelp(args)) return undefined;
+  const given = valuesOf(COMMAND, args, START_OPTIONS);
   const options = {
     ephemeral: false,
     secure: false,

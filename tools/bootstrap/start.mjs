@@ -3,7 +3,7 @@ import { run, whereTheUserStands } from './launch.mjs';
 import { CLUSTER, prepare } from './prepare.mjs';
 import { parseStart, startHelp } from './start-options.mjs';
 
-await reportingFailures(async () => {
+await reportingFailures('Ringleader cannot start', async () => {
   const options = parseStart(process.argv.slice(2), whereTheUserStands(['start']));
   if (options === undefined) {
     console.log(startHelp());

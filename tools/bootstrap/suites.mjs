@@ -74,12 +74,12 @@ export const KUBERNETES = {
   minutes: 240,
 };
 
+export const JEST = 'node_modules/jest/bin/jest.js';
 export const JEST_FLAGS = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
 
+/** Behind the two above. */
 export function jestArguments(suite, resultFile) {
   return [
-    ...JEST_FLAGS,
-    bin('jest', 'bin', 'jest.js'),
     '--ci',
     '--passWithNoTests',
     `--testSequencer=${join(root, 'tools/bootstrap/longest-first.mjs')}`,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, reportingFailures } from './failure.mjs';
 import { CLUSTER, prepare, root, runtime, seconds } from './prepare.mjs';
-import { CHECKS, jestArguments, SUITES } from './suites.mjs';
+import { CHECKS, JEST, JEST_FLAGS, jestArguments, SUITES } from './suites.mjs';
 import { Tally } from './tally.mjs';
 
 const tally = new Tally();
@@ -50,7 +50,8 @@ async function runSuite(suite) {
   const { missing, env } = (await suite.needs?.()) ?? {};
   if (missing !== undefined) return skip(missing);
   const file = join(tmpdir(), `ringleader-test-${process.pid}-${suite.name}.json`);
-  await runTool(jestArguments(suite, file), suite.minutes, { env });
+  const args = [...JEST_FLAGS, join(root, JEST), ...jestArguments(suite, file)];
+  await runTool(args, suite.minutes, { env });
   tally.addJest(suite.name, existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined);
   await rm(file, { force: true });
 }
@@ -99,4 +100,4 @@ async function runAll(names) {
   return tally.failures.length === 0 ? 0 : 1;
 }
 
-await reportingFailures(() => runAll(process.argv.slice(2)));
+await reportingFailures('The tests cannot run', () => runAll(process.argv.slice(2)));

@@ -1,11 +1,10 @@
 /** `npm run images`, once everything is installed and built. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Failure, reportingFailures } from '../bootstrap/failure.mjs';
-import { root, seconds } from '../bootstrap/prepare.mjs';
+import { root, runShown, seconds } from '../bootstrap/prepare.mjs';
 import { load } from './nodes.mjs';
 import { parseImages } from './options.mjs';
 import { stageImage } from './stage.mjs';
@@ -15,15 +14,6 @@ const STAGE = join(root, '.tools/image');
 async function ask(command, ...args) {
   const { stdout } = await promisify(execFile)(command, args, { cwd: root });
   return stdout.trim();
-}
-
-/** With its output on the terminal. */
-async function run(command, ...args) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  const [code] = await once(child, 'exit').catch((error) => {
-    throw new Failure(`${command} is missing (${error.message}).`);
-  });
-  if (code !== 0) throw new Failure(`${command} ${args[0]} failed; what it said stands above.`);
 }
 
 /** What the image says of where it comes from; a copy without history says so. */
@@ -49,18 +39,18 @@ async function build({ name, tag, base }) {
   const values = { BASE_IMAGE: base, VERSION: tag, REVISION: revision, CREATED: created };
   const flags = Object.entries(values).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   const dockerfile = join(root, 'k8s/images/Dockerfile');
-  await run('docker', 'build', '--quiet', '--file', dockerfile, '--tag', name, ...flags, STAGE);
+  await runShown('docker', ['build', '--quiet', '--file', dockerfile, '--tag', name, ...flags, STAGE]);
   const bytes = Number(await ask('docker', 'image', 'inspect', '--format', '{{.Size}}', name));
   console.log(`✓ ${name}: ${Math.round(bytes / 1_048_576)} MiB (${seconds(startedAt)})`);
 }
 
-await reportingFailures(async () => {
+await reportingFailures('The image could not be made', async () => {
   process.umask(0o022);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const options = parseImages(process.argv.slice(2), version);
   await build(options);
   const { name, push, kindCluster } = options;
   if (kindCluster !== undefined) await load([name], kindCluster);
-  if (push) await run('docker', 'push', name);
+  if (push) await runShown('docker', ['push', name]);
   return 0;
-}, 'The image could not be made');
+});

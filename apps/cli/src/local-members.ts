@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PlacedShard } from '@ringleader/contracts';
+import type { LocalClusterState, MemberAction, PlacedShard } from '@ringleader/contracts';
 import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, refusal } from './gateway-client.js';
@@ -11,20 +11,6 @@ import { weightOf } from './shards.js';
 
 export type LocalFlags = GlobalFlags & { readonly data: string };
 type ShardFlags = LocalFlags & { readonly zone?: string; readonly weight?: number };
-
-/** The part of `cluster.json` that is needed here. */
-export interface ClusterState {
-  readonly gatewayUrls: readonly string[];
-  /** What a caller of a secure cluster needs. */
-  readonly access: { readonly caFile: string; readonly tokenFile: string } | null;
-  /** Null while nobody answers there. */
-  readonly control: { readonly url: string; readonly token: string } | null;
-  readonly processes: readonly {
-    readonly service: string;
-    readonly member: string;
-    readonly pid: number | null;
-  }[];
-}
 
 const POLL_MS = 200;
 const PATIENCE_MS = 30_000;
@@ -35,9 +21,9 @@ export function dataOption(): Option {
   return new Option('--data <folder>', 'the data folder of the cluster').default('.ringleader');
 }
 
-export async function stateOf(folder: string): Promise<ClusterState> {
+export async function stateOf(folder: string): Promise<LocalClusterState> {
   try {
-    return JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8')) as ClusterState;
+    return JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8')) as LocalClusterState;
   } catch (cause) {
     const sentence = `No cluster of npm start has its data in ${folder}: name its folder with --data.`;
     throw new CliFailure(sentence, { cause, exitCode: EXIT.usage });
@@ -45,7 +31,7 @@ export async function stateOf(folder: string): Promise<ClusterState> {
 }
 
 /** Of the cluster that the state file tells of, whatever gateways the flags name. */
-export function localClient(flags: LocalFlags, { gatewayUrls, access }: ClusterState): GatewayClient {
+export function localClient(flags: LocalFlags, { gatewayUrls, access }: LocalClusterState): GatewayClient {
   return clientOf({
     ...flags,
     gateway: gatewayUrls,
@@ -64,7 +50,7 @@ export async function eventually<T>(failure: string, probe: () => Promise<T | un
 }
 
 /** Asks the starter that runs on the folder. */
-async function ask<Body>(folder: string, path: string, body: object = {}): Promise<Body> {
+export async function ask<Body>(folder: string, path: string, body: object = {}): Promise<Body> {
   const { control } = await stateOf(folder);
   const away = (cause?: unknown): CliFailure =>
     new CliFailure(`No cluster of npm start runs on ${folder} at present.`, {
@@ -112,13 +98,13 @@ async function addShard(command: Command): Promise<void> {
   console.log(flags.format === 'json' ? JSON.stringify({ name: member, state: shard.state }) : sentence);
 }
 
-const ACTIONS = {
+const ACTIONS: Readonly<Record<MemberAction, string>> = {
   stop: 'Stops a process in order; it is not started again before it is restarted.',
   kill: 'Ends a process at once (kill -9); it is not started again before it is restarted.',
   pause: 'Makes a process stand still (SIGSTOP), with its connections, until it is restarted.',
   cut: 'Cuts a member off from NATS, until it is restarted. At the first time it is started anew, behind a proxy.',
   restart: 'Ends what was done to a process; one to which nothing was done is stopped and started.',
-} as const;
+};
 
 export function addMemberCommands(noun: Command): void {
   noun

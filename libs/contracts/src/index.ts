@@ -22,6 +22,7 @@ export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';
 export * from './kubernetes/ringleader-cluster.js';
 export * from './kubernetes/ringleader-cluster-status.js';
+export * from './local-cluster.js';
 export * from './message-contract.js';
 export * from './metadata/access-metadata.js';
 export * from './metadata/cluster-metadata.js';

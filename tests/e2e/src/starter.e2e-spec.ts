@@ -4,10 +4,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { processStart, processStat, until, workspaceRoot } from '@ringleader/server-processes';
 import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { processTree, readClusterState, startLocalCluster } from '@ringleader/testing-local-cluster';
+import {
+  LocalClusterHandle,
+  processTree,
+  readClusterState,
+  startLocalCluster,
+} from '@ringleader/testing-local-cluster';
 import { refusedStart, ringleader, run, START_MS } from './commands.js';
 
 /** Some seconds; a machine that runs other things too may take longer to stop a cluster in order. */
@@ -83,6 +88,32 @@ describe('npm start', () => {
       await untilNoneOf(pidsOf(stopped));
     },
     4 * START_MS,
+  );
+
+  it(
+    'ends everything at once at a second Ctrl-C, also while it waits for a server that does not come',
+    async () => {
+      const server = join(folder, 'bin/nats-server');
+      await mkdir(dirname(server));
+      await writeFile(server, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+      const path = `${dirname(server)}:${process.env['PATH']}`;
+      const data = join(folder, 'data');
+      const cluster = await LocalClusterHandle.spawn({ data, env: { PATH: path } });
+      const isUp = () => cluster.output.includes('✓ postgres-3');
+      const failure = () => (cluster.output.includes('cannot start') ? cluster.output : undefined);
+      await until('the databases are there', isUp, { timeoutMs: START_MS, failure });
+      const pids = processTree(cluster.starterPid);
+      expect(pids.length).toBeGreaterThan(4);
+      const ended = cluster.untilExit(30_000);
+      const isToldAndGone = async () => {
+        if (await isAlive(cluster.starterPid)) process.kill(cluster.starterPid, 'SIGINT');
+        return !(await isAlive(cluster.starterPid));
+      };
+      await until('the starter ends', isToldAndGone, { timeoutMs: 20_000, everyMs: 500 });
+      expect((await ended).code).toBe(1);
+      await untilNoneOf(pids);
+    },
+    START_MS,
   );
 
   async function hashes(url: string): Promise<{ readonly revision: number }> {
@@ -223,21 +254,22 @@ describe('npm start', () => {
     await mkdir(mount);
     const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
     // In a mount namespace of its own: nothing of it is seen outside, or left behind.
-    const onDisk = (options: string) =>
+    const onDisk = (options: string, line = 'exec "$2" "$3" --port 0 --data "$1/data"') =>
       run('unshare', [
-        ...[
-          ownMounts,
-          'sh',
-          '-c',
-          `mount -t tmpfs -o ${options} none "$1" && exec "$2" "$3" --port 0 --data "$1/data"`,
-        ],
+        ...[ownMounts, 'sh', '-c', `mount -t tmpfs -o ${options} none "$1" && ${line}`],
         ...['sh', mount, process.execPath, script],
       ]).then(
-        () => '',
+        ({ stdout }) => stdout,
         (error: { stderr: string }) => error.stderr.trim(),
       );
     expect(await onDisk('ro')).toMatch(/^Ringleader cannot start\. .*read-only.*--data\.$/);
     expect(await onDisk('size=1m')).toMatch(/^Ringleader cannot start\. .*disk has \d+ MB free.*--data\.$/);
+    // What a killed cluster left behind goes first, and nothing else is left.
+    const left =
+      'mkdir "$1/ringleader-ephemeral-1"; cd "$1/ringleader-ephemeral-1"; echo it >lock; cat /dev/zero >full';
+    const start = 'cd "$1"; TMPDIR=$1 "$2" "$3" --port 0 --ephemeral; ls -A | grep ringleader';
+    const ephemeral = `exec 2>&1; ${left}; ${start}; true`;
+    expect(await onDisk('size=1m', ephemeral)).toMatch(/Ringleader cannot start\. .*MB free.*--data\.\n$/);
   }, 60_000);
 
   async function canMount(): Promise<boolean> {

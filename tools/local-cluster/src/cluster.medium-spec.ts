@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toolsDirectory, until } from '@ringleader/server-processes';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,7 @@ describe('LocalCluster', () => {
       environment: { ...process.env, RINGLEADER_TEST_NOTES: notes() },
       say: (text) => void lines.push(text),
       signal: new AbortController().signal,
+      impatience: new AbortController().signal,
     };
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
@@ -95,17 +96,16 @@ describe('LocalCluster', () => {
     // As `ringleader local replace-coordinator` asks: what the disk had is gone, and its process is another.
     const kept = join(cluster.folder.path, 'coordinator-2', 'kept');
     await writeFile(kept, '');
-    await writeFile(join(cluster.folder.path, 'replace-coordinator-2'), '');
+    const { control } = await readClusterState(cluster.folder.path);
+    const replace = '/coordinators/coordinator-2/replace';
+    expect(await askStarter(control!, replace)).toEqual({ member: 'coordinator-2' });
+    await expect(askStarter(control!, '/coordinators/shard-2/replace')).rejects.toThrow('MEMBER_NOT_FOUND');
     const isReplaced = async () => {
       const { processes } = await readClusterState(cluster.folder.path);
       const now = processes.find(({ member }) => member === 'coordinator-2')?.pid ?? 0;
       const starts = (await readFile(notes(), 'utf8')).split('start coordinator-2').length - 1;
       return now > 0 && !pids.includes(now) && starts === 2;
     };
-    // Who asks hears of its end by the request, which is there under one of two names until then.
-    const isOver = async () =>
-      !(await readdir(cluster.folder.path)).some((file) => file.startsWith('replace-'));
-    await until('the end of the request', isOver, { timeoutMs: 20_000 });
     expect(existsSync(kept)).toBe(false);
     await until('a replacement', isReplaced, { timeoutMs: 20_000 });
     const layout = await readFile(join(cluster.folder.path, 'layout.json'), 'utf8');
@@ -165,6 +165,84 @@ describe('LocalCluster', () => {
     expect(members).toHaveLength(14);
     expect(members).not.toContain('shard-4');
     await second.stop();
+  }, 60_000);
+
+  /** Ends for good, as one that was removed, when the signal comes. */
+  const REMOVABLE = `
+const service = member.replace(/-\\d+$/, '').toUpperCase().replace('COORDINATOR', 'MEMBER');
+process.on('SIGUSR2', () => {
+  console.log(JSON.stringify({ level: 'fatal', code: service + '_REMOVED', msg: 'It was removed' }));
+  process.exit(78);
+});
+note('removable');`;
+  const untilRemovable = (member: string) => {
+    const isSo = async () => (await readFile(notes(), 'utf8')).includes(`removable ${member}`);
+    return until(`${member} listens`, isSo, { timeoutMs: 20_000 });
+  };
+
+  it('gives the number of a shard that was removed away when its database is gone, not before', async () => {
+    await writeFile(join(root, 'apps/shard/dist/main.js'), STUB + REMOVABLE);
+    const cluster = await start();
+    const state = () => readClusterState(cluster.folder.path);
+    const ask = async (path: string) => askStarter((await state()).control!, path);
+    const pidOf = async (name: string) =>
+      (await state()).processes.find(({ member }) => member === name)?.pid ?? 0;
+    await ask('/shards');
+    await untilRemovable('shard-4');
+    const database = await pidOf('postgres-4');
+    // It takes its time to stop.
+    process.kill(database, 'SIGSTOP');
+    process.kill(await pidOf('shard-4'), 'SIGUSR2');
+    const isGone = async () => !(await state()).processes.some(({ member }) => member === 'shard-4');
+    await until('shard-4 is gone', isGone, { timeoutMs: 20_000 });
+    expect(await ask('/shards')).toEqual({ member: 'shard-4' });
+    expect(lines.filter((line) => line.includes('shard-4 was removed'))).toHaveLength(1);
+    expect(alive(database)).toBe(false);
+    expect(alive(await pidOf('postgres-4'))).toBe(true);
+    expect(existsSync(join(root, 'data/postgres-4/data'))).toBe(true);
+    await cluster.stop();
+  }, 60_000);
+
+  it('runs on where its layout cannot be written, and where what it is asked to start cannot be started', async () => {
+    await writeFile(join(root, 'apps/coordinator/dist/main.js'), STUB + REMOVABLE);
+    const cluster = await start();
+    const state = () => readClusterState(cluster.folder.path);
+    const ask = async (path: string) => askStarter((await state()).control!, path);
+    const processOf = async (name: string) => (await state()).processes.find(({ member }) => member === name);
+    const gone = (name: string) => async () => (await processOf(name)) === undefined;
+
+    const obstacle = join(root, 'data/layout.json.new');
+    await mkdir(obstacle);
+    await untilRemovable('coordinator-3');
+    process.kill((await processOf('coordinator-3'))?.pid ?? 0, 'SIGUSR2');
+    await until('coordinator-3 is gone', gone('coordinator-3'), { timeoutMs: 20_000 });
+    const complaint = '✗ what is left of coordinator-3 cannot be cleared away';
+    await until('it is said', () => lines.some((line) => line.startsWith(complaint)), { timeoutMs: 20_000 });
+    await rm(obstacle, { recursive: true });
+
+    const log = join(root, 'data/logs/shard-4.log');
+    await mkdir(log);
+    await expect(ask('/shards')).rejects.toThrow('shard-4.log');
+    for (const name of ['shard-4', 'postgres-4']) expect(await processOf(name)).toBeUndefined();
+    await rm(log, { recursive: true });
+    expect(await ask('/shards')).toEqual({ member: 'shard-4' });
+
+    const [data, aside] = [join(root, 'data/postgres-4/data'), join(root, 'data/postgres-4/aside')];
+    await ask('/members/postgres-4/stop');
+    await rename(data, aside);
+    await expect(ask('/members/postgres-4/restart')).rejects.toThrow('postgres-4');
+    expect(await processOf('postgres-4')).toMatchObject({ pid: null, held: 'stopped' });
+    await rename(aside, data);
+    await ask('/members/postgres-4/restart');
+    expect((await processOf('postgres-4'))?.pid).not.toBeNull();
+
+    // Whoever is cut off runs behind a proxy, also where another process of the same name did so before.
+    await ask('/members/coordinator-2/cut');
+    await ask('/coordinators/coordinator-2/replace');
+    const replaced = await processOf('coordinator-2');
+    await ask('/members/coordinator-2/cut');
+    expect((await processOf('coordinator-2'))?.pid).not.toBe(replaced?.pid);
+    await cluster.stop();
   }, 60_000);
 
   it('runs a cluster of nats-servers, each of which comes back on its own port', async () => {

@@ -1,10 +1,9 @@
-import { OperationalError } from '@ringleader/contracts';
-import { postgresPrograms, StartError, until, type PostgresPrograms } from '@ringleader/server-processes';
+import { OperationalError, type LocalClusterState, type MemberAction } from '@ringleader/contracts';
+import { postgresPrograms, StartError, until } from '@ringleader/server-processes';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Control, type Controlled, type MemberAction, type ShardRequest } from './control.js';
-import { CoordinatorRequests } from './coordinator-requests.js';
+import { Control, type Controlled, type ShardRequest } from './control.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
 import { gatewayFetch } from './gateway-fetch.js';
 import { clusterHealth } from './health.js';
@@ -27,7 +26,6 @@ import {
   postgresProgram,
   refuseOtherVersions,
   serviceProgram,
-  type Surroundings,
 } from './programs.js';
 import {
   COORDINATORS_MAX,
@@ -43,26 +41,20 @@ import {
   type ClusterPlan,
   type Service,
   type ServicePlan,
+  type Site,
 } from './services.js';
-import { isHopeless, isRemoved, refuses, whyHopeless } from './prospects.js';
 import { accessOf, renewDue, secure, type GatewayAccess, type Security } from './security.js';
-import { writeClusterState, type ClusterState } from './state-file.js';
+import { writeClusterState } from './state-file.js';
 import { seconds, Supervisor, type Program, type Say } from './supervisor.js';
 
-export interface ClusterContext extends Pick<Surroundings, 'root' | 'environment'> {
+export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
   readonly say: Say;
   /** Aborted when the start is to be given up. */
   readonly signal: AbortSignal;
+  /** Aborted when everything is to end at once: the data stay as after a crash, which is what they are made for. */
+  readonly impatience: AbortSignal;
   /** Tests lead a service's connections through proxies. */
   readonly interpose?: (plan: ServicePlan) => Promise<ServicePlan>;
-}
-
-/** What is known before anything is started. */
-interface Settled {
-  /** Of the gateways. */
-  readonly ports: readonly number[];
-  readonly postgres: PostgresPrograms;
-  readonly security: Security | null;
 }
 
 const HEALTH_POLL_MS = 100;
@@ -77,40 +69,40 @@ export class LocalCluster implements Controlled {
   missing: readonly string[] = [];
   #supervisors: readonly Supervisor[] = [];
   readonly #startedAt = new Date().toISOString();
-  readonly #surroundings: Surroundings;
-  #status: ClusterState['status'] = 'starting';
-  readonly #requests: CoordinatorRequests;
+  #status: LocalClusterState['status'] = 'starting';
   readonly #renewals: NodeJS.Timeout;
   #control: Control | undefined;
   /** Opened at the first cut. */
   #links: Links | undefined;
+  /** Those that run behind proxies: not every process of a member that was cut once. */
+  readonly #cuttable = new WeakSet<Program>();
   /** By member. */
   readonly #plans = new Map<string, ServicePlan>();
 
   private constructor(
     readonly folder: DataFolder,
-    private readonly settled: Settled,
+    private readonly site: Site,
     private readonly context: ClusterContext,
     private layout: Layout,
   ) {
-    this.#surroundings = { ...context, folder };
-    this.#requests = new CoordinatorRequests({
-      folder: folder.path,
-      say: context.say,
-      isReady: () => this.#status !== 'starting',
-      join: async (seat) => this.#join(seat === null ? this.#freeSeat() : await this.#vacate(seat)),
+    context.impatience.addEventListener('abort', () => {
+      for (const supervisor of this.#supervisors) supervisor.kill();
     });
     this.#renewals = setInterval(() => void this.#renewCertificates(), RENEWAL_LOOK_MS).unref();
   }
 
   get gatewayUrls(): string[] {
     const scheme = this.security === null ? 'http' : 'https';
-    return this.settled.ports.map((port) => `${scheme}://127.0.0.1:${port}`);
+    return this.site.gatewayPorts.map((port) => `${scheme}://127.0.0.1:${port}`);
   }
 
   /** Null: an open cluster. */
   get security(): Security | null {
-    return this.settled.security;
+    return this.site.security;
+  }
+
+  get isServing(): boolean {
+    return this.#status === 'healthy' || this.#status === 'degraded';
   }
 
   get #access(): GatewayAccess | null {
@@ -132,7 +124,9 @@ export class LocalCluster implements Controlled {
       const layout = nextLayout(readLayout(folder.path), options, folder.path);
       refuseOtherVersions(folder.path, shardsOf(layout), postgres);
       const security = options.secure ? await secure(folder.path, context.say) : null;
-      cluster = new LocalCluster(folder, { ports, postgres, security }, context, layout);
+      const { root, environment } = context;
+      const site = { root, environment, folder, postgres, gatewayPorts: ports, security };
+      cluster = new LocalCluster(folder, site, context, layout);
       cluster.#keep(layout);
       cluster.#control = await Control.open(cluster);
       await cluster.#launch(options.nats);
@@ -145,7 +139,7 @@ export class LocalCluster implements Controlled {
   }
 
   async #launch(natsServers: number): Promise<void> {
-    const nats = natsPrograms(this.#surroundings, natsServers, this.security).then((programs) =>
+    const nats = natsPrograms(this.site, natsServers).then((programs) =>
       settled(programs.map((program) => this.#run(program))),
     );
     const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index));
@@ -154,19 +148,15 @@ export class LocalCluster implements Controlled {
   }
 
   async #runPostgres(index: number): Promise<void> {
-    await this.#run(await postgresProgram(this.#surroundings, index, this.settled.postgres));
+    await this.#run(await postgresProgram(this.site, index));
   }
 
   #plan(): ClusterPlan {
-    const urls = this.#of('nats-server').map(({ program }) => program.url);
-    const { folder, layout } = this;
-    const { ports, security } = this.settled;
-    const databases = this.#of('postgres').map(
-      ({ program }) => [indexOf(program.name), program.url] as const,
-    );
-    const postgresUrls = new Map(databases);
-    const servers = { natsUrl: urls.join(), postgresUrls, gatewayPorts: ports };
-    return { dataFolder: folder.path, layout, security, ...servers };
+    const natsUrl = this.#of('nats-server')
+      .map(({ program }) => program.url)
+      .join();
+    const databases = this.#of('postgres').map(({ program: { name, url } }) => [indexOf(name), url] as const);
+    return { ...this.site, layout: this.layout, natsUrl, postgresUrls: new Map(databases) };
   }
 
   #of(service: Service): Supervisor[] {
@@ -176,7 +166,7 @@ export class LocalCluster implements Controlled {
   async #runService(plan: ServicePlan): Promise<void> {
     const { interpose } = this.context;
     this.#plans.set(plan.member, plan);
-    await this.#run(await serviceProgram(this.#surroundings, (await interpose?.(plan)) ?? plan));
+    await this.#run(await serviceProgram(this.site, (await interpose?.(plan)) ?? plan));
   }
 
   /** Starts a program, and says so. */
@@ -196,8 +186,8 @@ export class LocalCluster implements Controlled {
   }
 
   #keep(layout: Layout): void {
-    this.layout = layout;
     writeLayout(this.folder.path, layout);
+    this.layout = layout;
   }
 
   /** Gateways look at their files by themselves; nats-servers are told. */
@@ -205,58 +195,69 @@ export class LocalCluster implements Controlled {
     if (this.security === null) return;
     const { say } = this.context;
     try {
-      const renewed = await renewDue(this.folder.path, say);
+      const renewed = await renewDue(this.security, say);
       if (renewed.includes('nats')) for (const server of this.#of('nats-server')) server.reload();
     } catch (error) {
       say(`✗ certificates could not be renewed: ${(error as Error).message}`);
     }
   }
 
+  /** Starts a coordinator, which waits to be let in: at a free seat, or in the place of one, which ends if it still runs. */
+  async addCoordinator(former?: string): Promise<{ member: string }> {
+    const seat =
+      former === undefined ? this.#freeSeat() : indexOf(this.#named(former, ['coordinator']).program.name);
+    const member = `coordinator-${seat}`;
+    await this.#end(member);
+    // Of the member that was at this seat: nobody takes it back.
+    await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
+    const before = this.layout;
+    this.#keep(withJoined(before, seat));
+    try {
+      await this.#runService(planCoordinator(this.#plan(), seat));
+    } catch (error) {
+      // A successor without data is wanted all the same: it is tried again by a restart, or at the next start.
+      if (former === undefined) {
+        await this.#end(member);
+        this.#keep(before);
+      }
+      throw error;
+    }
+    return { member };
+  }
+
   #freeSeat(): number {
     const running = coordinatorSeats(this.layout);
     const seat = numbers(COORDINATORS_MAX).find((one) => !running.includes(one));
-    if (seat === undefined) throw new StartError('there are as many as there may be.');
-    return seat;
+    if (seat !== undefined) return seat;
+    throw new StartError(`There are ${COORDINATORS_MAX} coordinators, as many as there may be.`);
   }
 
-  /** Ends the one at the seat, if it still runs. */
-  async #vacate(seat: number): Promise<number> {
-    const present = this.#of('coordinator').find(({ program }) => program.name === `coordinator-${seat}`);
-    if (present === undefined) throw new StartError(`coordinator-${seat} is none of this cluster.`);
-    await present.stop();
-    this.#supervisors = this.#supervisors.filter((one) => one !== present);
-    return seat;
-  }
-
-  /** Starts a coordinator, which waits to be let in. */
-  async #join(seat: number): Promise<void> {
-    // Of the member that was at this seat: nobody takes it back.
-    await rm(coordinatorFolder(this.folder.path, seat), { recursive: true, force: true });
-    this.#keep(withJoined(this.layout, seat));
-    await this.#runService(planCoordinator(this.#plan(), seat));
-  }
-
-  /** Who was removed from its group is missed by nobody. */
+  /** Who was removed from its group is missed by nobody. (While all are stopped it is left: it says so at the next start again.) */
   #forgetRemoved(): void {
-    const removed = this.#supervisors.filter(isRemoved);
-    this.#supervisors = this.#supervisors.filter((one) => !isRemoved(one));
+    const removed = this.#supervisors.filter(({ isRemoved }) => isRemoved);
+    if (this.#control === undefined || removed.length === 0) return;
+    this.#supervisors = this.#supervisors.filter(({ isRemoved }) => !isRemoved);
     for (const { program } of removed) {
-      const index = indexOf(program.name);
-      const isShard = program.service === 'shard';
-      this.#keep(isShard ? withoutShard(this.layout, index) : withRemoved(this.layout, index));
-      if (isShard) void this.#clearAway(index);
+      this.#control
+        .inTurn(() => this.#forget(program))
+        .catch((error: unknown) => {
+          const why = (error as Error).message;
+          this.context.say(`✗ what is left of ${program.name} cannot be cleared away: ${why}`);
+        });
     }
   }
 
-  /** The database of a shard that was removed, which had nothing left that is not elsewhere. */
-  async #clearAway(index: number): Promise<void> {
-    const name = postgresName(index);
-    await this.#end(name);
-    await rm(join(this.folder.path, name), { recursive: true, force: true });
+  /** With the database of a shard, which had nothing left that is not elsewhere. Its number is free when that is gone. */
+  async #forget({ service, name }: Program): Promise<void> {
+    const index = indexOf(name);
+    if (service !== 'shard') return this.#keep(withRemoved(this.layout, index));
+    this.#keep(withoutShard(this.layout, index));
+    const database = postgresName(index);
+    await this.#end(database);
+    await rm(join(this.folder.path, database), { recursive: true, force: true });
     this.context.say(
-      `✓ shard-${index} was removed from the cluster: ${name} is stopped, and its data are deleted`,
+      `✓ ${name} was removed from the cluster: ${database} is stopped, and its data are deleted`,
     );
-    this.#publish();
   }
 
   /** For good. */
@@ -264,6 +265,7 @@ export class LocalCluster implements Controlled {
     const present = this.#supervisors.find(({ program }) => program.name === name);
     await present?.stop();
     this.#supervisors = this.#supervisors.filter((one) => one !== present);
+    this.#publish();
   }
 
   /** A further shard under the first name that is free, with a database of its own. */
@@ -280,22 +282,24 @@ export class LocalCluster implements Controlled {
       await this.#runPostgres(index);
       await this.#runService(planShard(this.#plan(), shard));
     } catch (error) {
+      for (const name of [`shard-${index}`, postgresName(index)]) await this.#end(name);
       this.#keep(before);
-      await this.#end(postgresName(index));
       throw error;
     }
     return { member: `shard-${index}` };
   }
 
+  /** Who is asked for, one of these services. */
+  #named(name: string, services: readonly Service[] = SERVICES): Supervisor {
+    const candidates = services.flatMap((service) => this.#of(service));
+    const found = candidates.find(({ program }) => program.name === name);
+    if (found !== undefined) return found;
+    const members = candidates.map(({ program }) => program.name).sort();
+    throw new OperationalError('MEMBER_NOT_FOUND', `No ${name} is run by this cluster`, { name, members });
+  }
+
   async act(member: string, action: MemberAction): Promise<string> {
-    const present = this.#supervisors.find(({ program }) => program.name === member);
-    if (present === undefined) {
-      const members = this.#supervisors.map(({ program }) => program.name).sort();
-      throw new OperationalError('MEMBER_NOT_FOUND', `No ${member} is run by this cluster`, {
-        name: member,
-        members,
-      });
-    }
+    const present = this.#named(member);
     if (action === 'restart') return this.#restart(present);
     if (present.held !== null) {
       const detail = `${member} is ${present.held}: ringleader local restart ends that first`;
@@ -326,27 +330,28 @@ export class LocalCluster implements Controlled {
   }
 
   /** Nothing is between a member and NATS while nobody wants to cut it, so it is started anew behind a proxy at the first time. */
-  async #cut({ program: { name } }: Supervisor): Promise<string> {
+  async #cut({ program }: Supervisor): Promise<string> {
+    const { name } = program;
     const plan = this.#plans.get(name);
     if (plan === undefined) {
       const detail = `What is cut is a member's connection to NATS, and ${name} has none: stop, kill or pause it`;
       throw new OperationalError('INVALID_ARGUMENT', detail, { name });
     }
-    if (this.#links?.turn(name, 'nats', 'silent') !== true) {
-      this.#links ??= await Links.open();
+    this.#links ??= await Links.open();
+    if (!this.#cuttable.has(program)) {
+      const behind = await serviceProgram(this.site, await this.#links.toNats(plan));
+      this.#cuttable.add(behind);
       await this.#end(name);
-      await this.#run(await serviceProgram(this.#surroundings, await this.#links.toNats(plan)));
-      await this.#untilReady(name);
-      this.#links.turn(name, 'nats', 'silent');
+      await this.#run(behind);
+      await this.#untilReady(behind);
     }
-    const present = this.#supervisors.find(({ program }) => program.name === name);
-    if (present !== undefined) present.held = 'cut';
+    this.#links.turn(name, 'nats', 'silent');
+    this.#named(name).held = 'cut';
     this.#publish();
     return `${name} is cut off from NATS, until it is restarted`;
   }
 
-  async #untilReady(name: string): Promise<void> {
-    const url = this.#supervisors.find(({ program }) => program.name === name)?.program.url ?? '';
+  async #untilReady({ name, url }: Program): Promise<void> {
     const isReady = async (): Promise<boolean> =>
       gatewayFetch(`${url}/readyz`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
         ({ ok }) => ok,
@@ -364,8 +369,10 @@ export class LocalCluster implements Controlled {
       const { reasons, serves } = await clusterHealth(this.gatewayUrls, this.#access);
       signal.throwIfAborted();
       // Who refuses is missing whatever gateways say, who may still believe its last registration.
-      const hopeless = this.#supervisors.filter(reasons.length === 0 ? refuses : isHopeless);
-      this.missing = hopeless.map(whyHopeless);
+      const hopeless = this.#supervisors.filter(({ refusal, isHopeless }) =>
+        reasons.length === 0 ? refusal !== undefined : isHopeless,
+      );
+      this.missing = hopeless.map(({ complaint }) => complaint);
       if (reasons.length === 0 || (serves && hopeless.length > 0)) break;
       this.#giveUpWithoutMajority();
       const text = reasons.slice(0, 3).join('; ');
@@ -385,18 +392,17 @@ export class LocalCluster implements Controlled {
   #giveUpWithoutMajority(): void {
     for (const service of SERVICES) {
       const all = this.#of(service);
-      const [first, ...others] = all.filter(isHopeless);
+      const [first, ...others] = all.filter(({ isHopeless }) => isHopeless);
       if (first !== undefined && (1 + others.length) * 2 > all.length)
-        throw new StartError(`${whyHopeless(first)}.`);
+        throw new StartError(`${first.complaint}.`);
     }
   }
 
   async stop(): Promise<void> {
-    this.#requests.close();
     clearInterval(this.#renewals);
+    this.#status = 'stopping';
     await this.#control?.close();
     this.#control = undefined;
-    this.#status = 'stopping';
     this.#publish();
     for (const service of SERVICES) {
       const group = this.#of(service);
@@ -410,13 +416,8 @@ export class LocalCluster implements Controlled {
     await this.folder.release();
   }
 
-  /** Ends everything at once. The data stay as after a crash, which is what they are made for. */
-  kill(): void {
-    for (const supervisor of this.#supervisors) supervisor.kill();
-  }
-
   #publish(): void {
-    const state: ClusterState = {
+    const state: LocalClusterState = {
       formatVersion: 1,
       status: this.#status,
       supervisorPid: process.pid,

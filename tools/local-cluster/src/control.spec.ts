@@ -1,13 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
+import { once } from 'node:events';
 import { Control, askStarter } from './control.js';
 
 describe('Control', () => {
   let control: Control;
   let done: string[];
+  let isServing: boolean;
   beforeEach(async () => {
-    done = [];
+    [done, isServing] = [[], true];
     control = await Control.open({
+      get isServing() {
+        return isServing;
+      },
       act: async (member, action) => {
         done.push(`begin ${action} ${member}`);
         await new Promise(setImmediate);
@@ -19,6 +24,7 @@ describe('Control', () => {
         done.push(JSON.stringify(wanted));
         return Promise.resolve({ member: 'shard-4' });
       },
+      addCoordinator: (former = 'coordinator-4') => Promise.resolve({ member: former }),
     });
   });
   afterEach(() => control.close());
@@ -34,6 +40,50 @@ describe('Control', () => {
     const [first = '', second = ''] = done;
     expect(second).toBe(first.replace('begin', 'end'));
     expect(done).toContain('{"weight":2}');
+  });
+
+  it('adds a coordinator, or another one in the place of one', async () => {
+    expect(await askStarter(control.place, '/coordinators')).toEqual({ member: 'coordinator-4' });
+    const path = '/coordinators/coordinator-2/replace';
+    expect(await askStarter(control.place, path)).toEqual({ member: 'coordinator-2' });
+  });
+
+  it('does nothing before the cluster has started, nor afterwards what was asked for then', async () => {
+    isServing = false;
+    for (const path of ['/members/a/stop', '/shards', '/coordinators'])
+      await expect(askStarter(control.place, path)).rejects.toThrow('UNAVAILABLE: The cluster is starting');
+    isServing = true;
+    await askStarter(control.place, '/members/b/stop');
+    expect(done).toEqual(['begin stop b', 'end stop b']);
+  });
+
+  it('does nothing for who still waits for a turn when the cluster begins to stop', async () => {
+    let end = (): void => undefined;
+    const first = control.inTurn(() => new Promise<void>((resolve) => (end = resolve)));
+    const arrival = once(control['server'], 'request');
+    const asked = askStarter(control.place, '/members/a/kill');
+    await arrival;
+    // By the answer to another question it waits for its turn.
+    await expect(askStarter(control.place, '/nothing')).rejects.toThrow('ROUTE_NOT_FOUND');
+    isServing = false;
+    end();
+    await first;
+    await expect(asked).rejects.toThrow('UNAVAILABLE');
+    expect(done).toEqual([]);
+  });
+
+  it('says what is wrong with a request', async () => {
+    const { url, token } = control.place;
+    const answerTo = async (path: string, body: string): Promise<unknown> => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body });
+      return { status: answer.status, ...((await answer.json()) as object) };
+    };
+    const wrong = { status: 400, code: 'INVALID_ARGUMENT' };
+    expect(await answerTo('/shards', '{"zone":')).toMatchObject(wrong);
+    expect(await answerTo('/members/%E0%A4%A/stop', '')).toMatchObject(wrong);
+    expect(await answerTo('/coordinators/a/b/replace', '')).toMatchObject({ status: 404 });
+    expect(done).toEqual([]);
   });
 
   it('refuses with a code, and goes on', async () => {

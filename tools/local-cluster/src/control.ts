@@ -2,7 +2,13 @@
  * How `ringleader local` asks a running starter: by HTTP on loopback, with a token that stands in the data folder's
  * cluster.json, which nobody else may read. One thing at a time is done.
  */
-import { ERROR_CATALOGUE, OperationalError } from '@ringleader/contracts';
+import {
+  ERROR_CATALOGUE,
+  MEMBER_ACTIONS,
+  OperationalError,
+  type MemberAction,
+  type StarterPlace,
+} from '@ringleader/contracts';
 import { StartError } from '@ringleader/server-processes';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,28 +17,24 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-export const MEMBER_ACTIONS = ['stop', 'kill', 'pause', 'cut', 'restart'] as const;
-export type MemberAction = (typeof MEMBER_ACTIONS)[number];
-
 const shardRequest = z.strictObject({
   zone: z.string().max(64).optional(),
   weight: z.number().min(0.01).max(100).optional(),
 });
 export type ShardRequest = z.infer<typeof shardRequest>;
 
-export interface ControlPlace {
-  readonly url: string;
-  readonly token: string;
-}
-
 export interface Controlled {
+  /** While it starts, or stops, nothing is done for anybody. */
+  readonly isServing: boolean;
   /** Gives the sentence about it. */
   act(member: string, action: MemberAction): Promise<string>;
   addShard(wanted: ShardRequest): Promise<{ readonly member: string }>;
+  /** One more, or another in the place of one, whose data are deleted. */
+  addCoordinator(former?: string): Promise<{ readonly member: string }>;
 }
 
 export class Control {
-  readonly place: ControlPlace;
+  readonly place: StarterPlace;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -55,7 +57,15 @@ export class Control {
   async close(): Promise<void> {
     this.server.close();
     this.server.closeIdleConnections();
-    await this.#turn;
+    let last: unknown;
+    while (last !== this.#turn) await (last = this.#turn);
+  }
+
+  /** After what was asked for before. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(task);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -70,18 +80,35 @@ export class Control {
   async #done(request: IncomingMessage): Promise<object> {
     if (!this.#isOurs(request))
       throw new OperationalError('FORBIDDEN', 'Whoever asks has not read cluster.json');
-    const [, kind, member = '', action] = (request.url ?? '').split('/').map(decodeURIComponent);
-    const body = await text(request);
-    const known = MEMBER_ACTIONS.find((one) => one === action);
-    if (request.method === 'POST' && kind === 'shards') {
-      const parsed = shardRequest.safeParse(body === '' ? {} : JSON.parse(body));
-      if (parsed.success) return this.#inTurn(() => this.controlled.addShard(parsed.data));
-      throw new OperationalError('INVALID_ARGUMENT', z.prettifyError(parsed.error));
+    const [, kind, member, ...rest] = (request.url ?? '').split('/');
+    const path = [kind, ...(member === undefined ? [] : ['NAME']), ...rest].join('/');
+    const routes = this.#routes(decoded(member ?? ''), await text(request));
+    const task = request.method === 'POST' ? routes.get(path) : undefined;
+    if (task === undefined) {
+      const detail = `There is POST /${[...routes.keys()].join(', /')}`;
+      throw new OperationalError('ROUTE_NOT_FOUND', detail);
     }
-    if (request.method === 'POST' && kind === 'members' && known !== undefined) {
-      return this.#inTurn(async () => ({ done: await this.controlled.act(member, known) }));
-    }
-    throw new OperationalError('ROUTE_NOT_FOUND', 'There is POST /shards and POST /members/NAME/ACTION');
+    return this.inTurn(async () => {
+      if (this.controlled.isServing) return task();
+      throw new OperationalError(
+        'UNAVAILABLE',
+        'The cluster is starting, or stopping: ask again once it serves',
+      );
+    });
+  }
+
+  #routes(name: string, body: string): Map<string, () => Promise<object>> {
+    const { controlled } = this;
+    const acts = MEMBER_ACTIONS.map(
+      (action) =>
+        [`members/NAME/${action}`, async () => ({ done: await controlled.act(name, action) })] as const,
+    );
+    return new Map<string, () => Promise<object>>([
+      ['shards', async () => controlled.addShard(shardIn(body))],
+      ['coordinators', () => controlled.addCoordinator()],
+      ['coordinators/NAME/replace', () => controlled.addCoordinator(name)],
+      ...acts,
+    ]);
   }
 
   #isOurs({ headers }: IncomingMessage): boolean {
@@ -89,12 +116,27 @@ export class Control {
     const wanted = Buffer.from(`Bearer ${this.place.token}`);
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
+}
 
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(task);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new OperationalError('INVALID_ARGUMENT', `${name} is no name: its escapes are torn`);
   }
+}
+
+/** As it was asked for in JSON; nothing is an empty object. */
+function shardIn(body: string): ShardRequest {
+  let given: unknown = {};
+  try {
+    if (body !== '') given = JSON.parse(body);
+  } catch (error) {
+    throw new OperationalError('INVALID_ARGUMENT', `The body is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = shardRequest.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new OperationalError('INVALID_ARGUMENT', z.prettifyError(parsed.error));
 }
 
 function refusalOf(error: unknown): readonly [number, object] {
@@ -109,7 +151,7 @@ function refusalOf(error: unknown): readonly [number, object] {
 
 /** From another process: the answer of the starter, or what it refuses with. */
 export async function askStarter(
-  { url, token }: ControlPlace,
+  { url, token }: StarterPlace,
   path: string,
   body: object = {},
 ): Promise<unknown> {

@@ -2,7 +2,7 @@ import { tryLockFile } from '@ringleader/file-lock';
 import { StartError } from '@ringleader/server-processes';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { endLeftovers } from './state-file.js';
 
@@ -11,6 +11,8 @@ const FREE_MB_PER_SHARD = 128;
 const MB = 1024 * 1024;
 const LOG_ROTATION_BYTES = 16 * MB;
 const EPHEMERAL_PREFIX = 'ringleader-ephemeral-';
+const UNCLAIMED_PREFIX = 'ringleader-unclaimed-';
+const GONE = '.gone';
 
 /** The folder with everything a cluster keeps, locked by this process. */
 export interface DataFolder {
@@ -59,55 +61,91 @@ async function rotateLogs(logs: string): Promise<void> {
   }
 }
 
-export async function openDataFolder(path: string, shards: number): Promise<DataFolder> {
-  const logs = join(path, 'logs');
-  let release: (() => Promise<void>) | undefined;
+/** The folder is ours alone until its release, and nothing of an earlier cluster runs on it any more. */
+async function claim(path: string): Promise<Pick<DataFolder, 'endedLeftovers' | 'release'>> {
+  const attempt = await tryLockFile(join(path, 'lock'));
+  if (attempt.kind === 'held') {
+    const advice = 'stop it first, or choose another folder with --data';
+    throw new StartError(`A cluster runs on ${path} already (${attempt.holder}): ${advice}.`);
+  }
+  const release = (): Promise<void> => attempt.lock.release();
   try {
-    await makeFolder(path);
-    const attempt = await tryLockFile(join(path, 'lock'));
-    if (attempt.kind === 'held') {
-      const advice = 'stop it first, or choose another folder with --data';
-      throw new StartError(`A cluster runs on ${path} already (${attempt.holder}): ${advice}.`);
-    }
-    release = () => attempt.lock.release();
-    const endedLeftovers = await endLeftovers(path);
-    await makeFolder(logs);
-    await proveRoom(path, shards);
-    await rotateLogs(logs);
-    return { path, logs, endedLeftovers, release };
+    return { endedLeftovers: await endLeftovers(path), release };
   } catch (error) {
-    await release?.();
-    const { errno, message } = error as NodeJS.ErrnoException;
+    await release();
+    throw error;
+  }
+}
+
+async function prepare(folder: Omit<DataFolder, 'logs'>, shards: number): Promise<DataFolder> {
+  const logs = join(folder.path, 'logs');
+  try {
+    await makeFolder(logs);
+    await proveRoom(folder.path, shards);
+    await rotateLogs(logs);
+    return { ...folder, logs };
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+/** The system's errors in a person's words. */
+async function inWords<T>(path: string, opening: () => Promise<T>): Promise<T> {
+  try {
+    return await opening();
+  } catch (error) {
     if (error instanceof StartError) throw error;
-    // The system's errors in a person's words.
+    const { errno, message } = error as NodeJS.ErrnoException;
     throw unfit(path, (errno !== undefined && getSystemErrorMessage(errno)) || message, error);
   }
 }
 
-/** Whose release removes it. */
-async function openPassing(path: string, shards: number): Promise<DataFolder> {
-  const folder = await openDataFolder(path, shards);
-  const release = async (): Promise<void> => {
-    await rm(path, { recursive: true, force: true });
-    await folder.release();
-  };
-  return { ...folder, release };
+export function openDataFolder(path: string, shards: number): Promise<DataFolder> {
+  return inWords(path, async () => {
+    await makeFolder(path);
+    return prepare({ path, ...(await claim(path)) }, shards);
+  });
+}
+
+/** Under another name first: who looked for leftovers meanwhile would make its lock anew while it is removed. */
+async function discard(path: string): Promise<void> {
+  const gone = `${path}${GONE}`;
+  await rename(path, gone);
+  await rm(gone, { recursive: true, force: true });
+}
+
+/** Removes what a killed cluster left behind; nothing is written there, where the disk may be full. */
+async function clearLeftover(path: string): Promise<readonly string[]> {
+  try {
+    if (path.endsWith(GONE)) {
+      await rm(path, { recursive: true, force: true });
+      return [];
+    }
+    const { endedLeftovers, release } = await claim(path);
+    await discard(path).finally(release);
+    return endedLeftovers;
+  } catch {
+    // One that is used, or another user's: not ours to clear.
+    return [];
+  }
 }
 
 /** A folder that lives as long as its cluster; those that a killed cluster left behind are removed on the way. */
 export async function openEphemeralFolder(shards: number): Promise<DataFolder> {
-  const endedLeftovers: string[] = [];
-  const others = (await readdir(tmpdir())).filter((name) => name.startsWith(EPHEMERAL_PREFIX));
-  for (const name of others) {
-    const left = await openPassing(join(tmpdir(), name), 0).catch((error: unknown) => {
-      // One that is used, or another user's: not ours to clear.
-      if (!(error instanceof StartError)) throw error;
+  const place = tmpdir();
+  return inWords(place, async () => {
+    const others = (await readdir(place)).filter((name) => name.startsWith(EPHEMERAL_PREFIX));
+    const cleared = await Promise.all(others.map((name) => clearLeftover(join(place, name))));
+    const made = await mkdtemp(join(place, UNCLAIMED_PREFIX));
+    const { release: unlock } = await claim(made).catch(async (error: unknown) => {
+      await rm(made, { recursive: true, force: true });
+      throw error;
     });
-    endedLeftovers.push(...(left?.endedLeftovers ?? []));
-    await left?.release();
-  }
-  const path = await mkdtemp(join(tmpdir(), EPHEMERAL_PREFIX)).catch((error: unknown) => {
-    throw unfit(tmpdir(), (error as Error).message, error);
+    // Only now, for others clear away what nobody has locked under this name.
+    const path = join(place, basename(made).replace(UNCLAIMED_PREFIX, EPHEMERAL_PREFIX));
+    await rename(made, path);
+    const release = (): Promise<void> => discard(path).finally(unlock);
+    return prepare({ path, endedLeftovers: cleared.flat(), release }, shards);
   });
-  return { ...(await openPassing(path, shards)), endedLeftovers };
 }

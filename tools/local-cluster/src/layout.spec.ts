@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { coordinatorSeats, nextLayout, withJoined, withRemoved, type Layout } from './layout.js';
+import {
+  coordinatorSeats,
+  nextLayout,
+  shardsOf,
+  withJoined,
+  withRemoved,
+  withShard,
+  withoutShard,
+  type Layout,
+} from './layout.js';
 
 const PRESENT: Layout = { formatVersion: 1, coordinators: 3, shards: 5, initialShards: 3 };
 
@@ -16,6 +25,18 @@ describe('nextLayout', () => {
   it('lets shards be added, and remembers with how many the cluster began', () => {
     const next = nextLayout(PRESENT, { coordinators: 3, shards: 6 }, 'd');
     expect(next).toEqual({ ...PRESENT, shards: 6 });
+  });
+
+  it('takes as many shards as there are, whichever were removed', () => {
+    const indexesOf = (present: Layout, shards: number): number[] =>
+      shardsOf(nextLayout(present, { coordinators: 3, shards }, 'd')).map(({ index }) => index);
+    const without = withoutShard(PRESENT, 2);
+    for (const shards of [4, 5]) expect(indexesOf(without, shards)).toEqual([1, 3, 4, 5]);
+    expect(indexesOf(without, 6)).toEqual([1, 3, 4, 5, 6]);
+    expect(() => indexesOf(without, 3)).toThrow(/written by 4 shards.*--shards 4/);
+    // It came back while the cluster ran.
+    expect(indexesOf(withShard(without, { index: 2 }), 4)).toEqual([1, 2, 3, 4, 5]);
+    expect(indexesOf(withShard(PRESENT, { index: 6 }), 5)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('refuses fewer shards, and another number of coordinators', () => {

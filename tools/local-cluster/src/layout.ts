@@ -37,12 +37,14 @@ export function nextLayout(
     const advice = `start with ${option}, or choose another folder with --data`;
     return new StartError(`The data in ${folder} ${why}: ${advice}.`);
   };
-  const { shards: wrote, coordinators: had } = present;
+  const { coordinators: had, addedShards = [] } = present;
+  // Those that were added while it ran come whatever is asked for, and who was removed is needed no more.
+  const wrote = shardsOf(present).length - addedShards.length;
   if (shards < wrote)
     throw refusal(`were written by ${wrote} shards and cannot be served by ${shards}`, `--shards ${wrote}`);
   if (coordinators !== had)
     throw refusal(`belong to ${had} coordinators, not ${coordinators}`, `--coordinators ${had}`);
-  return { ...present, shards };
+  return { ...present, shards: Math.max(shards, present.shards) };
 }
 
 /** Which coordinators run. */
@@ -51,18 +53,20 @@ export function coordinatorSeats({ coordinators, joined = [], removed = [] }: La
   return [...seats].filter((seat) => !removed.includes(seat));
 }
 
-export function withJoined(layout: Layout, seat: number): Layout {
-  const { joined = [], removed = [] } = layout;
-  return {
-    ...layout,
-    joined: [...new Set([...joined, seat])],
-    removed: removed.filter((one) => one !== seat),
-  };
-}
+const plus = (present: readonly number[] = [], one: number): number[] => [...minus(present, one), one];
+const minus = (present: readonly number[] = [], one: number): number[] =>
+  present.filter((other) => other !== one);
 
-export function withRemoved(layout: Layout, seat: number): Layout {
-  return { ...layout, removed: [...new Set([...(layout.removed ?? []), seat])] };
-}
+export const withJoined = (layout: Layout, seat: number): Layout => ({
+  ...layout,
+  joined: plus(layout.joined, seat),
+  removed: minus(layout.removed, seat),
+});
+
+export const withRemoved = (layout: Layout, seat: number): Layout => ({
+  ...layout,
+  removed: plus(layout.removed, seat),
+});
 
 /** Which shards run, with what is special about them. */
 export function shardsOf({ shards, addedShards = [], removedShards = [] }: Layout): AddedShard[] {
@@ -73,23 +77,20 @@ export function shardsOf({ shards, addedShards = [], removedShards = [] }: Layou
     .sort((a, b) => a.index - b.index);
 }
 
-export function withShard(layout: Layout, shard: AddedShard): Layout {
-  const { addedShards = [], removedShards = [] } = layout;
-  return {
-    ...layout,
-    addedShards: [...addedShards.filter(({ index }) => index !== shard.index), shard],
-    removedShards: removedShards.filter((index) => index !== shard.index),
-  };
-}
+const others = (added: readonly AddedShard[] = [], index: number): AddedShard[] =>
+  added.filter((shard) => shard.index !== index);
 
-export function withoutShard(layout: Layout, index: number): Layout {
-  const { addedShards = [], removedShards = [] } = layout;
-  return {
-    ...layout,
-    addedShards: addedShards.filter((shard) => shard.index !== index),
-    removedShards: [...new Set([...removedShards, index])],
-  };
-}
+export const withShard = (layout: Layout, shard: AddedShard): Layout => ({
+  ...layout,
+  addedShards: [...others(layout.addedShards, shard.index), shard],
+  removedShards: minus(layout.removedShards, shard.index),
+});
+
+export const withoutShard = (layout: Layout, index: number): Layout => ({
+  ...layout,
+  addedShards: others(layout.addedShards, index),
+  removedShards: plus(layout.removedShards, index),
+});
 
 export function readLayout(folder: string): Layout | undefined {
   const file = fileIn(folder);

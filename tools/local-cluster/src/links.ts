@@ -95,6 +95,9 @@ export class Links {
 
   async toNats({ member, env, ...plan }: ServicePlan): Promise<ServicePlan> {
     const { RINGLEADER_NATS_URL: servers = '' } = env;
+    // Of an earlier process of this member.
+    for (const link of this.links.get(`${member}/nats`) ?? []) link.close();
+    this.links.delete(`${member}/nats`);
     const nats = servers.split(',').map(async (text) => {
       const { protocol, hostname: host, port } = new URL(text);
       const ours = await this.link(`${member}/nats`, { host, port: Number(port) }, { host, port: 0 });

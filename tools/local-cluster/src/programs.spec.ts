@@ -25,7 +25,7 @@ describe('serviceProgram', () => {
 
   /** What the service is told about its end, and how it ended. */
   async function endOf(environment: Record<string, string>) {
-    const folder = { path: root, logs: root, endedLeftovers: [], release: async () => undefined };
+    const folder = { path: root, logs: root };
     const program = await serviceProgram(
       { root, environment, folder },
       { service: 'gateway', member: 'gateway-1', port: 1, env: {} },

@@ -26,8 +26,8 @@ import {
   postgresName,
   type ClusterOptions,
   type ServicePlan,
+  type Site,
 } from './services.js';
-import type { Security } from './security.js';
 import type { Program } from './supervisor.js';
 
 /** Of services on one's own machine: requests with the default deadline still end by themselves. */
@@ -43,15 +43,7 @@ const MEMORY_MIB: Readonly<Record<ServicePlan['service'], string>> = {
   'failure-detector': '224',
 };
 
-export interface Surroundings {
-  /** The checkout: its built services and its tools. */
-  readonly root: string;
-  readonly folder: { readonly path: string; readonly logs: string };
-  /** Of this process; services get only what they need of it. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-const placeOf = ({ folder }: Surroundings, name: string, dir = name) => ({
+const placeOf = ({ folder }: Pick<Site, 'folder'>, name: string, dir = name) => ({
   name,
   dir: join(folder.path, dir),
   logFile: join(folder.logs, `${name}.log`),
@@ -73,31 +65,27 @@ export async function gatewayPorts({ port, gateways }: ClusterOptions): Promise<
 }
 
 /** The nats-servers, one or a cluster; the program is sought, and perhaps downloaded, once for all of them. */
-export async function natsPrograms(
-  surroundings: Surroundings,
-  count: number,
-  security: Security | null,
-): Promise<Program[]> {
-  const { root, environment, folder } = surroundings;
+export async function natsPrograms(site: Site, count: number): Promise<Program[]> {
+  const { root, environment, folder, security } = site;
   const { users, routes } = await (security === null
     ? natsPasswords(natsPasswordFolder(folder.path))
     : natsSeeds(security.seeds));
   const toolsDir = join(root, '.tools');
   const program = await locateNatsServer({ searchPath: environment['PATH'], toolsDir });
-  const access = { cluster: CLUSTER, users };
+  const tls = security && { tls: security.nats };
+  const common = { access: { cluster: CLUSTER, users }, ...tls };
   const server = async (place: ReturnType<typeof placeOf>, others = {}): Promise<Program> => {
-    const tls = security && { tls: security.nats };
-    const options = { ...place, ...others, ...tls, port: await freePort(), access };
+    const options = { ...place, ...common, ...others, port: await freePort() };
     return { ...(await localNatsServer(program, options)), service: 'nats-server' };
   };
-  if (count === 1) return [await server(placeOf(surroundings, 'nats-server', 'nats'))];
+  if (count === 1) return [await server(placeOf(site, 'nats-server', 'nats'))];
   const ports = await freePorts(count);
   // Every process has the whole list of servers: none learns of another from a third.
-  const tls = security && { tls: { ...security.nats, caFile: security.caFile } };
-  const cluster = { ...routes, ...tls, name: CLUSTER, host: '127.0.0.1', advertise: false };
   const servers = ports.map((port) => `127.0.0.1:${port}`);
+  const mutual = security && { tls: { ...security.nats, caFile: security.caFile } };
+  const cluster = { ...routes, ...mutual, name: CLUSTER, host: '127.0.0.1', advertise: false, servers };
   const starting = ports.map((port, i) =>
-    server(placeOf(surroundings, `nats-server-${i + 1}`), { routes: { ...cluster, port, servers } }),
+    server(placeOf(site, `nats-server-${i + 1}`), { routes: { ...cluster, port } }),
   );
   return Promise.all(starting);
 }
@@ -125,25 +113,24 @@ export function refuseOtherVersions(
   }
 }
 
-export async function postgresProgram(
-  surroundings: Surroundings,
-  index: number,
-  programs: PostgresPrograms,
-): Promise<Program> {
-  const place = placeOf(surroundings, postgresName(index));
-  return { ...(await localPostgres({ ...place, programs })), service: 'postgres' };
+export async function postgresProgram(site: Site, index: number): Promise<Program> {
+  const place = placeOf(site, postgresName(index));
+  return { ...(await localPostgres({ ...place, programs: site.postgres })), service: 'postgres' };
 }
 
 /** What a service sees of the starter's environment: how to find programs, and settings of Ringleader's own. */
-function inherited(environment: Surroundings['environment']): Record<string, string | undefined> {
+function inherited(environment: Site['environment']): Record<string, string | undefined> {
   const names = Object.keys(environment).filter((name) => name.startsWith('RINGLEADER_'));
   return Object.fromEntries(['PATH', 'HOME', 'TZ', ...names].map((name) => [name, environment[name]]));
 }
 
-export async function serviceProgram(surroundings: Surroundings, plan: ServicePlan): Promise<Program> {
+export async function serviceProgram(
+  site: Pick<Site, 'root' | 'environment' | 'folder'>,
+  plan: ServicePlan,
+): Promise<Program> {
   const { service, member } = plan;
-  const { root, environment } = surroundings;
-  const { logFile } = placeOf(surroundings, member);
+  const { root, environment } = site;
+  const { logFile } = placeOf(site, member);
   const script = join(root, 'apps', service, 'dist', 'main.js');
   if (!existsSync(script))
     throw new StartError(`${script} is missing: build the services first (npm start does).`);

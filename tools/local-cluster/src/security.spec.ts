@@ -54,7 +54,7 @@ describe('what a secure cluster keeps', () => {
   it('is renewed while it runs, but for its authority, of which it says so', async () => {
     const { caFile, nats } = await start();
     const [ca, before] = [textOf(caFile), textOf(nats.certFile)];
-    const renew = (nowMs: number) => renewDue(data, (text) => void said.push(text), nowMs);
+    const renew = (nowMs: number) => renewDue(securityIn(data), (text) => void said.push(text), nowMs);
     expect(await renew(renewAtMs(before) - 1)).toEqual([]);
     expect(await renew(renewAtMs(before))).toEqual(['nats', 'gateway']);
     expect(await renew(renewAtMs(before))).toEqual([]);

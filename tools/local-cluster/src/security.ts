@@ -10,10 +10,12 @@ import { keptText, replaceFile } from '@ringleader/server-processes';
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where things lie. */
 export interface Security {
+  /** Whose key nobody but this program reads; its certificate is the `caFile` of all others. */
+  readonly authority: PairFiles;
   readonly caFile: string;
   readonly nats: PairFiles;
   readonly gateway: PairFiles;
@@ -56,8 +58,10 @@ const pairIn = (folder: string, name: string): PairFiles => ({
 
 export function securityIn(dataFolder: string): Security {
   const folder = join(dataFolder, 'secure');
+  const authority = pairIn(folder, 'ca');
   return {
-    caFile: pairIn(folder, 'ca').certFile,
+    authority,
+    caFile: authority.certFile,
     nats: pairIn(folder, 'nats'),
     gateway: pairIn(folder, 'gateway'),
     seeds: join(folder, 'nats-keys'),
@@ -79,9 +83,8 @@ export async function secure(
   nowMs = Date.now(),
 ): Promise<Security> {
   const security = securityIn(dataFolder);
-  const folder = join(dataFolder, 'secure');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const authority = await keptAuthority(pairIn(folder, 'ca'), say, nowMs);
+  await mkdir(dirname(security.caFile), { recursive: true, mode: 0o700 });
+  const authority = await keptAuthority(security.authority, say, nowMs);
   await issueDue(security, authority, say, nowMs);
   keptText(
     security.rootTokenFile,
@@ -119,12 +122,11 @@ async function issueDue(
 
 /** Of a cluster that runs: answers whose certificates are others now. What a hand has torn meanwhile waits for the next start. */
 export async function renewDue(
-  dataFolder: string,
+  security: Security,
   say: (text: string) => void,
   nowMs = Date.now(),
 ): Promise<readonly Leaf[]> {
-  const security = securityIn(dataFolder);
-  const authority = pairOf(pairIn(join(dataFolder, 'secure'), 'ca'));
+  const authority = pairOf(security.authority);
   if (authority === null) {
     say('✗ certificates cannot be renewed: the authority’s are torn; the next start makes another authority');
     return [];

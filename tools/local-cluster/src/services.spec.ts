@@ -5,7 +5,7 @@ import { type ClusterPlan, planServices } from './services.js';
 
 describe('planServices', () => {
   const wanted: ClusterPlan = {
-    dataFolder: '/d',
+    folder: { path: '/d', logs: '/d/logs' },
     layout: { formatVersion: 1, coordinators: 3, shards: 3, initialShards: 3 },
     natsUrl: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223',
     security: null,

@@ -1,18 +1,20 @@
-import { natsPasswordFile, natsSeedFile } from '@ringleader/server-processes';
+import type { LocalProcess } from '@ringleader/contracts';
+import { natsPasswordFile, natsSeedFile, type PostgresPrograms } from '@ringleader/server-processes';
 import { join } from 'node:path';
 import { coordinatorSeats, shardsOf, type AddedShard, type Layout } from './layout.js';
 import type { Security } from './security.js';
 
+export type Service = LocalProcess['service'];
+
 /** In the order of their stop: users first, so that they are refused rather than cut off; the databases and the transport last. */
-export const SERVICES = [
+export const SERVICES: readonly Service[] = [
   'gateway',
   'shard',
   'failure-detector',
   'coordinator',
   'postgres',
   'nats-server',
-] as const;
-export type Service = (typeof SERVICES)[number];
+];
 
 type MemberService = Exclude<Service, 'postgres' | 'nats-server'>;
 
@@ -52,14 +54,23 @@ export const COORDINATORS_MAX = 9;
 /** As `npm start` takes them. */
 export const SHARDS_MAX = 64;
 
-/** What services are told of each other and of the servers. */
-export interface ClusterPlan {
-  readonly dataFolder: string;
-  readonly layout: Layout;
-  readonly natsUrl: string;
+/** What is known before anything is started. */
+export interface Site {
+  /** The checkout: its built services and its tools. */
+  readonly root: string;
+  /** Of this process; services get only what they need of it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly folder: { readonly path: string; readonly logs: string };
+  readonly postgres: PostgresPrograms;
+  readonly gatewayPorts: readonly number[];
   /** Null: an open cluster. */
   readonly security: Security | null;
-  readonly gatewayPorts: readonly number[];
+}
+
+/** What services are told of each other and of the servers. */
+export interface ClusterPlan extends Pick<Site, 'folder' | 'gatewayPorts' | 'security'> {
+  readonly layout: Layout;
+  readonly natsUrl: string;
   /** By the number of the shard. */
   readonly postgresUrls: ReadonlyMap<number, string>;
 }
@@ -77,13 +88,13 @@ export const coordinatorFolder = (dataFolder: string, seat: number): string =>
 
 /** Who a service is for nats-servers, and by whom it knows them. */
 function natsIdentity(
-  { dataFolder, security }: MemberPlan,
+  { folder, security }: ClusterPlan,
   service: MemberService,
 ): Readonly<Record<string, string>> {
   if (security === null) {
     return {
       RINGLEADER_NATS_USER: service,
-      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(dataFolder), service),
+      RINGLEADER_NATS_PASSWORD_FILE: natsPasswordFile(natsPasswordFolder(folder.path), service),
     };
   }
   return {
@@ -92,10 +103,8 @@ function natsIdentity(
   };
 }
 
-type MemberPlan = Pick<ClusterPlan, 'dataFolder' | 'natsUrl' | 'security'>;
-
 function memberPlan(
-  plan: MemberPlan,
+  plan: ClusterPlan,
   service: MemberService,
   index: number,
   env: Readonly<Record<string, string>> = {},
@@ -110,14 +119,14 @@ function memberPlan(
   return { service, member, env: { ...common, ...env } };
 }
 
-export function planCoordinator(plan: Omit<ClusterPlan, 'postgresUrls'>, seat: number): ServicePlan {
-  const { dataFolder, layout } = plan;
+export function planCoordinator(plan: ClusterPlan, seat: number): ServicePlan {
+  const { folder, layout } = plan;
   const founds = layout.isFounded === true ? undefined : 'new-cluster';
   const bootstrap = layout.joined?.includes(seat) === true ? 'join' : founds;
   return memberPlan(plan, 'coordinator', seat, {
     RINGLEADER_COORDINATOR_ID: String(seat),
     RINGLEADER_COORDINATOR_COUNT: String(layout.coordinators),
-    RINGLEADER_DATA_DIR: coordinatorFolder(dataFolder, seat),
+    RINGLEADER_DATA_DIR: coordinatorFolder(folder.path, seat),
     RINGLEADER_INITIAL_SHARDS: String(layout.initialShards),
     ...(bootstrap !== undefined && { RINGLEADER_BOOTSTRAP: bootstrap }),
   });

@@ -44,16 +44,19 @@ const quoted = (path: string): string =>
 /** The same Ctrl-C reaches this process twice when npm passes it on: only a later one is a second request. */
 const IMPATIENCE_AFTER_MS = 1_000;
 
+/** How long what was killed may take to be cleared away. What is only being prepared ends with this process, or soon after. */
+const AT_ONCE_MS = 1_000;
+
 /**
  * Aborted when a stop is asked for: by SIGINT, SIGTERM, SIGHUP, or by the end of the lifeline, a pipe from the bootstrap, which
- * the kernel closes also when that is killed. `kill` is called when somebody asks again, who does not want to wait.
+ * the kernel closes also when that is killed. `impatience` when somebody asks again, who does not want to wait.
  */
-function stopRequests(lifelineFd: string | undefined, kill: () => void): AbortSignal {
-  const asked = new AbortController();
+function stopRequests(lifelineFd: string | undefined): Pick<ClusterContext, 'signal' | 'impatience'> {
+  const [asked, askedAgain] = [new AbortController(), new AbortController()];
   let firstAt = Infinity;
   const request = (): void => {
     firstAt = Math.min(firstAt, performance.now());
-    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) kill();
+    if (performance.now() - firstAt > IMPATIENCE_AFTER_MS) askedAgain.abort();
     asked.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, request);
@@ -61,7 +64,7 @@ function stopRequests(lifelineFd: string | undefined, kill: () => void): AbortSi
   const lifeline =
     lifelineFd === undefined ? undefined : new Socket({ fd: Number(lifelineFd), readable: true });
   lifeline?.on('close', request).on('error', request).resume().unref();
-  return asked.signal;
+  return { signal: asked.signal, impatience: askedAgain.signal };
 }
 
 function sayOn(stream: NodeJS.WritableStream): Say {
@@ -79,14 +82,16 @@ export async function runStarter(
   const complain = sayOn(process.stderr);
   const startedAt = performance.now();
   let cluster: LocalCluster | undefined;
-  const signal = stopRequests(outside.environment['RINGLEADER_LIFELINE_FD'], () => {
-    if (cluster !== undefined) say('Killing what still runs.');
-    cluster?.kill();
+  const requests = stopRequests(outside.environment['RINGLEADER_LIFELINE_FD']);
+  const { signal, impatience } = requests;
+  impatience.addEventListener('abort', () => {
+    say('Killing what still runs.');
+    setTimeout(() => process.exit(1), AT_ONCE_MS).unref();
   });
   try {
     const root = workspaceRoot();
     const data = options.data ?? join(root, '.ringleader');
-    cluster = await LocalCluster.start({ ...options, data }, { ...outside, root, say, signal });
+    cluster = await LocalCluster.start({ ...options, data }, { ...outside, ...requests, root, say });
     say(greeting(cluster, performance.now() - startedAt));
     if (!signal.aborted) await once(signal, 'abort');
     say('Stopping the cluster (Ctrl-C again to kill it).');

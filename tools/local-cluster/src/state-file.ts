@@ -1,51 +1,17 @@
+import type { LocalClusterState, LocalProcess } from '@ringleader/contracts';
 import { processStart, replaceFile, sendSignal, until } from '@ringleader/server-processes';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ControlPlace } from './control.js';
-import type { Service } from './services.js';
-
-/** What runs at this moment, for programs: `<data>/cluster.json`, replaced whole at every change. */
-export interface ClusterState {
-  readonly formatVersion: 1;
-  readonly status: 'starting' | 'healthy' | 'degraded' | 'stopping';
-  /** The process that supervises all others. */
-  readonly supervisorPid: number;
-  readonly startedAt: string;
-  /** Of every nats-server, with commas between. */
-  readonly natsUrl: string;
-  readonly gatewayUrls: readonly string[];
-  /** What a caller of a secure cluster needs; null: it is an open one. */
-  readonly access: { readonly caFile: string; readonly tokenFile: string } | null;
-  /** Where `ringleader local` asks; null while nobody answers there. */
-  readonly control: ControlPlace | null;
-  readonly processes: readonly ProcessState[];
-}
-
-export interface ProcessState {
-  readonly service: Service;
-  readonly member: string;
-  /** Null while the process does not run. */
-  readonly pid: number | null;
-  /** Tells this process from a later one with the same id. */
-  readonly identity: string | null;
-  /** Null for what listens on a Unix socket only. */
-  readonly port: number | null;
-  readonly url: string;
-  readonly log: string;
-  readonly restarts: number;
-  /** What was done to it by `ringleader local`, until it is restarted; null: it is to run. */
-  readonly held: 'stopped' | 'killed' | 'paused' | 'cut' | null;
-}
 
 const fileIn = (folder: string): string => join(folder, 'cluster.json');
 
-export function writeClusterState(folder: string, state: ClusterState): void {
+export function writeClusterState(folder: string, state: LocalClusterState): void {
   // It names the databases' passwords, as its mode allows.
   replaceFile(fileIn(folder), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-export async function readClusterState(folder: string): Promise<ClusterState> {
-  return JSON.parse(await readFile(fileIn(folder), 'utf8')) as ClusterState;
+export async function readClusterState(folder: string): Promise<LocalClusterState> {
+  return JSON.parse(await readFile(fileIn(folder), 'utf8')) as LocalClusterState;
 }
 
 /** Services and servers stop cleanly within this time, unless they are stopped by SIGSTOP or hang. */
@@ -68,7 +34,7 @@ export async function endLeftovers(folder: string, graceMs = GRACE_MS): Promise<
   return leftovers.map(({ member }) => member);
 }
 
-async function lastProcesses(folder: string): Promise<readonly ProcessState[]> {
+async function lastProcesses(folder: string): Promise<readonly LocalProcess[]> {
   try {
     return (await readClusterState(folder)).processes;
   } catch (error) {
@@ -79,7 +45,7 @@ async function lastProcesses(folder: string): Promise<readonly ProcessState[]> {
 }
 
 /** Those that still run. The id alone does not tell: it may by now be another program's. */
-async function running(processes: readonly ProcessState[]): Promise<(ProcessState & { pid: number })[]> {
+async function running(processes: readonly LocalProcess[]): Promise<(LocalProcess & { pid: number })[]> {
   const found = [];
   for (const process of processes) {
     const { pid, identity } = process;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { processTree, startChild, until } from '@ringleader/server-processes';
+import { processTree, startChild, until, type Child } from '@ringleader/server-processes';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,8 @@ describe('Supervisor', () => {
     await rm(folder, { recursive: true });
   });
 
+  const heard = [(text: string) => void lines.push(text), () => undefined] as const;
+
   /** Of a program that runs these shell scripts, one after the other; null: a start that fails. */
   function supervise(...scripts: (string | null)[]): void {
     const logFile = join(folder, 'log');
@@ -40,11 +42,7 @@ describe('Supervisor', () => {
         });
       },
     };
-    supervisor = new Supervisor(
-      program,
-      (text) => void lines.push(text),
-      () => undefined,
-    );
+    supervisor = new Supervisor(program, ...heard);
   }
 
   const kill = (): number => {
@@ -64,7 +62,7 @@ describe('Supervisor', () => {
   });
 
   it('lets a process stand still with its children, and go on, and ends it also then', async () => {
-    supervise('sleep 600 & sleep 600');
+    supervise('trap "trap - TERM; kill 0" TERM; sleep 600 & sleep 600 & wait');
     await supervisor.start();
     const { pid = 0 } = supervisor.child ?? {};
     const stateOf = (one: number): string =>
@@ -123,8 +121,35 @@ describe('Supervisor', () => {
     expect(lines).toHaveLength(1);
   });
 
+  it('leaves nothing running that was stopped while it was launched', async () => {
+    const { promise: launching, resolve: launch } = Promise.withResolvers<void>();
+    supervise();
+    const { program } = supervisor;
+    let child: Child | undefined;
+    const late = async () => {
+      await launching;
+      return (child = await program.launch());
+    };
+    supervisor = new Supervisor({ ...program, launch: late }, ...heard);
+    const starting = supervisor.start();
+    const stopping = supervisor.stop();
+    launch();
+    await Promise.all([starting, stopping]);
+    expect(child?.exit()).toBeDefined();
+    expect(supervisor.child).toBeUndefined();
+  });
+
+  it('shows the last line that is whole, where a crash has torn the record of its reason', async () => {
+    const torn = `{"level":"info","msg":"a {"level":"fatal","msg":"torn"}`;
+    supervise(`echo '${torn}'; exit 78`);
+    await supervisor.start();
+    await until('the refusal', () => supervisor.refusal !== undefined, soon);
+    expect(supervisor.refusal).toBe(torn);
+  });
+
   it('leaves the failure of the first start to the caller', async () => {
     supervise(null);
     await expect(supervisor.start()).rejects.toThrow('no room');
+    expect(supervisor.state()).toMatchObject({ pid: null, held: 'stopped' });
   });
 });

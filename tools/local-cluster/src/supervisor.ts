@@ -1,4 +1,4 @@
-import { EXIT_DO_NOT_RESTART } from '@ringleader/contracts';
+import { EXIT_DO_NOT_RESTART, type LocalProcess } from '@ringleader/contracts';
 import { RestartBackOff } from '@ringleader/primitives';
 import {
   describeExit,
@@ -10,12 +10,14 @@ import {
 } from '@ringleader/server-processes';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './services.js';
-import type { ProcessState } from './state-file.js';
 
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
 /** A process that ran this long has earned a quick restart. */
 const STABLE_MS = 10_000;
 const LINES_SHOWN = 12;
+
+/** A service that ends so often before the cluster serves will not recover by being started again. */
+const CRASHES_TOLERATED = 6;
 
 /** A line, or some, for the person at the terminal. */
 export type Say = (text: string) => void;
@@ -38,7 +40,7 @@ export class Supervisor {
   /** Why it ended for good, in its own words. */
   refusal: string | undefined;
   /** What was done to it on purpose. */
-  held: ProcessState['held'] = null;
+  held: LocalProcess['held'] = null;
   #child: Child | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -53,15 +55,40 @@ export class Supervisor {
     return this.#child?.exit() === undefined ? this.#child : undefined;
   }
 
-  state(): ProcessState {
+  get isRemoved(): boolean {
+    return /^(?:MEMBER|SHARD)_REMOVED/.test(this.refusal ?? '');
+  }
+
+  get isHopeless(): boolean {
+    return this.refusal !== undefined || this.restarts >= CRASHES_TOLERATED;
+  }
+
+  /** Why it will not serve, for one that is hopeless. */
+  get complaint(): string {
+    const { name, logFile } = this.program;
+    return `${name} ${this.refusal === undefined ? 'keeps ending' : 'refuses to run'}: see ${logFile}`;
+  }
+
+  state(): LocalProcess {
     const { service, name: member, port = null, url, logFile: log } = this.program;
     const { pid = null, identity = null } = this.child ?? {};
     return { service, member, pid, identity, port, url, log, restarts: this.restarts, held: this.held };
   }
 
-  /** The first start: its failure is the caller's. */
+  /** The first start: its failure is the caller's, and nothing is tried again before somebody says so. */
   async start(): Promise<void> {
-    this.#loop = this.#keepRunning(await this.#launch());
+    const starting = this.#launch();
+    this.#loop = starting.then(
+      (child) => this.#keepRunning(child),
+      () => undefined,
+    );
+    try {
+      await starting;
+    } catch (error) {
+      this.held = 'stopped';
+      this.changed();
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -113,6 +140,8 @@ export class Supervisor {
     this.#child = child;
     this.#backOff.started(performance.now());
     this.changed();
+    // While it was launched.
+    if (this.#stopping.signal.aborted) await child.stop();
     return child;
   }
 
@@ -134,8 +163,7 @@ export class Supervisor {
   async #again(): Promise<string | undefined> {
     try {
       const child = await this.#launch();
-      if (this.#stopping.signal.aborted) await child.stop();
-      else this.say(`✓ ${this.program.name} runs again (process ${child.pid})`);
+      if (child.exit() === undefined) this.say(`✓ ${this.program.name} runs again (process ${child.pid})`);
       return await this.#endOf(child);
     } catch (error) {
       return `could not be started again: ${(error as Error).message}`;
@@ -156,10 +184,15 @@ export class Supervisor {
   }
 }
 
-/** Code and message of the last fatal line: services log JSON, which a crash may have torn. */
+/** Code and message of the last fatal line that is whole: services log JSON, which a crash may have torn. */
 function lastWords(lines: readonly string[]): string {
-  const fatal = lines.findLast((line) => /^\{.*"level":"fatal".*\}$/.test(line));
-  if (fatal === undefined) return lines.at(-1) ?? '';
-  const { code = 'crashed', msg } = JSON.parse(fatal) as { readonly code?: string; readonly msg: string };
-  return `${code}: ${msg}`;
+  for (const line of lines.filter((one) => one.includes('"level":"fatal"')).reverse()) {
+    try {
+      const { code = 'crashed', msg } = JSON.parse(line) as { readonly code?: string; readonly msg: string };
+      return `${code}: ${msg}`;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return lines.at(-1) ?? '';
 }

@@ -60,7 +60,12 @@ export interface Child {
 let kernelTellsChildren: boolean | undefined;
 
 /** Linux's parent-death signal, by util-linux. Elsewhere the next start on the same data ends what was left. */
-function commandLine({ prefix = [], command, args, orphaned }: ChildSpec): string[] {
+export function commandLine({
+  prefix = [],
+  command,
+  args,
+  orphaned,
+}: Pick<ChildSpec, 'prefix' | 'command' | 'args' | 'orphaned'>): string[] {
   const signalled = ['setpriv', '--pdeathsig', orphaned.replace(/^SIG/, '')];
   kernelTellsChildren ??= spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
   // Innermost: who becomes somebody else loses the signal.

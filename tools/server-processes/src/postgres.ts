@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { POSTGRES_DURABILITY, postgresSettings, type PostgresRoom } from '@ringleader/contracts';
-import { StartError, startServer, type Child, type ChildSpec, type LocalServer } from './child.js';
+import {
+  commandLine,
+  StartError,
+  startServer,
+  type Child,
+  type ChildSpec,
+  type LocalServer,
+} from './child.js';
 import { keptPassword } from './files.js';
 import { freePort } from './ports.js';
 import { databaseVersion, postgresPrograms, type PostgresPrograms } from './postgres-programs.js';
@@ -40,8 +47,9 @@ async function initialise(dir: string, initdb: string, { prefix, owner }: Unpriv
   const settings = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', `--username=${USER}`];
   // So that a page that a disk has changed is found when it is read.
   settings.push('--data-checksums');
-  const files = [`--pgdata=${fresh}`, `--pwfile=${secret}`];
-  const [command = initdb, ...args] = [...prefix, initdb, ...files, ...settings];
+  const wanted = [`--pgdata=${fresh}`, `--pwfile=${secret}`, ...settings];
+  const line = commandLine({ prefix, command: initdb, args: wanted, orphaned: 'SIGTERM' });
+  const [command = initdb, ...args] = line;
   await run(command, args, { cwd: dir, env: {} }).catch((cause: unknown) => {
     const { stderr, message } = cause as { stderr?: string; message: string };
     const detail = stderr?.trim().split('\n').at(-1) ?? message;

@@ -38,6 +38,15 @@ export function processStats(): Map<number, ProcessStat> {
   return new Map(stats.filter((entry): entry is [number, ProcessStat] => entry[1] !== undefined));
 }
 
+/** The process and all that descend from it, parents first; Linux only. */
+export function processTree(root: number): number[] {
+  const stats = processStats();
+  const tree = [root];
+  // Grows while it is walked.
+  for (const pid of tree) for (const [child, { parent }] of stats) if (parent === pid) tree.push(child);
+  return tree;
+}
+
 /** To who has ended meanwhile there is nothing to say. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {

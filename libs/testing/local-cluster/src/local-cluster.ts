@@ -6,13 +6,14 @@ import {
   gatewayFetch,
   readClusterState,
   type ClusterOptions,
-  type ClusterState,
   type GatewayAccess,
   type LinkState,
   type LinkTarget,
+  type LocalClusterState,
+  type LocalProcess,
   type MemberAction,
-  type ProcessState,
   type ShardRequest,
+  type StarterPlace,
 } from '@ringleader/tool-local-cluster';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -114,7 +115,7 @@ export class LocalClusterHandle {
     });
   }
 
-  state(): Promise<ClusterState> {
+  state(): Promise<LocalClusterState> {
     return readClusterState(this.dataFolder);
   }
 
@@ -128,7 +129,7 @@ export class LocalClusterHandle {
     return access && accessOf({ caFile: access.caFile, rootTokenFile: access.tokenFile });
   }
 
-  async process(member: string): Promise<ProcessState> {
+  async process(member: string): Promise<LocalProcess> {
     const { processes } = await this.state();
     const found = processes.find((process) => process.member === member);
     if (found === undefined)
@@ -196,7 +197,7 @@ export class LocalClusterHandle {
     await until('nothing is to be moved', isDone, { ...this.#answers, timeoutMs, everyMs: 200 });
   }
 
-  private async control(): Promise<{ readonly url: string; readonly token: string }> {
+  private async control(): Promise<StarterPlace> {
     const { control } = await this.state();
     if (control === null) throw new Error('the starter does not run');
     return control;

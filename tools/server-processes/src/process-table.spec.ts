@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { processStat } from './index.js';
-import { processTree } from './process-tree.js';
+import { processStat, processTree } from './process-table.js';
 
 describe('processTree', () => {
   it('names a process and all that descend from it, parents first', async () => {
