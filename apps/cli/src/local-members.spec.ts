@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,5 +86,11 @@ describe('ringleader local', () => {
     await expect(run('stop', 'shard-1')).rejects.toMatchObject({ exitCode: 5 });
     await rm(join(folder, 'cluster.json'));
     await expect(run('stop', 'shard-1')).rejects.toMatchObject({ exitCode: 2 });
+  });
+
+  it('does not know what became of a request that is not answered', async () => {
+    server.removeAllListeners('request');
+    server.on('request', (request: IncomingMessage) => request.socket.destroy());
+    await expect(run('stop', 'shard-1')).rejects.toMatchObject({ exitCode: 6 });
   });
 });

@@ -39,12 +39,13 @@ export function localClient(flags: LocalFlags, { gatewayUrls, access }: LocalClu
   });
 }
 
+/** For what follows on what the starter has done. */
 export async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new CliFailure(`${failure}.`, { exitCode: EXIT.nothingDone });
+    if (performance.now() > deadline) throw new CliFailure(`${failure}.`, { exitCode: EXIT.unknown });
     await pause(POLL_MS);
   }
 }
@@ -63,8 +64,10 @@ export async function ask<Body>(folder: string, path: string, body: object = {})
     headers: { authorization: `Bearer ${control.token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(CONTROL_MS),
-  }).catch((error: unknown) => {
-    throw away(error);
+  }).catch((error: Error) => {
+    if (isRefused(error)) throw away(error);
+    const sentence = `The npm start of ${folder} did not say whether it was done: look at ringleader status.`;
+    throw new CliFailure(sentence, { cause: error, exitCode: EXIT.unknown });
   });
   // Another program may listen there by now.
   if (answer.status === 403) throw away();
@@ -73,6 +76,9 @@ export async function ask<Body>(folder: string, path: string, body: object = {})
   const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
   throw refusal({ status: answer.status, code, detail });
 }
+
+const isRefused = ({ cause }: Error): boolean =>
+  (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 
 async function act(member: string, action: string, command: Command): Promise<void> {
   const flags = command.optsWithGlobals<LocalFlags>();

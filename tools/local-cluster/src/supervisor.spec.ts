@@ -79,6 +79,20 @@ describe('Supervisor', () => {
     expect(supervisor.child).toBeUndefined();
   });
 
+  it('lets what is paused while it is to be started again stand still from its start', async () => {
+    supervise(IDLE, IDLE);
+    await supervisor.start();
+    const before = kill();
+    await until('it has ended', () => supervisor.child === undefined, soon);
+    await supervisor.hold('paused');
+    await untilAnotherThan(before);
+    const stands = (): boolean =>
+      /\) T/.test(readFileSync(`/proc/${supervisor.child?.pid ?? 0}/stat`, 'latin1'));
+    await until('it stands still', stands, soon);
+    supervisor.goOn();
+    await until('it goes on', () => !stands(), soon);
+  });
+
   it('shows a crash at once and starts the program again', async () => {
     supervise(`echo the last words; ${IDLE}`);
     await supervisor.start();

@@ -100,8 +100,11 @@ export class Supervisor {
 
   /** On purpose: what ends is not started again. */
   async hold(how: 'stopped' | 'killed' | 'paused'): Promise<void> {
-    if (how === 'paused') this.#signalTree('SIGSTOP');
-    else if (how === 'stopped') await this.stop();
+    if (how === 'paused') {
+      // One that is being started again stands still when it is.
+      this.held = how;
+      this.#signalTree('SIGSTOP');
+    } else if (how === 'stopped') await this.stop();
     else {
       this.kill();
       await this.#loop;
@@ -140,8 +143,9 @@ export class Supervisor {
     this.#child = child;
     this.#backOff.started(performance.now());
     this.changed();
-    // While it was launched.
+    // What was asked for while it was launched.
     if (this.#stopping.signal.aborted) await child.stop();
+    else if (this.held === 'paused') this.#signalTree('SIGSTOP');
     return child;
   }
 
