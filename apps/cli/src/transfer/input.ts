@@ -9,6 +9,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CliFailure, EXIT } from '../failure.js';
+import { standardInput } from '../standard-input.js';
 
 export type LineContent =
   | { readonly kind: 'text'; readonly text: string }
@@ -56,11 +57,12 @@ const startsWith = (bytes: Buffer, mark: Buffer): boolean => bytes.subarray(0, m
 
 export async function openInput(path: string): Promise<Input> {
   if (path === STANDARD_INPUT) {
+    const stream = standardInput();
     return {
       name: 'standard input',
       identity: null,
       bytes: null,
-      read: (from, lineBytesMax) => linesOf(plainText(process.stdin, 0), from, lineBytesMax),
+      read: (from, lineBytesMax) => linesOf(plainText(stream, 0), from, lineBytesMax),
     };
   }
   const { identity, bytes, isCompressed } = await look(path);
