@@ -71,6 +71,7 @@ export async function openInput(path: string): Promise<Input> {
     identity,
     bytes: isCompressed ? null : bytes,
     read: async function* (from, lineBytesMax) {
+      if (!isCompressed && from.offset > bytes) throw beyondTheEnd();
       // Only the beginning tells that a file is compressed, and what is compressed is read from there.
       const start = isCompressed ? 0 : from.offset;
       const file = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
@@ -130,6 +131,12 @@ async function* plainText(stream: Readable, skip: number): AsyncGenerator<Buffer
       left = 0;
     }
   }
+  if (left > 0) throw beyondTheEnd();
+}
+
+function beyondTheEnd(): CliFailure {
+  const sentence = 'The place to go on from is beyond the end of the input: delete the file of --state.';
+  return new CliFailure(sentence, { exitCode: EXIT.usage });
 }
 
 async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
