@@ -126,6 +126,16 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('says of all that changes something that its body can be refused', () => {
+    const refused = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item)
+        .filter(([method]) => !['get', 'head'].includes(method))
+        .map(([method, { responses }]) => [method, path, '413' in responses, '415' in responses]),
+    );
+    expect(refused.length).toBeGreaterThan(15);
+    expect(refused.filter(([, , large, type]) => large !== true || type !== true)).toEqual([]);
+  });
+
   it('has a schema for every reference', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     const known = Object.keys(document.components.schemas);
