@@ -181,7 +181,7 @@ function serveDocument(app: INestApplication, version: string): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app, version), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
-    customSiteTitle: 'Ringleader API',
+    ui: false,
   });
 }
 
