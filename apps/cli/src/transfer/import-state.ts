@@ -23,7 +23,7 @@ export async function readState(path: string): Promise<Saved | undefined> {
   if (text === undefined) return undefined;
   const saved = parsed(text);
   if (isSaved(saved)) return saved;
-  const sentence = `${path} does not say where an import was stopped, so it is not written over: name another file with --state, or delete it.`;
+  const sentence = `${path} does not say where an import was stopped, so it is not written over. Move it away, or name another file with --state.`;
   throw new CliFailure(sentence, { exitCode: EXIT.usage });
 }
 

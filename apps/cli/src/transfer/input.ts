@@ -135,7 +135,7 @@ async function* plainText(stream: Readable, skip: number): AsyncGenerator<Buffer
 }
 
 function beyondTheEnd(): CliFailure {
-  const sentence = 'The place to go on from is beyond the end of the input: delete the file of --state.';
+  const sentence = 'The place to go on from is beyond the end of the input: move the file of --state away.';
   return new CliFailure(sentence, { exitCode: EXIT.usage });
 }
 
