@@ -92,6 +92,11 @@ export function formatOf(args: readonly string[]): Format {
   return isJson ? 'json' : 'text';
 }
 
+/** Closes what somebody else has said, who may have said it as a sentence. */
+export function closed(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
+}
+
 const BY_STATUS: Readonly<Record<number, FailureCode>> = {
   404: EXIT.notFound,
   409: EXIT.condition,

@@ -11,6 +11,7 @@ import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf, refusal } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer } from './global-options.js';
+import { standardInput } from './standard-input.js';
 import { shown } from './table.js';
 
 const REVISION_MAX = Number.MAX_SAFE_INTEGER;
@@ -42,7 +43,7 @@ async function valueOf(argument: string | undefined): Promise<{ bytes: Buffer; c
     if (process.stdin.isTTY && argument === undefined) {
       throw new CliFailure('Give a value, - for standard input, or @file.', { exitCode: EXIT.usage });
     }
-    return { bytes: await buffer(process.stdin) };
+    return { bytes: await buffer(standardInput()) };
   }
   if (!argument.startsWith('@')) return { bytes: Buffer.from(argument), contentType: TEXT };
   const path = argument.slice(1);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { CliFailure, EXIT, formatOf } from './failure.js';
+import { CliFailure, EXIT, closed, formatOf } from './failure.js';
 import { program } from './program.js';
 
 const format = formatOf(process.argv.slice(2));
@@ -31,5 +31,5 @@ try {
 /** Without a command commander shows its help, and has no sentence of its own. */
 function usageFailure({ code, message }: CommanderError): CliFailure {
   const sentence = code === 'commander.help' ? 'There is no command: --help lists them' : message;
-  return new CliFailure(`${sentence.replace(/^error: /, '').replace(/\.$/, '')}.`, { exitCode: EXIT.usage });
+  return new CliFailure(closed(sentence.replace(/^error: /, '')), { exitCode: EXIT.usage });
 }

@@ -26,6 +26,7 @@ import { BatchController } from './kv/batch.controller.js';
 import { KeyValueStore } from './kv/key-value-store.js';
 import { KeysController } from './kv/keys.controller.js';
 import { ListController } from './kv/list.controller.js';
+import { DocumentController } from './openapi/document.controller.js';
 import { PageController } from './page/page.controller.js';
 import { RequestRouter } from './routing/request-router.js';
 import { RoutingTable } from './routing/routing-table.js';
@@ -40,6 +41,7 @@ export const RESOURCES = [
   ClusterController,
   CoordinatorsController,
   SettingsController,
+  DocumentController,
   PageController,
   PlacementController,
   MapController,

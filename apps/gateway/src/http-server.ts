@@ -20,6 +20,7 @@ import { HttpMetrics } from './health/http-metrics.js';
 import { Admission, admitRequests, takeBodiesAsTheyAre } from './http/admission.js';
 import { LargeBodies } from './http/large-bodies.js';
 import {
+  SAFE_METHODS,
   answerConnect,
   answerConnectionError,
   cutUnfinishedHeads,
@@ -180,14 +181,14 @@ function serveDocument(app: INestApplication, version: string): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app, version), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
-    customSiteTitle: 'Ringleader API',
+    ui: false,
   });
 }
 
 function checkBeforeBody(request: FastifyRequest): void {
   const { resource } = targetOf(request.raw);
   if (resource === 'batch') batchHead(request);
-  else if (resource === 'key') checkWriteHead(request);
+  else if (resource === 'key' && !SAFE_METHODS.has(request.method)) checkWriteHead(request);
 }
 
 /** A head that says something else is refused by the resource, when it has the body. */

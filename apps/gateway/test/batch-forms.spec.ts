@@ -91,6 +91,18 @@ describe('a batch', () => {
     expect(await resultsOf(answer)).toEqual([]);
   });
 
+  it.each(BATCH_FORMS)('of a put without a value says so in the words of %s', async (form) => {
+    const answer = await fetch(`${gatewayOf(form).url}/v1/kv:batch`, {
+      method: 'POST',
+      headers: { 'Content-Type': form },
+      body:
+        form === 'application/json'
+          ? '{"operations":[{"op":"put","key":"k"}]}'
+          : new Uint8Array(writeBinaryBatch([{ op: 'put', key: 'k' }])),
+    });
+    expect(await resultsOf(answer)).toMatchObject([{ status: 400, detail: 'A put has a value' }]);
+  });
+
   it('in CBOR is refused as a whole by a problem document', async () => {
     const post = (body: Uint8Array<ArrayBuffer>): Promise<Response> =>
       fetch(`${gatewayOf('application/json').url}/v1/kv:batch`, {

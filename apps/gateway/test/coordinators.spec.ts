@@ -112,6 +112,18 @@ describe('changes of the group', () => {
     expect(await problemOf(odd)).toMatchObject({ code: 'INVALID_ARGUMENT', header: 'If-Match' });
   });
 
+  it.each([
+    ['DELETE', '/members/coordinator-5', 'If-Unmodified-Since'],
+    ['POST', '/members/coordinator-2:promote', 'If-None-Match'],
+    ['GET', '/members', 'If-Match'],
+    ['GET', '/members', 'If-Unmodified-Since'],
+  ])('%s %s ignores no %s', async (method, path, name) => {
+    const headers = { [name]: name.endsWith('Since') ? 'Sun, 06 Nov 1994 08:49:37 GMT' : '"17"' };
+    const answer = await fetch(base() + path, { method, headers });
+    expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', header: name });
+    expect(asked).toEqual([]);
+  });
+
   it('are refused in the words of the coordinators', async () => {
     refusal = new OperationalError('NO_APPLICANT', 'Nobody waits', { name: 'coordinator-4' });
     const answer = await fetch(`${base()}/members`, json('POST', { name: 'coordinator-4' }));

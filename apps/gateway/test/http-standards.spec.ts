@@ -464,6 +464,21 @@ describe('Expect: 100-continue', () => {
     expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
   });
 
+  it.each([
+    ['?consistency=stale', {}],
+    ['', { 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }],
+  ])('of a read is not looked at as that of a write: %s %j', async (query, headers) => {
+    await put(key, 'v');
+    const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const line = `GET /v1/kv/${key}${query}`;
+    const { text } = await sendRaw(gateway.port, {
+      chunks: [raw(line, '', [...more, ...expecting, 'Connection: close'])],
+    });
+    expect(answersIn(text).map(({ status }) => status)).toEqual([100, 200]);
+    const large = await only(raw(line, 'x'.repeat(200_000), [...more, 'Connection: close']));
+    expect([large.status, large.body]).toEqual([200, 'v']);
+  });
+
   it('is answered with 100 where nothing is wrong', async () => {
     const { text } = await sendRaw(gateway.port, {
       chunks: [raw(`PUT /v1/kv/${key}`, 'v', [...expecting, 'Connection: close'])],
@@ -482,6 +497,22 @@ describe('Expect: 100-continue', () => {
   });
 });
 
+describe('Transfer-Encoding', () => {
+  const odd = (version: string, encoding: string, host = 'localhost'): string =>
+    `PUT /v1/kv/k HTTP/${version}\r\nHost: ${host}\r\nConnection: keep-alive\r\n` +
+    `Transfer-Encoding: ${encoding}\r\n\r\n1\r\nv\r\n0\r\n\r\n`;
+  it.each([
+    [odd('1.1', 'gzip, chunked'), 400],
+    [odd('1.1', 'gzip, chunked', 'elsewhere.example'), 421],
+    [odd('1.0', 'chunked'), 400],
+  ])('that is refused is the last of its connection: %j', async (request, status) => {
+    const answers = await pipeline(request, raw('GET /healthz'));
+    expect(answers.map((answer) => [answer.status, answer.headers.get('connection')])).toEqual([
+      [status, 'close'],
+    ]);
+  });
+});
+
 describe('Host', () => {
   const status = async (port: number, host: string): Promise<number | null> => {
     const request = `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -495,6 +526,8 @@ describe('Host', () => {
     ['app.localhost', 200],
     ['127.0.0.1', 200],
     ['127.9.9.9:1', 200],
+    ['127.999.0.1', 421],
+    ['127.0.1', 421],
     ['[::1]:8080', 200],
     ['[0:0:0:0:0:0:0:1]', 200],
     ['localhost.example', 421],
@@ -551,6 +584,20 @@ describe('clients behind proxies', () => {
     expect(await refused(['127.0.0.1'], forged)).toBe(1);
     expect(await refused(['127.0.0.1', '203.0.113.0/24'], forged)).toBe(0);
   });
+});
+
+describe('HEAD', () => {
+  it.each(['/nowhere', '/v1/kv:batch', '/v1/cluster/settings/x', '/'])(
+    'of %s has the length of what GET is answered',
+    async (path) => {
+      const [get, head] = await Promise.all(
+        ['GET', 'HEAD'].map((method) => fetch(`${gateway.url}${path}`, { method })),
+      );
+      expect([head?.status, head?.headers.get('content-length')]).toEqual([
+        ...[get?.status, get?.headers.get('content-length')],
+      ]);
+    },
+  );
 });
 
 describe('methods', () => {

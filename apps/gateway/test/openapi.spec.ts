@@ -126,6 +126,16 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('says of all that changes something that its body can be refused', () => {
+    const refused = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item)
+        .filter(([method]) => !['get', 'head'].includes(method))
+        .map(([method, { responses }]) => [method, path, '413' in responses, '415' in responses]),
+    );
+    expect(refused.length).toBeGreaterThan(15);
+    expect(refused.filter(([, , large, type]) => large !== true || type !== true)).toEqual([]);
+  });
+
   it('has a schema for every reference', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     const known = Object.keys(document.components.schemas);
@@ -178,4 +188,30 @@ describe('/docs', () => {
       expect([asset, answer.status, (await answer.arrayBuffer()).byteLength > 0]).toEqual([asset, 200, true]);
     }
   });
+
+  it.each(['', '/swagger-ui.css', '/swagger-ui-bundle.js', '/swagger-ui-init.js'])(
+    'is served as all else is: /docs%s',
+    async (name) => {
+      const url = `${gateway.url}/docs${name}`;
+      const whole = await fetch(url, { headers: { Range: 'bytes=0-9' } });
+      expect([whole.status, whole.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+      expect(whole.headers.has('accept-ranges')).toBe(false);
+      expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(whole.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect((await whole.arrayBuffer()).byteLength).toBeGreaterThan(10);
+      const headers = { 'If-None-Match': whole.headers.get('etag') ?? '' };
+      expect((await fetch(url, { headers })).status).toBe(304);
+      const options = await fetch(url, { method: 'OPTIONS' });
+      expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+      expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    },
+  );
+
+  it.each(['/package.json', '/README.md', '/swagger-ui-bundle.js.map', '/index.html', '/'])(
+    'has nothing else: /docs%s',
+    async (name) => {
+      const answer = await fetch(`${gateway.url}/docs${name}`);
+      expect(((await answer.json()) as { code: string }).code).toBe('ROUTE_NOT_FOUND');
+    },
+  );
 });

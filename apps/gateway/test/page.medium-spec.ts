@@ -138,6 +138,23 @@ withBrowser('the page', () => {
     await secured.close();
   });
 
+  it('shows the OpenAPI document, with nothing from elsewhere and nothing that its policy forbids', async () => {
+    const page = await browser.newPage();
+    const troubles: string[] = [];
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('console', (message) => troubles.push(message.text()));
+    page.on('request', (request) => {
+      if (!/^data:/.test(request.url()) && !request.url().startsWith(gateway.url))
+        troubles.push(request.url());
+    });
+    await page.goto(`${gateway.url}/docs`);
+    await untilShown(page, '#operations-Cluster-getSettings');
+    await page.click('#operations-Cluster-getSettings button');
+    await untilShown(page, '#operations-Cluster-getSettings .responses-table');
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   it('asks for a token where one is needed, keeps it for its tab, and forgets it when told', async () => {
     scene = 'healthy';
     const reader = tokens.add([{ role: 'read', prefix: '' }]);

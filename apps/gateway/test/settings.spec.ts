@@ -50,11 +50,38 @@ describe('/v1/cluster/settings', () => {
     });
   });
 
+  it.each(['GET', 'HEAD'])('is not given anew to whoever has it, by %s', async (method) => {
+    await patch(byStrategy('random'));
+    const status = async (tag: string): Promise<unknown[]> => {
+      const answer = await settings({ method, headers: { 'If-None-Match': tag } });
+      return [answer.status, answer.headers.get('etag'), (await answer.text()) === ''];
+    };
+    for (const tag of ['"1"', 'W/"1"', '"x", "1"', '*'])
+      expect(await status(tag)).toEqual([304, '"1"', true]);
+    expect(await status('"0"')).toEqual([200, '"1"', method === 'HEAD']);
+  });
+
   it('compares its revision with If-Match', async () => {
     expect((await patch(byStrategy('random'), { 'If-Match': '"0"' })).status).toBe(200);
     const refused = await patch(byStrategy('ring-hash'), { 'If-Match': '"0"' });
     expect(await problemOf(refused)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED', revision: 1 });
     expect((await patch(byStrategy('ring-hash'), { 'If-Match': '"1"' })).status).toBe(200);
+  });
+
+  it.each(['application/json;', 'application/json; ; charset=utf-8;'])('may be %s', async (type) => {
+    expect((await patch(byStrategy('random'), { 'Content-Type': type })).status).toBe(200);
+  });
+
+  it('is not done once where somebody names it, which is refused', async () => {
+    const named = await patch(byStrategy('random'), { 'Idempotency-Key': 'once' });
+    expect(await problemOf(named)).toMatchObject({ code: 'INVALID_ARGUMENT', header: 'Idempotency-Key' });
+    expect(await (await settings()).json()).toEqual({});
+    expect((await settings({ headers: { 'Idempotency-Key': 'once' } })).status).toBe(200);
+  });
+
+  it('says what is too large', async () => {
+    const problem = await problemOf(await patch({ balancer: ' '.repeat(1_048_576) }));
+    expect(problem).toMatchObject({ status: 413, code: 'REQUEST_TOO_LARGE', bytesMax: 1_048_576 });
   });
 
   it('begins again when somebody else was faster', async () => {

@@ -1,5 +1,5 @@
 import type { BinaryResult } from '@ringleader/contracts';
-import { CliFailure, EXIT } from '../failure.js';
+import { CliFailure, closed, EXIT } from '../failure.js';
 import { type Answer, type GatewayClient, refusal as refusalOf } from '../gateway-client.js';
 import type { PutOperation, Refusal } from './import-line.js';
 import { isWorthRepeating, Patience } from './retrying.js';
@@ -73,7 +73,7 @@ export async function sendBatch(
       return sum(outcome, await refuseOrSplit(pending, idempotencyKey, answer, options));
     }
     if (!(await patience.wait(answer.retryAfterMs))) {
-      const sentence = `The gateway does not take the data: ${reason || `status ${answer.status}`}.`;
+      const sentence = closed(`The gateway does not take the data: ${reason || `status ${answer.status}`}`);
       throw new CliFailure(sentence, { exitCode: EXIT.nothingDone });
     }
   }

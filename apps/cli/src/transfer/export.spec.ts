@@ -58,17 +58,20 @@ describe('exportTo', () => {
     ]);
   });
 
-  it('stops with a reason at an error that will stay', async () => {
-    const url = await listen(() => ({
-      status: 400,
-      body: { code: 'INVALID_ARGUMENT', detail: 'bad prefix' },
-    }));
-    const { output, client } = exportFrom(url);
-    await expect(exportTo(output, client, { prefix: '', giveUpMs: 5_000 }, never)).rejects.toMatchObject({
-      message: 'The export stopped: bad prefix.',
-      exitCode: 2,
-    });
-  });
+  it.each(['bad prefix', 'bad prefix.'])(
+    'stops with a reason at an error that will stay: %s',
+    async (detail) => {
+      const url = await listen(() => ({
+        status: 400,
+        body: { code: 'INVALID_ARGUMENT', detail },
+      }));
+      const { output, client } = exportFrom(url);
+      await expect(exportTo(output, client, { prefix: '', giveUpMs: 5_000 }, never)).rejects.toMatchObject({
+        message: 'The export stopped: bad prefix.',
+        exitCode: 2,
+      });
+    },
+  );
 
   it('writes what import reads back', () => {
     expect(lineOf({ ...ITEM, key: 'k', valueBase64: '/w==', contentType: 'image/png' })).toBe(

@@ -1,5 +1,5 @@
 import { DEFAULT_CONTENT_TYPE, REST_LIMITS, type Item } from '@ringleader/contracts';
-import { CliFailure, exitCodeOf, EXIT } from '../failure.js';
+import { CliFailure, closed, exitCodeOf, EXIT } from '../failure.js';
 import type { GatewayClient, ListPage } from '../gateway-client.js';
 import type { Output } from './output.js';
 import { isWorthRepeating, Patience } from './retrying.js';
@@ -28,7 +28,7 @@ async function fetchPage(
     }
     if (isWorthRepeating(status, code) && (await patience.wait(retryAfterMs))) continue;
     const exitCode = status === 0 ? EXIT.nothingDone : exitCodeOf(status, code);
-    throw new CliFailure(`The export stopped: ${detail ?? code ?? `status ${status}`}.`, {
+    throw new CliFailure(closed(`The export stopped: ${detail ?? code ?? `status ${status}`}`), {
       exitCode,
       ...(status === 0 ? {} : { status }),
       ...(code === undefined ? {} : { code }),

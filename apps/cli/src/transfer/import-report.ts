@@ -1,4 +1,4 @@
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { CliFailure } from '../failure.js';
 import type { Refusal } from './import-line.js';
 import type { Position } from './import-run.js';
@@ -11,7 +11,7 @@ export class RefusalReport {
   #file: FileHandle | undefined;
   #bytes: number;
 
-  /** Continues a report of so many bytes; what is behind them was written for lines that are imported again. */
+  /** Continues a report of so many bytes. */
   constructor(
     readonly path: string,
     bytes: number,
@@ -23,26 +23,47 @@ export class RefusalReport {
     return this.#bytes;
   }
 
+  /** What the last run wrote behind those bytes is of lines that are imported again. */
+  async goOn(): Promise<void> {
+    try {
+      const status = await stat(this.path).catch(ignoreMissing);
+      this.#bytes = Math.min(this.#bytes, status?.size ?? 0);
+      if (status?.isFile() !== true) return;
+      if (this.#bytes === 0) await rm(this.path);
+      else await truncate(this.path, this.#bytes);
+    } catch (error) {
+      throw this.#cannotBeWritten(error);
+    }
+  }
+
+  /** Nothing is ever written over: another import may write into the same file. */
   async add(refusals: readonly Refusal[]): Promise<void> {
     if (refusals.length === 0) return;
     this.shown.push(...refusals.slice(0, SHOWN - this.shown.length));
-    const text = Buffer.from(refusals.map((refusal) => `${JSON.stringify(refusal)}\n`).join(''));
+    const text = refusals.map((refusal) => `${JSON.stringify(refusal)}\n`).join('');
     try {
-      this.#file ??= await open(this.path, this.#bytes === 0 ? 'w' : 'r+');
-      await this.#file.write(text, 0, text.length, this.#bytes);
+      this.#file ??= await open(this.path, 'a');
+      await this.#file.appendFile(text);
     } catch (error) {
-      const { message } = error as Error;
-      const sentence = `${this.path} cannot be written (${message}): name another place with --refused.`;
-      throw new CliFailure(sentence, { cause: error });
+      throw this.#cannotBeWritten(error);
     }
-    this.#bytes += text.length;
+    this.#bytes += Buffer.byteLength(text);
   }
 
   async close(): Promise<void> {
-    await this.#file?.truncate(this.#bytes);
     await this.#file?.close();
-    if (this.#bytes === 0) await rm(this.path, { force: true });
   }
+
+  #cannotBeWritten(cause: unknown): CliFailure {
+    const { message } = cause as Error;
+    const sentence = `${this.path} cannot be written (${message}): name another place with --refused.`;
+    return new CliFailure(sentence, { cause });
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }
 
 export interface ImportSummary {

@@ -1,39 +1,49 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { CliFailure } from '../failure.js';
-import type { Position } from './import-run.js';
+import { CliFailure, EXIT } from '../failure.js';
+import { START, type Position } from './import-run.js';
 
-interface Saved {
+/** Where an import was when it was stopped. It counts only for the same file into the same cluster. */
+export interface Saved {
   readonly formatVersion: 1;
   readonly input: string;
   readonly cluster: string;
   readonly position: Position;
-  /** How much of the report of refused lines belongs to that position. */
+  /** The report of refused lines, and how much of it belongs to that position. */
+  readonly refused: string;
   readonly refusedBytes: number;
 }
 
-/** Where an import was when it was stopped. It counts only for the same file into the same cluster. */
+/** Undefined where nothing is there. What is no such file is somebody's for something else: it is not written over. */
+export async function readState(path: string): Promise<Saved | undefined> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new CliFailure(`${path} cannot be read: ${cause.message}.`, { cause, exitCode: EXIT.usage });
+  });
+  if (text === undefined) return undefined;
+  const saved = parsed(text);
+  if (isSaved(saved)) return saved;
+  const sentence = `${path} does not say where an import was stopped, so it is not written over. Move it away, or name another file with --state.`;
+  throw new CliFailure(sentence, { exitCode: EXIT.usage });
+}
+
+/** Where to go on: at the beginning, if another file was imported, or into another cluster. */
+export function placeIn(
+  saved: Saved | undefined,
+  input: string | null,
+  cluster: string,
+): Pick<Saved, 'position' | 'refusedBytes'> {
+  return saved?.input === input && saved.cluster === cluster ? saved : { position: START, refusedBytes: 0 };
+}
+
 export class ImportState {
   constructor(
     private readonly path: string,
-    private readonly identity: Pick<Saved, 'input' | 'cluster'>,
+    private readonly fixed: Pick<Saved, 'input' | 'cluster' | 'refused'>,
   ) {}
 
-  async read(): Promise<Saved | undefined> {
-    const text = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new CliFailure(`${this.path} cannot be read: ${error.message}.`, { cause: error });
-    });
-    if (text === undefined) return undefined;
-    const saved = parse(text);
-    const { input, cluster } = this.identity;
-    return saved?.formatVersion === 1 && saved.input === input && saved.cluster === cluster
-      ? saved
-      : undefined;
-  }
-
   async write(position: Position, refusedBytes: number): Promise<void> {
-    const saved: Saved = { formatVersion: 1, ...this.identity, position, refusedBytes };
+    const saved: Saved = { formatVersion: 1, ...this.fixed, position, refusedBytes };
     // A name of its own: another import of the same file may save its place, too.
     const aside = `${this.path}.${randomBytes(6).toString('hex')}.new`;
     try {
@@ -52,11 +62,26 @@ export class ImportState {
   }
 }
 
-/** A state file that is not ours to understand is as good as none: the import begins at the beginning. */
-function parse(text: string): Saved | undefined {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as Saved;
+    return JSON.parse(text) as unknown;
   } catch {
-    return undefined;
+    return null;
   }
+}
+
+function isSaved(value: unknown): value is Saved {
+  const { formatVersion, input, cluster, refused, refusedBytes, position } = (value ?? {}) as Partial<
+    Record<keyof Saved, unknown>
+  >;
+  const counts = (position ?? {}) as Partial<Position>;
+  return (
+    formatVersion === 1 &&
+    [input, cluster, refused].every((text) => typeof text === 'string') &&
+    [refusedBytes, ...Object.keys(START).map((name) => counts[name as keyof Position])].every(isCount)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

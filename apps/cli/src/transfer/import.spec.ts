@@ -1,5 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -321,16 +333,115 @@ describe('importFile', () => {
     ['the input is the state', (file) => ({ state: file })],
     ['state and report are one', (file) => ({ state: `${file}.x`, refused: `${file}.x` })],
     ['a link leads from the report to the input', (file) => ({ refused: `${file}.link` })],
+    ['the report is one more name of the input', (file) => ({ refused: `${file}.hard` })],
+    ['the state is one more name of the input', (file) => ({ state: `${file}.hard` })],
   ])('writes nothing over another file where %s', async (_, files) => {
     const content = line('') + line('a');
     await writeFile(options.file, content);
     await symlink(options.file, `${options.file}.link`);
+    await link(options.file, `${options.file}.hard`);
     await expect(importFile({ ...options, ...files(options.file) }, never)).rejects.toMatchObject({
       exitCode: EXIT.usage,
       message: expect.stringContaining('must be three files') as unknown,
     });
     expect(await readFile(options.file, 'utf8')).toBe(content);
     expect(gateway.batches).toEqual([]);
+  });
+
+  const PRECIOUS = 'precious\n';
+  const foreign: [string, 'state' | 'refused', (path: string) => unknown][] = [
+    ['a file of somebody else', 'state', (path) => writeFile(path, PRECIOUS)],
+    ['a file of somebody else', 'refused', (path) => writeFile(path, PRECIOUS)],
+    ['JSON of somebody else', 'state', (path) => writeFile(path, '{"formatVersion":1}')],
+    ['a folder', 'state', mkdir],
+    ['a folder', 'refused', mkdir],
+    ['a pipe', 'state', (path) => execFileSync('mkfifo', [path])],
+    ['a pipe', 'refused', (path) => execFileSync('mkfifo', [path])],
+  ];
+  it.each(foreign)('leaves %s at --%s alone', async (_, option, make) => {
+    const path = join(dir, 'there');
+    await make(path);
+    const before = await lstat(path);
+    await writeFile(options.file, `[]\n${line('a')}`);
+    await expect(importFile({ ...options, [option]: path }, never)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining(`--${option}`) as unknown,
+    });
+    const after = await lstat(path);
+    expect([after.ino, after.mode, after.size, after.mtimeMs]).toEqual([
+      ...[before.ino, before.mode, before.size, before.mtimeMs],
+    ]);
+    expect(gateway.batches).toEqual([]);
+  });
+
+  it('keeps the report of an import that has come to its end', async () => {
+    await writeFile(options.file, '[]\n');
+    const { refusalFile } = await importFile(options, never);
+    const report = await readFile(refusalFile, 'utf8');
+    await expect(importFile(options, never)).rejects.toThrow('is there already');
+    expect(await readFile(refusalFile, 'utf8')).toBe(report);
+    await rm(refusalFile);
+    expect((await importFile(options, never)).position.refused).toBe(1);
+  });
+
+  const stopAtOnce = async (): Promise<void> => {
+    const stop = new AbortController();
+    gateway.batches.length = 0;
+    gateway.intercept = (_batch, number) => {
+      if (number === 2) stop.abort();
+      return undefined;
+    };
+    expect((await importFile({ ...options, batchesInFlight: 1 }, stop.signal)).finished).toBe(false);
+  };
+  const lines = () => numbered(50).map((key) => line(key));
+
+  it('takes what a run that was killed has added to the report, and nothing else', async () => {
+    await writeFile(options.file, lines().join(''));
+    await stopAtOnce();
+    const refused = `${options.file}.refused.ndjson`;
+    await writeFile(refused, '{"line":21,"code":"INVALID_LINE","detail":"not settled"}\n');
+    expect((await importFile(options, never)).finished).toBe(true);
+    expect(await readdir(dir)).toEqual(['input.ndjson']);
+
+    await stopAtOnce();
+    await writeFile(join(dir, 'there'), PRECIOUS);
+    const another = { ...options, refused: join(dir, 'there') };
+    await expect(importFile(another, never)).rejects.toThrow('is there already');
+    expect(await readFile(another.refused, 'utf8')).toBe(PRECIOUS);
+  });
+
+  it.each(['', '[]\n'])('writes into a device, and does not remove it: %j', async (bad) => {
+    const refused = join(dir, 'device');
+    await symlink('/dev/null', refused);
+    await writeFile(options.file, bad + line('a'));
+    expect((await importFile({ ...options, refused }, never)).finished).toBe(true);
+    expect(await readdir(dir)).toEqual(['device', 'input.ndjson']);
+  });
+
+  it('writes into files that are empty', async () => {
+    await writeFile(options.file, `[]\n${line('a')}`);
+    const refused = join(dir, 'refused');
+    await Promise.all([writeFile(options.state, ''), writeFile(refused, '')]);
+    await importFile({ ...options, refused }, never);
+    expect(await readFile(refused, 'utf8')).toMatch(/^\{"line":1,.*\}\n$/);
+  });
+
+  it.each([
+    [{ offset: -5 }, 'does not say where'],
+    [{ offset: 1e6 }, 'beyond the end'],
+  ])('goes on at no place that cannot be: %o', async (position, message) => {
+    for (const content of [Buffer.from(lines().join('')), gzipSync(lines().join(''))]) {
+      await writeFile(options.file, content);
+      await stopAtOnce();
+      const saved = JSON.parse(await readFile(options.state, 'utf8')) as { position: object };
+      saved.position = { ...saved.position, ...position };
+      await writeFile(options.state, JSON.stringify(saved));
+      await expect(importFile(options, never)).rejects.toMatchObject({
+        exitCode: EXIT.usage,
+        message: expect.stringContaining(message) as unknown,
+      });
+      await rm(options.state);
+    }
   });
 
   it('says in one sentence that refused lines cannot be written down', async () => {

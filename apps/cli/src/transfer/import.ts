@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { sendBatch } from './batch-sender.js';
 import { CliFailure, EXIT } from '../failure.js';
 import { type GatewayClient, bodyOf } from '../gateway-client.js';
 import { BATCH_BYTES_MAX, type Refusal } from './import-line.js';
-import { ImportState } from './import-state.js';
-import { ImportRun, START, type Position } from './import-run.js';
-import { openInput } from './input.js';
+import { ImportState, placeIn } from './import-state.js';
+import { ImportRun, type Position } from './import-run.js';
+import { openInput, type Input } from './input.js';
+import { keptFiles } from './kept-files.js';
 import { progressDisplay } from './progress-display.js';
 import { type ImportSummary, RefusalReport } from './import-report.js';
 
@@ -86,40 +85,38 @@ function lastAnswers(stop: AbortSignal): AbortController {
   return controller;
 }
 
-/** The file that a name stands for, whatever links lead to it, and whether it is there yet or not. */
-async function fileAt(path: string): Promise<string> {
-  const there = (name: string): Promise<string | null> => realpath(name).catch(() => null);
-  return (await there(path)) ?? join((await there(dirname(path))) ?? dirname(path), basename(path));
+interface Begun {
+  readonly input: Input;
+  readonly client: GatewayClient;
+  readonly from: Position;
+  readonly state: ImportState | null;
+  readonly report: RefusalReport;
 }
 
-interface Kept {
-  readonly state: string | null;
-  readonly refused: string;
-}
-
-/** What an import keeps beside its input: how far it is, and what was refused. Neither may take the place of another. */
-async function keptBeside({ file, state, refused }: ImportOptions, isResumable: boolean): Promise<Kept> {
-  if (!isResumable) return { state: null, refused: refused ?? 'standard-input.refused.ndjson' };
-  const kept = { state: state ?? `${file}.import.json`, refused: refused ?? `${file}.refused.ndjson` };
-  const files = await Promise.all([file, kept.state, kept.refused].map(fileAt));
-  if (new Set(files).size === files.length) return kept;
-  const sentence = 'The input, --state and --refused must be three files: one would be written over another.';
-  throw new CliFailure(sentence, { exitCode: EXIT.usage });
+/** Throws what cannot be done before anything is written. */
+async function begin(options: ImportOptions, stop: AbortSignal): Promise<Begun> {
+  const input = await openInput(options.file);
+  const { identity } = input;
+  const { state, saved, refused, refusedPath } = await keptFiles(options.file, options);
+  const client = options.clientOf(lastAnswers(stop).signal);
+  const cluster = await clusterId(client);
+  const { position, refusedBytes } = placeIn(saved, identity, cluster);
+  const report = new RefusalReport(refused, refusedBytes);
+  if (saved?.refused === refusedPath) await report.goOn();
+  return {
+    input,
+    client,
+    from: position,
+    state:
+      identity === null || state === null
+        ? null
+        : new ImportState(state, { input: identity, cluster, refused: refusedPath }),
+    report,
+  };
 }
 
 export async function importFile(options: ImportOptions, stop: AbortSignal): Promise<ImportSummary> {
-  const input = await openInput(options.file);
-  const { identity } = input;
-  const kept = await keptBeside(options, identity !== null);
-  const client = options.clientOf(lastAnswers(stop).signal);
-  const cluster = await clusterId(client);
-  const state =
-    identity === null || kept.state === null
-      ? null
-      : new ImportState(kept.state, { input: identity, cluster });
-  const previous = await state?.read();
-  const from = previous?.position ?? START;
-  const report = new RefusalReport(kept.refused, previous?.refusedBytes ?? 0);
+  const { input, client, from, state, report } = await begin(options, stop);
   const saver = new Saver(state, report);
   // Before the first line: a place that cannot be written to should be known now.
   await saver.save(from);

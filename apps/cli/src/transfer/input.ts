@@ -9,6 +9,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CliFailure, EXIT } from '../failure.js';
+import { standardInput } from '../standard-input.js';
 
 export type LineContent =
   | { readonly kind: 'text'; readonly text: string }
@@ -56,11 +57,12 @@ const startsWith = (bytes: Buffer, mark: Buffer): boolean => bytes.subarray(0, m
 
 export async function openInput(path: string): Promise<Input> {
   if (path === STANDARD_INPUT) {
+    const stream = standardInput();
     return {
       name: 'standard input',
       identity: null,
       bytes: null,
-      read: (from, lineBytesMax) => linesOf(plainText(process.stdin, 0), from, lineBytesMax),
+      read: (from, lineBytesMax) => linesOf(plainText(stream, 0), from, lineBytesMax),
     };
   }
   const { identity, bytes, isCompressed } = await look(path);
@@ -69,6 +71,7 @@ export async function openInput(path: string): Promise<Input> {
     identity,
     bytes: isCompressed ? null : bytes,
     read: async function* (from, lineBytesMax) {
+      if (!isCompressed && from.offset > bytes) throw beyondTheEnd();
       // Only the beginning tells that a file is compressed, and what is compressed is read from there.
       const start = isCompressed ? 0 : from.offset;
       const file = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
@@ -128,6 +131,12 @@ async function* plainText(stream: Readable, skip: number): AsyncGenerator<Buffer
       left = 0;
     }
   }
+  if (left > 0) throw beyondTheEnd();
+}
+
+function beyondTheEnd(): CliFailure {
+  const sentence = 'The place to go on from is beyond the end of the input: move the file of --state away.';
+  return new CliFailure(sentence, { exitCode: EXIT.usage });
 }
 
 async function* unpacked(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {

@@ -125,6 +125,12 @@ describe('openOutput', () => {
     await expect(openOutput(join(dir, name))).rejects.toThrow(/^.* cannot be written: /);
   });
 
+  it.each(['', 'none/'])('does not begin with what is no name of a file: "%s"', async (name) => {
+    const openIt = openOutput(name === '' ? name : join(dir, name));
+    await expect(openIt).rejects.toThrow(/^".*" is not the name of a file\.$/);
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   it.each(['/dev/full', '/dev/full.gz'])('says so when the disk is full', async (target) => {
     if (target.endsWith('.gz')) await symlink('/dev/full', (path = join(dir, 'full.gz')));
     else path = target;

@@ -10,7 +10,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { CliFailure } from '../failure.js';
+import { CliFailure, EXIT } from '../failure.js';
 
 export interface Output {
   /** Resolves when more may be written. Rejects when the output takes no more. */
@@ -67,6 +67,10 @@ export async function openOutput(path: string, mode?: number): Promise<Output> {
     const sink = new Sink(stdout, finished(stdout), 'standard output');
     const nothing = () => Promise.resolve();
     return { write: (content) => sink.write(content), complete: nothing, discard: nothing };
+  }
+  // The name of no file, which only the last step would tell.
+  if (path === '' || path.endsWith('/')) {
+    throw new CliFailure(`${JSON.stringify(path)} is not the name of a file.`, { exitCode: EXIT.usage });
   }
   const descriptor = await descriptorOf(path);
   return descriptor === null ? fileOutput(path, mode) : descriptorOutput(path, descriptor);

@@ -40,8 +40,8 @@ export function Access(access: Access): MethodDecorator & ClassDecorator {
   );
 }
 
-/** What the web framework adds by itself: the OpenAPI document, and the files of the page that shows it. */
-const DOCUMENT_ROUTES = /^\/(?:docs(?:\/.*)?|openapi\.json)$/;
+/** What the web framework adds by itself. */
+const DOCUMENT_ROUTE = '/openapi.json';
 
 export interface DeclaredRoute {
   readonly url: string;
@@ -52,5 +52,5 @@ export interface DeclaredRoute {
 /** Null for a route that says nothing: it must not be served. */
 export function accessOf({ url, config }: DeclaredRoute): Access | null {
   const { access } = (config ?? {}) as { access?: Access };
-  return access ?? (DOCUMENT_ROUTES.test(url) ? OPEN : null);
+  return access ?? (url === DOCUMENT_ROUTE ? OPEN : null);
 }

@@ -17,7 +17,7 @@ import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
 import { ifMatchOf } from '../http/if-match.js';
 import { jsonBody } from '../http/json-body.js';
 import { integerParameter, invalidParameter, parseQuery, targetOf } from '../http/request-target.js';
-import { refuseConditions } from '../kv/preconditions.js';
+import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
 import { timeoutMsOf } from '../kv/request-context.js';
 import {
   DescribeAddMember,
@@ -40,6 +40,7 @@ export class CoordinatorsController {
   @DescribeMembers()
   @Get('coordinator/members')
   members(@Req() request: FastifyRequest): Promise<CoordinatorMembers> {
+    refuseConditions(request.headers, 'page');
     return this.coordination.members(optionsOf(request));
   }
 
@@ -133,6 +134,7 @@ export class CoordinatorsController {
 
   #change(request: FastifyRequest, change: CoordinatorRequest<'changeMembers'>): Promise<{ index: number }> {
     const options = optionsOf(request);
+    refuseOtherConditions(request.headers);
     const ifIndex = ifMatchOf(request.headers, 'the index of the configuration');
     return this.coordination.changeMembers({ ...change, ...(ifIndex !== null && { ifIndex }) }, options);
   }

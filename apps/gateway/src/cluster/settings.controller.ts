@@ -5,7 +5,7 @@ import type { Settings } from '@ringleader/contracts';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
-import { ifMatchOf } from '../http/if-match.js';
+import { hasAlready, ifMatchOf } from '../http/if-match.js';
 import { MERGE_PATCH, jsonBody } from '../http/json-body.js';
 import { refuseConditions, refuseOtherConditions } from '../kv/preconditions.js';
 import { DescribePatchSettings, DescribeSettings } from '../openapi/settings-descriptions.js';
@@ -22,9 +22,13 @@ export class SettingsController {
   async settings(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Settings> {
+  ): Promise<Settings | undefined> {
     refuseConditions(request.headers, 'page');
-    return answer(reply, await readSettings(this.coordination, optionsOf(request)));
+    const found = await readSettings(this.coordination, optionsOf(request));
+    const settings = answer(reply, found);
+    if (!hasAlready(request.headers, tagOf(found))) return settings;
+    reply.code(304);
+    return undefined;
   }
 
   @Access(ADMINISTER)
@@ -41,7 +45,11 @@ export class SettingsController {
   }
 }
 
-function answer(reply: FastifyReply, { settings, revision }: VersionedSettings): Settings {
-  reply.header('ETag', `"${revision}"`);
-  return settings;
+function tagOf({ revision }: VersionedSettings): string {
+  return `"${revision}"`;
+}
+
+function answer(reply: FastifyReply, found: VersionedSettings): Settings {
+  reply.header('ETag', tagOf(found));
+  return found.settings;
 }

@@ -77,7 +77,9 @@ interface BodyLimit {
 }
 
 const VALUE_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.valueBytesMax, code: 'VALUE_TOO_LARGE' };
+const JSON_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.valueBytesMax, code: 'REQUEST_TOO_LARGE' };
 const BATCH_LIMIT: BodyLimit = { bytesMax: REST_LIMITS.batchBytesMax, code: 'REQUEST_TOO_LARGE' };
+const LIMITS = { key: VALUE_LIMIT, batch: BATCH_LIMIT, other: JSON_LIMIT };
 
 /**
  * A body that is too large is read to its end and dropped, up to so much, so that the client comes to read the refusal:
@@ -196,7 +198,7 @@ export function takeBodiesAsTheyAre(fastify: FastifyInstance): void {
 }
 
 function limitOf(request: FastifyRequest): BodyLimit {
-  return targetOf(request.raw).resource === 'batch' ? BATCH_LIMIT : VALUE_LIMIT;
+  return LIMITS[targetOf(request.raw).resource];
 }
 
 function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buffer> {

@@ -38,7 +38,9 @@ export function checkJson(
   also: readonly string[] = [],
 ): string {
   const allowed = [JSON_MEDIA_TYPE, ...also];
-  const [type = '', parameter, ...more] = (contentType ?? '').split(';').map((part) => part.trim());
+  const [type = '', ...parts] = (contentType ?? '').split(';').map((part) => part.trim());
+  // Parameters may be empty (RFC 9110, 5.6.6).
+  const [parameter, ...more] = parts.filter((part) => part !== '');
   const isUtf8 = parameter === undefined || (UTF8.test(parameter) && more.length === 0);
   if (isUtf8 && allowed.includes(type.toLowerCase())) return type.toLowerCase();
   throw new OperationalError('UNSUPPORTED_MEDIA_TYPE', `${what} is ${allowed.join(' or ')} (UTF-8)`, {

@@ -107,7 +107,9 @@ export class ProblemFilter implements ExceptionFilter {
     return toRestError(error) ?? this.internalError(error, method, target);
   }
 
-  private noSuchRoute({ method, raw }: FastifyRequest): RestError {
+  private noSuchRoute({ method: received, raw }: FastifyRequest): RestError {
+    // The head of what GET is answered, to the length. There is one wherever there is GET.
+    const method = received === 'HEAD' ? 'GET' : received;
     const allow = this.methodsOfPath(targetOf(raw).path);
     if (allow === null) {
       const detail = 'There is no resource at this path; /docs lists all of them';

@@ -71,14 +71,18 @@ function misdirected(message: IncomingMessage, hosts: KnownHosts): OperationalEr
   return host === undefined ? null : hosts.refusal(host, socket.localAddress);
 }
 
-function refusedFraming({ headers, httpVersion }: IncomingMessage): OperationalError | null {
+/** Others on the way may have read where its body ends in another way, so what follows is nobody's (RFC 9112, 6.1). */
+function isFramedOddly({ headers, httpVersion }: IncomingMessage): boolean {
   const encoding = headers['transfer-encoding'];
-  if (encoding !== undefined) {
+  return encoding !== undefined && (httpVersion === '1.0' || encoding.toLowerCase() !== 'chunked');
+}
+
+function refusedFraming(message: IncomingMessage): OperationalError | null {
+  const { headers, httpVersion } = message;
+  if (isFramedOddly(message)) {
     if (httpVersion === '1.0') return refusal('Transfer-Encoding', 'HTTP/1.0 has no Transfer-Encoding');
-    if (encoding.toLowerCase() !== 'chunked') {
-      const allowed = ['chunked'];
-      return refusal('Transfer-Encoding', 'Bodies may be chunked, and nothing else', { allowed });
-    }
+    const allowed = ['chunked'];
+    return refusal('Transfer-Encoding', 'Bodies may be chunked, and nothing else', { allowed });
   }
   const { expect } = headers;
   if (expect === undefined || httpVersion === '1.0' || expect.toLowerCase() === CONTINUE) return null;
@@ -135,8 +139,12 @@ export function receivedContentType(message: IncomingMessage): string | undefine
 
 /** RFC 9110, 7.2: a name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9\-._~!$&'()*+,;=%]+)(?::\d{0,5})?$/i;
-const LOOPBACK = /^(?:localhost|.*\.localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
+const LOCALHOST = /^(?:.*\.)?localhost$/;
 const ANY = '*';
+
+function isLoopback(host: string): boolean {
+  return LOCALHOST.test(host) || host === '::1' || (host.startsWith('127.') && isIP(host) === 4);
+}
 
 /**
  * Which hosts this gateway answers for. A page of somebody else's can make a browser call any address under a name of its
@@ -176,7 +184,7 @@ export class KnownHosts {
   }
 
   private isOurs(host: string, localAddress: string | undefined): boolean {
-    if (LOOPBACK.test(host) || this.names.has(host) || this.names.has(ANY)) return true;
+    if (isLoopback(host) || this.names.has(host) || this.names.has(ANY)) return true;
     if (this.suffixes.some((suffix) => host.endsWith(suffix))) return true;
     return localAddress !== undefined && host === plainHost(localAddress);
   }
@@ -242,6 +250,7 @@ export function refuseHeads(
     const { raw } = request;
     const refusal = refusedHead(raw, hosts);
     if (refusal !== null) {
+      if (isFramedOddly(raw)) reply.header('Connection', 'close');
       sendProblem(request, reply, refusal as RestError);
       return;
     }
@@ -255,12 +264,25 @@ export function refuseHeads(
         parseQuery(targetOf(raw).query, NO_PARAMETERS);
         refuseConditions(raw.headers, 'page');
       }
+      refuseIdempotencyKey(raw);
     } catch (error) {
       filter.answer(error, request, reply);
       return;
     }
     done();
   });
+}
+
+/** Who names a write counts on it that it is done once, which only those of keys are. */
+function refuseIdempotencyKey(message: IncomingMessage): void {
+  const { headers, method } = message;
+  const isKeyed = targetOf(message).resource !== 'other' || SAFE_METHODS.has(method);
+  if (isKeyed || headers[REST_HEADERS.idempotencyKey.toLowerCase()] === undefined) return;
+  const { idempotencyKey } = REST_HEADERS;
+  throw refusal(
+    idempotencyKey,
+    `${idempotencyKey} goes with writes of keys and batches; others are not told from repeats`,
+  );
 }
 
 /** What there is no resource for, once it is known who asks. */

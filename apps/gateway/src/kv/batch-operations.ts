@@ -40,7 +40,10 @@ export function deleteOperation(operation: Extract<BatchOperation, { op: 'delete
 }
 
 function valueOf({ value, valueBase64 }: GivenPut): Uint8Array {
-  if ((value === undefined) === (valueBase64 === undefined)) {
+  if (value === undefined && valueBase64 === undefined) {
+    throw new OperationalError('INVALID_ARGUMENT', 'A put has a value', { field: 'value' });
+  }
+  if (value !== undefined && valueBase64 !== undefined) {
     throw new OperationalError('INVALID_ARGUMENT', 'A put has either value or valueBase64', {
       field: 'value',
       allowed: ['value', 'valueBase64'],

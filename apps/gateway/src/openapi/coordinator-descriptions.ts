@@ -1,7 +1,7 @@
 /** The resources about the coordinators' group in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
+import { ChangeProblems, Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
 const TAG = 'Coordinators';
 const CHANGED = {
@@ -95,7 +95,7 @@ export function DescribeTransferLeader(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'Who leads now.', content: jsonContent('LeaderTransferred') }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'ALREADY_SO', 'MEMBER_NOT_FOUND', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+    ChangeProblems('ALREADY_SO', 'MEMBER_NOT_FOUND', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
   );
 }
 
@@ -110,7 +110,7 @@ export function DescribeCompact(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'It is done.', content: jsonContent('CoordinatorCompacted') }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'COMPACTED', 'FUTURE_REVISION', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+    ChangeProblems('COMPACTED', 'FUTURE_REVISION', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
   );
 }
 
@@ -161,8 +161,7 @@ export function DescribeSnapshot(): MethodDecorator {
 }
 
 function changeProblems(): MethodDecorator {
-  return Problems(
-    'UNSUPPORTED_MEDIA_TYPE',
+  return ChangeProblems(
     'PRECONDITION_FAILED',
     'CHANGE_UNDER_WAY',
     'ALREADY_SO',

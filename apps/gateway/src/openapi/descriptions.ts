@@ -47,6 +47,11 @@ export function Problems(...codes: readonly RestErrorCode[]): Decorator {
   return problemResponses([...new Set([...COMMON, ...ADMISSION, ...codes])]);
 }
 
+/** Of one that changes something below /v1: whatever its body is for, that can be too large, or of no type that is taken. */
+export function ChangeProblems(...codes: readonly RestErrorCode[]): Decorator {
+  return Problems('REQUEST_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', ...codes);
+}
+
 /** Of what is always let in. */
 function ProbeProblems(): Decorator {
   return problemResponses(COMMON);
@@ -270,7 +275,15 @@ export function DescribeDelete(): MethodDecorator {
     IdempotencyHeader(),
     TimeoutHeader(),
     ApiResponse({ status: 204, description: 'The key is gone.', headers: servedBy }),
-    Problems('KEY_TOO_LONG', 'KEY_NOT_FOUND', 'PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'),
+    Problems(
+      'KEY_TOO_LONG',
+      'VALUE_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'KEY_NOT_FOUND',
+      'PRECONDITION_FAILED',
+      'UNAVAILABLE',
+      'OUTCOME_UNKNOWN',
+    ),
   );
 }
 
@@ -342,7 +355,7 @@ export function DescribeBatch(): MethodDecorator {
       headers: { ...servedBy, ...staleness },
       content: batchContent('BatchResponse'),
     }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'REQUEST_TOO_LARGE', 'UNAVAILABLE'),
+    ChangeProblems('UNAVAILABLE'),
   );
 }
 

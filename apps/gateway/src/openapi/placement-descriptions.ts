@@ -2,7 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { RestErrorCode } from '@ringleader/contracts';
-import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
+import { ChangeProblems, Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
 const TAG = 'Shards and moves';
 const ETAG = { ETag: { description: 'The epoch of the plan, quoted.', schema: { type: 'string' as const } } };
@@ -56,7 +56,7 @@ function commandWith(schema: string, described: Described, ...problems: RestErro
       headers: ETAG,
       content: jsonContent(schema),
     }),
-    Problems('PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL', ...problems),
+    ChangeProblems('PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL', ...problems),
   );
 }
 
@@ -107,7 +107,7 @@ export function DescribePatchShard(): MethodDecorator {
   };
   return applyDecorators(
     shardParameter('The name, as in shard-1.'),
-    command(described, 'UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'ALREADY_SO'),
+    command(described, 'SHARD_NOT_FOUND', 'ALREADY_SO'),
   );
 }
 
@@ -135,7 +135,7 @@ export function DescribePatchPlan(): MethodDecorator {
     summary: 'Change the limits of moves',
     requestBody: patchBody('PlanPatch'),
   };
-  return command(described, 'UNSUPPORTED_MEDIA_TYPE', 'ALREADY_SO');
+  return command(described, 'ALREADY_SO');
 }
 
 export function DescribeDryRun(): MethodDecorator {
@@ -154,8 +154,8 @@ export function DescribeDryRun(): MethodDecorator {
       headers: ETAG,
       content: jsonContent('DryRun'),
     }),
-    Problems(
-      ...(['UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'SHARD_HOLDS_DATA', 'REPLICATION_AT_RISK'] as const),
+    ChangeProblems(
+      ...(['SHARD_NOT_FOUND', 'SHARD_HOLDS_DATA', 'REPLICATION_AT_RISK'] as const),
       ...(['ALREADY_SO', 'NOTHING_TO_CANCEL', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'] as const),
     ),
   );
@@ -175,7 +175,7 @@ export function DescribeMovesChange(
   const described = { operationId, summary, description };
   if (body === undefined) return command(described, 'ALREADY_SO');
   const requestBody = { required: false, content: jsonContent(body) };
-  return command({ ...described, requestBody }, 'UNSUPPORTED_MEDIA_TYPE', 'NOTHING_TO_CANCEL');
+  return command({ ...described, requestBody }, 'NOTHING_TO_CANCEL');
 }
 
 export function DescribeRecover(): MethodDecorator {
@@ -190,7 +190,7 @@ export function DescribeRecover(): MethodDecorator {
   return commandWith(
     'Recovery',
     described,
-    ...(['UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'SHARD_NOT_DOWN'] as const),
+    ...(['SHARD_NOT_FOUND', 'SHARD_NOT_DOWN'] as const),
     ...(['REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
   );
 }
@@ -270,7 +270,7 @@ export function DescribeVerify(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'It is under way.', content: jsonContent('Verification') }),
-    Problems('UNSUPPORTED_MEDIA_TYPE', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL'),
+    ChangeProblems('UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL'),
   );
 }
 

@@ -1,7 +1,7 @@
 /** /v1/cluster/settings in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
+import { ChangeProblems, Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
 const TAG = 'Cluster';
 const SETTINGS = {
@@ -22,8 +22,15 @@ export function DescribeSettings(): MethodDecorator {
       summary: 'What was changed while the cluster runs',
       description: 'A part that is absent is as each process was configured.',
     }),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: '"17": 304 if the settings are still at this revision.',
+      schema: { type: 'string' },
+    }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'The settings.', ...SETTINGS }),
+    ApiResponse({ status: 304, description: 'The revision is the one in If-None-Match.' }),
     Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
 }
@@ -52,12 +59,6 @@ export function DescribePatchSettings(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'The settings as they are now.', ...SETTINGS }),
-    Problems(
-      'UNSUPPORTED_MEDIA_TYPE',
-      'PRECONDITION_FAILED',
-      'UNAVAILABLE',
-      'OUTCOME_UNKNOWN',
-      'DEADLINE_EXCEEDED',
-    ),
+    ChangeProblems('PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED'),
   );
 }

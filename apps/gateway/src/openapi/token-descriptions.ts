@@ -1,7 +1,7 @@
 /** /v1/tokens in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Problems, TimeoutHeader, jsonContent } from './descriptions.js';
+import { ChangeProblems, Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
 const TAG = 'Tokens';
 
@@ -26,13 +26,7 @@ export function DescribeCreateToken(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 201, description: 'The token.', content: jsonContent('TokenCreated') }),
-    Problems(
-      'UNSUPPORTED_MEDIA_TYPE',
-      'TOO_MANY_TOKENS',
-      'OUTCOME_UNKNOWN',
-      'DEADLINE_EXCEEDED',
-      'DISK_FULL',
-    ),
+    ChangeProblems('TOO_MANY_TOKENS', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL'),
   );
 }
 
@@ -76,6 +70,6 @@ export function DescribeRevokeToken(): MethodDecorator {
     IdParameter(),
     TimeoutHeader(),
     ApiResponse({ status: 204, description: 'It is no more.' }),
-    Problems('TOKEN_NOT_FOUND', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL'),
+    ChangeProblems('TOKEN_NOT_FOUND', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL'),
   );
 }
