@@ -40,7 +40,10 @@ const PLAN = {
   ...{ epoch: 17, paused: false, limits: { movesMax: 4, bytesPerSecondMax: 65_536, replaceAfterMs: 10_000 } },
   ...{ blocked: null, moves: [MOVE], movesTotal: 1, leaderChanges: 0, bytesTotal: 9 },
 };
-const PLACEMENT = { shards: [placed(1), placed(2)], plan: PLAN };
+/** The first shard-2, which has come back as a new one, is listed until it holds nothing. */
+const REPLACED: PlacedShard = { ...placed(2), state: 'replaced', verdict: 'down' };
+const NEWCOMER: PlacedShard = { ...placed(3), shard: 'shard-2', state: 'joining' };
+const PLACEMENT = { shards: [placed(1), REPLACED, NEWCOMER], plan: PLAN };
 const INCIDENT: Incident = {
   ...{
     id: 'i',
@@ -99,7 +102,8 @@ afterEach(() => gateway.close());
 describe('what there is', () => {
   it.each([
     ['/shards', { items: PLACEMENT.shards }],
-    ['/shards/shard-2', PLACEMENT.shards[1]],
+    ['/shards/shard-1', placed(1)],
+    ['/shards/shard-2', NEWCOMER],
     ['/plan', PLAN],
     ['/moves', { items: [MOVE] }],
   ])('GET %s comes with the epoch of the plan', async (path, body) => {

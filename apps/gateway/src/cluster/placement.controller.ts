@@ -7,6 +7,7 @@ import {
   planPatchSchema,
   recoverRequestSchema,
   shardPatchSchema,
+  shardsByName,
 } from '@ringleader/contracts';
 import type {
   DryRun,
@@ -65,9 +66,10 @@ export class PlacementController {
     @Param('shard') name: string,
   ): Promise<PlacedShard> {
     const { shards } = await this.#placement(request, reply);
-    const found = shards.find(({ shard }) => shard === name);
+    const byName = shardsByName(shards);
+    const found = byName.get(name);
     if (found !== undefined) return found;
-    const details = { shard: name, shards: shards.map(({ shard }) => shard) };
+    const details = { shard: name, shards: [...byName.keys()] };
     throw new OperationalError('SHARD_NOT_FOUND', `There is no shard ${JSON.stringify(name)}`, details);
   }
 

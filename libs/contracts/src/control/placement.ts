@@ -35,6 +35,14 @@ export const placedShardSchema = z
   .meta({ id: 'PlacedShard' });
 export type PlacedShard = z.infer<typeof placedShardSchema>;
 
+/**
+ * What each name stands for, which is what commands act on: beside a shard that came back as a new one its predecessor stays
+ * in the list until it holds nothing. Ordinals ascend, and are given once.
+ */
+export function shardsByName(shards: readonly PlacedShard[]): ReadonlyMap<string, PlacedShard> {
+  return new Map([...shards].sort((a, b) => a.ordinal - b.ordinal).map((one) => [one.shard, one]));
+}
+
 export const plannedMoveSchema = z
   .object({
     partition,
