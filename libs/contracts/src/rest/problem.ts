@@ -93,7 +93,7 @@ export const PROBLEM_FIELDS = {
   MEMBER_REMOVED: ['name'],
   SHARD_NOT_FOUND: ['shard', 'shards'],
   SHARD_HOLDS_DATA: ['shard', 'replicas', 'state'],
-  REPLICATION_AT_RISK: ['shard', 'shards', 'replicationFactor'],
+  REPLICATION_AT_RISK: ['shard', 'shards', 'replicationFactor', 'partition'],
   NOTHING_TO_CANCEL: ['partition'],
   NOTHING_TO_RECOVER: ['shards'],
   SHARD_NOT_DOWN: ['shard'],
