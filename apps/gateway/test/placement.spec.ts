@@ -270,6 +270,11 @@ describe('commands', () => {
     ['POST', '/partitions:recover', undefined, { field: 'acceptDataLoss' }],
     ['POST', '/partitions:recover', { lost: 'shard-2', dryRun: true }, { field: 'lost' }],
     ['POST', '/partitions:recover', { dryRun: true, force: true }, { field: 'force' }],
+    ['POST', '/moves:pause', { partition: 7 }, { field: 'partition' }],
+    ['POST', '/moves:resume', { partition: 7 }, { field: 'partition' }],
+    ['POST', '/shards/shard-1:drain', { wait: true }, { field: 'wait' }],
+    ['POST', '/shards/shard-1:undrain', { weight: 2 }, { field: 'weight' }],
+    ['DELETE', '/shards/shard-1', { force: true }, { field: 'force' }],
     ['POST', '/moves:pause?now=1', undefined, { parameter: 'now' }],
     ['GET', '/where', undefined, { parameter: 'key' }],
     ['GET', '/where?key=', undefined, { parameter: 'key' }],
@@ -279,6 +284,22 @@ describe('commands', () => {
     const answer = await fetch(base() + path, sent(method, body));
     expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', ...names });
     expect(asked).toEqual([]);
+  });
+
+  it('take an empty object for a body that says nothing, and no garbage', async () => {
+    const said = (body: string): RequestInit => ({
+      ...{ method: 'POST', body, headers: { 'Content-Type': 'application/json' } },
+    });
+    expect((await fetch(`${base()}/moves:pause`, said('{}'))).status).toBe(200);
+    expect(await problemOf(await fetch(`${base()}/moves:pause`, said('garbage')))).toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', field: 'body' },
+    });
+    const form = await fetch(`${base()}/moves:pause`, {
+      method: 'POST',
+      body: new URLSearchParams({ a: 'b' }),
+    });
+    expect(await problemOf(form)).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect(asked).toHaveLength(1);
   });
 
   it.each(['17', '"x"', '*', 'W/"17"'])('know no condition If-Match: %s', async (condition) => {

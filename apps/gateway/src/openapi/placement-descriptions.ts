@@ -56,7 +56,11 @@ function commandWith(schema: string, described: Described, ...problems: RestErro
       headers: ETAG,
       content: jsonContent(schema),
     }),
-    Problems('PRECONDITION_FAILED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'DISK_FULL', ...problems),
+    Problems(
+      ...(['UNSUPPORTED_MEDIA_TYPE', 'PRECONDITION_FAILED', 'UNAVAILABLE'] as const),
+      ...(['OUTCOME_UNKNOWN', 'DISK_FULL'] as const),
+      ...problems,
+    ),
   );
 }
 
@@ -107,7 +111,7 @@ export function DescribePatchShard(): MethodDecorator {
   };
   return applyDecorators(
     shardParameter('The name, as in shard-1.'),
-    command(described, 'UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'ALREADY_SO'),
+    command(described, 'SHARD_NOT_FOUND', 'ALREADY_SO'),
   );
 }
 
@@ -135,7 +139,7 @@ export function DescribePatchPlan(): MethodDecorator {
     summary: 'Change the limits of moves',
     requestBody: patchBody('PlanPatch'),
   };
-  return command(described, 'UNSUPPORTED_MEDIA_TYPE', 'ALREADY_SO');
+  return command(described, 'ALREADY_SO');
 }
 
 export function DescribeDryRun(): MethodDecorator {
@@ -175,7 +179,7 @@ export function DescribeMovesChange(
   const described = { operationId, summary, description };
   if (body === undefined) return command(described, 'ALREADY_SO');
   const requestBody = { required: false, content: jsonContent(body) };
-  return command({ ...described, requestBody }, 'UNSUPPORTED_MEDIA_TYPE', 'NOTHING_TO_CANCEL');
+  return command({ ...described, requestBody }, 'NOTHING_TO_CANCEL');
 }
 
 export function DescribeRecover(): MethodDecorator {
@@ -190,8 +194,7 @@ export function DescribeRecover(): MethodDecorator {
   return commandWith(
     'Recovery',
     described,
-    ...(['UNSUPPORTED_MEDIA_TYPE', 'SHARD_NOT_FOUND', 'SHARD_NOT_DOWN'] as const),
-    ...(['REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
+    ...(['SHARD_NOT_FOUND', 'SHARD_NOT_DOWN', 'REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
   );
 }
 

@@ -76,6 +76,12 @@ export function DescribeRevokeToken(): MethodDecorator {
     IdParameter(),
     TimeoutHeader(),
     ApiResponse({ status: 204, description: 'It is no more.' }),
-    Problems('TOKEN_NOT_FOUND', 'OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'DISK_FULL'),
+    Problems(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'TOKEN_NOT_FOUND',
+      'OUTCOME_UNKNOWN',
+      'DEADLINE_EXCEEDED',
+      'DISK_FULL',
+    ),
   );
 }
