@@ -73,7 +73,10 @@ export const planSchema = z
     moves: z
       .array(plannedMoveSchema)
       .describe('Under way first, then in the order in which they will begin.'),
-    movesTotal: z.int().min(0).describe('`moves` holds the first thousand.'),
+    movesTotal: z
+      .int()
+      .min(0)
+      .describe('Partitions that are moved or to be moved, of which `moves` holds the first thousand.'),
     leaderChanges: z.int().min(0),
     bytesTotal: z.int().min(0).describe('An estimate of what is still to be copied.'),
   })
