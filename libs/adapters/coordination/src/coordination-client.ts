@@ -225,11 +225,7 @@ export class CoordinationClient {
     const isWrite = changesSomething(operation, request);
     for (let attempt = 1; ; attempt++) {
       const remainingMs = deadline - this.options.clock.monotonicMs();
-      const attemptMs = ATTEMPT_MS[isWrite ? 'write' : 'read'];
-      const outcome = await this.#attempt(operation, request, {
-        timeoutMs: Math.max(1, Math.ceil(Math.min(remainingMs, attemptMs))),
-        beginsInTime: isWrite && COMMANDS.has(operation),
-      });
+      const outcome = await this.#attempt(operation, request, termsOf(operation, isWrite, remainingMs));
       if (outcome.kind === 'answered') return outcome.response;
       const error = callersError(operation, isWrite, outcome.error);
       const step = this.#nextStep(isWrite, outcome.error);
@@ -292,6 +288,14 @@ export class CoordinationClient {
 
 function changesSomething(operation: CoordinatorOperation, request: object): boolean {
   return WRITES.has(operation) && !('dryRun' in request && request.dryRun === true);
+}
+
+function termsOf(operation: CoordinatorOperation, isWrite: boolean, remainingMs: number): CallTerms {
+  const attemptMs = ATTEMPT_MS[isWrite ? 'write' : 'read'];
+  return {
+    timeoutMs: Math.max(1, Math.ceil(Math.min(remainingMs, attemptMs))),
+    beginsInTime: isWrite && COMMANDS.has(operation),
+  };
 }
 
 /** Each member is asked once before the first pause; later rounds wait longer, so that an election is not hammered. */
