@@ -239,8 +239,9 @@ describe('commands', () => {
     ['REPLICATION_AT_RISK', 409, { shard: 'shard-1', shards: 2, replicationFactor: 3 }],
     ['ALREADY_SO', 409, { shard: 'shard-1', state: 'draining' }],
     ['NOTHING_TO_CANCEL', 409, { partition: 3 }],
-    ['UNAVAILABLE', 503, {}],
-    ['OUTCOME_UNKNOWN', 504, {}],
+    ['UNAVAILABLE', 503, { operation: 'changePlacement' }],
+    ['OUTCOME_UNKNOWN', 504, { operation: 'changePlacement', timeoutMs: 3_000 }],
+    ['DISK_FULL', 507, { isMajorityFull: true }],
   ] as const)('are refused by the coordinators with %s', async (code, status, details) => {
     refusal = new OperationalError(code, 'It is refused', details);
     const answer = await fetch(`${base()}/shards/shard-1:drain`, { method: 'POST' });
