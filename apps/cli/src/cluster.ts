@@ -195,6 +195,7 @@ async function verify(command: Command): Promise<void> {
   const last = flags.wait ? await verified(client, begun, signal) : begun;
   console.log(flags.format === 'json' ? JSON.stringify(last, null, 2) : describeVerification(last));
   if (last.differed > 0) process.exitCode = EXIT.condition;
+  else if (last.endedAt !== null && last.incomplete > 0) process.exitCode = EXIT.failed;
 }
 
 /** Until it has ended; says how far it is, on standard error, whenever that is news. */
@@ -253,7 +254,9 @@ export function addClusterCommands(root: Command): void {
     .action((_flags: unknown, command: Command) => incidents(command));
   root
     .command('verify')
-    .description('Holds all replicas against each other, and mends them; exits with 4 where rows differed.')
+    .description(
+      'Holds all replicas against each other, and mends them; exits with 4 where rows differed, with 1 where not all could be compared.',
+    )
     .option('--no-wait', 'only begins it')
     .action((_flags: unknown, command: Command) => verify(command));
 }

@@ -32,6 +32,9 @@ describe('a failure', () => {
     ['-ojson get k', 'json'],
     ['--format json get', 'json'],
     ['get --format=json', 'json'],
+    ['get k -o json -o text', 'text'],
+    ['get k -o json --format=text', 'text'],
+    ['-otext get k --format json', 'json'],
     ['put -- -o json', 'text'],
     ['put k json', 'text'],
   ])('of `%s` is told as %s', (args, format) => {

@@ -83,13 +83,11 @@ export class CliFailure extends Error {
 export function formatOf(args: readonly string[]): Format {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
-  const isJson = options.some(
-    (arg, i) =>
-      arg === '-ojson' ||
-      arg === '--format=json' ||
-      (arg === 'json' && (options[i - 1] === '-o' || options[i - 1] === '--format')),
-  );
-  return isJson ? 'json' : 'text';
+  const formats = options.flatMap((arg, i) => {
+    const before = options[i - 1];
+    return before === '-o' || before === '--format' ? arg : (/^(?:-o|--format=)(.+)$/s.exec(arg)?.[1] ?? []);
+  });
+  return formats.at(-1) === 'json' ? 'json' : 'text';
 }
 
 /** Closes what somebody else has said, who may have said it as a sentence. */

@@ -180,6 +180,19 @@ describe('commands for shards and moves', () => {
     await expect(run('drain', 'shard-4', '--wait')).rejects.toMatchObject({ exitCode: 4 });
   });
 
+  it('takes a shard for drained that somebody removes while it is waited for', async () => {
+    answers = {
+      '/shards/shard-4': [{ body: placed() }, { status: 404, body: { code: 'SHARD_NOT_FOUND' } }],
+      '/plan': [{ body: plan() }],
+    };
+    expect(await run('drain', 'shard-4', '--wait')).toBe('shard-4 is drained, and removed by now.');
+    expect(JSON.parse(await run('drain', 'shard-4', '--wait', '-o', 'json'))).toEqual({
+      ...{ epoch: 18, state: 'removed' },
+    });
+    answers = { '/shards/shard-4:drain': [{ status: 404, body: { code: 'SHARD_NOT_FOUND', detail: 'No' } }] };
+    await expect(run('drain', 'shard-4', '--wait')).rejects.toMatchObject({ exitCode: 3 });
+  });
+
   it('shows moves with what they wait for', async () => {
     const moves = [move(), move({ partition: 4, phase: 'planned', waitsFor: 'its turn' })];
     answers = {
@@ -274,6 +287,15 @@ describe('verify', () => {
     answers = { ':verify': [{ body: verification({ ...ended, differed: 2, mended: 2, incomplete: 1 }) }] };
     expect(await run('verify')).toMatch(/2 rows differed, 2 of them are mended[^]*Of 1 partitions/);
     expect(process.exitCode).toBe(4);
+    process.exitCode = undefined;
+    answers = { ':verify': [{ body: verification({ ...ended, incomplete: 1 }) }] };
+    expect(await run('verify')).toMatch(/No replica differed[^]*Of 1 partitions/);
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+    // What is under way may still complete them.
+    answers = { ':verify': [{ body: verification({ incomplete: 1 }) }] };
+    await run('verify', '--no-wait');
+    expect(process.exitCode).toBeUndefined();
     answers = {
       ':verify': [{ body: verification({}) }],
       '/verification': [{ body: { verification: verification({ id: 'w' }) } }],

@@ -84,20 +84,29 @@ async function drain(name: string, command: Command): Promise<void> {
       throw error;
     },
   );
-  await untilDrained(client, name, signal);
-  console.log(flags.format === 'json' ? JSON.stringify({ epoch, state: 'drained' }) : `${name} is drained.`);
+  const state = await untilDrained(client, name, signal);
+  const sentence = state === 'drained' ? `${name} is drained.` : `${name} is drained, and removed by now.`;
+  console.log(flags.format === 'json' ? JSON.stringify({ epoch, state }) : sentence);
 }
 
-/** Says how far it is, on standard error, whenever that is news. */
-async function untilDrained(client: GatewayClient, name: string, signal: AbortSignal): Promise<void> {
+/**
+ * Says how far it is, on standard error, whenever that is news. It is known to be draining: where it is not there any more
+ * somebody has removed it, which is done to what is drained only.
+ */
+async function untilDrained(
+  client: GatewayClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<'drained' | 'removed'> {
   let said = '';
   for (;;) {
     const answer = await client.read<PlacedShard>(pathOf(name), 'shard');
     if (signal.aborted) throw new CliFailure('It goes on without us.', { exitCode: EXIT.stopped });
     // A gateway, or the coordinators' leader, may be away for a moment.
+    if (answer.code === 'SHARD_NOT_FOUND') return 'removed';
     const isAway = answer.status === 0 || answer.status >= 500;
     const shard = isAway ? null : bodyOf(answer, client);
-    if (shard?.state === 'drained') return;
+    if (shard?.state === 'drained') return shard.state;
     const text = shard === null ? 'nobody tells at present' : await progressOf(shard, client);
     if (text !== said) process.stderr.write(`${name}: ${text}\n`);
     said = text;

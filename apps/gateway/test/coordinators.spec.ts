@@ -140,6 +140,8 @@ describe('changes of the group', () => {
     ['POST', '/members/coordinator-1:demote', {}, { parameter: 'member' }],
     ['POST', '/members/coordinator-1', {}, { parameter: 'member' }],
     ['DELETE', '/members/coordinator-10', undefined, { parameter: 'member' }],
+    ['POST', '/members/coordinator-2:promote', { learner: true }, { field: 'learner' }],
+    ['DELETE', '/members/coordinator-5', { force: true }, { field: 'force' }],
     ['POST', ':transfer-leader', { to: 'nobody' }, { field: 'to' }],
   ])('%s %s %j is no valid request', async (method, path, body, names) => {
     const answer = await fetch(base() + path, body === undefined ? { method } : json(method, body));

@@ -40,7 +40,10 @@ const PLAN = {
   ...{ epoch: 17, paused: false, limits: { movesMax: 4, bytesPerSecondMax: 65_536, replaceAfterMs: 10_000 } },
   ...{ blocked: null, moves: [MOVE], movesTotal: 1, leaderChanges: 0, bytesTotal: 9 },
 };
-const PLACEMENT = { shards: [placed(1), placed(2)], plan: PLAN };
+/** The first shard-2, which has come back as a new one, is listed until it holds nothing. */
+const REPLACED: PlacedShard = { ...placed(2), state: 'replaced', verdict: 'down' };
+const NEWCOMER: PlacedShard = { ...placed(3), shard: 'shard-2', state: 'joining' };
+const PLACEMENT = { shards: [placed(1), REPLACED, NEWCOMER], plan: PLAN };
 const INCIDENT: Incident = {
   ...{
     id: 'i',
@@ -99,7 +102,8 @@ afterEach(() => gateway.close());
 describe('what there is', () => {
   it.each([
     ['/shards', { items: PLACEMENT.shards }],
-    ['/shards/shard-2', PLACEMENT.shards[1]],
+    ['/shards/shard-1', placed(1)],
+    ['/shards/shard-2', NEWCOMER],
     ['/plan', PLAN],
     ['/moves', { items: [MOVE] }],
   ])('GET %s comes with the epoch of the plan', async (path, body) => {
@@ -235,8 +239,9 @@ describe('commands', () => {
     ['REPLICATION_AT_RISK', 409, { shard: 'shard-1', shards: 2, replicationFactor: 3 }],
     ['ALREADY_SO', 409, { shard: 'shard-1', state: 'draining' }],
     ['NOTHING_TO_CANCEL', 409, { partition: 3 }],
-    ['UNAVAILABLE', 503, {}],
-    ['OUTCOME_UNKNOWN', 504, {}],
+    ['UNAVAILABLE', 503, { operation: 'changePlacement' }],
+    ['OUTCOME_UNKNOWN', 504, { operation: 'changePlacement', timeoutMs: 3_000 }],
+    ['DISK_FULL', 507, { isMajorityFull: true }],
   ] as const)('are refused by the coordinators with %s', async (code, status, details) => {
     refusal = new OperationalError(code, 'It is refused', details);
     const answer = await fetch(`${base()}/shards/shard-1:drain`, { method: 'POST' });
@@ -266,6 +271,11 @@ describe('commands', () => {
     ['POST', '/partitions:recover', undefined, { field: 'acceptDataLoss' }],
     ['POST', '/partitions:recover', { lost: 'shard-2', dryRun: true }, { field: 'lost' }],
     ['POST', '/partitions:recover', { dryRun: true, force: true }, { field: 'force' }],
+    ['POST', '/moves:pause', { partition: 7 }, { field: 'partition' }],
+    ['POST', '/moves:resume', { partition: 7 }, { field: 'partition' }],
+    ['POST', '/shards/shard-1:drain', { wait: true }, { field: 'wait' }],
+    ['POST', '/shards/shard-1:undrain', { weight: 2 }, { field: 'weight' }],
+    ['DELETE', '/shards/shard-1', { force: true }, { field: 'force' }],
     ['POST', '/moves:pause?now=1', undefined, { parameter: 'now' }],
     ['GET', '/where', undefined, { parameter: 'key' }],
     ['GET', '/where?key=', undefined, { parameter: 'key' }],
@@ -275,6 +285,22 @@ describe('commands', () => {
     const answer = await fetch(base() + path, sent(method, body));
     expect(await problemOf(answer)).toMatchObject({ code: 'INVALID_ARGUMENT', ...names });
     expect(asked).toEqual([]);
+  });
+
+  it('take an empty object for a body that says nothing, and no garbage', async () => {
+    const said = (body: string): RequestInit => ({
+      ...{ method: 'POST', body, headers: { 'Content-Type': 'application/json' } },
+    });
+    expect((await fetch(`${base()}/moves:pause`, said('{}'))).status).toBe(200);
+    expect(await problemOf(await fetch(`${base()}/moves:pause`, said('garbage')))).toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', field: 'body' },
+    });
+    const form = await fetch(`${base()}/moves:pause`, {
+      method: 'POST',
+      body: new URLSearchParams({ a: 'b' }),
+    });
+    expect(await problemOf(form)).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect(asked).toHaveLength(1);
   });
 
   it.each(['17', '"x"', '*', 'W/"17"'])('know no condition If-Match: %s', async (condition) => {

@@ -212,6 +212,13 @@ describe('a token', () => {
       () => 'ended',
       () => 'cut',
     );
+    const later = {
+      method: 'DELETE',
+      body: '{"at":"noon"}',
+      headers: { 'Content-Type': 'application/json' },
+    };
+    expect(await refusal(ask(`/v1/tokens/${id}`, ROOT, later))).toMatchObject({ field: 'at' });
+    expect((await ask('/v1/kv/x', token)).status).toBe(200);
     expect((await ask(`/v1/tokens/${id}`, ROOT, { method: 'DELETE' })).status).toBe(204);
     expect(await ended).toBe('cut');
     for (const path of ['/v1/kv/x', '/v1/kv?prefix=x', '/v1/cluster']) {

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   CONTENT_AT,
@@ -21,6 +22,8 @@ import { startNatsServer, until } from '@ringleader/testing-servers';
 import { controlFixtures } from './control-contracts.fixtures.js';
 
 const operations = Object.keys(coordinatorContracts) as CoordinatorOperation[];
+type SubscriptionOptions = NonNullable<Parameters<NatsLink['connection']['subscribe']>[1]>;
+type Msg = Parameters<NonNullable<SubscriptionOptions['callback']>>[1];
 type Subscription = ReturnType<NatsLink['connection']['subscribe']>;
 
 const SPEAKER = { service: 'gateway', member: 'gateway-1' } as const;
@@ -169,7 +172,7 @@ describe('control contracts over NATS', () => {
       {},
     );
     expect(nobody).toMatchObject({ kind: 'failed', error: { code: 'UNAVAILABLE' } });
-    const late = await client.call(silent, subjectOf('silent'), {}, 50);
+    const late = await client.call(silent, subjectOf('silent'), {}, { timeoutMs: 50 });
     expect(late).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
   });
 
@@ -194,7 +197,7 @@ describe('control contracts over NATS', () => {
       let answers = 0;
       const listening = link.connection.subscribe('_INBOX.>', { callback: () => void (answers += 1) });
       const said = await subjectsOf(async () => {
-        slow = client.call(silent, subjectOf('silent'), {}, 200);
+        slow = client.call(silent, subjectOf('silent'), {}, { timeoutMs: 200 });
         const outcomes = await Promise.all(Array.from({ length: 100 }, status));
         expect(outcomes).toEqual(Array.from({ length: 100 }, () => answered));
       });
@@ -263,12 +266,83 @@ describe('control contracts over NATS', () => {
       await coming.close();
     });
 
+    describe('that are to begin in time', () => {
+      const { status: contract } = coordinatorContracts;
+      const frame = (text: string): Uint8Array => {
+        const data = Buffer.alloc(CONTENT_AT + text.length);
+        data.write(text, CONTENT_AT);
+        return sealFrame(data);
+      };
+      const textOf = (data: Uint8Array): string => Buffer.from(data).subarray(CONTENT_AT).toString();
+      const listen = (member: number, callback: (message: Msg) => void): Subscription =>
+        link.connection.subscribe(subjects.ask.to('test', member, 'calls'), {
+          callback: (_error, message) => callback(message),
+        });
+      const call = (
+        member: number,
+        timeoutMs: number,
+        beginsInTime = true,
+      ): Promise<ControlOutcome<unknown>> =>
+        client.call(
+          contract,
+          subjects.ask.from('test', SPEAKER, member, 'status'),
+          {},
+          {
+            ...{ timeoutMs, beginsInTime },
+          },
+        );
+
+      it('do not begin later, however long they lie before the member', async () => {
+        let heldMs = 0;
+        // Stands for member 1 that is stopped: what has come lies there until it goes on.
+        const stopped = listen(6, ({ data, reply }) => {
+          const pass = (): void =>
+            link.connection.publish(subjects.ask.from('test', SPEAKER, 1, 'calls'), data, { reply: reply! });
+          if (heldMs === 0 || textOf(data) === '[]') pass();
+          else setTimeout(pass, heldMs);
+        });
+        await link.connection.flush();
+        expect(await call(6, 2_000)).toEqual(answered);
+        heldMs = 300;
+        const begins = async (beginsInTime: boolean): Promise<boolean> => {
+          received.clear();
+          expect(await call(6, 150, beginsInTime)).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
+          await pause(2 * heldMs);
+          return received.has('status');
+        };
+        expect([await begins(false), await begins(true)]).toEqual([true, false]);
+        stopped.unsubscribe();
+      });
+
+      it('are not sent to one that does not say what time it is', async () => {
+        const said: string[] = [];
+        const silentOne = listen(6, ({ data }) => said.push(textOf(data)));
+        await link.connection.flush();
+        expect(await call(6, 100)).toMatchObject({ error: { code: 'UNAVAILABLE' } });
+        expect(said).toEqual(['[]']);
+        silentOne.unsubscribe();
+      });
+
+      it('are sent as ever to one of an earlier version, which does not know of it', async () => {
+        const said: string[] = [];
+        const older = listen(6, (message) => {
+          said.push(textOf(message.data));
+          if (said.length === 1) message.respond(frame('[]'));
+        });
+        await link.connection.flush();
+        expect(await call(6, 100)).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
+        expect(said[1]).toMatch(/^\[\[\d+,"status",\{\}\]\]$/);
+        older.unsubscribe();
+      });
+    });
+
     describe('to a member that ends, and is there again soon', () => {
       const subject = subjects.ask.from('test', SPEAKER, 5, 'silent');
       const ended = { error: { message: expect.stringMatching('has ended') as unknown } };
       const listen = (callback: () => void = () => undefined): Subscription =>
         link.connection.subscribe(subjects.ask.to('test', 5, 'calls'), { callback });
-      const call = async (): Promise<ControlOutcome<unknown>> => client.call(silent, subject, {}, 1_500);
+      const call = async (): Promise<ControlOutcome<unknown>> =>
+        client.call(silent, subject, {}, { timeoutMs: 1_500 });
 
       it('are not waited for, however lately they left', async () => {
         const before = listen();
@@ -336,10 +410,15 @@ describe('control contracts over NATS', () => {
   });
 
   it('waits for no answer once the connection has broken, and asks nobody until there is another', async () => {
-    const waiting = client.call(silent, subjectOf('silent'), {}, 60_000);
+    const waiting = client.call(silent, subjectOf('silent'), {}, { timeoutMs: 60_000 });
     await nats.kill9();
     expect(await waiting).toMatchObject({ kind: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
-    const meanwhile = await client.call(coordinatorContracts.status, subjectOf('status'), {}, 60_000);
+    const meanwhile = await client.call(
+      coordinatorContracts.status,
+      subjectOf('status'),
+      {},
+      { timeoutMs: 60_000 },
+    );
     expect(meanwhile).toMatchObject({ kind: 'failed', error: { code: 'UNAVAILABLE' } });
   });
 });

@@ -3,7 +3,7 @@ import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/com
 import { tokenRequestSchema } from '@ringleader/contracts';
 import type { Token, TokenCreated, TokenList } from '@ringleader/contracts';
 import type { FastifyRequest } from 'fastify';
-import { optionsOf } from '../cluster/operator-request.js';
+import { optionsOf, refuseFields } from '../cluster/operator-request.js';
 import { jsonBody } from '../http/json-body.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import {
@@ -58,6 +58,7 @@ export class TokensController {
   async revoke(@Req() request: FastifyRequest, @Param('token') id: string): Promise<void> {
     const caller = manager(request);
     refuseConditions(request.headers, 'page');
+    refuseFields(request, 'The revocation');
     await this.store.revoke(caller, id, optionsOf(request));
   }
 }

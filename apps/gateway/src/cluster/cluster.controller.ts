@@ -1,20 +1,18 @@
 /** GET /v1/cluster, and whether replicas have the same */
 import { Controller, Get, HttpCode, Injectable, Post, Req } from '@nestjs/common';
-import { emptyRequestSchema } from '@ringleader/contracts';
 import type { ClusterView, Verification, VerificationState } from '@ringleader/contracts';
 import { NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import { Coordination } from '@ringleader/service-host';
 import type { FastifyRequest } from 'fastify';
 import { ADMINISTER, READ_CLUSTER, Access } from '../access/access.js';
-import { jsonBody } from '../http/json-body.js';
 import { parseQuery, targetOf } from '../http/request-target.js';
 import { refuseConditions } from '../kv/preconditions.js';
 import { DescribeCluster } from '../openapi/descriptions.js';
 import { DescribeVerification, DescribeVerify } from '../openapi/placement-descriptions.js';
 import { ClusterObserver } from './cluster-observer.js';
 import { clusterView, unreadyReasons, unservableReasons } from './cluster-view.js';
-import { optionsOf } from './operator-request.js';
+import { optionsOf, refuseFields } from './operator-request.js';
 import { PartitionReport } from './partition-report.js';
 import { PlacementObserver } from './placement-observer.js';
 
@@ -94,7 +92,7 @@ export class ClusterController {
   @Post('cluster::verify')
   @HttpCode(200)
   verify(@Req() request: FastifyRequest): Promise<Verification> {
-    jsonBody(request, emptyRequestSchema, 'The verification');
+    refuseFields(request, 'The verification');
     refuseConditions(request.headers, 'page');
     return this.coordination.ask('startVerification', {}, optionsOf(request));
   }

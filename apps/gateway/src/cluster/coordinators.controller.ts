@@ -30,7 +30,7 @@ import {
   DescribeTransferLeader,
 } from '../openapi/coordinator-descriptions.js';
 import { openSnapshotStream } from './coordinator-snapshot.js';
-import { nameAndAction, optionsOf } from './operator-request.js';
+import { nameAndAction, optionsOf, refuseFields } from './operator-request.js';
 
 @Controller('v1/cluster')
 export class CoordinatorsController {
@@ -65,6 +65,7 @@ export class CoordinatorsController {
   change(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
     const [name, action] = nameAndAction(member);
     if (action === 'promote' || action === 'replace') {
+      refuseFields(request, 'The change of the member');
       return this.#change(request, { kind: action, seat: seatOf(name, { parameter: 'member' }) });
     }
     const allowed = ['promote', 'replace'];
@@ -75,6 +76,7 @@ export class CoordinatorsController {
   @DescribeRemoveMember()
   @Delete('coordinator/members/:member')
   remove(@Req() request: FastifyRequest, @Param('member') member: string): Promise<{ index: number }> {
+    refuseFields(request, 'The removal');
     return this.#change(request, { kind: 'remove', seat: seatOf(member, { parameter: 'member' }) });
   }
 

@@ -7,6 +7,7 @@ import {
   planPatchSchema,
   recoverRequestSchema,
   shardPatchSchema,
+  shardsByName,
 } from '@ringleader/contracts';
 import type {
   DryRun,
@@ -38,7 +39,7 @@ import {
   DescribeShard,
   DescribeShards,
 } from '../openapi/placement-descriptions.js';
-import { nameAndAction, optionsOf } from './operator-request.js';
+import { nameAndAction, optionsOf, refuseFields } from './operator-request.js';
 import type { Placement } from './placement-observer.js';
 
 @Controller('v1/cluster')
@@ -65,9 +66,10 @@ export class PlacementController {
     @Param('shard') name: string,
   ): Promise<PlacedShard> {
     const { shards } = await this.#placement(request, reply);
-    const found = shards.find(({ shard }) => shard === name);
+    const byName = shardsByName(shards);
+    const found = byName.get(name);
     if (found !== undefined) return found;
-    const details = { shard: name, shards: shards.map(({ shard }) => shard) };
+    const details = { shard: name, shards: [...byName.keys()] };
     throw new OperationalError('SHARD_NOT_FOUND', `There is no shard ${JSON.stringify(name)}`, details);
   }
 
@@ -82,7 +84,10 @@ export class PlacementController {
     @Param('shard') parameter: string,
   ): Promise<PlanEpoch> {
     const [shard, kind] = nameAndAction(parameter);
-    if (kind === 'drain' || kind === 'undrain') return this.#change(request, reply, { kind, shard });
+    if (kind === 'drain' || kind === 'undrain') {
+      refuseFields(request, 'The change of the shard');
+      return this.#change(request, reply, { kind, shard });
+    }
     const allowed = ['drain', 'undrain'];
     throw invalidParameter('shard', 'What is to be done with a shard is :drain or :undrain', { allowed });
   }
@@ -107,6 +112,7 @@ export class PlacementController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Param('shard') shard: string,
   ): Promise<PlanEpoch> {
+    refuseFields(request, 'The removal');
     return this.#change(request, reply, { kind: 'remove', shard });
   }
 
@@ -164,6 +170,7 @@ export class PlacementController {
   @Post('moves::pause')
   @HttpCode(200)
   pause(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<PlanEpoch> {
+    refuseFields(request, 'The pause');
     return this.#change(request, reply, { kind: 'pause' });
   }
 
@@ -175,6 +182,7 @@ export class PlacementController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PlanEpoch> {
+    refuseFields(request, 'The end of the pause');
     return this.#change(request, reply, { kind: 'resume' });
   }
 

@@ -190,8 +190,7 @@ export function DescribeRecover(): MethodDecorator {
   return commandWith(
     'Recovery',
     described,
-    ...(['SHARD_NOT_FOUND', 'SHARD_NOT_DOWN'] as const),
-    ...(['REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
+    ...(['SHARD_NOT_FOUND', 'SHARD_NOT_DOWN', 'REPLICATION_AT_RISK', 'NOTHING_TO_RECOVER'] as const),
   );
 }
 

@@ -1,5 +1,10 @@
 /** Questions about what was observed that several phases ask. */
-import { coordinatorSeat, type CoordinatorMember, type PlacedShard } from '@ringleader/contracts';
+import {
+  coordinatorSeat,
+  shardsByName,
+  type CoordinatorMember,
+  type PlacedShard,
+} from '@ringleader/contracts';
 import type { ClaimSeen, Component, Observed, PodSeen } from './types.js';
 
 /** With pods that have numbers and are rolled one by one by the operator, in the order of an update. */
@@ -46,12 +51,7 @@ export function highestClaim(observed: Observed, component: Component): number {
  */
 export function placedShards({ data }: Observed): readonly NumberedShard[] | null {
   if (data === null || data.shards.length === 0) return null;
-  const newest = new Map<string, PlacedShard>();
-  for (const placed of data.shards) {
-    const before = newest.get(placed.shard);
-    if (before === undefined || before.ordinal < placed.ordinal) newest.set(placed.shard, placed);
-  }
-  return [...newest.values()]
+  return [...shardsByName(data.shards).values()]
     .map((placed) => ({ ...placed, number: ordinalIn(placed.shard) }))
     .filter(({ number }) => number > 0)
     .sort((a, b) => b.number - a.number);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError, coordinatorContracts } from '@ringleader/contracts';
+import { OperationalError, coordinatorContracts, subjects } from '@ringleader/contracts';
 import type { CoordinatorOperation, ErrorCode, MessageContract } from '@ringleader/contracts';
 import { ControlServer, UNLOGGED, connectNats } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
@@ -142,6 +142,28 @@ describe('CoordinationClient', () => {
     await expect(client.txn(EMPTY_TXN, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     await client.txn(EMPTY_TXN);
     expect(asked).toEqual([1, 2, 3]);
+  });
+
+  it('takes what would be done for a read: it is asked of another member', async () => {
+    const recovery = { lost: ['shard-1'], dryRun: true };
+    await serve('recoverPartitions', { 1: isSilent, 2: answers({ epoch: 3, partitions: [] }) });
+    expect(await client.ask('recoverPartitions', recovery)).toEqual({ epoch: 3, partitions: [] });
+    expect(asked).toEqual([1, 2]);
+    await servers.pop()!.close();
+    await serve('recoverPartitions', { 2: isSilent });
+    const done = client.ask('recoverPartitions', { ...recovery, dryRun: false }, { timeoutMs: 100 });
+    await expect(done).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect(asked).toEqual([1, 2, 2]);
+  });
+
+  it('gives a command to no member that stands still: what it would find when it goes on is not wanted any more', async () => {
+    const stopped = link.connection.subscribe(subjects.ask.to('test', 1, 'calls'), {
+      callback: () => undefined,
+    });
+    await serve('changePlacement', { 2: answers({ epoch: 3 }) });
+    const pausing = client.ask('changePlacement', { command: { kind: 'pause' } });
+    expect(await pausing).toEqual({ epoch: 3 });
+    stopped.unsubscribe();
   });
 
   it('asks another member when a read is not answered', async () => {

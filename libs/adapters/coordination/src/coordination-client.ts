@@ -15,7 +15,7 @@ import type {
   VerificationOperation,
 } from '@ringleader/contracts';
 import { ControlClient, isThere } from '@ringleader/nats';
-import type { ControlOutcome, NatsLink } from '@ringleader/nats';
+import type { CallTerms, ControlOutcome, NatsLink } from '@ringleader/nats';
 import { backOffMs, jittered, type Clock, type MemberId } from '@ringleader/primitives';
 import { WatchClient } from './watch-client.js';
 import type { WatchHandle, WatchListener, WatchOptions } from './watch-client.js';
@@ -61,6 +61,16 @@ export type CoordinatorGroup = Pick<
 >;
 
 const MEMBERS_EVER: readonly MemberId[] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+/** What a person decides, and may have decided otherwise by the time at which it would be done late. */
+const COMMANDS: ReadonlySet<CoordinatorOperation> = new Set([
+  'changeMembers',
+  'transferLeader',
+  'compact',
+  'changePlacement',
+  'recoverPartitions',
+  'startVerification',
+]);
+
 /** A member answers or refuses sooner than this, so silence for longer is taken for a dead or cut-off one. */
 export const ATTEMPT_MS: Readonly<Record<'read' | 'write', number>> = { read: 1_000, write: 3_000 };
 const PAUSE = { firstMs: 40, maxMs: 250 } as const;
@@ -186,7 +196,7 @@ export class CoordinationClient {
   ): Promise<CoordinatorResponse<Operation>> {
     const contract: Contracts[Operation] = coordinatorContracts[operation];
     const subject = this.#subject(member, operation);
-    const outcome = await this.#control.call(contract, subject, request, options?.timeoutMs);
+    const outcome = await this.#control.call(contract, subject, request, options);
     if (outcome.kind === 'failed') throw outcome.error;
     return outcome.response;
   }
@@ -194,7 +204,7 @@ export class CoordinationClient {
   /** Asks one member about itself, without repeats. Null when it does not answer. */
   async status(member: MemberId, options?: CallOptions): Promise<CoordinatorResponse<'status'> | null> {
     const subject = this.#subject(member, 'status');
-    const outcome = await this.#control.call(coordinatorContracts.status, subject, {}, options?.timeoutMs);
+    const outcome = await this.#control.call(coordinatorContracts.status, subject, {}, options);
     return outcome.kind === 'answered' ? outcome.response : null;
   }
 
@@ -212,16 +222,17 @@ export class CoordinationClient {
   ): Promise<CoordinatorResponse<Operation>> {
     const timeoutMs = options.timeoutMs ?? DEADLINE_MS[coordinatorContracts[operation].deadline];
     const deadline = this.options.clock.monotonicMs() + timeoutMs;
+    const isWrite = changesSomething(operation, request);
     for (let attempt = 1; ; attempt++) {
       const remainingMs = deadline - this.options.clock.monotonicMs();
-      const outcome = await this.#attempt(operation, request, Math.min(remainingMs, attemptMs(operation)));
+      const outcome = await this.#attempt(operation, request, termsOf(operation, isWrite, remainingMs));
       if (outcome.kind === 'answered') return outcome.response;
-      const step = this.#nextStep(operation, outcome.error);
-      if (step === 'fail' || this.#isClosed) throw callersError(operation, outcome.error);
+      const error = callersError(operation, isWrite, outcome.error);
+      const step = this.#nextStep(isWrite, outcome.error);
+      if (step === 'fail' || this.#isClosed) throw error;
       if (step === 'next-member') this.#preferred = this.#memberAfter(this.#preferred);
       const pauseMs = pauseAfter(attempt, this.#members.length);
-      if (this.options.clock.monotonicMs() + pauseMs >= deadline)
-        throw callersError(operation, outcome.error);
+      if (this.options.clock.monotonicMs() + pauseMs >= deadline) throw error;
       if (pauseMs > 0) await pause(pauseMs);
     }
   }
@@ -229,11 +240,11 @@ export class CoordinationClient {
   #attempt<Operation extends CoordinatorOperation>(
     operation: Operation,
     request: CoordinatorRequest<Operation>,
-    timeoutMs: number,
+    terms: CallTerms,
   ): Promise<ControlOutcome<CoordinatorResponse<Operation>>> {
     const subject = this.#subject(this.#preferred, operation);
     const contract: Contracts[Operation] = coordinatorContracts[operation];
-    return this.#control.call(contract, subject, request, Math.max(1, Math.ceil(timeoutMs)));
+    return this.#control.call(contract, subject, request, terms);
   }
 
   #subject(member: MemberId, operation: CoordinatorOperation): string {
@@ -241,7 +252,7 @@ export class CoordinationClient {
     return subjects.ask.from(cluster, speaker, member, operation);
   }
 
-  #nextStep(operation: CoordinatorOperation, error: OperationalError): NextStep {
+  #nextStep(isWrite: boolean, error: OperationalError): NextStep {
     switch (error.code) {
       case 'NOT_LEADER':
         return this.#followTo(error.details['leader']) ? 'same-member' : 'next-member';
@@ -254,7 +265,7 @@ export class CoordinationClient {
       case 'DEADLINE_EXCEEDED':
       case 'OUTCOME_UNKNOWN':
         // This member is not asked first next time, whether or not this call may be repeated.
-        if (!WRITES.has(operation)) return 'next-member';
+        if (!isWrite) return 'next-member';
         this.#preferred = this.#memberAfter(this.#preferred);
         return 'fail';
       default:
@@ -275,8 +286,16 @@ export class CoordinationClient {
   }
 }
 
-function attemptMs(operation: CoordinatorOperation): number {
-  return WRITES.has(operation) ? ATTEMPT_MS.write : ATTEMPT_MS.read;
+function changesSomething(operation: CoordinatorOperation, request: object): boolean {
+  return WRITES.has(operation) && !('dryRun' in request && request.dryRun === true);
+}
+
+function termsOf(operation: CoordinatorOperation, isWrite: boolean, remainingMs: number): CallTerms {
+  const attemptMs = ATTEMPT_MS[isWrite ? 'write' : 'read'];
+  return {
+    timeoutMs: Math.max(1, Math.ceil(Math.min(remainingMs, attemptMs))),
+    beginsInTime: isWrite && COMMANDS.has(operation),
+  };
 }
 
 /** Each member is asked once before the first pause; later rounds wait longer, so that an election is not hammered. */
@@ -285,12 +304,16 @@ function pauseAfter(attempt: number, members: number): number {
   return jittered(backOffMs(PAUSE, attempt / members), Math.random());
 }
 
-function callersError(operation: CoordinatorOperation, error: OperationalError): OperationalError {
+function callersError(
+  operation: CoordinatorOperation,
+  isWrite: boolean,
+  error: OperationalError,
+): OperationalError {
   if (error.code === 'NOT_LEADER') {
     const detail = `No leader of the coordinators was found in time for ${operation}`;
     return new OperationalError('UNAVAILABLE', detail, { operation }, { cause: error });
   }
-  if (error.code !== 'DEADLINE_EXCEEDED' || !WRITES.has(operation)) return error;
+  if (error.code !== 'DEADLINE_EXCEEDED' || !isWrite) return error;
   return new OperationalError(
     'OUTCOME_UNKNOWN',
     `The coordinator did not say whether ${operation} was done`,

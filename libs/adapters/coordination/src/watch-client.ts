@@ -339,7 +339,7 @@ export class WatchClient {
     const { control, cluster, speaker } = this.options;
     const contract = coordinatorContracts.watchStream;
     const subject = subjects.ask.from(cluster, speaker, session.member, contract.operation);
-    return control.call(contract, subject, request, timeoutMs);
+    return control.call(contract, subject, request, { timeoutMs });
   }
 
   #receive(session: Session, data: Uint8Array): void {

@@ -8,11 +8,11 @@ import { ClientNats } from '@nestjs/microservices';
 import { DEADLINE_MS, OperationalError, fromWireError } from '@ringleader/contracts';
 import type { MessageContract, RequestOf, ResponseOf } from '@ringleader/contracts';
 import { isControlEnvelope } from './control-envelope.js';
-import type { Answer } from './control-frames.js';
+import type { Answer, MemberTime } from './control-frames.js';
 import { callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
 import { noStatus } from './control-server.js';
 import type { NatsLink } from './nats-link.js';
-import { frameSubject, isThere } from './presence.js';
+import { frameSubject, isThere, timeAt } from './presence.js';
 
 export type ControlOutcome<Response> =
   | { readonly kind: 'answered'; readonly response: Response }
@@ -21,6 +21,16 @@ export type ControlOutcome<Response> =
    * carried out. Any other code is the service's own.
    */
   | { readonly kind: 'failed'; readonly error: OperationalError };
+
+export interface CallTerms {
+  /** Absent: the contract's deadline class decides. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the member is not to begin it any more once that is over, however long the request lay somewhere: it is asked what
+   * time it is first, and where it does not say so nothing is sent.
+   */
+  readonly beginsInTime?: boolean;
+}
 
 class SharedConnectionClient extends ClientNats {
   constructor(private readonly link: NatsLink) {
@@ -43,6 +53,7 @@ interface Waiting {
   readonly contract: MessageContract;
   readonly subject: string;
   readonly request: unknown;
+  readonly notAfter: MemberTime | null;
   readonly timer: NodeJS.Timeout;
   readonly resolve: (outcome: ControlOutcome<unknown>) => void;
   /** The number of the frame in which it left; 0 where it did not, or not yet. */
@@ -55,6 +66,8 @@ interface Waiting {
 const WITHOUT_FRAMES_MS = 10_000;
 /** A call that is not answered within this may be to a member that has died: that is looked into, again and again. */
 const LOOK_AFTER_MS = 150;
+/** A member that takes longer to say what time it is does not answer in time either. */
+const TIME_TOLD_WITHIN_MS = 1_000;
 /** In the headers of what NATS says itself. */
 const NO_RESPONDERS = 503;
 
@@ -70,6 +83,7 @@ export class ControlClient {
   private readonly watched = new Map<string, NodeJS.Timeout>();
   private readonly inbox: string;
   private subscription: Subscription | null = null;
+  private isClosed = false;
   private readonly unlisten: () => void;
 
   constructor(private readonly link: NatsLink) {
@@ -81,27 +95,44 @@ export class ControlClient {
     });
   }
 
-  /** `subject` ends with the operation. `timeoutMs` absent: the contract's deadline class decides. */
+  /** `subject` ends with the operation. */
   async call<C extends MessageContract>(
     contract: C,
     subject: string,
     request: RequestOf<C>,
-    timeoutMs: number = DEADLINE_MS[contract.deadline],
+    { timeoutMs = DEADLINE_MS[contract.deadline], beginsInTime = false }: CallTerms = {},
   ): Promise<ControlOutcome<ResponseOf<C>>> {
     const { operation } = contract;
     if (!this.link.isConnected) return { kind: 'failed', error: nobodyServes(operation) };
+    const end = beginsInTime ? await this.endAt(subject, timeoutMs) : { leftMs: timeoutMs, notAfter: null };
+    if (end === null) return { kind: 'failed', error: doesNotAnswer(operation) };
+    const { leftMs, notAfter } = end;
     const outcome = await new Promise<ControlOutcome<unknown>>((resolve) => {
       const id = ++this.lastId;
-      const timer = setTimeout(() => this.fail(id, notInTime(operation, timeoutMs)), timeoutMs);
-      const waiting = { id, contract, subject, request, timer, resolve, frame: 0, singly: null };
-      this.waiting.set(id, waiting);
-      if (this.queue.push(waiting) === 1) setImmediate(() => this.send());
+      const timer = setTimeout(() => this.fail(id, notInTime(operation, timeoutMs)), leftMs);
+      const call = { id, contract, subject, request, notAfter, timer, resolve, frame: 0, singly: null };
+      this.waiting.set(id, call);
+      if (this.queue.push(call) === 1) setImmediate(() => this.send());
     });
     return outcome as ControlOutcome<ResponseOf<C>>;
   }
 
+  /** When the time of a call is over, there and here. Null: nothing is to be sent. */
+  private async endAt(
+    subject: string,
+    timeoutMs: number,
+  ): Promise<{ leftMs: number; notAfter: MemberTime | null } | null> {
+    const startedAt = performance.now();
+    const time = await timeAt(this.link, subject, Math.min(timeoutMs, TIME_TOLD_WITHIN_MS));
+    // By now it is as late there, or later.
+    const leftMs = timeoutMs - (performance.now() - startedAt);
+    if (time === 'silent' || leftMs <= 0 || !this.link.isConnected || this.isClosed) return null;
+    return { leftMs, notAfter: time === null ? null : { ...time, ms: time.ms + leftMs } };
+  }
+
   /** Calls that wait for an answer end at once, with DEADLINE_EXCEEDED. */
   async close(): Promise<void> {
+    this.isClosed = true;
     this.unlisten();
     this.endAll();
     for (const timer of this.watched.values()) clearTimeout(timer);
@@ -114,8 +145,11 @@ export class ControlClient {
     this.queue = [];
     const now = performance.now();
     for (const [subject, calls] of Map.groupBy(queued, (call) => frameSubject(call.subject))) {
-      if ((this.withoutFrames.get(subject) ?? 0) > now) for (const call of calls) this.sendSingly(call);
-      else this.sendTogether(subject, calls);
+      const isWithoutFrames = (this.withoutFrames.get(subject) ?? 0) > now;
+      // Who told its time knows frames by now.
+      if (!isWithoutFrames || calls.some(({ notAfter }) => notAfter !== null))
+        this.sendTogether(subject, calls);
+      else for (const call of calls) this.sendSingly(call);
     }
   }
 
@@ -125,7 +159,9 @@ export class ControlClient {
         if (error === null) this.take(message);
       },
     });
-    const parts = calls.map(({ id, contract, request }) => callPart(id, contract.operation, request));
+    const parts = calls.map(({ id, contract, request, notAfter }) =>
+      callPart(id, contract.operation, request, notAfter),
+    );
     for (const { data, count } of framesOf(parts)) this.publish(subject, data, calls.splice(0, count));
     this.watch(subject);
   }
@@ -198,8 +234,11 @@ export class ControlClient {
 
   /** Nobody has heard of them. Who answers all the same does not know frames, or has just come; who does not is not there at all. */
   private sendAgain(frame: number): void {
-    for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame))
-      this.sendSingly(call, () => void this.noteAnswered(frameSubject(call.subject)));
+    for (const call of [...this.waiting.values()].filter((waiting) => waiting.frame === frame)) {
+      const { operation } = call.contract;
+      if (call.notAfter !== null) this.fail(call.id, nobodyServes(operation));
+      else this.sendSingly(call, () => void this.noteAnswered(frameSubject(call.subject)));
+    }
   }
 
   /** Nobody looks after what is sent singly: not to one that has just come, which listens to frames before anything else. */
@@ -281,6 +320,12 @@ function memberGone(operation: string): OperationalError {
   return new OperationalError('DEADLINE_EXCEEDED', `The member that was asked for ${operation} has ended`, {
     operation,
   });
+}
+
+/** Nothing was sent to it. */
+function doesNotAnswer(operation: string): OperationalError {
+  const message = `The member that was to be asked for ${operation} does not answer: nothing was done`;
+  return new OperationalError('UNAVAILABLE', message, { operation });
 }
 
 function nobodyServes(operation: string, cause?: unknown): OperationalError {

@@ -4,9 +4,12 @@ import {
   FRAME_LENGTH_MAX,
   answerPart,
   callPart,
+  clockFrame,
+  emptyFrame,
   framesOf,
   readAnswer,
   readCall,
+  readClock,
   readFrame,
 } from './control-frames.js';
 
@@ -24,12 +27,21 @@ describe('frames of control calls', () => {
     const [frame, ...others] = framesOf(requests.map((request, i) => callPart(i + 1, `do-${i}`, request)));
     expect(others).toEqual([]);
     expect(partsIn(frame).map(readCall)).toEqual(
-      requests.map((request, i) => ({ id: i + 1, operation: `do-${i}`, request })),
+      requests.map((request, i) => ({ id: i + 1, operation: `do-${i}`, request, notAfter: null })),
     );
     const [answers] = framesOf([answerPart(7, { kind: 'response', response: { ok: 1 } })]);
     expect(partsIn(answers).map(readAnswer)).toEqual([
       { id: 7, envelope: { kind: 'response', response: { ok: 1 } } },
     ]);
+  });
+
+  it('say after when a call is not to begin any more, and what time it is', () => {
+    const notAfter = { life: 'a', ms: 17.5 };
+    const [frame] = framesOf([callPart(1, 'do', {}, notAfter)]);
+    expect(partsIn(frame).map(readCall)).toEqual([{ id: 1, operation: 'do', request: {}, notAfter }]);
+    expect(readClock(clockFrame(notAfter))).toEqual(notAfter);
+    // Of a member of an earlier version; and what is no frame at all.
+    expect([readClock(emptyFrame()), readClock(bytes('x'))]).toEqual([null, null]);
   });
 
   it('are closed before they are too long, unless one part alone is', () => {
@@ -51,9 +63,12 @@ describe('frames of control calls', () => {
     expect(readFrame(data)).toBe('checksum');
   });
 
-  it.each([null, 1, {}, [], ['1', 'op', {}], [1, 2, {}], [1.5, 'op', {}]])('have no call %j', (part) => {
-    expect(readCall(part)).toBeNull();
-  });
+  it.each([null, 1, {}, [], ['1', 'op', {}], [1, 2, {}], [1.5, 'op', {}], [1, 'op', {}, 5]])(
+    'have no call %j',
+    (part) => {
+      expect(readCall(part)).toBeNull();
+    },
+  );
 
   it.each([null, 1, {}, [], ['1', {}], [0.1, {}]])('have no answer %j', (part) => {
     expect(readAnswer(part)).toBeNull();

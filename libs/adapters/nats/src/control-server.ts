@@ -4,6 +4,7 @@
  * from them, refuses who may not ask, and hands parsed requests on; an OperationalError that a handler throws reaches the
  * caller with its code.
  */
+import { randomUUID } from 'node:crypto';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
 import type { MessageHandler, NatsContext, WritePacket } from '@nestjs/microservices';
@@ -16,12 +17,12 @@ import {
   FRAME_LENGTH_MAX,
   FRAME_OPERATION,
   answerPart,
-  emptyFrame,
+  clockFrame,
   framesOf,
   readCall,
   readFrame,
 } from './control-frames.js';
-import type { Call } from './control-frames.js';
+import type { Call, MemberTime } from './control-frames.js';
 import type { ControlHandler } from './handles.js';
 import type { NatsLink } from './nats-link.js';
 
@@ -56,6 +57,7 @@ export class ControlServer extends ServerNats {
   private readonly served = new Map<string, Served>();
   private readonly answers = new Map<string, Answers>();
   private frames: Subscription | null = null;
+  private readonly life = randomUUID();
 
   constructor(private readonly given: ControlServerOptions) {
     super({ gracefulShutdown: true, gracePeriod: 0 });
@@ -119,7 +121,7 @@ export class ControlServer extends ServerNats {
     if (typeof parts === 'string') return frames.refuse('ask', parts);
     // It says nowhere to answer to, which nats-core has as an empty text: publishing there throws.
     if (reply === undefined || reply === '') return frames.refuse('ask', 'malformed');
-    if (parts.length === 0) this.given.link.connection.publish(reply, emptyFrame());
+    if (parts.length === 0) this.given.link.connection.publish(reply, clockFrame(this.now()));
     const speaker = speakerIn(subject);
     for (const part of parts) {
       const call = readCall(part);
@@ -128,10 +130,24 @@ export class ControlServer extends ServerNats {
     }
   }
 
-  private async takeCall({ id, operation, request }: Call, speaker: Speaker, reply: string): Promise<void> {
+  private now(): MemberTime {
+    return { life: this.life, ms: performance.now() };
+  }
+
+  private isPast({ life, ms }: MemberTime): boolean {
+    const now = this.now();
+    return life !== now.life || ms < now.ms;
+  }
+
+  private async takeCall(call: Call, speaker: Speaker, reply: string): Promise<void> {
+    const { id, operation, notAfter } = call;
     const served = this.served.get(operation);
     const envelope =
-      served === undefined ? isNotServed(operation) : await this.answer(served, request, speaker);
+      served === undefined
+        ? isNotServed(operation)
+        : notAfter !== null && this.isPast(notAfter)
+          ? isLate(operation)
+          : await this.answer(served, call.request, speaker);
     const part = answerPart(id, envelope);
     this.put(reply, this.fits(part) ? part : answerPart(id, this.isTooLong(operation)));
   }
@@ -243,6 +259,11 @@ function isInvalid({ operation }: MessageContract, all: readonly Issue[]): Contr
 /** A client of a later version asks for it. */
 function isNotServed(operation: string): ControlEnvelope {
   return isError(new OperationalError('UNAVAILABLE', `Nobody serves ${operation} at present`, { operation }));
+}
+
+function isLate(operation: string): ControlEnvelope {
+  const detail = `The ${operation} request came when its time was over: nothing was done`;
+  return isError(new OperationalError('UNAVAILABLE', detail, { operation }));
 }
 
 function speakerIn(subject: string): Speaker {

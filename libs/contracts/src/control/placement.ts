@@ -35,6 +35,14 @@ export const placedShardSchema = z
   .meta({ id: 'PlacedShard' });
 export type PlacedShard = z.infer<typeof placedShardSchema>;
 
+/**
+ * What each name stands for, which is what commands act on: beside a shard that came back as a new one its predecessor stays
+ * in the list until it holds nothing. Ordinals ascend, and are given once.
+ */
+export function shardsByName(shards: readonly PlacedShard[]): ReadonlyMap<string, PlacedShard> {
+  return new Map([...shards].sort((a, b) => a.ordinal - b.ordinal).map((one) => [one.shard, one]));
+}
+
 export const plannedMoveSchema = z
   .object({
     partition,
@@ -65,7 +73,10 @@ export const planSchema = z
     moves: z
       .array(plannedMoveSchema)
       .describe('Under way first, then in the order in which they will begin.'),
-    movesTotal: z.int().min(0).describe('`moves` holds the first thousand.'),
+    movesTotal: z
+      .int()
+      .min(0)
+      .describe('Partitions that are moved or to be moved, of which `moves` holds the first thousand.'),
     leaderChanges: z.int().min(0),
     bytesTotal: z.int().min(0).describe('An estimate of what is still to be copied.'),
   })

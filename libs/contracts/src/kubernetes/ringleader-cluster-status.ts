@@ -82,7 +82,7 @@ export const ringleaderClusterStatusSchema = z
     moves: z
       .object({
         underWay: count('Partitions whose replicas are being exchanged.'),
-        planned: count('Replicas that are still to be copied elsewhere.'),
+        planned: count('Partitions that are still to be moved.'),
         bytesLeft: count('About what is still to be copied.'),
         paused: z.boolean().describe('Whether moves are paused, by whomever.'),
         blocked: text('Why nothing moves; empty when something can.'),

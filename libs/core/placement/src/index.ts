@@ -20,6 +20,7 @@ export { type Changes, applyChanges } from './planner/changes.js';
 export {
   type Command,
   type CommandDecision,
+  REFUSAL_FIELDS,
   type Refusal,
   type RefusalCode,
   decideCommand,

@@ -21,6 +21,10 @@ describe('decideCommand', () => {
     cluster.state = next!;
     return null;
   };
+  const detailsOf = (command: Command): object | null => {
+    const decided = decideCommand(cluster.state, command, cluster.nowMs);
+    return decided.kind === 'refused' ? decided.details : null;
+  };
   const [drain, undrain, remove] = (['drain', 'undrain', 'remove'] as const).map(
     (kind) => (shard: string) => ask({ kind, shard }),
   ) as [(shard: string) => string | null, (shard: string) => string | null, (shard: string) => string | null];
@@ -107,6 +111,24 @@ describe('decideCommand', () => {
     expect(cluster.state.moves.has(partition)).toBe(false);
     expect(cluster.settles()).toBe(true);
     expect(cluster.state.control?.paused).toBe(false);
+  });
+
+  it('tells programs, too, what is in the way', () => {
+    const names = ['shard-1', 'shard-2', 'shard-3', 'shard-4'];
+    expect(detailsOf({ kind: 'drain', shard: 'shard-9' })).toEqual({ shard: 'shard-9', shards: names });
+    const replicas = cluster.state.map.filter((entry) => entry.replicas.includes(1)).length;
+    const held = { shard: 'shard-1', state: 'active', replicas };
+    expect(detailsOf({ kind: 'remove', shard: 'shard-1' })).toEqual(held);
+    const { weight } = cluster.state.places.get(1)!;
+    drain('shard-1');
+    expect(detailsOf({ kind: 'drain', shard: 'shard-1' })).toEqual({ shard: 'shard-1', state: 'draining' });
+    const left = { shard: 'shard-2', shards: 2, replicationFactor: 3 };
+    expect(detailsOf({ kind: 'drain', shard: 'shard-2' })).toEqual(left);
+    ask({ kind: 'weight', shard: 'shard-1', weight: weight + 1 });
+    expect(detailsOf({ kind: 'weight', shard: 'shard-1', weight: weight + 1 })).toMatchObject({
+      shard: 'shard-1',
+    });
+    expect(detailsOf({ kind: 'cancel', partition: 3 })).toEqual({ partition: 3 });
   });
 
   it('has nothing to place before there is a map', () => {

@@ -14,23 +14,31 @@ export type Command =
       readonly limits: { readonly [Name in keyof Limits]?: Limits[Name] | undefined };
     };
 
-export type RefusalCode =
-  | 'UNAVAILABLE'
-  | 'PRECONDITION_FAILED'
-  | 'SHARD_NOT_FOUND'
-  | 'SHARD_HOLDS_DATA'
-  | 'REPLICATION_AT_RISK'
-  | 'ALREADY_SO'
-  | 'NOTHING_TO_CANCEL'
-  | 'NOTHING_TO_RECOVER'
-  | 'SHARD_NOT_DOWN';
+/** What each refusal may tell besides its sentence. No refusal with another field compiles. */
+export const REFUSAL_FIELDS = {
+  UNAVAILABLE: [],
+  PRECONDITION_FAILED: ['epoch'],
+  SHARD_NOT_FOUND: ['shard', 'shards'],
+  SHARD_HOLDS_DATA: ['shard', 'replicas', 'state'],
+  REPLICATION_AT_RISK: ['shard', 'shards', 'replicationFactor', 'partition'],
+  ALREADY_SO: ['shard', 'state'],
+  NOTHING_TO_CANCEL: ['partition'],
+  NOTHING_TO_RECOVER: ['shards'],
+  SHARD_NOT_DOWN: ['shard'],
+} as const;
+
+export type RefusalCode = keyof typeof REFUSAL_FIELDS;
+type RefusalDetail = string | number | readonly string[];
+type RefusalDetails<Code extends RefusalCode> = {
+  readonly [Field in (typeof REFUSAL_FIELDS)[Code][number]]?: RefusalDetail;
+};
 
 export interface Refusal {
   readonly kind: 'refused';
   readonly code: RefusalCode;
   /** A sentence, for people. */
   readonly detail: string;
-  readonly details: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly details: Readonly<Record<string, RefusalDetail | undefined>>;
 }
 
 export interface Change {
@@ -85,8 +93,7 @@ function decide(context: Context, command: Command): Decided {
       return limit(context, command.limits);
     default: {
       const place = placeNamed(context.state, command.shard);
-      if (place === null)
-        return refusal('SHARD_NOT_FOUND', `There is no shard ${command.shard}`, { shard: command.shard });
+      if (place === null) return noShard(context.state, command.shard);
       return decideOnShard(context, command, place);
     }
   }
@@ -118,14 +125,23 @@ export function placeNamed({ places, registrations }: ClusterState, shardId: str
   return named.sort((a, b) => b.ordinal - a.ordinal)[0] ?? null;
 }
 
+export function noShard({ places }: ClusterState, shard: string): Refusal {
+  const shards = [...new Set([...places.values()].map(({ shardId }) => shardId))].sort();
+  return refusal('SHARD_NOT_FOUND', `There is no shard ${shard}`, { shard, shards });
+}
+
+const asItIs = ({ shardId, state }: Place): { shard: string; state: string } => ({ shard: shardId, state });
+
 function drain({ state, nowMs }: Context, place: Place): Decided {
   const { shardId } = place;
   if (place.state === 'replaced')
-    return refusal('ALREADY_SO', `${shardId} was given up: its partitions are moved away already`, {
-      shard: shardId,
-    });
+    return refusal(
+      'ALREADY_SO',
+      `${shardId} was given up: its partitions are moved away already`,
+      asItIs(place),
+    );
   if (place.state === 'draining' || place.state === 'drained')
-    return refusal('ALREADY_SO', `${shardId} is ${place.state} already`, { shard: shardId });
+    return refusal('ALREADY_SO', `${shardId} is ${place.state} already`, asItIs(place));
   return whyTooFew(state, place) ?? { places: [{ ...place, state: 'draining', sinceMs: nowMs }] };
 }
 
@@ -136,7 +152,7 @@ function undrain({ state, nowMs }: Context, place: Place): Decided {
     return refusal('SHARD_NOT_FOUND', detail, { shard: shardId });
   }
   if (place.state === 'joining' || place.state === 'active')
-    return refusal('ALREADY_SO', `${shardId} is ${place.state}: it is not drained`, { shard: shardId });
+    return refusal('ALREADY_SO', `${shardId} is ${place.state}: it is not drained`, asItIs(place));
   const holdsSome = partitionsNaming(state, place) > 0;
   return { places: [{ ...place, state: holdsSome ? 'active' : 'joining', sinceMs: nowMs }] };
 }
@@ -159,14 +175,12 @@ function whyHeld(state: ClusterState, place: Place, partitions: number): Refusal
   const held = `${shardId} holds replicas of ${partitions} partitions`;
   const detail =
     place.state === 'active' ? `${held}: drain it first` : `${held}, which are still being moved away`;
-  return refusal('SHARD_HOLDS_DATA', detail, { shard: shardId, partitions });
+  return refusal('SHARD_HOLDS_DATA', detail, { ...asItIs(place), replicas: partitions });
 }
 
 function weigh(place: Place, weight: number): Decided {
   if (place.weightIsSet && place.weight === weight)
-    return refusal('ALREADY_SO', `${place.shardId} has the weight ${weight} already`, {
-      shard: place.shardId,
-    });
+    return refusal('ALREADY_SO', `${place.shardId} has the weight ${weight} already`, asItIs(place));
   return { places: [{ ...place, weight, weightIsSet: true }] };
 }
 
@@ -221,8 +235,8 @@ function whyTooFew(state: ClusterState, place: Place): Refusal | null {
     `and each partition needs ${state.replicationFactor}`;
   return refusal('REPLICATION_AT_RISK', detail, {
     shard: place.shardId,
-    left,
-    needed: state.replicationFactor,
+    shards: left,
+    replicationFactor: state.replicationFactor,
   });
 }
 
@@ -236,6 +250,10 @@ export function whyNotRemovable(state: ClusterState, place: Place, partitions: n
   return whyHeld(state, place, partitions)?.detail ?? null;
 }
 
-export function refusal(code: RefusalCode, detail: string, details: Refusal['details'] = {}): Refusal {
+export function refusal<Code extends RefusalCode>(
+  code: Code,
+  detail: string,
+  details: RefusalDetails<Code> = {},
+): Refusal {
   return { kind: 'refused', code, detail, details };
 }

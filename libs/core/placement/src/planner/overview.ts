@@ -94,7 +94,7 @@ function describePlan({ state, look, reports, initialLimits }: Seen): PlanOvervi
     limits,
     blocked: plan.blocked ?? places.kept[0] ?? null,
     moves: [...underWay, ...wanted].slice(0, MOVES_LISTED_MAX),
-    movesTotal: underWay.length + plan.copiesWanted,
+    movesTotal: underWay.length + decisions.wanted.length,
     leaderChanges: plan.leaderChanges.length,
     bytesTotal: Math.round(begun + plan.copiesWanted * reports.bytesPerCopy),
   };

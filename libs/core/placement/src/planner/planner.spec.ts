@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type MapEntry, isUnderWay } from './cluster-state.js';
+import { type ClusterState, type MapEntry, isUnderWay } from './cluster-state.js';
 import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
 import { applyChanges } from './changes.js';
+import { type PlanOverview, describe as overviewOf } from './overview.js';
 
 const shards = (count: number, zone?: string): { zone?: string }[] =>
   Array.from({ length: count }, () => (zone === undefined ? {} : { zone }));
@@ -180,6 +181,29 @@ describe('the placement loop', () => {
     expect(cluster.settles()).toBe(true);
     expect(cluster.copies).toBe(0);
     expect(JSON.stringify(cluster.state.map.map(({ replicas }) => replicas))).toBe(before);
+  });
+
+  it('counts moves, whatever each of them adds or removes', () => {
+    const cluster = new ModelCluster({ shards: shards(6) });
+    cluster.settles();
+    const { state, loop, nowMs } = cluster;
+    const of = (change: Partial<ClusterState>): PlanOverview => {
+      const now = { ...state, ...change };
+      const look = loop.imagine(now, nowMs);
+      return overviewOf({ state: now, look, reports: loop.reports, initialLimits: LIMITS }).plan;
+    };
+    const withoutTwo = new Map(
+      [...state.places].map(([ordinal, place]) => [
+        ordinal,
+        ordinal < 3 ? { ...place, state: 'draining' as const } : place,
+      ]),
+    );
+    const both = of({ places: withoutTwo });
+    expect(both.movesTotal).toBe(both.moves.length);
+    expect(both.movesTotal).toBe(state.map.filter(({ replicas }) => replicas.some((one) => one < 3)).length);
+    const fewer = of({ replicationFactor: 2 });
+    expect([fewer.movesTotal, fewer.moves.length]).toEqual([32, 32]);
+    expect(fewer.moves.every(({ add }) => add === null)).toBe(true);
   });
 
   it('ends in the same number of copies when the leader of the coordinators changes all the time', () => {

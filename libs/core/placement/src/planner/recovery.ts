@@ -13,7 +13,7 @@ import {
   healthOf,
   membersOf,
 } from './cluster-state.js';
-import { type Change, type Refusal, controlAt, placeNamed, refusal } from './commands.js';
+import { type Change, type Refusal, controlAt, noShard, placeNamed, refusal } from './commands.js';
 import { chooseLeader, setsOf } from './exchange.js';
 import { hasLostPresent } from './planner.js';
 
@@ -50,11 +50,7 @@ export function decideRecovery(
   const named = new Map<string, Place>();
   for (const shardId of lost) {
     const place = placeNamed(state, shardId);
-    if (place === null)
-      return refusal('SHARD_NOT_FOUND', `There is no shard ${shardId}`, {
-        shard: shardId,
-        shards: [...state.registrations.keys()].sort(),
-      });
+    if (place === null) return noShard(state, shardId);
     const refused = whyNotLost(state, place);
     if (refused !== null) return refused;
     named.set(shardId, place);
