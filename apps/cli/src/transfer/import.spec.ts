@@ -374,14 +374,15 @@ describe('importFile', () => {
     expect(gateway.batches).toEqual([]);
   });
 
-  it('keeps the report of an import that has come to its end', async () => {
+  it('begins the report of an earlier import anew', async () => {
     await writeFile(options.file, '[]\n');
     const { refusalFile } = await importFile(options, never);
     const report = await readFile(refusalFile, 'utf8');
-    await expect(importFile(options, never)).rejects.toThrow('is there already');
-    expect(await readFile(refusalFile, 'utf8')).toBe(report);
-    await rm(refusalFile);
     expect((await importFile(options, never)).position.refused).toBe(1);
+    expect(await readFile(refusalFile, 'utf8')).toBe(report);
+    await writeFile(options.file, line('a'));
+    await importFile(options, never);
+    expect(await readdir(dir)).toEqual(['input.ndjson']);
   });
 
   const stopAtOnce = async (): Promise<void> => {
@@ -406,7 +407,7 @@ describe('importFile', () => {
     await stopAtOnce();
     await writeFile(join(dir, 'there'), PRECIOUS);
     const another = { ...options, refused: join(dir, 'there') };
-    await expect(importFile(another, never)).rejects.toThrow('is there already');
+    await expect(importFile(another, never)).rejects.toThrow('is no report of refused lines');
     expect(await readFile(another.refused, 'utf8')).toBe(PRECIOUS);
   });
 

@@ -97,12 +97,12 @@ interface Begun {
 async function begin(options: ImportOptions, stop: AbortSignal): Promise<Begun> {
   const input = await openInput(options.file);
   const { identity } = input;
-  const { state, saved, refused, refusedPath } = await keptFiles(options.file, options);
+  const { state, saved, refused, refusedPath, isReport } = await keptFiles(options.file, options);
   const client = options.clientOf(lastAnswers(stop).signal);
   const cluster = await clusterId(client);
   const { position, refusedBytes } = placeIn(saved, identity, cluster);
   const report = new RefusalReport(refused, refusedBytes);
-  if (saved?.refused === refusedPath) await report.goOn();
+  if (isReport) await report.goOn();
   return {
     input,
     client,

@@ -3,10 +3,10 @@
  * removed, and a name may be a slip of the hand: so what is there already is touched only where an import has left it.
  */
 import { fstatSync, type BigIntStats } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CliFailure, EXIT } from '../failure.js';
-import { readState, type Saved } from './import-state.js';
+import { parsed, readState, type Saved } from './import-state.js';
 import { STANDARD_INPUT } from './input.js';
 
 export interface KeptNames {
@@ -19,6 +19,8 @@ export interface KeptFiles {
   readonly state: string | null;
   /** As it was named. */
   readonly refused: string;
+  /** Whether an import, perhaps an earlier one, has left what is there. */
+  readonly isReport: boolean;
   readonly refusedPath: string;
   /** What an import, perhaps of another input, has left at `state`. */
   readonly saved: Saved | undefined;
@@ -67,8 +69,8 @@ export async function keptFiles(input: string, { state, refused }: KeptNames): P
     const report = await placeOf(refused ?? 'standard-input.refused.ndjson');
     const source = { name: input, path: input, status: fstatSync(0, { bigint: true }) };
     refuseSame([source, report]);
-    refuseForeignReport(report, undefined);
-    return { state: null, refused: report.name, refusedPath: report.path, saved: undefined };
+    const isReport = await isOfAnImport(report, undefined);
+    return { state: null, refused: report.name, refusedPath: report.path, isReport, saved: undefined };
   }
   const [source, kept, report] = (await Promise.all(
     [input, state ?? `${input}.import.json`, refused ?? `${input}.refused.ndjson`].map(placeOf),
@@ -76,8 +78,8 @@ export async function keptFiles(input: string, { state, refused }: KeptNames): P
   refuseSame([source, kept, report]);
   if (kept.status?.isFile() === false) throw usage(`${kept.name} is not a file: name one with --state.`);
   const saved = isEmpty(kept) ? undefined : await readState(kept.path);
-  refuseForeignReport(report, saved);
-  return { state: kept.path, refused: report.name, refusedPath: report.path, saved };
+  const isReport = await isOfAnImport(report, saved);
+  return { state: kept.path, refused: report.name, refusedPath: report.path, isReport, saved };
 }
 
 /** Holds nothing that could be lost. */
@@ -85,13 +87,27 @@ function isEmpty({ status }: Place): boolean {
   return status === null || status.size === 0n;
 }
 
-/** Lines are only ever added to a report: into a terminal or /dev/null, too. */
-function refuseForeignReport(report: Place, saved: Saved | undefined): void {
+/** Throws where it is something else. Lines may be added to a terminal or /dev/null, which no import leaves. */
+async function isOfAnImport(report: Place, saved: Saved | undefined): Promise<boolean> {
   const { name, path, status } = report;
-  if (status === null || status.isCharacterDevice()) return;
+  if (status === null || status.isCharacterDevice()) return false;
   if (!status.isFile()) throw usage(`${name} is not a file: name one with --refused.`);
-  if (isEmpty(report) || path === saved?.refused) return;
+  if (isEmpty(report) || path === saved?.refused || (await beginsAsReport(path))) return true;
   throw usage(
-    `${name} is there already: it is not written over. Move it away, or name another file with --refused.`,
+    `${name} is no report of refused lines, so it is not written over. Move it away, or name another file with --refused.`,
   );
+}
+
+const FIRST_LINE_BYTES = 65_536;
+
+async function beginsAsReport(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(FIRST_LINE_BYTES) });
+    const [first = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
+    const { line, code, detail } = (parsed(first) ?? {}) as Record<string, unknown>;
+    return Number.isSafeInteger(line) && typeof code === 'string' && typeof detail === 'string';
+  } finally {
+    await file.close();
+  }
 }
