@@ -13,7 +13,7 @@ import { SwaggerModule } from '@nestjs/swagger';
 import { REST_HEADERS, REST_LIMITS } from '@ringleader/contracts';
 import { NestLogger } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
-import { ServiceClock } from '@ringleader/service-host';
+import { ServiceClock, descriptorsMax } from '@ringleader/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Guard } from './access/guard.js';
 import { HttpMetrics } from './health/http-metrics.js';
@@ -170,11 +170,20 @@ function nodeServer(handle: RequestHandler, timings: HttpServerTimings, tls: Ser
     tls === null ? createServer(options) : createTlsServer(options, tls, timings.headersTimeoutMs);
   server.maxHeadersCount = REST_LIMITS.headersMax;
   server.setTimeout(timings.idleTimeoutMs);
+  server.maxConnections = connectionsMax(descriptorsMax());
   // A client that has said all it has to say (half-closed) still gets its answer.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   handleInOrder(server, handle);
   server.on('connect', answerConnect);
   return server;
+}
+
+const DESCRIPTORS_KEPT = 128;
+
+/** What is left of the descriptors is for NATS, for files that are read again, and for probes. More are closed at once. */
+export function connectionsMax(descriptors: number | null): number {
+  if (descriptors === null) return Number.POSITIVE_INFINITY;
+  return Math.max(descriptors - DESCRIPTORS_KEPT, Math.floor(descriptors / 2));
 }
 
 function serveDocument(app: INestApplication, version: string): void {

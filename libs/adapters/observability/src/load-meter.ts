@@ -13,6 +13,7 @@ export class LoadMeter {
   private lastCpu = process.cpuUsage();
   private lastAtMs = performance.now();
   private lastRequests = 0;
+  private lastMemoryBytes = 0;
 
   constructor(private readonly counters: RequestCounters) {}
 
@@ -24,7 +25,7 @@ export class LoadMeter {
     const requests = this.counters.requestsTotal();
     const load: Load = {
       cpuCores: (cpu.user + cpu.system) / 1_000 / elapsedMs,
-      memoryBytes: process.memoryUsage.rss(),
+      memoryBytes: this.memoryBytes(),
       eventLoopLagMs,
       inFlight: this.counters.inFlight(),
       requestsPerSecond: ((requests - this.lastRequests) * 1_000) / elapsedMs,
@@ -33,5 +34,15 @@ export class LoadMeter {
     this.lastAtMs = nowMs;
     this.lastRequests = requests;
     return load;
+  }
+
+  /** The last reading, where there is no descriptor left for the file of the system that tells it. */
+  private memoryBytes(): number {
+    try {
+      this.lastMemoryBytes = process.memoryUsage.rss();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall !== 'uv_resident_set_memory') throw error;
+    }
+    return this.lastMemoryBytes;
   }
 }

@@ -3,6 +3,7 @@
  */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { LineWriter } from './line-writer.js';
 
 export type { Logger } from 'pino';
 
@@ -12,12 +13,21 @@ export interface LoggerOptions {
   readonly member: string;
 }
 
-export function createLogger(options: LoggerOptions): Logger {
-  return pino({
-    level: options.level,
-    base: { service: options.service, member: options.member, pid: process.pid },
+export function createLogger({ level, service, member }: LoggerOptions): Logger {
+  const base = { service, member, pid: process.pid };
+  const settings = {
+    base,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: pino.stdSerializers.errWithCause },
+  };
+  const lines = new LineWriter((lost) => {
+    let line = '';
+    pino(settings, { write: (text) => void (line = text) }).warn(
+      { lost },
+      'Lines of the log could not be written',
+    );
+    return line;
   });
+  return pino({ ...settings, level }, lines);
 }

@@ -1,3 +1,4 @@
+export * from './descriptors.js';
 export * from './fatal-errors.js';
 export * from './followed-files.js';
 export * from './health.js';

@@ -27,6 +27,8 @@ type Answer = (response: ServerResponse) => void | Promise<void>;
 
 /** A prober that never finishes its request holds nothing for long. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** More are closed at once: they would take the descriptors of what the process is for. */
+const CONNECTIONS_MAX = 64;
 /** RFC 9110, 13.1: with these an answer is wanted of one version only. The others at most spare an answer. */
 const CONDITIONS = ['if-match', 'if-unmodified-since'];
 
@@ -35,6 +37,7 @@ export async function startProbeServer(options: ProbeServerOptions): Promise<Pro
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     void answer(answers, request, response);
   });
+  server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {

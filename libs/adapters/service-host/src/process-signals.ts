@@ -63,8 +63,11 @@ function whenLifelineEnds(fd: number, action: () => void): void {
 
 function crashOnUnexpectedErrors(logger: Logger): void {
   const crash = (error: unknown): void => {
-    logger.fatal({ error }, 'Crashed');
-    process.exit(1);
+    try {
+      logger.fatal({ error }, 'Crashed');
+    } finally {
+      process.exit(1);
+    }
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
