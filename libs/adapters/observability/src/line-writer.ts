@@ -4,9 +4,9 @@
  */
 import { writeSync } from 'node:fs';
 
-/** A pipe is full: whoever reads it is given so long in all, once for each line. */
-const PIPE_WAITS = 5;
-const PIPE_WAIT_MS = 2;
+/** A pipe is full: whoever reads it is given so long in all, and then nothing until there is room. */
+const PIPE_WAITS = 10;
+const PIPE_WAIT_MS = 10;
 
 type WriteTo = (bytes: Buffer, from: number) => number;
 
@@ -34,7 +34,7 @@ export class LineWriter {
         written += this.writeTo(bytes, written);
       } catch (error) {
         const isFullPipe = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-        if (!isFullPipe || waits === PIPE_WAITS) {
+        if (!isFullPipe || this.lost > 0 || waits === PIPE_WAITS) {
           this.isTorn ||= written > 0;
           return false;
         }
