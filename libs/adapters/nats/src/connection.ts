@@ -21,6 +21,7 @@ import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleade
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
 import type { Service, WireVersion } from '@ringleader/contracts';
 import type { Understanding } from './frame-wire.js';
+import type { Isolation } from './isolation.js';
 import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { NatsLink, Refusals } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
@@ -45,6 +46,8 @@ export interface NatsOptions extends Partial<NatsSettings> {
   readonly wireVersion?: WireVersion;
   /** What other members understand, where several connections learn it for each other. */
   readonly understood?: Map<string, Understanding>;
+  /** Where several connections find out together whether they are alone. */
+  readonly isolation?: Isolation;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
 }
