@@ -93,6 +93,7 @@ export class ClusterObserver {
       connection.subscribe(subjects.heartbeat.to(clusterName), {
         callback: (error, message) => {
           const speaker = error === null ? speakerOf(message.subject) : null;
+          if (speaker !== null) link.hear(message.subject);
           const isTaken =
             speaker !== null && this.telemetry.heartbeat(speaker, jsonOf(message), clock.monotonicMs());
           if (!isTaken) link.frames.refuse('heartbeat', 'malformed');
@@ -101,6 +102,7 @@ export class ClusterObserver {
       connection.subscribe(subjects.verdicts.to(clusterName), {
         callback: (error, message) => {
           const speaker = error === null ? speakerOf(message.subject) : null;
+          if (speaker !== null) link.hear(message.subject);
           const isTaken =
             speaker !== null && this.telemetry.verdictReport(speaker, jsonOf(message), clock.monotonicMs());
           if (!isTaken) link.frames.refuse('verdicts', 'malformed');

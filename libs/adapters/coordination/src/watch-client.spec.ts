@@ -60,6 +60,7 @@ describe('WatchClient', () => {
     };
     const link = {
       connection: { subscribe },
+      hear: () => undefined,
       frames: { refuse: (name: string, why: string) => refused.push(`${name} ${why}`) },
     };
     client = new WatchClient({

@@ -49,6 +49,7 @@ export interface WatchClientOptions {
   readonly link: {
     readonly connection: Pick<NatsLink['connection'], 'subscribe'>;
     readonly frames: Pick<NatsLink['frames'], 'refuse'>;
+    readonly hear: NatsLink['hear'];
   };
   readonly control: Pick<ControlClient, 'call'>;
   readonly cluster: string;
@@ -221,6 +222,7 @@ export class WatchClient {
     const stream = crypto.randomUUID().replaceAll('-', '');
     const subscription = link.connection.subscribe(watchInbox(cluster, speaker, stream), {
       callback: (error, message) => {
+        if (error === null) link.hear(message.subject);
         if (session !== this.#session) return;
         if (error === null) this.#receive(session, message.data);
         else this.#lose(session, interrupted('The inbox of the watches is closed', { cause: error.message }));

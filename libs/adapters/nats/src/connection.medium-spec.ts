@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startNatsServer, until } from '@ringleader/testing-servers';
+import {
+  freePort,
+  natsPasswordFile,
+  natsPasswords,
+  startNatsServer,
+  until,
+} from '@ringleader/testing-servers';
 import type { TestServer } from '@ringleader/testing-servers';
 import { connectNats } from './connection.js';
 import { connectNatsLinks } from './links.js';
@@ -214,6 +220,35 @@ describe('the connection to NATS', () => {
       const connecting = connectNats({ servers: urls(), name: 'test', identity }, UNLOGGED);
       await expect(connecting).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { file } });
     }
+  });
+
+  it('comes back with the password that it had where its file cannot be used for a moment', async () => {
+    const { users } = await natsPasswords(join(dir, 'passwords'));
+    const access = { cluster: 'test', users };
+    const guarded = await startNatsServer({ dir: join(dir, 'guarded'), access });
+    const file = natsPasswordFile(join(dir, 'passwords'), 'gateway');
+    const password = await readFile(file);
+    const log = new RecordedLog();
+    const identity = { kind: 'passwordFile', user: 'gateway', file } as const;
+    const link = await connectNats({ servers: [guarded.url], name: 'test', identity }, log);
+    const back = async (times: number): Promise<void> => {
+      await guarded.restart();
+      await until('a connection', async () => link.counts.reconnects === times && link.isConnected, WAIT);
+    };
+    const complaints = (): number =>
+      log.lines.filter((line) => line === 'A file for NATS cannot be used; what it held before is').length;
+    await rm(file);
+    await back(1);
+    await writeFile(file, '\n');
+    await back(2);
+    expect(complaints()).toBe(1);
+    await writeFile(file, password);
+    await back(3);
+    await rm(file);
+    await back(4);
+    expect(complaints()).toBe(2);
+    await link.close();
+    await guarded.stop();
   });
 
   it('names the file that holds something else than it should, and does not try again and again', async () => {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkServerIdentity, createSecureContext } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import {
   connect,
   credsAuthenticator,
@@ -21,6 +21,7 @@ import type { NatsConfig, NatsIdentity, NatsSettings, NatsTls } from '@ringleade
 import { OperationalError, inboxPrefix } from '@ringleader/contracts';
 import type { Service, WireVersion } from '@ringleader/contracts';
 import type { Understanding } from './frame-wire.js';
+import type { Isolation } from './isolation.js';
 import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { NatsLink, Refusals } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
@@ -45,6 +46,8 @@ export interface NatsOptions extends Partial<NatsSettings> {
   readonly wireVersion?: WireVersion;
   /** What other members understand, where several connections learn it for each other. */
   readonly understood?: Map<string, Understanding>;
+  /** Where several connections find out together whether they are alone. */
+  readonly isolation?: Isolation;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
 }
@@ -82,7 +85,10 @@ const REFUSED_WAIT_MS_MAX = 10_000;
 export async function connectNats(options: NatsOptions, log: NatsLog): Promise<NatsLink> {
   const { lane = 'control', servers, signal } = options;
   const refusals = new Refusals(options.onRefusal === 'wait');
-  const connectionOptions = toConnectionOptions(options, refusals);
+  const connectionOptions = toConnectionOptions(options, refusals, (error) => {
+    const { file } = error.details;
+    log.warn({ lane, file, error }, 'A file for NATS cannot be used; what it held before is');
+  });
   for (let attempt = 1, waitMs = FIRST_CONNECT_WAIT_MS; ; attempt += 1) {
     let connection: NatsConnection;
     try {
@@ -133,12 +139,11 @@ async function connectKeepingAll(
 function toConnectionOptions(
   options: NatsOptions,
   refusals: Refusals,
+  report: Report,
 ): ConnectionOptions & { readonly servers: string[] } {
   const { servers, name, identity = { kind: 'anonymous' }, tls = null, discovery = true } = options;
-  const authenticator = authenticatorOf(identity);
-  if (tls !== null) checkTlsFiles(tls);
-  // Whatever the client does not know, it passes on to Node.
-  const encryption = tls && { ...tls, checkServerIdentity: identityCheck(servers) };
+  const authenticator = authenticatorOf(identity, report);
+  const encryption = tls && encryptionOf(tls, servers, report);
   return {
     servers: servers.map((server) => server.replace(/^\w+:\/\//, '')),
     name,
@@ -162,6 +167,18 @@ function toConnectionOptions(
     // Given at all, the client refuses a server that does not encrypt.
     ...(encryption === null ? {} : { tls: encryption }),
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+  };
+}
+
+/** Whatever the client does not know, it passes on to Node, as it is at each connect. */
+function encryptionOf(tls: NatsTls, servers: readonly string[], report: Report) {
+  const current = lastGood(() => readTls(tls), report);
+  return {
+    handshakeFirst: false,
+    checkServerIdentity: identityCheck(servers),
+    get secureContext(): SecureContext {
+      return current();
+    },
   };
 }
 
@@ -207,39 +224,68 @@ function wasDialledLast(server: Pool[number], pool: Pool): boolean {
   return pool.length > 1 && pool.every(({ lastConnect }) => lastConnect <= server.lastConnect);
 }
 
-/** Files are read at each connect: a new password or key is used without a restart. */
-function authenticatorOf(identity: NatsIdentity): Authenticator | null {
+/** As it says who the process is, with what the file holds at the time. Null: nobody. */
+function authenticatorOf(identity: NatsIdentity, report: Report): Authenticator | null {
   switch (identity.kind) {
     case 'anonymous':
       return null;
     case 'password':
       return usernamePasswordAuthenticator(identity.user, identity.password);
-    case 'passwordFile': {
-      const password = (): string => readSecret(identity.file).toString('utf8').trim();
-      password();
-      return usernamePasswordAuthenticator(identity.user, password);
-    }
-    case 'credentials': {
-      const credentials = (): Uint8Array => readSecret(identity.file);
-      return tried(credsAuthenticator(credentials), identity.file, 'it holds no credentials');
-    }
-    case 'nkey': {
-      const seed = (): Uint8Array => Buffer.from(readSecret(identity.file).toString('utf8').trim());
-      return tried(nkeyAuthenticator(seed), identity.file, 'it holds no seed of an nkey');
-    }
     case 'seed':
       return nkeyAuthenticator(Buffer.from(identity.seed.trim()));
+    default: {
+      const current = lastGood(() => readIdentity(identity), report);
+      return (nonce) => current()(nonce);
+    }
   }
 }
 
-/** Otherwise the client would take each attempt to connect for one that nobody answered. */
+function readIdentity(identity: Extract<NatsIdentity, { readonly file: string }>): Authenticator {
+  const { kind, file } = identity;
+  const content = readSecret(file);
+  switch (kind) {
+    case 'passwordFile':
+      return usernamePasswordAuthenticator(identity.user, content.toString('utf8').trim());
+    case 'credentials':
+      return tried(credsAuthenticator(content), file, 'it holds no credentials');
+    case 'nkey': {
+      const seed = Buffer.from(content.toString('utf8').trim());
+      return tried(nkeyAuthenticator(seed), file, 'it holds no seed of an nkey');
+    }
+  }
+}
+
+/** Otherwise the client would find out, and close the connection for good. */
 function tried(authenticator: Authenticator, file: string, otherwise: string): Authenticator {
   try {
     authenticator('');
   } catch (cause) {
-    throw cause instanceof OperationalError ? cause : unusable(file, otherwise, cause);
+    throw unusable(file, otherwise, cause);
   }
   return authenticator;
+}
+
+type Report = (error: OperationalError) => void;
+
+/**
+ * Files are read at each connect: a new password or key is used without a restart. What cannot be used at first is a mistake, and
+ * thrown; later somebody may just be writing it, so what was read last serves once more. That is reported once, until it can be
+ * read again.
+ */
+function lastGood<T>(read: () => T, report: Report): () => T {
+  let good = read();
+  let isReported = false;
+  return () => {
+    try {
+      good = read();
+      isReported = false;
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      if (!isReported) report(error);
+      isReported = true;
+    }
+    return good;
+  };
 }
 
 function readSecret(file: string): Buffer {
@@ -253,24 +299,28 @@ function readSecret(file: string): Buffer {
   return content;
 }
 
-function checkTlsFiles({ caFile, certFile, keyFile }: NatsTls): void {
-  for (const file of [caFile, certFile]) {
-    if (file !== undefined)
-      tryContent(file, 'it holds no certificate', (content) => new X509Certificate(content));
+/** All files of one moment: a certificate goes with its key. */
+function readTls({ caFile, ca: caText, certFile, keyFile }: NatsTls): SecureContext {
+  const isCertificate = (content: Buffer): unknown => new X509Certificate(content);
+  const ca = caFile === undefined ? caText : readAs(caFile, 'it holds no certificate', isCertificate);
+  const cert = certFile && readAs(certFile, 'it holds no certificate', isCertificate);
+  const key = keyFile && readAs(keyFile, 'it holds no private key', createPrivateKey);
+  try {
+    return createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    const reason = keyFile === undefined ? 'TLS refuses it' : `it is not the key of ${String(certFile)}`;
+    throw unusable(keyFile ?? String(caFile), reason, cause);
   }
-  if (keyFile !== undefined) tryContent(keyFile, 'it holds no private key', createPrivateKey);
-  if (certFile === undefined || keyFile === undefined) return;
-  const cert = readSecret(certFile);
-  tryContent(keyFile, `it is not the key of ${certFile}`, (key) => createSecureContext({ cert, key }));
 }
 
-function tryContent(file: string, otherwise: string, use: (content: Buffer) => unknown): void {
+function readAs(file: string, otherwise: string, use: (content: Buffer) => unknown): Buffer {
   const content = readSecret(file);
   try {
     use(content);
   } catch (cause) {
     throw unusable(file, otherwise, cause);
   }
+  return content;
 }
 
 function unusable(file: string, reason: string, cause?: unknown): OperationalError {

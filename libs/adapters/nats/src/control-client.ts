@@ -12,7 +12,7 @@ import type { Answer, MemberTime } from './control-frames.js';
 import { callPart, framesOf, readAnswer, readFrame } from './control-frames.js';
 import { noStatus } from './control-server.js';
 import type { NatsLink } from './nats-link.js';
-import { frameSubject, isThere, timeAt } from './presence.js';
+import { PATIENCE_MS, frameSubject, isThere, timeAt } from './presence.js';
 
 export type ControlOutcome<Response> =
   | { readonly kind: 'answered'; readonly response: Response }
@@ -109,12 +109,18 @@ export class ControlClient {
     const { leftMs, notAfter } = end;
     const outcome = await new Promise<ControlOutcome<unknown>>((resolve) => {
       const id = ++this.lastId;
-      const timer = setTimeout(() => this.fail(id, notInTime(operation, timeoutMs)), leftMs);
+      const timer = setTimeout(() => this.endOf(id, operation, timeoutMs), leftMs);
       const call = { id, contract, subject, request, notAfter, timer, resolve, frame: 0, singly: null };
       this.waiting.set(id, call);
       if (this.queue.push(call) === 1) setImmediate(() => this.send());
     });
     return outcome as ControlOutcome<ResponseOf<C>>;
+  }
+
+  private endOf(id: number, operation: string, timeoutMs: number): void {
+    // NATS says within that where nobody is.
+    if (timeoutMs >= PATIENCE_MS) this.link.noteCall('taken');
+    this.fail(id, notInTime(operation, timeoutMs));
   }
 
   /** When the time of a call is over, there and here. Null: nothing is to be sent. */
@@ -213,6 +219,7 @@ export class ControlClient {
 
   private take(message: Msg): void {
     if (message.headers?.code === NO_RESPONDERS) {
+      this.link.noteCall('nobody');
       this.sendAgain(Number(message.subject.slice(this.inbox.length + 1)));
       return;
     }
@@ -228,6 +235,7 @@ export class ControlClient {
 
   /** Nobody waits any more for one that is late. */
   private takeAnswer({ id, envelope }: Answer): void {
+    this.link.noteCall('answered');
     const call = this.waiting.get(id);
     if (call !== undefined) this.settle(id, readReply(call.contract, envelope));
   }
@@ -252,6 +260,7 @@ export class ControlClient {
     call.frame = 0;
     call.singly = this.singly.send<unknown>(subject, request).subscribe({
       next: (reply) => {
+        this.link.noteCall('answered');
         onAnswer();
         this.settle(id, readReply(contract, reply));
       },

@@ -53,6 +53,7 @@ interface Heard {
 interface Carrier {
   readonly connection: Pick<NatsConnection, 'subscribe'>;
   publish(subject: string, payload?: Payload, headers?: MsgHdrs): boolean;
+  hear(subject: string): void;
 }
 
 export class FrameWire {
@@ -132,6 +133,7 @@ export class FrameWire {
   ): FrameRefusal | null {
     const speaker = this.speakers.get(subject) ?? this.meet(subject);
     if (speaker === null) return 'misattributed';
+    this.link.hear(subject);
     const opened = openFrame(data, this.version);
     if (opened.kind === 'refused') return opened.refusal;
     // Before the listener, which may answer at once.

@@ -21,13 +21,15 @@ export interface JsonSubject<Message> {
  * `take` gives false for: who said it speaks for another.
  */
 export function subscribeJson<Message>(
-  { connection, frames }: Pick<NatsLink, 'connection' | 'frames'>,
+  link: Pick<NatsLink, 'connection' | 'frames' | 'hear'>,
   { name, subject, schema }: JsonSubject<Message>,
   take: (message: Message, speaker: Speaker) => boolean,
 ): Subscription {
+  const { connection, frames } = link;
   return connection.subscribe(subject, {
     callback: (error, message) => {
       if (error !== null) return frames.refuse(name, 'error');
+      link.hear(message.subject);
       const parsed = schema.safeParse(parseJson(message.string()));
       const speaker = speakerOf(message.subject);
       if (!parsed.success) frames.refuse(name, 'malformed');

@@ -7,6 +7,7 @@ import type { OperationalError } from '@ringleader/contracts';
 import { connectNats } from './connection.js';
 import type { NatsOptions } from './connection.js';
 import type { Understanding } from './frame-wire.js';
+import { Isolation } from './isolation.js';
 import type { NatsLink, NatsLog } from './nats-link.js';
 
 export class NatsLinks {
@@ -38,7 +39,8 @@ export class NatsLinks {
 const PATIENT_PINGS = { intervalMs: 2_500, unansweredMax: 3 } as const;
 
 export async function connectNatsLinks(options: NatsOptions, log: NatsLog): Promise<NatsLinks> {
-  const shared = { ...options, understood: new Map<string, Understanding>() };
+  const common = { understood: new Map<string, Understanding>(), isolation: new Isolation() };
+  const shared = { ...options, ...common };
   const control = await connectNats({ ...shared, lane: 'control' }, log);
   try {
     return new NatsLinks(control, await connectData(shared, control, log));

@@ -8,6 +8,7 @@ import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
 import { FrameWire, type Understanding } from './frame-wire.js';
 import { isRefusal, refusalOfPayloads, toNatsError } from './nats-errors.js';
+import { Isolation } from './isolation.js';
 import { ServerWatch } from './server-watch.js';
 import type { PingSettings } from './server-watch.js';
 
@@ -64,8 +65,13 @@ export interface LinkOptions {
   /** What other members understand, by name: all connections of a process learn it for each other. */
   readonly understood?: Map<string, Understanding>;
   readonly refusals?: Refusals;
+  /** The list: of one there is nowhere else to go. */
+  readonly servers?: readonly string[];
+  /** What is heard on any connection of a process counts. */
+  readonly isolation?: Isolation;
 }
 
+const INBOX = '_INBOX.';
 /** Each forbidden subject is logged once; beyond so many, only counted. */
 const SUBJECTS_LOGGED_MAX = 100;
 
@@ -96,6 +102,10 @@ export class NatsLink {
   private readonly subjectsLogged = new Set<string>();
   private watchTimer: NodeJS.Timeout | null = null;
   private readonly refusals: Refusals;
+  private readonly isolation: Isolation;
+  private readonly hasOtherServers: boolean;
+  /** What the subjects begin with by which it speaks itself. */
+  private readonly ownSubjects: string | null;
 
   constructor(
     /** Which of the process's connections: in logs and metrics. */
@@ -111,7 +121,10 @@ export class NatsLink {
       pings,
     } = options;
     this.refusals = options.refusals ?? new Refusals(false);
+    this.isolation = options.isolation ?? new Isolation();
+    this.hasOtherServers = (options.servers?.length ?? 0) > 1;
     this.inboxPrefix = inboxPrefix;
+    this.ownSubjects = inboxPrefix === undefined ? null : `${inboxPrefix.slice(INBOX.length)}.`;
     this.frames = new FrameWire(this, wireVersion, understood);
     this.ended = connection.closed().then((reason) => this.end(reason));
     void this.follow();
@@ -151,6 +164,19 @@ export class NatsLink {
     return true;
   }
 
+  /** To be told by what subject something came: whoever hears others is not alone at its server. */
+  hear(subject: string): void {
+    if (this.ownSubjects === null || !subject.startsWith(this.ownSubjects)) this.isolation.heard();
+  }
+
+  /** What became of a call to a coordinator: it was answered, somebody has it, or nobody was there to take it. */
+  noteCall(outcome: 'answered' | 'taken' | 'nobody'): void {
+    if (outcome === 'answered') this.isolation.served();
+    else if (outcome === 'taken') this.isolation.heard();
+    else if (this.isConnected && this.hasOtherServers && this.isolation.unservedAt(performance.now()))
+      this.leaveServer('Neither coordinators nor other members are heard at the nats-server; trying another');
+  }
+
   async close(): Promise<void> {
     this.isClosing = true;
     await this.connection.close();
@@ -161,7 +187,10 @@ export class NatsLink {
     const server = {
       messages: (): number => connection.stats().inMsgs,
       ping: (): Promise<void> => connection.flush(),
-      giveUp: (): void => this.giveUpServer(),
+      giveUp: (): void => {
+        this.counts.stale += 1;
+        this.leaveServer('The nats-server does not answer');
+      },
     };
     const watch = new ServerWatch(server, unansweredMax);
     this.watchTimer = setInterval(() => {
@@ -169,12 +198,11 @@ export class NatsLink {
     }, intervalMs).unref();
   }
 
-  private giveUpServer(): void {
-    const { lane, counts, log } = this;
-    counts.stale += 1;
-    log.warn({ lane, server: this.server }, 'The nats-server does not answer');
+  private leaveServer(why: string): void {
+    const { lane, log } = this;
+    log.warn({ lane, server: this.server }, why);
     this.connection.reconnect().catch((error: unknown) => {
-      log.warn({ lane, error }, 'The silent nats-server could not be left');
+      log.warn({ lane, error }, 'The nats-server could not be left');
     });
   }
 
@@ -252,6 +280,8 @@ export class NatsLink {
   private change(isConnected: boolean): void {
     if (this.connected === isConnected) return;
     this.connected = isConnected;
+    // It has to be found out anew at each server.
+    this.isolation.heard();
     for (const listener of this.listeners) listener(isConnected);
   }
 }

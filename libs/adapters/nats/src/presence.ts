@@ -4,7 +4,7 @@ import { FRAME_OPERATION, type MemberTime, emptyFrame, readClock } from './contr
 import type { NatsLink } from './nats-link.js';
 
 /** Who is asked answers, and NATS where nobody is: longer than that takes, also while this process is busy. */
-const PATIENCE_MS = 500;
+export const PATIENCE_MS = 500;
 
 /** `subject`: one of the control subjects of the member, by which it would be called. True where nothing is known. */
 export async function isThere(link: NatsLink, subject: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,6 +197,29 @@ async function routeAnswers(shown: CertificateFiles | null): Promise<string> {
 }
 
 describe('a client of a secure cluster', () => {
+  it(
+    'comes back with the key and the authority that it had where their files are just being written',
+    async () => {
+      const seedFile = natsSeedFile(seeds, 'shard');
+      const caFile = join(dir, 'shard-ca.crt');
+      await copyFile(files.caFile, caFile);
+      const written = await Promise.all(
+        [seedFile, caFile].map(async (file) => ({ file, content: await readFile(file) })),
+      );
+      const link = await connecting('shard', servers[0]!, { tls: { caFile } });
+      const comeBack = new Promise<void>((resolve) =>
+        link.onChange((isConnected) => isConnected && resolve()),
+      );
+      for (const { file, content } of written) await writeFile(file, content.subarray(0, content.length / 2));
+      await servers[0]!.restart();
+      await comeBack;
+      for (const { file, content } of written) await writeFile(file, content);
+      await link.close();
+      expect(await link.ended).toBeNull();
+    },
+    RECONNECTS_MS,
+  );
+
   it(
     'goes on with the authority that its file names by then',
     async () => {
