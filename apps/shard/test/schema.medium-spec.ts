@@ -3,10 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FakeCoordinator } from '@ringleader/coordination/testing';
+import { createLogger } from '@ringleader/observability';
 import { migrate, openDataSource } from '@ringleader/postgres';
 import { startPostgres, type TestServer } from '@ringleader/testing-servers';
 import type { DataSource } from 'typeorm';
-import { ENTITIES, MIGRATIONS } from '../src/storage/shard-database.js';
+import { WalReporter } from '../src/partitions/wal-reporter.js';
+import { ENTITIES, MIGRATIONS, ShardDatabase } from '../src/storage/shard-database.js';
 import { openStorage } from './storage.fixtures.js';
 
 const SNAPSHOT = new URL('schema.snapshot.txt', import.meta.url);
@@ -91,4 +94,26 @@ describe('a database that may forget what it acknowledged', () => {
     }
     await (await openStorage(server.url)).storage.close();
   });
+
+  it('ends the life of its shard when that was switched off since the start', async () => {
+    const { url } = server;
+    const options = { shardId: 'shard-1', stallMs: 5_000, connectTimeoutMs: 5_000, lastIncarnation: null };
+    const database = await ShardDatabase.connect({ url, ...options, onLost: () => undefined });
+    // The command line of this server goes before ALTER SYSTEM; later sessions are what this changes.
+    await dataSource.query('ALTER ROLE CURRENT_USER SET synchronous_commit = off');
+    const { storage, records } = await database
+      .openStorage(1)
+      .finally(() => dataSource.query('ALTER ROLE CURRENT_USER RESET synchronous_commit'));
+    const logger = createLogger({ level: 'silent', service: 'shard', member: 'shard-1' });
+    const reporter = new WalReporter(new FakeCoordinator(), 'shard-1', logger);
+    const ended = new Promise((resolve) => {
+      reporter.follow({ ordinal: 1, incarnation: 1, storage, records, setAside: [] }, resolve);
+    });
+    expect(await ended).toMatchObject({
+      code: 'DURABILITY_OFF',
+      details: { setting: 'synchronous_commit', value: 'off' },
+    });
+    await reporter.stop();
+    await storage.close();
+  }, 20_000);
 });

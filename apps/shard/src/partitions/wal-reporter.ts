@@ -1,6 +1,7 @@
 /**
  * Tells the coordinator now and then how far the database's write-ahead log has come, so that an older copy of the
- * database is found out at its start (docs/PROTOCOL.md 4.10).
+ * database is found out at its start (docs/PROTOCOL.md 4.10). The same question shows whether the database still keeps
+ * what it acknowledges: a reload of its settings ends no connection.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError } from '@ringleader/contracts';
@@ -21,11 +22,11 @@ export class WalReporter {
     private readonly logger: Logger,
   ) {}
 
-  /** `onSuperseded` is called when a later incarnation of this shard is registered. */
-  follow(opened: OpenedShard, onSuperseded: (error: OperationalError) => void): void {
+  /** `onFatal` is called when a later incarnation of this shard is registered, or the database's durability is off. */
+  follow(opened: OpenedShard, onFatal: (error: OperationalError) => void): void {
     const cancel = new AbortController();
     this.cancel = cancel;
-    this.running = this.run(opened, cancel.signal, onSuperseded);
+    this.running = this.run(opened, cancel.signal, onFatal);
   }
 
   async stop(): Promise<void> {
@@ -36,7 +37,7 @@ export class WalReporter {
   private async run(
     opened: OpenedShard,
     signal: AbortSignal,
-    onSuperseded: (error: OperationalError) => void,
+    onFatal: (error: OperationalError) => void,
   ): Promise<void> {
     let reported = '';
     while (await elapsed(REPORT_INTERVAL_MS, signal)) {
@@ -46,9 +47,10 @@ export class WalReporter {
         const { ordinal, incarnation } = opened;
         const life = { shardId: this.shardId, ordinal, incarnation };
         if (await reportWalPosition(this.client, life, walPosition)) reported = walPosition;
-        else onSuperseded(superseded(this.shardId, incarnation));
+        else onFatal(superseded(this.shardId, incarnation));
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;
+        if (error.code === 'DURABILITY_OFF') onFatal(error);
         this.logger.debug({ error }, 'The position of the write-ahead log was not reported');
       }
     }

@@ -11,7 +11,12 @@ import type {
   StorageTransaction,
 } from '@ringleader/paxos';
 import type { Incarnation } from '@ringleader/primitives';
-import type { HotConnection, Statement } from '@ringleader/postgres';
+import {
+  checkDurability,
+  DURABILITY_COLUMNS,
+  type HotConnection,
+  type Statement,
+} from '@ringleader/postgres';
 import { GenerationSweeper, unnamedGenerations } from './generation-sweeper.js';
 import { PointReader } from './point-reader.js';
 import { readDelta, readDigests, readPage } from './range-reader.js';
@@ -27,7 +32,10 @@ export interface StorageConnections {
   readonly scans: HotConnection;
 }
 
-const WAL_POSITION: Statement = { name: 'wal_position', text: 'SELECT pg_current_wal_flush_lsn()::text' };
+const WAL_POSITION: Statement = {
+  name: 'wal_position',
+  text: `SELECT pg_current_wal_flush_lsn()::text, ${DURABILITY_COLUMNS}`,
+};
 /** Without indexes; what is dead and not reclaimed yet is in it too. */
 const ROWS_BYTES: Statement = { name: 'rows_bytes', text: "SELECT pg_table_size('rows')" };
 
@@ -113,10 +121,12 @@ export class ShardStorage {
     this.leftovers = [];
   }
 
-  /** How far the write-ahead log is on disk. */
+  /** How far the write-ahead log is on disk. Refuses (DURABILITY_OFF) what a reload may have switched off since the start. */
   async walPosition(): Promise<string> {
     const [row] = await this.afterOtherScans(() => this.connections.scans.run(WAL_POSITION, []));
-    return row?.[0] ?? '0/0';
+    const [position, ...settings] = row ?? [];
+    checkDurability(settings);
+    return position ?? '0/0';
   }
 
   /** What the rows of all partitions take up, about. */

@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
@@ -255,17 +254,6 @@ describe('a write that was not finished', () => {
     }
   });
 
-  it('is cut off where the file itself ends', async () => {
-    const { path, whole, start, end } = await lastRecord();
-    for (let cut = start + 1; cut < end; cut += 53) {
-      writeFileSync(path, whole);
-      truncateSync(path, cut);
-      const recovered = await recover();
-      expect(terms(recovered)).toHaveLength(3);
-      expect(recovered.repairs).toHaveLength(1);
-    }
-  });
-
   it('is cut off when the disk wrote its sectors in another order', async () => {
     const { path, whole, start, end } = await lastRecord();
     const firstSector = Math.ceil(start / 512) * 512;
@@ -280,7 +268,7 @@ describe('a write that was not finished', () => {
   });
 
   it('is cut off when a sector boundary runs through its header', async () => {
-    await writeBatches(1, 362);
+    await writeBatches(1, 346);
     const path = join(directory, segments()[0]!);
     const start = readFileSync(path).findLastIndex((byte) => byte !== 0) + 1;
     expect(start).toBeGreaterThan(488);
@@ -349,7 +337,7 @@ describe('damage', () => {
   it('is a missing segment', async () => {
     await writeBatches(60, 300);
     const copy = mkdtempSync(join(tmpdir(), 'log-storage-copy-'));
-    for (const missing of segments().slice(0, -1)) {
+    for (const missing of segments()) {
       cpSync(directory, copy, { recursive: true });
       unlinkSync(join(copy, missing));
       await expect(recover(copy)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
@@ -553,27 +541,6 @@ describe('the identity', () => {
         message: expect.stringContaining(`${path()} at byte 0: the checksum of the identity`) as unknown,
       });
     }
-  });
-
-  it('is wanted beside every log but one of the first version, whoever that voted for', async () => {
-    const asOfFirstVersion = (name: string): void => {
-      const bytes = readFileSync(join(directory, name));
-      bytes.writeUInt32LE(1, 8);
-      bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
-      writeFileSync(join(directory, name), bytes);
-    };
-    const { storage } = await open();
-    await storage.append({ ...batch([entry(1, 1)]), hardState: { term: 1, vote: 0, commit: 0 } });
-    await close(storage);
-    expect(await recover()).toMatchObject({ identity: null, wantsIdentity: true });
-    for (const name of segments()) asOfFirstVersion(name);
-    const old = await open();
-    expect(old.recovered).toMatchObject({ wantsIdentity: false, entries: [entry(1, 1)] });
-    // It goes on in segments of the present version.
-    for (let i = 2; i <= 20; i++) await old.storage.append(batch([entry(i, 1, 'y'.repeat(300))]));
-    await close(old.storage);
-    expect(segments().length).toBeGreaterThan(1);
-    expect(await recover()).toMatchObject({ wantsIdentity: true });
   });
 
   it('without a log shows that the log is lost', async () => {

@@ -10,9 +10,8 @@ import { assembleLog } from './assembly.js';
 import { type LogBatch, encodeBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { readIdentity, writeIdentity } from './identity-file.js';
-import { alignUp } from './record.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
-import { adoptSegment, segmentHeaderBytes } from './segment.js';
+import { adoptSegment, markFollowed, segmentHeaderBytes } from './segment.js';
 import {
   listSnapshots,
   openSnapshot,
@@ -37,6 +36,7 @@ export interface OpenedLog {
   readonly recovered: RecoveredLog;
 }
 
+/** Not to be raised: segments of before they said their size are refused where they are smaller. */
 const defaultSegmentSizeBytes = 8 * 1024 * 1024;
 const defaultLookEveryMs = 1_000;
 const lockName = 'lock';
@@ -70,7 +70,7 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   const { lookEveryMs = defaultLookEveryMs } = options;
   await removePartials(disk, directory);
   const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
-  const found = await recoverSegments(disk, directory);
+  const found = await recoverSegments(disk, directory, sizeBytes);
   const identity = await readIdentity(disk, directory);
   if (snapshot.index > 0 && found.segments.length === 0) {
     throw corruptLog({
@@ -148,6 +148,8 @@ export class LogStorage {
       if (!(await this.#roll(0))) throw failedStorage('making the log', this.#foundation.directory, full);
       return;
     }
+    // Which a crash prevented.
+    await this.#markFollowed(this.#segments.at(-2));
     this.#file = await this.#foundation.disk.open(last.path);
     this.#foundation.spare.prepare();
   }
@@ -312,18 +314,25 @@ export class LogStorage {
   /** Goes on in a new segment, with room for a record of the size. False where there is no room for it. */
   async #roll(recordBytes: number): Promise<boolean> {
     const { disk, directory, segmentSizeBytes, spare } = this.#foundation;
-    const neededBytes = alignUp(segmentHeaderBytes) + recordBytes + this.#reserveBytes;
+    const neededBytes = segmentHeaderBytes + recordBytes + this.#reserveBytes;
     const sizeBytes = Math.max(segmentSizeBytes, neededBytes);
     if (!(await spare.take(sizeBytes))) return false;
     await this.#file?.close();
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
-    const header = { number, firstSequence: this.#nextSequence };
+    const header = { number, firstSequence: this.#nextSequence, sizeBytes };
     const path = await adoptSegment(disk, directory, spare.path, header);
-    this.#segments.push({ number, path, sizeBytes, lastIndex: 0 });
+    await this.#markFollowed(this.#segments.at(-1));
+    this.#segments.push({ number, path, sizeBytes, lastIndex: 0, isFollowed: false });
     this.#file = await disk.open(path);
-    this.#position = alignUp(segmentHeaderBytes);
+    this.#position = segmentHeaderBytes;
     spare.prepare();
     return true;
+  }
+
+  async #markFollowed(segment: SegmentSummary | undefined): Promise<void> {
+    if (segment?.isFollowed !== false) return;
+    await markFollowed(this.#foundation.disk, segment.path);
+    segment.isFollowed = true;
   }
 
   async #orFail<T>(action: string, work: () => Promise<T>): Promise<T> {

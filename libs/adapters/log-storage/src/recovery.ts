@@ -14,6 +14,8 @@ export interface SegmentSummary {
   readonly sizeBytes: number;
   /** Of its entries and of the points at which it starts the log anew; 0 when it has none. */
   lastIndex: number;
+  /** Whether it says that the next one was made; null where its version cannot. */
+  isFollowed: boolean | null;
 }
 
 export interface RecoveredSegments {
@@ -27,7 +29,12 @@ export interface RecoveredSegments {
   readonly haveIdentity: boolean;
 }
 
-export async function recoverSegments(disk: Disk, directory: string): Promise<RecoveredSegments> {
+/** `sizeBytesMin`: of segments that do not say with which size they were made. */
+export async function recoverSegments(
+  disk: Disk,
+  directory: string,
+  sizeBytesMin: number,
+): Promise<RecoveredSegments> {
   const numbers = await listSegments(disk, directory);
   const segments: SegmentSummary[] = [];
   const batches: StoredBatch[] = [];
@@ -38,22 +45,21 @@ export async function recoverSegments(disk: Disk, directory: string): Promise<Re
   for (const { number, path } of numbers) {
     const bytes = await disk.read(path);
     const isFirst = segments.length === 0;
-    const { firstSequence, hasIdentity } = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
-    haveIdentity ||= hasIdentity;
-    const contents = readSegment(bytes, firstSequence);
-    const repair = await repairTail(disk, {
-      path,
-      bytes,
-      contents,
-      isLast: number === numbers.at(-1)?.number,
-    });
+    const header = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
+    const { firstSequence, isFollowed } = header;
+    const isLast = number === numbers.at(-1)?.number;
+    checkSize(bytes, path, header.sizeBytes, sizeBytesMin);
+    if (isLast && isFollowed === true) throw missingSegment(path, number + 1, 'after');
+    haveIdentity ||= header.hasIdentity;
+    const contents = readSegment(bytes, firstSequence, header.end);
+    const repair = await repairTail(disk, { path, bytes, contents, isLast });
     if (repair !== null) repairs.push(repair);
     const stored = decodeAll(contents, path);
     const lastIndex = stored.reduce(
       (last, { entries, base }) => Math.max(last, lastIndexOf(entries, base)),
       0,
     );
-    segments.push({ number, path, sizeBytes: bytes.length, lastIndex });
+    segments.push({ number, path, sizeBytes: bytes.length, lastIndex, isFollowed });
     batches.push(...stored);
     nextSequence = firstSequence + contents.records.length;
     end = contents.end;
@@ -73,13 +79,22 @@ async function listSegments(disk: Disk, directory: string): Promise<{ number: nu
     if (number === null) continue;
     const expected = (found.at(-1)?.number ?? number - 1) + 1;
     const path = join(directory, name);
-    if (number !== expected) {
-      const reason = `the segment with the number ${String(expected)} before this one is missing`;
-      throw corruptLog({ file: path, offset: 0, reason });
-    }
+    if (number !== expected) throw missingSegment(path, expected, 'before');
     found.push({ number, path });
   }
   return found;
+}
+
+function missingSegment(path: string, number: number, side: 'before' | 'after'): Error {
+  const reason = `the segment with the number ${String(number)} ${side} this one is missing`;
+  return corruptLog({ file: path, offset: 0, reason });
+}
+
+function checkSize(bytes: Buffer, path: string, madeBytes: number | null, sizeBytesMin: number): void {
+  if (bytes.length >= (madeBytes ?? sizeBytesMin)) return;
+  const made = madeBytes === null ? `${String(sizeBytesMin)} or more` : String(madeBytes);
+  const reason = `the end of the file is lost: it was made with ${made} bytes, and has ${String(bytes.length)}`;
+  throw corruptLog({ file: path, offset: bytes.length, reason });
 }
 
 /** `expected` is null for the oldest segment, which begins anywhere. */

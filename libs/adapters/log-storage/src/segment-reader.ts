@@ -2,10 +2,10 @@
  * Reads a segment and judges how it ends. Only one batch is ever on its way to the disk, so only the last record of the last
  * segment can be torn by a crash, and only if nothing valid lies behind it. Since the segment was full of zeros, a write that did
  * not finish leaves some of them: the whole rest of the record, or whole sectors of it (a disk writes a sector whole, but sectors in
- * any order). A record that is invalid without such a sign was damaged after it was written, and may have been acknowledged.
+ * any order). A record that is invalid without such a sign was damaged after it was written, and may have been acknowledged. So was
+ * one that the end of the file cuts: the whole file was there before anything was written into it.
  */
-import { alignUp, isAnyRecordAfter, readRecord, recordHeaderBytes, type RecordAt } from './record.js';
-import { segmentHeaderBytes } from './segment.js';
+import { isAnyRecordAfter, readRecord, recordHeaderBytes, type RecordAt } from './record.js';
 
 const sectorBytes = 512;
 
@@ -27,9 +27,10 @@ export type SegmentTail =
   | { readonly kind: 'torn'; readonly bytes: number; readonly reason: string }
   | { readonly kind: 'corrupt'; readonly reason: string };
 
-export function readSegment(segment: Buffer, firstSequence: number): SegmentContents {
+/** `start`: where its first record is. */
+export function readSegment(segment: Buffer, firstSequence: number, start: number): SegmentContents {
   const records: SegmentRecord[] = [];
-  let offset = alignUp(segmentHeaderBytes);
+  let offset = start;
   let next = readRecord(segment, offset);
   while (next.kind === 'record' && next.sequence === firstSequence + records.length) {
     records.push({ sequence: next.sequence, payload: next.payload, offset });
@@ -54,8 +55,8 @@ function judgeTail(segment: Buffer, offset: number, found: RecordAt): SegmentTai
 function isUnfinished(segment: Buffer, offset: number, claimedEnd: number | null): boolean {
   const headerEnd = offset + recordHeaderBytes;
   const end = claimedEnd ?? headerEnd;
-  // The file, or what was written of it, ends within the record.
-  if (end > segment.length || lastNonZero(segment) + 1 < end) return true;
+  if (end > segment.length) return false;
+  if (lastNonZero(segment) + 1 < end) return true;
   if (claimedEnd === null && isZero(segment, offset, headerEnd)) return true;
   return hasZeroSector(segment, offset, end);
 }

@@ -2,28 +2,49 @@
  * A segment is a file of records after a header, filled with zeros to its size when it is made, so that a sync of what is
  * written into it later moves no metadata. Its name and its header carry its number; numbers have no gaps.
  *
- *   magic 8 bytes | version u32 | segment number u64 | sequence of its first record u64 | checksum of these u32
+ *   magic 8 bytes | version u32 | segment number u64 | sequence of its first record u64 | size of the file u64
+ *   | checksum of these u32 | whether another segment follows u32 | zeros u32
+ *
+ * The size is on disk before the segment has its name: no crash makes it shorter.
  *
  * Version 1 was written before logs had identities; a segment of version 2 says that there is one beside it (identity-file.ts).
+ * Neither says its size, nor whether another follows: the checksum is where the size is now, and records begin after it.
  */
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
 
-export const segmentHeaderBytes = 32;
-const formatVersion = 2;
+export const segmentHeaderBytes = 48;
+const formatVersion = 3;
 const versionWithoutIdentity = 1;
+const versionWithoutSize = 2;
+const headerBytesWithoutSize = 32;
 const magic = Buffer.from('RINGLOG\n', 'latin1');
+
+const sizeAt = 28;
+/** What the checksum is of, and where it is. */
+const checkedBytes = 36;
+const followedAt = 40;
+const followed = 0x4c_4c_4f_46;
 
 export interface SegmentHeader {
   readonly number: number;
   readonly firstSequence: number;
+  readonly sizeBytes: number;
 }
 
 /** As it was read. */
-export interface StoredSegmentHeader extends SegmentHeader {
+export interface StoredSegmentHeader {
+  readonly number: number;
+  readonly firstSequence: number;
   /** Nothing is written into a log of this format before its identity is. */
   readonly hasIdentity: boolean;
+  /** With which the file was made; null in versions that do not say it. */
+  readonly sizeBytes: number | null;
+  /** Whether it says that the next segment was made; null in versions that do not. */
+  readonly isFollowed: boolean | null;
+  /** Where the first record goes. */
+  readonly end: number;
 }
 
 export type SegmentHeaderResult =
@@ -39,32 +60,81 @@ export function segmentNumber(name: string): number | null {
   return /^\d{16}\.log$/.test(name) ? Number(name.slice(0, 16)) : null;
 }
 
-export function encodeSegmentHeader({ number, firstSequence }: SegmentHeader): Buffer {
+export function encodeSegmentHeader({ number, firstSequence, sizeBytes }: SegmentHeader): Buffer {
   const header = Buffer.alloc(segmentHeaderBytes);
   magic.copy(header);
   header.writeUInt32LE(formatVersion, 8);
   header.writeBigUInt64LE(BigInt(number), 12);
   header.writeBigUInt64LE(BigInt(firstSequence), 20);
-  header.writeUInt32LE(crc32(header.subarray(0, 28)), 28);
+  header.writeBigUInt64LE(BigInt(sizeBytes), sizeAt);
+  header.writeUInt32LE(crc32(header.subarray(0, checkedBytes)), checkedBytes);
   return header;
 }
 
 export function decodeSegmentHeader(segment: Buffer): SegmentHeaderResult {
-  if (segment.length < segmentHeaderBytes || !segment.subarray(0, 8).equals(magic)) {
-    return { kind: 'invalid', reason: 'the file is not a segment of a log' };
-  }
-  if (segment.readUInt32LE(28) !== crc32(segment.subarray(0, 28))) {
-    return { kind: 'invalid', reason: "the checksum of the segment's header does not match" };
-  }
+  const invalid = (reason: string): SegmentHeaderResult => ({ kind: 'invalid', reason });
+  if (segment.length < headerBytesWithoutSize || !segment.subarray(0, 8).equals(magic))
+    return invalid('the file is not a segment of a log');
   const version = segment.readUInt32LE(8);
-  if (version !== formatVersion && version !== versionWithoutIdentity) {
-    const known = `${String(versionWithoutIdentity)} or ${String(formatVersion)}`;
-    return { kind: 'invalid', reason: `the segment is of version ${String(version)}, not ${known}` };
+  if (version < versionWithoutIdentity || version > formatVersion) {
+    const known = `${String(versionWithoutIdentity)} to ${String(formatVersion)}`;
+    return invalid(`the segment is of version ${String(version)}, not ${known}`);
   }
-  const number = Number(segment.readBigUInt64LE(12));
-  const firstSequence = Number(segment.readBigUInt64LE(20));
+  return version > versionWithoutSize ? decodeHeader(segment) : decodeOldHeader(segment, version);
+}
+
+function decodeHeader(segment: Buffer): SegmentHeaderResult {
+  if (segment.length < segmentHeaderBytes)
+    return { kind: 'invalid', reason: "the file ends within the segment's header" };
+  const mark = segment.readUInt32LE(followedAt);
+  if (!isChecked(segment, checkedBytes) || (mark !== 0 && mark !== followed)) return damagedHeader;
+  const sizeBytes = Number(segment.readBigUInt64LE(sizeAt));
+  const isFollowed = mark === followed;
+  const header = { ...placeOf(segment), hasIdentity: true, sizeBytes, isFollowed, end: segmentHeaderBytes };
+  return { kind: 'header', header };
+}
+
+function decodeOldHeader(segment: Buffer, version: number): SegmentHeaderResult {
+  if (!isChecked(segment, sizeAt)) return damagedHeader;
   const hasIdentity = version !== versionWithoutIdentity;
-  return { kind: 'header', header: { number, firstSequence, hasIdentity } };
+  const unsaid = { sizeBytes: null, isFollowed: null };
+  return {
+    kind: 'header',
+    header: { ...placeOf(segment), hasIdentity, ...unsaid, end: headerBytesWithoutSize },
+  };
+}
+
+const damagedHeader: SegmentHeaderResult = {
+  kind: 'invalid',
+  reason: "the segment's header is damaged",
+};
+
+/** Whether the checksum at `end` is that of all before it. */
+function isChecked(segment: Buffer, end: number): boolean {
+  return segment.readUInt32LE(end) === crc32(segment.subarray(0, end));
+}
+
+function placeOf(segment: Buffer): { readonly number: number; readonly firstSequence: number } {
+  return {
+    number: Number(segment.readBigUInt64LE(12)),
+    firstSequence: Number(segment.readBigUInt64LE(20)),
+  };
+}
+
+/**
+ * Before anything is written into the next segment, and after that has its name: so a newest one that is lost is missed, and
+ * none that a crash has kept from being made.
+ */
+export async function markFollowed(disk: Disk, path: string): Promise<void> {
+  const mark = Buffer.alloc(4);
+  mark.writeUInt32LE(followed);
+  const file = await disk.open(path);
+  try {
+    await file.write(mark, followedAt);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 const zeros = Buffer.alloc(1024 * 1024);

@@ -10,13 +10,21 @@ const REQUIRED_SETTINGS: Readonly<Record<string, readonly string[]>> = {
   full_page_writes: ['on'],
 };
 
+/** Columns for `checkDurability`. */
+export const DURABILITY_COLUMNS = Object.keys(REQUIRED_SETTINGS)
+  .map((setting) => `current_setting('${setting}') AS ${setting}`)
+  .join(', ');
+
 /** Refuses (DURABILITY_OFF) a database that may lose or tear what it has acknowledged. */
 export async function requireDurability(dataSource: DataSource): Promise<void> {
-  for (const [setting, allowed] of Object.entries(REQUIRED_SETTINGS)) {
-    const [row] = await query<{ value: string }>(dataSource, 'SELECT current_setting($1) AS value', [
-      setting,
-    ]);
-    const value = row?.value ?? '';
+  const [row] = await query<Record<string, string>>(dataSource, `SELECT ${DURABILITY_COLUMNS}`, []);
+  checkDurability(Object.keys(REQUIRED_SETTINGS).map((setting) => row?.[setting] ?? null));
+}
+
+/** `values`: of DURABILITY_COLUMNS, in their order. */
+export function checkDurability(values: readonly (string | null)[]): void {
+  for (const [index, [setting, allowed]] of Object.entries(REQUIRED_SETTINGS).entries()) {
+    const value = values[index] ?? '';
     if (allowed.includes(value)) continue;
     throw new OperationalError(
       'DURABILITY_OFF',
