@@ -11,7 +11,6 @@ const UNSEEN = [
   'rxjs',
   '@nats-io/nats-core',
   '@nats-io/transport-node',
-  '@fastify/static',
   'pg',
   // Types of a package that has none.
   '@types/pg',
