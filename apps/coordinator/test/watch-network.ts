@@ -84,8 +84,8 @@ export class WatchNetwork {
   ) {
     this.members = Array.from({ length: count }, () => new Member(this));
     const subscribe = (subject: string, { callback }: { callback?: unknown } = {}): unknown => {
-      const take = callback as (error: null, message: { data: Uint8Array }) => void;
-      this.#inboxes.set(subject, (data) => take(null, { data }));
+      const take = callback as (error: null, message: { subject: string; data: Uint8Array }) => void;
+      this.#inboxes.set(subject, (data) => take(null, { subject, data }));
       return { unsubscribe: () => this.#inboxes.delete(subject) };
     };
     const control = { call: (_: unknown, subject: string, request: unknown) => this.#call(subject, request) };
@@ -96,7 +96,7 @@ export class WatchNetwork {
         members: this.members.map((_, i) => i + 1),
         firstMember: () => 1,
       },
-      link: { connection: { subscribe }, frames: { refuse: () => undefined } },
+      link: { connection: { subscribe }, frames: { refuse: () => undefined }, hear: () => undefined },
       control,
     } as unknown as ConstructorParameters<typeof WatchClient>[0]);
   }

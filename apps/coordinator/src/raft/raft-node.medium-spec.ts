@@ -428,9 +428,13 @@ function asOfFirstVersion(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (!name.endsWith('.log')) continue;
     const bytes = readFileSync(join(directory, name));
-    bytes.writeUInt32LE(1, 8);
-    bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
-    writeFileSync(join(directory, name), bytes);
+    // Its header was shorter by what it did not say.
+    const old = Buffer.alloc(bytes.length);
+    bytes.copy(old, 0, 0, 28);
+    old.writeUInt32LE(1, 8);
+    old.writeUInt32LE(crc32(old.subarray(0, 28)), 28);
+    bytes.copy(old, 32, 48);
+    writeFileSync(join(directory, name), old);
   }
 }
 
