@@ -329,6 +329,35 @@ note('removable');`;
     await cluster.stop();
   }, 60_000);
 
+  it('starts without a database that does not start, where the rest has served before, and tries it again', async () => {
+    await (await start()).stop();
+    const degraded = STUB.replace("'healthy', reasons: []", "'degraded', reasons: ['shard-2 waits']");
+    await writeFile(join(root, 'apps/gateway/dist/main.js'), degraded);
+    const [file, aside] = [join(root, 'data/postgres-2/data/global/pg_control'), join(root, 'aside')];
+    await rename(file, aside);
+    const cluster = await start();
+    expect(cluster.missing).toEqual([
+      `postgres-2 keeps ending: see ${join(root, 'data/logs/postgres-2.log')}`,
+    ]);
+    expect(lines.some((line) => /postgres-2 could not be started: .*; starting it again/.test(line))).toBe(
+      true,
+    );
+    await rename(aside, file);
+    const pidNow = async (): Promise<number | null> => {
+      const { processes } = await readClusterState(cluster.folder.path);
+      return processes.find(({ member }) => member === 'postgres-2')?.pid ?? null;
+    };
+    await until('the database runs', async () => (await pidNow()) !== null, { timeoutMs: 60_000 });
+    await cluster.stop();
+  }, 120_000);
+
+  it('gives up where a database does not start before the cluster has served', async () => {
+    const database = join(root, 'data/postgres-2/data');
+    await mkdir(database, { recursive: true });
+    await writeFile(join(database, 'PG_VERSION'), 'none\n');
+    await expect(start()).rejects.toThrow(/postgres-2 did not become ready/);
+  }, 60_000);
+
   it('removes an ephemeral folder at the end, and one that a killed cluster left', async () => {
     const left = await mkdtemp(join(tmpdir(), 'ringleader-ephemeral-'));
     await writeFile(join(left, 'lock'), 'process 1 on another machine\n');

@@ -140,15 +140,17 @@ export class LocalCluster implements Controlled {
 
   async #launch(natsServers: number): Promise<void> {
     const nats = natsPrograms(this.site, natsServers).then((programs) =>
-      settled(programs.map((program) => this.#run(program))),
+      settled(programs.map((program) => this.#run(program, programs.length > 1))),
     );
-    const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index));
+    // A cluster that has served does so without one of them.
+    const { isFounded = false } = this.layout;
+    const databases = shardsOf(this.layout).map(({ index }) => this.#runPostgres(index, isFounded));
     await settled<unknown>([nats, ...databases]);
     await settled(planServices(this.#plan()).map((plan) => this.#runService(plan)));
   }
 
-  async #runPostgres(index: number): Promise<void> {
-    await this.#run(await postgresProgram(this.site, index));
+  async #runPostgres(index: number, isSpared = false): Promise<void> {
+    await this.#run(await postgresProgram(this.site, index), isSpared);
   }
 
   #plan(): ClusterPlan {
@@ -169,8 +171,8 @@ export class LocalCluster implements Controlled {
     await this.#run(await serviceProgram(this.site, (await interpose?.(plan)) ?? plan));
   }
 
-  /** Starts a program, and says so. */
-  async #run(program: Program): Promise<Program> {
+  /** Starts a program, and says so. One that can be spared for now is started again where it fails. */
+  async #run(program: Program, isSpared = false): Promise<Program> {
     const { say, signal } = this.context;
     signal.throwIfAborted();
     const startedAt = performance.now();
@@ -179,7 +181,8 @@ export class LocalCluster implements Controlled {
       this.#publish();
     });
     this.#supervisors = [...this.#supervisors, supervisor];
-    await supervisor.start();
+    await (isSpared ? supervisor.startOrTryAgain() : supervisor.start());
+    if (supervisor.child === undefined) return program;
     const place = program.port === undefined ? 'a socket' : `port ${program.port}`;
     say(`✓ ${program.name.padEnd(20)} started on ${place} (${seconds(performance.now() - startedAt)})`);
     return program;

@@ -161,6 +161,19 @@ describe('Supervisor', () => {
     expect(supervisor.refusal).toBe(torn);
   });
 
+  it('starts again what can be spared and failed at its first start, and stops doing so when it is told to', async () => {
+    supervise(null, null, IDLE);
+    await supervisor.startOrTryAgain();
+    expect(supervisor.state()).toMatchObject({ pid: null, held: null });
+    await until('it runs', () => supervisor.child !== undefined, soon);
+    expect(lines[0]).toMatch(/shard-1 could not be started: no room; starting it again in 0.1 s/);
+    expect([supervisor.restarts, supervisor.isHopeless]).toEqual([2, false]);
+    kill();
+    await until('the crash to be seen', () => supervisor.restarts === 3, soon);
+    await supervisor.stop();
+    expect(supervisor.child).toBeUndefined();
+  });
+
   it('leaves the failure of the first start to the caller', async () => {
     supervise(null);
     await expect(supervisor.start()).rejects.toThrow('no room');

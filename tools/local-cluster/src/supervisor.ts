@@ -79,7 +79,7 @@ export class Supervisor {
   async start(): Promise<void> {
     const starting = this.#launch();
     this.#loop = starting.then(
-      (child) => this.#keepRunning(child),
+      (child) => this.#keepRunning(this.#endOf(child)),
       () => undefined,
     );
     try {
@@ -89,6 +89,15 @@ export class Supervisor {
       this.changed();
       throw error;
     }
+  }
+
+  /** The first start of what others go on without: where it fails it is tried again, as a later one is. Settles after the first attempt. */
+  async startOrTryAgain(): Promise<void> {
+    await this.start().catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return;
+      this.held = null;
+      this.#loop = this.#keepRunning(Promise.resolve(`could not be started: ${(error as Error).message}`));
+    });
   }
 
   async stop(): Promise<void> {
@@ -149,10 +158,11 @@ export class Supervisor {
     return child;
   }
 
-  async #keepRunning(first: Child): Promise<void> {
+  /** From how the first attempt ended. */
+  async #keepRunning(first: Promise<string | undefined>): Promise<void> {
     const { name, logFile } = this.program;
     const { signal } = this.#stopping;
-    let how = await this.#endOf(first);
+    let how = await first;
     while (!signal.aborted && how !== undefined) {
       const waitMs = this.#backOff.failed(performance.now());
       const lines = (await lastLines(logFile, LINES_SHOWN)).map((line) => `    ${line}`);

@@ -123,7 +123,7 @@ const REMAINS = /pre-existing shared memory block|lock file "postmaster.pid" alr
 const REMAINS_POLL_MS = 100;
 const REMAINS_TIMEOUT_MS = 60_000;
 
-async function launch(spec: ChildSpec, dir: string): Promise<Child> {
+async function startWithoutRemains(spec: ChildSpec, dir: string): Promise<Child> {
   const deadline = performance.now() + REMAINS_TIMEOUT_MS;
   for (;;) {
     try {
@@ -141,8 +141,6 @@ export async function localPostgres(options: LocalPostgresOptions): Promise<Loca
   const { initdb, postgres } = options.programs ?? (await postgresPrograms());
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const password = keptPassword(join(dir, 'password'));
-  if (databaseVersion(dir) === undefined) await initialise(dir, initdb, account);
-  await chmod(join(dir, 'data'), 0o700);
   const port = options.port ?? (socketFits(dir) ? undefined : await freePort());
   const spec: ChildSpec = {
     name,
@@ -155,5 +153,13 @@ export async function localPostgres(options: LocalPostgresOptions): Promise<Loca
     orphaned: 'SIGINT',
   };
   const url = urlOf(dir, password, port);
-  return { name, ...(port !== undefined && { port }), url, logFile, launch: () => launch(spec, dir) };
+  // Once only: a database that is gone later was not meant to begin anew.
+  let exists = databaseVersion(dir) !== undefined;
+  const launch = async (): Promise<Child> => {
+    if (!exists) await initialise(dir, initdb, account);
+    exists = true;
+    await chmod(join(dir, 'data'), 0o700);
+    return startWithoutRemains(spec, dir);
+  };
+  return { name, ...(port !== undefined && { port }), url, logFile, launch };
 }
