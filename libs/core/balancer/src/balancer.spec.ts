@@ -228,6 +228,24 @@ describe('ring-hash', () => {
     expect(owners(candidates)).toEqual(owners([...candidates].reverse()));
   });
 
+  it('goes clockwise to the nearest point, from the end of the circle to its beginning', () => {
+    const ids = ['a', 'b', 'c'];
+    const points = ids.flatMap((id) =>
+      Array.from({ length: 128 }, (_, i) => ({
+        ...{ id, at: Number(BigInt.asUintN(32, xxh64(`${id}#${i}`))) },
+      })),
+    );
+    points.sort((a, b) => a.at - b.at);
+    const balancer = create('ring-hash');
+    const ownerOf = (hash: number): unknown => balancer.pick(alike(...ids), { now: 0, hash })!.id;
+    const around = points.flatMap(({ at }, i) => [
+      [ownerOf(at), points[i]!.id],
+      [ownerOf((at + 1) % 2 ** 32), points[(i + 1) % points.length]!.id],
+    ]);
+    expect(around.map(([owner]) => owner)).toEqual(around.map(([, expected]) => expected));
+    expect([0, 2 ** 32 - 1].map(ownerOf)).toEqual([points[0]!.id, points[0]!.id]);
+  });
+
   it('moves only what one that goes had, and only to one that comes', () => {
     const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 3, maxLength: 7 });
     fc.assert(
