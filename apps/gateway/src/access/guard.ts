@@ -72,24 +72,20 @@ export class Guard {
   ): void | Promise<void> {
     const { authenticator } = this.options;
     if (authenticator === null) return;
-    const look = (caller: Caller): void => {
+    const known = header === undefined ? null : authenticator.recall(header);
+    if (known !== null && allowsPrefix(known.grants, role, key)) return;
+    const look = async (): Promise<void> => {
+      const caller = await authenticator.authenticate(header);
       markCaller(message, caller);
       requireKey(caller, role, key);
     };
-    const refused = (error: unknown): never => {
+    return look().catch((error: unknown) => {
       const { method = '', url = '', socket } = message;
       const status = error instanceof OperationalError ? error.entry.httpStatus : null;
       if (status !== null && AUDITED_REFUSALS.has(status))
         this.log(knownCaller(message), { from: socket.remoteAddress, method, url }, status);
       throw error;
-    };
-    try {
-      const caller = authenticator.authenticate(header);
-      if (caller instanceof Promise) return caller.then(look).catch(refused);
-      look(caller);
-    } catch (error) {
-      refused(error);
-    }
+    });
   }
 
   /** Behind the checks of heads, before anything is done for a request; and when its body is there. */
