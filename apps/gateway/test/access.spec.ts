@@ -160,6 +160,26 @@ it.each([
   expect(await statusOf(path, { method, headers: bearer(reader) })).not.toBe(401);
 });
 
+it.each([0, 1])('a stream of a ServiceAccount ends with its record %i', async (which) => {
+  const accounts = new TestTokens({
+    mayKnow: () => true,
+    review: () => Promise.resolve({ serviceAccount: 'apps/ci', untilMs: Infinity }),
+  });
+  const records = ['', 'x/'].map((prefix) =>
+    accounts.add([{ role: 'read', prefix }], { serviceAccount: 'apps/ci' }),
+  );
+  const other = await startGateway({ authenticator: accounts.authenticator });
+  try {
+    const events = await fetch(`${other.url}/v1/cluster/events`, { headers: bearer('a.b.c') });
+    expect(events.status).toBe(200);
+    const ended = events.text().catch(() => 'cut');
+    other.guard.revoke([records[which]?.split('_')[1] ?? '']);
+    expect(await ended).toBe('cut');
+  } finally {
+    await other.close();
+  }
+});
+
 describe('a handler', () => {
   let other: GatewayHarness | null = null;
   afterEach(() => other?.close());

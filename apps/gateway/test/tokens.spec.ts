@@ -1,7 +1,9 @@
 /** Tokens from end to end: made, used, limited, revoked; over a coordinator's twin. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
 import { tokenKey } from '@ringleader/contracts';
@@ -72,6 +74,18 @@ async function make(asked: object, by = ROOT): Promise<TokenCreated & { token: s
   const answer = await post('/v1/tokens', by, { name: 'ci', ...asked });
   expect(answer.status).toBe(201);
   return (await answer.json()) as TokenCreated & { token: string };
+}
+/** A request of which the first byte of the body has left, and the rest leaves when it is told to. */
+async function withheld(port: number, head: string, body: string): Promise<() => Promise<string>> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const answer = text(socket);
+  await new Promise((sent) => socket.write(`${head}${body.slice(0, 1)}`, sent));
+  // It is read by the time that another one, sent later, is answered.
+  await ask('/healthz', null);
+  return () => {
+    socket.write(body.slice(1));
+    return answer;
+  };
 }
 const refusal = async (answer: Promise<Response>): Promise<Problem> => problemOf(await answer);
 
@@ -229,6 +243,47 @@ describe('a token', () => {
     });
   });
 
+  describe('that is revoked while the body of a request is on its way', () => {
+    const token = { name: 'more', grants: [admin] };
+    const batch = { operations: [{ op: 'put', key: 'app/b', value: 'x' }] };
+    const json = 'Content-Type: application/json\r\n';
+    it.each<[string, { method?: string; path: string; body: string; more?: string }]>([
+      ['a plain write', { path: '/v1/kv/app/a', body: 'value' }],
+      ['a large one', { path: '/v1/kv/app/l', body: 'v'.repeat(100_000) }],
+      [
+        'one that may be repeated',
+        { path: '/v1/kv/app/i', body: 'value', more: 'Idempotency-Key: once\r\n' },
+      ],
+      ['a batch', { method: 'POST', path: '/v1/kv:batch', body: JSON.stringify(batch), more: json }],
+      ['another token', { method: 'POST', path: '/v1/tokens', body: JSON.stringify(token), more: json }],
+    ])('does not get %s done', async (_, { method = 'PUT', path, body, more = '' }) => {
+      const made = await make({ grants: [admin] });
+      expect((await ask('/v1/kv/app/none', made.token)).status).toBe(404);
+      const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${more}`;
+      const length = `Authorization: Bearer ${made.token}\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const finish = await withheld(gateway.port, `${head}${length}`, body);
+      await ask(`/v1/tokens/${made.id}`, ROOT, { method: 'DELETE' });
+      expect(await finish()).toMatch(/^HTTP\/1.1 401 [^]*"reason":"unknown"/);
+      expect(((await (await ask('/v1/kv', ROOT)).json()) as { items: object[] }).items).toEqual([]);
+      expect(((await (await ask('/v1/tokens', ROOT)).json()) as TokenList).items).toEqual([]);
+      const refused = { message: 'Audit', fields: expect.objectContaining({ target: path, status: 401 }) };
+      await until('the line', async () => JSON.stringify(lines).includes('"status":401'), WAIT);
+      expect(lines).toContainEqual(refused);
+    });
+  });
+
+  it('makes no other where it is revoked before that is written, whatever this gateway has heard', async () => {
+    const { id, token } = await make({ grants: [admin] });
+    const txn = coordinator.txn.bind(coordinator);
+    coordinator.txn = (request) => {
+      coordinator.items.delete(tokenKey(id));
+      return txn(request);
+    };
+    const asked = post('/v1/tokens', token, { name: 'more', grants: [admin] });
+    expect(await refusal(asked)).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'unknown' });
+    expect([...coordinator.items.keys()]).toEqual([]);
+  });
+
   it('expires, and what it is told ends', async () => {
     const expiresAt = new Date(Date.now() + 600).toISOString();
     const { token } = await make({ grants: [{ role: 'read', prefix: '' }], expiresAt });
@@ -280,11 +335,13 @@ describe('a token', () => {
     const { token, id } = await make({ grants: [read] });
     const bodies = [await (await put('/v1/kv/app/x', token)).text()];
     bodies.push(await (await ask('/v1/kv/app/x', `${token.slice(0, -1)}!`)).text());
+    await ask(`/v1/cluster/events?access_token=${ROOT}`, null);
+    await ask(`/v1/cluster/events?x=${token}&a=b`, null);
     await ask(`/v1/tokens/${id}`, ROOT, { method: 'DELETE' });
     bodies.push(await (await ask('/v1/kv/app/x', token)).text());
     await until(
       'the last line',
-      async () => lines.filter(({ message }) => message === 'Audit').length === 5,
+      async () => lines.filter(({ message }) => message === 'Audit').length === 7,
       WAIT,
     );
     const told = JSON.stringify([lines, bodies, gateway.log]);
@@ -301,6 +358,10 @@ describe('a token', () => {
         target: '/v1/kv/app/x',
         status: 401,
       },
+      ...['access_token=(secret)', 'x=(secret)&a=b'].map((query) => ({
+        ...{ audit: true, token: null, name: null, from },
+        ...{ method: 'GET', target: `/v1/cluster/events?${query}`, status: 401 },
+      })),
       { ...root, method: 'DELETE', target: `/v1/tokens/${id}`, status: 204 },
       {
         ...{ audit: true, token: null, name: null, from },

@@ -11,6 +11,7 @@ import {
   OperationalError,
   SERVICES,
   coordinatorContracts,
+  inboxPrefix,
   mayAsk,
   sealFrame,
   subjects,
@@ -90,6 +91,26 @@ describe('control contracts over NATS', () => {
     const outcome = await client.call(contract, subjectOf(operation, speaker), request);
     expect(outcome).toEqual({ kind: 'answered', response });
     expect(received.get(operation)).toEqual({ request, speaker });
+  });
+
+  it('answers who has asked, and says nothing elsewhere for anybody', async () => {
+    const [own, others] = [SPEAKER, { service: 'shard', member: 'shard-1' } as const].map((speaker) =>
+      inboxPrefix('test', speaker),
+    );
+    const raft = subjects.raft.from('test', { service: 'coordinator', member: 1 }, 2);
+    const heard: string[] = [];
+    const listening = ['_INBOX.rl.>', raft].map((subject) =>
+      link.connection.subscribe(subject, { callback: (_error, message) => void heard.push(message.subject) }),
+    );
+    const alone = JSON.stringify({ id: '1', data: {} });
+    const frame = sealFrame(Buffer.concat([Buffer.alloc(CONTENT_AT), Buffer.from('[]')]));
+    for (const reply of [raft, `${others}.x.1`, `${own}x.1`, `${own}.x.1`]) {
+      link.connection.publish(subjectOf('status'), alone, { reply });
+      link.connection.publish(subjectOf('calls'), frame, { reply });
+    }
+    await until('the answers', () => heard.length >= 2, { timeoutMs: 5_000, everyMs: 10 });
+    for (const one of listening) one.unsubscribe();
+    expect(heard).toEqual([`${own}.x.1`, `${own}.x.1`]);
   });
 
   it.each(operations)('lets nobody ask for %s whom its contract does not name', async (operation) => {

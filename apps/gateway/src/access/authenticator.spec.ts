@@ -71,6 +71,23 @@ describe('a token that somebody else issues', () => {
     expect(judged).toBe(1);
   });
 
+  it('is bounded by the widest of its limits: who may add a record bounds nobody by it', async () => {
+    const tokens = new TestTokens({
+      mayKnow: () => true,
+      review: () => Promise.resolve({ serviceAccount: ACCOUNT, untilMs: Infinity }),
+    });
+    const limits: (number | undefined)[] = [];
+    for (const requestsPerSecond of [1, 5, 2, undefined, 1]) {
+      tokens.add([{ role: 'read', prefix: 'a/' }], {
+        serviceAccount: ACCOUNT,
+        ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+      });
+      const caller = await tokens.authenticator.authenticate(`Bearer ${JWT}`);
+      limits.push(caller.bucket?.perSecond);
+    }
+    expect(limits).toEqual([1, 5, 5, undefined, undefined]);
+  });
+
   it.each([
     ['nobody’s', null],
     ['of an account that nothing is granted to', { serviceAccount: 'x/y', untilMs: Infinity }],

@@ -8,6 +8,8 @@ import type { TokenBucket } from './token-bucket.js';
 export interface Caller {
   /** Of the token. */
   readonly id: string;
+  /** The ids of all records that it rests on: a ServiceAccount may have several; none where no coordinator keeps it. */
+  readonly records: readonly string[];
   readonly name: string;
   readonly grants: readonly Grant[];
   /** Of whose tokens it is one, if it was not made by who administers the cluster. */
@@ -22,7 +24,7 @@ const EVERYTHING: readonly Grant[] = [{ role: 'admin', prefix: '' }];
 
 /** May do everything, for ever. */
 export function almighty(id: string): Caller {
-  return { id, name: id, grants: EVERYTHING, expiresAtMs: Infinity, bucket: null };
+  return { id, records: [], name: id, grants: EVERYTHING, expiresAtMs: Infinity, bucket: null };
 }
 
 const CALLER = Symbol('caller');

@@ -2,15 +2,16 @@
  * Stands before every handler, those past the web framework (kv/hot-keys.ts) too: who calls, whether they may, whether it is
  * not too often, and a line in the log for what is refused or administrative.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationalError } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { invariant } from '@ringleader/primitives';
 import type { Clock } from '@ringleader/primitives';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SAFE_METHODS } from '../http/connection.js';
 import { sendProblem } from '../http/problem.filter.js';
 import type { ProblemFilter, RestError } from '../http/problem.filter.js';
-import { isApi, keyOf, targetOf } from '../http/request-target.js';
+import { isApi, keyOf, loggedTarget, targetOf } from '../http/request-target.js';
 import { ANY_CALLER, OPEN, accessOf } from './access.js';
 import type { Access } from './access.js';
 import type { Authenticator } from './authenticator.js';
@@ -35,7 +36,7 @@ export interface GuardOptions {
 }
 
 const ANYBODY = almighty('anonymous');
-const TARGET_LENGTH_LOGGED = 2_048;
+const AUDITED_REFUSALS: ReadonlySet<number> = new Set([401, 403]);
 /** Of setTimeout. */
 const WAIT_MS_MAX = 2_147_483_647;
 
@@ -59,7 +60,35 @@ export class Guard {
     return caller.bucket?.take(clock.monotonicMs()) ?? true;
   }
 
-  /** Behind the checks of heads, before anything is done for a request. */
+  /**
+   * Once more for one that was let pass, when its body is there: that may have come slowly, and the token be none any more.
+   * Throws what is to be answered.
+   */
+  letsGoOn(
+    message: IncomingMessage,
+    header: string | undefined,
+    role: Role,
+    key: string,
+  ): void | Promise<void> {
+    const { authenticator } = this.options;
+    if (authenticator === null) return;
+    const known = header === undefined ? null : authenticator.recall(header);
+    if (known !== null && allowsPrefix(known.grants, role, key)) return;
+    const look = async (): Promise<void> => {
+      const caller = await authenticator.authenticate(header);
+      markCaller(message, caller);
+      requireKey(caller, role, key);
+    };
+    return look().catch((error: unknown) => {
+      const { method = '', url = '', socket } = message;
+      const status = error instanceof OperationalError ? error.entry.httpStatus : null;
+      if (status !== null && AUDITED_REFUSALS.has(status))
+        this.log(knownCaller(message), { from: socket.remoteAddress, method, url }, status);
+      throw error;
+    });
+  }
+
+  /** Behind the checks of heads, before anything is done for a request; and when its body is there. */
   stand(fastify: FastifyInstance, filter: ProblemFilter): void {
     fastify.addHook('onRequest', (request, reply, done) => {
       const access = accessTo(request);
@@ -67,20 +96,25 @@ export class Guard {
         done();
         return;
       }
-      const refuse = (error: unknown): void => filter.answer(error, request, reply);
-      const admit = (caller: Caller): void => {
-        const refusal = this.refusal(caller, access, request);
+      this.identify(request, reply, filter, (caller) => {
+        const refusal = this.refusal(caller, access, request, true);
         if (refusal !== null) return sendProblem(request, reply, refusal);
         this.follow(caller, reply.raw);
         done();
-      };
-      try {
-        const caller = this.options.authenticator?.authenticate(request.headers.authorization) ?? ANYBODY;
-        if (caller instanceof Promise) caller.then(admit).catch(refuse);
-        else admit(caller);
-      } catch (error) {
-        refuse(error);
+      });
+    });
+    // A body may come slowly: meanwhile its token may have been revoked, or have expired.
+    fastify.addHook('preHandler', (request, reply, done) => {
+      const access = accessTo(request);
+      if (access.kind === 'open' || SAFE_METHODS.has(request.method)) {
+        done();
+        return;
       }
+      this.identify(request, reply, filter, (caller) => {
+        const refusal = this.refusal(caller, access, request, false);
+        if (refusal !== null) return sendProblem(request, reply, refusal);
+        done();
+      });
     });
     fastify.addHook('onSend', (request, reply, payload, done) => {
       const isUnasked =
@@ -100,10 +134,31 @@ export class Guard {
     for (const response of ids.flatMap((id) => [...(this.streams.get(id) ?? [])])) cut(response);
   }
 
-  private refusal(caller: Caller, access: Access, { raw, is404 }: FastifyRequest): RestError | null {
+  private identify(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    filter: ProblemFilter,
+    then: (caller: Caller) => void,
+  ): void {
+    const refuse = (error: unknown): void => filter.answer(error, request, reply);
+    try {
+      const caller = this.options.authenticator?.authenticate(request.headers.authorization) ?? ANYBODY;
+      if (caller instanceof Promise) caller.then(then).catch(refuse);
+      else then(caller);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  private refusal(
+    caller: Caller,
+    access: Access,
+    { raw, is404 }: FastifyRequest,
+    isCounted: boolean,
+  ): RestError | null {
     markCaller(raw, caller);
     try {
-      if (caller.bucket !== null && !caller.bucket.take(this.options.clock.monotonicMs())) {
+      if (isCounted && caller.bucket !== null && !caller.bucket.take(this.options.clock.monotonicMs())) {
         throw tooOften(caller.bucket.perSecond);
       }
       if (is404) callerOf(raw);
@@ -116,16 +171,19 @@ export class Guard {
     }
   }
 
-  private follow({ id, expiresAtMs }: Caller, response: ServerResponse): void {
+  private follow({ id, records, expiresAtMs }: Caller, response: ServerResponse): void {
     if (id === ANYBODY.id) return;
-    const streams = this.streams.get(id) ?? new Set();
-    this.streams.set(id, streams.add(response));
+    const ids = records.length === 0 ? [id] : records;
+    for (const one of ids) this.streams.set(one, (this.streams.get(one) ?? new Set()).add(response));
     const leftMs = expiresAtMs - this.options.clock.wallMs();
     const timer = leftMs > WAIT_MS_MAX ? undefined : setTimeout(() => cut(response), leftMs).unref();
     response.once('close', () => {
       clearTimeout(timer);
-      streams.delete(response);
-      if (streams.size === 0 && this.streams.get(id) === streams) this.streams.delete(id);
+      for (const one of ids) {
+        const streams = this.streams.get(one);
+        streams?.delete(response);
+        if (streams?.size === 0) this.streams.delete(one);
+      }
     });
   }
 
@@ -133,10 +191,22 @@ export class Guard {
   private audit(request: FastifyRequest, { statusCode: status }: FastifyReply): void {
     const access = accessTo(request);
     const isAdministrative = access.kind !== 'open' && access.role === 'admin';
-    if (!isAdministrative && status !== 401 && status !== 403) return;
-    const { id = null, name = null } = knownCaller(request.raw) ?? {};
-    const { ip: from, method, originalUrl } = request;
-    const target = originalUrl.slice(0, TARGET_LENGTH_LOGGED);
+    if (!isAdministrative && !AUDITED_REFUSALS.has(status)) return;
+    const { ip: from, method, originalUrl: url } = request;
+    this.log(knownCaller(request.raw), { from, method, url }, status);
+  }
+
+  private log(
+    caller: Caller | null,
+    {
+      from,
+      method,
+      url,
+    }: { readonly from: string | undefined; readonly method: string; readonly url: string },
+    status: number,
+  ): void {
+    const { id = null, name = null } = caller ?? {};
+    const target = loggedTarget(url);
     this.options.logger.info({ audit: true, token: id, name, from, method, target, status }, 'Audit');
   }
 }

@@ -34,7 +34,10 @@ export class KnownTokens {
     return timingSafeEqual(token.hash, hashOf(secret)) ? token.caller : null;
   }
 
-  /** All that is granted to a ServiceAccount at present, as one caller; null where nothing is. */
+  /**
+   * All that is granted to a ServiceAccount at present, as one caller; null where nothing is. Whoever administers some prefix may
+   * add a record: so of several limits the highest holds, and nobody bounds what others have granted.
+   */
   callerOfAccount(serviceAccount: string, nowMs: number): Caller | null {
     const callers = [...this.known.values()]
       .filter(({ record }) => record.serviceAccount === serviceAccount)
@@ -44,6 +47,8 @@ export class KnownTokens {
     if (first === undefined) return null;
     return {
       ...first,
+      records: callers.flatMap(({ records }) => records),
+      bucket: widest(callers.map(({ bucket }) => bucket)),
       grants: callers.flatMap(({ grants }) => grants),
       expiresAtMs: Math.min(...callers.map(({ expiresAtMs }) => expiresAtMs)),
     };
@@ -63,12 +68,17 @@ export class KnownTokens {
   }
 }
 
+/** Null: no limit. */
+function widest(buckets: readonly (TokenBucket | null)[]): TokenBucket | null {
+  return buckets.reduce((a, b) => (a === null || b === null ? null : b.perSecond > a.perSecond ? b : a));
+}
+
 function callerOfRecord(record: TokenRecord, before: TokenBucket | null): Caller {
   const { id, name, grants, delegation, expiresAt, requestsPerSecond } = record;
   const isSame = before !== null && before.perSecond === requestsPerSecond;
   const limited = requestsPerSecond === undefined ? null : new TokenBucket(requestsPerSecond);
   return {
-    ...{ id, name, grants, delegation },
+    ...{ id, records: [id], name, grants, delegation },
     expiresAtMs: expiresAt === null ? Infinity : Date.parse(expiresAt),
     bucket: isSame ? before : limited,
   };

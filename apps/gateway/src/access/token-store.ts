@@ -15,6 +15,7 @@ import type { KeyValue, Token, TokenCreated, TokenRecord, TokenRequest } from '@
 import { parseMetadata } from '@ringleader/coordination';
 import type { CallOptions, Coordinator } from '@ringleader/coordination';
 import type { Clock } from '@ringleader/primitives';
+import { unauthenticated } from './authenticator.js';
 import { forbidden } from './caller.js';
 import type { Caller } from './caller.js';
 import { hashOf } from './known-tokens.js';
@@ -58,11 +59,11 @@ export class TokenStore {
       createdBy: caller.id,
     };
     if (request.serviceAccount !== undefined) {
-      await this.write({ ...token, ...under }, options);
+      await this.write(caller, { ...token, ...under }, options);
       return token;
     }
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    await this.write({ ...token, ...under, hash: hashOf(secret).toString('base64url') }, options);
+    await this.write(caller, { ...token, ...under, hash: hashOf(secret).toString('base64url') }, options);
     return { ...token, token: tokenText(id, secret) };
   }
 
@@ -122,19 +123,27 @@ export class TokenStore {
     for (const waiting of this.waiting) if (waiting.revision <= revision) waiting.resolve();
   }
 
-  private async write(record: TokenRecord, options: CallOptions): Promise<void> {
+  /** Only while what the caller rests on is there: who is revoked at this moment leaves nothing behind. */
+  private async write(caller: Caller, record: TokenRecord, options: CallOptions): Promise<void> {
     const key = tokenKey(record.id);
+    const own = caller.records.map(tokenKey);
     const { succeeded, revision } = await this.options.client.txn(
       {
-        compare: [{ key, target: 'version', result: 'equal', operand: 0 }],
+        compare: [
+          { key, target: 'version', result: 'equal', operand: 0 },
+          ...own.map((one) => ({ key: one, target: 'version', result: 'greater', operand: 0 }) as const),
+        ],
         success: [{ kind: 'put', key, value: JSON.stringify(record) }],
         failure: [],
       },
       options,
     );
-    if (!succeeded)
-      throw new OperationalError('UNAVAILABLE', 'The id was taken: nothing was done, ask again');
-    await this.hears(revision);
+    if (succeeded) return this.hears(revision);
+    for (const one of own) {
+      const { count } = await this.options.client.range({ key: one }, options);
+      if (count === 0) throw unauthenticated('unknown');
+    }
+    throw new OperationalError('UNAVAILABLE', 'The id was taken: nothing was done, ask again');
   }
 
   /** So that who makes a token can use it, and who revokes one cannot any more, where it was done, once it is answered. */

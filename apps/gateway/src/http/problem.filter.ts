@@ -13,7 +13,7 @@ import type { Logger } from '@ringleader/observability';
 import { InvariantError } from '@ringleader/primitives';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answer.js';
-import { targetOf } from './request-target.js';
+import { loggedTarget, targetOf } from './request-target.js';
 
 /** What a problem document is made of. Not always an Error: what is expected costs no stack trace. */
 export interface RestError {
@@ -121,7 +121,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   private internalError(error: unknown, method: string, target: string): RestError {
     const id = randomUUID();
-    this.logger.error({ id, method, target, error }, 'A request failed inside the gateway');
+    this.logger.error(
+      { id, method, target: loggedTarget(target), error },
+      'A request failed inside the gateway',
+    );
     return restError('INTERNAL', 'The gateway failed; its log tells more under this id', { id });
   }
 }

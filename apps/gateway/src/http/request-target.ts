@@ -132,6 +132,15 @@ function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replaceAll('%3A', ':');
 }
 
+const TARGET_LENGTH_LOGGED = 2_048;
+/** The parameter of RFC 6750, 2.3, which is not taken here, and whatever looks like a token of ours. */
+const SECRETS = /(?<=[?&]access_token=)[^&#]+|\brl_[a-z0-9]+_[A-Za-z0-9_-]{20,}/gi;
+
+/** As a log may have it: clients have put tokens there. */
+export function loggedTarget(target: string): string {
+  return target.replace(SECRETS, '(secret)').slice(0, TARGET_LENGTH_LOGGED);
+}
+
 /** Below /v1: what is admitted or not. */
 export function isApi({ path }: RequestTarget): boolean {
   return path.startsWith(API_PATH);

@@ -169,9 +169,10 @@ export class HotKeys {
   private async write(
     request: IncomingMessage,
     response: ServerResponse,
-    { key, contentType }: PlainRequest,
+    plain: PlainRequest,
     value: Buffer,
   ): Promise<void> {
+    const { key, contentType } = plain;
     const operation = {
       kind: 'put',
       key,
@@ -181,6 +182,9 @@ export class HotKeys {
       conditions: NO_CONDITIONS,
     } as const;
     try {
+      const { authorization } = plain;
+      const asked = this.options.guard.letsGoOn(request, authorization, WRITE_KEY.role, key);
+      if (asked !== undefined) await asked;
       const outcome = await this.options.store.write(operation, null, this.deadline());
       const result = writeResult('put', key, outcome);
       if (result.kind === 'written')

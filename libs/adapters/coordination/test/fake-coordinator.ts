@@ -102,9 +102,11 @@ export class FakeCoordinator implements Coordinator, CoordinatorGroup {
 
   txn(request: CoordinatorRequest<'txn'>): Promise<CoordinatorResponse<'txn'>> {
     return this.#serve('txn', () => {
-      const succeeded = request.compare.every(({ key, target, operand }) => {
+      const succeeded = request.compare.every(({ key, target, result, operand }) => {
         const item = this.items.get(key);
-        return target === 'value' ? item?.value === operand : (item?.[target] ?? 0) === operand;
+        if (target === 'value') return item?.value === operand;
+        const number = item?.[target] ?? 0;
+        return result === 'greater' ? number > Number(operand) : number === operand;
       });
       const operations = succeeded ? request.success : request.failure;
       const puts = operations.filter((operation) => operation.kind === 'put');

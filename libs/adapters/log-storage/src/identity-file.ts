@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { Disk } from './disk.js';
+import { nobody } from './segment.js';
 import { corruptLog, errorCode } from './storage-errors.js';
 import type { LogIdentity, LogSeat } from './types.js';
 
@@ -32,6 +33,16 @@ export async function writeIdentity(disk: Disk, directory: string, identity: Log
     await file.close();
   }
   await disk.rename(`${path}.partial`, path);
+}
+
+/**
+ * As segments have it: who copies one from another member has its votes and its log, and not the own. A member that has agreed with
+ * nobody on founders has promised nothing, and may become another.
+ */
+export function ownerOf(identity: LogIdentity | null): number {
+  if (identity === null || identity.founders === null) return nobody;
+  const { cluster, seat, id } = identity;
+  return crc32(JSON.stringify([cluster, seat, id])) || 1;
 }
 
 /** Null where none was written: a new log, or one of before there were identities. */

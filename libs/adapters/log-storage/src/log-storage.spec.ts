@@ -515,6 +515,69 @@ describe('the identity', () => {
   const identity = { cluster: 'local', seat: 2, id: 7, founders: null, isBegun: false };
   const path = (): string => join(directory, 'identity');
 
+  describe('beside segments of another member', () => {
+    const names = ['one', 'other'];
+    const [one = '', other = ''] = names;
+    const place = (name: string): string => join(directory, name);
+    const openIn = (name: string) => openLogStorage({ directory: place(name), segmentSizeBytes: 4096 });
+    const logs = (name: string): string[] => readdirSync(place(name)).filter((file) => file.endsWith('.log'));
+    beforeEach(async () => {
+      for (const [i, name] of names.entries()) {
+        const { storage } = await openIn(name);
+        await storage.saveIdentity({ ...identity, founders, id: founders[i]!.id, isBegun: true });
+        for (let index = 1; index <= 20; index++) {
+          const entry = { index, term: 1, kind: 1, data: new Uint8Array(300) };
+          await storage.append({
+            hardState: { term: 1, vote: i, commit: 0 },
+            entries: [entry],
+            snapshot: null,
+          });
+        }
+        await storage.close();
+      }
+    });
+
+    it('refuses any of them: votes and entries in them are not its own', async () => {
+      expect(logs(one).length).toBeGreaterThan(1);
+      for (const file of logs(one)) {
+        const own = readFileSync(join(place(one), file));
+        writeFileSync(join(place(one), file), readFileSync(join(place(other), file)));
+        await expect(openIn(one)).rejects.toMatchObject({
+          code: 'LOG_FOREIGN',
+          message: expect.stringContaining(join(place(one), file)) as unknown,
+        });
+        writeFileSync(join(place(one), file), own);
+      }
+      const { storage, recovered } = await openIn(one);
+      expect(recovered.entries).toHaveLength(20);
+      await storage.close();
+    });
+
+    it('refuses them also where it has agreed on no founders yet', async () => {
+      const { storage } = await openIn('new');
+      await storage.saveIdentity(identity);
+      await storage.close();
+      for (const file of logs(other))
+        writeFileSync(join(place('new'), file), readFileSync(join(place(other), file)));
+      await expect(openIn('new')).rejects.toMatchObject({ code: 'LOG_FOREIGN' });
+    });
+
+    it('takes those that do not say whose they are, and marks them', async () => {
+      const unmark = (name: string): void => {
+        for (const file of logs(name)) {
+          const bytes = readFileSync(join(place(name), file));
+          bytes.writeUInt32LE(0, 44);
+          writeFileSync(join(place(name), file), bytes);
+        }
+      };
+      unmark(one);
+      const { storage, recovered } = await openIn(one);
+      expect(recovered.entries).toHaveLength(20);
+      await storage.close();
+      for (const file of logs(one)) expect(readFileSync(join(place(one), file)).readUInt32LE(44)).not.toBe(0);
+    });
+  });
+
   it('is kept beside the log, and replaced as a whole', async () => {
     const { storage, recovered } = await open();
     expect(recovered.identity).toBeNull();

@@ -9,9 +9,9 @@ import { dirname, join, resolve } from 'node:path';
 import { assembleLog } from './assembly.js';
 import { type LogBatch, encodeBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
-import { readIdentity, writeIdentity } from './identity-file.js';
+import { ownerOf, readIdentity, writeIdentity } from './identity-file.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
-import { adoptSegment, markFollowed, segmentHeaderBytes } from './segment.js';
+import { adoptSegment, markFollowed, markOwner, nobody, segmentHeaderBytes } from './segment.js';
 import {
   listSnapshots,
   openSnapshot,
@@ -20,7 +20,14 @@ import {
   SnapshotWriter,
 } from './snapshot-files.js';
 import { SpareSegment } from './spare-segment.js';
-import { corruptLog, failedStorage, isOutOfRoom, logInUse, missingLog } from './storage-errors.js';
+import {
+  corruptLog,
+  failedStorage,
+  foreignLog,
+  isOutOfRoom,
+  logInUse,
+  missingLog,
+} from './storage-errors.js';
 import type { LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
@@ -81,13 +88,22 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   }
   if (identity !== null && found.segments.length === 0)
     throw missingLog(directory, 'it has an identity, but no log', { ...identity });
+  if (identity !== null) refuseForeign(found.segments, ownerOf(identity), directory);
   const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
   const spare = new SpareSegment({ directory, disk, sizeBytes, lookEveryMs });
   const foundation = { directory, disk, lock, segmentSizeBytes: sizeBytes, spare };
-  const storage = new LogStorage(foundation, found, snapshot);
+  const storage = new LogStorage(foundation, found, { snapshot, owner: ownerOf(identity) });
   await storage.prepare();
   const { haveIdentity: wantsIdentity, repairs } = found;
   return { storage, recovered: { identity, wantsIdentity, hardState, snapshot, entries, repairs } };
+}
+
+/** One that says nothing may be the own. */
+function refuseForeign(segments: readonly SegmentSummary[], owner: number, directory: string): void {
+  for (const segment of segments) {
+    if (segment.owner === null || segment.owner === nobody || segment.owner === owner) continue;
+    throw foreignLog(directory, `${segment.path} is of another member than the identity beside it`);
+  }
 }
 
 /** A new folder is lost with its log unless each folder above that was made with it is on disk as well. */
@@ -130,9 +146,15 @@ export class LogStorage {
   #failure: Error | null = null;
   #isAppending = false;
   #snapshotsBegun = 0;
+  #owner: number;
 
   /** Only for `openLogStorage`. */
-  constructor(foundation: Foundation, found: RecoveredSegments, snapshot: LogPoint) {
+  constructor(
+    foundation: Foundation,
+    found: RecoveredSegments,
+    { snapshot, owner }: { readonly snapshot: LogPoint; readonly owner: number },
+  ) {
+    this.#owner = owner;
     this.#foundation = foundation;
     this.#segments = found.segments;
     this.#position = found.end;
@@ -150,6 +172,7 @@ export class LogStorage {
     }
     // Which a crash prevented.
     await this.#markFollowed(this.#segments.at(-2));
+    await this.#markOwner();
     this.#file = await this.#foundation.disk.open(last.path);
     this.#foundation.spare.prepare();
   }
@@ -212,7 +235,11 @@ export class LogStorage {
   /** Durable when it resolves. */
   saveIdentity(identity: LogIdentity): Promise<void> {
     const { disk, directory } = this.#foundation;
-    return this.#orFail('writing the identity', () => writeIdentity(disk, directory, identity));
+    return this.#orFail('writing the identity', async () => {
+      await writeIdentity(disk, directory, identity);
+      this.#owner = ownerOf(identity);
+      await this.#markOwner();
+    });
   }
 
   /** To be closed; null if there is none. */
@@ -319,10 +346,10 @@ export class LogStorage {
     if (!(await spare.take(sizeBytes))) return false;
     await this.#file?.close();
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
-    const header = { number, firstSequence: this.#nextSequence, sizeBytes };
+    const header = { number, firstSequence: this.#nextSequence, sizeBytes, owner: this.#owner };
     const path = await adoptSegment(disk, directory, spare.path, header);
     await this.#markFollowed(this.#segments.at(-1));
-    this.#segments.push({ number, path, sizeBytes, lastIndex: 0, isFollowed: false });
+    this.#segments.push({ number, path, sizeBytes, lastIndex: 0, isFollowed: false, owner: this.#owner });
     this.#file = await disk.open(path);
     this.#position = segmentHeaderBytes;
     spare.prepare();
@@ -333,6 +360,16 @@ export class LogStorage {
     if (segment?.isFollowed !== false) return;
     await markFollowed(this.#foundation.disk, segment.path);
     segment.isFollowed = true;
+  }
+
+  /** After the identity says it: of what a crash leaves unmarked nothing is held against anybody. */
+  async #markOwner(): Promise<void> {
+    if (this.#owner === nobody) return;
+    for (const segment of this.#segments) {
+      if (segment.owner !== nobody) continue;
+      await markOwner(this.#foundation.disk, segment.path, this.#owner);
+      segment.owner = this.#owner;
+    }
   }
 
   async #orFail<T>(action: string, work: () => Promise<T>): Promise<T> {

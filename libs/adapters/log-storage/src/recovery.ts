@@ -16,6 +16,8 @@ export interface SegmentSummary {
   lastIndex: number;
   /** Whether it says that the next one was made; null where its version cannot. */
   isFollowed: boolean | null;
+  /** Whose it says that it is; null where its version cannot. */
+  owner: number | null;
 }
 
 export interface RecoveredSegments {
@@ -46,7 +48,7 @@ export async function recoverSegments(
     const bytes = await disk.read(path);
     const isFirst = segments.length === 0;
     const header = checkHeader(bytes, path, number, isFirst ? null : nextSequence);
-    const { firstSequence, isFollowed } = header;
+    const { firstSequence, isFollowed, owner } = header;
     const isLast = number === numbers.at(-1)?.number;
     checkSize(bytes, path, header.sizeBytes, sizeBytesMin);
     if (isLast && isFollowed === true) throw missingSegment(path, number + 1, 'after');
@@ -59,7 +61,7 @@ export async function recoverSegments(
       (last, { entries, base }) => Math.max(last, lastIndexOf(entries, base)),
       0,
     );
-    segments.push({ number, path, sizeBytes: bytes.length, lastIndex, isFollowed });
+    segments.push({ number, path, sizeBytes: bytes.length, lastIndex, isFollowed, owner });
     batches.push(...stored);
     nextSequence = firstSequence + contents.records.length;
     end = contents.end;

@@ -3,9 +3,10 @@
  * written into it later moves no metadata. Its name and its header carry its number; numbers have no gaps.
  *
  *   magic 8 bytes | version u32 | segment number u64 | sequence of its first record u64 | size of the file u64
- *   | checksum of these u32 | whether another segment follows u32 | zeros u32
+ *   | checksum of these u32 | whether another segment follows u32 | whose it is u32
  *
- * The size is on disk before the segment has its name: no crash makes it shorter.
+ * The size is on disk before the segment has its name: no crash makes it shorter. Whose it is (`ownerOf`) is 0 until there is a founded
+ * group, and in what was written before segments said it.
  *
  * Version 1 was written before logs had identities; a segment of version 2 says that there is one beside it (identity-file.ts).
  * Neither says its size, nor whether another follows: the checksum is where the size is now, and records begin after it.
@@ -26,11 +27,15 @@ const sizeAt = 28;
 const checkedBytes = 36;
 const followedAt = 40;
 const followed = 0x4c_4c_4f_46;
+const ownerAt = 44;
+/** Of an owner that is not known. */
+export const nobody = 0;
 
 export interface SegmentHeader {
   readonly number: number;
   readonly firstSequence: number;
   readonly sizeBytes: number;
+  readonly owner: number;
 }
 
 /** As it was read. */
@@ -43,6 +48,8 @@ export interface StoredSegmentHeader {
   readonly sizeBytes: number | null;
   /** Whether it says that the next segment was made; null in versions that do not. */
   readonly isFollowed: boolean | null;
+  /** Null in versions that do not say it. */
+  readonly owner: number | null;
   /** Where the first record goes. */
   readonly end: number;
 }
@@ -60,7 +67,7 @@ export function segmentNumber(name: string): number | null {
   return /^\d{16}\.log$/.test(name) ? Number(name.slice(0, 16)) : null;
 }
 
-export function encodeSegmentHeader({ number, firstSequence, sizeBytes }: SegmentHeader): Buffer {
+export function encodeSegmentHeader({ number, firstSequence, sizeBytes, owner }: SegmentHeader): Buffer {
   const header = Buffer.alloc(segmentHeaderBytes);
   magic.copy(header);
   header.writeUInt32LE(formatVersion, 8);
@@ -68,6 +75,7 @@ export function encodeSegmentHeader({ number, firstSequence, sizeBytes }: Segmen
   header.writeBigUInt64LE(BigInt(firstSequence), 20);
   header.writeBigUInt64LE(BigInt(sizeBytes), sizeAt);
   header.writeUInt32LE(crc32(header.subarray(0, checkedBytes)), checkedBytes);
+  header.writeUInt32LE(owner, ownerAt);
   return header;
 }
 
@@ -90,14 +98,15 @@ function decodeHeader(segment: Buffer): SegmentHeaderResult {
   if (!isChecked(segment, checkedBytes) || (mark !== 0 && mark !== followed)) return damagedHeader;
   const sizeBytes = Number(segment.readBigUInt64LE(sizeAt));
   const isFollowed = mark === followed;
-  const header = { ...placeOf(segment), hasIdentity: true, sizeBytes, isFollowed, end: segmentHeaderBytes };
+  const said = { sizeBytes, isFollowed, owner: segment.readUInt32LE(ownerAt) };
+  const header = { ...placeOf(segment), hasIdentity: true, ...said, end: segmentHeaderBytes };
   return { kind: 'header', header };
 }
 
 function decodeOldHeader(segment: Buffer, version: number): SegmentHeaderResult {
   if (!isChecked(segment, sizeAt)) return damagedHeader;
   const hasIdentity = version !== versionWithoutIdentity;
-  const unsaid = { sizeBytes: null, isFollowed: null };
+  const unsaid = { sizeBytes: null, isFollowed: null, owner: null };
   return {
     kind: 'header',
     header: { ...placeOf(segment), hasIdentity, ...unsaid, end: headerBytesWithoutSize },
@@ -125,12 +134,21 @@ function placeOf(segment: Buffer): { readonly number: number; readonly firstSequ
  * Before anything is written into the next segment, and after that has its name: so a newest one that is lost is missed, and
  * none that a crash has kept from being made.
  */
-export async function markFollowed(disk: Disk, path: string): Promise<void> {
+export function markFollowed(disk: Disk, path: string): Promise<void> {
+  return writeMark(disk, path, followedAt, followed);
+}
+
+/** Of what was written before it was known. */
+export function markOwner(disk: Disk, path: string, owner: number): Promise<void> {
+  return writeMark(disk, path, ownerAt, owner);
+}
+
+async function writeMark(disk: Disk, path: string, at: number, value: number): Promise<void> {
   const mark = Buffer.alloc(4);
-  mark.writeUInt32LE(followed);
+  mark.writeUInt32LE(value);
   const file = await disk.open(path);
   try {
-    await file.write(mark, followedAt);
+    await file.write(mark, at);
     await file.datasync();
   } finally {
     await file.close();

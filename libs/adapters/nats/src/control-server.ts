@@ -8,7 +8,14 @@ import { randomUUID } from 'node:crypto';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { ServerNats } from '@nestjs/microservices';
 import type { MessageHandler, NatsContext, WritePacket } from '@nestjs/microservices';
-import { OperationalError, mayAsk, speakerOf, subjects, toWireError } from '@ringleader/contracts';
+import {
+  OperationalError,
+  inboxPrefix,
+  mayAsk,
+  speakerOf,
+  subjects,
+  toWireError,
+} from '@ringleader/contracts';
 import type { MessageContract, Speaker } from '@ringleader/contracts';
 import { InvariantError, invariant } from '@ringleader/primitives';
 import { lastValueFrom } from 'rxjs';
@@ -48,6 +55,8 @@ interface Answers {
   length: number;
 }
 
+const INBOX = '_INBOX.';
+const MEMBERS_INBOX = `${INBOX}rl.`;
 /** The frame of an answer, or what NestJS adds to it. */
 const AROUND_ANSWER_BYTES = 1_024;
 /** Of one unit of UTF-16. */
@@ -121,13 +130,24 @@ export class ControlServer extends ServerNats {
     if (typeof parts === 'string') return frames.refuse('ask', parts);
     // It says nowhere to answer to, which nats-core has as an empty text: publishing there throws.
     if (reply === undefined || reply === '') return frames.refuse('ask', 'malformed');
-    if (parts.length === 0) this.given.link.connection.publish(reply, clockFrame(this.now()));
     const speaker = speakerIn(subject);
+    if (!this.mayHear(speaker, reply)) return frames.refuse('ask', 'malformed');
+    if (parts.length === 0) this.given.link.connection.publish(reply, clockFrame(this.now()));
     for (const part of parts) {
       const call = readCall(part);
       if (call === null) frames.refuse('ask', 'malformed');
       else void this.takeCall(call, speaker, reply);
     }
+  }
+
+  /**
+   * NATS lets this process answer in all inboxes, and say what is its own: who asks must not have it do either elsewhere than in the
+   * asker's inbox. Whoever connects without a prefix of its own has one that no member's begins with.
+   */
+  private mayHear(speaker: Speaker, reply: string): boolean {
+    const { cluster } = this.given;
+    if (reply.startsWith(`${inboxPrefix(cluster, speaker)}.`)) return true;
+    return reply.startsWith(INBOX) && !reply.startsWith(MEMBERS_INBOX);
   }
 
   private now(): MemberTime {
@@ -159,6 +179,11 @@ export class ControlServer extends ServerNats {
     context: NatsContext,
   ): ReturnType<ServerNats['getPublisher']> {
     const publish: (answer: WritePacket<ControlEnvelope>) => void = super.getPublisher(message, id, context);
+    const { reply } = message as { readonly reply?: string };
+    if (reply !== undefined && reply !== '' && !this.mayHear(speakerIn(context.getSubject()), reply)) {
+      this.given.link.frames.refuse('ask', 'malformed');
+      return () => undefined;
+    }
     return (answer: WritePacket<ControlEnvelope>) => {
       if (answer.response === undefined || this.fits(JSON.stringify(answer))) return publish(answer);
       const subject = context.getSubject();
