@@ -253,6 +253,11 @@ describe('ring-hash', () => {
     expect(deviation(counts, [1, 2, 4])).toBeLessThan(0.3);
   });
 
+  it('sends equal requests to the same target from the start of a gateway on, to which all are new', () => {
+    const at = (ramp: number): unknown[] => owners(alike('a', 'b', 'c').map((one) => ({ ...one, ramp })));
+    expect([at(0.1), at(0.55)]).toEqual([at(1), at(1)]);
+  });
+
   it('makes no points anew while a share grows', () => {
     const made = jest.spyOn(Float64Array, 'from');
     const balancer = create('ring-hash');

@@ -31,9 +31,9 @@ export function ringHash(loads: TargetLoads): Strategy {
     return more;
   };
   return <C extends Candidate>(candidates: readonly [C, ...C[]], { hash }: Asked): C => {
-    const perWeight = pointsPerWeight(candidates);
+    const perShare = pointsPerShare(candidates);
     const distanceOf = (candidate: C): number => {
-      const count = Math.min(POINTS_MAX, Math.max(1, Math.round(byWeight(candidate) * perWeight)));
+      const count = Math.min(POINTS_MAX, Math.max(1, Math.round(byWeight(candidate) * perShare)));
       return pointsOf(candidate, count).distanceFrom(hash, count);
     };
     const byDistance = candidates
@@ -49,13 +49,15 @@ export function ringHash(loads: TargetLoads): Strategy {
 }
 
 /**
- * The same for all weights that are usual, so that what one target weighs moves nothing between others. Weights count in
- * relation to each other only: where all are very great or very small, the heaviest has as many points as it may, or as one of weight 1.
+ * The same for all weights that are usual, so that what one target weighs moves nothing between others. Shares count in
+ * relation to each other only: where all weights are very great or very small, the heaviest has as many points as it may, or
+ * as one of weight 1; and where all are new, nobody is brought back gradually.
  */
-function pointsPerWeight(candidates: readonly Candidate[]): number {
+function pointsPerShare(candidates: readonly Candidate[]): number {
   const heaviest = candidates.reduce((most, { weight }) => Math.max(most, weight), 0);
+  const furthest = candidates.reduce((most, { ramp }) => Math.max(most, ramp), 0);
   const points = Math.min(POINTS_MAX, Math.max(POINTS_PER_WEIGHT, heaviest * POINTS_PER_WEIGHT));
-  return points / heaviest;
+  return points / heaviest / furthest;
 }
 
 /**
