@@ -25,7 +25,8 @@ export function describeCluster(view: ClusterView): string {
     service,
     state,
     verdict,
-    roleOf(id, coordinator),
+    // A member of another service may have the same id.
+    service === 'coordinator' ? roleOf(id, coordinator) : '',
     version,
     address,
   ]);

@@ -4,7 +4,7 @@ import type { PlacedShard, PlannedMove, Plan } from '@ringleader/contracts';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { Screen } from './cluster.js';
+import { Screen, describeCluster } from './cluster.js';
 import { program } from './program.js';
 import { bytes, duration } from './units.js';
 
@@ -260,6 +260,38 @@ describe('where and incidents', () => {
     expect(asked[0]).toBe('GET /where?key=a+b%26c');
     expect(await run('incidents')).toBe('There was none.');
   });
+});
+
+it('shows no member of another service as the leader of the coordinators', () => {
+  const member = {
+    id: 'host-1',
+    address: '',
+    version: '1',
+    startedAt: '',
+    state: 'serving',
+    verdict: 'alive',
+    verdictSince: null,
+    phi: null,
+    load: null,
+  } as const;
+  const partitionMap = {
+    epoch: 1,
+    partitions: 0,
+    replicationFactor: 3,
+    withoutLeader: 0,
+    withoutMajority: 0,
+  };
+  const text = describeCluster({
+    ...{ id: 'c', name: 'local', health: 'healthy', reasons: [] },
+    members: [
+      { ...member, service: 'coordinator', evidence: [] },
+      { ...member, service: 'gateway', evidence: [] },
+    ],
+    coordinator: { leader: 'host-1', term: 3, joint: false, members: [] },
+    partitionMap: { ...partitionMap, shards: [] },
+  });
+  const lines = text.split('\n').filter((line) => line.startsWith('host-1'));
+  expect(lines.map((line) => line.includes('leader, term 3'))).toEqual([true, false]);
 });
 
 describe('verify', () => {

@@ -5,6 +5,8 @@
 const TOKEN = 'ringleader-token';
 /** Of server-sent events (the HTML standard, 9.2): a field, a colon, perhaps a space, a value. */
 const FIELD = /^(\w+): ?(.*)$/;
+/** What a header takes. What is copied may hold more than is seen of it. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 
 export const useToken = (token) => sessionStorage.setItem(TOKEN, token);
 export const forgetToken = () => sessionStorage.removeItem(TOKEN);
@@ -20,6 +22,8 @@ export class Refused extends Error {
 
 async function ask(path, init) {
   const token = sessionStorage.getItem(TOKEN);
+  if (token !== null && !SENDABLE.test(token))
+    throw new Refused(401, 'What was typed in is no token: it has characters that no token has');
   const headers = { ...init.headers, ...(token !== null && { Authorization: `Bearer ${token}` }) };
   const answer = await fetch(path, { ...init, headers });
   if (answer.ok) return answer;

@@ -18,10 +18,13 @@ const PARTITIONS_SHOWN = 512;
 const MOVES_SHOWN = 100;
 const number = (text) => ({ text, className: 'number' });
 
+/** Members of several services may share an id. */
+const isShard = ({ service }) => service === 'shard';
+
 /** Those that should be there and are not have no process that could tell of itself. */
 export function showMembers({ cluster, load, moves }) {
   const loads = new Map((load?.members ?? []).map((one) => [`${one.service}/${one.id}`, one.load]));
-  const running = new Set(cluster.members.map(({ id }) => id));
+  const running = new Set(cluster.members.filter(isShard).map(({ id }) => id));
   const verdicts = new Map((moves?.shards ?? []).map((one) => [one.shard, one.verdict]));
   const missing = cluster.partitionMap.shards
     .filter(({ shard }) => !running.has(shard))
@@ -36,7 +39,7 @@ export function showMembers({ cluster, load, moves }) {
     return {
       key: `${service}/${id}`,
       cells: [
-        id === leader ? `${id} (leader)` : id,
+        service === 'coordinator' && id === leader ? `${id} (leader)` : id,
         verdict(member.verdict),
         state,
         number(cores(figures?.cpuCores)),
@@ -57,7 +60,7 @@ const byKey = (a, b) => a.key.localeCompare(b.key, 'en', { numeric: true });
 export function showShards({ cluster, moves }) {
   const placed = new Map((moves?.shards ?? []).map((one) => [one.shard, one]));
   // Known sooner than what the plan makes of it.
-  const verdicts = new Map(cluster.members.map((one) => [one.id, one.verdict]));
+  const verdicts = new Map(cluster.members.filter(isShard).map((one) => [one.id, one.verdict]));
   const rows = cluster.partitionMap.shards.map(({ shard, zone, state, replicas, leaders }) => {
     const place = placed.get(shard) ?? { state: state ?? UNKNOWN, zone };
     return {

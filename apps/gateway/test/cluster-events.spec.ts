@@ -1,8 +1,10 @@
 /** GET /v1/cluster/events, as browsers and programs read it. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ClusterView } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import { ClusterEvents } from '../src/cluster/cluster-events.js';
 import type { ClusterEventsOptions } from '../src/cluster/cluster-events.js';
+import { eventSources } from '../src/cluster/event-sources.js';
 import { RecentDurations } from '../src/health/http-metrics.js';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
@@ -91,6 +93,21 @@ describe('GET /v1/cluster/events', () => {
     expect((await next(stranger)).event).toBe('cluster');
   });
 
+  it('tells whoever comes nothing that is not known any more', async () => {
+    await start();
+    state.moves = { moves: ['of yesterday'] };
+    const first = eventsOf(await open());
+    expect([(await next(first)).event, (await next(first)).event]).toEqual(['cluster', 'moves']);
+    state.moves = null;
+    state.cluster = { health: 'degraded' };
+    expect(await next(first)).toMatchObject({ event: 'cluster', data: { health: 'degraded' } });
+    const late = eventsOf(await open());
+    expect((await next(late)).event).toBe('cluster');
+    state.moves = { moves: [] };
+    expect(await next(late)).toMatchObject({ event: 'moves', data: { moves: [] } });
+    expect(await next(first)).toMatchObject({ event: 'moves', data: { moves: [] } });
+  });
+
   it('is looked at once for all streams, and not at all without', async () => {
     await start({ intervalMs: 3_600_000 });
     const streams = [eventsOf(await open()), eventsOf(await open())];
@@ -145,6 +162,22 @@ describe('GET /v1/cluster/events', () => {
     (events as unknown as { tick(): void }).tick();
     expect(slow.read()).toContain('yyy');
   });
+});
+
+it('tells who comes after an hour how busy the gateway is, not how busy it was in that hour', () => {
+  let now = 0;
+  const durations = new RecentDurations();
+  const items = [{ at: '2026-11-26T00:00:00.000Z', perSecond: 3, latencyMsP50: 2, latencyMsP99: 9 }];
+  const { load } = eventSources({
+    view: () => ({ members: [] }) as unknown as ClusterView,
+    placement: () => null,
+    ...{ durations, history: { items }, monotonicMs: () => now },
+  });
+  for (let i = 0; i < 7_200; i += 1) durations.observe(500);
+  now = 3_600_000;
+  expect(load()).toMatchObject({ requests: { perSecond: 3, latencyMsP50: 2, latencyMsP99: 9 } });
+  now += 2_000;
+  expect(load()).toMatchObject({ requests: { perSecond: 0, latencyMsP50: null } });
 });
 
 it('tells quantiles of what came between two looks', () => {

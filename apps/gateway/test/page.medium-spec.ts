@@ -166,6 +166,11 @@ withBrowser('the page', () => {
       await page.keyboard.press('Enter');
     };
     await untilText(page, '#token-reason', 'This takes a token');
+    // Copied with a space of no width before it, which no header takes.
+    await type(`\u200b${reader}`);
+    await untilText(page, '#token-reason', 'characters that no token has');
+    await page.reload();
+    await untilText(page, '#token-reason', 'characters that no token has');
     await type(tokens.add([{ role: 'read', prefix: 'a/' }]));
     await untilText(page, '#token-reason', 'the cluster, which the token does not have');
     await page.evaluate(AXE);
@@ -274,6 +279,22 @@ withBrowser('the page', () => {
     // The same row, not another one in its place.
     expect(await page.$('#first')).not.toBeNull();
     expect(await focused()).toBe('filter');
+    await page.close();
+  });
+
+  it('takes no member of another service for one that has the same id', async () => {
+    const { page } = await open('namesakes');
+    const rowOf = (key: string): Promise<string[]> =>
+      textsOf(page, `#members tr[data-key="${key}"] :is(th, td:nth-child(-n + 3))`);
+    expect(await rowOf('gateway/shard-2')).toEqual(['shard-2', '● alive', 'serving']);
+    expect(await rowOf('shard/shard-2')).toEqual(['shard-2', '■ down', 'not running']);
+    expect(await rowOf('gateway/coordinator-2')).toEqual(['coordinator-2', '● alive', 'serving']);
+    expect(await rowOf('coordinator/coordinator-2')).toEqual([
+      'coordinator-2 (leader)',
+      '● alive',
+      'serving',
+    ]);
+    expect(await textsOf(page, '#shards tr[data-key="shard-2"] td:nth-child(2)')).toEqual(['■ down']);
     await page.close();
   });
 

@@ -122,6 +122,8 @@ export class ClusterEvents {
   private look(): void {
     for (const [kind, source] of Object.entries(this.options.sources)) {
       const state = source();
+      // Who comes now must not take for the present what was so when somebody knew.
+      if (state === null) this.told.delete(kind);
       if (state === null) continue;
       const data = JSON.stringify(state);
       if (data === this.told.get(kind)?.data) continue;

@@ -17,7 +17,7 @@ import {
   subjects,
 } from '@ringleader/contracts';
 import type { Cluster, CoordinatorMember, Member, ShardRegistration } from '@ringleader/contracts';
-import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
+import { PrefixMirror, readChange } from '@ringleader/coordination';
 import type { Coordinator, CoordinatorGroup, MirrorChange } from '@ringleader/coordination';
 import type { NatsLink, Subscription } from '@ringleader/nats';
 import type { Clock, ShardOrdinal } from '@ringleader/primitives';
@@ -134,28 +134,31 @@ export class ClusterObserver {
     return new PrefixMirror({ client, clock, prefix, onChange, onTrouble });
   }
 
-  private takeMembers({ puts, deletes }: MirrorChange): void {
+  private takeMembers(change: MirrorChange): void {
+    const { puts, deletes } = readChange(memberSchema, change, this.options.onTrouble);
     this.isRegistryRead = true;
     for (const key of deletes) this.membersByKey.delete(key);
-    for (const item of puts) {
-      const member = parseMetadata(memberSchema, item);
-      this.membersByKey.set(item.key, member);
+    for (const { key, value: member } of puts) {
+      this.membersByKey.set(key, member);
       if (member.service === 'coordinator') this.seen.set(member.id, member.ordinal);
     }
   }
 
-  private takeShards({ puts, deletes }: MirrorChange): void {
+  private takeShards(change: MirrorChange): void {
+    const { shardDirectory, onTrouble } = this.options;
+    const { puts, deletes } = readChange(shardSchema, change, onTrouble);
     for (const key of deletes) this.shardsByKey.delete(key);
-    for (const item of puts) {
-      const shard = parseMetadata(shardSchema, item);
-      this.shardsByKey.set(item.key, shard);
-      this.options.shardDirectory.learn(shard.ordinal, { name: shard.shardId, weight: shard.weight });
+    for (const { key, value: shard } of puts) {
+      this.shardsByKey.set(key, shard);
+      shardDirectory.learn(shard.ordinal, { name: shard.shardId, weight: shard.weight });
     }
   }
 
-  private takeCluster({ puts }: MirrorChange): void {
-    const item = puts.find(({ key }) => key === CLUSTER_KEY);
-    if (item !== undefined) this.cluster = parseMetadata(clusterSchema, item);
+  private takeCluster(change: MirrorChange): void {
+    // Other keys may begin with it, too.
+    const own = { ...change, puts: change.puts.filter(({ key }) => key === CLUSTER_KEY) };
+    const [put] = readChange(clusterSchema, own, this.options.onTrouble).puts;
+    if (put !== undefined) this.cluster = put.value;
   }
 
   private async askCoordinators(): Promise<void> {

@@ -226,6 +226,22 @@ describe('clusterView', () => {
     expect(led.partitionMap.withoutMajority).toBe(0);
   });
 
+  it('takes no member of another service for one that has the same id', () => {
+    const id = 'shard-1';
+    const namesake = [member('gateway', id), member('coordinator', 'coordinator-1')];
+    const known = { ...whole(), members: [...namesake, member('shard', 'shard-2')] };
+    const missing = clusterView({ ...known, announcedLeader: () => null }, NOW);
+    expect(missing.reasons).toContain('shard-1 is not running');
+    expect(missing.partitionMap.withoutMajority).toBe(3);
+
+    const load = { cpuCores: 0, memoryBytes: 0, eventLoopLagMs: 0, inFlight: 0, requestsPerSecond: 0 };
+    const speaker = { service: 'gateway', member: id } as const;
+    const heartbeat = { service: 'gateway', id, instance: 'i', sequence: 1, load, ready: false };
+    known.telemetry.heartbeat(speaker, heartbeat, NOW);
+    const members = [...known.members, member('shard', id)];
+    expect(clusterView({ ...known, members }, NOW).reasons).toEqual(['shard-1 is not ready']);
+  });
+
   it('tells the verdict of the coordinators with its evidence', () => {
     const vote = { detector: 'd', verdict: 'down', phi: 12, missedBeats: 9, silentMs: 2_250 } as const;
     const votes = [{ ...vote, probes: [{ by: 'gateway-1', outcome: 'silent' as const }] }];

@@ -45,10 +45,13 @@ export interface ClusterKnowledge {
   readonly announcedLeader: (partition: PartitionIndex, now: MonotonicMs) => ShardOrdinal | null;
 }
 
+/** Members of several services may share an id: without a RINGLEADER_MEMBER it is the name of the host. */
+const nameOf = ({ service, id }: Pick<Member, 'service' | 'id'>): string => `${service}/${id}`;
+
 export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterView {
   const members = known.members
     .map((member) => memberView(member, known, now))
-    .sort((a, b) => compareKeys(`${a.service}/${a.id}`, `${b.service}/${b.id}`));
+    .sort((a, b) => compareKeys(nameOf(a), nameOf(b)));
   const leaders = known.entries.map(({ partition }) => known.announcedLeader(partition, now));
   const withoutLeader = leaders.filter((leader) => leader === null).length;
   const withoutMajority = withoutMajorityOf(known, members, leaders);
@@ -60,7 +63,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     coordinatorLeader: known.coordinator.leader,
     corrupt: known.coordinator.members.filter(({ corrupt }) => corrupt === true).map(({ name }) => name),
     members,
-    unready: known.members.filter((member) => !known.telemetry.isReady(member, now)).map(({ id }) => id),
+    unready: new Set(known.members.filter((member) => !known.telemetry.isReady(member, now)).map(nameOf)),
     missing: missingMembers(known),
     detectors: known.telemetry.detectors(now),
     blocked: known.blocked,
@@ -110,9 +113,13 @@ export function coordinatorNames(seen: ReadonlyMap<string, number>, seats: reado
 }
 
 function missingMembers({ members, shards, coordinators }: ClusterKnowledge): string[] {
-  const registered = new Set(members.map(({ id }) => id));
-  return [...coordinators, ...shards.map(({ shardId }) => shardId)]
-    .filter((id) => !registered.has(id))
+  const registered = new Set(members.map(nameOf));
+  return [
+    ...coordinators.map((id) => ({ service: 'coordinator', id }) as const),
+    ...shards.map(({ shardId: id }) => ({ service: 'shard', id }) as const),
+  ]
+    .filter((belonging) => !registered.has(nameOf(belonging)))
+    .map(({ id }) => id)
     .sort();
 }
 
@@ -147,7 +154,8 @@ function withoutMajorityOf(
   members: readonly MemberView[],
   leaders: readonly (ShardOrdinal | null)[],
 ): number {
-  const up = new Set(members.filter(({ verdict }) => verdict !== 'down').map(({ id }) => id));
+  const shardsUp = members.filter(({ service, verdict }) => service === 'shard' && verdict !== 'down');
+  const up = new Set(shardsUp.map(({ id }) => id));
   const left = new Set(shards.filter(({ shardId }) => up.has(shardId)).map(({ ordinal }) => ordinal));
   const hasMajority = (set: readonly ShardOrdinal[]): boolean =>
     set.filter((ordinal) => left.has(ordinal)).length * 2 > set.length;
@@ -168,7 +176,7 @@ interface ClusterFacts {
   readonly corrupt: readonly string[];
   readonly members: readonly MemberView[];
   /** Members that are not ready, or whose process is not the registered one. */
-  readonly unready: readonly string[];
+  readonly unready: ReadonlySet<string>;
   /** Shards and coordinators that belong to the cluster and are not in the service registry. */
   readonly missing: readonly string[];
   /** Failure detectors heard of lately. */
@@ -225,10 +233,11 @@ function slightReasons(facts: ClusterFacts): string[] {
   reasons.push(...facts.corrupt.map((name) => `${name} is corrupt: it is to be replaced`));
   if (facts.coordinatorLeader === null) reasons.push('the coordinators have no leader');
   if (facts.detectors === 0) reasons.push('no failure detector reports');
-  for (const { id, verdict, state } of facts.members) {
+  for (const member of facts.members) {
+    const { id, verdict, state } = member;
     if (verdict === 'suspect' || verdict === 'down') reasons.push(`${id} is ${verdict}`);
     else if (state !== 'serving') reasons.push(`${id} is ${state}`);
-    else if (facts.unready.includes(id)) reasons.push(`${id} is not ready`);
+    else if (facts.unready.has(nameOf(member))) reasons.push(`${id} is not ready`);
   }
   if (facts.blocked !== null) reasons.push(`moves are blocked: ${facts.blocked}`);
   for (const { kind, shard, partition } of facts.incidents) {

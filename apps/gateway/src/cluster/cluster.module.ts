@@ -42,15 +42,20 @@ import { Verdicts, VerdictsModule } from './verdicts.js';
     },
     {
       provide: ClusterEvents,
-      useFactory: (report: ClusterReport, observer: PlacementObserver, { durations }: HttpMetrics) =>
+      useFactory: (
+        report: ClusterReport,
+        observer: PlacementObserver,
+        history: LoadHistory,
+        { durations }: HttpMetrics,
+      ) =>
         new ClusterEvents({
           sources: eventSources({
             view: () => report.view(),
             placement: () => observer.placement,
-            durations,
+            ...{ durations, history },
           }),
         }),
-      inject: [ClusterReport, PlacementObserver, HttpMetrics],
+      inject: [ClusterReport, PlacementObserver, LoadHistory, HttpMetrics],
     },
     {
       provide: LoadHistory,

@@ -1,5 +1,12 @@
 /** What the events of GET /v1/cluster/events tell. */
-import type { ClusterEvent, ClusterView, LoadEvent, MovesEvent } from '@ringleader/contracts';
+import type {
+  ClusterEvent,
+  ClusterView,
+  LoadEvent,
+  LoadHistoryView,
+  MovesEvent,
+} from '@ringleader/contracts';
+import type { MonotonicMs } from '@ringleader/primitives';
 import { RecentDurations } from '../health/http-metrics.js';
 import type { EventSources } from './cluster-events.js';
 import type { Placement } from './placement-observer.js';
@@ -8,18 +15,31 @@ export interface EventIngredients {
   readonly view: () => ClusterView;
   readonly placement: () => Placement | null;
   readonly durations: RecentDurations;
+  /** What was measured, looked at or not. */
+  readonly history: { readonly items: LoadHistoryView['items'] };
+  readonly monotonicMs?: () => MonotonicMs;
 }
 
 const MS_PER_SECOND = 1_000;
+/** Whoever comes after nobody has looked for longer is not told of all the time since then as if it were the present. */
+const RECENT_MS = 5_000;
 
-export function eventSources({ view, placement, durations }: EventIngredients): EventSources {
-  let before = { at: performance.now(), counts: durations.snapshot() };
+export function eventSources({
+  view,
+  placement,
+  durations,
+  history,
+  monotonicMs = () => performance.now(),
+}: EventIngredients): EventSources {
+  const look = (): Counted => ({ at: monotonicMs(), counts: durations.snapshot() });
+  let before = look();
   return {
     cluster: () => clusterEvent(view()),
     moves: () => movesEvent(placement()),
     load: () => {
-      const now = { at: performance.now(), counts: durations.snapshot() };
-      const requests = requestsBetween(before, now);
+      const now = look();
+      const measured = now.at - before.at > RECENT_MS ? history.items.at(-1) : undefined;
+      const requests = measured === undefined ? requestsBetween(before, now) : requestsOf(measured);
       before = now;
       return loadEvent(view(), requests);
     },
@@ -58,6 +78,14 @@ export function requestsBetween(before: Counted, now: Counted): LoadEvent['reque
     latencyMsP50: quantile(0.5),
     latencyMsP99: quantile(0.99),
   };
+}
+
+function requestsOf({
+  perSecond,
+  latencyMsP50,
+  latencyMsP99,
+}: LoadHistoryView['items'][number]): LoadEvent['requests'] {
+  return { perSecond, latencyMsP50, latencyMsP99 };
 }
 
 function loadEvent(view: ClusterView, requests: LoadEvent['requests']): LoadEvent {

@@ -20,13 +20,15 @@ describe('PlacementObserver', () => {
   let coordinator: FakeCoordinator;
   let observer: PlacementObserver;
   let answer: () => Promise<Placement>;
+  let troubles: OperationalError[];
   beforeEach(() => {
+    troubles = [];
     coordinator = new FakeCoordinator();
     answer = () => Promise.resolve({ shards: [], plan: { epoch: 3 } } as unknown as Placement);
     const client = Object.assign(coordinator, { ask: () => answer() as never });
     observer = new PlacementObserver({
       ...{ client, clock: systemClock, shardDirectory: new ShardDirectory() },
-      onTrouble: () => undefined,
+      onTrouble: (error) => troubles.push(error),
     });
   });
   afterEach(() => observer.stop());
@@ -43,6 +45,18 @@ describe('PlacementObserver', () => {
       'shard-1',
       null,
     ]);
+  });
+
+  it('knows all that it can read, whatever a newer version has written before it', async () => {
+    const unreadable = { ...place(1, 'shard-1', 'active'), state: 'hibernating' };
+    coordinator.put(
+      [shardPlaceKey(1), JSON.stringify(unreadable)],
+      [shardPlaceKey(2), JSON.stringify(place(2, 'shard-2', 'active'))],
+    );
+    observer.start();
+    await until('what can be read is known', () => observer.places.length === 1, WITHIN);
+    expect(observer.places.map(({ shardId }) => shardId)).toEqual(['shard-2']);
+    expect(troubles.map(({ code }) => code)).toEqual(['INTERNAL']);
   });
 
   it('has incidents by their age, the newest first', async () => {

@@ -10,7 +10,7 @@ import {
   shardPlaceSchema,
 } from '@ringleader/contracts';
 import type { Incident, ShardPlace } from '@ringleader/contracts';
-import { PrefixMirror, parseMetadata } from '@ringleader/coordination';
+import { PrefixMirror, readChange } from '@ringleader/coordination';
 import type {
   Coordinator,
   CoordinatorGroup,
@@ -48,9 +48,10 @@ export class PlacementObserver {
       new PrefixMirror({ client, clock, prefix, onChange, onTrouble });
     this.mirrors = [
       mirror(SHARD_PLACES_PREFIX, (change) => this.takePlaces(change)),
-      mirror(INCIDENTS_PREFIX, ({ puts, deletes }) => {
+      mirror(INCIDENTS_PREFIX, (change) => {
+        const { puts, deletes } = readChange(incidentSchema, change, onTrouble);
         for (const key of deletes) this.incidentsByKey.delete(key);
-        for (const item of puts) this.incidentsByKey.set(item.key, parseMetadata(incidentSchema, item));
+        for (const { key, value } of puts) this.incidentsByKey.set(key, value);
       }),
     ];
   }
@@ -83,15 +84,15 @@ export class PlacementObserver {
     if (this.timer !== null) clearInterval(this.timer);
   }
 
-  private takePlaces({ puts, deletes }: MirrorChange): void {
-    const { shardDirectory } = this.options;
+  private takePlaces(change: MirrorChange): void {
+    const { shardDirectory, onTrouble } = this.options;
+    const { puts, deletes } = readChange(shardPlaceSchema, change, onTrouble);
     for (const key of deletes) {
       this.placesByKey.delete(key);
       shardDirectory.displace(Number(key.slice(SHARD_PLACES_PREFIX.length)));
     }
-    for (const item of puts) {
-      const place = parseMetadata(shardPlaceSchema, item);
-      this.placesByKey.set(item.key, place);
+    for (const { key, value: place } of puts) {
+      this.placesByKey.set(key, place);
       shardDirectory.place(place.ordinal, place.weight);
     }
   }

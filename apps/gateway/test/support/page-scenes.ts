@@ -127,13 +127,17 @@ function load(rows: Members, at: number): LoadEvent {
   };
 }
 
-export type SceneName = 'healthy' | 'one-down' | 'moving';
+/** `namesakes`: as one down that is not there any more, beside gateways that have the ids of others. */
+export type SceneName = 'healthy' | 'one-down' | 'moving' | 'namesakes';
+
+const NAMESAKES = ['shard-2', 'coordinator-2'].map((id) => member('gateway', id));
 
 export function sceneOf(which: SceneName, at: number): Scene {
-  const down = which === 'one-down' ? 'shard-2' : null;
+  const down = which === 'one-down' || which === 'namesakes' ? 'shard-2' : null;
   const shards = which === 'moving' ? 4 : 3;
   const moved = which === 'moving' ? moves(MOVED) : [];
-  const rows = members(shards, down);
+  const all = members(shards, down);
+  const rows = which === 'namesakes' ? [...all.filter(({ id }) => id !== down), ...NAMESAKES] : all;
   const entries = partitions(down, which === 'moving' ? MOVED : []);
   const places = placed(shards, down, moved);
   return {

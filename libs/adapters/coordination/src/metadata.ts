@@ -1,6 +1,7 @@
 import { OperationalError } from '@ringleader/contracts';
 import type { KeyValue } from '@ringleader/contracts';
 import type { z } from 'zod';
+import type { MirrorChange } from './prefix-mirror.js';
 
 /** Reads a value of the cluster's own metadata, which only Ringleader writes: what does not fit is damage. */
 export function parseMetadata<Schema extends z.ZodType>(schema: Schema, item: KeyValue): z.infer<Schema> {
@@ -15,4 +16,32 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, item: Ke
       { cause },
     );
   }
+}
+
+export interface ReadChange<Value> {
+  readonly puts: readonly { readonly key: string; readonly value: Value }[];
+  readonly deletes: readonly string[];
+}
+
+/**
+ * A change of a mirror, read. What does not fit, as what a newer version has written, counts as gone, and is told of: it is
+ * to hide nothing of what came with it, which the mirror does not tell again.
+ */
+export function readChange<Schema extends z.ZodType>(
+  schema: Schema,
+  { puts, deletes }: MirrorChange,
+  onUnreadable: ((error: OperationalError) => void) | undefined,
+): ReadChange<z.infer<Schema>> {
+  const gone = [...deletes];
+  const read = puts.flatMap((item) => {
+    try {
+      return [{ key: item.key, value: parseMetadata(schema, item) }];
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      onUnreadable?.(error);
+      gone.push(item.key);
+      return [];
+    }
+  });
+  return { puts: read, deletes: gone };
 }

@@ -44,6 +44,22 @@ describe('VerdictMirror', () => {
     expect([mirror.verdict('shard', 'shard-1'), mirror.record('shard', 'shard-1')]).toEqual(['alive', null]);
   });
 
+  it('knows all that it can read, whatever a newer version has written beside it', async () => {
+    const other = { ...recordOf('suspect'), id: 'shard-2' };
+    coordinator.put(
+      [KEY, JSON.stringify({ ...recordOf('down'), verdict: 'drowsy' })],
+      [verdictKey('shard', 'shard-2'), JSON.stringify(other)],
+    );
+    await mirror.start();
+    expect(['shard-1', 'shard-2'].map((id) => mirror.verdict('shard', id))).toEqual(['alive', 'suspect']);
+    mirror.onChange((changed) => heard.push(...changed.map(({ id, verdict }) => `${id} ${verdict}`)));
+    coordinator.put([KEY, JSON.stringify(recordOf('down'))]);
+    await told(1);
+    coordinator.put([KEY, JSON.stringify({ ...recordOf('down'), verdict: 'drowsy' })]);
+    await told(2);
+    expect(heard).toEqual(['shard-1 down', 'shard-1 alive']);
+  });
+
   it('tells nobody who has unsubscribed', async () => {
     const leave = mirror.onChange(() => heard.push('left'));
     mirror.onChange(() => heard.push('stayed'));

@@ -6,7 +6,7 @@ import { VERDICTS_PREFIX, verdictKey, verdictRecordSchema } from '@ringleader/co
 import type { OperationalError, Service, VerdictRecord } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
 import type { Coordinator } from './coordination-client.js';
-import { parseMetadata } from './metadata.js';
+import { readChange } from './metadata.js';
 import { PrefixMirror, type MirrorChange } from './prefix-mirror.js';
 
 export interface VerdictMirrorOptions {
@@ -35,7 +35,7 @@ export class VerdictMirror {
       client,
       clock,
       prefix: VERDICTS_PREFIX,
-      onChange: (change) => this.#take(change),
+      onChange: (change) => this.#take(change, onTrouble),
       ...(onTrouble && { onTrouble }),
     });
   }
@@ -69,16 +69,16 @@ export class VerdictMirror {
     this.#mirror.stop();
   }
 
-  #take({ puts, deletes }: MirrorChange): void {
+  #take(change: MirrorChange, onUnreadable: VerdictMirrorOptions['onTrouble']): void {
+    const { puts, deletes } = readChange(verdictRecordSchema, change, onUnreadable);
     const changed: VerdictChange[] = [];
     for (const key of deletes) {
       const gone = this.#records.get(key);
       this.#records.delete(key);
       if (gone !== undefined) changed.push({ service: gone.service, id: gone.id, verdict: 'alive' });
     }
-    for (const item of puts) {
-      const record = parseMetadata(verdictRecordSchema, item);
-      this.#records.set(item.key, record);
+    for (const { key, value: record } of puts) {
+      this.#records.set(key, record);
       changed.push({ service: record.service, id: record.id, verdict: record.verdict });
     }
     for (const listener of this.#listeners) listener(changed);

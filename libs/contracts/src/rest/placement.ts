@@ -154,7 +154,7 @@ const requestsSchema = z.object({
 export const loadEventSchema = z
   .object({
     at: z.iso.datetime(),
-    requests: requestsSchema.describe('Since the event before.'),
+    requests: requestsSchema.describe('Since the event before; of five seconds of late where nobody looked.'),
     members: z.array(
       z.object({
         service: z.enum(SERVICES),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { xxh64 } from '@ringleader/hash-ring';
 import { seededPrng } from '@ringleader/primitives';
 import fc from 'fast-check';
@@ -262,6 +262,30 @@ describe('ring-hash', () => {
     const before = owners([...alike('a', 'b'), candidate('c', 1)]);
     const after = owners([...alike('a', 'b'), candidate('c', 2)]);
     expect(after.every((owner, i) => owner === before[i] || owner === 'c')).toBe(true);
+  });
+
+  it.each([0.001, 0.01, 0.1, 30, 100, 1_000])('knows weights in relation only: times %d', (times) => {
+    const weights = [1, 2, 4].map((weight) => weight * times);
+    const candidates = weights.map((weight) => candidate(`w${weight}`, weight));
+    const counts = countPicks(create('ring-hash'), candidates, 30_000);
+    expect(deviation(counts, [1, 2, 4])).toBeLessThan(0.3);
+  });
+
+  it('sends equal requests to the same target from the start of a gateway on, to which all are new', () => {
+    const at = (ramp: number): unknown[] => owners(alike('a', 'b', 'c').map((one) => ({ ...one, ramp })));
+    expect([at(0.1), at(0.55)]).toEqual([at(1), at(1)]);
+  });
+
+  it('makes no points anew while a share grows', () => {
+    const made = jest.spyOn(Float64Array, 'from');
+    const balancer = create('ring-hash');
+    for (let now = 0; now <= 1_000; now += 1) {
+      const ramp = Math.max(0.1, now / 1_000);
+      balancer.pick([{ ...candidate('a', 100), ramp }, candidate('b', 100)], asked(now, now));
+    }
+    // The other one, and this one at a tenth and at each doubling of that.
+    expect(made).toHaveBeenCalledTimes(1 + 4);
+    made.mockRestore();
   });
 
   it('passes by whoever has more than its part under way', () => {
