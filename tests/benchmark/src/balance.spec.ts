@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { until } from '@ringleader/server-processes';
 import { balanceReport, type BalanceOptions } from './balance.js';
 
-const options: BalanceOptions = {
+const options: Omit<BalanceOptions, 'ended'> = {
   strategies: ['random', 'round-robin'],
   ...{ rounds: 1, roundMs: 60_000, readsPerSecond: 20, pauseMs: 900 },
 };
@@ -46,7 +46,9 @@ it('leaves the shard running and the strategy as it was when it is ended', async
   const pid = shard.pid ?? 0;
   const ended = new AbortController();
   const reason = new Error('enough');
-  const outcome = expect(balanceReport(cluster(pid), options, ended.signal)).rejects.toBe(reason);
+  const outcome = expect(balanceReport(cluster(pid), { ...options, ended: ended.signal })).rejects.toBe(
+    reason,
+  );
   await until('the shard stands', () => Promise.resolve(stateOf(pid) === 'T'), {
     timeoutMs: 60_000,
     everyMs: 5,
@@ -61,11 +63,10 @@ it('goes on where the shard dies', async () => {
   const pid = shard.pid ?? 0;
   shard.kill('SIGKILL');
   await once(shard, 'exit');
-  const report = await balanceReport(
-    cluster(pid),
-    { ...options, strategies: ['random'], roundMs: 1_500, pauseMs: 10 },
-    new AbortController().signal,
-  );
+  const report = await balanceReport(cluster(pid), {
+    ...options,
+    ...{ strategies: ['random'], roundMs: 1_500, pauseMs: 10, ended: new AbortController().signal },
+  });
   expect(report).toContain('| random |');
   expect(strategies).toEqual(['random', 'ring-hash']);
 });

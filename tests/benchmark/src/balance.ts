@@ -16,6 +16,8 @@ export interface BalanceOptions {
   readonly readsPerSecond: number;
   /** How long the shard stands in each second. */
   readonly pauseMs: number;
+  /** Leaves the cluster as it was, then. */
+  readonly ended: AbortSignal;
 }
 
 const KEYS = 512;
@@ -29,11 +31,8 @@ interface Measured {
   paused: number;
 }
 
-export async function balanceReport(
-  cluster: RunningCluster,
-  options: BalanceOptions,
-  ended: AbortSignal,
-): Promise<string> {
+export async function balanceReport(cluster: RunningCluster, options: BalanceOptions): Promise<string> {
+  const { ended } = options;
   const [url = ''] = cluster.gatewayUrls;
   const client = new RestClient(url, CONNECTIONS);
   const victim = (await cluster.processes()).filter(({ service }) => service === 'shard').at(-1);
@@ -49,7 +48,7 @@ export async function balanceReport(
       for (const [strategy, measured] of results) {
         ended.throwIfAborted();
         await use(client, strategy);
-        const read = (): Promise<void> => readSteadily(client, victim.member, options, measured, ended);
+        const read = (): Promise<void> => readSteadily(client, victim.member, options, measured);
         await pausing(victim.pid, options, read);
       }
     }
@@ -98,9 +97,8 @@ async function pausing(pid: number, { pauseMs }: BalanceOptions, run: () => Prom
 async function readSteadily(
   client: RestClient,
   victim: string,
-  { roundMs, readsPerSecond }: BalanceOptions,
+  { roundMs, readsPerSecond, ended }: BalanceOptions,
   measured: Measured,
-  ended: AbortSignal,
 ): Promise<void> {
   const startedAt = performance.now();
   const reads: Promise<void>[] = [];

@@ -113,8 +113,9 @@ async function balance(flags: BalanceFlags, ended: AbortSignal): Promise<void> {
     roundMs: flags.seconds * 1_000,
     readsPerSecond: flags.rate,
     pauseMs: flags.pause,
+    ended,
   };
-  print(await balanceReport(cluster, options, ended));
+  print(await balanceReport(cluster, options));
 }
 
 interface ElasticFlags {

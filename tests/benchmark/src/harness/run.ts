@@ -156,12 +156,7 @@ class Run implements Measured {
     for (let round = 0; round < settings.rounds; round += 1) {
       note(`round ${round + 1} of ${settings.rounds}`);
       if (settings.alone) {
-        for (const target of interleaved(targets, round)) {
-          const what = `could not be started for round ${round + 1}`;
-          if (await this.#tried(target, what, () => this.#start(target)))
-            for (const cell of cells) await this.#measure(target, cell, round);
-          await this.#end(target);
-        }
+        for (const target of interleaved(targets, round)) await this.#roundAlone(target, cells, round);
       } else {
         for (const cell of cells)
           for (const target of interleaved(targets, round)) await this.#measure(target, cell, round);
@@ -171,6 +166,13 @@ class Run implements Measured {
           );
       }
     }
+  }
+
+  async #roundAlone(target: Target, cells: readonly Cell[], round: number): Promise<void> {
+    const what = `could not be started for round ${round + 1}`;
+    if (await this.#tried(target, what, () => this.#start(target)))
+      for (const cell of cells) await this.#measure(target, cell, round);
+    await this.#end(target);
   }
 
   async #start(target: Target): Promise<Active> {
