@@ -127,5 +127,10 @@ describe('the generators', () => {
     await expect(failing('core', 'paxos')).rejects.toThrow('exists already');
     await expect(failing('service', 'x')).rejects.toThrow('There is no generator "service"');
     await expect(failing('core', 'Bad Name')).rejects.toThrow('not a kebab-case name');
+    await expect(failing('core', 'one', 'two')).rejects.toThrow('"two" is one word too many');
+    await expect(failing('manifests', 'core')).rejects.toThrow('"core" is one word too many');
+    await expect(failing('manifests', '--bogus')).rejects.toThrow(
+      /generate\.mjs manifests --bogus\n\nUnknown option/,
+    );
   });
 });

@@ -62,23 +62,35 @@ async function generateManifests(runbooks) {
   execFileSync(process.execPath, [main, ...options], { stdio: 'inherit' });
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    root: { type: 'string', default: process.cwd() },
-    runbooks: { type: 'string' },
-  },
-});
-if (values.help) {
-  console.log(USAGE);
-} else {
+function given() {
   try {
-    if (positionals[0] === 'manifests') await generateManifests(values.runbooks);
-    else await generate(values.root, positionals[0], positionals[1]);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\n\n${USAGE}`);
-    process.exitCode = 1;
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        root: { type: 'string', default: process.cwd() },
+        runbooks: { type: 'string' },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError(`${cause.message}.`, { cause });
   }
+}
+
+async function main() {
+  const { values, positionals } = given();
+  if (values.help) return console.log(USAGE);
+  const [kind, name, ...others] = positionals;
+  const unexpected = kind === 'manifests' ? name : others[0];
+  if (unexpected !== undefined) throw new UsageError(`"${unexpected}" is one word too many.`);
+  if (kind === 'manifests') await generateManifests(values.runbooks);
+  else await generate(values.root, kind, name);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 1;
 }

@@ -16,7 +16,11 @@ interface Operation {
   }[];
   readonly responses: Record<
     string,
-    { readonly content?: Record<string, unknown>; readonly description: string }
+    {
+      readonly content?: Record<string, unknown>;
+      readonly headers?: Record<string, unknown>;
+      readonly description: string;
+    }
   >;
 }
 interface Document {
@@ -124,6 +128,22 @@ describe('/openapi.json', () => {
       expect(response?.description).toContain(code);
       expect(Object.keys(response?.content ?? {})).toEqual([PROBLEM_MEDIA_TYPE]);
     }
+  });
+
+  it('has the headers of what is no success, too', () => {
+    const headersOf = (path: string, method: string, status: string): string[] =>
+      Object.keys(operation(path, method).responses[status]?.headers ?? {}).sort();
+    const byReplica = ['Ringleader-Served-By', 'Ringleader-Staleness-Ms'];
+    for (const method of ['get', 'head']) {
+      expect(headersOf('/v1/kv/{key}', method, '304')).toEqual(headersOf('/v1/kv/{key}', method, '200'));
+      expect(headersOf('/v1/kv/{key}', method, '404')).toEqual(byReplica);
+      expect(headersOf('/v1/kv/{key}', method, '412')).toEqual(byReplica);
+      expect(headersOf('/v1/cluster/settings', method, '304')).toEqual(['ETag']);
+    }
+    expect(headersOf('/v1/kv/{key}', 'put', '412')).toEqual(['Ringleader-Served-By']);
+    expect(headersOf('/v1/kv/{key}', 'delete', '404')).toEqual(['Ringleader-Served-By']);
+    expect(headersOf('/v1/kv/{key}', 'put', '415')).toEqual(['Accept-Encoding']);
+    expect(headersOf('/v1/cluster/settings', 'patch', '412')).toEqual([]);
   });
 
   it('says of all that changes something that its body can be refused', () => {

@@ -107,10 +107,11 @@ func closed(own *tally, worker int, begin, end time.Time, request Request) {
 		}
 		err := request(worker, n)
 		done := time.Now()
-		if done.Before(begin) || done.After(end) {
+		if done.Before(begin) {
 			continue
 		}
-		own.count(err, done.Sub(sent), true)
+		// What stands at the end would be seen by nobody if only those counted that end before it.
+		own.count(err, done.Sub(sent), !sent.Before(begin), !done.After(end))
 	}
 }
 
@@ -142,15 +143,16 @@ func (loop Loop) open(own *tally, worker int, launch time.Time, next *atomic.Int
 		err := request(worker, n)
 		done := time.Now()
 		if isMeasured {
-			own.count(err, done.Sub(due), !done.After(end))
+			own.count(err, done.Sub(due), true, !done.After(end))
 		} else if err == nil && !done.Before(begin) {
 			own.requests++
 		}
 	}
 }
 
-// A request that ended after the end has a latency, but is none of those that were done in the time.
-func (own *tally) count(err error, latency time.Duration, inTime bool) {
+// A request that ended after the end has a latency, but is none of those that were done in the time; one that was sent before
+// the beginning is, and has none.
+func (own *tally) count(err error, latency time.Duration, sentInTime, inTime bool) {
 	if err != nil {
 		own.failures++
 		if own.failure == "" {
@@ -158,7 +160,9 @@ func (own *tally) count(err error, latency time.Duration, inTime bool) {
 		}
 		return
 	}
-	record(own.latencies, latency)
+	if sentInTime {
+		record(own.latencies, latency)
+	}
 	if inTime {
 		own.requests++
 	}

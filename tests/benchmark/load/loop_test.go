@@ -56,3 +56,22 @@ func TestClosedLoopCountsFailuresApart(t *testing.T) {
 		t.Fatalf("the median is %v ms", p50)
 	}
 }
+
+func TestClosedLoopTellsOfAServerThatStandsAtTheEnd(t *testing.T) {
+	loop := Loop{workers: 3, duration: 200 * time.Millisecond, phase: quiet}
+	began := time.Now()
+	result := runLoop(loop, func(worker int, _ int64) error {
+		if time.Since(began) < 100*time.Millisecond {
+			time.Sleep(2 * time.Millisecond)
+			return nil
+		}
+		time.Sleep(time.Until(began.Add(400 * time.Millisecond)))
+		if worker == 0 {
+			return errors.New("too late")
+		}
+		return nil
+	})
+	if result.Failures != 1 || result.Failure != "too late" || result.Percentiles["100"] < 200 {
+		t.Fatalf("%+v", result)
+	}
+}

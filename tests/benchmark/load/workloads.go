@@ -148,7 +148,7 @@ func watch(target Target, order Order) error {
 			select {
 			case at := <-heard:
 				if isMeasured {
-					own.count(nil, at.Sub(sent), true)
+					own.count(nil, at.Sub(sent), true, true)
 				}
 			case <-limit:
 				return fmt.Errorf("a watcher has not heard of a value within %v", hearWithin)

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BalancerStrategy } from '@ringleader/balancer';
+import { sendSignal } from '@ringleader/server-processes';
 import { RestClient } from '@ringleader/testing-workload';
 import { percentile } from './harness/statistics.js';
 import type { RunningCluster } from './running-cluster.js';
@@ -15,6 +16,8 @@ export interface BalanceOptions {
   readonly readsPerSecond: number;
   /** How long the shard stands in each second. */
   readonly pauseMs: number;
+  /** Leaves the cluster as it was, then. */
+  readonly ended: AbortSignal;
 }
 
 const KEYS = 512;
@@ -29,10 +32,12 @@ interface Measured {
 }
 
 export async function balanceReport(cluster: RunningCluster, options: BalanceOptions): Promise<string> {
+  const { ended } = options;
   const [url = ''] = cluster.gatewayUrls;
   const client = new RestClient(url, CONNECTIONS);
   const victim = (await cluster.processes()).filter(({ service }) => service === 'shard').at(-1);
   if (victim === undefined) throw new Error('The cluster has no shard');
+  const before = await strategyOf(client);
   const results = new Map<BalancerStrategy, Measured>();
   for (const strategy of options.strategies) {
     results.set(strategy, { latenciesMs: [], failures: 0, paused: 0 });
@@ -41,18 +46,31 @@ export async function balanceReport(cluster: RunningCluster, options: BalanceOpt
     for (let i = 0; i < KEYS; i += 1) await client.put(key(i), `value ${i}`);
     for (let round = 0; round < options.rounds; round += 1) {
       for (const [strategy, measured] of results) {
+        ended.throwIfAborted();
         await use(client, strategy);
-        await pausing(victim.pid, options, () => readSteadily(client, victim.member, options, measured));
+        const read = (): Promise<void> => readSteadily(client, victim.member, options, measured);
+        await pausing(victim.pid, options, read);
       }
     }
+    ended.throwIfAborted();
   } finally {
-    await use(client, null);
-    await client.close();
+    await use(client, before).finally(() => client.close());
   }
   return table(results, victim.member);
 }
 
 const key = (i: number): string => `balance/${i % KEYS}`;
+
+interface SettingsDocument {
+  readonly balancer?: { readonly strategy?: BalancerStrategy | null };
+}
+
+/** That the cluster has been told, or null. */
+async function strategyOf(client: RestClient): Promise<BalancerStrategy | null> {
+  const { status, body } = await client.request('GET', '/v1/cluster/settings');
+  if (status !== 200) throw new Error(`The settings cannot be read: ${status}`);
+  return (JSON.parse(body.toString()) as SettingsDocument).balancer?.strategy ?? null;
+}
 
 async function use(client: RestClient, strategy: BalancerStrategy | null): Promise<void> {
   const { status, code } = await client.request('PATCH', '/v1/cluster/settings', { balancer: { strategy } });
@@ -64,22 +82,22 @@ async function use(client: RestClient, strategy: BalancerStrategy | null): Promi
 /** Stops the process for a part of each second for as long as the run takes. */
 async function pausing(pid: number, { pauseMs }: BalanceOptions, run: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => {
-    process.kill(pid, 'SIGSTOP');
-    setTimeout(() => process.kill(pid, 'SIGCONT'), pauseMs);
+    sendSignal(pid, 'SIGSTOP');
+    setTimeout(() => sendSignal(pid, 'SIGCONT'), pauseMs);
   }, SECOND_MS);
   try {
     await run();
   } finally {
     clearInterval(timer);
     await delay(pauseMs);
-    process.kill(pid, 'SIGCONT');
+    sendSignal(pid, 'SIGCONT');
   }
 }
 
 async function readSteadily(
   client: RestClient,
   victim: string,
-  { roundMs, readsPerSecond }: BalanceOptions,
+  { roundMs, readsPerSecond, ended }: BalanceOptions,
   measured: Measured,
 ): Promise<void> {
   const startedAt = performance.now();
@@ -92,7 +110,7 @@ async function readSteadily(
     else measured.failures += 1;
     if (headers['ringleader-served-by'] === victim) measured.paused += 1;
   };
-  for (let n = 0; performance.now() - startedAt < roundMs;) {
+  for (let n = 0; performance.now() - startedAt < roundMs && !ended.aborted;) {
     const due = ((performance.now() - startedAt) / SECOND_MS) * readsPerSecond;
     for (; n < due; n += 1) reads.push(read(n));
     await delay(TICK_MS);

@@ -1,11 +1,11 @@
 /**
- * The benchmark: `pnpm bench` against a cluster that `npm start` runs. See docs/MEASUREMENTS.md.
+ * The benchmark: `npm run bench`, also against a cluster that `npm start` runs. See docs/MEASUREMENTS.md.
  */
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BALANCER_STRATEGIES, type BalancerStrategy } from '@ringleader/balancer';
 import { StartError } from '@ringleader/server-processes';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { balanceReport } from './balance.js';
 import { startEtcdStore } from './coordinators/etcd-grpc.js';
 import { LeaderFailover, leaderReport } from './coordinators/failover.js';
@@ -17,7 +17,9 @@ import { runElastic } from './elastic/elastic.js';
 import { failoverReport, failoverTrial, readCluster } from './failover.js';
 import type { FailoverTrial } from './failover.js';
 import { bench } from './harness/bench.js';
-import { declareFlags, settingsOf } from './harness/settings.js';
+import { endable } from './harness/endable.js';
+import { checkWritable } from './harness/result-file.js';
+import { declareFlags, listOf, nameOf, numberOf, settingsOf, wholeOf } from './harness/settings.js';
 import { placementReport } from './placement-report.js';
 import { placementScale } from './placement-scale.js';
 import { findCluster } from './running-cluster.js';
@@ -26,12 +28,12 @@ import { storeReport } from './store-report.js';
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function failover(options: { readonly data: string; readonly trials: string }): Promise<void> {
+async function failover(options: { readonly data: string; readonly trials: number }): Promise<void> {
   const cluster = await findCluster(options.data);
   const url = cluster.gatewayUrls[0] ?? '';
   const shards = (await cluster.processes()).filter(({ service }) => service === 'shard');
   const trials: FailoverTrial[] = [];
-  for (let n = 0; n < Number(options.trials); n += 1) {
+  for (let n = 0; n < options.trials; n += 1) {
     const victim = shards[n % shards.length]?.member ?? '';
     const trial = await failoverTrial(cluster, url, victim);
     trials.push(trial);
@@ -51,10 +53,11 @@ async function untilBack(url: string, { victim, startedAt }: FailoverTrial): Pro
   }
 }
 
-async function leaderFailover(options: { readonly data: string; readonly trials: string }): Promise<void> {
+async function leaderFailover(options: { readonly data: string; readonly trials: number }): Promise<void> {
+  await findCluster(options.data);
   const failover = await LeaderFailover.connect(options.data);
   const trials: LeaderTrial[] = [];
-  for (let n = 0; n < Number(options.trials); n += 1) {
+  for (let n = 0; n < options.trials; n += 1) {
     const trial = await failover.trial();
     trials.push(trial);
     print(`${trial.leader}: ${trial.first.toFixed(0)} to ${trial.last.toFixed(0)}`);
@@ -64,27 +67,28 @@ async function leaderFailover(options: { readonly data: string; readonly trials:
 }
 
 interface CoordinatorOptions {
-  readonly clients: string;
-  readonly watchers: string;
-  readonly workloads: string;
-  readonly seconds: string;
-  readonly warmUp: string;
+  readonly clients: readonly number[];
+  readonly watchers: number;
+  readonly workloads: readonly string[];
+  readonly seconds: number;
+  readonly warmUp: number;
   readonly etcd?: string;
   readonly nodeFlags?: string;
 }
 
-async function coordinators(options: CoordinatorOptions): Promise<void> {
+async function coordinators(options: CoordinatorOptions, ended: AbortSignal): Promise<void> {
   const nodeFlags = (options.nodeFlags ?? '').split(' ').filter((flag) => flag !== '');
   const stores: MeasuredStore[] = [];
   try {
     if (options.etcd !== undefined) stores.push(await startEtcdStore(options.etcd));
     stores.push(await startCoordinators({ nodeFlags }));
     const extent = {
-      clients: options.clients.split(',').map(Number),
-      watchers: Number(options.watchers),
-      workloads: options.workloads.split(','),
-      durationMs: Number(options.seconds) * 1_000,
-      warmUpMs: Number(options.warmUp) * 1_000,
+      clients: options.clients,
+      watchers: options.watchers,
+      workloads: options.workloads,
+      durationMs: options.seconds * 1_000,
+      warmUpMs: options.warmUp * 1_000,
+      ended,
     };
     print(tableOf(await compare(stores, extent)));
   } finally {
@@ -94,40 +98,42 @@ async function coordinators(options: CoordinatorOptions): Promise<void> {
 
 interface BalanceFlags {
   readonly data: string;
-  readonly strategies: string;
-  readonly rounds: string;
-  readonly seconds: string;
-  readonly rate: string;
-  readonly pause: string;
+  readonly strategies: readonly BalancerStrategy[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly rate: number;
+  readonly pause: number;
 }
 
-async function balance(flags: BalanceFlags): Promise<void> {
+async function balance(flags: BalanceFlags, ended: AbortSignal): Promise<void> {
   const cluster = await findCluster(flags.data);
   const options = {
-    strategies: flags.strategies.split(',') as BalancerStrategy[],
-    rounds: Number(flags.rounds),
-    roundMs: Number(flags.seconds) * 1_000,
-    readsPerSecond: Number(flags.rate),
-    pauseMs: Number(flags.pause),
+    strategies: flags.strategies,
+    rounds: flags.rounds,
+    roundMs: flags.seconds * 1_000,
+    readsPerSecond: flags.rate,
+    pauseMs: flags.pause,
+    ended,
   };
   print(await balanceReport(cluster, options));
 }
 
 interface ElasticFlags {
-  readonly keys: string;
-  readonly valueBytes: string;
-  readonly rate: string;
-  readonly quiet: string;
+  readonly keys: number;
+  readonly valueBytes: number;
+  readonly rate: number;
+  readonly quiet: number;
   readonly svg?: string;
 }
 
 async function elastic(flags: ElasticFlags): Promise<void> {
+  await checkWritable(flags.svg);
   const { report, svg, faults } = await runElastic({
-    keys: Number(flags.keys),
-    valueBytes: Number(flags.valueBytes),
-    perSecond: Number(flags.rate),
+    keys: flags.keys,
+    valueBytes: flags.valueBytes,
+    perSecond: flags.rate,
     shardsAdded: 3,
-    quietSeconds: Number(flags.quiet),
+    quietSeconds: flags.quiet,
     seed: 1,
     note: print,
   });
@@ -140,7 +146,13 @@ async function elastic(flags: ElasticFlags): Promise<void> {
 
 const FAULTS_SHOWN = 20;
 
-const program = new Command('pnpm bench --').description(
+function powerOfTwo(text: string): number {
+  const value = wholeOf(16, 16_384)(text);
+  if (Number.isInteger(Math.log2(value))) return value;
+  throw new InvalidArgumentError(`"${text}" is no power of two.`);
+}
+
+const program = new Command('npm run bench --').description(
   'Measures Ringleader on this machine: beside its peers by default, or one thing of it by name.',
 );
 const DATA: [string, string, string] = ['--data <folder>', "the cluster's data folder", '.ringleader'];
@@ -155,31 +167,33 @@ program
   .command('failover')
   .description('time from kill -9 of a shard to the next acknowledged write on the partitions it led')
   .option(...DATA)
-  .option('--trials <n>', 'kills', '20')
+  .option('--trials <n>', 'kills', wholeOf(1, 10_000), 20)
   .action(failover);
 program
   .command('leader-failover')
   .description("time from kill -9 of the coordinators' leader to the next acknowledged write")
   .option(...DATA)
-  .option('--trials <n>', 'kills', '50')
+  .option('--trials <n>', 'kills', wholeOf(1, 10_000), 50)
   .action(leaderFailover);
 program
   .command('balance')
   .description('latency of stale reads, by strategy, while a shard stands still for a part of each second')
   .option(...DATA)
-  .option('--strategies <list>', 'which, by commas', BALANCER_STRATEGIES.join())
-  .option('--rounds <n>', 'how often all of them are measured, in turn', '3')
-  .option('--seconds <n>', 'how long one of them is measured', '8')
-  .option('--rate <n>', 'reads in a second', '400')
-  .option('--pause <ms>', 'how long the shard stands in each second', '200')
-  .action(balance);
+  .option('--strategies <list>', 'which, by commas', listOf(nameOf('strategy', BALANCER_STRATEGIES)), [
+    ...BALANCER_STRATEGIES,
+  ])
+  .option('--rounds <n>', 'how often all of them are measured, in turn', wholeOf(1, 1_000), 3)
+  .option('--seconds <n>', 'how long one of them is measured', numberOf(0.1, 3_600), 8)
+  .option('--rate <n>', 'reads in a second', numberOf(1, 100_000), 400)
+  .option('--pause <ms>', 'how long the shard stands in each second', wholeOf(0, 900), 200)
+  .action((flags: BalanceFlags) => endable(note, (ended) => balance(flags, ended)));
 program
   .command('elastic')
   .description('three shards, then six, then three, under a constant load, while processes are killed')
-  .option('--keys <n>', 'keys', '1000000')
-  .option('--value-bytes <n>', 'length of each value', '1024')
-  .option('--rate <n>', 'requests a second, a tenth of them writes', '600')
-  .option('--quiet <n>', 'seconds before, between and after', '20')
+  .option('--keys <n>', 'keys', wholeOf(1, 100_000_000), 1_000_000)
+  .option('--value-bytes <n>', 'length of each value', wholeOf(1, 1_048_576), 1_024)
+  .option('--rate <n>', 'requests a second, a tenth of them writes', wholeOf(1, 100_000), 600)
+  .option('--quiet <n>', 'seconds before, between and after', numberOf(0, 3_600), 20)
   .option('--svg <file>', 'where the time line is drawn to')
   .action(elastic);
 program
@@ -189,27 +203,30 @@ program
 program
   .command('placement-scale')
   .description('CPU time and memory of placement in a large cluster, without one')
-  .option('--shards <n>', 'how many', '1000')
-  .option('--partitions <n>', 'a power of two', '16384')
-  .action(({ shards, partitions }: { readonly shards: string; readonly partitions: string }) =>
-    print(placementScale({ shards: Number(shards), partitions: Number(partitions) })),
-  );
+  .option('--shards <n>', 'how many', wholeOf(3, 10_000), 1_000)
+  .option('--partitions <n>', 'a power of two', powerOfTwo, 16_384)
+  .action((scale: { readonly shards: number; readonly partitions: number }) => print(placementScale(scale)));
 program
   .command('store')
   .description("CPU time of the coordinator's store by its size, without a cluster")
-  .option('--keys <list>', 'numbers of keys, by commas', '100000,1000000')
-  .action(({ keys }: { readonly keys: string }) => print(storeReport(keys.split(',').map(Number))));
+  .option(
+    '--keys <list>',
+    'numbers of keys, by commas',
+    listOf(wholeOf(1_000, 100_000_000)),
+    [100_000, 1_000_000],
+  )
+  .action(({ keys }: { readonly keys: readonly number[] }) => print(storeReport(keys)));
 program
   .command('coordinator')
   .description('puts, linearizable reads and watches of three coordinators, without the rest of a cluster')
-  .option('--clients <list>', 'numbers of clients, by commas', '1,64,256')
-  .option('--workloads <list>', 'which, by commas', WORKLOADS.join())
-  .option('--watchers <n>', 'watchers of one prefix', '1000')
-  .option('--seconds <n>', 'how long each workload is measured', '4')
-  .option('--warm-up <n>', 'seconds of load before anything is measured', '8')
+  .option('--clients <list>', 'numbers of clients, by commas', listOf(wholeOf(1, 4_096)), [1, 64, 256])
+  .option('--workloads <list>', 'which, by commas', listOf(nameOf('workload', WORKLOADS)), [...WORKLOADS])
+  .option('--watchers <n>', 'watchers of one prefix', wholeOf(1, 100_000), 1_000)
+  .option('--seconds <n>', 'how long each workload is measured', numberOf(0.1, 3_600), 4)
+  .option('--warm-up <n>', 'seconds of load before anything is measured', numberOf(0, 3_600), 8)
   .option('--etcd <program>', 'an etcd program: three nodes of it are measured in the same run, by gRPC')
   .option('--node-flags <flags>', "flags for each coordinator's Node, to profile it")
-  .action(coordinators);
+  .action((flags: CoordinatorOptions) => endable(note, (ended) => coordinators(flags, ended)));
 try {
   await program.parseAsync();
 } catch (error) {

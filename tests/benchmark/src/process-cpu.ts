@@ -1,6 +1,6 @@
 /**
  * CPU time and memory of processes with all their descendants, from Linux's /proc. PostgreSQL is many processes, so a
- * figure for "a shard's database" is of a tree.
+ * figure for "a shard's database" is of a tree; those that vacuum come and go, and what they took stays with their parent.
  */
 import { processStats, type ProcessStat } from '@ringleader/server-processes';
 
@@ -24,9 +24,9 @@ export function usageOfTrees(roots: readonly number[]): ProcessUsage[] {
   return roots.map((root) => {
     let cpuMs = 0;
     let residentBytes = 0;
-    for (const [pid, { userTicks, systemTicks, residentPages }] of stats) {
+    for (const [pid, { userTicks, systemTicks, endedTicks, residentPages }] of stats) {
       if (rootOf.get(pid) !== root) continue;
-      cpuMs += (userTicks + systemTicks) * MS_PER_TICK;
+      cpuMs += (userTicks + systemTicks + endedTicks) * MS_PER_TICK;
       residentBytes += residentPages * PAGE_BYTES;
     }
     return { cpuMs, residentBytes };

@@ -1,6 +1,7 @@
 /**
  * The local cluster that the benchmark is pointed at, found by the state file that `npm start` keeps.
  */
+import { StartError } from '@ringleader/server-processes';
 import { readClusterState } from '@ringleader/tool-local-cluster';
 
 export interface RunningProcess {
@@ -15,9 +16,13 @@ export interface RunningCluster {
 }
 
 export async function findCluster(folder: string): Promise<RunningCluster> {
-  const state = await readClusterState(folder);
+  const state = await readClusterState(folder).catch((cause: unknown) => {
+    throw new StartError(`No cluster of npm start has its data in ${folder}: name its folder with --data.`, {
+      cause,
+    });
+  });
   if (state.status !== 'healthy')
-    throw new Error(`The cluster in ${folder} is ${state.status}: wait until it is healthy.`);
+    throw new StartError(`The cluster in ${folder} is ${state.status}: wait until it is healthy.`);
   return {
     gatewayUrls: state.gatewayUrls,
     processes: async () => {

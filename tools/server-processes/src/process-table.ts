@@ -7,6 +7,8 @@ export interface ProcessStat {
   readonly parent: number;
   readonly userTicks: number;
   readonly systemTicks: number;
+  /** Of children that have ended, and of theirs: both kinds together. */
+  readonly endedTicks: number;
   readonly startTicks: number;
   readonly residentPages: number;
 }
@@ -28,7 +30,8 @@ export function processStat(pid: number): ProcessStat | undefined {
   if (state === 'Z' || state === 'X') return undefined;
   const field = (number: number): number => Number(fields[number - 4]);
   const [userTicks, systemTicks, startTicks] = [field(14), field(15), field(22)];
-  return { parent: field(4), userTicks, systemTicks, startTicks, residentPages: field(24) };
+  const endedTicks = field(16) + field(17);
+  return { parent: field(4), userTicks, systemTicks, endedTicks, startTicks, residentPages: field(24) };
 }
 
 /** Of all processes, by their ids. */

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,6 +241,22 @@ describe('ringleader coordinator snapshot', () => {
       await expect(save(inFolder('saved'))).rejects.toThrow('checksum');
       expect(await readFile(inFolder('saved'), 'utf8')).toBe('earlier');
       expect((await readdir(folder)).sort()).toEqual(['file', 'saved']);
+    });
+
+    it('asks for nothing that it cannot write: a stream that nobody reads keeps the process from ending', async () => {
+      let asked = 0;
+      server.on('request', () => (asked += 1));
+      await expect(save(inFolder('missing/saved'))).rejects.toThrow('cannot be written');
+      expect(asked).toBe(0);
+    });
+
+    it('leaves nothing behind where the gateway refuses', async () => {
+      server.removeAllListeners('request').on('request', (_, response: ServerResponse) => {
+        response.writeHead(404, { 'content-type': 'application/problem+json' });
+        response.end(JSON.stringify({ status: 404, code: 'MEMBER_NOT_FOUND', detail: 'None of that name' }));
+      });
+      await expect(save(inFolder('saved'))).rejects.toMatchObject({ exitCode: 3 });
+      expect(await readdir(folder)).toEqual(['file']);
     });
   });
 });

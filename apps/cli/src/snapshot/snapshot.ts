@@ -26,10 +26,11 @@ async function save(path: string, command: Command): Promise<void> {
   const { archiveCheck, failureOf } = await import('./snapshot-file.js');
   const signal = stopSignal();
   const client = clientOf(flags, signal);
-  const stream = bodyOf(await client.coordinatorSnapshot(flags.from), client);
+  // First: a stream that is begun and not read keeps this process, and the member's snapshot, for a minute.
   const output = await openOutput(path, OWNER_ONLY);
   const archive = archiveCheck();
   try {
+    const stream = bodyOf(await client.coordinatorSnapshot(flags.from), client);
     for await (const chunk of unbroken(stream, signal)) {
       archive.push(chunk);
       await output.write(chunk);

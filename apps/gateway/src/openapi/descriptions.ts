@@ -47,6 +47,11 @@ export function Problems(...codes: readonly RestErrorCode[]): Decorator {
   return problemResponses([...new Set([...COMMON, ...ADMISSION, ...codes])]);
 }
 
+/** Of a key: what a shard has said names the shard. */
+function KeyProblems(ofShard: Headers, ...codes: readonly RestErrorCode[]): Decorator {
+  return problemResponses([...new Set([...COMMON, ...ADMISSION, ...codes])], ofShard);
+}
+
 /** Of one that changes something below /v1: whatever its body is for, that can be too large, or of no type that is taken. */
 export function ChangeProblems(...codes: readonly RestErrorCode[]): Decorator {
   return Problems('REQUEST_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', ...codes);
@@ -58,35 +63,44 @@ function ProbeProblems(): Decorator {
 }
 
 /** One response for each status, naming the codes that it may carry. */
-function problemResponses(codes: readonly RestErrorCode[]): Decorator {
+function problemResponses(codes: readonly RestErrorCode[], ofShard: Headers = {}): Decorator {
   const byStatus = new Map<number, RestErrorCode[]>();
   for (const code of codes) {
     const { httpStatus } = ERROR_CATALOGUE[code];
     byStatus.set(httpStatus, [...(byStatus.get(httpStatus) ?? []), code]);
   }
   return applyDecorators(
-    ...[...byStatus].sort(([a], [b]) => a - b).map(([status, ofStatus]) => problemResponse(status, ofStatus)),
+    ...[...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, ofStatus]) => problemResponse(status, ofStatus, ofShard)),
   );
 }
 
-function problemResponse(status: number, codes: readonly RestErrorCode[]): Decorator {
+/** What is refused by whoever has read the key. */
+const OF_SHARD: readonly RestErrorCode[] = ['KEY_NOT_FOUND', 'PRECONDITION_FAILED'];
+
+function problemResponse(status: number, codes: readonly RestErrorCode[], ofShard: Headers): Decorator {
   return ApiResponse({
     status,
     description: codes.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].title}`).join('. '),
-    headers: headersOfProblem(codes),
+    headers: { ...headersOfProblem(codes), ...(codes.some((code) => OF_SHARD.includes(code)) && ofShard) },
     content: { [PROBLEM_MEDIA_TYPE]: { schema: schemaRef('Problem') } },
   });
 }
 
-function headersOfProblem(
-  codes: readonly RestErrorCode[],
-): Record<string, { description: string; schema: object }> {
+type Headers = Record<string, { description: string; schema: object }>;
+
+function headersOfProblem(codes: readonly RestErrorCode[]): Headers {
   if (codes.includes('METHOD_NOT_ALLOWED')) {
     return { Allow: { description: 'The methods that there are.', schema: { type: 'string' } } };
   }
   if (codes.includes('UNAUTHENTICATED') || codes.includes('FORBIDDEN')) {
     const description = 'What is missing (RFC 6750, section 3).';
     return { 'WWW-Authenticate': { description, schema: { type: 'string' } } };
+  }
+  if (codes.includes('UNSUPPORTED_MEDIA_TYPE')) {
+    const description = '`identity`, where it was refused for its Content-Encoding.';
+    return { 'Accept-Encoding': { description, schema: { type: 'string' } } };
   }
   const canRetry = codes.some(
     (code) => code === 'RATE_LIMITED' || code === 'OVERLOADED' || code === 'UNAVAILABLE',
@@ -215,7 +229,8 @@ export function DescribePut(): MethodDecorator {
     TimeoutHeader(),
     ApiResponse({ status: 201, description: 'The key is new.', ...written }),
     ApiResponse({ status: 200, description: 'The value of the key was replaced.', ...written }),
-    Problems(
+    KeyProblems(
+      servedBy,
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',
@@ -254,8 +269,15 @@ export function DescribeGet(): MethodDecorator {
       headers: headers,
       content: VALUE_READ,
     }),
-    ApiResponse({ status: 304, description: 'The revision is the one in If-None-Match.' }),
-    Problems('KEY_TOO_LONG', 'KEY_NOT_FOUND', 'PRECONDITION_FAILED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'),
+    ApiResponse({ status: 304, description: 'The revision is the one in If-None-Match.', headers }),
+    KeyProblems(
+      { ...servedBy, ...staleness },
+      'KEY_TOO_LONG',
+      'KEY_NOT_FOUND',
+      'PRECONDITION_FAILED',
+      'UNAVAILABLE',
+      'DEADLINE_EXCEEDED',
+    ),
   );
 }
 
@@ -275,7 +297,8 @@ export function DescribeDelete(): MethodDecorator {
     IdempotencyHeader(),
     TimeoutHeader(),
     ApiResponse({ status: 204, description: 'The key is gone.', headers: servedBy }),
-    Problems(
+    KeyProblems(
+      servedBy,
       'KEY_TOO_LONG',
       'VALUE_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',

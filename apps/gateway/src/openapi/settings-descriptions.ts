@@ -30,7 +30,11 @@ export function DescribeSettings(): MethodDecorator {
     }),
     TimeoutHeader(),
     ApiResponse({ status: 200, description: 'The settings.', ...SETTINGS }),
-    ApiResponse({ status: 304, description: 'The revision is the one in If-None-Match.' }),
+    ApiResponse({
+      status: 304,
+      description: 'The revision is the one in If-None-Match.',
+      headers: SETTINGS.headers,
+    }),
     Problems('UNAVAILABLE', 'DEADLINE_EXCEEDED'),
   );
 }

@@ -40,6 +40,7 @@ export interface Extent {
   readonly durationMs: number;
   /** Before all. */
   readonly warmUpMs: number;
+  readonly ended: AbortSignal;
 }
 
 export async function compare(stores: readonly MeasuredStore[], extent: Extent): Promise<Row[]> {
@@ -55,7 +56,8 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
       for (const store of stores) {
         const request = (client: number, n: number): Promise<void> =>
           operate(store, keyOf(keyNumber(client, n)));
-        rows.push(await measure({ store, workload, clients, request, durationMs: extent.durationMs }));
+        const { durationMs, ended } = extent;
+        rows.push(await measure({ store, workload, clients, request, durationMs, ended }));
       }
     }
   }
@@ -68,14 +70,16 @@ export async function compare(stores: readonly MeasuredStore[], extent: Extent):
 const keyOf = (n: number): string => `bench/${n % KEYS}`;
 
 /** Every key that is read; then both kinds of requests, until programs that are compiled while they run have been. */
-async function warmUp(store: MeasuredStore, { clients, warmUpMs }: Extent): Promise<void> {
-  for (let from = 0; from < KEYS; from += FILL_AT_ONCE)
+async function warmUp(store: MeasuredStore, { clients, warmUpMs, ended }: Extent): Promise<void> {
+  for (let from = 0; from < KEYS; from += FILL_AT_ONCE) {
+    ended.throwIfAborted();
     await Promise.all(Array.from({ length: FILL_AT_ONCE }, (_, i) => store.put(keyOf(from + i), VALUE)));
+  }
   const request = (client: number, n: number): Promise<void> => {
     const key = keyOf(keyNumber(client, n));
     return n % 2 === 0 ? store.put(key, VALUE) : store.get(key);
   };
-  await runLoop({ workers: Math.max(...clients), warmUpMs: 0, durationMs: warmUpMs, request });
+  await runLoop({ workers: Math.max(...clients), warmUpMs: 0, durationMs: warmUpMs, request, ended });
 }
 
 const keyNumber = (client: number, n: number): number => client * 7_919 + n * 31;
@@ -86,9 +90,10 @@ interface Measurement {
   readonly clients: number;
   readonly request: (client: number, n: number) => Promise<void>;
   readonly durationMs: number;
+  readonly ended: AbortSignal;
 }
 
-async function measure({ store, workload, clients, request, durationMs }: Measurement): Promise<Row> {
+async function measure({ store, workload, clients, request, durationMs, ended }: Measurement): Promise<Row> {
   const cpu = new CpuOf(store);
   const { requests, seconds, percentiles, failures, failure } = await runLoop({
     workers: clients,
@@ -96,6 +101,7 @@ async function measure({ store, workload, clients, request, durationMs }: Measur
     durationMs,
     request,
     onPhase: (phase) => cpu[phase](),
+    ended,
   });
   if (failures > 0) throw new Error(`${store.name}, ${workload}: ${failures} requests failed: ${failure}`);
   return {
@@ -110,7 +116,7 @@ async function measure({ store, workload, clients, request, durationMs }: Measur
 }
 
 /** One writer, who puts again when every watcher has the last put. */
-async function measureWatches(store: MeasuredStore, { watchers, durationMs }: Extent): Promise<Row> {
+async function measureWatches(store: MeasuredStore, { watchers, durationMs, ended }: Extent): Promise<Row> {
   let latencies: number[] = [];
   let putAt = 0;
   let due = 0;
@@ -123,6 +129,7 @@ async function measureWatches(store: MeasuredStore, { watchers, durationMs }: Ex
   const range = { key: WATCHED, rangeEnd: WATCHED_END };
   await Promise.all(Array.from({ length: watchers }, () => store.watch(range, take)));
   const round = async (n: number): Promise<void> => {
+    ended.throwIfAborted();
     const all = new Promise<void>((resolve) => (delivered = resolve));
     due = watchers;
     putAt = performance.now();
@@ -158,7 +165,10 @@ interface Cpu {
 }
 
 /** A watcher for each key, and writers who each go on when the watcher of their key has the put. */
-async function measureOwnWatches(store: MeasuredStore, { watchers, durationMs }: Extent): Promise<Row> {
+async function measureOwnWatches(
+  store: MeasuredStore,
+  { watchers, durationMs, ended }: Extent,
+): Promise<Row> {
   const heard = Array.from({ length: watchers }, () => (): void => undefined);
   const key = (i: number): string => `own/${i}`;
   await Promise.all(heard.map((_, i) => store.watch({ key: key(i) }, () => heard[i]?.())));
@@ -170,7 +180,7 @@ async function measureOwnWatches(store: MeasuredStore, { watchers, durationMs }:
     await Promise.all([store.put(key(i), VALUE), delivered]);
   };
   const workload = `put, and its delivery to one of ${watchers} watchers`;
-  return measure({ store, workload, clients: writers, request, durationMs });
+  return measure({ store, workload, clients: writers, request, durationMs, ended });
 }
 
 class CpuOf {

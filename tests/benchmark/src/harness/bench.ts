@@ -1,12 +1,15 @@
 /** `npm run bench`: from flags to tables and files. */
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { StartError } from '@ringleader/server-processes';
+import { endable } from './endable.js';
 import { commitOf, machineOf, versionsOf } from './environment.js';
 import { GoLoad, goVersion } from './go-load.js';
 import type { Load } from './load.js';
 import { NodeLoad } from './node-load.js';
 import { pageOf } from './page.js';
 import type { Results } from './results.js';
+import { checkWritable } from './result-file.js';
 import { runBenchmark } from './run.js';
 import type { Settings, TargetName } from './settings.js';
 import { tableOf } from './table.js';
@@ -28,22 +31,12 @@ export interface Terminal {
 const REFERENCES = ['etcd', 'zookeeper'];
 
 export async function bench(settings: Settings, terminal: Terminal): Promise<void> {
-  const ended = new AbortController();
-  // Once is enough: what runs is stopped in order, and that takes some seconds.
-  const end = (signal: NodeJS.Signals): void => {
-    terminal.note(`${signal}: stopping all that was started`);
-    ended.abort(new StartError('The benchmark was ended before it was done.'));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
-  try {
-    await measure(settings, terminal, ended.signal);
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
-  }
+  await endable(terminal.note, (ended) => measure(settings, terminal, ended));
 }
 
 async function measure(settings: Settings, terminal: Terminal, ended: AbortSignal): Promise<void> {
   const { print, note, searchPath } = terminal;
+  await checkFiles(settings);
   const startedAt = new Date().toISOString();
   const commit = await commitOf();
   const servers = await versionsOf(settings, searchPath);
@@ -76,6 +69,12 @@ async function measure(settings: Settings, terminal: Terminal, ended: AbortSigna
   print(tableOf(results));
   if (settings.json !== undefined) await writeFile(settings.json, `${JSON.stringify(results, null, 1)}\n`);
   if (settings.html !== undefined) await writeFile(settings.html, pageOf(results));
+}
+
+async function checkFiles({ json, html }: Pick<Settings, 'json' | 'html'>): Promise<void> {
+  if (json !== undefined && html !== undefined && resolve(json) === resolve(html))
+    throw new StartError('--json and --html must be two files: one would be written over the other.');
+  for (const file of [json, html]) await checkWritable(file);
 }
 
 function referenceOf({ reference }: Settings, names: readonly string[]): string {

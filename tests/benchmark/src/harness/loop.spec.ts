@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Latencies, runLoop, type LoopOptions } from './loop.js';
+import { Latencies, runLoop, type LoopOptions, type LoopResult } from './loop.js';
 
 /** A server and a clock in one: time passes only while somebody waits for it. */
 class Simulated {
@@ -73,6 +73,28 @@ describe('a closed loop', () => {
     });
     expect(result.percentiles['100']).toBeCloseTo(2, 2);
     expect(phases).toEqual(['begin at 10', 'end at 60']);
+  });
+
+  it('tells of a server that stands at the end: how long, and what fails by it', async () => {
+    const standing = (fails: boolean): Promise<LoopResult> => {
+      const world = new Simulated();
+      return runLoop({
+        ...world.options(() => 0),
+        workers: 4,
+        warmUpMs: 10,
+        durationMs: 50,
+        request: async () => {
+          await world.wait(world.nowMs < 30 ? 2 : 200);
+          if (fails && world.nowMs > 60) throw new Error('too late');
+        },
+      });
+    };
+    const answered = await standing(false);
+    // Of those that were sent at 8, and end at 10, the latency is not that of a request that was measured.
+    expect(answered).toMatchObject({ requests: 44, failures: 0 });
+    expect(answered.percentiles['100']).toBeCloseTo(200, -1);
+    expect(answered.percentiles['90']).toBeCloseTo(2, 1);
+    expect(await standing(true)).toMatchObject({ requests: 44, failures: 4, failure: 'too late' });
   });
 });
 

@@ -133,7 +133,10 @@ class Loop {
       const failure = await this.#send(worker, n);
       const doneMs = this.#options.now();
       this.#look(doneMs);
-      if (doneMs >= this.#beginMs && doneMs <= this.#endMs) this.#count(failure, doneMs - sentMs, true);
+      if (doneMs < this.#beginMs) continue;
+      // What stands at the end would be seen by nobody if only those counted that end before it.
+      const latencyMs = sentMs >= this.#beginMs ? doneMs - sentMs : null;
+      this.#count(failure, latencyMs, doneMs <= this.#endMs);
     }
   }
 
@@ -175,9 +178,10 @@ class Loop {
     }
   }
 
-  #count(failure: string | null, latencyMs: number, isInTime: boolean): void {
+  /** `latencyMs` is null where the request was sent before it was measured. */
+  #count(failure: string | null, latencyMs: number | null, isInTime: boolean): void {
     if (failure === null) {
-      this.#latencies.record(latencyMs);
+      if (latencyMs !== null) this.#latencies.record(latencyMs);
       if (isInTime) this.#requests += 1;
     } else {
       this.#failures += 1;

@@ -1,5 +1,6 @@
 /** The harness against a server of some lines, by the load in Node: what is measured, in which order, and that all of it ends. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -164,6 +165,63 @@ describe('the benchmark', () => {
       start: () => Promise.reject(new Error('no disk')),
     };
     await expect(run([targetOf('A', stores[0]!), broken])).rejects.toThrow('no disk');
+    expect(running.size).toBe(0);
+  });
+
+  it('tells of a target that dies in the middle, and keeps what was measured', async () => {
+    const brief = { ...settings, rounds: 1, clients: [1], workloads: ['write', 'batch'] as const };
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const load = new NodeLoad(ended.signal);
+    const dying: Target = {
+      ...targetOf('A', stores[0]!),
+      start: async () => ({
+        ...(await targetOf('A', stores[0]!).start()),
+        processes: async () => [{ kind: 'sleep', pid: child.pid ?? 0 }],
+      }),
+    };
+    const { series, memory, notes, idle } = await runBenchmark({
+      ...{ settings: brief, targets: [dying, targetOf('B', stores[1]!)], reference: 'A' },
+      load: {
+        description: '',
+        can: (kind, workload) => load.can(kind, workload),
+        fill: (order) => load.fill(order),
+        rest: async ({ workload }) => {
+          if (workload === 'batch' && child.exitCode === null) throw new Error('no room');
+        },
+        run: async (order, onPhase) => {
+          const result = await load.run(order, onPhase);
+          if (
+            order.workload === 'batch' &&
+            order.rate === 0 &&
+            order.warmUpMs > 0 &&
+            child.signalCode === null
+          ) {
+            child.kill('SIGKILL');
+            await once(child, 'exit');
+          }
+          return result;
+        },
+      },
+      ended: ended.signal,
+      note: (line) => said.push(line),
+    });
+    const measured = series.map(
+      ({ target, workload, perSecond }) => `${target} ${workload} ${perSecond === null}`,
+    );
+    // No figure is of what was gone, and none is negative.
+    expect(measured).toEqual(['A write true', 'B write true', 'B batch true', 'B write false']);
+    expect(notes.join('\n')).toMatch(
+      /A: batch, 1 client, 100 B: round 1 could not be measured: sleep \(process \d+\) ended meanwhile/,
+    );
+    expect(notes.join('\n')).toContain('B: what was written could not be freed: no room');
+    expect(notes.join('\n')).toContain(
+      'batch, 1 client, 100 B: a rate of its own was left out: A did less than one request a second, or none.',
+    );
+    expect(notes.join('\n')).toMatch(
+      /A: memory could not be measured: sleep \(process \d+\) ended meanwhile/,
+    );
+    expect(memory.map(({ target }) => target)).toEqual(['B']);
+    expect(idle.map(({ target }) => target)).toEqual(['A', 'B']);
     expect(running.size).toBe(0);
   });
 

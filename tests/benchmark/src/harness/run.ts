@@ -16,12 +16,14 @@ import { isBatch, type Settings } from './settings.js';
 import { interleaved, spreadOf } from './statistics.js';
 import {
   cpuMsByKind,
+  endedOf,
   fitsInARequest,
   memoryBytesByKind,
   minus,
   type ByKind,
   type RunningTarget,
   type Target,
+  type TargetProcess,
 } from './targets/target.js';
 
 /** At most so many bytes of values are written before reads are measured. */
@@ -89,8 +91,35 @@ class Run implements Measured {
           perSecond: rate.kind === 'absolute' ? rate.perSecond : this.#mostOf(cell) * rate.part,
         })),
     );
-    await this.#rounds(open.filter(({ perSecond }) => perSecond >= 1));
-    if (settings.memoryKeys > 0) for (const target of targets) await this.#measureMemory(target);
+    const worthwhile = open.filter(({ perSecond }) => perSecond >= 1);
+    for (const cell of open.filter((each) => !worthwhile.includes(each)))
+      this.#tell(
+        `${cellName({ ...cell, perSecond: null })}: a rate of its own was left out: ${this.#options.reference} did less than one request a second, or none.`,
+      );
+    await this.#rounds(worthwhile);
+    if (settings.memoryKeys > 0)
+      for (const target of targets) {
+        const what = 'memory could not be measured';
+        await this.#tried(target, what, () => this.#measureMemory(target));
+        if (settings.alone) await this.#end(target);
+      }
+  }
+
+  #tell(text: string): void {
+    this.#notes.add(text);
+    this.#options.note(text);
+  }
+
+  /** What befalls one target in the middle of a run is told: what was measured before, and the others, are worth as much. */
+  async #tried(target: Target, what: string, perform: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await perform();
+      return true;
+    } catch (error) {
+      this.#options.ended.throwIfAborted();
+      this.#tell(`${target.name}: ${what}: ${(error as Error).message}`);
+      return false;
+    }
   }
 
   /** All that was started, whatever else went wrong. */
@@ -127,17 +156,23 @@ class Run implements Measured {
     for (let round = 0; round < settings.rounds; round += 1) {
       note(`round ${round + 1} of ${settings.rounds}`);
       if (settings.alone) {
-        for (const target of interleaved(targets, round)) {
-          await this.#start(target);
-          for (const cell of cells) await this.#measure(target, cell, round);
-          await this.#end(target);
-        }
+        for (const target of interleaved(targets, round)) await this.#roundAlone(target, cells, round);
       } else {
         for (const cell of cells)
           for (const target of interleaved(targets, round)) await this.#measure(target, cell, round);
-        for (const running of this.#active.values()) await running.tidy();
+        for (const target of targets)
+          await this.#tried(target, 'its disk could not be tidied', async () =>
+            this.#active.get(target.name)?.tidy(),
+          );
       }
     }
+  }
+
+  async #roundAlone(target: Target, cells: readonly Cell[], round: number): Promise<void> {
+    const what = `could not be started for round ${round + 1}`;
+    if (await this.#tried(target, what, () => this.#start(target)))
+      for (const cell of cells) await this.#measure(target, cell, round);
+    await this.#end(target);
   }
 
   async #start(target: Target): Promise<Active> {
@@ -228,9 +263,9 @@ class Run implements Measured {
     });
     if (typeof measured === 'string') {
       // The others are worth measuring all the same.
-      const text = `${target.name}: ${cellName(cell)}: round ${round + 1} could not be measured: ${measured}`;
-      this.#notes.add(text);
-      return note(text);
+      return this.#tell(
+        `${target.name}: ${cellName(cell)}: round ${round + 1} could not be measured: ${measured}`,
+      );
     }
     note(
       `${target.name}: ${cellName(cell)}: ${Math.round(measured.operationsPerSecond)}/s, p99 ${measured.percentiles['99'].toFixed(1)} ms`,
@@ -240,7 +275,7 @@ class Run implements Measured {
         `${target.name}: ${cellName(cell)}: ${measured.failures} failures in round ${round + 1}, the first: ${measured.failure.slice(0, 200)}`,
       );
     this.#seriesOf(target, cell).rounds.push(measured);
-    await this.#loadOf(active).rest(order);
+    await this.#tried(target, 'what was written could not be freed', () => this.#loadOf(active).rest(order));
   }
 
   async #round(running: RunningTarget, load: Load, order: LoadOrder, round: number): Promise<Round> {
@@ -251,6 +286,7 @@ class Run implements Measured {
       cpu = { ...cpu, [phase]: cpuMsByKind(processes) };
       loadMs[phase] = loadCpuMs;
     });
+    failIfEnded(processes);
     const operations = result.requests * (isBatch(order.workload) ? order.batchSize : 1);
     const perOperation = (ms: number): number => (ms * 1_000) / Math.max(1, operations);
     const used = Object.entries(minus(cpu.end, cpu.begin));
@@ -294,6 +330,7 @@ class Run implements Measured {
     const begunMs = performance.now();
     await this.#calm();
     const used = minus(cpuMsByKind(processes), before);
+    failIfEnded(processes);
     const seconds = (performance.now() - begunMs) / 1_000;
     const entries = Object.entries(used).map(([kind, ms]) => [kind, ms / seconds] as const);
     this.idle.push({ target: target.name, cpuMsPerSecond: Object.fromEntries(entries) });
@@ -323,8 +360,14 @@ class Run implements Measured {
     // Until what the fill left to do in the background is done.
     await this.#calm();
     const after = memoryBytesByKind(processes);
+    failIfEnded(processes);
     const { name } = target;
     this.memory.push({ target: name, keys, valueBytes: order.valueBytes, before, after, fillSeconds });
-    if (settings.alone) await this.#end(target);
   }
+}
+
+/** What was taken by who is gone, or by another in its place, is in no figure. */
+function failIfEnded(processes: readonly TargetProcess[]): void {
+  const ended = endedOf(processes).map(({ kind, pid }) => `${kind} (process ${pid})`);
+  if (ended.length > 0) throw new StartError(`${ended.join(', ')} ended meanwhile`);
 }

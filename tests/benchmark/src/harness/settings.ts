@@ -95,11 +95,11 @@ const FULL: Defaults = {
 const isOneOf = <T extends string>(names: readonly T[], text: string): text is T =>
   (names as readonly string[]).includes(text);
 
-const listOf =
+export const listOf =
   <T>(parse: (text: string) => T) =>
   (text: string): T[] => [...new Set(text.split(',').map((part) => parse(part.trim())))];
 
-const nameOf =
+export const nameOf =
   <T extends string>(what: string, names: readonly T[]) =>
   (text: string): T => {
     if (isOneOf(names, text)) return text;
@@ -116,7 +116,7 @@ function bytesOf(text: string): number {
   throw new InvalidArgumentError(`"${text}" is no size of a value: from 1 to 1MiB, as 100, 1KiB or 64KiB.`);
 }
 
-const wholeOf =
+export const wholeOf =
   (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text);
@@ -124,7 +124,7 @@ const wholeOf =
     throw new InvalidArgumentError(`"${text}" is no whole number from ${min} to ${max}.`);
   };
 
-const numberOf =
+export const numberOf =
   (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text);

@@ -1,6 +1,6 @@
 /** A cluster that is measured, with the processes that it consists of. */
 import { readFileSync } from 'node:fs';
-import { processStats } from '@ringleader/server-processes';
+import { processStat, processStats } from '@ringleader/server-processes';
 import { usageOfTrees } from '../../process-cpu.js';
 import type { Load, Protocol } from '../load.js';
 import type { Settings } from '../settings.js';
@@ -37,6 +37,11 @@ const REQUEST_BYTES_MAX = 1_000_000;
 
 export const fitsInARequest = ({ batchSize }: Settings, valueBytes: number): boolean =>
   batchSize * (valueBytes + 100) <= REQUEST_BYTES_MAX;
+
+/** Those that run no more, by which no figure of CPU time or memory is one of the whole any more. */
+export function endedOf(processes: readonly TargetProcess[]): TargetProcess[] {
+  return processes.filter(({ pid }) => processStat(pid) === undefined);
+}
 
 export type ByKind = Readonly<Record<string, number>>;
 
