@@ -236,6 +236,11 @@ note('removable');`;
     await ask('/members/postgres-4/restart');
     expect((await processOf('postgres-4'))?.pid).not.toBeNull();
 
+    await writeFile(join(root, 'apps/failure-detector/dist/main.js'), 'process.exit(78)');
+    await expect(ask('/members/failure-detector-1/restart')).rejects.toThrow('failure-detector-1 ended');
+    await writeFile(join(root, 'apps/failure-detector/dist/main.js'), 'process.exit(1)');
+    await expect(ask('/members/failure-detector-2/restart')).rejects.toThrow('started again');
+
     // Whoever is cut off runs behind a proxy, also where another process of the same name did so before.
     await ask('/members/coordinator-2/cut');
     await ask('/coordinators/coordinator-2/replace');

@@ -59,6 +59,7 @@ export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
 
 const HEALTH_POLL_MS = 100;
 const READY_MS = 30_000;
+const STARTED_MS = 10_000;
 const READY_POLL_MS = 1_000;
 const HELD = { stop: 'stopped', kill: 'killed', pause: 'paused' } as const;
 const RENEWAL_LOOK_MS = 3_600_000;
@@ -217,6 +218,7 @@ export class LocalCluster implements Controlled {
     this.#keep(withJoined(before, seat));
     try {
       await this.#runService(planCoordinator(this.#plan(), seat));
+      await this.#untilStarted(member);
     } catch (error) {
       // A successor without data is wanted all the same: it is tried again by a restart, or at the next start.
       if (former === undefined) {
@@ -284,6 +286,7 @@ export class LocalCluster implements Controlled {
     try {
       await this.#runPostgres(index);
       await this.#runService(planShard(this.#plan(), shard));
+      await this.#untilStarted(`shard-${index}`);
     } catch (error) {
       for (const name of [`shard-${index}`, postgresName(index)]) await this.#end(name);
       this.#keep(before);
@@ -329,6 +332,7 @@ export class LocalCluster implements Controlled {
     }
     await this.#end(program.name);
     await this.#run(program);
+    await this.#untilStarted(program.name);
     return `${program.name} runs again`;
   }
 
@@ -355,14 +359,31 @@ export class LocalCluster implements Controlled {
   }
 
   /** Or for so long: what does not get ready is cut all the same. */
-  async #untilReady({ url }: Program): Promise<void> {
-    const isReady = async (): Promise<boolean> =>
-      gatewayFetch(`${url}/readyz`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
-        ({ ok }) => ok,
-        () => false,
-      );
+  async #untilReady(program: Program): Promise<void> {
     const deadline = performance.now() + READY_MS;
-    while (!(await isReady()) && performance.now() < deadline) await delay(HEALTH_POLL_MS);
+    while (!(await this.#probe(program, 'readyz')) && performance.now() < deadline)
+      await delay(HEALTH_POLL_MS);
+  }
+
+  /** Until it has started, or for so long; an error where it ends before. (Servers serve when they are launched.) */
+  async #untilStarted(name: string): Promise<void> {
+    if (!this.#plans.has(name)) return;
+    const deadline = performance.now() + STARTED_MS;
+    for (;;) {
+      const present = this.#named(name);
+      const { program, restarts, refusal } = present;
+      if (refusal !== undefined) throw new StartError(`${name} ended: ${refusal} (see ${program.logFile}).`);
+      if (restarts > 0) throw new StartError(`${name} ends, and is started again: see ${program.logFile}.`);
+      if ((await this.#probe(program, 'startupz')) || performance.now() > deadline) return;
+      await delay(HEALTH_POLL_MS);
+    }
+  }
+
+  #probe({ url }: Program, probe: 'startupz' | 'readyz'): Promise<boolean> {
+    return gatewayFetch(`${url}/${probe}`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   }
 
   /** Until it is healthy, or serves all keys without those that will not run. */

@@ -14,6 +14,7 @@ import { Health, Membership, ServiceLogger } from '@ringleader/service-host';
 import { CoordinatorConfig } from '../coordinator.config.js';
 import { CoordinatorRaft, type RaftGroup, type RaftStatus } from '../raft/raft-node.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
+import { detectorQuorum } from '../verdicts/verdict-steps.js';
 import { WatchService } from '../watches/watch.service.js';
 
 /** More than this many entries behind, a member answers from a past that its clients have left. */
@@ -93,7 +94,10 @@ export class CoordinatorHealthService {
 
 @Controller()
 export class StatusController {
-  constructor(private readonly store: ReplicatedStore) {}
+  constructor(
+    private readonly store: ReplicatedStore,
+    private readonly config: CoordinatorConfig,
+  ) {}
 
   @Handles(coordinatorContracts.status)
   status(): ResponseOf<typeof coordinatorContracts.status> {
@@ -108,6 +112,10 @@ export class StatusController {
       leases: leaseCount,
       storeBytes: sizeBytes,
       storeBytesMax: sizeLimit.sizeBytesMax,
+      detectorQuorum: detectorQuorum({
+        store: this.store.local,
+        detectors: this.config.RINGLEADER_FAILURE_DETECTORS,
+      }),
     };
   }
 }

@@ -53,11 +53,16 @@ export function readVerdicts(store: MvccStore): Map<string, MetadataItem<Verdict
 export function verdictSteps(context: TallyContext): VerdictStep[] {
   const records = readVerdicts(context.store);
   const doubted = context.tally.mentioned(context.clock.monotonicMs());
-  const quorum = quorumOf(registeredDetectors(context.store), context.detectors);
+  const quorum = detectorQuorum(context);
   return [...new Set([...records.keys(), ...doubted])].flatMap((name) => {
     const subject = subjectOf(context.store, name, records.get(name) ?? null);
     return subject === null ? [] : (stepFor(context, subject, quorum) ?? []);
   });
+}
+
+/** So many of them a verdict takes. */
+export function detectorQuorum({ store, detectors }: Pick<TallyContext, 'store' | 'detectors'>): number {
+  return quorumOf(registeredDetectors(store), detectors);
 }
 
 function registeredDetectors(store: MvccStore): number {

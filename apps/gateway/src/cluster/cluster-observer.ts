@@ -55,6 +55,7 @@ export class ClusterObserver {
   private isRegistryRead = false;
   cluster: Cluster | null = null;
   coordinator: CoordinatorStatus = NOBODY;
+  detectorQuorum = 0;
 
   constructor(private readonly options: ClusterObserverOptions) {
     options.shardDirectory.isSuspect = (shard) => this.isSuspect(shard);
@@ -177,6 +178,7 @@ export class ClusterObserver {
       ]);
       const { joint, members } = group ?? NOBODY;
       this.coordinator = { ...leaderAmong(answers), joint, members };
+      this.detectorQuorum = Math.max(0, ...answers.map(({ status }) => status?.detectorQuorum ?? 0));
       this.seats = seatsOf(members, answers) ?? this.seats;
     } finally {
       this.isAsking = false;
@@ -190,6 +192,7 @@ interface StatusAnswer {
     readonly role: string;
     readonly term: number;
     readonly members?: readonly number[] | undefined;
+    readonly detectorQuorum?: number | undefined;
   } | null;
 }
 

@@ -80,6 +80,7 @@ function whole(): ClusterKnowledge {
     shards: [shard(2), shard(1)],
     coordinators: ['coordinator-1'],
     coordinator: { leader: 'coordinator-1', term: 3, joint: false, members: [] },
+    detectorQuorum: 1,
     entries: [entry(0), entry(1), entry(2)],
     places: [],
     incidents: [],
@@ -182,6 +183,12 @@ describe('clusterView', () => {
       'REPLICA_DIFFERED is not mended: partition 3 of shard-2',
     ],
     ['detectors', { telemetry: new Telemetry() }, 'degraded', 'no failure detector reports'],
+    [
+      'a majority of the detectors',
+      { detectorQuorum: 2 },
+      'degraded',
+      'too few failure detectors report for verdicts: 1, and it takes 2',
+    ],
     [
       'a member that serves',
       { members: [...whole().members, member('gateway', 'gateway-1', 'stopping')] },

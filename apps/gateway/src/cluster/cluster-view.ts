@@ -33,6 +33,8 @@ export interface ClusterKnowledge {
   /** Coordinators that belong to the cluster, running or not. */
   readonly coordinators: readonly string[];
   readonly coordinator: CoordinatorStatus;
+  /** So many failure detectors a verdict takes; 0 while nobody says. */
+  readonly detectorQuorum: number;
   readonly entries: readonly PartitionEntry[];
   readonly places: readonly ShardPlace[];
   readonly incidents: readonly Incident[];
@@ -66,6 +68,7 @@ export function clusterView(known: ClusterKnowledge, now: MonotonicMs): ClusterV
     unready: new Set(known.members.filter((member) => !known.telemetry.isReady(member, now)).map(nameOf)),
     missing: missingMembers(known),
     detectors: known.telemetry.detectors(now),
+    detectorQuorum: known.detectorQuorum,
     blocked: known.blocked,
     incidents: known.incidents.filter(({ mended }) => !mended),
   });
@@ -181,6 +184,7 @@ interface ClusterFacts {
   readonly missing: readonly string[];
   /** Failure detectors heard of lately. */
   readonly detectors: number;
+  readonly detectorQuorum: number;
   readonly blocked: string | null;
   /** Those that are not mended. */
   readonly incidents: readonly Incident[];
@@ -232,7 +236,10 @@ function slightReasons(facts: ClusterFacts): string[] {
   const reasons = facts.missing.map((name) => `${name} is not running`);
   reasons.push(...facts.corrupt.map((name) => `${name} is corrupt: it is to be replaced`));
   if (facts.coordinatorLeader === null) reasons.push('the coordinators have no leader');
-  if (facts.detectors === 0) reasons.push('no failure detector reports');
+  const { detectors, detectorQuorum } = facts;
+  if (detectors === 0) reasons.push('no failure detector reports');
+  else if (detectors < detectorQuorum)
+    reasons.push(`too few failure detectors report for verdicts: ${detectors}, and it takes ${detectorQuorum}`);
   for (const member of facts.members) {
     const { id, verdict, state } = member;
     if (verdict === 'suspect' || verdict === 'down') reasons.push(`${id} is ${verdict}`);

@@ -38,6 +38,7 @@ export class ClusterReport {
         shards: observer.shards,
         coordinators: observer.coordinators,
         coordinator: observer.coordinator,
+        detectorQuorum: observer.detectorQuorum,
         entries: map.entries,
         places: placement.places,
         incidents: placement.incidents,

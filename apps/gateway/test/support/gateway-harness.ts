@@ -255,6 +255,7 @@ function reportOf(shards: InMemoryShards, path: RequestPath): ClusterView {
       shards: [],
       coordinators: [],
       coordinator: { leader: null, term: null, joint: false, members: [] },
+      detectorQuorum: 0,
       entries: shards.entries,
       ...{ places: [], incidents: [], blocked: null },
       transportConnected: shards.isOpen,

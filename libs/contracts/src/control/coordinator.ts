@@ -172,6 +172,8 @@ export const coordinatorContracts = {
       /** Of the store with its history, by its own measure; what it may be at most, or 0. */
       storeBytes: z.int().min(0).optional(),
       storeBytesMax: z.int().min(0).optional(),
+      /** So many failure detectors a verdict takes. */
+      detectorQuorum: z.int().min(1).optional(),
     }),
     errors: [],
     deadline: 'quick',
