@@ -26,7 +26,9 @@ export class FailedRequests {
   private readonly others = new BoundedMemory();
 
   get(requestId: string): FailedRequest | undefined {
-    return this.memoryOf(requestId).requests.get(requestId);
+    const { requests } = this.memoryOf(requestId);
+    // Asked at each write, and mostly empty: an id that nobody else looks up is not worth its hash.
+    return requests.size === 0 ? undefined : requests.get(requestId);
   }
 
   remember(requestId: string, failed: FailedRequest): void {

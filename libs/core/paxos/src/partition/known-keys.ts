@@ -25,6 +25,8 @@ interface Filter {
 
 export class KnownKeys {
   private filters: Filter[] = [];
+  /** The last of them, in which half of the keys are. */
+  private newest: Filter | undefined;
   private bytes = 0;
 
   /** `isComplete`: of a generation that has no rows yet. */
@@ -37,7 +39,7 @@ export class KnownKeys {
     if (!this.isComplete) return;
     const hash = hashOf(key);
     if (this.isKnown(hash)) return;
-    let last = this.filters.at(-1);
+    let last = this.newest;
     if (last === undefined || last.room === 0) last = this.grow();
     if (last === undefined) return;
     last.room -= 1;
@@ -53,10 +55,11 @@ export class KnownKeys {
     return this.isKnown(hashOf(key));
   }
 
-  /** Half of the keys are in the newest. */
   private isKnown(hash: number): boolean {
-    const { filters } = this;
-    for (let at = filters.length - 1; at >= 0; at -= 1) if (has(filters[at]!, hash)) return true;
+    const { filters, newest } = this;
+    if (newest === undefined) return false;
+    if (has(newest, hash)) return true;
+    for (let at = filters.length - 2; at >= 0; at -= 1) if (has(filters[at]!, hash)) return true;
     return false;
   }
 
@@ -64,6 +67,7 @@ export class KnownKeys {
   forget(): void {
     this.isComplete = false;
     this.filters = [];
+    this.newest = undefined;
     this.share.add(-this.bytes);
     this.bytes = 0;
   }
@@ -82,6 +86,7 @@ export class KnownKeys {
       room: Math.floor((words * 32) / BITS_PER_KEY),
     };
     this.filters.push(filter);
+    this.newest = filter;
     return filter;
   }
 }

@@ -124,6 +124,9 @@ export class Replica {
 
   /** By generation. */
   private readonly keys = new Map<number, KnownKeys>();
+  /** Which was asked for last: mostly it is the only one, and each row asks. */
+  private lastKeys: KnownKeys | null = null;
+  private lastGeneration = -1;
 
   wakeAt = Number.POSITIVE_INFINITY;
   /** Row changes gathered for the next transaction, by generation. */
@@ -151,12 +154,15 @@ export class Replica {
   }
 
   keysOf(generation: number): KnownKeys {
+    if (this.lastKeys !== null && generation === this.lastGeneration) return this.lastKeys;
     let keys = this.keys.get(generation);
     if (keys === undefined) {
       const { keysShare, isOfThisLife } = this.memory;
       keys = new KnownKeys(keysShare, isOfThisLife(generation));
       this.keys.set(generation, keys);
     }
+    this.lastKeys = keys;
+    this.lastGeneration = generation;
     return keys;
   }
 
@@ -164,6 +170,7 @@ export class Replica {
   forgetKeys(generation: number): void {
     this.keys.get(generation)?.forget();
     this.keys.delete(generation);
+    if (generation === this.lastGeneration) this.lastKeys = null;
   }
 
   assign(assignment: PartitionAssignment): void {
