@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type Controlled, type ShardRequest } from './control.js';
 import { openDataFolder, openEphemeralFolder, type DataFolder } from './data-folder.js';
-import { gatewayFetch } from './gateway-fetch.js';
-import { clusterHealth } from './health.js';
+import { clusterHealth, probeSucceeds } from './health.js';
 import {
   coordinatorSeats,
   nextLayout,
@@ -60,7 +59,6 @@ export interface ClusterContext extends Pick<Site, 'root' | 'environment'> {
 const HEALTH_POLL_MS = 100;
 const READY_MS = 30_000;
 const STARTED_MS = 10_000;
-const READY_POLL_MS = 1_000;
 const HELD = { stop: 'stopped', kill: 'killed', pause: 'paused' } as const;
 const RENEWAL_LOOK_MS = 3_600_000;
 
@@ -361,7 +359,7 @@ export class LocalCluster implements Controlled {
   /** Or for so long: what does not get ready is cut all the same. */
   async #untilReady(program: Program): Promise<void> {
     const deadline = performance.now() + READY_MS;
-    while (!(await this.#probe(program, 'readyz')) && performance.now() < deadline)
+    while (!(await probeSucceeds(program.url, 'readyz', this.#access)) && performance.now() < deadline)
       await delay(HEALTH_POLL_MS);
   }
 
@@ -374,16 +372,10 @@ export class LocalCluster implements Controlled {
       const { program, restarts, refusal } = present;
       if (refusal !== undefined) throw new StartError(`${name} ended: ${refusal} (see ${program.logFile}).`);
       if (restarts > 0) throw new StartError(`${name} ends, and is started again: see ${program.logFile}.`);
-      if ((await this.#probe(program, 'startupz')) || performance.now() > deadline) return;
+      if ((await probeSucceeds(program.url, 'startupz', this.#access)) || performance.now() > deadline)
+        return;
       await delay(HEALTH_POLL_MS);
     }
-  }
-
-  #probe({ url }: Program, probe: 'startupz' | 'readyz'): Promise<boolean> {
-    return gatewayFetch(`${url}/${probe}`, this.#access, { signal: AbortSignal.timeout(READY_POLL_MS) }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
   }
 
   /** Until it is healthy, or serves all keys without those that will not run. */

@@ -39,3 +39,17 @@ async function healthSeenBy(gatewayUrl: string, access: GatewayAccess | null): P
     return unusable(`${gatewayUrl} does not answer: ${cause?.message || cause?.code || message}`);
   }
 }
+
+const PROBE_TIMEOUT_MS = 1_000;
+
+/** Of any process. False also where nothing answers. */
+export function probeSucceeds(
+  url: string,
+  probe: 'startupz' | 'readyz',
+  access: GatewayAccess | null,
+): Promise<boolean> {
+  return gatewayFetch(`${url}/${probe}`, access, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}

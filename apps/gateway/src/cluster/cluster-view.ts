@@ -232,14 +232,17 @@ function graveReasons(
   return without === 0 ? [] : [`${without} of ${partitions} partitions have no leader`];
 }
 
+function detectorReasons({ detectors, detectorQuorum }: ClusterFacts): string[] {
+  if (detectors === 0) return ['no failure detector reports'];
+  if (detectors >= detectorQuorum) return [];
+  return [`too few failure detectors report for verdicts: ${detectors}, and it takes ${detectorQuorum}`];
+}
+
 function slightReasons(facts: ClusterFacts): string[] {
   const reasons = facts.missing.map((name) => `${name} is not running`);
   reasons.push(...facts.corrupt.map((name) => `${name} is corrupt: it is to be replaced`));
   if (facts.coordinatorLeader === null) reasons.push('the coordinators have no leader');
-  const { detectors, detectorQuorum } = facts;
-  if (detectors === 0) reasons.push('no failure detector reports');
-  else if (detectors < detectorQuorum)
-    reasons.push(`too few failure detectors report for verdicts: ${detectors}, and it takes ${detectorQuorum}`);
+  reasons.push(...detectorReasons(facts));
   for (const member of facts.members) {
     const { id, verdict, state } = member;
     if (verdict === 'suspect' || verdict === 'down') reasons.push(`${id} is ${verdict}`);
