@@ -128,6 +128,25 @@ const incidents = async () => {
   const { items } = await client.range(prefixRange(INCIDENTS_PREFIX));
   return items.map(({ value }) => incidentSchema.parse(JSON.parse(value)));
 };
+
+async function comesBack(shardId: string, ordinal: number, replicas: readonly number[]): Promise<void> {
+  const registered = async () => {
+    const { items } = await client.range({ key: shardKey(shardId) });
+    return shardSchema.parse(JSON.parse(items[0]!.value));
+  };
+  await until('a new ordinal', async () => (await registered()).ordinal === ordinal, WAIT);
+  const entries = async () => {
+    const { items } = await client.range(prefixRange(PARTITIONS_PREFIX));
+    return items.map(({ value }) => partitionEntrySchema.parse(JSON.parse(value)));
+  };
+  const isMoved = (held: readonly number[]): boolean => [...held].sort().join() === replicas.join();
+  await until(
+    'the replicas are moved',
+    async () => (await entries()).every((entry) => entry.nextReplicas === null && isMoved(entry.replicas)),
+    WAIT,
+  );
+}
+
 const keys = Array.from({ length: PARTITIONS }, (_, partition) => `key-${partition}`);
 
 describe('a cluster of three shards', () => {
@@ -155,27 +174,23 @@ describe('a cluster of three shards', () => {
     await stop(1);
     await inDatabase(postgres.url, 'DROP DATABASE shard_1', 'CREATE DATABASE shard_1');
     await start(1);
-    const registered = async () => {
-      const { items } = await client.range({ key: shardKey('shard-1') });
-      return shardSchema.parse(JSON.parse(items[0]!.value));
-    };
-    await until('a new ordinal', async () => (await registered()).ordinal === 4, WAIT);
-    const entries = async () => {
-      const { items } = await client.range(prefixRange(PARTITIONS_PREFIX));
-      return items.map(({ value }) => partitionEntrySchema.parse(JSON.parse(value)));
-    };
-    await until(
-      'the replicas are moved',
-      async () =>
-        (await entries()).every(
-          ({ replicas, nextReplicas }) => nextReplicas === null && [...replicas].sort().join() === '2,3,4',
-        ),
-      WAIT,
-    );
+    await comesBack('shard-1', 4, [2, 3, 4]);
     const values = await Promise.all(keys.map((key, partition) => gateway.get(partition, key)));
     expect(values.map((row) => Buffer.from(row!.value!).toString())).toEqual(
       keys.map((key) => `value of ${key}`),
     );
     expect(await incidents()).toMatchObject([{}, { kind: 'DATABASE_FORGOT', shard: 'shard-1', ordinal: 1 }]);
+  }, 120_000);
+
+  it('takes a shard back as a new one of whose tables one is gone', async () => {
+    await stop(2);
+    await inDatabase(databaseOf(2), 'DROP TABLE rows');
+    await start(2);
+    await comesBack('shard-2', 5, [3, 4, 5]);
+    expect(await incidents()).toMatchObject([
+      {},
+      {},
+      { kind: 'PAGE_UNREADABLE', shard: 'shard-2', ordinal: 2, detail: expect.stringContaining('"rows"') },
+    ]);
   }, 120_000);
 });

@@ -117,3 +117,21 @@ describe('a database that may forget what it acknowledged', () => {
     await storage.close();
   }, 20_000);
 });
+
+describe('a database of whose tables that of the migrations is gone', () => {
+  it('is called damaged, and left as it is', async () => {
+    await dataSource.query('CREATE TABLE saved AS TABLE schema_migrations');
+    await dataSource.query('DROP TABLE schema_migrations');
+    try {
+      await expect(openStorage(server.url)).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        details: { action: 'migrate', reason: 'damaged' },
+      });
+    } finally {
+      // It was made anew before the first migration failed.
+      await dataSource.query('INSERT INTO schema_migrations TABLE saved');
+      await dataSource.query('DROP TABLE saved');
+    }
+    await (await openStorage(server.url)).storage.close();
+  });
+});

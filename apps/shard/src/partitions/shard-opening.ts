@@ -7,9 +7,10 @@ import type { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { PartitionRecord } from '@ringleader/paxos';
-import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
+import type { Incarnation, MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
 import type { ShardConfig } from '../shard.config.js';
-import { connectionOptions, isDamage } from '../storage/database-settings.js';
+import { DamageJudge } from '../storage/damage.js';
+import { connectionOptions } from '../storage/database-settings.js';
 import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database.js';
 import type { SetAside } from '../storage/set-aside.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
@@ -30,6 +31,7 @@ export interface OpeningOptions {
   readonly config: ShardConfig;
   readonly client: Coordinator;
   readonly logger: Logger;
+  readonly monotonicMs: () => MonotonicMs;
   readonly onLost: (error: OperationalError) => void;
   readonly onRoundTrip: (purpose: ConnectionPurpose, durationMs: number) => void;
   /** The database is there, with the schema of this version. */
@@ -41,6 +43,7 @@ export class ShardOpening {
   private lastIncarnation: Incarnation | null = null;
   /** That this process serves, or has served. */
   private served: ShardOrdinal | null = null;
+  private readonly judge = new DamageJudge();
   private damage: OperationalError | null = null;
   private isWarned = false;
   private readonly comingBack: ComingBack;
@@ -49,9 +52,13 @@ export class ShardOpening {
     this.comingBack = new ComingBack(options.client, options.config.RINGLEADER_MEMBER, options.logger);
   }
 
-  /** A page could not be read: the next opening sets aside what the database holds. */
-  damaged(error: OperationalError): void {
-    this.damage = error;
+  /** Why an opening or what was opened has come to its end. After damage the next one sets aside what the database holds. */
+  ended(error: unknown): void {
+    if (this.isDamage(error)) this.damage = error;
+  }
+
+  private isDamage(error: unknown): error is OperationalError {
+    return this.judge.isDamage(error, this.options.monotonicMs());
   }
 
   async open(): Promise<OpenedShard> {
@@ -80,7 +87,7 @@ export class ShardOpening {
     const { lastIncarnation } = this;
     const options = { ...connectionOptions(config), lastIncarnation, onLost, onRoundTrip };
     const database = await ShardDatabase.connect(options).catch((error: unknown) => {
-      throw isDamage(error) ? damagedBeforeOpening(this.shardId, error) : error;
+      throw this.isDamage(error) ? damagedBeforeOpening(this.shardId, error) : error;
     });
     onMigrated();
     if (!database.facts.dataChecksums && !this.isWarned) {
@@ -121,15 +128,10 @@ export class ShardOpening {
     { ordinal, incarnation }: { readonly ordinal: ShardOrdinal; readonly incarnation: Incarnation },
   ): Promise<OpenedShard> {
     await database.claim(ordinal);
-    try {
-      const { setAside } = database;
-      const opened = { ordinal, incarnation, setAside, ...(await database.openStorage(incarnation)) };
-      this.served = ordinal;
-      return opened;
-    } catch (error) {
-      if (isDamage(error)) this.damaged(error);
-      throw error;
-    }
+    const { setAside } = database;
+    const opened = { ordinal, incarnation, setAside, ...(await database.openStorage(incarnation)) };
+    this.served = ordinal;
+    return opened;
   }
 
   private async setAside(

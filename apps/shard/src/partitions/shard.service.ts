@@ -16,7 +16,7 @@ import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
 import { Coordination, HeapPressure, HostSigns, StopBudget } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
-import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isDamage, isFatal } from '../storage/database-settings.js';
+import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isFatal } from '../storage/database-settings.js';
 import { CaughtUp } from './caught-up.js';
 import { NatsDataPath } from './data-path.nats.js';
 import { FrameRouter } from './frame-router.js';
@@ -116,6 +116,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       config,
       client,
       logger,
+      monotonicMs: () => clock.monotonicMs(),
       onLost: (error) => this.endLife(error),
       onRoundTrip: activity.countRoundTrip,
       onMigrated: () => health.started(),
@@ -220,7 +221,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       const error = await this.liveUntil(ended.promise);
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
-      if (isDamage(error)) this.opening.damaged(error);
+      this.opening.ended(error);
       this.trouble = `the database is not open, or the shard is not registered: ${messageOf(error)}`;
       const waitMs = this.backOff.failed(this.clock.monotonicMs());
       this.surroundings.signs.logger.warn({ waitMs, error }, 'The shard begins anew');

@@ -17,12 +17,6 @@ const FATAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SHARD_SUPERSEDED',
 ]);
 const FATAL_REASONS: ReadonlySet<unknown> = new Set(['version', 'ordinals', 'comesBackAsNew']);
-const DAMAGE: ReadonlySet<unknown> = new Set(['damaged', 'corrupt']);
-
-/** What the database holds cannot be read: another attempt might serve from what is left of it. */
-export function isDamage(error: unknown): error is OperationalError {
-  return error instanceof OperationalError && DAMAGE.has(error.details['reason']);
-}
 
 export function isFatal(error: unknown): boolean {
   if (!(error instanceof OperationalError)) return true;

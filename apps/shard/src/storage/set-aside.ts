@@ -8,6 +8,17 @@ import type { DataSource } from 'typeorm';
 
 const PREFIX = 'ringleader_forgotten_';
 const NAME = /^ringleader_forgotten_(\d+)_(\d+)$/;
+/**
+ * A session's search path becomes the schema in which its role has a shard's tables, so that neither a path which somebody sets
+ * nor a schema of the role's name, which the default path puts first, hides them behind new, empty ones. Where none has
+ * them, the path decides where they are made.
+ */
+export const AT_HOME = `SELECT set_config('search_path', quote_ident(min(nspname::text)), false)
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE relname = 'shard_identity' AND relkind = 'r' AND NOT starts_with(nspname, '${PREFIX}')
+    AND pg_get_userbyid(relowner) = current_user
+  HAVING count(*) = 1`;
+
 /** Large files are unlinked while it waits. */
 const DROP_STALL_MS = 600_000;
 

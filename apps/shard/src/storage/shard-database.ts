@@ -20,7 +20,7 @@ import { IdentityRepository, type ShardIdentity } from './identity.repository.js
 import { InitialSchema1790000000000 } from './migrations/1790000000000-initial-schema.js';
 import { ValuesUncompressed1790000100000 } from './migrations/1790000100000-values-uncompressed.js';
 import { VacuumSettings1790000200000 } from './migrations/1790000200000-vacuum-settings.js';
-import { listSetAside, moveAside, type SetAside } from './set-aside.js';
+import { AT_HOME, listSetAside, moveAside, type SetAside } from './set-aside.js';
 import { ShardStorage } from './shard-storage.js';
 import { lockWriter, refuseLater, refuseLaterInDatabase } from './writer-lock.js';
 
@@ -84,6 +84,7 @@ export class ShardDatabase {
         connectTimeoutMs: options.connectTimeoutMs,
         entities: ENTITIES,
         migrations: MIGRATIONS,
+        preamble: AT_HOME,
       });
       await requireDurability(dataSource);
       await migrate(dataSource);
@@ -141,6 +142,7 @@ function openConnection(options: ShardDatabaseOptions, purpose: ConnectionPurpos
     applicationName: `${options.shardId} ${purpose}`,
     connectTimeoutMs: options.connectTimeoutMs,
     stallMs: options.stallMs,
+    preamble: AT_HOME,
     onLost: options.onLost,
     onRoundTrip: (durationMs) => options.onRoundTrip?.(purpose, durationMs),
   });

@@ -1,5 +1,7 @@
+import type pg from 'pg';
 import { DataSource, type MigrationInterface, type ObjectLiteral } from 'typeorm';
 import { translatePostgresError } from './postgres-error.js';
+import { sessionSettings } from './session-settings.js';
 
 export type EntityClass = new () => ObjectLiteral;
 
@@ -9,10 +11,13 @@ export interface DataSourceSettings {
   readonly connectTimeoutMs: number;
   readonly entities: readonly EntityClass[];
   readonly migrations: readonly (new () => MigrationInterface)[];
+  /** What each session says before anything else. */
+  readonly preamble?: string;
 }
 
 /** Connects. The schema changes by migrations only, never by itself. */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
+  const first = sessionSettings(settings.preamble);
   const dataSource = new DataSource({
     type: 'postgres',
     url: settings.url,
@@ -26,6 +31,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
     installExtensions: false,
     poolSize: 1,
     logging: false,
+    extra: { onConnect: (client: pg.ClientBase) => client.query(first) },
   });
   try {
     return await dataSource.initialize();

@@ -5,6 +5,7 @@
 import { OperationalError } from '@ringleader/contracts';
 import pg from 'pg';
 import { translatePostgresError } from './postgres-error.js';
+import { sessionSettings } from './session-settings.js';
 
 export interface Statement {
   /** Unique among the statements of a connection. */
@@ -22,6 +23,8 @@ export interface HotConnectionOptions {
   readonly connectTimeoutMs: number;
   /** A server that does not finish any statement for so long counts as lost, and the connection is closed. */
   readonly stallMs: number;
+  /** What the session says before anything else. */
+  readonly preamble?: string;
   /** Called once, when the connection ends without `close` having been called. */
   readonly onLost: (error: OperationalError) => void;
   /** Told of each statement, how long the server took for it. */
@@ -32,10 +35,9 @@ export interface HotConnectionOptions {
  * Index scans only: the planner knows nothing of our arrays' lengths, and a sequential scan chosen for a small table
  * would stay in the cached plan when it has grown.
  */
-const SESSION_SETTINGS =
+const PLANNER_SETTINGS =
   'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; ' +
-  'SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; ' +
-  'SET client_min_messages = warning';
+  'SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off';
 
 interface HotQuery {
   readonly name?: string;
@@ -87,7 +89,7 @@ export class HotConnection {
     client.on('error', ignoreUntilOpen);
     try {
       await client.connect();
-      await client.query(SESSION_SETTINGS);
+      await client.query(`${sessionSettings(options.preamble)}; ${PLANNER_SETTINGS}`);
     } catch (error) {
       client.end().catch(ignoreUntilOpen);
       throw translatePostgresError(error, 'connect');

@@ -19,6 +19,11 @@ describe('translatePostgresError', () => {
     ['28P01', 'refused'],
     ['53300', 'refused'],
     ['40001', 'other'],
+    ['58030', 'unreadable'],
+    ['XX001', 'damaged'],
+    ['42P01', 'damaged'],
+    ['42P07', 'damaged'],
+    ['58P01', 'damaged'],
   ])('names the reason of %s: %s', (sqlState, reason) => {
     const cause = databaseError(sqlState);
     const error = translatePostgresError(cause, 'commit') as OperationalError;
@@ -28,6 +33,11 @@ describe('translatePostgresError', () => {
       details: { action: 'commit', reason, sqlState },
       cause,
     });
+  });
+
+  it('takes no file that is missing at the start of a session for damage', () => {
+    const error = translatePostgresError(databaseError('58P01'), 'connect');
+    expect(error).toMatchObject({ details: { reason: 'other' } });
   });
 
   it('takes an error without a state for a lost connection, also inside of TypeORM', () => {

@@ -11,14 +11,17 @@ export type PostgresFailure =
   /** Nothing was done: the server starts, stops, or was told to end this session. */
   | 'stopping'
   | 'refused'
-  /** A page or an index cannot be read: what this database holds is damaged. */
+  /** A page or an index cannot be read, or a file or a table is gone, if only the one that says which tables there are. */
   | 'damaged'
+  /** The disk gave an error, of that moment or of ever. */
+  | 'unreadable'
   | 'other';
 
 const FAILURES: readonly (readonly [RegExp, PostgresFailure])[] = [
   [/^53100$/, 'diskFull'],
   [/^57P0[1-5]$/, 'stopping'],
-  [/^XX00[12]$/, 'damaged'],
+  [/^58030$/, 'unreadable'],
+  [/^(XX00[12]|42P0[17]|58P01)$/, 'damaged'],
   [/^08/, 'connection'],
   [/^(28|3D|42501|53)/, 'refused'],
 ];
@@ -32,10 +35,15 @@ export function postgresFailureOf(error: unknown): PostgresFailure {
   return FAILURES.find(([pattern]) => pattern.test(state))?.[1] ?? 'other';
 }
 
+/** A file that a session wants at its start may be a library that the server's settings name: nothing of ours. */
+function connectFailureOf(error: unknown): PostgresFailure {
+  return sqlStateOf(error) === '58P01' ? 'other' : postgresFailureOf(error);
+}
+
 /** An operational error, or an InvariantError where our own statement is at fault. */
 export function translatePostgresError(error: unknown, action: string): Error {
   if (error instanceof OperationalError || error instanceof InvariantError) return error;
-  const reason = postgresFailureOf(error);
+  const reason = action === 'connect' ? connectFailureOf(error) : postgresFailureOf(error);
   const sqlState = sqlStateOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (reason === 'other' && sqlState !== null && OUR_BUG.test(sqlState)) {
