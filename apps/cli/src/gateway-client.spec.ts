@@ -52,6 +52,12 @@ describe('GatewayClient', () => {
     expect(await client.batch(PUT, 'id')).toMatchObject({ status: 200 });
   });
 
+  it('asks it for all requests that failed at the same time', async () => {
+    const client = clientOf(await nobody(), await listen(ok));
+    const answers = await Promise.all(['1', '2', '3', '4'].map((id) => client.batch(PUT, id)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
   it('says that nothing was done where no gateway took the connection', async () => {
     expect(await failureOf(clientOf(await nobody(), await nobody()))).toMatchObject({
       exitCode: EXIT.nothingDone,

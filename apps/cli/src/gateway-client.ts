@@ -192,13 +192,16 @@ export class GatewayClient {
   private async firstOf<Body>(ask: (gateway: string) => Promise<Answer<Body>>): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
+    const first = this.current;
     for (let tried = 0; tried < gateways.length; tried += 1) {
-      const next = await ask(gateways[this.current] ?? '');
+      const asked = (first + tried) % gateways.length;
+      const next = await ask(gateways[asked] ?? '');
       // Once one of them may have got it, it may have been done, whatever the others say.
       const neverSent = answer.neverSent === true && next.neverSent === true;
       answer = { ...next, neverSent };
       if (answer.status !== 0 || signal.aborted) return answer;
-      this.current = (this.current + 1) % gateways.length;
+      // Once, however many requests it has failed at the same time: some would come back to it.
+      if (this.current === asked) this.current = (asked + 1) % gateways.length;
     }
     return answer;
   }

@@ -1,9 +1,9 @@
 /** coordinator snapshot restore: the data folders of a new group of coordinators, which begins with a snapshot. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { OperationalError, coordinatorName } from '@ringleader/contracts';
-import { drawMemberId, openLogStorage, type WriteOutcome } from '@ringleader/log-storage';
+import { NAME_PATTERN, OperationalError, coordinatorName } from '@ringleader/contracts';
+import { drawMemberId, makeFolders, openLogStorage, type WriteOutcome } from '@ringleader/log-storage';
 import { type MvccStore, snapshotOf } from '@ringleader/mvcc';
 import { configurationOf, encodeConfiguration, type Seated } from '@ringleader/raft';
 import { CliFailure, EXIT } from '../failure.js';
@@ -36,21 +36,25 @@ export interface Restored {
 
 /** Where the log of a coordinator stands in its data folder. */
 const LOG_FOLDER = 'raft';
+const OWNER_ONLY = 0o700;
 /** All begin with the same snapshot, as if the entry before everything had been this store. */
 const BEGINNING = { index: 1, term: 1 };
 
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { file, places, mayLackMap } = options;
   refuseOddPlaces(places);
+  refuseOddName(options.cluster);
   for (const place of places) await refuseUsed(place);
   const { header, store } = await readSnapshotFile(file);
   const outcome = beginAnew(store, { clusterId: randomUUID(), mayLackMap });
   if (outcome.kind !== 'restored') throw refusalOf(outcome, file);
-  const cluster = options.cluster ?? header.cluster;
   const founders = places.map(({ seat }) => ({ seat, id: drawMemberId() }));
+  const cluster = options.cluster ?? header.cluster;
   const written: Place[] = [];
   try {
     for (const [i, place] of places.entries()) {
+      // By now also where it is the folder of one before under another name: a link, a mount.
+      await refuseUsed(place);
       written.push(place);
       await writeMember(place.folder, { cluster, self: founders[i]!, founders }, store);
     }
@@ -79,6 +83,13 @@ function refuseOddPlaces(places: readonly Place[]): void {
   throw new CliFailure('Name each coordinator once with --data-dir, and a folder of its own for each.', {
     exitCode: EXIT.usage,
   });
+}
+
+/** With which no coordinator would start. */
+function refuseOddName(cluster: string | undefined): void {
+  if (cluster === undefined || NAME_PATTERN.test(cluster)) return;
+  const detail = `The name of a cluster has lower-case letters, digits and hyphens, unlike ${JSON.stringify(cluster)}.`;
+  throw new CliFailure(detail, { exitCode: EXIT.usage });
 }
 
 /** A member that there is would forget what it promised. */
@@ -120,7 +131,7 @@ async function writeMember(
   { cluster, self, founders }: NewMember,
   store: MvccStore,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, OWNER_ONLY);
   const { storage } = await openLogStorage({ directory: join(folder, LOG_FOLDER) });
   try {
     await storage.saveIdentity({ cluster, ...self, founders, isBegun: true });

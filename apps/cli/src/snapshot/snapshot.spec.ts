@@ -174,6 +174,18 @@ describe('ringleader coordinator snapshot', () => {
     expect(() => placeOf('shard-1=/x')).toThrow('coordinator-1=/var/lib/ringleader');
   });
 
+  it('restore gives no two coordinators the same folder, whatever names it has, and no cluster a name that none may have', async () => {
+    await mkdir(inFolder('one'));
+    await symlink(inFolder('one'), inFolder('other'));
+    const same = [1, 2].map((seat) => ({ seat, folder: inFolder(['one', 'other'][seat - 1]!) }));
+    const options = { file, mayLackMap: false };
+    await expect(restore({ ...options, places: same })).rejects.toMatchObject({ code: 'ALREADY_SO' });
+    expect(await readdir(inFolder('one'))).toEqual([]);
+    const odd = restore({ ...options, places: places(), cluster: 'of/mine' });
+    await expect(odd).rejects.toMatchObject({ name: 'CliFailure', exitCode: 2 });
+    expect((await readdir(folder)).sort()).toEqual(['file', 'one', 'other']);
+  });
+
   it('restore says in a sentence what cannot be written, and leaves no part of a group', async () => {
     const [first] = places() as [{ seat: number; folder: string }];
     // A link to nowhere: not there for who reads, and in the way of who writes.

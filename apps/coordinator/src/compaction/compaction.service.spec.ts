@@ -182,5 +182,37 @@ describe('CompactionService', () => {
       service?.check();
       expect(group.now.proposals).toBe(proposals + 3);
     });
+
+    const follow = (): void => group.now.lead({ term: 2, leader: 2, leading: false });
+    const settled = async (): Promise<void> => {
+      service?.check();
+      await times(3, () => put('settled'));
+    };
+
+    it('forgets no history for leases that have no room: it would make none', async () => {
+      start({ RINGLEADER_STORE_BYTES_MAX: String(LIMIT) });
+      const limit = { sizeBytesMax: LIMIT, exemptPrefix: METADATA_PREFIX };
+      await group.now.store.propose({ kind: 'limitSize', ...limit });
+      await times(3, () => put('a'));
+      const grant = () => group.now.store.propose({ kind: 'leaseGrant', ttlMs: 1_000, wanted: 0 });
+      await until('no room', async () => (await grant()).kind === 'rejected', WAIT);
+      await settled();
+      expect(compacted()).toBe(0);
+    });
+
+    it('forgets nothing as a new leader for what was full under the one before', async () => {
+      start({ RINGLEADER_STORE_BYTES_MAX: String(LIMIT) });
+      await times(31, (i) => put(`k${i}`, 32_000));
+      await isLimited();
+      follow();
+      await until('no room', async () => (await put('more', 32_000)).kind === 'rejected', WAIT);
+      await times(25, (i) => remove(`k${i}`));
+      const { revision } = group.now.store.local;
+      await group.now.store.compact(revision);
+      await times(3, () => put('a'));
+      group.now.lead({ term: 3, leader: 1, leading: true });
+      await settled();
+      expect(compacted()).toBe(revision);
+    });
   });
 });

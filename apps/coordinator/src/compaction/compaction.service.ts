@@ -76,16 +76,18 @@ export class CompactionService implements OnApplicationBootstrap, OnApplicationS
     if (command !== null) void this.#propose(command);
   }
 
+  /** Also where another member leads: whoever leads next forgets nothing for what was full before. */
   #watchRoom(result: CommandResult | null): void {
+    if (result === null || result.kind === 'compacted' || result.kind === 'sizeLimited') this.#measureRoom();
     if (result?.kind !== 'rejected' || result.rejection.reason !== 'storeFull') return;
     if (!this.#isFull) this.logger.warn({ ...result.rejection }, 'The store is full');
     this.#isFull = true;
   }
 
-  #measureRoom({ kind }: Bound): void {
+  #measureRoom(): void {
     const { sizeBytes, sizeLimit } = this.store.local;
     this.#tightBytes = sizeBytes;
-    if (kind === 'compact' && sizeBytes < sizeLimit.sizeBytesMax * (1 - TIGHT_STEP)) this.#isFull = false;
+    if (sizeBytes < sizeLimit.sizeBytesMax * (1 - TIGHT_STEP)) this.#isFull = false;
   }
 
   #limitDue(): Bound | null {
@@ -134,7 +136,6 @@ export class CompactionService implements OnApplicationBootstrap, OnApplicationS
         : store.propose(command));
       // Somebody may have compacted further meanwhile.
       if (result.kind !== 'rejected') this.logger.info({ ...command }, DONE[command.kind]);
-      this.#measureRoom(command);
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.logger.warn({ ...command, error }, 'A bound of the store was not confirmed');

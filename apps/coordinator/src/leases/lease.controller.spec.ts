@@ -117,6 +117,21 @@ describe('LeaseController', () => {
     expect(group.proposals).toBe(4);
   });
 
+  it('says that a lease has run out when that is decided, and not each time that it could not be', async () => {
+    const said: unknown[] = [];
+    keeper.onApplicationShutdown();
+    const logger = createLogger({ level: 'silent', service: 'coordinator', member: 'c-1' });
+    logger.info = (details: unknown) => said.push(details);
+    keeper = new LeaseController(group.store, clock, logger);
+    keeper.onApplicationBootstrap();
+    group.failures.push('diskFull', 'diskFull', 'diskFull');
+    while (!isGone()) {
+      pass(200);
+      await new Promise(setImmediate);
+    }
+    expect(said).toEqual([{ leases: [lease], term: LEADER.term }]);
+  });
+
   it('lets a lease live on whose end could not be proposed', async () => {
     group.lead(LEADER);
     group.failures.push('unavailable');

@@ -168,11 +168,13 @@ export class LeaseController implements OnApplicationBootstrap, OnApplicationShu
 
   /** Repeated until it is decided, or until this leadership ends and the proposals of its term mean nothing. */
   async #expire(deadlines: LeaseDeadlines, leases: readonly LeaseId[]): Promise<void> {
+    const { term } = deadlines;
     const asOf = this.store.local.wantedGrants;
-    this.logger.info({ leases, term: deadlines.term }, 'Leases have run out');
     while (this.#deadlines === deadlines) {
       try {
-        await this.store.propose({ kind: 'leaseExpire', leases, term: deadlines.term, asOf });
+        await this.store.propose({ kind: 'leaseExpire', leases, term, asOf });
+        // Not before: without room on the disks it fails ten times a second.
+        this.logger.info({ leases, term }, 'Leases have run out');
         return;
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;

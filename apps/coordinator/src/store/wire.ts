@@ -176,6 +176,12 @@ export function toOperationalError(rejection: Rejection): OperationalError {
         'The store is full: it takes deletions, and what the cluster needs, until these and compaction have made room',
         details,
       );
+    case 'leasesFull':
+      return new OperationalError(
+        'STORE_FULL',
+        'There are as many leases as the store has room for: it takes more when some have ended',
+        details,
+      );
     case 'duplicateKey':
       return new OperationalError('DUPLICATE_KEY', 'A transaction may change a key only once', details);
     case 'staleTerm':

@@ -5,6 +5,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationalError, coordinatorName } from '@ringleader/contracts';
+import { corruptLog, failedStorage } from '@ringleader/log-storage';
 
 export interface Corruption {
   readonly seat: number;
@@ -37,11 +38,20 @@ export async function markCorrupt(dataFolder: string, corruption: Corruption): P
 
 /** Throws STORE_CORRUPT where the folder is marked. */
 export async function refuseCorrupt(dataFolder: string): Promise<void> {
-  const text = await readFile(join(dataFolder, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const path = join(dataFolder, FILE);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw failedStorage(`reading ${FILE}`, dataFolder, error);
   });
-  if (text !== null) throw storeCorrupt(JSON.parse(text) as Corruption);
+  if (text !== null) throw storeCorrupt(corruptionIn(text, path));
+}
+
+function corruptionIn(text: string, path: string): Corruption {
+  try {
+    return JSON.parse(text) as Corruption;
+  } catch {
+    throw corruptLog({ file: path, offset: 0, reason: 'it is not what was written there' });
+  }
 }
 
 export function storeCorrupt({ seat, revision, hash, expected }: Corruption): OperationalError {

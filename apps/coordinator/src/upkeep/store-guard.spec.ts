@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -118,6 +118,19 @@ describe('StoreGuard', () => {
     ]);
     expect(member(2).alarms.list()).toMatchObject([{ id: '22', name: 'coordinator-2', expected }]);
     await expect(refuseCorrupt(folder)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('starts no member of which nobody can tell whether it is marked', async () => {
+    const mark = join(folder, 'store-corrupt.json');
+    await writeFile(mark, '');
+    await expect(refuseCorrupt(folder)).rejects.toMatchObject({
+      code: 'LOG_CORRUPT',
+      details: { file: mark },
+    });
+    await expect(refuseCorrupt(mark)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      details: { code: 'ENOTDIR' },
+    });
   });
 
   it('is told of by the others, who go on', async () => {

@@ -172,6 +172,19 @@ describe('CoordinationClient', () => {
     expect(asked).toEqual([1, 2]);
   });
 
+  it('comes back to no member that has just been silent, however many calls it kept waiting', async () => {
+    await serve('range', { 1: isSilent, 2: answers(EMPTY_PAGE), 3: answers(EMPTY_PAGE) });
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => client.range({ key })));
+    expect(asked).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+  });
+
+  it('follows to the leader with all calls that a follower has refused', async () => {
+    const isFollower = refuses('NOT_LEADER', { leader: 2 });
+    await serve('leaseKeepAlive', { 1: isFollower, 2: answers({ ttlMs: 7 }), 3: isFollower });
+    await Promise.all([1, 2, 3, 4].map((leaseId) => client.leaseKeepAlive({ leaseId })));
+    expect(asked).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+  });
+
   it('does not wait for a member that has ended: its reads are asked of another, its writes are unknown', async () => {
     const doing = Promise.withResolvers<void>();
     const isEnding: Answer = () => {

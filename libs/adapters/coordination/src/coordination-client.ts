@@ -87,7 +87,7 @@ const WRITES: ReadonlySet<CoordinatorOperation> = new Set([
   'startVerification',
 ]);
 
-type NextStep = 'fail' | 'same-member' | 'next-member';
+type NextStep = 'fail' | 'go-on';
 
 export class CoordinationClient {
   readonly #control: ControlClient;
@@ -225,12 +225,13 @@ export class CoordinationClient {
     const isWrite = changesSomething(operation, request);
     for (let attempt = 1; ; attempt++) {
       const remainingMs = deadline - this.options.clock.monotonicMs();
-      const outcome = await this.#attempt(operation, request, termsOf(operation, isWrite, remainingMs));
+      const member = this.#preferred;
+      const terms = termsOf(operation, isWrite, remainingMs);
+      const outcome = await this.#attempt(member, operation, request, terms);
       if (outcome.kind === 'answered') return outcome.response;
       const error = callersError(operation, isWrite, outcome.error);
-      const step = this.#nextStep(isWrite, outcome.error);
+      const step = this.#nextStep(member, isWrite, outcome.error);
       if (step === 'fail' || this.#isClosed) throw error;
-      if (step === 'next-member') this.#preferred = this.#memberAfter(this.#preferred);
       const pauseMs = pauseAfter(attempt, this.#members.length);
       if (this.options.clock.monotonicMs() + pauseMs >= deadline) throw error;
       if (pauseMs > 0) await pause(pauseMs);
@@ -238,11 +239,12 @@ export class CoordinationClient {
   }
 
   #attempt<Operation extends CoordinatorOperation>(
+    member: MemberId,
     operation: Operation,
     request: CoordinatorRequest<Operation>,
     terms: CallTerms,
   ): Promise<ControlOutcome<CoordinatorResponse<Operation>>> {
-    const subject = this.#subject(this.#preferred, operation);
+    const subject = this.#subject(member, operation);
     const contract: Contracts[Operation] = coordinatorContracts[operation];
     return this.#control.call(contract, subject, request, terms);
   }
@@ -252,32 +254,39 @@ export class CoordinationClient {
     return subjects.ask.from(cluster, speaker, member, operation);
   }
 
-  #nextStep(isWrite: boolean, error: OperationalError): NextStep {
+  #nextStep(asked: MemberId, isWrite: boolean, error: OperationalError): NextStep {
     switch (error.code) {
       case 'NOT_LEADER':
-        return this.#followTo(error.details['leader']) ? 'same-member' : 'next-member';
+        this.#follow(asked, error.details['leader']);
+        return 'go-on';
       case 'UNAVAILABLE':
       case 'OVERLOADED':
-        return 'next-member';
+        this.#passOver(asked);
+        return 'go-on';
       case 'DISK_FULL':
         // Of a majority the leader alone knows: then nobody has a better answer.
-        return error.details['isMajorityFull'] === true ? 'fail' : 'next-member';
+        if (error.details['isMajorityFull'] === true) return 'fail';
+        this.#passOver(asked);
+        return 'go-on';
       case 'DEADLINE_EXCEEDED':
       case 'OUTCOME_UNKNOWN':
         // This member is not asked first next time, whether or not this call may be repeated.
-        if (!isWrite) return 'next-member';
-        this.#preferred = this.#memberAfter(this.#preferred);
-        return 'fail';
+        this.#passOver(asked);
+        return isWrite ? 'fail' : 'go-on';
       default:
         return 'fail';
     }
   }
 
-  #followTo(leader: unknown): boolean {
+  #follow(asked: MemberId, leader: unknown): void {
     const member = this.#members.find((candidate) => candidate === leader);
-    if (member === undefined || member === this.#preferred) return false;
-    this.#preferred = member;
-    return true;
+    if (member === undefined || member === asked) this.#passOver(asked);
+    else this.#preferred = member;
+  }
+
+  /** Once, however many calls it has failed at the same time: each of them would move on by one, and some come back to it. */
+  #passOver(asked: MemberId): void {
+    if (this.#preferred === asked) this.#preferred = this.#memberAfter(asked);
   }
 
   #memberAfter(member: MemberId): MemberId {

@@ -51,7 +51,7 @@ export const nodeDisk: Disk = {
     return new NodeDiskReader(handle, (await handle.stat()).size);
   },
   list: async (directory) => (await fsp.readdir(directory)).sort(),
-  makeDirectory: async (path) => (await fsp.mkdir(path, { recursive: true })) ?? null,
+  makeDirectory: (path) => makeFolders(path),
   syncDirectory,
   rename: async (from, to) => {
     await fsp.rename(from, to);
@@ -63,6 +63,31 @@ export const nodeDisk: Disk = {
     return bavail * bsize;
   },
 };
+
+/**
+ * One after the other; gives the first that was made, or null. `mkdir` of node:fs with `recursive` says ENOENT of a file
+ * system that is read-only, and tries for ever where there can be no folders (/proc).
+ */
+export async function makeFolders(path: string, mode?: number): Promise<string | null> {
+  if (await isFolder(path)) return null;
+  const above = dirname(path);
+  const first = above === path ? null : await makeFolders(above, mode);
+  try {
+    await fsp.mkdir(path, mode);
+    return first ?? path;
+  } catch (error) {
+    // Somebody else was sooner.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await isFolder(path))) return first;
+    throw error;
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return fsp.stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
 
 class NodeDiskFile implements DiskFile {
   readonly #handle: fsp.FileHandle;

@@ -1,4 +1,4 @@
-export { type Disk, type DiskFile, nodeDisk } from './disk.js';
+export { type Disk, type DiskFile, makeFolders, nodeDisk } from './disk.js';
 export {
   LogStorage,
   type LogStorageOptions,
@@ -6,7 +6,7 @@ export {
   type OpenedLog,
   type WriteOutcome,
 } from './log-storage.js';
-export { corruptLog, foreignLog, missingLog } from './storage-errors.js';
+export { corruptLog, failedStorage, foreignLog, missingLog } from './storage-errors.js';
 export { drawMemberId } from './identity-file.js';
 export { type ArchiveHeader, ArchiveReader, archiveOf, DamagedArchiveError } from './snapshot-archive.js';
 export type { LogBatch } from './batch-codec.js';

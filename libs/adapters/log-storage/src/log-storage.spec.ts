@@ -494,6 +494,11 @@ describe('folders', () => {
     expect(calls.slice(0, 3)).toEqual([`sync ${join('a', 'b')}`, 'sync a', 'sync ']);
   });
 
+  it('that cannot be made are told of at once', async () => {
+    const opening = open(join('/proc', 'none', 'raft'));
+    await expect(opening).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+
   it('lose old segments one after the other: no crash leaves a gap', async () => {
     await writeBatches(30, 300);
     const calls: string[] = [];

@@ -180,8 +180,12 @@ export type Rejection =
   | { readonly reason: 'staleTerm'; readonly term: number }
   | { readonly reason: 'compacted'; readonly compactedRevision: StoreRevision }
   | { readonly reason: 'futureRevision'; readonly revision: StoreRevision }
-  /** Deletions and compactions make room again. */
-  | { readonly reason: 'storeFull'; readonly sizeBytes: number; readonly sizeBytesMax: number };
+  /** Deletions and compactions make room again; of leases, which have a part of it to themselves, their ends alone. */
+  | {
+      readonly reason: 'storeFull' | 'leasesFull';
+      readonly sizeBytes: number;
+      readonly sizeBytesMax: number;
+    };
 
 /** `revision` is always the store's after the command. */
 export type CommandResult =

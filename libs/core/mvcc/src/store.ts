@@ -233,8 +233,10 @@ export class MvccStore {
     const chosen = choose(command, this.#index);
     const assessed = assess(chosen, this.#ground);
     if ('reason' in assessed) return this.#rejected(assessed);
-    const full = this.#fullWith(assessed.addedBytes, this.sizeBytes, 1);
-    if (full !== null) return this.#rejected(full);
+    if (this.#isFullWith(assessed.addedBytes)) {
+      const { sizeBytes, sizeLimit } = this;
+      return this.#rejected({ reason: 'storeFull', sizeBytes, sizeBytesMax: sizeLimit.sizeBytesMax });
+    }
     const transaction = this.#begin();
     const results = chosen.steps.map((step) => transaction.execute(step));
     this.#commit(transaction);
@@ -243,8 +245,10 @@ export class MvccStore {
 
   #grant(ttlMs: number, wanted: LeaseId): CommandResult {
     if (this.#leases.has(wanted)) return this.#rejected({ reason: 'leaseExists', lease: wanted });
-    const full = this.#fullWith(LEASE_BYTES, this.#leases.sizeBytes, LEASES_SHARE);
-    if (full !== null) return this.#rejected(full);
+    const { sizeBytes } = this.#leases;
+    const sizeBytesMax = Math.floor(this.#sizeLimit.sizeBytesMax * LEASES_SHARE);
+    if (this.#sizeLimit.sizeBytesMax > 0 && sizeBytes + LEASE_BYTES > sizeBytesMax)
+      return this.#rejected({ reason: 'leasesFull', sizeBytes, sizeBytesMax });
     return { kind: 'leaseGranted', lease: this.#leases.grant(ttlMs, wanted), revision: this.revision };
   }
 
@@ -285,15 +289,10 @@ export class MvccStore {
     };
   }
 
-  /**
-   * Why so many bytes more, where so many are, are refused by a share of the limit, or null. What only deletes never is: it
-   * is the way out.
-   */
-  #fullWith(addedBytes: number, presentBytes: number, share: number): Rejection | null {
+  /** What only deletes is never refused: it is the way out. */
+  #isFullWith(addedBytes: number): boolean {
     const { sizeBytesMax } = this.#sizeLimit;
-    if (addedBytes === 0 || sizeBytesMax === 0 || presentBytes + addedBytes <= sizeBytesMax * share)
-      return null;
-    return { reason: 'storeFull', sizeBytes: this.sizeBytes, sizeBytesMax };
+    return addedBytes > 0 && sizeBytesMax > 0 && this.sizeBytes + addedBytes > sizeBytesMax;
   }
 
   #outOfReach(revision: StoreRevision): RevisionOutcome | null {

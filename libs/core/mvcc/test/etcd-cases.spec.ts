@@ -370,7 +370,7 @@ describe('of etcd’s cases', () => {
     expect(txn(put('/own/a', 'x'.repeat(1_000)), remove('/own/b'))).toMatchObject({ kind: 'txn' });
     // An eighth of the limit is room for one lease of 256 bytes, whatever else there is.
     const grants = Array.from({ length: 2 }, () => apply({ kind: 'leaseGrant', ttlMs: 1, wanted: 0 }));
-    expect(grants).toEqual([expect.objectContaining({ lease: 1 }), rejection('storeFull')]);
+    expect(grants).toEqual([expect.objectContaining({ lease: 1 }), rejection('leasesFull')]);
     expect(apply({ kind: 'leaseRevoke', lease: 1 })).toMatchObject({ leases: [1] });
     expect(txn(readAll)).toMatchObject({ kind: 'txn' });
     expect(txn(remove('b'), remove('/own/a'))).toMatchObject({ kind: 'txn' });

@@ -170,7 +170,10 @@ export class NaiveStore {
     const refused = this.#refusal(chosen.steps);
     if (refused !== null) return this.#rejected(refused);
     const added = this.#added(chosen.steps);
-    if (added > 0 && this.#isFullWith(added)) return this.#rejected(this.#fullRejection());
+    if (added > 0 && this.#isFullWith(added)) {
+      const { sizeBytes, limit } = this;
+      return this.#rejected({ reason: 'storeFull', sizeBytes, sizeBytesMax: limit.sizeBytesMax });
+    }
     const next = new Map(this.now);
     const results = chosen.steps.map((step) => this.#execute(next, step));
     this.#keep(next);
@@ -265,9 +268,10 @@ export class NaiveStore {
 
   #grant(ttlMs: number, wanted: number): CommandResult {
     if (this.leases.has(wanted)) return this.#rejected({ reason: 'leaseExists', lease: wanted });
-    const { sizeBytesMax } = this.limit;
-    const hasRoom = sizeBytesMax === 0 || OVERHEAD * (this.leases.size + 1) <= sizeBytesMax / 8;
-    if (!hasRoom) return this.#rejected(this.#fullRejection());
+    const sizeBytesMax = Math.floor(this.limit.sizeBytesMax / 8);
+    const sizeBytes = OVERHEAD * this.leases.size;
+    if (this.limit.sizeBytesMax > 0 && sizeBytes + OVERHEAD > sizeBytesMax)
+      return this.#rejected({ reason: 'leasesFull', sizeBytes, sizeBytesMax });
     let lease = wanted;
     if (lease === 0) for (lease = this.lastLease + 1; this.leases.has(lease); lease++);
     if (lease <= 2 ** 52) this.lastLease = Math.max(this.lastLease, lease);
@@ -294,10 +298,6 @@ export class NaiveStore {
   #isFullWith(added: number): boolean {
     const { sizeBytesMax } = this.limit;
     return sizeBytesMax > 0 && this.sizeBytes + added > sizeBytesMax;
-  }
-
-  #fullRejection(): Rejection {
-    return { reason: 'storeFull', sizeBytes: this.sizeBytes, sizeBytesMax: this.limit.sizeBytesMax };
   }
 
   #compactedRejection(): Rejection {
