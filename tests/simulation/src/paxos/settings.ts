@@ -95,4 +95,6 @@ export interface BrokenSurroundings extends BrokenGateway {
   readonly keepsRows?: boolean;
   /** RowFlipped: a row of one replica is changed by nobody who may. */
   readonly flipsRows?: boolean;
+  /** RevFromRows, PosFromRows: a shard that starts takes this from its greatest row, and not from its record. */
+  readonly readFromRows?: 'revision' | 'position';
 }
