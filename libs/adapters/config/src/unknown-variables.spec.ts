@@ -6,6 +6,7 @@ import { commonConfig } from './load-config.js';
 import { unknownVariables } from './unknown-variables.js';
 
 const APPS = fileURLToPath(new URL('../../../../apps', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
 
 /** What the schemas of all services declare. */
 function declaredVariables(): string[] {
@@ -19,6 +20,18 @@ function declaredVariables(): string[] {
   );
   return [...Object.keys(commonConfig), ...names.filter((name) => name !== undefined)];
 }
+
+describe('settings', () => {
+  it('stand in the documents for operators, each with its whole name', () => {
+    const text = ['OPERATIONS.md', 'KUBERNETES.md'].map((file) => readFileSync(join(DOCS, file), 'utf8'));
+    const documented = new Set(text.join('\n').match(/RINGLEADER_\w+/g));
+    const isAbsent = (name: string): boolean => !documented.has(name) && !documented.has(`${name}_FILE`);
+    const ours = declaredVariables().filter((name) => name.startsWith('RINGLEADER_'));
+    expect(ours.filter(isAbsent)).toEqual([]);
+    const known = [...documented].map((name) => [name, '1']);
+    expect(unknownVariables(Object.fromEntries(known), [])).toEqual([]);
+  });
+});
 
 describe('unknownVariables', () => {
   it('knows what any service declares, since all may share one environment', () => {
