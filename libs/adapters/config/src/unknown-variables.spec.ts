@@ -21,6 +21,9 @@ function declaredVariables(): string[] {
   return [...Object.keys(commonConfig), ...names.filter((name) => name !== undefined)];
 }
 
+const environmentOf = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, '1']));
+
 describe('settings', () => {
   it('stand in the documents for operators, each with its whole name', () => {
     const text = ['OPERATIONS.md', 'KUBERNETES.md'].map((file) => readFileSync(join(DOCS, file), 'utf8'));
@@ -28,8 +31,7 @@ describe('settings', () => {
     const isAbsent = (name: string): boolean => !documented.has(name) && !documented.has(`${name}_FILE`);
     const ours = declaredVariables().filter((name) => name.startsWith('RINGLEADER_'));
     expect(ours.filter(isAbsent)).toEqual([]);
-    const known = [...documented].map((name) => [name, '1']);
-    expect(unknownVariables(Object.fromEntries(known), [])).toEqual([]);
+    expect(unknownVariables(environmentOf([...documented]), [])).toEqual([]);
   });
 });
 
@@ -37,7 +39,14 @@ describe('unknownVariables', () => {
   it('knows what any service declares, since all may share one environment', () => {
     const all = declaredVariables();
     expect(all.length).toBeGreaterThan(50);
-    expect(unknownVariables(Object.fromEntries(all.map((name) => [name, '1'])), [])).toEqual([]);
+    expect(unknownVariables(environmentOf(all), [])).toEqual([]);
+  });
+
+  it('knows what the command reads, since a cluster may be started where that is used', () => {
+    const options = readFileSync(join(APPS, 'cli/src/global-options.ts'), 'utf8');
+    const names = [...options.matchAll(/env\(\s*'(RINGLEADER_\w+)'/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(2);
+    expect(unknownVariables(environmentOf(names), [])).toEqual([]);
   });
 
   it.each([
