@@ -11,7 +11,9 @@ import type {
 } from '@ringleader/paxos';
 import { MemoryStorage } from '@ringleader/paxos/testing';
 import { fingerprintOf } from './fingerprint.js';
-import type { BrokenSurroundings } from './settings.js';
+
+/** What a shard that starts takes from its greatest row, and not from its record: for controls. */
+export type ReadFromRows = 'revision' | 'position';
 
 export interface ReplicaRows {
   readonly rows: ReadonlyMap<string, Row>;
@@ -31,7 +33,7 @@ export class ShardDatabase extends MemoryStorage {
   readonly #fingerprints = new Map<string, Omit<ReplicaRows, 'rows'>>();
 
   /** As a shard that starts reads them; of broken ones the position is that of the greatest row. */
-  recordsAtStart(readFromRows: BrokenSurroundings['readFromRows']): readonly PartitionRecord[] {
+  recordsAtStart(readFromRows: ReadFromRows | undefined): readonly PartitionRecord[] {
     const records = [...this.records.values()];
     if (readFromRows === undefined) return records;
     return records.map((record) => {
