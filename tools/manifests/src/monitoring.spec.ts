@@ -59,6 +59,14 @@ describe('alerts and dashboard', () => {
     expect(asked.filter(isAbsent)).toEqual([]);
   });
 
+  it.each(['OPERATIONS.md', 'KUBERNETES.md', 'RUNBOOKS.md'])('so do those of docs/%s', async (file) => {
+    const known = await figures();
+    // Schemas of databases are called so, too.
+    const named = figuresIn(read(`docs/${file}`)).filter((name) => !/_forgotten_|_$/.test(name));
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
   it('have a runbook for each alert, and no others', () => {
     expect(alerts).toHaveLength(6);
     const runbooks = [...read('docs/RUNBOOKS.md').matchAll(/^## (Ringleader\w+)$/gm)].map(([, name]) => name);

@@ -22,6 +22,9 @@ export class PlacementMetrics {
     figures.gauge('epoch', 'Of the plan', () => placement.mirrored?.control?.epoch ?? 0);
     const copied = 'Bytes of rows that were copied for moves, as leaders of partitions said';
     figures.counter('copied_bytes_total', copied, () => placement.bytesCopied);
+    const left =
+      'Bytes of rows that are still to be copied for moves: by the rate of the copied, when they end';
+    figures.gauge('bytes_left', left, () => placement.bytesLeft);
     const steps = { name: 'steps_total', help: 'Steps done, by kind', label: 'kind' } as const;
     figures.countersBy(steps, () => log.stepsTotal);
     figures.counter('looks_total', 'How often it was decided what to do', () => log.looksTotal);

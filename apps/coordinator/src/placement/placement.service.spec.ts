@@ -319,6 +319,15 @@ describe('PlacementService', () => {
     await startWithShards(3);
     await register(4);
     await serve(4);
+    const partial = (): ReturnType<typeof map> => map().filter(({ learners }) => learners.length > 0);
+    await until('a copy', () => partial().length > 0, WAIT);
+    const [{ partition, epoch }] = partial() as [PartitionEntry];
+    const learners = [{ ordinal: 4, caughtUp: false, bytesDone: 400, bytesTotal: 1_000 }];
+    const reports = [{ partition, epoch, ballot: ORDINALS + 1, ready: false, learners }];
+    placement.report('shard-1', 1, { reports });
+    await until('what is left', () => placement.bytesLeft > 0, WAIT);
+    const during = await registry.metrics();
+    expect(during).toContain(`placement_bytes_left ${placement.bytesLeft}\n`);
     await settle();
     const text = await registry.metrics();
     const value = (name: string): number => {
@@ -332,6 +341,7 @@ describe('PlacementService', () => {
     expect(value('copied_bytes_total')).toBe(1_000 * value('steps_total{kind="learn"}'));
     expect(value('partitions')).toBe(map().length);
     expect([value('blocked'), value('moves_under_way'), value('copies_wanted')]).toEqual([0, 0, 0]);
+    expect(value('bytes_left')).toBe(0);
   });
 
   describe('recovers partitions', () => {

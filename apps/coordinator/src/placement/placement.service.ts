@@ -206,6 +206,12 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     return this.#loop.reports.bytesCopied;
   }
 
+  /** Of what the plan still wants to be copied, as far as is known. */
+  get bytesLeft(): number {
+    const isDone = this.mirrored === null || this.log.underWay + this.log.wanted === 0;
+    return isDone ? 0 : this.overview().plan.bytesTotal;
+  }
+
   #newLoop(): PlacementLoop {
     return new PlacementLoop({ initialLimits: initialLimits(this.config) });
   }

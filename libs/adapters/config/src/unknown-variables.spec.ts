@@ -6,6 +6,7 @@ import { commonConfig } from './load-config.js';
 import { unknownVariables } from './unknown-variables.js';
 
 const APPS = fileURLToPath(new URL('../../../../apps', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
 
 /** What the schemas of all services declare. */
 function declaredVariables(): string[] {
@@ -20,11 +21,32 @@ function declaredVariables(): string[] {
   return [...Object.keys(commonConfig), ...names.filter((name) => name !== undefined)];
 }
 
+const environmentOf = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, '1']));
+
+describe('settings', () => {
+  it('stand in the documents for operators, each with its whole name', () => {
+    const text = ['OPERATIONS.md', 'KUBERNETES.md'].map((file) => readFileSync(join(DOCS, file), 'utf8'));
+    const documented = new Set(text.join('\n').match(/RINGLEADER_\w+/g));
+    const isAbsent = (name: string): boolean => !documented.has(name) && !documented.has(`${name}_FILE`);
+    const ours = declaredVariables().filter((name) => name.startsWith('RINGLEADER_'));
+    expect(ours.filter(isAbsent)).toEqual([]);
+    expect(unknownVariables(environmentOf([...documented]), [])).toEqual([]);
+  });
+});
+
 describe('unknownVariables', () => {
   it('knows what any service declares, since all may share one environment', () => {
     const all = declaredVariables();
     expect(all.length).toBeGreaterThan(50);
-    expect(unknownVariables(Object.fromEntries(all.map((name) => [name, '1'])), [])).toEqual([]);
+    expect(unknownVariables(environmentOf(all), [])).toEqual([]);
+  });
+
+  it('knows what the command reads, since a cluster may be started where that is used', () => {
+    const options = readFileSync(join(APPS, 'cli/src/global-options.ts'), 'utf8');
+    const names = [...options.matchAll(/env\(\s*'(RINGLEADER_\w+)'/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(2);
+    expect(unknownVariables(environmentOf(names), [])).toEqual([]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { FlapDamping } from './flap-damping.js';
+import { DETECTOR_DEFAULTS } from './settings.js';
 
-const SETTINGS = { holdAt: 3, releaseAt: 1, halfLifeMs: 15_000, holdMaxMs: 60_000 };
+const SETTINGS = DETECTOR_DEFAULTS.damping;
 
 /** After as many returns at this distance: until when it is held, in seconds; 0: it is not. */
 function heldFor(flaps: number, everyMs: number): number {

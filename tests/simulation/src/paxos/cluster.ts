@@ -223,6 +223,7 @@ export class Cluster {
       observer: this.observer,
       gateways,
       keepsRows: this.broken.keepsRows === true,
+      readFromRows: this.broken.readFromRows,
       readMap: () => (this.#mapIsWithheldFrom(shard) ? [] : this.map.entries()),
     });
     this.processes.set(shard, process);

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RULES } from '@ringleader/paxos';
 import { CHECKS } from './checks.js';
 import { CONTROLS } from './controls/index.js';
+import { ELASTIC_CONTROLS } from '../elastic/controls.js';
 import { paxosSuite } from './suite.js';
 
 /**
@@ -46,6 +47,18 @@ describe('negative controls: the protocol with one rule broken is caught by the 
       .map(([, name, , profile, check]) => [name, profile, check].join(' / '));
     const present = CONTROLS.map(({ name, profile, caughtBy }) => [name, profile.name, caughtBy].join(' / '));
     expect(documented.sort()).toEqual(present.sort());
+  });
+
+  it('are there for every name in the rules, or docs/PROTOCOL.md says why not', () => {
+    const [rules = '', rest = ''] = readFileSync('docs/PROTOCOL.md', 'utf8').split('## What is built');
+    const [, excused = ''] = rest.split('### Controls of the model that are not among them');
+    const named = [...rules.matchAll(/`\[([A-Z]\w+(?:, [A-Z]\w+)*)\]`/g)].flatMap(([, list = '']) =>
+      list.split(', '),
+    );
+    const present = new Set([...CONTROLS, ...ELASTIC_CONTROLS].map(({ name }) => name));
+    const absent = named.filter((name) => !present.has(name) && !excused.includes(`**${name}**`));
+    expect(named.length).toBeGreaterThan(CONTROLS.length);
+    expect(absent).toEqual(['Name']);
   });
 
   it('have names of their own and name checks that there are', () => {

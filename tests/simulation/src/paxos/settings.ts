@@ -3,6 +3,7 @@ import type { PaxosLimits, PaxosTimings, VerificationPace } from '@ringleader/pa
 import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
 import type { BrokenGateway, GatewaySettings } from './gateway.js';
 import type { RowPace } from './paced-rows.js';
+import type { ReadFromRows } from './shard-database.js';
 import type { WorkloadSettings } from './workload.js';
 
 export interface ClusterSettings {
@@ -95,4 +96,6 @@ export interface BrokenSurroundings extends BrokenGateway {
   readonly keepsRows?: boolean;
   /** RowFlipped: a row of one replica is changed by nobody who may. */
   readonly flipsRows?: boolean;
+  /** RevFromRows, PosFromRows: a shard that starts takes this from its greatest row, and not from its record. */
+  readonly readFromRows?: ReadFromRows;
 }

@@ -16,7 +16,7 @@ import type { Host, NodeId, Process, SimulatedStore } from '@ringleader/testing-
 import { PacedRows } from './paced-rows.js';
 import type { ShardDatabase } from './shard-database.js';
 import type { ShardLife, ShardObserver } from './shard-observer.js';
-import type { ClusterSettings } from './settings.js';
+import type { BrokenSurroundings, ClusterSettings } from './settings.js';
 import type { Attempt, LeaderNotice, RequestBody, SimMessage } from './sim-messages.js';
 
 export interface ShardSurroundings {
@@ -26,6 +26,7 @@ export interface ShardSurroundings {
   readonly observer: ShardObserver;
   readonly gateways: readonly NodeId[];
   readonly keepsRows: boolean;
+  readonly readFromRows: BrokenSurroundings['readFromRows'];
   /** The map as this shard may read it at its start. */
   readonly readMap: () => readonly PartitionAssignment[];
 }
@@ -76,7 +77,7 @@ export class ShardProcess implements Process<SimMessage> {
       incarnation: database.incarnation,
       timings: surroundings.settings.timings,
       limits: surroundings.settings.limits,
-      records: [...database.records.values()],
+      records: database.recordsAtStart(surroundings.readFromRows),
       stamp: this.#clock.stamp,
       prng: host.prng,
       rules: surroundings.rules,

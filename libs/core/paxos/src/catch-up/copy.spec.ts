@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
 import { converged, started, write, P } from '../../test/cluster-client.js';
-import { LIMITS } from '../../test/memory-cluster.js';
+import { LIMITS, TIMINGS } from '../../test/memory-cluster.js';
 import { makeBallot, roundOf } from '../ballot.js';
 import type { ShardMessage } from '../index.js';
 import { LEAP_PERSISTS_MS } from '../rules/accept-rules.js';
@@ -20,6 +20,25 @@ describe('a copy', () => {
     );
     cluster.run(50);
     expect(cluster.storage(3).records.get(P)).toMatchObject({ staging: null, dedupeFloor: 42 });
+  });
+
+  it('makes its replica stand last, though its turn would come first', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 4 });
+    cluster.kill(2);
+    for (let index = 0; index < 300; index += 1) write(cluster, `k${index}`, 'v');
+    // It does not end before the election.
+    cluster.loses = (_from, { message }) => message.kind === 'finish';
+    cluster.start(2);
+    cluster.run(4 * TIMINGS.leaseMs);
+    expect(cluster.storage(2).records.get(P)?.staging).toMatchObject({ nextKey: null });
+    const before = cluster.events.length;
+    cluster.kill(1);
+    const stood = (): (typeof cluster.events)[number] | undefined =>
+      cluster.events.slice(before).find(({ event }) => event.kind === 'candidacy');
+    cluster.until(() => stood() !== undefined);
+    expect(stood()).toMatchObject({ shard: 3 });
+    cluster.loses = () => false;
+    cluster.until(() => cluster.leaderOf(P) === 3);
   });
 
   it('does not end with a position that the replica is past', () => {

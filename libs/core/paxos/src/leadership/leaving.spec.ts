@@ -68,6 +68,27 @@ describe('a shard that leaves', () => {
     cluster.until(() => cluster.leaderOf(P) === 1);
   });
 
+  it('says at each heartbeat that its ballot is over, until everybody has answered', () => {
+    const cluster = started();
+    const told: number[] = [];
+    let isDeaf = true;
+    // Nobody elects meanwhile, and what followers state of their own accord is not heard.
+    cluster.loses = (_from, { to, message }) => {
+      if (message.kind !== 'released') return ['stand', 'prepare', 'promised'].includes(message.kind);
+      told.push(to);
+      return isDeaf && to === 3;
+    };
+    cluster.shard(1).releaseAll(cluster.now);
+    cluster.run(5 * TIMINGS.heartbeatIntervalMs);
+    expect(told.filter((to) => to === 3).length).toBeGreaterThan(3);
+    expect(told.filter((to) => to === 2)).toHaveLength(1);
+    isDeaf = false;
+    cluster.run(TIMINGS.heartbeatIntervalMs);
+    told.length = 0;
+    cluster.run(5 * TIMINGS.heartbeatIntervalMs);
+    expect(told).toEqual([]);
+  });
+
   it('gets nothing handed over any more: another leader keeps what this one is preferred for', () => {
     const cluster = started();
     cluster.shard(1).leave(cluster.now);

@@ -2,7 +2,7 @@ import type { ShardOrdinal } from '@ringleader/primitives';
 import { NO_STAMP, type LeaseEcho } from '../messages.js';
 import type { GrantSpan, LeaseRules } from '../rules/lease-rules.js';
 
-/** Echoes that are so late prove nothing any more. */
+/** Echoes that are so late, and later than a lease, prove nothing any more. */
 const WRITTEN_MS = 10_000;
 
 interface Holding {
@@ -14,6 +14,7 @@ interface Holding {
 export class Holdings {
   private readonly holdings = new Map<ShardOrdinal, Holding>();
   private readonly countedMs: number;
+  private readonly writtenMs: number;
   /** Own stamps of late, oldest first: nothing else is ever echoed. */
   private readonly written = new Set<number>();
   /** Own stamps at or before the reading at which the clock was found to have jumped prove nothing (4.4.6). */
@@ -25,6 +26,7 @@ export class Holdings {
     driftFraction: number,
   ) {
     this.countedMs = rules.countedLeaseMs(leaseMs, driftFraction);
+    this.writtenMs = Math.max(WRITTEN_MS, leaseMs);
   }
 
   hear(granter: ShardOrdinal, echo: LeaseEcho, now: number): void {
@@ -51,12 +53,12 @@ export class Holdings {
 
   /** Or too old to tell, and to count. */
   isOwn(stamp: number, now: number): boolean {
-    return this.written.has(stamp) || stamp <= now - WRITTEN_MS;
+    return this.written.has(stamp) || stamp <= now - this.writtenMs;
   }
 
   forgetOld(now: number): void {
     for (const stamp of this.written) {
-      if (stamp > now - WRITTEN_MS) return;
+      if (stamp > now - this.writtenMs) return;
       this.written.delete(stamp);
     }
   }

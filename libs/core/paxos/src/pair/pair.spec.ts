@@ -97,6 +97,19 @@ describe('Holdings', () => {
   });
 });
 
+describe('own stamps', () => {
+  it.each([L, 60_000])('are known for as long as they count, with a lease of %i ms', (leaseMs) => {
+    const held = new Holdings(LEASE_RULES, leaseMs, 0.1);
+    const counted = LEASE_RULES.countedLeaseMs(leaseMs, 0.1);
+    held.wrote(1_000);
+    const now = 1_000 + counted - 1;
+    held.forgetOld(now);
+    expect(held.isOwn(1_000, now)).toBe(true);
+    // Of another shard: an answer that was misdirected.
+    expect(held.isOwn(1_001, now)).toBe(false);
+  });
+});
+
 describe('ClockJump', () => {
   it('sees the wall clock move against the monotonic one, either way', () => {
     const jump = new ClockJump(LEASE_RULES, L, 0.1);

@@ -167,6 +167,31 @@ describe('the placement loop', () => {
     expect(heldBy(cluster, 2)).toBeGreaterThanOrEqual(0.9 * before);
   });
 
+  it('changes four preferred leaders at a time, and none while anything moves', () => {
+    const cluster = new ModelCluster({ shards: shards(3), partitionCount: 64 });
+    cluster.settles();
+    const allAtOne = (): void => {
+      const map = cluster.state.map.map((entry) => ({ ...entry, preferredLeader: 1 }));
+      cluster.state = { ...cluster.state, map };
+    };
+    const leads = (): number => cluster.changes.filter(({ work }) => work.kind === 'lead').length;
+    allAtOne();
+    const perTick: number[] = [];
+    while (cluster.overview().plan.leaderChanges > 0) {
+      const before = leads();
+      cluster.tick();
+      perTick.push(leads() - before);
+    }
+    expect(leads()).toBeGreaterThan(4);
+    expect(Math.max(...perTick)).toBe(4);
+    allAtOne();
+    cluster.join({});
+    while (!cluster.state.map.some(isUnderWay)) cluster.tick();
+    const before = leads();
+    while (cluster.state.map.some(isUnderWay)) cluster.tick();
+    expect(leads()).toBe(before);
+  });
+
   it('moves nothing for a weight that is set and set back before anything has begun', () => {
     const cluster = new ModelCluster({ shards: shards(6), partitionCount: 64 });
     cluster.settles();

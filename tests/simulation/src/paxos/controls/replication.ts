@@ -1,6 +1,6 @@
 import { comparePositions } from '@ringleader/paxos';
 import type { Control } from './control.js';
-import { CHURN, SLOW_LEADER } from '../profiles/churn.js';
+import { CHURN, SLOW_LEADER, SLOW_READS } from '../profiles/churn.js';
 import { LATE_ANSWERS } from '../profiles/late-answers.js';
 import { LATE_OFFERS } from '../profiles/late-offers.js';
 import { COPIES } from '../profiles/copies.js';
@@ -144,6 +144,22 @@ export const REPLICATION_CONTROLS: readonly Control[] = [
     rules: { purgeLimit: (_commit, lastRevision) => lastRevision },
     profile: PURGED_EARLY,
     caughtBy: 'linearizability',
+  },
+  {
+    name: 'RevFromRows',
+    broken: 'after a restart the revision is that of the greatest row there is: not of a purged tombstone',
+    rules: {},
+    readFromRows: 'revision',
+    profile: PURGES,
+    caughtBy: 'acknowledged',
+  },
+  {
+    name: 'PosFromRows',
+    broken: 'after a restart the position is the ballot and revision of the greatest row',
+    rules: {},
+    readFromRows: 'position',
+    profile: SLOW_READS,
+    caughtBy: 'acknowledged',
   },
   {
     name: 'NoPurgeFloor',
