@@ -13,7 +13,9 @@ interface Operation {
     readonly name: string;
     readonly in: string;
     readonly description: string;
+    readonly schema?: { readonly pattern?: string };
   }[];
+  readonly security?: readonly object[];
   readonly responses: Record<
     string,
     {
@@ -22,6 +24,9 @@ interface Operation {
       readonly description: string;
     }
   >;
+}
+interface ObjectSchema {
+  readonly properties: Record<string, unknown>;
 }
 interface Document {
   readonly openapi: string;
@@ -113,6 +118,31 @@ describe('/openapi.json', () => {
       ].sort(),
     );
     expect(parametersOf(operation('/v1/kv/{key}', 'get'), 'path')).toEqual(['key']);
+  });
+
+  it('says which names there are to fill in', () => {
+    const patternOf = (path: string, method: string, name: string): RegExp =>
+      new RegExp(
+        operation(path, method).parameters.find((parameter) => parameter.name === name)?.schema?.pattern ??
+          '$.',
+      );
+    const member = '/v1/cluster/coordinator/members/{member}';
+    expect(patternOf(member, 'delete', 'member').test('coordinator-4')).toBe(true);
+    expect(patternOf(member, 'delete', 'member').test('shard-1')).toBe(false);
+    expect(patternOf(member, 'post', 'member').test('coordinator-4:replace')).toBe(true);
+    expect(patternOf(member, 'post', 'member').test('coordinator-4')).toBe(false);
+    expect(patternOf('/v1/cluster/shards/{shard}', 'post', 'shard').test('shard-3:drain')).toBe(true);
+    expect(patternOf('/v1/cluster/shards/{shard}', 'post', 'shard').test('shard-3:destroy')).toBe(false);
+    expect(patternOf('/v1/cluster/coordinator/snapshot', 'get', 'from').test('coordinator-1')).toBe(true);
+    const { name } = (document.components.schemas['MemberRequest'] as ObjectSchema).properties;
+    expect(name).toMatchObject({ pattern: '^coordinator-([1-9])$' });
+    const { limits } = (document.components.schemas['PlanPatch'] as ObjectSchema).properties;
+    expect(limits).toMatchObject({ minProperties: 1 });
+  });
+
+  it('says that tokens are asked for, or not', () => {
+    expect(operation('/v1/kv/{key}', 'put').security).toEqual([{ token: [] }, {}]);
+    expect(operation('/readyz', 'get').security).toBeUndefined();
   });
 
   it('has every error with its status, as a problem document', () => {

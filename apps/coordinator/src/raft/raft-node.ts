@@ -85,8 +85,9 @@ export interface RaftSettings {
   /** A snapshot is taken when so many entries, or bytes of them, were applied since the last. */
   readonly snapshotEveryEntries: number;
   readonly snapshotEveryBytes: number;
-  /** Entries that stay in the log behind a snapshot, for followers that are only a little behind. */
+  /** Entries that stay in the log, and in memory, behind a snapshot, for followers that are only a little behind: but no more than so many bytes of them. */
   readonly trailingEntries: number;
+  readonly trailingBytes: number;
 }
 
 export const defaultRaftSettings: RaftSettings = {
@@ -101,6 +102,7 @@ export const defaultRaftSettings: RaftSettings = {
   snapshotEveryEntries: 10_000,
   snapshotEveryBytes: 64 * 1024 * 1024,
   trailingEntries: 1_000,
+  trailingBytes: 32 * 1024 * 1024,
 };
 
 /** Who leads, as far as this member knows. `leader` is 0 while nobody does. */

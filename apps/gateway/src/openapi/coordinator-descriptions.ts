@@ -1,5 +1,6 @@
 /** The resources about the coordinators' group in the OpenAPI document. */
 import { applyDecorators } from '@nestjs/common';
+import { COORDINATOR_NAME } from '@ringleader/contracts';
 import { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ChangeProblems, Problems, TimeoutHeader, jsonContent } from './descriptions.js';
 
@@ -16,8 +17,9 @@ const condition = ApiHeader({
   description: '"17": only if this is still the index of the configuration.',
   schema: { type: 'string', pattern: '^"[0-9]{1,15}"$' },
 });
-const memberParameter = (description: string): MethodDecorator =>
-  ApiParam({ name: 'member', description, schema: { type: 'string' } });
+const NAME = COORDINATOR_NAME.source;
+const memberParameter = (description: string, pattern = NAME): MethodDecorator =>
+  ApiParam({ name: 'member', description, schema: { type: 'string', pattern } });
 
 export function DescribeMembers(): MethodDecorator {
   return applyDecorators(
@@ -60,7 +62,10 @@ export function DescribeChangeMember(): MethodDecorator {
         'NAME:promote makes a learner a voter. NAME:replace gives the place of the member of that name to the one ' +
         'that waits under it, in one change, once that has caught up.',
     }),
-    memberParameter('NAME:promote or NAME:replace, as in coordinator-2:replace.'),
+    memberParameter(
+      'NAME:promote or NAME:replace, as in coordinator-2:replace.',
+      NAME.replace('$', ':(promote|replace)$'),
+    ),
     condition,
     TimeoutHeader(),
     ApiResponse(CHANGED),
@@ -148,7 +153,7 @@ export function DescribeSnapshot(): MethodDecorator {
       name: 'from',
       required: false,
       description: 'The member that it is taken from, as in coordinator-2; absent: the leader.',
-      schema: { type: 'string' },
+      schema: { type: 'string', pattern: NAME },
     }),
     TimeoutHeader(),
     ApiResponse({

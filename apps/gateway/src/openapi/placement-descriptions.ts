@@ -13,8 +13,8 @@ const condition = ApiHeader({
   description: '"17": only if this is still the epoch of the plan.',
   schema: { type: 'string', pattern: '^"[0-9]{1,15}"$' },
 });
-const shardParameter = (description: string): MethodDecorator =>
-  ApiParam({ name: 'shard', description, schema: { type: 'string' } });
+const shardParameter = (description: string, pattern = '^[^/:]+$'): MethodDecorator =>
+  ApiParam({ name: 'shard', description, schema: { type: 'string', pattern } });
 
 interface Described {
   readonly operationId: string;
@@ -93,7 +93,7 @@ export function DescribeChangeShard(): MethodDecorator {
       'take part again.',
   };
   return applyDecorators(
-    shardParameter('NAME:drain or NAME:undrain, as in shard-3:drain.'),
+    shardParameter('NAME:drain or NAME:undrain, as in shard-3:drain.', '^[^/:]+:(drain|undrain)$'),
     command(described, 'SHARD_NOT_FOUND', 'ALREADY_SO', 'REPLICATION_AT_RISK'),
   );
 }

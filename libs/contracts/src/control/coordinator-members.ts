@@ -4,7 +4,7 @@ import { OPERATORS, messageContract } from '../message-contract.js';
 
 const SEAT_MAX = 9;
 const seat = z.int().min(1).max(SEAT_MAX);
-const COORDINATOR_NAME = /^coordinator-([1-9])$/;
+export const COORDINATOR_NAME = /^coordinator-([1-9])$/;
 
 export const coordinatorName = (of: number): string => `coordinator-${of}`;
 /** Null for what no coordinator is called. */

@@ -40,7 +40,8 @@ export const shardPatchSchema = z
 
 const limitsPatchSchema = z
   .strictObject(placementLimitsSchema.partial().shape)
-  .refine((limits) => Object.keys(limits).length > 0, 'names no limit');
+  .refine((limits) => Object.keys(limits).length > 0, 'names no limit')
+  .meta({ minProperties: 1 });
 export const planPatchSchema = z.strictObject({ limits: limitsPatchSchema }).meta({ id: 'PlanPatch' });
 
 export const cancelRequestSchema = z
