@@ -74,6 +74,19 @@ describe('CompactionService', () => {
     await isCompactedTo(4);
   });
 
+  it('keeps ages in mind for no longer than they count, also where another member leads', async () => {
+    start({ RINGLEADER_COMPACTION_AGE_MS: '1000' });
+    await put('a');
+    const { proposals } = group.now;
+    group.now.lead({ term: 1, leader: 2, leading: false });
+    for (let i = 0; i < 200; i++) {
+      clock.now += 50;
+      service?.check();
+    }
+    expect(service?.agesKept).toBeLessThan(25);
+    expect(group.now.proposals).toBe(proposals);
+  });
+
   describe('of a long history', () => {
     const PUTS = 1_500;
     const commit = async (name: string): Promise<void> => {

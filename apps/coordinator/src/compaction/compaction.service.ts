@@ -71,9 +71,16 @@ export class CompactionService implements OnApplicationBootstrap, OnApplicationS
   check(): void {
     const now = this.clock.monotonicMs();
     this.#ages?.note(this.store.local.revision, now);
+    // Also where another member leads: what is older is forgotten by that.
+    const byAge = this.#dueByAge(now);
     if (!this.#isLeading || this.#isRunning) return;
-    const command = this.#limitDue() ?? this.#compactionDue(now);
+    const command = this.#limitDue() ?? this.#compactionDue(byAge);
     if (command !== null) void this.#propose(command);
+  }
+
+  /** Revisions whose age is kept in mind. */
+  get agesKept(): number {
+    return this.#ages?.count ?? 0;
   }
 
   /** Also where another member leads: whoever leads next forgets nothing for what was full before. */
@@ -98,8 +105,8 @@ export class CompactionService implements OnApplicationBootstrap, OnApplicationS
     return { kind: 'limitSize', sizeBytesMax, exemptPrefix: METADATA_PREFIX };
   }
 
-  #compactionDue(now: MonotonicMs): Bound | null {
-    const targets = [this.#dueByCount(), this.#dueByAge(now), this.#dueBySize()];
+  #compactionDue(byAge: StoreRevision | null): Bound | null {
+    const targets = [this.#dueByCount(), byAge, this.#dueBySize()];
     const revision = Math.max(...targets.map((target) => target ?? 0));
     return revision > this.store.local.compactedRevision ? { kind: 'compact', revision } : null;
   }

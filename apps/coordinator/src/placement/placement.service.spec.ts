@@ -295,6 +295,28 @@ describe('PlacementService', () => {
     expect(shardNamed('shard-2')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
+  it('gives up no shard that comes back while that is being written', async () => {
+    await startWithShards(4);
+    await settle();
+    await judge('shard-2', 'down');
+    await until('the verdict', () => shardNamed('shard-2')?.verdict === 'down', WAIT);
+    await end(memberKey('shard', 'shard-2'));
+    clock.now += 60_000;
+    const propose = group.propose.bind(group);
+    let isBack = false;
+    group.propose = async (command) => {
+      if (!isBack && Buffer.from(command).includes('"replaced"')) {
+        isBack = true;
+        await serve(2);
+      }
+      return propose(command);
+    };
+    await judge('shard-3', 'alive');
+    await until('it to be back', () => isBack, WAIT);
+    await settle();
+    expect(shardNamed('shard-2')).toMatchObject({ ordinal: 2, state: 'active' });
+  });
+
   it('decides only when something has changed that it goes by, and passes over what it cannot read', async () => {
     await startWithShards(3);
     await until('rest', isQuiet, WAIT);

@@ -48,6 +48,22 @@ describe('changes of the group', () => {
     expect(await first).toEqual({ kind: 'outcomeUnknown' });
   });
 
+  it('call nothing done for a snapshot that has taken the place of what was proposed', async () => {
+    const member = newLeader();
+    const changes = new GroupChanges(member, () => 0);
+    const outcome = changes.change(removal, 1_000);
+    settle(member);
+    changes.tend();
+    const [index, term] = [100, 2];
+    const configuration = configurationOf(founders);
+    const whole = { chunkIndex: 0, chunkCount: 1, configuration, data: new Uint8Array(1) };
+    member.step({ kind: 'snapshotChunk', from: 2, to: 1, term, point: { index, term }, ...whole });
+    settle(member);
+    expect(member.status().commitIndex).toBe(index);
+    changes.tend();
+    expect(await outcome).toEqual({ kind: 'outcomeUnknown' });
+  });
+
   it('say of who is no member that it is none', async () => {
     const changes = new GroupChanges(newLeader(), () => 0);
     const outcome = await changes.change({ ...removal, seat: 7 }, 1_000);

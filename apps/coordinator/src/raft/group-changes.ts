@@ -38,6 +38,8 @@ export type MemberChangeOutcome =
 interface Waiting {
   readonly index: number;
   readonly term: number;
+  /** Its own entry was seen to be committed: the log may forget it before all is settled. */
+  isCommitted: boolean;
   readonly deadlineMs: number;
   readonly settle: (outcome: MemberChangeOutcome) => void;
 }
@@ -78,7 +80,8 @@ export class GroupChanges {
     if (result.kind === 'refused') return refused(result);
     const { index, term } = result;
     return new Promise((settle) => {
-      this.#waiting.push({ index, term, deadlineMs: this.nowMs() + timeoutMs, settle });
+      const deadlineMs = this.nowMs() + timeoutMs;
+      this.#waiting.push({ index, term, isCommitted: false, deadlineMs, settle });
     });
   }
 
@@ -89,11 +92,15 @@ export class GroupChanges {
     const { commitIndex, configurationIndex, isJoint: isStillJoint } = member.status();
     const isSettled = !isStillJoint && configurationIndex <= commitIndex;
     const now = this.nowMs();
-    this.#waiting = this.#waiting.filter(({ index, term, deadlineMs, settle }) => {
-      const termThere = member.termAt(index);
-      if (index <= commitIndex && termThere !== null && termThere !== term) settle({ kind: 'unavailable' });
-      else if (index <= commitIndex && isSettled) settle({ kind: 'done', index: configurationIndex });
-      else if (now >= deadlineMs) settle({ kind: 'outcomeUnknown' });
+    this.#waiting = this.#waiting.filter((waiting) => {
+      const { index, term, deadlineMs, settle } = waiting;
+      const termThere = index <= commitIndex ? member.termAt(index) : null;
+      waiting.isCommitted ||= termThere === term;
+      // A snapshot of another leader's may be there in the place of the entry: whose it was there nobody here has seen.
+      const isPassedOver = index <= commitIndex && !waiting.isCommitted;
+      if (termThere !== null && termThere !== term) settle({ kind: 'unavailable' });
+      else if (waiting.isCommitted && isSettled) settle({ kind: 'done', index: configurationIndex });
+      else if (isPassedOver || now >= deadlineMs) settle({ kind: 'outcomeUnknown' });
       else return true;
       return false;
     });

@@ -18,7 +18,8 @@ export interface Happening {
 }
 
 interface Told {
-  readonly place: Place | null;
+  /** Null while it is being written. */
+  place: Place | null;
   readonly firstAtMs: number;
   count: number;
   writtenAtMs: number;
@@ -58,9 +59,15 @@ export class EventRecorder {
     const key = [regarding.metadata.uid, happening.type, happening.reason, happening.note].join('\n');
     const told = this.#told.get(key);
     if (told === undefined) {
-      const fresh = { place: null, firstAtMs: nowMs, count: 1, writtenAtMs: nowMs };
+      const fresh: Told = { place: null, firstAtMs: nowMs, count: 1, writtenAtMs: nowMs };
       this.#told.set(key, fresh);
-      this.#told.set(key, { ...fresh, place: await this.#write(regarding, happening, nowMs) });
+      try {
+        fresh.place = await this.#write(regarding, happening, nowMs);
+      } catch (error) {
+        // It was not told: the next time it happens it is.
+        this.#told.delete(key);
+        throw error;
+      }
       return;
     }
     told.count += 1;

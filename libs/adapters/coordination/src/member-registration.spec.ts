@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { memberKey } from '@ringleader/contracts';
+import { memberKey, OperationalError } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import { FakeCoordinator } from '../test/fake-coordinator.js';
@@ -79,6 +79,43 @@ describe('MemberRegistration', () => {
     await registration.start();
     expect(troubles).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
     expect(registered()).toEqual(MEMBER);
+  });
+
+  describe('whose answer to a write is lost, and the write on its way for long', () => {
+    type Txn = Parameters<FakeCoordinator['txn']>[0];
+    let late: Txn[];
+    const loseNext = (): void => {
+      const txn = coordinator.txn.bind(coordinator);
+      coordinator.txn = (request) => {
+        late.push(request);
+        coordinator.txn = txn;
+        return Promise.reject(new OperationalError('OUTCOME_UNKNOWN', 'as the test wants it'));
+      };
+    };
+
+    beforeEach(() => {
+      late = [];
+    });
+
+    it('stays registered when that comes, under a lease that has been given up', async () => {
+      loseNext();
+      await registration.start();
+      expect(leases).toEqual([2]);
+      for (const request of late) await coordinator.txn(request);
+      coordinator.expire(1);
+      expect(registered()).toEqual(MEMBER);
+    });
+
+    it('stays what it has become since', async () => {
+      await registration.start();
+      loseNext();
+      registration.update({ state: 'serving' });
+      await until('the lost write', () => troubles.length > 0, WAIT);
+      registration.update({ state: 'stopping' });
+      await until('the newest state', () => registered()?.state === 'stopping', WAIT);
+      for (const request of late) await coordinator.txn(request);
+      expect(registered()?.state).toBe('stopping');
+    });
   });
 
   it('leaves at once when stopped', async () => {

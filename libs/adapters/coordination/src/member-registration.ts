@@ -102,15 +102,26 @@ export class MemberRegistration {
     if (this.#isDirty) await this.#write(this.#lease);
   }
 
+  /**
+   * On the condition of what was there: an attempt that was given up may be carried out later, and is not to take the place of what
+   * was written since, with what was so then, or under a lease that nobody keeps alive.
+   */
   async #write(lease: number): Promise<void> {
-    const member = this.#member;
-    const key = memberKey(member.service, member.id);
-    await this.options.client.txn({
-      compare: [],
-      success: [{ kind: 'put', key, value: JSON.stringify(member), lease }],
-      failure: [],
-    });
-    this.#isDirty = this.#member !== member;
+    const { client } = this.options;
+    const { service, id } = this.#member;
+    const key = memberKey(service, id);
+    for (let isWritten = false; !isWritten;) {
+      const { items } = await client.range({ key });
+      const member = this.#member;
+      const operand = items[0]?.modRevision ?? 0;
+      const { succeeded } = await client.txn({
+        compare: [{ key, target: 'modRevision', result: 'equal', operand }],
+        success: [{ kind: 'put', key, value: JSON.stringify(member), lease }],
+        failure: [],
+      });
+      isWritten = succeeded;
+      this.#isDirty = this.#member !== member;
+    }
     if (this.#isDirty) this.#pause.wake();
   }
 

@@ -6,6 +6,8 @@ import type { LogEntry, LogHardState, LogPoint } from './types.js';
 export interface AssembledLog {
   readonly hardState: LogHardState;
   readonly entries: readonly LogEntry[];
+  /** The snapshot is from another member, and a crash prevented its record: the log that it replaced does not continue it. */
+  readonly isReplaced: boolean;
 }
 
 /** `directory` only for the message of an error. */
@@ -16,7 +18,8 @@ export function assembleLog(
 ): AssembledLog {
   const assembly = new Assembly(directory);
   for (const batch of batches) assembly.replay(batch);
-  return { hardState: assembly.hardState, entries: assembly.entriesAfter(snapshot) };
+  const entries = assembly.entriesAfter(snapshot);
+  return { hardState: assembly.hardState, entries: entries ?? [], isReplaced: entries === null };
 }
 
 class Assembly {
@@ -38,7 +41,11 @@ class Assembly {
     }
     const first = batch.entries[0];
     if (first === undefined) return;
-    this.#base ??= { index: first.index - 1, term: first.index === 1 ? 0 : null };
+    if (this.#base === null || (this.#base.term === null && first.index <= this.#base.index)) {
+      // A snapshot has what came before, also where that was written over after its segment was full, and is gone with it.
+      this.#base = { index: first.index - 1, term: first.index === 1 ? 0 : null };
+      this.#entries = [];
+    }
     const keep = first.index - 1 - this.#base.index;
     if (keep < 0 || keep > this.#entries.length) {
       throw this.#corrupt(`the entries before ${String(first.index)} are missing`);
@@ -47,7 +54,8 @@ class Assembly {
     for (const entry of batch.entries) this.#entries.push(entry);
   }
 
-  entriesAfter(snapshot: LogPoint): LogEntry[] {
+  /** Null where they do not continue it. */
+  entriesAfter(snapshot: LogPoint): LogEntry[] | null {
     const base = this.#base ?? { index: 0, term: 0 };
     if (snapshot.index < base.index) {
       throw this.#corrupt(
@@ -59,8 +67,7 @@ class Assembly {
     if (term === null) {
       throw this.#corrupt(`the entry ${String(snapshot.index)}, at which the snapshot ends, is missing`);
     }
-    // A snapshot from another member, whose record a crash prevented: the log it replaced does not continue it.
-    return term === snapshot.term ? this.#entries.slice(covered) : [];
+    return term === snapshot.term ? this.#entries.slice(covered) : null;
   }
 
   #corrupt(reason: string): Error {

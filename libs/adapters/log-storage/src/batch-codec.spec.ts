@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type LogBatch, decodeBatch, encodeBatch } from './batch-codec.js';
+import { decodeBatch, encodeBatch, type StoredBatch } from './batch-codec.js';
 import { readRecord } from './record.js';
 
-const batch: LogBatch = {
+const batch: StoredBatch = {
   hardState: { term: 2 ** 40, vote: 2 ** 53 - 1, commit: 6 },
   entries: [
     { index: 7, term: 3, kind: 0, data: new Uint8Array() },
     { index: 8, term: 2 ** 40, kind: 1, data: Uint8Array.of(1, 2, 3) },
   ],
-  snapshot: null,
+  base: { index: 0, term: 0 },
 };
 
 /** As it has stood on disks since the first version. */
@@ -20,8 +20,7 @@ describe('the codec of batches', () => {
     expect(encodeBatch(batch, 5).toString('hex')).toBe(recorded);
     const record = readRecord(Buffer.from(recorded, 'hex'), 0);
     if (record.kind !== 'record') throw new Error(record.reason);
-    const { hardState, entries } = batch;
-    expect(decodeBatch(record.payload)).toEqual({ hardState, base: { index: 0, term: 0 }, entries });
+    expect(decodeBatch(record.payload)).toEqual(batch);
     expect(record.sequence).toBe(5);
   });
 

@@ -66,11 +66,10 @@ const writer = new ByteWriter();
 const room = new Uint8Array(recordHeaderBytes);
 
 /** A whole record, ready to be written. */
-export function encodeBatch({ hardState, snapshot, entries }: LogBatch, sequence: number): Buffer {
-  const base = snapshot?.writer.point ?? { index: 0, term: 0 };
+export function encodeBatch(batch: StoredBatch, sequence: number): Buffer {
   writer.truncate(0);
   writer.raw(room);
-  payloadCodec.write(writer, { hardState, base, entries });
+  payloadCodec.write(writer, batch);
   const payloadBytes = writer.length - recordHeaderBytes;
   writer.raw(room.subarray(0, recordSize(payloadBytes) - writer.length));
   const record = writer.take();

@@ -160,6 +160,23 @@ describe('a full disk', () => {
     expect((await reopen()).recovered.snapshot.index).toBe(2);
   });
 
+  it('keeps nobody from going on behind a snapshot whose record a crash prevented', async () => {
+    const { storage: log } = await reopen(new SmallDisk(segmentSizeBytes));
+    const index = (await fill(log)) + 10;
+    // Nothing fits any more but into the reserve.
+    for (let term = 1; term <= 4; term += 1) expect(await log.append(batch(term))).toBe('written');
+    const { storage: withRoom } = await reopen();
+    expect(await withRoom.saveSnapshot(snapshot(index, 10))).toBe('written');
+    const { recovered } = await reopen(new SmallDisk(0));
+    expect(recovered).toMatchObject({ snapshot: { index }, entries: [] });
+    const { storage: later } = await reopen();
+    expect(await later.append(batch(2, index + 1))).toBe('written');
+    expect((await reopen()).recovered).toMatchObject({
+      snapshot: { index },
+      entries: [{ index: index + 1 }],
+    });
+  });
+
   it('takes what is larger than a segment once that fits', async () => {
     const disk = new SmallDisk(4 * segmentSizeBytes);
     const { storage: log } = await reopen(disk);

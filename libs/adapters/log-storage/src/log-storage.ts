@@ -7,7 +7,7 @@ import { type FileLock, tryLockFile } from '@ringleader/file-lock';
 import { invariant } from '@ringleader/primitives';
 import { dirname, join, resolve } from 'node:path';
 import { assembleLog } from './assembly.js';
-import { type LogBatch, encodeBatch } from './batch-codec.js';
+import { encodeBatch, type LogBatch, type StoredBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { ownerOf, readIdentity, writeIdentity } from './identity-file.js';
 import { lastIndexOf, recoverSegments, type RecoveredSegments, type SegmentSummary } from './recovery.js';
@@ -28,7 +28,7 @@ import {
   logInUse,
   missingLog,
 } from './storage-errors.js';
-import type { LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
+import type { LogHardState, LogIdentity, LogPoint, LogSnapshot, RecoveredLog } from './types.js';
 
 export interface LogStorageOptions {
   readonly directory: string;
@@ -89,11 +89,12 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   if (identity !== null && found.segments.length === 0)
     throw missingLog(directory, 'it has an identity, but no log', { ...identity });
   if (identity !== null) refuseForeign(found.segments, ownerOf(identity), directory);
-  const { hardState, entries } = assembleLog(found.batches, snapshot, directory);
+  const { hardState, entries, isReplaced } = assembleLog(found.batches, snapshot, directory);
   const spare = new SpareSegment({ directory, disk, sizeBytes, lookEveryMs });
   const foundation = { directory, disk, lock, segmentSizeBytes: sizeBytes, spare };
   const storage = new LogStorage(foundation, found, { snapshot, owner: ownerOf(identity) });
   await storage.prepare();
+  if (isReplaced) await storage.recordSnapshot(hardState);
   const { haveIdentity: wantsIdentity, repairs } = found;
   return { storage, recovered: { identity, wantsIdentity, hardState, snapshot, entries, repairs } };
 }
@@ -177,6 +178,17 @@ export class LogStorage {
     this.#foundation.spare.prepare();
   }
 
+  /**
+   * That the log goes on behind the newest snapshot, which a crash prevented: what is written next would else be read as if it went on
+   * behind the log before. Part of opening.
+   */
+  async recordSnapshot(hardState: LogHardState): Promise<void> {
+    const record = { hardState, base: this.#snapshot, entries: [] };
+    // Once it is known that there is no room, the reserve may be used.
+    if ((await this.#appendRecord(record)) || (await this.#appendRecord(record))) return;
+    throw failedStorage('beginning behind a snapshot', this.#foundation.directory, { code: 'ENOSPC' });
+  }
+
   /** Without room it takes only what is small: a batch without entries. */
   get hasRoom(): boolean {
     return this.#foundation.spare.hasRoom;
@@ -193,10 +205,11 @@ export class LogStorage {
     this.#isAppending = true;
     try {
       return await this.#orFail('writing a batch', async () => {
-        const { snapshot } = batch;
+        const { hardState, entries, snapshot } = batch;
         const isInstalled =
           snapshot === null || (await this.#finish(snapshot.writer, snapshot.configuration));
-        return isInstalled && (await this.#appendRecord(batch)) ? 'written' : 'noRoom';
+        const base = snapshot?.writer.point ?? { index: 0, term: 0 };
+        return isInstalled && (await this.#appendRecord({ hardState, base, entries })) ? 'written' : 'noRoom';
       });
     } finally {
       this.#isAppending = false;
@@ -312,7 +325,7 @@ export class LogStorage {
   }
 
   /** False where there is no room for it. */
-  async #appendRecord(batch: LogBatch): Promise<boolean> {
+  async #appendRecord(batch: StoredBatch): Promise<boolean> {
     const record = encodeBatch(batch, this.#nextSequence);
     if (!this.#fits(record.length) && !(await this.#roll(record.length))) return false;
     const segment = this.#segments.at(-1)!;
@@ -321,10 +334,7 @@ export class LogStorage {
     await file.datasync();
     this.#position += record.length;
     this.#nextSequence += 1;
-    segment.lastIndex = Math.max(
-      segment.lastIndex,
-      lastIndexOf(batch.entries, batch.snapshot?.writer.point ?? null),
-    );
+    segment.lastIndex = Math.max(segment.lastIndex, lastIndexOf(batch.entries, batch.base));
     return true;
   }
 

@@ -70,8 +70,8 @@ export async function recoverSegments(
 }
 
 /** A batch is needed until a snapshot goes past this. */
-export function lastIndexOf(entries: readonly LogEntry[], base: LogPoint | null): number {
-  return Math.max(entries.at(-1)?.index ?? 0, base?.index ?? 0);
+export function lastIndexOf(entries: readonly LogEntry[], base: LogPoint): number {
+  return Math.max(entries.at(-1)?.index ?? 0, base.index);
 }
 
 async function listSegments(disk: Disk, directory: string): Promise<{ number: number; path: string }[]> {

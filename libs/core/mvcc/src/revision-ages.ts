@@ -21,6 +21,11 @@ export class RevisionAges {
     invariant(everyMs > 0, 'sightings are some time apart');
   }
 
+  /** Sightings that are kept. */
+  get count(): number {
+    return this.#sightings.length;
+  }
+
   /** To be called now and then, or after each change. */
   note(revision: StoreRevision, now: MonotonicMs): void {
     const last = this.#sightings.at(-1);

@@ -69,6 +69,8 @@ class PlacesEdit {
   readonly #places: Map<ShardOrdinal, Place>;
   readonly #ended: ShardOrdinal[] = [];
   readonly #edited = new Set<ShardOrdinal>();
+  /** Names of those that are given up now: not if they come back meanwhile. */
+  readonly #givenUp: string[] = [];
   /** Found when first asked for: a look at the whole map. */
   #holders: ReadonlySet<ShardOrdinal> | null = null;
 
@@ -80,7 +82,7 @@ class PlacesEdit {
     const { state } = this.context;
     if (this.#edited.size === 0 && this.#ended.length === 0 && state.control !== null) return null;
     const places = [...this.#edited].flatMap((ordinal) => this.#places.get(ordinal) ?? []);
-    return raisingEpoch(state, control, { places, placesEnded: this.#ended });
+    return raisingEpoch(state, control, { places, placesEnded: this.#ended, asSeen: this.#givenUp });
   }
 
   /** Ordinals that were registered since the last look. */
@@ -158,7 +160,10 @@ class PlacesEdit {
       else if (nextAtMs > nowMs) {
         kept.push(`${place.shardId} is down, too, and shards are given up one at a time`);
         wakeAt(nextAtMs);
-      } else this.#turn(place, 'replaced', `it has been down for more than ${limits.replaceAfterMs} ms`);
+      } else {
+        this.#givenUp.push(place.shardId);
+        this.#turn(place, 'replaced', `it has been down for more than ${limits.replaceAfterMs} ms`);
+      }
     }
     return { kept, wakeAtMs };
   }
