@@ -90,7 +90,10 @@ async function watch(flags: StatusFlags): Promise<void> {
   const screen = new Screen(process.stdout, flags.format === 'text' && process.stdout.isTTY);
   try {
     while (!signal.aborted) {
-      screen.show(await looked(client, flags.format));
+      const text = await looked(client, flags.format);
+      // A look that Ctrl-C has broken off says nothing about the cluster.
+      if (signal.aborted) break;
+      screen.show(text);
       await pause(WATCH_MS, undefined, { signal }).catch(() => undefined);
     }
   } finally {

@@ -70,6 +70,30 @@ describe('GatewayClient', () => {
     expect(await failureOf(clientOf(await nobody(), broken))).toMatchObject({ exitCode: EXIT.unknown });
   });
 
+  it.each<[string, (client: GatewayClient) => Promise<{ readonly status: number }>]>([
+    ['make a token', (client) => client.createToken({ name: 'ci', grants: [] })],
+    ['revoke a token', (client) => client.revokeToken('abcdefghijkl')],
+    ['change the plan', (client) => client.change('/moves:pause', { method: 'POST' }, 'epoch')],
+    ['change the group', (client) => client.changeCoordinators('/members', { method: 'POST' }, 'index')],
+  ])('asks no other gateway to %s where the first may have done it', async (_what, call) => {
+    let asked = 0;
+    const broken = await listen((response) => response.destroy());
+    const other = await listen((response) => {
+      asked += 1;
+      response.end('{"id": "t", "epoch": 1, "index": 1}');
+    });
+    expect(await call(clientOf(broken, other))).toMatchObject({ status: 0, neverSent: false });
+    expect(asked).toBe(0);
+    expect(await call(clientOf(await nobody(), other))).toMatchObject({ status: 200 });
+  });
+
+  it('asks another gateway for what is only read, and for writes with an idempotency key', async () => {
+    const broken = await listen((response) => response.destroy());
+    const other = await listen((response) => response.end('{"results": [], "epoch": 1}'));
+    expect(await clientOf(broken, other).read('/plan', 'epoch' as never)).toMatchObject({ status: 200 });
+    expect(await clientOf(broken, other).batch(PUT, 'id')).toMatchObject({ status: 200 });
+  });
+
   it('says that nothing was done at a port that fetch never calls', async () => {
     expect(await failureOf(clientOf('http://127.0.0.1:6666'))).toMatchObject({ exitCode: EXIT.nothingDone });
   });

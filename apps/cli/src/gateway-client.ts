@@ -1,6 +1,7 @@
 /**
  * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached:
- * writes carry an idempotency key, so that what was done through the first is not done again through the second.
+ * writes of keys carry an idempotency key, so that what was done through the first is not done again through the second.
+ * Other changes have none: what the first may have done is asked of nobody else.
  */
 import {
   CBOR_MEDIA_TYPE,
@@ -135,7 +136,7 @@ export class GatewayClient {
 
   revokeToken(id: string): Promise<Answer<object>> {
     const init = { method: 'DELETE' };
-    return this.firstOf((gateway) => this.ask(`${gateway}/v1/tokens/${id}`, init, () => ({})));
+    return this.firstOf((gateway) => this.ask(`${gateway}/v1/tokens/${id}`, init, () => ({})), false);
   }
 
   batch(
@@ -184,12 +185,17 @@ export class GatewayClient {
     init: RequestInit,
     list: keyof Body,
   ): Promise<Answer<Body>> {
-    return this.firstOf((gateway) =>
-      this.ask(`${gateway}${path}`, init, (body) => parsed(body.toString(), list)),
+    const isRepeatable = init.method === 'GET' || new Headers(init.headers).has('idempotency-key');
+    return this.firstOf(
+      (gateway) => this.ask(`${gateway}${path}`, init, (body) => parsed(body.toString(), list)),
+      isRepeatable,
     );
   }
 
-  private async firstOf<Body>(ask: (gateway: string) => Promise<Answer<Body>>): Promise<Answer<Body>> {
+  private async firstOf<Body>(
+    ask: (gateway: string) => Promise<Answer<Body>>,
+    isRepeatable = true,
+  ): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
     const first = this.current;
@@ -202,6 +208,8 @@ export class GatewayClient {
       if (answer.status !== 0 || signal.aborted) return answer;
       // Once, however many requests it has failed at the same time: some would come back to it.
       if (this.current === asked) this.current = (asked + 1) % gateways.length;
+      // The next one would do it a second time, or say that it cannot be done any more.
+      if (!isRepeatable && !neverSent) return answer;
     }
     return answer;
   }

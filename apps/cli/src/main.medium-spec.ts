@@ -67,4 +67,19 @@ describe('ringleader -o json', () => {
       { key: 'b', code: 'KEY_NOT_FOUND', message: 'There is no such key', status: 404 },
     ]);
   });
+
+  it('says nothing of a look at the cluster that Ctrl-C has broken off', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const gateway = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const args = ['status', '--watch', '-o', 'json', '--gateway', gateway];
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    await once(server, 'request');
+    child.kill('SIGINT');
+    const [stdout, stderr] = await output;
+    server.closeAllConnections();
+    server.close();
+    expect([child.exitCode, stdout, stderr]).toEqual([EXIT.stopped, '', '']);
+  });
 });

@@ -111,6 +111,15 @@ describe('a gateway', () => {
     expect((await fetch(`${url}/v1/kv/a`, { method: 'DELETE' })).status).toBe(204);
   });
 
+  it('takes a tag that no revision can have for one that does not match', async () => {
+    await put('a', 'text');
+    for (const method of ['PUT', 'DELETE']) {
+      const headers = { 'If-Match': '"9999999999999999"' };
+      expect((await fetch(`${url}/v1/kv/a`, { method, headers })).status).toBe(412);
+    }
+    expect(await (await fetch(`${url}/v1/kv/a`)).text()).toBe('text');
+  });
+
   it('splits what does not fit into one frame', async () => {
     const operations = Array.from({ length: 6 }, (_, i) => ({
       op: 'put',

@@ -268,12 +268,15 @@ describe('preconditions', () => {
     ['If-Match', '"999","998"', 412],
     ['If-Match', ' , "R" ,, ', 200],
     ['If-Match', '""', 412],
+    ['If-Match', '"9007199254740992"', 412],
+    ['If-Match', '"9999999999999999"', 412],
     ['If-Match', '"R", "999", W/"999"', 200],
     ['If-None-Match', '"R"', 412],
     ['If-None-Match', 'W/"R"', 412],
     ['If-None-Match', '"R-gzip"', 200],
     ['If-None-Match', '"999"', 200],
     ['If-None-Match', '"999", "R"', 412],
+    ['If-None-Match', '"9999999999999999"', 200],
     ['If-None-Match', '*', 412],
   ])('%s: %s on a write to a key of revision R is %i', async (header, value, status) => {
     const revision = await revisionOf(key);

@@ -1,4 +1,6 @@
 /** Writes by the router: leaders move, frames are lost, time runs out. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { FramedRequest } from '@ringleader/contracts';
 import type { ShardReply } from '@ringleader/paxos';
@@ -129,6 +131,19 @@ describe('a write', () => {
     expect(await setting.outcome(write, 10)).toBe('written');
   });
 
+  it('sends all of them again, however many there are', async () => {
+    const poor = new RouterSetting(1);
+    poor.announce();
+    poor.shards.intercept = () => 'lose';
+    const writes = ['a', 'b', 'c'].map((value) => poor.put(value));
+    poor.time.advance(20);
+    poor.shards.intercept = () => null;
+    poor.router.transportRestored();
+    poor.time.advance(TIMEOUT_MS);
+    const outcomes = await Promise.all(writes.map((write) => poor.outcome(write)));
+    expect(outcomes).toEqual(['written', 'written', 'written']);
+  });
+
   it('sends once more where a shard is back a little later than the gateway', async () => {
     setting.shards.intercept = () => 'lose';
     const write = setting.put('a');
@@ -245,6 +260,22 @@ describe('a write', () => {
   });
 });
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Nothing here holds what it is to write. */
+function joinedWrite(
+  idempotencyKey: string,
+  timeoutMs: number,
+): { readonly operation: WeakRef<object>; readonly outcome: Promise<string> } {
+  const value = Buffer.from('a');
+  const put = { kind: 'put', key: KEY, value, contentType: 'text/plain', expiresAt: null } as const;
+  const operation = { ...put, conditions: [] };
+  const deadline = setting.time.now + timeoutMs;
+  const outcome = setting.store.write(operation, { idempotencyKey, occurrence: 0 }, deadline);
+  return { operation: new WeakRef(operation), outcome: setting.outcome(outcome) };
+}
+
 describe('a repeated write', () => {
   it('gets the first answer', async () => {
     const first = setting.put('a', [], 'once');
@@ -274,6 +305,16 @@ describe('a repeated write', () => {
       'conditionFailed',
       'conditionFailed',
     ]);
+  });
+
+  it('is let go of once it is told, whatever time it had left', async () => {
+    const first = setting.put('a', [], 'once');
+    const joined = joinedWrite('once', 60_000);
+    expect(await setting.outcome(first, 10)).toBe('written');
+    expect(await joined.outcome).toBe('written');
+    await new Promise(setImmediate);
+    collect();
+    expect(joined.operation.deref()).toBeUndefined();
   });
 
   it('goes on alone when the time of the first is up, and ends at its own', async () => {

@@ -11,9 +11,15 @@ export interface ImportRunOptions {
   readonly operationsPerBatch: number;
   /** Aborted when no more is to be sent. */
   readonly signal: AbortSignal;
-  /** Called whenever more of the input is settled, with the lines that were refused there, in order. */
-  readonly settled: (position: Position, refusals: readonly Refusal[]) => void;
+  /**
+   * Called whenever more of the input is settled, with the lines that were refused there, in order. Until it has
+   * resolved the batch counts as in flight, and where it rejects no more is sent.
+   */
+  readonly settled: (position: Position, refusals: readonly Refusal[]) => Promise<void>;
 }
+
+/** Of one batch: a file of nothing but wrong lines must not gather in memory either. */
+const REFUSALS_MAX = 1_000;
 
 /** Lines that follow each other in the input and go to the gateway together. */
 class Batch {
@@ -68,6 +74,7 @@ export class ImportRun {
       const parsed = parseLine(line);
       if (parsed.kind === 'put' && !this.#hasRoom(parsed.operation.key, parsed.bytes))
         await this.#makeRoom(parsed.operation.key);
+      else if (parsed.kind === 'refused' && this.#batch.refusals.length >= REFUSALS_MAX) await this.#flush();
       this.#take(line, parsed);
     }
   }
@@ -120,7 +127,7 @@ export class ImportRun {
       const outcome = await this.options.send(batch.operations, this.#number);
       const refusals = [...batch.refusals, ...outcome.refusals].sort((a, b) => a.line - b.line);
       const reported = conclude({ ...outcome, refusals });
-      this.options.settled(this.#ledger.settled, reported);
+      await this.options.settled(this.#ledger.settled, reported);
     } catch (error) {
       this.#failure ??= error as Error;
     }

@@ -50,15 +50,14 @@ class Saver {
     private readonly report: RefusalReport,
   ) {}
 
-  settled(position: Position, refusals: readonly Refusal[]): void {
+  settled(position: Position, refusals: readonly Refusal[]): Promise<void> {
     const isDue = performance.now() - this.#last > SAVE_EVERY_MS;
     if (isDue) this.#last = performance.now();
     this.#writing = this.#writing.then(async () => {
       await this.report.add(refusals);
       if (isDue) await this.save(position);
     });
-    // The failure is not lost: `finish` awaits the same promise.
-    this.#writing.catch(() => undefined);
+    return this.#writing;
   }
 
   async save(position: Position): Promise<void> {
@@ -136,7 +135,7 @@ export async function importFile(options: ImportOptions, stop: AbortSignal): Pro
     settled: (settled, refusals) => {
       position = settled;
       progress.update(settled.offset, settled.lines);
-      saver.settled(settled, refusals);
+      return saver.settled(settled, refusals);
     },
   });
   let finished = false;

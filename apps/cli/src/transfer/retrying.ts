@@ -28,10 +28,11 @@ export class Patience {
     this.#lastSuccess = performance.now();
   }
 
-  /** False when it is time to give up. */
+  /** False when it is time to give up. Who is told to wait for longer than that tries once more by then. */
   async wait(atLeastMs = 0): Promise<boolean> {
-    if (this.signal.aborted || performance.now() - this.#lastSuccess > this.giveUpMs) return false;
-    const waitMs = Math.max(this.#waitMs, atLeastMs);
+    const leftMs = this.giveUpMs - (performance.now() - this.#lastSuccess);
+    if (this.signal.aborted || leftMs < 0) return false;
+    const waitMs = Math.min(Math.max(this.#waitMs, atLeastMs), Math.max(1, leftMs));
     this.#waitMs = Math.min(this.#waitMs * 2, MAX_MS);
     await delay(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
     return !this.signal.aborted;

@@ -99,6 +99,8 @@ export class Guard {
       this.identify(request, reply, filter, (caller) => {
         const refusal = this.refusal(caller, access, request, true);
         if (refusal !== null) return sendProblem(request, reply, refusal);
+        // Asking may have taken a while. Of who has gone meanwhile nothing that waits for the end of the answer would hear.
+        if (reply.raw.closed) return;
         this.follow(caller, reply.raw);
         done();
       });

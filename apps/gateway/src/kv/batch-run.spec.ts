@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, REST_LIMITS } from '@ringleader/contracts';
+import type { Row, ShardReply } from '@ringleader/paxos';
 import type { Settler } from '../routing/in-flight.js';
 import { runBatch } from './batch-run.js';
 import type { BatchOptions } from './batch-run.js';
@@ -25,6 +26,14 @@ class HeldStore implements Store {
 const options = { consistency: { kind: 'linearizable' }, deadline: 1, idempotencyKey: null } as const;
 const fails: Store['beginWrite'] = (_operation, _repeatable, _deadline, settler) =>
   settler.settled({ kind: 'failed', code: 'OVERLOADED' });
+
+const LARGE = new Uint8Array(REST_LIMITS.valueBytesMax);
+
+function largeRow(key: string): Extract<ShardReply, { kind: 'row' }> {
+  const written = { revision: 1, version: 1, createdAt: 1, modifiedAt: 1 };
+  const row = { key, value: LARGE, contentType: 'text/plain', ...written } as Row;
+  return { kind: 'row', token: 1, row, stalenessMs: 0 };
+}
 
 describe('a batch', () => {
   it('begins what is on one key in its order, and nothing twice', async () => {
@@ -70,6 +79,24 @@ describe('a batch', () => {
       },
     });
     expect(refused.results).toHaveLength(100);
+  });
+
+  it('comes to its end where its reads bring back more than it may, however many wait then', async () => {
+    const store = new HeldStore();
+    const operations = Array.from({ length: 200 }, (_, i) => ({ op: 'get', key: `k${i}` }) as const);
+    const run = runBatch(operations, { ...options, store });
+    let begun = 0;
+    for (let held = store.held.shift(); held !== undefined; held = store.held.shift()) {
+      begun += 1;
+      held.settler.settled({ kind: 'answered', reply: largeRow(held.key), servedBy: 1 });
+    }
+    const { results } = await run;
+    // Eight of a megabyte each are as much as it gives back; those that were under way by then come too.
+    expect(begun).toBe(8 + 31);
+    expect(results.slice(0, begun).every(({ kind }) => kind === 'found')).toBe(true);
+    expect(results.slice(begun)).toHaveLength(200 - begun);
+    for (const result of results.slice(begun))
+      expect(result).toMatchObject({ kind: 'failed', error: { code: 'REQUEST_TOO_LARGE' } });
   });
 
   it('fails as a whole of what nobody expected, and the router goes on', async () => {

@@ -124,8 +124,14 @@ class BatchRun {
   private beginReady(): void {
     if (this.isBeginning) return;
     this.isBeginning = true;
-    while (this.begun < this.ready.length) this.start(this.ready[this.begun++] as Step);
+    for (let step = this.next(); step !== undefined; step = this.next()) this.start(step);
     this.isBeginning = false;
+  }
+
+  /** Reads wait for room alone: one that ends without having been under way makes none, and must not be the last. */
+  private next(): Step | undefined {
+    if (this.begun < this.ready.length) return this.ready[this.begun++];
+    return this.readsUnderWay < READS_UNDER_WAY_MAX ? this.waitingReads.shift() : undefined;
   }
 
   private start(step: Step): void {
@@ -172,8 +178,6 @@ class BatchRun {
     const { op, key } = operation;
     if (op === 'get') {
       this.readsUnderWay -= 1;
-      const next = this.waitingReads.shift();
-      if (next !== undefined) this.ready.push(next);
       return this.readOf(readResult(key, outcome));
     }
     const result = writeResult(op, key, outcome);

@@ -68,6 +68,18 @@ interface Repeat {
   readonly settler: Settler;
 }
 
+/** Who is told once, and lets go of the value then: the timer of a deadline that is a minute away still knows of it. */
+class Joined {
+  constructor(private waiting: Repeat | null) {}
+
+  /** Null from the second time on. */
+  take(): Repeat | null {
+    const { waiting } = this;
+    this.waiting = null;
+    return waiting;
+  }
+}
+
 export interface KeyValueStoreOptions {
   readonly router: RequestRouter;
   readonly map: PartitionMapView;
@@ -185,28 +197,27 @@ export class KeyValueStore {
 
   /** What ended only because its own time was up goes on in the time of its repeat. */
   private join(running: KeyedWrite, repeat: Repeat): void {
-    const { operation, requestId, deadline, settler } = repeat;
     const { scheduler, monotonicMs } = this.options;
-    let isTold = false;
-    running.joined((outcome) => {
-      if (isTold) return;
-      isTold = true;
-      const timedOut =
-        outcome.kind === 'failed' && outcome.code !== 'OVERLOADED' && outcome.forgotten !== true;
-      if (!timedOut || monotonicMs() >= deadline) {
-        settler.settled(outcome);
-        return;
-      }
-      const next = this.underWay.get(requestId);
-      if (next === undefined) this.keyedWrite(operation, requestId, deadline, settler);
-      else this.join(next, repeat);
-    });
+    const joined = new Joined(repeat);
+    running.joined((outcome) => this.goOn(joined.take(), outcome));
     // At its own deadline whoever joined a write that is under way must be told something.
-    scheduler.after(Math.max(0, deadline - monotonicMs()), () => {
-      if (isTold) return;
-      isTold = true;
-      settler.settled({ kind: 'failed', code: 'OUTCOME_UNKNOWN' });
-    });
+    scheduler.after(Math.max(0, repeat.deadline - monotonicMs()), () =>
+      joined.take()?.settler.settled({ kind: 'failed', code: 'OUTCOME_UNKNOWN' }),
+    );
+  }
+
+  /** After what it joined has ended. */
+  private goOn(repeat: Repeat | null, outcome: Outcome): void {
+    if (repeat === null) return;
+    const { operation, requestId, deadline, settler } = repeat;
+    const timedOut = outcome.kind === 'failed' && outcome.code !== 'OVERLOADED' && outcome.forgotten !== true;
+    if (!timedOut || this.options.monotonicMs() >= deadline) {
+      settler.settled(outcome);
+      return;
+    }
+    const next = this.underWay.get(requestId);
+    if (next === undefined) this.keyedWrite(operation, requestId, deadline, settler);
+    else this.join(next, repeat);
   }
 
   private writeTarget(

@@ -45,9 +45,11 @@ function tagsOf(name: string, header: string): Tags {
   for (let match = TAG.exec(header); match !== null; match = TAG.exec(header)) {
     end = TAG.lastIndex;
     const [, isWeak, opaque = ''] = match;
-    if (!REVISION.test(opaque)) continue;
-    weak.add(Number(opaque));
-    if (isWeak === undefined) strong.add(Number(opaque));
+    const revision = REVISION.test(opaque) ? Number(opaque) : NaN;
+    // Also none that is beyond what numbers, and frames, can hold.
+    if (!Number.isSafeInteger(revision)) continue;
+    weak.add(revision);
+    if (isWeak === undefined) strong.add(revision);
   }
   if (end > 0 && TRAILING.test(header.slice(end))) return { any: false, strong, weak };
   throw invalidHeader(name, 'is * or a list of quoted tags, as in "17"');

@@ -117,12 +117,13 @@ export class RequestRouter {
     this.options.scheduler.after(PEERS_RESTORED_WITHIN_MS, () => this.sendAgain(interrupted));
   }
 
+  /** Whatever the budget: it takes the place of what is lost, and adds nothing to that. */
   private sendAgain(flights: readonly InFlight[]): void {
     const now = this.options.monotonicMs();
     for (const flight of flights) {
-      if (!this.flights.has(flight)) continue;
-      if (flight.phase === 'sent') this.retry(flight, now);
-      else if (flight.phase === 'pausing') this.dispatch(flight, now);
+      if (!this.flights.has(flight) || flight.phase === 'queued') continue;
+      if (flight.phase === 'sent') this.counters.retries += 1;
+      this.dispatch(flight, now);
     }
   }
 

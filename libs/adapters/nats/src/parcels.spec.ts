@@ -47,6 +47,13 @@ class Ends {
   }
 }
 
+function lateSweeps(ends: Ends, count: number): void {
+  for (let i = 0; i < count; i++) {
+    ends.now += 2_000;
+    ends.sender.sweep();
+  }
+}
+
 describe('Parcels', () => {
   it('puts together what it cut up, whatever its length', () => {
     const ends = new Ends();
@@ -180,6 +187,18 @@ describe('Parcels', () => {
     expect(ends.toReceiver).toEqual([]);
     expect(ends.sender.backlogBytes('b')).toBe(0);
     expect(ends.sender.lost).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a window without receipts', (ends: Ends) => lateSweeps(ends, 1), ['b']],
+    ['a second one', (ends: Ends) => lateSweeps(ends, 2), ['b', 'b']],
+    ['a new connection', (ends: Ends) => ends.sender.reconnected(), ['b']],
+  ])('says that there is room when it gives up what was sent: after %s', (_when, giveUp, progress) => {
+    const ends = new Ends();
+    ends.sender.send('b', parcel(WINDOW_BYTES));
+    ends.sender.send('b', parcel(WINDOW_BYTES));
+    giveUp(ends);
+    expect(ends.progress).toEqual(progress);
   });
 
   it('begins the unfinished one again when the connection is back', () => {

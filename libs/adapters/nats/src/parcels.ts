@@ -34,7 +34,7 @@ export interface ParcelsOptions {
   readonly firstParcel: number;
   /** False: receipts wait for `giveReceipts`. */
   readonly hasRoom?: () => boolean;
-  /** The destination has taken something. */
+  /** The destination has taken something, or what it did not take is given up: either makes room. */
   readonly onProgress?: (to: string) => void;
 }
 
@@ -229,6 +229,7 @@ export class Parcels {
     if (destination.stalls > 1) {
       this.lostTotal += destination.waiting.length + (destination.current === null ? 0 : 1);
       this.destinations.delete(to);
+      this.options.onProgress?.(to);
     } else {
       this.giveUpSent(to, destination);
     }
@@ -241,6 +242,7 @@ export class Parcels {
     // Its first pieces may be gone: from the start again, as another.
     if (current !== null) destination.current = { ...current, id: this.nextParcel(), offset: 0 };
     this.pump(to, destination);
+    this.options.onProgress?.(to);
   }
 
   private pump(to: string, destination: Destination): void {
