@@ -15,7 +15,6 @@ interface Operation {
     readonly description: string;
     readonly schema?: { readonly pattern?: string };
   }[];
-  readonly security?: readonly object[];
   readonly responses: Record<
     string,
     {
@@ -138,11 +137,6 @@ describe('/openapi.json', () => {
     expect(name).toMatchObject({ pattern: '^coordinator-([1-9])$' });
     const { limits } = (document.components.schemas['PlanPatch'] as ObjectSchema).properties;
     expect(limits).toMatchObject({ minProperties: 1 });
-  });
-
-  it('says that tokens are asked for, or not', () => {
-    expect(operation('/v1/kv/{key}', 'put').security).toEqual([{ token: [] }, {}]);
-    expect(operation('/readyz', 'get').security).toBeUndefined();
   });
 
   it('has every error with its status, as a problem document', () => {

@@ -4,7 +4,7 @@
  */
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Role } from '@ringleader/contracts';
 
 export type Access =
@@ -36,8 +36,6 @@ export function Access(access: Access): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ...decorators,
     ApiBearerAuth(BEARER_SCHEME),
-    // Where the gateway asks for none.
-    ApiSecurity({}),
     ApiExtension('x-ringleader-access', { role: access.role, of: access.kind }),
   );
 }
