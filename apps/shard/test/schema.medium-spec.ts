@@ -101,13 +101,13 @@ describe('a database that may forget what it acknowledged', () => {
     const database = await ShardDatabase.connect({ url, ...options, onLost: () => undefined });
     // The command line of this server goes before ALTER SYSTEM; later sessions are what this changes.
     await dataSource.query('ALTER ROLE CURRENT_USER SET synchronous_commit = off');
-    const { storage, records } = await database
+    const { storage } = await database
       .openStorage(1)
       .finally(() => dataSource.query('ALTER ROLE CURRENT_USER RESET synchronous_commit'));
     const logger = createLogger({ level: 'silent', service: 'shard', member: 'shard-1' });
     const reporter = new WalReporter(new FakeCoordinator(), 'shard-1', logger);
     const ended = new Promise((resolve) => {
-      reporter.follow({ ordinal: 1, incarnation: 1, storage, records, setAside: [] }, resolve);
+      reporter.follow({ ordinal: 1, incarnation: 1, storage }, resolve);
     });
     expect(await ended).toMatchObject({
       code: 'DURABILITY_OFF',

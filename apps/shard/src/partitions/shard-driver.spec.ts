@@ -8,6 +8,7 @@ import type {
   ShardMessage,
   StorageTransaction,
 } from '@ringleader/paxos';
+import type { Room } from './data-path.js';
 import { type Core, type DriverStorage, ShardDriver, type ShardDriverOptions } from './shard-driver.js';
 import { ShardClock } from './shard-clock.js';
 
@@ -53,8 +54,8 @@ class ScriptedCore implements Core {
   verify = (): void => void this.calls.push('verify');
   verified = (): VerificationRun => ({ run: null, partitions: [] });
   readonly promisesFrom = 0;
-  readonly hasRoomForRows = true;
-  readonly hasRoomForRequests = true;
+  hasRoomForRows = true;
+  hasRoomForRequests = true;
 }
 
 interface Rig {
@@ -64,6 +65,8 @@ interface Rig {
   /** Resolves at the end of the next turn. */
   turnEnd(): Promise<void>;
   readonly failure: Promise<unknown>;
+  /** Whether there was room for peers and for gateways, each time that it may have changed. */
+  readonly rooms: [boolean, boolean][];
 }
 
 const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
@@ -71,6 +74,8 @@ const CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.
 function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
   const core = new ScriptedCore();
   const frames: [number, PeerFrame][] = [];
+  const rooms: [boolean, boolean][] = [];
+  let room: Room | null = null;
   let turn = Promise.withResolvers<void>();
   const failure = Promise.withResolvers<unknown>();
   const options: ShardDriverOptions = {
@@ -92,8 +97,12 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
       sendParcelToPeer: () => undefined,
       holdsBack: () => false,
       carriesParcels: false,
-      limit: () => undefined,
-      roomChanged: () => undefined,
+      limit: (given) => {
+        room = given;
+      },
+      roomChanged: () => {
+        if (room !== null) rooms.push([room.forPeers(), room.forGateways()]);
+      },
     },
     onReply: () => undefined,
     onEvent: () => undefined,
@@ -110,6 +119,7 @@ function rig(storage: Partial<DriverStorage> = {}, clock = CLOCK): Rig {
     frames,
     turnEnd: () => turn.promise,
     failure: failure.promise,
+    rooms,
   };
 }
 
@@ -159,6 +169,18 @@ describe('ShardDriver', () => {
     driver.learnMap([]);
     expect(await failure).toEqual(new Error('disk'));
     expect(core.calls).toEqual(['learnMap']);
+  });
+
+  it('takes what waits for room when it ends, though it had none', async () => {
+    const { core, driver, failure, rooms } = rig({ commit: () => Promise.reject(new Error('disk')) });
+    [core.hasRoomForRows, core.hasRoomForRequests] = [false, false];
+    core.ready.push({ ...NOTHING, transaction });
+    driver.learnMap([]);
+    await failure;
+    expect(rooms).toEqual([
+      [false, false],
+      [true, true],
+    ]);
   });
 
   it('ticks when the core wants it', async () => {

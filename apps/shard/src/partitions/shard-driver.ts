@@ -182,6 +182,8 @@ export class ShardDriver {
   /** Nothing goes in or out any more. */
   stop(): void {
     this.isStopped = true;
+    // Nobody waits for room here any more, where there may be no next life for long.
+    this.options.peers.roomChanged();
     this.awaited?.resolve();
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;

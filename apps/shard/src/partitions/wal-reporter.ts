@@ -7,10 +7,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, reportWalPosition } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
-import type { OpenedShard } from './shard-opening.js';
+import type { ShardStorage } from '../storage/shard-storage.js';
 import { superseded } from '../storage/writer-lock.js';
+import type { OpenedShard } from './shard-opening.js';
 
 const REPORT_INTERVAL_MS = 5_000;
+
+/** The present life of the shard. */
+export interface ReportedLife extends Pick<OpenedShard, 'ordinal' | 'incarnation'> {
+  readonly storage: Pick<ShardStorage, 'walPosition'>;
+}
 
 export class WalReporter {
   private cancel: AbortController | null = null;
@@ -20,13 +26,17 @@ export class WalReporter {
     private readonly client: Coordinator,
     private readonly shardId: string,
     private readonly logger: Logger,
+    private readonly intervalMs = REPORT_INTERVAL_MS,
   ) {}
 
   /** `onFatal` is called when a later incarnation of this shard is registered, or the database's durability is off. */
-  follow(opened: OpenedShard, onFatal: (error: OperationalError) => void): void {
+  follow(life: ReportedLife, onFatal: (error: OperationalError) => void): void {
     const cancel = new AbortController();
     this.cancel = cancel;
-    this.running = this.run(opened, cancel.signal, onFatal);
+    this.running = this.run(life, cancel.signal, (error) => {
+      // A report may be on its way when its life ends, and when the next one is registered already.
+      if (!cancel.signal.aborted) onFatal(error);
+    });
   }
 
   async stop(): Promise<void> {
@@ -35,16 +45,15 @@ export class WalReporter {
   }
 
   private async run(
-    opened: OpenedShard,
+    { ordinal, incarnation, storage }: ReportedLife,
     signal: AbortSignal,
     onFatal: (error: OperationalError) => void,
   ): Promise<void> {
     let reported = '';
-    while (await elapsed(REPORT_INTERVAL_MS, signal)) {
+    while (await elapsed(this.intervalMs, signal)) {
       try {
-        const walPosition = await opened.storage.walPosition();
+        const walPosition = await storage.walPosition();
         if (walPosition === reported) continue;
-        const { ordinal, incarnation } = opened;
         const life = { shardId: this.shardId, ordinal, incarnation };
         if (await reportWalPosition(this.client, life, walPosition)) reported = walPosition;
         else onFatal(superseded(this.shardId, incarnation));

@@ -113,14 +113,16 @@ export async function readDelta(connection: HotConnection, read: DeltaRead): Pro
   const { partition, generation } = read;
   const addresses = read.keys.map((key) => ({ partition, generation, key }));
   const [past, named] = await Promise.all([
-    connection.run(ROWS_PAST, [
-      partition,
-      generation,
-      Buffer.alloc(0),
-      read.base,
-      read.limitRows + 1,
-      read.limitBytes,
-    ]),
+    isAnythingPast(read.base)
+      ? connection.run(ROWS_PAST, [
+          partition,
+          generation,
+          Buffer.alloc(0),
+          read.base,
+          read.limitRows + 1,
+          read.limitBytes,
+        ])
+      : [],
     connection.run(NAMED_ROWS, [...addressParameters(addresses), read.limitBytes]),
   ]);
   const tooLarge = past.length > read.limitRows || !past.every(isInside) || !named.every(isInside);
@@ -135,6 +137,9 @@ export async function readDelta(connection: HotConnection, read: DeltaRead): Pro
     tooLarge,
   };
 }
+
+/** Nothing is past the greatest revision: all rows need not be passed for that. */
+const isAnythingPast = (base: number): boolean => base < Number.MAX_SAFE_INTEGER;
 
 export async function readDigests(connection: HotConnection, read: DigestRead): Promise<ResultOf<'digests'>> {
   const { id, partition, generation, wantsRows, limitRows, limitBytes } = read;

@@ -376,6 +376,15 @@ export function describeShardStorage(name: string, open: () => Promise<StorageUn
       const named = { ...read, base: 3, keys: ['k1', 'k2'] };
       expect(await delta(storage, { ...named, limitBytes: 1_999 })).toMatchObject(nothing);
       expect(await delta(storage, { ...named, limitBytes: 2_000 })).toMatchObject({ tooLarge: false });
+      const greatest = Number.MAX_SAFE_INTEGER;
+      const unbounded = await delta(storage, {
+        ...named,
+        base: greatest,
+        limitRows: 1,
+        limitBytes: greatest,
+      });
+      expect(unbounded).toMatchObject({ tooLarge: false, rows: [] });
+      expect(keysOf(unbounded.named)).toEqual(['k1', 'k2']);
     });
 
     const keys = Array.from({ length: 25 }, (_, i) => `p${String(i).padStart(2, '0')}`);

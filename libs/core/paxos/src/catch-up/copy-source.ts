@@ -1,4 +1,4 @@
-import type { ShardOrdinal } from '@ringleader/primitives';
+import { compareKeys, leastEnd, type ShardOrdinal } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
 import type { FinishRequest, PageRequest } from '../messages.js';
 import type { Replica } from '../partition/replica.js';
@@ -56,13 +56,16 @@ interface Question {
 interface NamedRows {
   readonly rows: readonly Row[];
   readonly absent: readonly string[];
+  /** The first key that was not looked at: the page ends before it. Null where all were. */
+  readonly end: string | null;
 }
 
-const NOTHING_NAMED: NamedRows = { rows: [], absent: [] };
+const NOTHING_NAMED: NamedRows = { rows: [], absent: [], end: null };
 
 function beginPage(context: CopySourcePort, replica: Replica, question: Question): void {
-  if (question.message.keys.length === 0) readPage(context, replica, question, NOTHING_NAMED);
-  else readNamed(context, replica, question);
+  const { length } = question.message.keys;
+  if (length === 0) readPage(context, replica, question, NOTHING_NAMED);
+  else readNamed(context, replica, question, length);
 }
 
 /** What a read for the page is of, as it is handed out; null where it is withdrawn, and the page with it. */
@@ -76,22 +79,30 @@ function recordForPage(
   return record;
 }
 
-/** Read before the page: what changes in between is past the base, and so in a page. */
-function readNamed(context: CopySourcePort, replica: Replica, question: Question): void {
+/**
+ * Read before the page: what changes in between is past the base, and so in a page. Where the rows are too much for one
+ * answer, those of fewer keys: the first `count` of them. One goes whatever its length, as a page has its first row.
+ */
+function readNamed(context: CopySourcePort, replica: Replica, question: Question, count: number): void {
   const { keys } = question.message;
+  const asked = keys.slice(0, count);
   context.reads.delta(
     () => {
       const snapshot = recordForPage(context, replica, question);
       if (snapshot === null) return null;
-      const { partition, generation, position } = snapshot;
-      const { repairBytesMax } = context.limits;
-      const nothingPast = { base: position.revision, limitRows: 1, limitBytes: repairBytesMax };
-      return { kind: 'delta', partition, generation, keys, ...nothingPast };
+      const { partition, generation } = snapshot;
+      const limitBytes = count > 1 ? context.limits.repairBytesMax : Number.MAX_SAFE_INTEGER;
+      const nothingPast = { base: Number.MAX_SAFE_INTEGER, limitRows: 1 };
+      return { kind: 'delta', partition, generation, keys: asked, ...nothingPast, limitBytes };
     },
-    ({ named }) => {
+    ({ named, tooLarge }) => {
+      if (tooLarge) {
+        readNamed(context, replica, question, Math.ceil(count / 2));
+        return;
+      }
       const rows = named.filter((row) => row !== null);
-      const absent = keys.filter((_key, index) => (named[index] ?? null) === null);
-      readPage(context, replica, question, { rows, absent });
+      const absent = asked.filter((_key, index) => (named[index] ?? null) === null);
+      readPage(context, replica, question, { rows, absent, end: keys[count] ?? null });
     },
   );
 }
@@ -109,7 +120,9 @@ function readPage(context: CopySourcePort, replica: Replica, question: Question,
     },
     (result) => {
       context.served.readEnds(from, partition);
-      const rows = merge(result.rows, named.rows);
+      const { end } = named;
+      const page = result.rows.filter(({ key }) => end === null || compareKeys(key, end) < 0);
+      const rows = merge(page, named.rows);
       question.end(bytesOf(rows));
       if (snapshotAt(replica, ballot) === null) return;
       serve(context, replica, from, {
@@ -120,9 +133,9 @@ function readPage(context: CopySourcePort, replica: Replica, question: Question,
         copyId,
         pass,
         start,
-        nextKey: result.nextKey,
+        nextKey: leastEnd(result.nextKey, end),
         rows,
-        absent: withoutRows(named.absent, result.rows),
+        absent: withoutRows(named.absent, page),
         commit: replica.commit,
         purgedTo: replica.record.purgedTo,
         dedupeFloor: replica.record.dedupeFloor,

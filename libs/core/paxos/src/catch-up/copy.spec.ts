@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HYBRID_UNITS_PER_MS } from '@ringleader/primitives';
-import { converged, started, write, P } from '../../test/cluster-client.js';
+import { converged, put, started, write, P } from '../../test/cluster-client.js';
 import { LIMITS, TIMINGS } from '../../test/memory-cluster.js';
 import { makeBallot, roundOf } from '../ballot.js';
 import type { ShardMessage } from '../index.js';
@@ -20,6 +20,35 @@ describe('a copy', () => {
     );
     cluster.run(50);
     expect(cluster.storage(3).records.get(P)).toMatchObject({ staging: null, dedupeFloor: 42 });
+  });
+
+  it('takes nothing away that was chosen, where what it has to undo is more than one answer holds', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 8, repairBytesMax: 400 });
+    cluster.kill(3);
+    const value = 'v'.repeat(300);
+    const keyOf = (index: number): string => `k${String(index).padStart(3, '0')}`;
+    for (let index = 0; index < 300; index += 1) write(cluster, keyOf(index), value);
+    const copiedTo = (): string => cluster.storage(3).records.get(P)?.staging?.nextKey ?? '';
+    cluster.start(3);
+    cluster.until(() => copiedTo() >= keyOf(10));
+    // Of these nobody but the leader knows, and whoever it copies to.
+    const carriesRows = new Set(['accepts', 'repairOffer', 'delta']);
+    cluster.loses = (from, { to, message }) => from === 1 && to === 2 && carriesRows.has(message.kind);
+    for (let index = 50; index < 60; index += 1) put(cluster, keyOf(index), 'never chosen');
+    cluster.until(() => copiedTo() > keyOf(60));
+    cluster.kill(1);
+    cluster.loses = () => false;
+    const isFinished = (): boolean =>
+      cluster.events.some(({ shard, event }) => shard === 3 && event.kind === 'copyFinished');
+    cluster.until(isFinished);
+    cluster.run(50);
+    expect([...cluster.storage(3).liveRows(P).keys()].sort()).toEqual(
+      Array.from({ length: 300 }, (_, index) => keyOf(index)),
+    );
+    expect(converged(cluster, [2, 3])).toBe(true);
+    // The copy that the first leader began.
+    const copies = cluster.events.filter(({ shard, event }) => shard === 3 && event.kind === 'copyStarted');
+    expect(copies).toHaveLength(1);
   });
 
   it('makes its replica stand last, though its turn would come first', () => {
