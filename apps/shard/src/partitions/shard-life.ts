@@ -8,6 +8,7 @@ import {
   paxosRules,
   paxosTimings,
   type ShardConfig,
+  paxosSweeping,
   paxosVerification,
 } from '../shard.config.js';
 import type { DataPath } from './data-path.js';
@@ -52,6 +53,7 @@ export function startLife(
     startedAt: clock.monotonicMs(),
     nextBeat: togetherEvery(timings.heartbeatIntervalMs),
     ...paxosVerification(config),
+    sweeping: paxosSweeping(config),
   });
   return new ShardDriver({
     ordinal,

@@ -5,6 +5,7 @@
 import type {
   DeltaRead,
   DigestRead,
+  ExpiryRead,
   PageRead,
   RowRead,
   ScanRead,
@@ -51,6 +52,15 @@ export class ReadQueue {
     this.gathered.push((id) => {
       this.waiting.set(id, (result) => {
         if (result.kind === 'tombstones') done(result);
+      });
+      return { ...read, id };
+    });
+  }
+
+  expiries(read: WithoutId<ExpiryRead>, done: (result: Result<'expiries'>) => void): void {
+    this.gathered.push((id) => {
+      this.waiting.set(id, (result) => {
+        if (result.kind === 'expiries') done(result);
       });
       return { ...read, id };
     });

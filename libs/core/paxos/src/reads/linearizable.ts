@@ -24,7 +24,7 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     return;
   }
   const entry = context.cache.get(leader, key);
-  if (entry !== undefined && (request.kind === 'write' || !entry.isBare)) {
+  if (entry !== undefined && !(entry.isBare && wantsValue(request))) {
     run(context, replica, leader, { request, entry });
     return;
   }
@@ -34,8 +34,9 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     return;
   }
   leader.reading.set(key, [request]);
-  const valueBytesMax =
-    request.kind === 'write' ? context.limits.valueBytesBeforeWrites : Number.POSITIVE_INFINITY;
+  const valueBytesMax = wantsValue(request)
+    ? Number.POSITIVE_INFINITY
+    : context.limits.valueBytesBeforeWrites;
   const { partition } = replica;
   context.reads.row({ partition, generation, key, valueBytesMax }, (row) => {
     // After a step-down all who waited were answered.
@@ -45,6 +46,10 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     context.cache.addRead(replica, leader, key, row);
     for (const each of requests) withNewestRow(context, replica, leader, each);
   });
+}
+
+function wantsValue(request: KeyRequest): boolean {
+  return request.kind === 'read' || (request.kind === 'expiry' && request.wantsValue);
 }
 
 function run(
@@ -59,7 +64,8 @@ function run(
     else context.admission.answer(request, { kind: 'overloaded', token: request.token });
     return;
   }
-  const expiry = expireIfDue(context, replica, leader, entry);
+  const found = request.kind === 'expiry' ? request.expiresAt : null;
+  const expiry = expireIfDue(context, replica, leader, { entry, found });
   if (expiry === 'handover') {
     abandonRequest(context, replica, request);
   } else if (expiry === 'noRoom') {

@@ -224,6 +224,8 @@ function replaceExpired(
     withNewestRow(context, part.replica, part.leader, {
       kind: 'expiry',
       key: row.key,
+      expiresAt: row.expiresAt,
+      wantsValue: true,
       checked: (newest) => {
         rows[index] = newest;
         checked();
