@@ -6,7 +6,6 @@ import {
   type PaxosLimits,
   type PaxosRules,
   type PaxosTimings,
-  type SweepPace,
   type VerificationPace,
 } from '@ringleader/paxos';
 import { injectable } from '@ringleader/service-host';
@@ -67,10 +66,6 @@ export const shardConfigSchema = z
     RINGLEADER_VERIFY_INTERVAL_MS: integer(0, 365 * 24 * 3_600_000).default(24 * 3_600_000),
     /** Of rows that each shard reads for it in a second, at most. */
     RINGLEADER_VERIFY_BYTES_PER_SECOND: integer(65_536, 1_000_000_000_000).default(8 * MIB),
-    /** A partition is looked through for expired keys no sooner than this after the last time (docs/OPERATIONS.md, "Keys that expire"). */
-    RINGLEADER_SWEEP_INTERVAL_MS: integer(100, 24 * 3_600_000).default(60_000),
-    /** Of rows that each shard looks at for it in a second, at most. */
-    RINGLEADER_SWEEP_ROWS_PER_SECOND: integer(1, 10_000_000).default(10_000),
   })
   .superRefine((config, context) => {
     if (config.RINGLEADER_POSTGRES_PASSWORD !== undefined && hasPassword(config.RINGLEADER_POSTGRES_URL)) {
@@ -114,13 +109,6 @@ export function paxosTimings(config: ShardConfig): PaxosTimings {
     electionStaggerMs: config.RINGLEADER_ELECTION_STAGGER_MS,
     candidacyTimeoutMs: config.RINGLEADER_CANDIDACY_TIMEOUT_MS,
     resendIntervalMs: config.RINGLEADER_RESEND_INTERVAL_MS,
-  };
-}
-
-export function paxosSweeping(config: ShardConfig): SweepPace {
-  return {
-    intervalMs: config.RINGLEADER_SWEEP_INTERVAL_MS,
-    rowsPerSecond: config.RINGLEADER_SWEEP_ROWS_PER_SECOND,
   };
 }
 

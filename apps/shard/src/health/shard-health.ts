@@ -40,8 +40,6 @@ export class ShardMetrics {
     figures.counter('request_frames_total', 'Frames received from gateways', () => counts().requestFrames);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
     figures.counter('tombstones_purged_total', 'Tombstones purged', () => activity.tombstonesPurged);
-    const swept = 'Expired keys found that nobody had asked for';
-    figures.counter('expired_keys_swept_total', swept, () => activity.rowsSwept);
     figures.gauge('tombstones', 'Tombstones known of', () => shard.purging()?.tombstones ?? 0);
     const lag = 'Revisions by which the purge point is behind, in the partition led where it is most';
     figures.gauge('purge_lag_revisions', lag, () => shard.purging()?.lagRevisions ?? 0);

@@ -20,8 +20,6 @@ export class ShardActivity {
   rowsWritten = 0;
   recordsWritten = 0;
   tombstonesPurged = 0;
-  /** Expired ones that nobody had asked for. */
-  rowsSwept = 0;
   /** Lives of the core that ended with a failure of the storage. */
   storageFailures = 0;
   private readonly commitSeconds: Histogram;
@@ -58,7 +56,6 @@ export class ShardActivity {
   countEvent(event: PaxosEvent): void {
     const { kind } = event;
     this.events.set(kind, (this.events.get(kind) ?? 0) + 1);
-    if (kind === 'swept') this.rowsSwept += event.rows;
     if (kind === 'steppedDown') this.ended(event);
     else if (kind === 'leading') this.leads(event.partition);
   }

@@ -8,7 +8,6 @@ import {
   paxosRules,
   paxosTimings,
   type ShardConfig,
-  paxosSweeping,
   paxosVerification,
 } from '../shard.config.js';
 import type { DataPath } from './data-path.js';
@@ -53,7 +52,6 @@ export function startLife(
     startedAt: clock.monotonicMs(),
     nextBeat: togetherEvery(timings.heartbeatIntervalMs),
     ...paxosVerification(config),
-    sweeping: paxosSweeping(config),
   });
   return new ShardDriver({
     ordinal,

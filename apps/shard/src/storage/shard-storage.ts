@@ -17,7 +17,6 @@ import {
   type HotConnection,
   type Statement,
 } from '@ringleader/postgres';
-import { readExpiries } from './expiry-reader.js';
 import { GenerationSweeper, unnamedGenerations } from './generation-sweeper.js';
 import { PointReader } from './point-reader.js';
 import { readDelta, readDigests, readPage } from './range-reader.js';
@@ -107,8 +106,6 @@ export class ShardStorage {
         return readPage(this.connections.writer, read);
       case 'tombstones':
         return this.afterOtherScans(() => readTombstones(this.connections.scans, read));
-      case 'expiries':
-        return this.afterOtherScans(() => readExpiries(this.connections.scans, read));
       case 'digests':
         return readDigests(this.connections.writer, read);
     }

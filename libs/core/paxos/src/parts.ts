@@ -15,7 +15,6 @@ import type { Releases } from './pair/releases.js';
 import type { MemoryShare } from './partition/memory-share.js';
 import type { Replica } from './partition/replica.js';
 import type { Wakeups } from './partition/wakeups.js';
-import type { Sweeps } from './expiry/sweeps.js';
 import type { Purges } from './purge/purges.js';
 import type { PaxosLimits, PaxosTimings } from './ready.js';
 import type { ReadQueue } from './read-queue.js';
@@ -71,7 +70,6 @@ export interface ShardParts {
   readonly tombstoneShare: MemoryShare;
   readonly keysShare: MemoryShare;
   readonly purges: Purges;
-  readonly sweeps: Sweeps;
   readonly verifier: Verifier;
   /** Fresh numbers for generations and copies: never used before, also not by an earlier incarnation. */
   nextGeneration(): number;

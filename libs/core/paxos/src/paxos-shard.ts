@@ -34,8 +34,6 @@ import { learnAssignment, newReplica } from './election/assignments.js';
 import { generationsOf } from './partition/generations.js';
 import type { Replica } from './partition/replica.js';
 import { Wakeups } from './partition/wakeups.js';
-import { sweepAtBeat } from './expiry/sweeper.js';
-import { Sweeps } from './expiry/sweeps.js';
 import { purgeAtBeat, purgingOf } from './purge/purger.js';
 import { Purges } from './purge/purges.js';
 import { ReadQueue } from './read-queue.js';
@@ -47,7 +45,6 @@ import type {
   PaxosTimings,
   PurgeStatus,
   Ready,
-  SweepPace,
   VerificationPace,
   VerificationRun,
 } from './ready.js';
@@ -78,8 +75,6 @@ export interface PaxosShardOptions {
   readonly backlog?: PeerBacklog;
   /** Absent: partitions are compared on demand only (4.13). */
   readonly verification?: VerificationPace;
-  /** 4.6.8; absent: expired rows stay until somebody asks for them. */
-  readonly sweeping?: SweepPace;
   /** Monotonic milliseconds: the restart wait (4.4.4) counts from here. */
   readonly startedAt: number;
   /** Absent: an interval after the one before. */
@@ -302,7 +297,6 @@ export class PaxosShard {
     context.accepts.forgetOld(context.now);
     context.holdings.forgetOld(context.now);
     purgeAtBeat(context);
-    sweepAtBeat(context);
     callRoll(context, this.roll);
     tellPoints(context, this.everyone);
     beatToPeers(context, this.everyone);
@@ -364,7 +358,6 @@ function createContext(options: PaxosShardOptions): ShardParts {
     tombstoneShare: new MemoryShare(limits.tombstoneBytesMax, () => replicas.size),
     keysShare: new MemoryShare(limits.keysBytesMax, () => replicas.size),
     purges: new Purges(),
-    sweeps: new Sweeps(options.sweeping ?? null, startedAt),
     verifier: new Verifier(options.verification ?? null, incarnation, startedAt),
     nextGeneration: generationsOf(incarnation),
   };

@@ -5,7 +5,6 @@
 import type {
   DeltaRead,
   DigestRead,
-  ExpiryRead,
   PageRead,
   RowRead,
   ScanRead,
@@ -52,15 +51,6 @@ export class ReadQueue {
     this.gathered.push((id) => {
       this.waiting.set(id, (result) => {
         if (result.kind === 'tombstones') done(result);
-      });
-      return { ...read, id };
-    });
-  }
-
-  expiries(read: WithoutId<ExpiryRead>, done: (result: Result<'expiries'>) => void): void {
-    this.gathered.push((id) => {
-      this.waiting.set(id, (result) => {
-        if (result.kind === 'expiries') done(result);
       });
       return { ...read, id };
     });

@@ -40,8 +40,6 @@ export type PaxosEvent =
     }
   | { readonly kind: 'copyStarted'; readonly partition: PartitionIndex; readonly copyId: number }
   | { readonly kind: 'copyFinished'; readonly partition: PartitionIndex; readonly copyId: number }
-  /** 4.6.8: a leader has looked through rows, and so many had expired that nobody had asked for. */
-  | { readonly kind: 'swept'; readonly partition: PartitionIndex; readonly rows: number }
   /** A message, or a ballot or floor in it, that no honest shard says, or not at once (plausible.ts). */
   | { readonly kind: 'implausible'; readonly from: ShardOrdinal; readonly what: string }
   /** 4.13: a row of this replica was another one than that of most. */
@@ -80,14 +78,6 @@ export interface VerificationPace {
   readonly intervalMs: number;
   /** Of rows that are read for it, at most, as long as there is nothing else to do. */
   readonly bytesPerSecond: number;
-}
-
-/** 4.6.8. */
-export interface SweepPace {
-  /** A partition is looked through again no sooner than this after the last time. */
-  readonly intervalMs: number;
-  /** Of all partitions that a shard leads together, at most. */
-  readonly rowsPerSecond: number;
 }
 
 /** A partition's entry of the map, as the coordinator committed it (§3.4, §6). */

@@ -40,7 +40,7 @@ export const ROW_OVERHEAD_BYTES = 128;
 
 /**
  * Reads are answered by `readDone` in any order.
- * `rows`, `scan`, `tombstones`, `expiries`: from any snapshot that is taken after the read was handed out (a second connection will do).
+ * `rows`, `scan`, `tombstones`: from any snapshot that is taken after the read was handed out (a second connection will do).
  * `delta`, `page`, `digests`: from one snapshot that is exactly the state after the last transaction handed out before the read
  * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
  * in the same `Ready` comes before its reads.
@@ -55,7 +55,6 @@ export type StorageRead =
   | DeltaRead
   | PageRead
   | TombstoneRead
-  | ExpiryRead
   | DigestRead;
 
 export interface RowAddress {
@@ -130,17 +129,6 @@ export interface TombstoneRead {
   readonly limitRows: number;
 }
 
-/** The rows that expire some time, among so many rows in key order, the first of them at or after `start`. */
-export interface ExpiryRead {
-  readonly kind: 'expiries';
-  readonly id: number;
-  readonly partition: PartitionIndex;
-  readonly generation: number;
-  readonly start: string;
-  /** Rows to look at, whether they expire or not. */
-  readonly limitRows: number;
-}
-
 /** What stands for the rows of a range when replicas are compared (4.13): a digest of all of a row's fields. */
 export interface DigestRead {
   readonly kind: 'digests';
@@ -201,13 +189,6 @@ export type StorageReadResult =
       readonly kind: 'tombstones';
       readonly id: number;
       readonly rows: readonly Row[];
-      /** The first key that was not looked at, null at the end. */
-      readonly nextKey: string | null;
-    }
-  | {
-      readonly kind: 'expiries';
-      readonly id: number;
-      readonly rows: readonly { readonly key: string; readonly expiresAt: HybridTime }[];
       /** The first key that was not looked at, null at the end. */
       readonly nextKey: string | null;
     }

@@ -27,7 +27,6 @@ export class TransactionBuilder {
   private durableId = 0;
   private rowCount = 0;
   private rowsTotal = 0;
-  private expiringTotal = 0;
   private byteCount = 0;
 
   /** Rows gathered for the next transaction. */
@@ -38,11 +37,6 @@ export class TransactionBuilder {
   /** Rows ever written. */
   get rowsTaken(): number {
     return this.rowsTotal;
-  }
-
-  /** Rows ever written that expire some time. */
-  get expiringTaken(): number {
-    return this.expiringTotal;
   }
 
   /** About what they take. */
@@ -57,10 +51,7 @@ export class TransactionBuilder {
         record.promised >= record.position.ballot,
       'record order: purgedTo <= commitBound <= revision, position.ballot <= promised',
     );
-    if (record.generation !== replica.record.generation) {
-      replica.tombstones.reset();
-      replica.expiries.forget();
-    }
+    if (record.generation !== replica.record.generation) replica.tombstones.reset();
     replica.record = record;
     if (replica.lastTransaction === this.building.id) return;
     replica.lastTransaction = this.building.id;
@@ -68,11 +59,7 @@ export class TransactionBuilder {
   }
 
   upsert(replica: Replica, generation: number, row: Row): void {
-    if (generation === replica.record.generation) {
-      replica.tombstones.note(row.key, row);
-      replica.expiries.note(row);
-    }
-    if (row.expiresAt !== null) this.expiringTotal += 1;
+    if (generation === replica.record.generation) replica.tombstones.note(row.key, row);
     replica.keysOf(generation).add(row.key);
     changesOf(replica, generation).put(row);
     this.rowCount += 1;

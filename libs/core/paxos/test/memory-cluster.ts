@@ -17,7 +17,6 @@ import type {
   StorageRead,
   StorageReadResult,
   StorageTransaction,
-  SweepPace,
   VerificationPace,
 } from '../src/index.js';
 import { PaxosShard, RULES } from '../src/index.js';
@@ -54,12 +53,6 @@ export const LIMITS: PaxosLimits = {
   keysBytesMax: 1 << 24,
   valueBytesBeforeWrites: 1 << 12,
 };
-
-/** Of what a shard does without being asked; absent: not at all. */
-interface Paces {
-  readonly verification?: VerificationPace;
-  readonly sweeping?: SweepPace;
-}
 
 /** How slow the machine is. */
 export interface Pace {
@@ -114,7 +107,7 @@ export class MemoryCluster {
   constructor(
     readonly ordinals: readonly number[],
     readonly limits: PaxosLimits = LIMITS,
-    readonly timings: PaxosTimings & Paces = TIMINGS,
+    readonly timings: PaxosTimings & { readonly verification?: VerificationPace } = TIMINGS,
     readonly rules: PaxosRules = RULES,
   ) {
     for (const ordinal of ordinals) {
@@ -148,7 +141,6 @@ export class MemoryCluster {
       startedAt: this.now,
       rules: this.rules,
       ...(this.timings.verification && { verification: this.timings.verification }),
-      ...(this.timings.sweeping && { sweeping: this.timings.sweeping }),
       backlog: {
         bytes: (peer) => this.backlogBytes(peer),
         heldSince: (peer) => this.heldSince(peer),

@@ -268,35 +268,6 @@ export function describeShardStorage(name: string, open: () => Promise<StorageUn
     });
   });
 
-  describe(`${name}: rows that expire`, () => {
-    it('are found among so many rows at a time, up to the end of the generation', async () => {
-      const storage = await open();
-      const rows = Array.from({ length: 23 }, (_, i) => {
-        const expiring = { expiresAt: 2 ** 52 + i };
-        return rowOf(`x/${String(i + 10)}`, i % 5 === 2 ? { value: null } : i % 3 === 0 ? expiring : {});
-      });
-      const expiresAt = 1;
-      const neighbours = [
-        ...upsertsOf(109, [rowOf('x/99', { expiresAt })], 2),
-        ...upsertsOf(112, [rowOf('a', { expiresAt })]),
-      ];
-      await storage.commit(transactionOf({ upserts: [...upsertsOf(109, rows), ...neighbours] }));
-      const expected = rows.filter((row) => row.expiresAt !== null);
-      for (const limitRows of [1, 6, 22, 23, 100]) {
-        const found: unknown[] = [];
-        let looks = 0;
-        for (let start: string | null = ''; start !== null; looks += 1) {
-          const read = { kind: 'expiries', id: 5, partition: 109, generation: 1, start, limitRows } as const;
-          const result = (await storage.read(read)) as ResultOf<'expiries'>;
-          found.push(...result.rows);
-          start = result.nextKey;
-        }
-        expect(found).toEqual(expected.map((row) => ({ key: row.key, expiresAt: row.expiresAt })));
-        expect(looks).toBe(Math.ceil(rows.length / limitRows));
-      }
-    });
-  });
-
   describe(`${name}: scans`, () => {
     it('merge partitions in byte order, forward and in reverse, by any limit', async () => {
       const storage = await open();

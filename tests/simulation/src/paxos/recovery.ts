@@ -14,8 +14,6 @@ import type { Cluster } from './cluster.js';
 import { fingerprintOf } from './fingerprint.js';
 
 const POLL_MS = 20;
-/** Intervals between two passes over the same rows. */
-const SWEPT_AFTER = 3;
 
 export function healEverything(cluster: Cluster): void {
   const { world } = cluster;
@@ -70,10 +68,7 @@ function missingIn(cluster: Cluster, partition: PartitionIndex, before: Revision
   const { epoch, replicas, nextReplicas, learners } = cluster.map.entry(partition);
   if (cluster.status(leader, partition)?.epoch !== epoch) return 'a leader of the present epoch';
   for (const shard of new Set([...replicas, ...(nextReplicas ?? []), ...learners])) {
-    const missing =
-      missingAt(cluster, partition, shard) ??
-      unpurgedAt(cluster, partition, shard, before) ??
-      unsweptAt(cluster, partition, shard);
+    const missing = missingAt(cluster, partition, shard) ?? unpurgedAt(cluster, partition, shard, before);
     if (missing !== null) return `shard ${String(shard)} ${missing}`;
   }
   return null;
@@ -110,18 +105,6 @@ function unpurgedAt(
     // Where a gateway's clock is ahead a tombstone stays until the leader's is there.
     const newest = Math.max(row.requestFloor, ...[...row.requests].map(({ origin }) => origin));
     if (newest < rested) return `to purge ${row.key} at ${String(row.revision)}`;
-  }
-  return null;
-}
-
-/** What expired long enough ago that a leader has come by, whether or not somebody asked for it. */
-function unsweptAt(cluster: Cluster, partition: PartitionIndex, shard: ShardOrdinal): string | null {
-  const { sweeping } = cluster.settings.cluster;
-  if (sweeping === undefined) return null;
-  const slowest = Math.min(...cluster.shards.map((other) => cluster.world.node(other).clock.wallMs()));
-  const swept = (slowest - SWEPT_AFTER * sweeping.intervalMs) * HYBRID_UNITS_PER_MS;
-  for (const row of cluster.database(shard).liveRows(partition).values()) {
-    if (row.expiresAt !== null && row.expiresAt < swept) return `to expire ${row.key}`;
   }
   return null;
 }

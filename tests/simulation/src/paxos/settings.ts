@@ -1,5 +1,5 @@
 /** What a run looks like. Leases are short: more elections per simulated second. */
-import type { PaxosLimits, PaxosTimings, SweepPace, VerificationPace } from '@ringleader/paxos';
+import type { PaxosLimits, PaxosTimings, VerificationPace } from '@ringleader/paxos';
 import type { FaultKind, LinkQuality, StorageLatency } from '@ringleader/testing-simulation';
 import type { BrokenGateway, GatewaySettings } from './gateway.js';
 import type { RowPace } from './paced-rows.js';
@@ -17,8 +17,6 @@ export interface ClusterSettings {
   readonly rowPace: RowPace | null;
   /** Left out, nothing is compared (4.13). */
   readonly verification?: VerificationPace;
-  /** Left out, expired rows stay until somebody asks for them (4.6.8). */
-  readonly sweeping?: SweepPace;
 }
 
 export const TIMINGS: PaxosTimings = {

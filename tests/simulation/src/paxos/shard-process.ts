@@ -70,7 +70,7 @@ export class ShardProcess implements Process<SimMessage> {
     const database = surroundings.store.state;
     database.incarnation += 1;
     database.removeUnnamedGenerations();
-    const { verification, sweeping } = surroundings.settings;
+    const { verification } = surroundings.settings;
     this.core = new PaxosShard({
       ordinal: host.id,
       incarnation: database.incarnation,
@@ -83,7 +83,6 @@ export class ShardProcess implements Process<SimMessage> {
       startedAt: host.monotonicMs(),
       backlog: this.#rows,
       ...(verification && { verification }),
-      ...(sweeping && { sweeping }),
     });
     this.learnMap(surroundings.readMap());
     this.#announceFromTimeToTime();

@@ -1,4 +1,4 @@
-import type { Ballot, Epoch, HybridTime, Incarnation, Revision, ShardOrdinal } from '@ringleader/primitives';
+import type { Ballot, Epoch, Incarnation, Revision, ShardOrdinal } from '@ringleader/primitives';
 import { CommitWaiters, ConfirmRounds, type Waiter } from './waiters.js';
 import { RetainedBatches, type OpenBatch } from './batches.js';
 import type { CommitPoint } from '../messages.js';
@@ -9,12 +9,10 @@ import type { GrantSpan } from '../rules/lease-rules.js';
 import { FailedRequests } from './failed-requests.js';
 import type { CacheEntry } from './row-cache.js';
 
-/** Of a row that was found expired: what its key has now, with an expired row replaced by its tombstone. */
+/** Inside of a scan: what the key has now, with an expired row replaced by its tombstone. */
 export interface ExpiryCheck {
   readonly kind: 'expiry';
   readonly key: string;
-  readonly expiresAt: HybridTime;
-  readonly wantsValue: boolean;
   checked(newest: Row | null): void;
   abandoned(): void;
 }

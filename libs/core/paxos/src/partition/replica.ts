@@ -16,7 +16,6 @@ import type { Leader } from './leader.js';
 import { ownerOf } from '../ballot.js';
 import type { KeyedRequests } from './keyed-requests.js';
 import { KnownKeys } from './known-keys.js';
-import { Expiries } from '../expiry/expiries.js';
 import { Tombstones } from '../purge/tombstones.js';
 import type { NewestByKey } from './newest-by-key.js';
 import { RecentKeys } from './recent-keys.js';
@@ -118,7 +117,6 @@ export class Replica {
   askedPage: AskedPage | null = null;
   readonly recent: RecentKeys;
   readonly tombstones: Tombstones;
-  readonly expiries: Expiries;
   /** How far the leader of that ballot has purged, or has found that all may (4.6.1). */
   purgeWord: { readonly ballot: Ballot; readonly revision: Revision } = { ballot: 0, revision: 0 };
   /** Complete for this replica's own history, back to its floor (4.7.6). */
@@ -150,7 +148,6 @@ export class Replica {
     this.promisedBefore = record.promised;
     this.commitPoint = record.commitBound;
     this.recent = new RecentKeys(record.position.revision, RECENT_KEYS_MAX, recentShare);
-    this.expiries = new Expiries(record.position.revision > 0);
     this.tombstones = new Tombstones(record.position.revision > 0, tombstoneShare, () => {
       purging.add(this);
     });

@@ -24,7 +24,7 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     return;
   }
   const entry = context.cache.get(leader, key);
-  if (entry !== undefined && !(entry.isBare && wantsValue(request))) {
+  if (entry !== undefined && (request.kind === 'write' || !entry.isBare)) {
     run(context, replica, leader, { request, entry });
     return;
   }
@@ -34,9 +34,8 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     return;
   }
   leader.reading.set(key, [request]);
-  const valueBytesMax = wantsValue(request)
-    ? Number.POSITIVE_INFINITY
-    : context.limits.valueBytesBeforeWrites;
+  const valueBytesMax =
+    request.kind === 'write' ? context.limits.valueBytesBeforeWrites : Number.POSITIVE_INFINITY;
   const { partition } = replica;
   context.reads.row({ partition, generation, key, valueBytesMax }, (row) => {
     // After a step-down all who waited were answered.
@@ -46,10 +45,6 @@ export function withNewestRow(context: RowPort, replica: Replica, leader: Leader
     context.cache.addRead(replica, leader, key, row);
     for (const each of requests) withNewestRow(context, replica, leader, each);
   });
-}
-
-function wantsValue(request: KeyRequest): boolean {
-  return request.kind === 'read' || (request.kind === 'expiry' && request.wantsValue);
 }
 
 function run(
@@ -64,8 +59,7 @@ function run(
     else context.admission.answer(request, { kind: 'overloaded', token: request.token });
     return;
   }
-  const found = request.kind === 'expiry' ? request.expiresAt : null;
-  const expiry = expireIfDue(context, replica, leader, { entry, found });
+  const expiry = expireIfDue(context, replica, leader, entry);
   if (expiry === 'handover') {
     abandonRequest(context, replica, request);
   } else if (expiry === 'noRoom') {

@@ -224,8 +224,6 @@ function replaceExpired(
     withNewestRow(context, part.replica, part.leader, {
       kind: 'expiry',
       key: row.key,
-      expiresAt: row.expiresAt,
-      wantsValue: true,
       checked: (newest) => {
         rows[index] = newest;
         checked();

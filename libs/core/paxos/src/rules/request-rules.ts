@@ -66,8 +66,6 @@ export interface RequestRules {
   comparedWithFailFloor(earliestAttempt: HybridTime, origin: HybridTime): HybridTime;
   /** 4.6.3: the tombstone of an expired row is a write like any other. Control: ExpiryPassesBackPressure. */
   expiryMayBeDecided(hasRoom: boolean, handingOver: boolean): boolean;
-  /** 4.6.3: when a row expires, by what its key has now, or by what it had when it was found. Control: ExpiresAsFound. */
-  expiryToDecideOn(newest: HybridTime | null, found: HybridTime | null): HybridTime | null;
   /** 4.6.3: what the tombstone of an expired row remembers. Control: ExpiryForgets. */
   marksOfExpired(marks: RequestMarks): RequestMarks;
   /** 4.5.1, of a scan. Control: ScanWithoutLease. */
@@ -108,7 +106,6 @@ export const REQUEST_RULES: RequestRules = {
   toldAwaitsLease: () => true,
   comparedWithFailFloor: (earliestAttempt) => earliestAttempt,
   expiryMayBeDecided: (room, handingOver) => room && !handingOver,
-  expiryToDecideOn: (newest) => newest,
   marksOfExpired: (marks) => marks,
   scanAwaitsLease: () => true,
   scanIsSettled: (quietBefore, sameHistory) => quietBefore && sameHistory,

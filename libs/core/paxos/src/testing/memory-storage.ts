@@ -9,7 +9,6 @@ import {
   ROW_OVERHEAD_BYTES,
   type DeltaRead,
   type DigestRead,
-  type ExpiryRead,
   type GenerationRemoval,
   type PageRead,
   type RowAddress,
@@ -84,8 +83,6 @@ export class MemoryStorage {
         return this.page(read);
       case 'tombstones':
         return this.tombstones(read);
-      case 'expiries':
-        return this.expiries(read);
       case 'digests':
         return this.digests(read);
     }
@@ -163,14 +160,6 @@ export class MemoryStorage {
     const rows = this.past(partition, generation, 0).filter(({ key }) => compareKeys(key, start) >= 0);
     const tombstones = rows.slice(0, limitRows).filter(({ value }) => value === null);
     return { kind: 'tombstones', id, rows: tombstones, nextKey: rows[limitRows]?.key ?? null };
-  }
-
-  private expiries({ id, partition, generation, start, limitRows }: ExpiryRead): StorageReadResult {
-    const rows = this.past(partition, generation, 0).filter(({ key }) => compareKeys(key, start) >= 0);
-    const found = rows
-      .slice(0, limitRows)
-      .flatMap(({ key, expiresAt }) => (expiresAt === null ? [] : [{ key, expiresAt }]));
-    return { kind: 'expiries', id, rows: found, nextKey: rows[limitRows]?.key ?? null };
   }
 
   private page(read: PageRead): StorageReadResult {

@@ -46,10 +46,7 @@ export function decideWrite(
     return;
   }
   // The tombstone of an expired row may take the last room.
-  if (
-    expireIfDue(context, replica, leader, { entry, found: null }) === 'written' &&
-    !hasRoom(context, replica, leader)
-  ) {
+  if (expireIfDue(context, replica, leader, entry) === 'written' && !hasRoom(context, replica, leader)) {
     admission.answer(request, { kind: 'overloaded', token });
     return;
   }
@@ -201,20 +198,13 @@ export type Expiry = 'notDue' | 'written' | 'noRoom' | 'handover';
 
 /**
  * 4.6.3: whoever meets an expired row has its tombstone decided first, as a write of the leader like any other: no clock
- * hides a row, and back-pressure and handover hold for it too. `found` is when the row expired that was found before, if one was.
+ * hides a row, and back-pressure and handover hold for it too.
  */
-export function expireIfDue(
-  context: WritePort,
-  replica: Replica,
-  leader: Leader,
-  { entry, found }: { entry: CacheEntry; found: HybridTime | null },
-): Expiry {
+export function expireIfDue(context: WritePort, replica: Replica, leader: Leader, entry: CacheEntry): Expiry {
   const { row } = entry;
-  if (!isLive(row)) return 'notDue';
-  const expiresAt = context.rules.expiryToDecideOn(row.expiresAt, found);
-  if (expiresAt === null) return 'notDue';
+  if (!isLive(row) || row.expiresAt === null) return 'notDue';
   const at = context.stamp();
-  if (expiresAt > at) return 'notDue';
+  if (row.expiresAt > at) return 'notDue';
   const handingOver = leader.handover !== null;
   if (!context.rules.expiryMayBeDecided(hasRoom(context, replica, leader), handingOver)) {
     return handingOver ? 'handover' : 'noRoom';

@@ -1,7 +1,7 @@
 import type { Control } from './control.js';
 import { UNPROVEN_BARRIER } from '../profiles/unproven.js';
 import { LATE_REQUESTS } from '../profiles/late-requests.js';
-import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS, SWEPT } from '../profiles/scans.js';
+import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from '../profiles/scans.js';
 import { SPLIT_LEADER } from '../profiles/leases.js';
 import { RANDOM } from '../profile.js';
 import { SLOW_READS } from '../profiles/churn.js';
@@ -99,13 +99,6 @@ export const REQUEST_CONTROLS: readonly Control[] = [
     rules: { expiryMayBeDecided: () => true },
     profile: EXPIRING_SCANS,
     caughtBy: 'in flight',
-  },
-  {
-    name: 'ExpiresAsFound',
-    broken: 'a row that was found expired goes, though its key was renewed meanwhile',
-    rules: { expiryToDecideOn: (newest, found) => found ?? newest },
-    profile: SWEPT,
-    caughtBy: 'expiry',
   },
   {
     name: 'ScanWithoutLease',

@@ -19,7 +19,7 @@ import {
   UNSENT_WRITE,
 } from './repeats.js';
 import { REMOVED } from './removed.js';
-import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS, SWEPT } from './scans.js';
+import { EXPIRING, EXPIRING_SCANS, SCANNED_LEADER, SCANNED_REPLICAS } from './scans.js';
 import { DEAF_FOLLOWER, FORMER_LEADER, LATE_POINTS } from './stamps.js';
 import { COMPARED, COMPARED_PURGES } from './compared.js';
 import { SHORT_OF_A_JUMP, STOPPED_LEADER } from './stops.js';
@@ -67,7 +67,6 @@ export const STEERED: readonly Profile[] = [
   TOLD_MEMORIES,
   EXPIRING,
   EXPIRING_SCANS,
-  SWEPT,
   SCANNED_LEADER,
   SCANNED_REPLICAS,
   MEMBERSHIP,

@@ -45,27 +45,6 @@ export const EXPIRING_SCANS: Profile = {
   },
 };
 
-/** Nobody asks for what expires, and some of it is renewed while a leader comes by. */
-export const SWEPT: Profile = {
-  ...LATE_REQUESTS,
-  name: 'swept',
-  about: 'leaders look for expired rows all the time, and lose their leadership meanwhile',
-  settings: (prng) => {
-    const settings = LATE_REQUESTS.settings(prng);
-    const { cluster, workload } = settings;
-    return {
-      ...settings,
-      cluster: { ...cluster, sweeping: { intervalMs: 40, rowsPerSecond: 200 + prng.nextBelow(4_000) } },
-      workload: {
-        ...workload,
-        keysPerPartition: 4 + prng.nextBelow(40),
-        mixes: [{ expiring: 8, put: 1, conditional: 1, read: prng.nextBelow(3) }],
-      },
-      readLatency: { minMs: 1, maxMs: 40 },
-    };
-  },
-};
-
 /** Of SPLIT_LEADER, with scans in place of reads. */
 export const SCANNED_LEADER: Profile = {
   ...SPLIT_LEADER,
