@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { SHARD_ORDINALS_KEY, partitionKey, shardKey, shardPlaceKey } from '@ringleader/contracts';
+import { SHARD_ORDINALS_KEY, memberKey, partitionKey, shardKey, shardPlaceKey } from '@ringleader/contracts';
 import { UNLOGGED, connectNatsLinks, type NatsLinks } from '@ringleader/nats';
 import { Registry, createLogger, systemClock } from '@ringleader/observability';
 import { HotConnection, type TextRow } from '@ringleader/postgres';
@@ -113,11 +113,12 @@ async function damage(relation: string): Promise<void> {
   await postgres.restart();
 }
 
-function start(): ShardService {
+function start(settings: Readonly<Record<string, string>> = {}): ShardService {
   const config = shardConfigSchema.parse({
     RINGLEADER_MEMBER: 'shard-1',
     RINGLEADER_CLUSTER: CLUSTER,
     RINGLEADER_POSTGRES_URL: url,
+    ...settings,
   });
   const logger = createLogger({ level: 'fatal', service: 'shard', member: 'shard-1' });
   const signs = { logger, health: new Health('not migrated'), fatal: new FatalErrors() };
@@ -129,6 +130,7 @@ function start(): ShardService {
       preparation: new DatabasePreparation(config, systemClock, signs),
       pressure: new HeapPressure(new Registry()),
       budget: { handOverMs: 20_000 },
+      membership: { isRegistered: true, registered: Promise.resolve() },
     },
     new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),
@@ -231,6 +233,26 @@ describe('a shard', () => {
     expect(await schemas()).toEqual([]);
     await inDatabase(url, "UPDATE shard_identity SET incarnation = 5, shard_id = 'shard-9'");
     await expect(failureOf(start())).rejects.toMatchObject({ code: 'DATABASE_FORGOT' });
+  }, 60_000);
+
+  it('does not begin beside one that counts longer leases, says why, and begins when that is gone', async () => {
+    const other = {
+      ...{ service: 'shard', id: 'shard-2', address: '', version: '1.0.0', instance: 'i', ordinal: 2 },
+      ...{ startedAt: '2026-01-01T00:00:00.000Z', state: 'serving', leaseMs: 6_000 },
+    };
+    const key = memberKey('shard', 'shard-2');
+    coordinator.put([key, JSON.stringify(other)]);
+    const service = start({ RINGLEADER_LEASE_MS: '600' });
+    const reason = expect.stringContaining('RINGLEADER_LEASE_MS is 600 at shard-1 and 6000 at shard-2');
+    await until(
+      'the reason',
+      () => service.notReadyReasons()[0]?.includes('RINGLEADER_LEASE_MS') === true,
+      WITHIN,
+    );
+    expect(service.notReadyReasons()).toEqual([reason]);
+    expect(coordinator.items.has(shardKey('shard-1'))).toBe(false);
+    coordinator.remove(key);
+    await leadsAll(service);
   }, 60_000);
 
   it('ends when it is removed, and stays so with its database', async () => {

@@ -2,19 +2,20 @@
 import { Injectable } from '@nestjs/common';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { Health, Membership } from '@ringleader/service-host';
+import { ShardConfig } from '../shard.config.js';
 import { ShardService } from '../partitions/shard.service.js';
 
 /** What the cluster is told of this shard: whether it is ready, its ordinal, its load. */
 @Injectable()
 export class ShardHealthService {
-  constructor(health: Health, membership: Membership, shard: ShardService) {
+  constructor(health: Health, membership: Membership, shard: ShardService, config: ShardConfig) {
     health.readyWhen(() => shard.notReadyReasons());
     health.readyWhen(() => (membership.isRegistered ? [] : ['the shard is not in the service registry']));
     membership.measure({
       inFlight: () => shard.requests.inFlight,
       requestsTotal: () => shard.requests.total,
     });
-    membership.update({ state: 'starting' });
+    membership.update({ state: 'starting', leaseMs: config.RINGLEADER_LEASE_MS });
     void shard.ordinal.then((ordinal) => membership.update({ ordinal, state: 'serving' }));
   }
 }

@@ -19,6 +19,10 @@ export function removed(shardId: string, ordinal: ShardOrdinal): OperationalErro
   return new OperationalError('SHARD_REMOVED', detail, { shard: shardId, ordinal });
 }
 
+export function notListed(shardId: string): OperationalError {
+  return new OperationalError('UNAVAILABLE', `${shardId} is not in the service registry yet`);
+}
+
 export function ordinalsExhausted(): OperationalError {
   const detail = 'All 65,535 ordinals of this cluster are given';
   return new OperationalError('STORAGE_FAILED', detail, { reason: 'ordinals' });

@@ -4,7 +4,12 @@
  * forgotten something is set aside, and the shard comes back as a new one.
  */
 import type { OperationalError } from '@ringleader/contracts';
-import { type Coordinator, registerShard, type ShardRegistrationOutcome } from '@ringleader/coordination';
+import {
+  type Coordinator,
+  registerShard,
+  requireSameLease,
+  type ShardRegistrationOutcome,
+} from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { PartitionRecord } from '@ringleader/paxos';
 import type { Incarnation, MonotonicMs, ShardOrdinal } from '@ringleader/primitives';
@@ -15,7 +20,7 @@ import { type ConnectionPurpose, ShardDatabase } from '../storage/shard-database
 import type { SetAside } from '../storage/set-aside.js';
 import type { ShardStorage } from '../storage/shard-storage.js';
 import { ComingBack, comesBackAsNew, type Loss } from './coming-back.js';
-import { damagedBeforeOpening, foreignDatabase, ordinalsExhausted, removed } from './refusals.js';
+import { damagedBeforeOpening, foreignDatabase, notListed, ordinalsExhausted, removed } from './refusals.js';
 import { superseded } from '../storage/writer-lock.js';
 
 export interface OpenedShard {
@@ -34,6 +39,8 @@ export interface OpeningOptions {
   readonly monotonicMs: () => MonotonicMs;
   readonly onLost: (error: OperationalError) => void;
   readonly onRoundTrip: (purpose: ConnectionPurpose, durationMs: number) => void;
+  /** Settles when the service registry has this shard, or has not had it for long. */
+  readonly isListed: () => Promise<boolean>;
   /** The database is there, with the schema of this version. */
   readonly onMigrated: () => void;
 }
@@ -97,8 +104,10 @@ export class ShardOpening {
     return database;
   }
 
-  private register(database: ShardDatabase): Promise<ShardRegistrationOutcome | Loss> {
+  private async register(database: ShardDatabase): Promise<ShardRegistrationOutcome | Loss> {
     const { config, client } = this.options;
+    if (!(await this.options.isListed())) throw notListed(this.shardId);
+    await requireSameLease(client, { shardId: this.shardId, leaseMs: config.RINGLEADER_LEASE_MS });
     const { identity, facts, setAside } = database;
     if (identity.shardId !== null && identity.shardId !== this.shardId) {
       const detail = `it belongs to ${identity.shardId}: give each shard a database of its own`;
@@ -106,7 +115,7 @@ export class ShardOpening {
     }
     const { damage } = this;
     if (damage !== null && identity.ordinal !== null) {
-      return Promise.resolve({ kind: 'damaged', former: identity.ordinal, detail: damage.message });
+      return { kind: 'damaged', former: identity.ordinal, detail: damage.message };
     }
     return registerShard(client, {
       shardId: this.shardId,

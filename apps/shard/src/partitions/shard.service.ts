@@ -13,7 +13,7 @@ import type { PartitionEntry } from '@ringleader/contracts';
 import { PartitionMapMirror, PlacementLimitsMirror } from '@ringleader/coordination';
 import { systemClock, togetherEvery } from '@ringleader/observability';
 import { RestartBackOff, type ShardOrdinal } from '@ringleader/primitives';
-import { Coordination, HeapPressure, HostSigns, StopBudget } from '@ringleader/service-host';
+import { Coordination, HeapPressure, HostSigns, Membership, StopBudget } from '@ringleader/service-host';
 import { ShardConfig } from '../shard.config.js';
 import { DatabasePreparation } from '../storage/database-preparation.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, isFatal } from '../storage/database-settings.js';
@@ -40,6 +40,7 @@ import { WalReporter } from './wal-reporter.js';
 export class ShardSurroundings {
   @Inject(HeapPressure) readonly pressure!: HeapPressure;
   @Inject(StopBudget) readonly budget!: StopBudget;
+  @Inject(Membership) readonly membership!: Pick<Membership, 'isRegistered' | 'registered'>;
 
   constructor(
     readonly config: ShardConfig,
@@ -68,6 +69,7 @@ const ANNOUNCE_ALL_INTERVAL_MS = 500;
 const REPORT_WITHIN_MS = 500;
 const RELEASE_WITHIN_MS = 1_500;
 const CLOSE_WITHIN_MS = 1_000;
+const LISTED_WITHIN_MS = 1_000;
 
 @Injectable()
 export class ShardService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -119,6 +121,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       monotonicMs: () => clock.monotonicMs(),
       onLost: (error) => this.endLife(error),
       onRoundTrip: activity.countRoundTrip,
+      isListed: async () => {
+        await within(LISTED_WITHIN_MS, surroundings.membership.registered);
+        return surroundings.membership.isRegistered;
+      },
       onMigrated: () => health.started(),
     });
     this.walReporter = new WalReporter(client, shardId, logger);

@@ -1,4 +1,5 @@
 export * from './coordination-client.js';
+export * from './lease-agreement.js';
 export * from './member-registration.js';
 export * from './metadata.js';
 export * from './partition-map-mirror.js';

@@ -53,7 +53,7 @@ export class MemberRegistration {
   }
 
   /** Changes what is registered; written in the background, and again after each loss of the lease. */
-  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address'>>): void {
+  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address' | 'leaseMs'>>): void {
     this.#member = { ...this.#member, ...change };
     this.#isDirty = true;
     this.#pause.wake();

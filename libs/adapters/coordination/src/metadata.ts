@@ -1,6 +1,7 @@
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, keyAfter, prefixRange } from '@ringleader/contracts';
 import type { KeyValue } from '@ringleader/contracts';
 import type { z } from 'zod';
+import type { Coordinator } from './coordination-client.js';
 import type { MirrorChange } from './prefix-mirror.js';
 
 /** Reads a value of the cluster's own metadata, which only Ringleader writes: what does not fit is damage. */
@@ -15,6 +16,24 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, item: Ke
       { key, modRevision },
       { cause },
     );
+  }
+}
+
+/** All values below a prefix, as of one revision. Throws OperationalError as reads do, and at a value that does not fit. */
+export async function listMetadata<Schema extends z.ZodType>(
+  client: Coordinator,
+  prefix: string,
+  schema: Schema,
+): Promise<z.infer<Schema>[]> {
+  const range = prefixRange(prefix);
+  const items: KeyValue[] = [];
+  let page = await client.range(range);
+  const { revision } = page;
+  for (;;) {
+    items.push(...page.items);
+    const last = page.items.at(-1);
+    if (!page.more || last === undefined) return items.map((item) => parseMetadata(schema, item));
+    page = await client.range({ ...range, key: keyAfter(last.key), revision });
   }
 }
 

@@ -6,19 +6,16 @@ import {
   PARTITIONS_PREFIX,
   SHARDS_PREFIX,
   SHARD_PLACES_PREFIX,
-  keyAfter,
   partitionEntrySchema,
-  prefixRange,
   shardPlaceSchema,
   shardSchema,
   verdictKey,
   verdictRecordSchema,
 } from '@ringleader/contracts';
-import type { KeyValue, PartitionEntry, ShardPlace, ShardRegistration } from '@ringleader/contracts';
+import type { PartitionEntry, ShardPlace, ShardRegistration } from '@ringleader/contracts';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import type { z } from 'zod';
 import type { Coordinator } from './coordination-client.js';
-import { parseMetadata } from './metadata.js';
+import { listMetadata } from './metadata.js';
 
 export interface ShardsKnown {
   readonly entries: readonly PartitionEntry[];
@@ -51,29 +48,12 @@ export async function partitionsInNeedOf(
   client: Coordinator,
   ordinal: ShardOrdinal,
 ): Promise<PartitionIndex[]> {
-  const registrations = await list(client, SHARDS_PREFIX, shardSchema);
-  const verdicts = await list(client, verdictKey('shard', ''), verdictRecordSchema);
+  const registrations = await listMetadata(client, SHARDS_PREFIX, shardSchema);
+  const verdicts = await listMetadata(client, verdictKey('shard', ''), verdictRecordSchema);
   return inNeedOf(ordinal, {
-    entries: await list(client, PARTITIONS_PREFIX, partitionEntrySchema),
+    entries: await listMetadata(client, PARTITIONS_PREFIX, partitionEntrySchema),
     registrations,
-    places: await list(client, SHARD_PLACES_PREFIX, shardPlaceSchema),
+    places: await listMetadata(client, SHARD_PLACES_PREFIX, shardPlaceSchema),
     down: new Set(verdicts.filter(({ verdict }) => verdict === 'down').map(({ id }) => id)),
   });
-}
-
-async function list<Schema extends z.ZodType>(
-  client: Coordinator,
-  prefix: string,
-  schema: Schema,
-): Promise<z.infer<Schema>[]> {
-  const range = prefixRange(prefix);
-  const items: KeyValue[] = [];
-  let page = await client.range(range);
-  const { revision } = page;
-  for (;;) {
-    items.push(...page.items);
-    const last = page.items.at(-1);
-    if (!page.more || last === undefined) return items.map((item) => parseMetadata(schema, item));
-    page = await client.range({ ...range, key: keyAfter(last.key), revision });
-  }
 }

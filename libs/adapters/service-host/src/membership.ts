@@ -14,6 +14,7 @@ const TELL_EVERY_MS = 60_000;
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #registration: MemberRegistration;
+  readonly #registered = Promise.withResolvers<void>();
   #toldNextAt = 0;
 
   constructor(
@@ -27,7 +28,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.#registration = new MemberRegistration({
       client,
       member: { service, id, address, version, instance, startedAt, ordinal: 0, state: 'serving' },
-      onRegistered: (lease) => logger.info({ lease }, 'Registered'),
+      onRegistered: (lease) => {
+        logger.info({ lease }, 'Registered');
+        this.#registered.resolve();
+      },
       onTrouble: (error) => {
         // Whoever waits for a group of coordinators to let it in is in this trouble for as long as it waits.
         const isDue = performance.now() >= this.#toldNextAt;
@@ -42,13 +46,18 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     return this.#registration.isRegistered;
   }
 
+  /** Settles when it is registered for the first time: from then on others can know what it says of itself. */
+  get registered(): Promise<void> {
+    return this.#registered.promise;
+  }
+
   /** What the heartbeat tells of the load. */
   measure(counters: RequestCounters): void {
     this.signs.measure(counters);
   }
 
   /** Before it is registered this is what it is registered with. */
-  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address'>>): void {
+  update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address' | 'leaseMs'>>): void {
     this.#registration.update(change);
   }
 

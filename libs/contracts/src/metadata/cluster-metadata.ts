@@ -24,6 +24,8 @@ export const memberSchema = z.object({
   /** A shard's ordinal, a coordinator's Raft member id; 0 for the others. */
   ordinal: z.int().min(0),
   state: z.enum(['starting', 'joining', 'serving', 'stopping']),
+  /** Of a shard: how long the leases are that it grants and counts on. All shards must have the same (docs/PROTOCOL.md 4.4). */
+  leaseMs: z.int().min(1).optional(),
 });
 export type Member = z.infer<typeof memberSchema>;
 

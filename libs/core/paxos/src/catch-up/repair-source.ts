@@ -150,11 +150,15 @@ export function readDelta(
   done: (answer: DeltaAnswer | null) => void,
 ): void {
   let snapshot: PartitionRecord | null = null;
+  let names: readonly string[] = query.keys;
   context.served.readBegins(query.from, replica.partition);
   context.reads.delta(
     () => {
       snapshot = recordToRead(context, replica, query.from, query.ballot);
-      return snapshot === null ? null : deltaReadOf(context, snapshot, query);
+      if (snapshot === null) return null;
+      const read = deltaReadOf(context, replica, snapshot, query);
+      names = read.keys;
+      return read;
     },
     (result) => {
       context.served.readEnds(query.from, replica.partition);
@@ -165,41 +169,52 @@ export function readDelta(
         return;
       }
       const commit = Math.min(replica.commit, position.revision);
-      done({ to: position, ...rowsOf(result, query), purgedTo, dedupeFloor, commit });
+      done({ to: position, ...rowsOf(result, names, query), purgedTo, dedupeFloor, commit });
     },
   );
 }
 
+/**
+ * The keys that changed past the base are read by name where memory reaches back that far (4.3.8), so that the writer's
+ * connection passes no whole partition; as many bytes as both halves of an answer may have then stand for both.
+ */
 function deltaReadOf(
   context: SourcePort,
+  replica: Replica,
   snapshot: PartitionRecord,
   { base, keys, bytesMax }: DeltaQuery,
 ): Omit<DeltaRead, 'id'> {
   const { partition, generation } = snapshot;
-  const { repairRowsMax } = context.limits;
+  const { repairRowsMax: limitRows } = context.limits;
+  const read = { kind: 'delta', partition, generation, limitRows } as const;
+  // What is remembered is of the present generation, which a switch that is not handed out yet may have made.
+  const changed = replica.record.generation === generation ? replica.recent.past(base) : null;
+  if (changed === null || changed.length > limitRows) return { ...read, base, keys, limitBytes: bytesMax };
   return {
-    kind: 'delta',
-    partition,
-    generation,
-    base,
-    keys,
-    limitRows: repairRowsMax,
-    limitBytes: bytesMax,
+    ...read,
+    base: Number.MAX_SAFE_INTEGER,
+    keys: [...new Set([...keys, ...changed])],
+    limitBytes: bytesMax * 2,
   };
 }
 
 type DeltaResult = Extract<StorageReadResult, { kind: 'delta' }>;
 
-/** Rows past the base, and the present rows of the named keys that are not among them. */
-function rowsOf(result: DeltaResult, { base, keys }: DeltaQuery): { rows: Row[]; absent: string[] } {
-  const rows = [...result.rows];
+/** Rows past the base, and the present rows of the keys that were asked for; those are the first ones of `names`. */
+function rowsOf(
+  result: DeltaResult,
+  names: readonly string[],
+  { base, keys }: DeltaQuery,
+): { rows: Row[]; absent: string[] } {
+  const rows = new Map(result.rows.map((row) => [row.key, row]));
   const absent: string[] = [];
-  keys.forEach((key, index) => {
+  names.forEach((key, index) => {
     const row = result.named[index] ?? null;
-    if (row === null) absent.push(key);
-    else if (row.revision <= base) rows.push(row);
+    const isAsked = index < keys.length;
+    if (row === null && isAsked) absent.push(key);
+    if (row !== null && (isAsked || row.revision > base)) rows.set(key, row);
   });
-  return { rows, absent };
+  return { rows: [...rows.values()], absent };
 }
 
 export function requireCopy(

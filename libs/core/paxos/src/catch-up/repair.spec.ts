@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { converged, P, put, started, write } from '../../test/cluster-client.js';
+import { LIMITS } from '../../test/memory-cluster.js';
+import type { MemoryCluster } from '../../test/memory-cluster.js';
+import type { DeltaRead } from '../storage.js';
+
+/** More than are in flight at once, so that they are not sent again; not more than a repair holds. */
+const CHANGED = 300;
+const keyOf = (index: number): string => `k${String(index).padStart(3, '0')}`;
+
+/** Shard 3 was away while most of its keys changed. */
+function outdated(): MemoryCluster {
+  const cluster = started({ ...LIMITS, repairRowsMax: 1_000 });
+  for (let index = 0; index < 400; index += 1) write(cluster, keyOf(index), 'before');
+  cluster.run(50);
+  cluster.kill(3);
+  for (let index = 0; index < CHANGED; index += 1) write(cluster, keyOf(index), 'after');
+  return cluster;
+}
+
+/** What sources read for the repair of shard 3, which then has what all have. */
+function deltasReadFor3(cluster: MemoryCluster): DeltaRead[] {
+  const reads: DeltaRead[] = [];
+  cluster.holdsRead = (shard, read) => {
+    if (shard !== 3 && read.kind === 'delta') reads.push(read);
+    return false;
+  };
+  const repaired = (): boolean =>
+    cluster.events.some(({ shard, event }) => shard === 3 && event.kind === 'repaired');
+  cluster.start(3);
+  cluster.until(() => repaired() && converged(cluster, [1, 2, 3]));
+  return reads;
+}
+
+describe('a repair', () => {
+  it('reads by name what changed, where its source has it in memory', () => {
+    const cluster = outdated();
+    const reads = deltasReadFor3(cluster);
+    expect(reads.length).toBeGreaterThan(0);
+    for (const { base, keys } of reads) {
+      expect(base).toBe(Number.MAX_SAFE_INTEGER);
+      expect([...keys].sort()).toEqual(Array.from({ length: CHANGED }, (_, index) => keyOf(index)));
+    }
+  });
+
+  it('passes the partition where its source began after the base', () => {
+    const cluster = outdated();
+    cluster.kill(1);
+    cluster.kill(2);
+    cluster.start(1);
+    cluster.start(2);
+    const reads = deltasReadFor3(cluster);
+    expect(reads.some(({ base }) => base < Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+
+  it('takes back what was never chosen, and sends nothing that did not change', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 100 });
+    for (let index = 0; index < 10; index += 1) write(cluster, keyOf(index), 'before');
+    cluster.run(50);
+    const leader = cluster.leaderOf(P);
+    const [other, last] = [1, 2, 3].filter((shard) => shard !== leader) as [number, number];
+    // Of these nobody but the leader knows.
+    cluster.loses = (from) => from === leader;
+    put(cluster, keyOf(3), 'never chosen');
+    put(cluster, 'new', 'never chosen');
+    cluster.run(5);
+    cluster.kill(leader);
+    cluster.loses = () => false;
+    cluster.until(() => [other, last].includes(cluster.leaderOf(P) ?? 0));
+    write(cluster, keyOf(7), 'after');
+    const told: string[] = [];
+    cluster.changesMessage = (_from, message) => {
+      if (message.kind === 'delta') told.push(...message.rows.map(({ key }) => key), ...message.absent);
+      return message;
+    };
+    cluster.start(leader);
+    cluster.until(() => converged(cluster, [1, 2, 3]) && told.length > 0);
+    expect([...new Set(told)].sort()).toEqual([keyOf(3), keyOf(7), 'new']);
+  });
+});
