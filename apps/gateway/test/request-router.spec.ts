@@ -114,6 +114,18 @@ describe('bounds', () => {
     expect(poor.router.counters.retriesDenied).toBeGreaterThan(0);
   });
 
+  it('asks again, whatever the budget, where an answer said that the next one tells', async () => {
+    const poor = new RouterSetting(0);
+    poor.announce();
+    // As of a key that others wrote so often that nobody remembers this request.
+    poor.shards.intercept = ({ token }) => ({ kind: 'outcomeUnknown', token });
+    const writes = Array.from({ length: 4 }, (_, index) => poor.put('a', [], `key-${index}`));
+    const outcomes = writes.map((write) => poor.outcome(write, TIMEOUT_MS / 10));
+    expect(await Promise.all(outcomes)).toEqual(Array(4).fill('OUTCOME_UNKNOWN'));
+    expect(poor.requestsSent).toHaveLength(8);
+    expect(poor.router.counters.retriesDenied).toBe(0);
+  });
+
   it('does not begin what has waited beyond its deadline', async () => {
     setting.shards.intercept = () => 'lose';
     void setting.get();

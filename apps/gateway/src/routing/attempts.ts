@@ -32,8 +32,8 @@ export type Verdict =
   | { readonly kind: 'elsewhere'; readonly hint: NotLeader }
   /** This replica cannot answer: another one may. */
   | { readonly kind: 'anotherReplica' }
-  /** Ask again after a pause. */
-  | { readonly kind: 'again' }
+  /** Ask again after a pause. `isOwed`: whoever was asked has done its work, and only another attempt tells what became of it. */
+  | { readonly kind: 'again'; readonly isOwed: boolean }
   /** The leader cannot tell whether it knows this id: its origin is too old. No attempt of it was carried out. */
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'ignored' };
@@ -49,7 +49,8 @@ interface OpenAttempt {
 
 const IGNORED: Verdict = { kind: 'ignored' };
 const FORGOTTEN: Verdict = { kind: 'forgotten' };
-const AGAIN: Verdict = { kind: 'again' };
+const AGAIN: Verdict = { kind: 'again', isOwed: false };
+const OWED: Verdict = { kind: 'again', isOwed: true };
 const ANOTHER_REPLICA: Verdict = { kind: 'anotherReplica' };
 
 export class Attempts {
@@ -144,7 +145,7 @@ export class Attempts {
       allSaid &&= said || each === latest;
     }
     latest.saidUnknown = true;
-    if (!saidBefore) return AGAIN;
+    if (!saidBefore) return OWED;
     return allSaid ? FORGOTTEN : { kind: 'failed', code: 'OUTCOME_UNKNOWN' };
   }
 

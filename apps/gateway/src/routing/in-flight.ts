@@ -30,6 +30,8 @@ export class InFlight implements QueuedRequest {
   attempts: Attempts;
   phase: Phase = 'pausing';
   wakeAt: MonotonicMs = 0;
+  /** The next attempt is not paid from the budget of retries: it is no more of what goes wrong, but what an answer asked for. */
+  isOwed = false;
   /** The ballot that the latest attempt went to. */
   lastBallot: Ballot = 0;
   /** The latest attempt that was sent. */

@@ -151,6 +151,7 @@ export class RequestRouter {
     if (now >= flight.deadline) return null;
     const attempt = flight.attempts.begin(route.ballot);
     flight.phase = 'sent';
+    flight.isOwed = false;
     flight.lastBallot = route.ballot;
     const { bytes, partition } = flight.target;
     const isProbe = partition !== null && route.ballot === 0;
@@ -217,6 +218,7 @@ export class RequestRouter {
         return;
       case 'again':
         this.pause(flight, now);
+        flight.isOwed = verdict.isOwed;
         return;
       case 'forgotten':
         this.startOver(flight, now);
@@ -303,7 +305,7 @@ export class RequestRouter {
 
   private retry(flight: InFlight, now: MonotonicMs): void {
     if (flight.attempts.count > 0) {
-      if (!this.options.budget.take(now)) {
+      if (!flight.isOwed && !this.options.budget.take(now)) {
         this.counters.retriesDenied += 1;
         flight.wakeAt = now + this.options.timings.backOffMsMax;
         return;
