@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { COORDINATOR_VALUE_LENGTH_MAX, OperationalError } from '@ringleader/contracts';
+import { COORDINATOR_VALUE_LENGTH_MAX, OperationalError, prefixRange } from '@ringleader/contracts';
 import type { MemberId } from '@ringleader/primitives';
 import { freePort, until } from '@ringleader/testing-servers';
 import { CoordinatorGroup, WAIT } from './coordinator-group.js';
@@ -97,6 +97,33 @@ suite(`coordinators whose disks are full${reason === null ? '' : ` (skipped: ${r
       await rm(filler(leader));
       await group.caughtUp(leader);
       await until('readiness', async () => (await isReady(leader)) === true, WAIT);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'who watches at one of them hears of what the others write',
+    async () => {
+      const leader = await group.leader();
+      const others = group.members.filter((member) => member !== leader);
+      const [full = 0] = others;
+      const client = group.client([...others, leader]);
+      let heard = 0;
+      const watch = client.watch(
+        { ...prefixRange('k/'), fromRevision: 1 },
+        { onEvents: (_, revision) => (heard = revision) },
+      );
+      await until('events', () => heard > 0, WAIT);
+      await fill(full);
+      while (!(await saysFull(full))) await write();
+      await write();
+      const { items } = await group.client([leader]).range({ key: 'k/0' });
+      const written = items[0]?.modRevision ?? Infinity;
+      await until('what was written', () => heard >= written, WAIT);
+      watch.cancel();
+      await rm(filler(full));
+      await group.caughtUp(full);
+      await until('readiness', async () => (await isReady(full)) === true, WAIT);
     },
     TIMEOUT_MS,
   );

@@ -76,6 +76,18 @@ describe('a write', () => {
     expect(await setting.outcome(setting.put('b', [{ kind: 'ifVersion', version: 1 }]), 10)).toBe('written');
   });
 
+  it('leaves its key to all other gateways, however far ahead the clock of its own is', async () => {
+    const { time, shards } = setting;
+    const ahead = new RouterSetting(100, time, { shards, clockAheadMs: 3_600_000 });
+    ahead.announce();
+    expect(await ahead.value()).toBeNull();
+    expect(await ahead.outcome(ahead.put('a'))).toBe('written');
+    const other = new RouterSetting(100, time, { shards });
+    other.announce();
+    for (const value of ['b', 'c', 'd', 'e', 'f', 'g'])
+      expect(await other.outcome(other.put(value), TIMEOUT_MS)).toBe('written');
+  });
+
   it('does not wait for its time-out when a new leader announces itself', async () => {
     setting.shards.silence(setting.shards.entries[setting.partition]?.preferredLeader ?? 0, true);
     const write = setting.put('a');

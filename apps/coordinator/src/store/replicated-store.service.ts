@@ -104,8 +104,13 @@ export class ReplicatedStore {
   /** After this the local store has every write that was acknowledged before the call. */
   async readBarrier(): Promise<void> {
     this.#requestsTotal += 1;
+    if (!(await this.keepsUp())) throw unavailable();
+  }
+
+  /** Whether this member comes to have all that is committed by now, in as much time as a read has. */
+  async keepsUp(): Promise<boolean> {
     const outcome = await this.raft.readBarrier(BARRIER_TIMEOUT_MS);
-    if (outcome.kind === 'unavailable') throw unavailable();
+    return outcome.kind === 'ready';
   }
 }
 

@@ -11,7 +11,10 @@ export class WatchController {
   constructor(private readonly watches: WatchService) {}
 
   @Handles(watchStream)
-  watchStream(request: RequestOf<typeof watchStream>, speaker: Speaker): ResponseOf<typeof watchStream> {
+  watchStream(
+    request: RequestOf<typeof watchStream>,
+    speaker: Speaker,
+  ): Promise<ResponseOf<typeof watchStream>> {
     return this.watches.stream(request, speaker);
   }
 

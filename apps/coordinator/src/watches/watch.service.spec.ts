@@ -31,7 +31,7 @@ describe('WatchService', () => {
     jest.useRealTimers();
   });
 
-  const open = (stream: string): unknown =>
+  const open = (stream: string): Promise<unknown> =>
     watches.stream(
       { stream, isNew: true, received: 0, add: [{ id: 1, key: 'a', fromRevision: 1 }] },
       GATEWAY,
@@ -43,25 +43,50 @@ describe('WatchService', () => {
   };
 
   it('pushes into the inbox of whom the subject names, sealed, what has gathered in a turn', async () => {
-    open('s1');
+    await open('s1');
     await Promise.all([put('a'), put('b'), put('a')]);
     expect(sent).toMatchObject([
       ['_INBOX.rl.test.gateway.gateway-1.watch.s1', { number: 1, records: [{}, {}], syncedRevision: 3 }],
     ]);
   });
 
-  it('sends all away when it has known no leader for a while, and takes nobody then', () => {
-    open('s1');
+  const sweeps = (count: number): Promise<void> =>
+    jest.advanceTimersByTimeAsync(count * WATCH_SIGN_OF_LIFE_MS);
+  const said = (): [isSign: boolean, isLast: boolean][] =>
+    sent.map(([, { isSign, isLast }]) => [isSign, isLast]);
+
+  it('sends all away when it has known no leader for a while, and takes nobody then', async () => {
+    await open('s1');
     group.lead({ term: 2, leader: 0, leading: false });
-    expect(() => open('s2')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
-    jest.advanceTimersByTime(WATCH_SIGN_OF_LIFE_MS);
+    await expect(open('s2')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await sweeps(1);
     expect(sent).toEqual([]);
     // An election in between ends nothing.
     group.lead({ term: 3, leader: 1, leading: true });
-    jest.advanceTimersByTime(WATCH_SIGN_OF_LIFE_MS);
+    await sweeps(1);
     group.lead({ term: 4, leader: 0, leading: false });
-    jest.advanceTimersByTime(2 * WATCH_SIGN_OF_LIFE_MS);
-    expect(sent.map(([, { isSign, isLast }]) => [isSign, isLast])).toEqual([
+    await sweeps(2);
+    expect(said()).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    expect(watches.watchCount).toBe(0);
+  });
+
+  it('sends all away when it does not come up with the group for a while, and takes nobody then', async () => {
+    await open('s1');
+    const poll = { key: 'a', fromRevision: 1, waitMs: 0 };
+    group.hasQuorum = false;
+    await expect(open('s2')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await sweeps(1);
+    expect(sent).toEqual([]);
+    await expect(watches.poll(poll)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    group.hasQuorum = true;
+    await sweeps(1);
+    expect(await watches.poll(poll)).toMatchObject({ events: [] });
+    group.hasQuorum = false;
+    await sweeps(2);
+    expect(said()).toEqual([
       [true, false],
       [false, true],
     ]);
@@ -69,7 +94,7 @@ describe('WatchService', () => {
   });
 
   it('tells from a snapshot’s history what happened before it was installed', async () => {
-    open('s1');
+    await open('s1');
     await put('a');
     const ahead = new GroupOfOne();
     const operation = { kind: 'put', key: 'a', value: Buffer.of(2), lease: 0, wantsPrevious: false } as const;
@@ -81,10 +106,10 @@ describe('WatchService', () => {
     expect(told).toEqual([1, 2, 3]);
   });
 
-  it('sends all away when it stops', () => {
-    open('s1');
+  it('sends all away when it stops', async () => {
+    await open('s1');
     watches.beforeApplicationShutdown();
     expect(sent).toMatchObject([[expect.any(String), { isLast: true }]]);
-    expect(() => open('s2')).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+    await expect(open('s2')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });

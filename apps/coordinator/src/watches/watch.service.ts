@@ -10,7 +10,11 @@ import { WatchStreams } from './watch-streams.js';
 
 type Contracts = typeof coordinatorContracts;
 
-/** Watches of this member's store: who watches is shown changes as they are applied here, while a leader is known. */
+/**
+ * Watches of this member's store: who watches is shown changes as they are applied here. So it serves them while it keeps up
+ * with the group: one that is cut off, has no room on its disk or is still being brought up to date must not say that nothing
+ * happens.
+ */
 @Injectable()
 export class WatchService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #followers: StoreFollowers;
@@ -19,7 +23,7 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
   #sweeper: NodeJS.Timeout | null = null;
   #isTurnDue = false;
   #isStopped = false;
-  #wasLed = true;
+  #keepsUp = true;
 
   constructor(
     private readonly store: ReplicatedStore,
@@ -33,7 +37,7 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
       store: local,
       followers: this.#followers,
       clock,
-      canServe: () => this.#canServe,
+      canServe: () => this.#hasLeader && this.#keepsUp,
     });
     this.streams = new WatchStreams({
       store: local,
@@ -54,7 +58,7 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    this.#sweeper = setInterval(() => this.#sweep(), WATCH_SIGN_OF_LIFE_MS);
+    this.#sweeper = setInterval(() => void this.#sweep(), WATCH_SIGN_OF_LIFE_MS);
   }
 
   /** Sends everybody to another member. */
@@ -69,18 +73,22 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#polls.watch(request);
   }
 
-  stream(
+  async stream(
     request: RequestOf<Contracts['watchStream']>,
     speaker: Speaker,
-  ): ResponseOf<Contracts['watchStream']> {
+  ): Promise<ResponseOf<Contracts['watchStream']>> {
     // Only new ones: who has one here is sent away when this lasts.
-    if (request.isNew === true && !this.#canServe) throw unavailable();
+    if (request.isNew === true && !(await this.#isAbreast())) throw unavailable();
     return this.streams.request(watchInbox(this.self.cluster, speaker, request.stream), request);
   }
 
-  /** A member that is cut off hears of nothing: it must not say that nothing happens. */
-  get #canServe(): boolean {
+  get #hasLeader(): boolean {
     return !this.#isStopped && this.store.status().leader !== 0;
+  }
+
+  /** It was asked of the group just now. */
+  async #isAbreast(): Promise<boolean> {
+    return this.#hasLeader && (await this.store.keepsUp()) && !this.#isStopped;
   }
 
   #restart(): void {
@@ -100,10 +108,10 @@ export class WatchService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** An election takes less than the time between two sweeps, and ends nothing. */
-  #sweep(): void {
-    const isLed = this.#canServe;
-    if (isLed) this.streams.sweep();
-    else if (!this.#wasLed) this.streams.endAll();
-    this.#wasLed = isLed;
+  async #sweep(): Promise<void> {
+    const keptUp = this.#keepsUp;
+    this.#keepsUp = await this.#isAbreast();
+    if (this.#keepsUp) this.streams.sweep();
+    else if (!keptUp) this.streams.endAll();
   }
 }

@@ -95,7 +95,7 @@ export class FrameMetrics {
     figures.counter('frames_sent_total', 'Frames sent to shards', () => counters.sent);
     figures.counter('frames_sent_bytes_total', 'Bytes of these frames', () => counters.sentBytes);
     figures.counter('frames_received_total', 'Frames received from shards', () => counters.received);
-    figures.counter('clock_refused_total', 'Hybrid times too far ahead to be merged', () => clock.refused);
+    figures.counter('clock_refused_total', 'Hybrid times too far ahead to be followed', () => clock.refused);
   }
 }
 

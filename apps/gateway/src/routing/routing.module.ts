@@ -2,7 +2,7 @@
 import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { TargetLoads } from '@ringleader/balancer';
 import { PartitionMapMirror } from '@ringleader/coordination';
-import { HybridClock } from '@ringleader/hybrid-clock';
+import { GatewayClock, HybridClock } from '@ringleader/hybrid-clock';
 import { NatsLink, NatsLinks } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
@@ -30,7 +30,7 @@ const monotonicMs = (): number => systemClock.monotonicMs();
     },
     {
       provide: HybridClock,
-      useFactory: (clock: ServiceClock) => new HybridClock(clock),
+      useFactory: (clock: ServiceClock) => new GatewayClock(clock),
       inject: [ServiceClock],
     },
     {

@@ -5,7 +5,7 @@ import type { Provider, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TargetLoads } from '@ringleader/balancer';
 import type { ClusterView, Incident } from '@ringleader/contracts';
-import { HybridClock } from '@ringleader/hybrid-clock';
+import { GatewayClock } from '@ringleader/hybrid-clock';
 import { Registry, systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
 import { seededPrng } from '@ringleader/primitives';
@@ -204,7 +204,7 @@ function requestPath(
   directory: ShardDirectory,
   { limits, retries }: HarnessOptions,
 ): RequestPath {
-  const hybridClock = new HybridClock(systemClock);
+  const hybridClock = new GatewayClock(systemClock);
   const leaders = new LeaderTable();
   const loads = new TargetLoads();
   const router = createRouter({

@@ -7,7 +7,8 @@ import type { FramedRequest, PartitionEntry, ReplyFrame } from '@ringleader/cont
 import { partitionOf } from '@ringleader/hash-ring';
 import type { Condition, RequestMark, Row, ShardReply } from '@ringleader/paxos';
 import { compareKeys } from '@ringleader/primitives';
-import type { HybridTime, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
+import { nextHybridTime } from '@ringleader/hybrid-clock';
+import type { HybridTime, PartitionIndex, ShardOrdinal, WallMs } from '@ringleader/primitives';
 import type { LeaderTable } from '../../src/routing/routing-table.js';
 import type { ShardFrames } from '../../src/routing/shard-channel.js';
 
@@ -38,13 +39,14 @@ export class InMemoryShards implements ShardFrames {
   private readonly partitions: Partition[];
   private readonly silent = new Set<ShardOrdinal>();
   private listener: (frame: ReplyFrame) => void = () => undefined;
-  private clock: HybridTime = Date.now() * 1_024;
+  private clock: HybridTime = 0;
 
   constructor(
     readonly partitionCount: number,
     readonly shards: readonly ShardOrdinal[],
     /** When a frame arrives. */
     private readonly soon: (task: () => void) => void = (task) => void setImmediate(task),
+    private readonly wallMs: () => WallMs = Date.now,
   ) {
     this.partitions = Array.from({ length: partitionCount }, (_, index) => ({
       leader: shards[index % shards.length] as ShardOrdinal,
@@ -226,7 +228,7 @@ export class InMemoryShards implements ShardFrames {
   }
 
   private tick(): HybridTime {
-    this.clock = Math.max(this.clock + 1, Date.now() * 1_024);
+    this.clock = nextHybridTime(this.clock, this.wallMs());
     return this.clock;
   }
 }

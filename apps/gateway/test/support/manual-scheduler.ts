@@ -6,12 +6,17 @@ interface Timer {
   readonly task: () => void;
 }
 
+/** Any instant would do. */
+const WALL_START_MS = 1_790_000_000_000;
+
 export class ManualScheduler implements Scheduler {
   now = 0;
   private ready: (() => void)[] = [];
   private timers: Timer[] = [];
 
   readonly monotonicMs = (): number => this.now;
+
+  readonly wallMs = (): number => WALL_START_MS + this.now;
 
   readonly soon = (task: () => void): void => {
     this.ready.push(task);

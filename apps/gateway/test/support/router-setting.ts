@@ -1,8 +1,9 @@
 /** The router over shards in memory, in time that only the test moves. */
 import { TargetLoads } from '@ringleader/balancer';
 import type { FramedRequest } from '@ringleader/contracts';
+import { GatewayClock } from '@ringleader/hybrid-clock';
 import type { Condition } from '@ringleader/paxos';
-import { seededPrng } from '@ringleader/primitives';
+import { type PartitionIndex, seededPrng } from '@ringleader/primitives';
 import { KeyValueStore } from '../../src/kv/key-value-store.js';
 import { DEFAULT_RETRY_TIMINGS, RetryBudget } from '../../src/routing/attempts.js';
 import { ReplicaPicker } from '../../src/routing/replica-picker.js';
@@ -17,18 +18,26 @@ export const KEY = 'key';
 export const TIMEOUT_MS = 5_000;
 
 export class RouterSetting {
-  readonly time = new ManualScheduler();
-  readonly shards = new InMemoryShards(16, [1, 2, 3], this.time.soon);
+  readonly shards: InMemoryShards;
   readonly leaders = new LeaderTable();
   readonly suspects = new Set<number>();
   readonly router: RequestRouter;
   readonly store: KeyValueStore;
-  readonly partition = this.shards.partitionOfKey(KEY);
-  private hybrid = Date.now() * 1_024;
+  readonly partition: PartitionIndex;
 
-  constructor(retriesMax = 100) {
+  constructor(
+    retriesMax = 100,
+    readonly time = new ManualScheduler(),
+    { shards = new InMemoryShards(16, [1, 2, 3], time.soon, time.wallMs), clockAheadMs = 0 } = {},
+  ) {
+    this.shards = shards;
+    this.partition = shards.partitionOfKey(KEY);
     const prng = seededPrng(1);
-    const { time, shards, leaders } = this;
+    const { leaders } = this;
+    const { stamp, merge } = new GatewayClock({
+      monotonicMs: time.monotonicMs,
+      wallMs: () => time.wallMs() + clockAheadMs,
+    });
     const loads = new TargetLoads();
     this.router = new RequestRouter({
       frames: shards,
@@ -41,9 +50,7 @@ export class RouterSetting {
       scheduler: time,
       monotonicMs: time.monotonicMs,
       random: () => prng.nextFloat(),
-      mergeClock: (heard) => {
-        this.hybrid = Math.max(this.hybrid, heard);
-      },
+      mergeClock: merge,
     });
     const directory = new ShardDirectory();
     directory.isSuspect = (shard) => this.suspects.has(shard);
@@ -57,7 +64,7 @@ export class RouterSetting {
       map: shards,
       routes,
       repeatsRemembered: 10,
-      hybridNow: () => ++this.hybrid,
+      hybridNow: stamp,
       monotonicMs: time.monotonicMs,
       scheduler: time,
     });

@@ -64,6 +64,31 @@ describe('MemberRegistration', () => {
     expect(troubles).toEqual(['LEASE_NOT_FOUND']);
   });
 
+  it('registers again where another process of its name has taken its place, and left', async () => {
+    await registration.start();
+    const other = new MemberRegistration({ client: coordinator, member: { ...MEMBER, instance: 'other' } });
+    await other.start();
+    const { length } = coordinator.calls;
+    const renewals = (): number =>
+      coordinator.calls.slice(length).filter((operation) => operation === 'leaseKeepAlive').length;
+    await until('two renewals', () => renewals() > 1, WAIT);
+    expect(registered()?.instance).toBe('other');
+    await other.stop();
+    await until('the second registration', () => registered() !== null, WAIT);
+    expect(registered()).toEqual(MEMBER);
+    expect(coordinator.items.get(KEY)?.lease).toBe(1);
+  });
+
+  it('is what it is again where coordinators were restored that have what it was before', async () => {
+    await registration.start();
+    const before = coordinator.items.get(KEY);
+    registration.update({ state: 'serving' });
+    await until('the new state', () => registered()?.state === 'serving', WAIT);
+    if (before !== undefined) coordinator.items.set(KEY, before);
+    await until('the new state once more', () => registered()?.state === 'serving', WAIT);
+    expect(leases).toEqual([1]);
+  });
+
   it('writes what changes, also if nobody could be reached at first', async () => {
     await registration.start();
     coordinator.failNext('txn', 'UNAVAILABLE');

@@ -1,6 +1,6 @@
 /**
  * Keeps this process in the service registry: one key under a lease that is kept alive. When the lease is lost (a pause,
- * a cut-off network) the process is registered again under a new one.
+ * a cut-off network) the process is registered again under a new one; when the key alone is, under the same one.
  */
 import { OperationalError, memberKey } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
@@ -99,7 +99,20 @@ export class MemberRegistration {
       return;
     }
     await client.leaseKeepAlive({ leaseId: this.#lease });
-    if (this.#isDirty) await this.#write(this.#lease);
+    if (this.#isDirty || (await this.#isAmiss())) await this.#write(this.#lease);
+  }
+
+  /**
+   * That the lease lives does not say that what was written under it is there. Another process of this name, which was frozen and
+   * taken for dead, may have written over it and left; and coordinators that were restored have what was so when the snapshot was
+   * taken. What another process keeps there is left to it.
+   */
+  async #isAmiss(): Promise<boolean> {
+    const { service, id } = this.#member;
+    const { items } = await this.options.client.range({ key: memberKey(service, id) });
+    const [item] = items;
+    if (item === undefined) return true;
+    return item.lease === this.#lease && item.value !== JSON.stringify(this.#member);
   }
 
   /**

@@ -79,6 +79,22 @@ describe('PrefixMirror', () => {
     await until('another list', () => lists() === 2, { timeoutMs: 5_000, everyMs: 1 });
   });
 
+  it('does not list again together with all that began when it did', async () => {
+    const lists = (): number => coordinator.calls.filter((operation) => operation === 'range').length;
+    const watches = (): number => coordinator.calls.filter((operation) => operation === 'watch').length;
+    const others = Array.from(
+      { length: 40 },
+      () => new PrefixMirror({ client: coordinator, clock, prefix: '/m/' }),
+    );
+    await Promise.all(others.map((other) => other.start()));
+    await until('all watches', () => watches() === others.length, { timeoutMs: 5_000, everyMs: 1 });
+    clock.now += 225_000;
+    coordinator.put(['/m/a', '1']);
+    await until('some lists', () => watches() > others.length, { timeoutMs: 5_000, everyMs: 1 });
+    expect(lists()).toBeLessThan(2 * others.length);
+    for (const other of others) other.stop();
+  });
+
   it('goes on where it stood after a member could not be asked', async () => {
     await mirror.start();
     coordinator.failNext('watch', 'UNAVAILABLE');

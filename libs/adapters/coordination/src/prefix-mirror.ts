@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError, keyAfter, prefixRange } from '@ringleader/contracts';
 import type { KeyValue, WatchedEvent, WatchedItem } from '@ringleader/contracts';
-import { type Clock, type MonotonicMs, isUtf8 } from '@ringleader/primitives';
+import { type Clock, type MonotonicMs, isUtf8, jittered } from '@ringleader/primitives';
 import type { Coordinator } from './coordination-client.js';
 
 /** All that changed between two revisions of the mirror. A key stands in one of both lists, once. */
@@ -28,7 +28,7 @@ export interface PrefixMirrorOptions {
 }
 
 const RETRY_MS = 250;
-/** What a watch left out, or a revision that never was, would else be believed for ever. */
+/** What a watch left out, or a revision that never was, would else be believed for ever. Half of it is by lot: processes that started together do not list together. */
 const LIST_AGAIN_MS = 300_000;
 /** Where nobody serves a watch for so long, but lists (as coordinators of the version before this one do). */
 const LIST_UNWATCHED_MS = 10_000;
@@ -111,7 +111,7 @@ export class PrefixMirror {
   /** Returns when stopped, or when it is time to list again; otherwise ends by an error. */
   async #watch(): Promise<void> {
     const { client, clock, onTrouble } = this.options;
-    const listsAgainAt = clock.monotonicMs() + LIST_AGAIN_MS;
+    const listsAgainAt = clock.monotonicMs() + jittered(LIST_AGAIN_MS, Math.random());
     const ended = Promise.withResolvers<void>();
     this.#endWatch = ended.resolve;
     const take = (revision: number, events: readonly WatchedEvent[]): void => {

@@ -12,4 +12,5 @@ export {
   type Merged,
   type Received,
 } from './hybrid-clock.js';
+export { GatewayClock } from './gateway-clock.js';
 export { HybridClock } from './process-clock.js';

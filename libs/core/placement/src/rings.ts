@@ -7,6 +7,21 @@ import { HashRing, type RingMember, type RingPoint, pointsOf } from '@ringleader
 
 const ROUND = 2 ** 64;
 
+/** Of all members together: a quarter of a million points. */
+export const RING_WEIGHT_MAX = 1_024;
+
+/**
+ * With weights by which they stand on a ring that a coordinator builds within a second: what holds it up for longer ends its
+ * leadership, and the next leader's. Weights count in relation to each other only, so where all of them together are greater
+ * (gigabytes of disks, say) they are halved as often as it takes: that seldom changes.
+ */
+export function standing<Member extends RingMember>(members: readonly Member[]): readonly RingMember[] {
+  const total = members.reduce((sum, { weight }) => sum + weight, 0);
+  if (total <= RING_WEIGHT_MAX) return members;
+  const share = 2 ** -Math.ceil(Math.log2(total / RING_WEIGHT_MAX));
+  return members.map(({ id, weight }) => ({ id, weight: weight * share }));
+}
+
 interface Points {
   readonly hashes: readonly bigint[];
   /** The same in rounds of the ring, ascending. */

@@ -1,8 +1,8 @@
 /** The shards as indices, in the order of their ordinals, with their zones, the ring they stand on and their bounds. */
-import { partitionStart } from '@ringleader/hash-ring';
+import { partitionStart, type RingMember } from '@ringleader/hash-ring';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { PlacementRequest, PlacementShard } from './request.js';
-import type { Rings } from './rings.js';
+import { standing, type Rings } from './rings.js';
 import { fairShares, loadBounds, type LoadBounds } from './shares.js';
 
 export type ShardIndex = number;
@@ -26,6 +26,7 @@ export class Topology {
   #walk: ((from: bigint) => Iterable<ShardIndex>) | null = null;
   readonly #points: (Float64Array | undefined)[] = [];
   readonly #rings: Rings;
+  readonly #standing: readonly RingMember[];
 
   constructor({
     shards,
@@ -36,6 +37,7 @@ export class Topology {
   }: Required<Omit<PlacementRequest, 'current'>>) {
     this.#rings = rings;
     this.shards = shards.toSorted((a, b) => a.ordinal - b.ordinal);
+    this.#standing = standing(this.shards);
     this.partitionCount = partitionCount;
     this.replicationFactor = replicationFactor;
     this.epsilon = epsilon;
@@ -53,13 +55,13 @@ export class Topology {
 
   /** All shards in the order in which a clockwise walk from the partition's start meets them. */
   preferences(partition: PartitionIndex): Iterable<ShardIndex> {
-    this.#walk ??= this.#rings.walker(this.shards);
+    this.#walk ??= this.#rings.walker(this.#standing);
     return this.#walk(partitionStart(partition, this.partitionCount));
   }
 
   /** How far that walk goes until it meets the shard, in rounds of the ring: the nearer, the more the ring prefers it. */
   distance(partition: PartitionIndex, shard: ShardIndex): number {
-    const points = (this.#points[shard] ??= this.#rings.roundsOf(this.shards[shard]!));
+    const points = (this.#points[shard] ??= this.#rings.roundsOf(this.#standing[shard]!));
     const start = partition / this.partitionCount;
     let low = 0;
     let high = points.length;

@@ -2,7 +2,7 @@
  * A gateway as far as the protocol goes: finds leaders, repeats a write under the same request id and origin, takes a
  * success from any attempt and a failure only as the answer to the latest (docs/PROTOCOL.md 4.7).
  */
-import { HybridClock } from '@ringleader/hybrid-clock';
+import { GatewayClock } from '@ringleader/hybrid-clock';
 import { isKeyed, mayAnswerRepeats } from '@ringleader/paxos';
 import type { DeleteOperation, PutOperation, ReadRequest, Row, ShardReply } from '@ringleader/paxos';
 import {
@@ -85,7 +85,7 @@ export class GatewayProcess implements Process<SimMessage> {
   readonly #host: Host<SimMessage>;
   readonly #settings: GatewaySettings;
   readonly #routing: RoutingMap;
-  readonly #clock: HybridClock;
+  readonly #clock: GatewayClock;
   readonly #broken: BrokenGateway;
   readonly #repeats: RepeatMemory<Outcome>;
   readonly #leaders = new Map<PartitionIndex, LeaderNotice>();
@@ -103,7 +103,7 @@ export class GatewayProcess implements Process<SimMessage> {
     this.#repeats = new RepeatMemory(REPEATS_REMEMBERED, replays);
     this.#settings = settings;
     this.#routing = routing;
-    this.#clock = new HybridClock(host);
+    this.#clock = new GatewayClock(host);
   }
 
   get host(): Host<SimMessage> {
