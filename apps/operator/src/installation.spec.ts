@@ -88,6 +88,15 @@ describe('the operator’s Deployment', () => {
   });
 });
 
+describe('the operator’s pods', () => {
+  it('have a class of priority that comes with them', () => {
+    const [pods] = manifestsOf('operator').filter(({ kind }) => kind === 'Deployment') as unknown as [
+      { readonly spec: { readonly template: { readonly spec: { readonly priorityClassName: string } } } },
+    ];
+    expect(PRIORITY_CLASSES).toContain(pods.spec.template.spec.priorityClassName);
+  });
+});
+
 describe('the rights of the operator', () => {
   it('are for the kinds that it owns, and what it does beside them: no fewer, no more', () => {
     const owned = OWNED_KINDS.map(({ apiVersion, resource }): [string, readonly string[]] => [

@@ -57,7 +57,7 @@ export class OperatorMetrics {
     this.#isLeader.set(isLeader ? 1 : 0);
   }
 
-  /** Of a cluster that is gone. */
+  /** Of certificates that nobody shows any more. */
   forget(namespace: string, secrets: readonly string[]): void {
     for (const secret of secrets) this.#expiry.remove({ namespace, secret });
   }

@@ -8,6 +8,7 @@ import { HostSigns } from '@ringleader/service-host';
 import { EventRecorder } from './kubernetes/events.js';
 import { Kubernetes } from './kubernetes/fence.js';
 import { PODS } from './kubernetes/kinds.js';
+import { patiently } from './kubernetes/patiently.js';
 import { RESYNC_MS } from './kubernetes/watch-loop.js';
 import { Watches } from './kubernetes/watches.js';
 import { WorkQueue } from './kubernetes/work-queue.js';
@@ -90,9 +91,11 @@ export class OperatorService implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   async #act(signal: AbortSignal): Promise<void> {
-    this.#images = { ...this.#images, ringleader: await this.#ownImage() };
+    const { logger } = this.signs;
+    const ringleader = await patiently(() => this.#ownImage(), { signal, logger });
+    this.#images = { ...this.#images, ringleader };
     await this.#watches.start(signal);
-    this.signs.logger.info({ clusters: this.#watches.clusters() }, 'Looking after clusters');
+    logger.info({ clusters: this.#watches.clusters() }, 'Looking after clusters');
     while (!signal.aborted) {
       for (const cluster of this.#watches.clusters()) this.#queue.add(cluster);
       await pause(jittered(RESYNC_MS, Math.random()), undefined, { signal });

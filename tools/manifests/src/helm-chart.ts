@@ -12,6 +12,8 @@ const HEAD = '# Generated from k8s/base by `npm run generate -- manifests`. Chan
 const STYLE = { lineWidth: 0, flowCollectionPadding: false } as const;
 
 const DEPLOYMENT = 'Deployment';
+/** The role that gateways have, where its owner has bound it to them. */
+const TOKEN_REVIEW = 'ringleader-token-review';
 const POD = ['spec', 'template', 'spec'];
 const CONTAINER = [...POD, 'containers', 0];
 
@@ -33,7 +35,16 @@ interface Operator {
 const documentsOf = (text: string): Document.Parsed[] =>
   parseAllDocuments(text).filter((document): document is Document.Parsed => 'contents' in document);
 
+/** What pods of clusters name, which go on when the chart goes: none of them could be made anew. */
+function outlivesChart(document: Document.Parsed): boolean {
+  return document.get('kind') === 'PriorityClass' || document.getIn(['metadata', 'name']) === TOKEN_REVIEW;
+}
+
+const keep = (document: Document.Parsed): void =>
+  document.setIn(['metadata', 'annotations'], { 'helm.sh/resource-policy': 'keep' });
+
 function templated(document: Document.Parsed): string {
+  if (outlivesChart(document)) keep(document);
   if (document.get('kind') === DEPLOYMENT) {
     document.setIn(['spec', 'replicas'], 'HELM_REPLICAS');
     document.setIn([...POD, 'imagePullSecrets'], 'HELM_PULL_SECRETS');
@@ -55,7 +66,7 @@ function templated(document: Document.Parsed): string {
 function keptDefinition(text: string): string {
   const [document] = documentsOf(text);
   if (document === undefined) throw new Error('The definition is empty');
-  document.setIn(['metadata', 'annotations'], { 'helm.sh/resource-policy': 'keep' });
+  keep(document);
   return document.toString(STYLE);
 }
 
@@ -112,7 +123,8 @@ const NOTES = `The operator runs in {{ .Values.namespace }}. A first cluster:
   EOF
   kubectl wait -n demo --for=condition=Available rl/demo --timeout=10m
 
-\`kubectl explain rl.spec --recursive\` is its manual. Uninstalling the chart keeps the definition, and so all clusters and their data.
+\`kubectl explain rl.spec --recursive\` is its manual. Uninstalling the chart keeps the definition and what pods need, and so all clusters and their data; to have a
+cluster deleted the operator must be there.
 `;
 
 export interface ChartSources {

@@ -157,6 +157,17 @@ describe('the Helm chart', () => {
     expect([...asked].sort()).toEqual(given.sort());
   });
 
+  it('keeps what pods of clusters name when it goes: none of them could be made anew', () => {
+    const kept = ['priority-classes.yaml', 'user-roles.yaml'].flatMap((name) =>
+      parseAllDocuments(template(name)).flatMap((document) => {
+        const { metadata } = document.toJS() as { metadata: { name: string; annotations?: object } };
+        return metadata.annotations === undefined ? [] : metadata.name;
+      }),
+    );
+    const classes = ['ringleader-coordination', 'ringleader-data', 'ringleader-edge'];
+    expect(kept).toEqual([...classes, 'ringleader-token-review']);
+  });
+
   it('keeps the definition when it goes: with it all clusters would go', () => {
     expect(parse(template('ringleaderclusters.yaml'))).toMatchObject({
       metadata: { annotations: { 'helm.sh/resource-policy': 'keep' } },

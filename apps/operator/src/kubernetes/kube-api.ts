@@ -1,7 +1,7 @@
 /** The verbs of the API server, with plain JSON for objects. */
 import { pathOf } from './kinds.js';
 import type { Kind } from './kinds.js';
-import { isGone } from './kube-error.js';
+import { KubeError, isGone, jsonIn } from './kube-error.js';
 import type { KubeHttp } from './kube-http.js';
 
 export const FIELD_MANAGER = 'ringleader-operator';
@@ -109,15 +109,19 @@ export class KubeApi {
   ): AsyncGenerator<WatchEvent, void> {
     const { namespace, ...rest } = options;
     const query = queryOf({ ...rest, watch: true, allowWatchBookmarks: true });
-    for await (const line of this.http.lines(pathOf(kind, namespace) + query, signal))
-      if (line !== '') yield JSON.parse(line) as WatchEvent;
+    const path = pathOf(kind, namespace);
+    for await (const line of this.http.lines(path + query, signal))
+      if (line !== '') yield eventIn(line, `GET ${path}`);
   }
 
   /** Whether the server has this kind. */
   async has(kind: Kind): Promise<boolean> {
     try {
       const path = `/apis/${kind.apiVersion}`;
-      const { resources } = await this.http.json<{ resources: { name: string }[] }>({ method: 'GET', path });
+      const { resources = [] } = await this.http.json<{ resources?: { name: string }[] }>({
+        method: 'GET',
+        path,
+      });
       return resources.some(({ name }) => name === kind.plural);
     } catch (error) {
       if (isGone(error)) return false;
@@ -172,6 +176,14 @@ export class KubeApi {
     };
     await this.http.json({ method: 'POST', path: pathOf(kind, namespace, name, 'eviction'), body });
   }
+}
+
+function eventIn(line: string, what: string): WatchEvent {
+  const { type, object } = (jsonIn(line, what) ?? {}) as Partial<WatchEvent>;
+  const isError = type === 'ERROR' && typeof object === 'object' && object !== null;
+  if (type === undefined || (!isError && typeof object?.metadata?.resourceVersion !== 'string'))
+    throw new KubeError(0, 'Unreadable', `${what}: a line that is no event`);
+  return { type, object };
 }
 
 function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {

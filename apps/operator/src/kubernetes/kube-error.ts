@@ -28,6 +28,16 @@ export const isRefusal = (error: unknown): error is KubeError =>
   error.status < 500 &&
   ![401, 408, 409, 429].includes(error.status);
 
+/** Of what is no JSON something in between has answered, or it was cut off. It is not shown: it may be part of a Secret. */
+export function jsonIn(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new KubeError(0, 'Unreadable', `${what}: ${text.length} characters that are no JSON`);
+  }
+}
+
 export function toKubeError(status: number, text: string, what: string): KubeError {
   const { reason, message } = statusIn(text);
   return new KubeError(status, reason ?? 'Unknown', `${what}: ${status} ${message ?? text.slice(0, 300)}`);

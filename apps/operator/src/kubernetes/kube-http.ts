@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { OperationalError } from '@ringleader/contracts';
-import { KubeError, toKubeError } from './kube-error.js';
+import { KubeError, jsonIn, toKubeError } from './kube-error.js';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -55,7 +55,7 @@ export class KubeHttp {
     });
     const { statusCode: status = 0 } = response;
     if (status < 200 || status > 299) throw toKubeError(status, body, what);
-    return JSON.parse(body) as T;
+    return jsonIn(body, what) as T;
   }
 
   /** The lines of an answer that does not end. Ends with it; throws when the connection breaks or is silent for too long. */
@@ -96,7 +96,12 @@ export class KubeHttp {
     const { method, path, body, contentType = 'application/json' } = call;
     const payload = body === undefined ? null : Buffer.from(JSON.stringify(body));
     const options: RequestOptions = { method, headers: { accept: 'application/json' } };
-    await this.config.applyToHTTPSOptions(options);
+    await this.config.applyToHTTPSOptions(options).catch((cause: unknown) => {
+      // As of a token that is being exchanged.
+      throw new KubeError(0, 'NoCredentials', `${what}: what is shown to the API server cannot be read`, {
+        cause,
+      });
+    });
     const headers = {
       ...(options.headers as Record<string, string>),
       ...(payload !== null && { 'content-type': contentType, 'content-length': payload.length }),

@@ -83,10 +83,16 @@ export class WatchLoop {
     const leftMs = RESYNC_MS - (performance.now() - this.#listedAt);
     const timeoutSeconds = Math.max(1, Math.min(WATCH_SECONDS, Math.ceil(leftMs / 1_000)));
     const from = { ...filter, resourceVersion: this.#version, timeoutSeconds };
+    const begunAt = performance.now();
+    let isHeard = false;
     for await (const event of api.watch(kind, from, signal)) {
       this.#take(event);
       this.#failures = 0;
+      isHeard = true;
     }
+    // One that ends of age has had bookmarks, or its time.
+    if (!isHeard && performance.now() - begunAt < (timeoutSeconds * 1_000) / 2)
+      throw new KubeError(0, 'Brief', 'the watch ended without a word, long before its time');
   }
 
   #take({ type, object }: WatchEvent): void {
@@ -103,14 +109,15 @@ export class WatchLoop {
 
   async #takeTrouble(error: unknown, signal: AbortSignal): Promise<void> {
     const { logger, kind } = this.options;
-    if (isExpired(error)) {
-      this.#version = null;
-      logger.info({ kind: kind.kind }, 'The watch is too old: listing again');
-      return;
-    }
     if (!(error instanceof KubeError)) throw error;
     this.#failures += 1;
-    logger.warn({ kind: kind.kind, failures: this.#failures, error }, 'The watch broke; trying again');
+    const fields = { kind: kind.kind, failures: this.#failures, error };
+    if (isExpired(error)) {
+      this.#version = null;
+      logger.info(fields, 'The watch is too old: listing again');
+      // Unless what was listed a moment ago was too old, too.
+      if (this.#failures === 1) return;
+    } else logger.warn(fields, 'The watch broke; trying again');
     const waitMs = jittered(backOffMs(BACK_OFF, this.#failures), Math.random());
     await pause(waitMs, undefined, { signal }).catch(() => undefined);
   }

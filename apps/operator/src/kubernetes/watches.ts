@@ -11,6 +11,7 @@ import type { KubeApi, KubeObject, NewObject, Place } from './kube-api.js';
 import { driftOf } from './drift.js';
 import { KubeError } from './kube-error.js';
 import { ObjectStore, keyText } from './object-store.js';
+import { patiently } from './patiently.js';
 import { WatchLoop } from './watch-loop.js';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
@@ -29,6 +30,8 @@ interface Followed {
   readonly kind: Kind;
   readonly store: ObjectStore;
   readonly loop: WatchLoop;
+  /** Aborted for a kind that the API server has no more. */
+  readonly ending: AbortController;
 }
 
 export class Watches {
@@ -41,7 +44,7 @@ export class Watches {
   }
 
   get isSynced(): boolean {
-    return [...this.#followed.values()].every(({ loop }) => loop.isSynced);
+    return [...this.#followed.values()].every(({ kind, loop }) => OPTIONAL.includes(kind) || loop.isSynced);
   }
 
   /** Kinds that not every API server has, and this one does. */
@@ -96,15 +99,15 @@ export class Watches {
     return applied === hash && this.hasAlready(live, manifest);
   }
 
-  /** Settles when all was listed. */
+  /** Settles when all was listed, but for kinds of others: whether these can be is not the operator's. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#followOptionalKinds(signal);
     const loops = [...this.#followed.values()].map(({ loop }) => loop);
     for (const loop of loops) loop.start(signal);
+    await patiently(() => this.#followOptionalKinds(signal), { signal, logger: this.options.logger });
     await Promise.all(loops.map((loop) => loop.synced));
   }
 
-  /** Their definitions may come later than the operator. */
+  /** Their definitions may come later than the operator, and go before it. */
   async lookForOptionalKinds(signal: AbortSignal): Promise<void> {
     try {
       await this.#followOptionalKinds(signal);
@@ -116,8 +119,15 @@ export class Watches {
 
   async #followOptionalKinds(signal: AbortSignal): Promise<void> {
     for (const kind of OPTIONAL) {
-      if (this.#followed.has(kind.kind) || !(await this.options.api.has(kind))) continue;
-      this.#follow(kind).loop.start(signal);
+      const isThere = await this.options.api.has(kind);
+      const followed = this.#followed.get(kind.kind);
+      if (isThere && followed === undefined) {
+        const { loop, ending } = this.#follow(kind);
+        loop.start(AbortSignal.any([signal, ending.signal]));
+      }
+      if (isThere || followed === undefined) continue;
+      followed.ending.abort();
+      this.#followed.delete(kind.kind);
     }
   }
 
@@ -138,7 +148,7 @@ export class Watches {
         if (cluster !== null) onChange(cluster);
       },
     });
-    const followed = { kind, store, loop };
+    const followed = { kind, store, loop, ending: new AbortController() };
     this.#followed.set(kind.kind, followed);
     return followed;
   }

@@ -2,7 +2,12 @@
  * What people ask for by annotations of the cluster, each of which is a time: what is older than that is made anew. So it is asked for
  * once however often it is read, by whoever applies the same file again, and nothing need be written back.
  */
-import { ROTATE_ANNOTATIONS, ROTATE_PREFIX, type RingleaderCluster } from '@ringleader/contracts';
+import {
+  PAUSED_ANNOTATION,
+  ROTATE_ANNOTATIONS,
+  ROTATE_PREFIX,
+  type RingleaderCluster,
+} from '@ringleader/contracts';
 import { z } from 'zod';
 import type { Note } from './types.js';
 
@@ -15,7 +20,15 @@ export type Asked =
   | { readonly kind: 'before'; readonly timeMs: number }
   | { readonly kind: 'wrong'; readonly note: Note };
 
-type Annotated = Pick<RingleaderCluster, 'metadata'>;
+interface Annotated {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** Nothing is changed meanwhile. */
+export function isPaused({ metadata }: Annotated): boolean {
+  const value = metadata.annotations?.[PAUSED_ANNOTATION];
+  return value !== undefined && value !== 'false';
+}
 
 export function askedIn({ metadata }: Annotated, annotation: string, nowMs: number): Asked {
   const value = metadata.annotations?.[annotation];

@@ -78,7 +78,7 @@ function isProgressing(notes: readonly Note[]): Answer {
 function isDegraded(context: Context, notes: readonly Note[], quorate: Answer): Answer {
   const { observed } = context;
   const faults = [
-    ...(observed.data === null && context.isFounded
+    ...(observed.data === null && context.isFounded && !notes.some(({ reason }) => reason === 'OtherCluster')
       ? [amiss(quorate.status === 'True' ? 'Unreachable' : quorate.reason, quorate.message)]
       : []),
     // Before all that it may be the cause of: somebody has to do something about it.

@@ -54,6 +54,34 @@ describe('decide', () => {
     expect(decision.status.shards?.selector).toContain('app.kubernetes.io/component=shard');
   });
 
+  it('gives nothing up by the word of another group than before, until a person says that it is the one', () => {
+    const look = observed();
+    const { cluster, data, pods } = look;
+    // Restored from a snapshot of before the third shard came.
+    const restored: Observed = {
+      ...look,
+      pods: pods.map((pod) => (pod.name === 'demo-shard-3' ? { ...pod, isReady: false } : pod)),
+      data: data && {
+        ...data,
+        clusterId: 'restored',
+        shards: data.shards.filter(({ shard }) => shard !== 'shard-3'),
+      },
+    };
+    const decision = decide(restored, smallObjects);
+    expect(kindsOf(decision)).toEqual([]);
+    expect(decision.status.clusterId).toBe(cluster.status?.clusterId);
+    const degraded = decision.status.conditions?.find(({ type }) => type === 'Degraded');
+    expect(degraded).toMatchObject({ status: 'True', reason: 'OtherCluster' });
+    const annotations = { 'ringleader.io/cluster-id': 'restored' };
+    const said = { ...cluster, metadata: { ...cluster.metadata, annotations } };
+    const after = decide({ ...restored, cluster: said }, smallObjects);
+    expect(kindsOf(after)).toContain('deleteClaim');
+    expect(after.status.clusterId).toBe('restored');
+    // Of a cluster that was begun anew nothing is left that could be given up.
+    const anew = look.claims.map((claim) => ({ ...claim, isFounded: false }));
+    expect(decide({ ...restored, claims: anew }, smallObjects).status.clusterId).toBe('restored');
+  });
+
   it('keeps the time of a condition for as long as its status is the same', () => {
     const before = observed().cluster.status?.conditions;
     story.world.edit((spec) => ({ ...spec, shards: { ...spec.shards, replicas: 4 } }));

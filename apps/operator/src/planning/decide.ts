@@ -9,8 +9,9 @@ import { giveUpClaims, markFounded } from './claims.js';
 import { changeGroup } from './coordinators.js';
 import { type Context, note, type Part, together } from './course.js';
 import { hasFinalizer, letGo, tearDown } from './deletion.js';
-import { wrongRotations } from './asked.js';
+import { isPaused, wrongRotations } from './asked.js';
 import { sizeVolumes } from './growing.js';
+import { strangerIn, tellStranger } from './identity.js';
 import { chooseImages } from './images.js';
 import { rollPods } from './rolling.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
@@ -24,13 +25,11 @@ const SOON_MS = 2_000;
 /** What the coordinators say is told in the status, and nobody tells when it changes. */
 const NOW_AND_THEN_MS = 15_000;
 
-export function decide(
-  observed: Observed,
-  wanted: OwnedObjects,
-  rules: PlannerRules = PLANNER_RULES,
-): Decision {
+export function decide(seen: Observed, wanted: OwnedObjects, rules: PlannerRules = PLANNER_RULES): Decision {
+  const stranger = strangerIn(seen);
+  const observed = stranger === null ? seen : { ...seen, data: null };
   const context = contextOf(observed, wanted, rules);
-  const part = course(context);
+  const part = together(course(context), tellStranger(seen, stranger));
   const status = statusOf(context, part.notes);
   return { actions: part.actions, status, lookAgainMs: lookAgainMs(observed, part) };
 }
@@ -47,7 +46,7 @@ function course(context: Context): Part {
   const { metadata } = observed.cluster;
   if (observed.isNamespaceTerminating) return letGo(observed);
   if (metadata.deletionTimestamp !== undefined) return tearDown(observed);
-  if (isPaused(observed)) {
+  if (isPaused(observed.cluster)) {
     return note('refused', 'Paused', `The annotation ${PAUSED_ANNOTATION} is there: nothing is changed`);
   }
   if (!hasFinalizer(observed)) {
@@ -69,11 +68,6 @@ function course(context: Context): Part {
     changeGroup(context),
     placeShards(context),
   );
-}
-
-export function isPaused({ cluster }: Observed): boolean {
-  const value = cluster.metadata.annotations?.[PAUSED_ANNOTATION];
-  return value !== undefined && value !== 'false';
 }
 
 function lookAgainMs(observed: Observed, { actions, notes }: Part): number | null {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SERVICES, ringleaderClusterSpecSchema } from '@ringleader/contracts';
 import type { RingleaderCluster } from '@ringleader/contracts';
-import { certificatesIn, createAuthority, issue } from '@ringleader/certificates';
+import { certificatesIn, createAuthority, isIssuedBy, isValidAt, issue } from '@ringleader/certificates';
 import type { KubeObject, NewObject, Place } from '../kubernetes/kube-api.js';
 import { natsFilesHash } from '../resources/index.js';
 import { CredentialsKeeper } from './credentials.js';
@@ -122,6 +122,83 @@ describe('credentials', () => {
     await expect(keep()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
+  it('of which somebody has made nonsense are said to be unusable: what is to go must not fail for another reason', async () => {
+    const broken = '-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n';
+    await keep();
+    const { 'ca.crt': ca = '', 'ca.key': key = '' } = dataOf('demo-ca');
+    const cannotBeUsed = (name: string) => ({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`The Secret ${name} cannot be used`) as unknown,
+    });
+    secret('demo-ca', { 'ca.crt': broken, 'ca.key': key });
+    await expect(keep()).rejects.toMatchObject(cannotBeUsed('demo-ca'));
+    secret('demo-ca', { 'ca.crt': ca, 'ca.key': 'none' });
+    objects.delete('Secret/demo-nats-tls');
+    await expect(keep()).rejects.toMatchObject(cannotBeUsed('demo-ca'));
+    secret('demo-ca', { 'ca.crt': ca, 'ca.key': key });
+    secret('own-tls', { 'tls.crt': broken, 'tls.key': 'x' });
+    const spec = { security: { gateway: { tls: { secretName: 'own-tls' } } } };
+    await expect(keep(spec)).rejects.toMatchObject(cannotBeUsed('own-tls'));
+  });
+
+  it('that are unreadable, and the operator’s, are made anew', async () => {
+    await keep();
+    const ours = objects.get('Secret/demo-gateway-tls') as KubeObject;
+    objects.set('Secret/demo-gateway-tls', { ...ours, data: { 'tls.crt': 'bm9uZQ==' } });
+    await keep();
+    expect(certificatesIn(dataOf('demo-gateway-tls')['tls.crt'] ?? '')).toHaveLength(1);
+  });
+
+  it('are issued once, however somebody spells an address', async () => {
+    const spec = { gateways: { hosts: ['2001:DB8:0:0::1', '::FFFF:10.0.0.1', 'KV.example.com'] } };
+    await keep(spec);
+    const { 'tls.crt': issued } = dataOf('demo-gateway-tls');
+    await keep(spec);
+    expect(dataOf('demo-gateway-tls')['tls.crt']).toBe(issued);
+  });
+
+  it('that were issued by a clock that was ahead are issued anew when it is right again', async () => {
+    nowMs = NOW_MS + 365 * 86_400_000;
+    await keep();
+    nowMs = NOW_MS;
+    await keep();
+    for (const name of ['demo-nats-tls', 'demo-gateway-tls']) {
+      const { 'tls.crt': leaf = '', 'ca.crt': ca = '' } = dataOf(name);
+      expect(isValidAt(leaf, nowMs)).toBe(true);
+      expect(isIssuedBy(leaf, ca)).toBe(true);
+      expect(isValidAt(ca, nowMs)).toBe(true);
+    }
+  });
+
+  it('that somebody else has made under a name of the operator’s stay as they are', async () => {
+    secret('demo-gateway-tls', { 'tls.crt': 'theirs', 'tls.key': 'theirs' });
+    await expect(keep()).rejects.toMatchObject({ reason: 'NotOurs' });
+    expect(dataOf('demo-gateway-tls')).toEqual({ 'tls.crt': 'theirs', 'tls.key': 'theirs' });
+    objects.clear();
+    const year = { notBeforeMs: NOW_MS - 300 * 86_400_000, validForMs: 365 * 86_400_000 };
+    const { certificatePem, keyPem } = await createAuthority({ commonName: 'theirs', ...year });
+    secret('demo-ca', { 'ca.crt': certificatePem, 'ca.key': keyPem });
+    await keep();
+    expect(dataOf('demo-ca')).toEqual({ 'ca.crt': certificatePem, 'ca.key': keyPem });
+    expect(isIssuedBy(dataOf('demo-nats-tls')['tls.crt'] ?? '', certificatePem)).toBe(true);
+  });
+
+  it('that cert-manager has left behind are the operator’s to issue, once no issuer is named any more', async () => {
+    const annotations = { 'cert-manager.io/certificate-name': 'demo-nats-tls' };
+    put({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'demo-nats-tls', annotations }, data: {} });
+    await keep();
+    expect(certificatesIn(dataOf('demo-nats-tls')['tls.crt'] ?? '')).toHaveLength(1);
+  });
+
+  it('are issued by nobody else where the issuer that is named is not there', async () => {
+    const spec = { security: { certificateIssuer: { name: 'issuer' } } };
+    await expect(keep(spec)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('no Certificates of cert-manager') as unknown,
+    });
+    expect([...objects.keys()]).toEqual([]);
+  });
+
   it('for servers of others are there for each service', async () => {
     await keep();
     const spec = { nats: { external: { servers: ['tls://nats:4222'], credentialsSecret: 'given' } } };
@@ -229,19 +306,49 @@ describe('what is asked for anew', () => {
     expect(issued()).toEqual(anew);
   });
 
+  const trusted = (): number => certificatesIn(dataOf('demo-nats-tls')['ca.crt'] ?? '').length;
+
   it('is the authority: known for an hour before it signs, and the one before is trusted for an hour after', async () => {
-    await keep();
-    const trusted = (): number => certificatesIn(dataOf('demo-nats-tls')['ca.crt'] ?? '').length;
+    roll(await keep());
     const leaf = dataOf('demo-nats-tls')['tls.crt'];
     ask('authority');
-    await keep();
+    roll(await keep());
     expect(trusted()).toBe(2);
     expect(dataOf('demo-nats-tls')['tls.crt']).toBe(leaf);
     nowMs += 3_600_000;
-    await keep();
+    roll(await keep());
     expect(trusted()).toBe(2);
     expect(dataOf('demo-nats-tls')['tls.crt']).not.toBe(leaf);
     nowMs += 3_600_000;
+    await keep();
+    expect(trusted()).toBe(1);
+  });
+
+  it('is the authority: it signs nothing for servers until all of them know it', async () => {
+    roll(await keep());
+    const leaf = dataOf('demo-nats-tls')['tls.crt'];
+    ask('authority');
+    const known = await keep();
+    nowMs += 24 * 3_600_000;
+    await keep();
+    expect(dataOf('demo-nats-tls')['tls.crt']).toBe(leaf);
+    roll(known);
+    await keep();
+    expect(dataOf('demo-nats-tls')['tls.crt']).not.toBe(leaf);
+  });
+
+  it('is the authority: the one before is trusted for as long as a server shows what it has issued', async () => {
+    roll(await keep());
+    ask('authority');
+    roll(await keep());
+    // Nobody looked for long, as while the cluster is paused.
+    nowMs += 24 * 3_600_000;
+    const issued = await keep();
+    expect(trusted()).toBe(2);
+    nowMs += 3_600_000;
+    await keep();
+    expect(trusted()).toBe(2);
+    roll(issued);
     await keep();
     expect(trusted()).toBe(1);
   });

@@ -94,8 +94,8 @@ export class DataPlane {
 
   async #close(): Promise<void> {
     this.#abandoned.abort();
+    // What still waits for an answer ends by this.
     await this.#client?.close();
-    await this.#link?.close();
     await this.#running;
   }
 
@@ -103,8 +103,7 @@ export class DataPlane {
     const { signal } = this.#abandoned;
     while (!signal.aborted) {
       try {
-        await this.#connect(signal);
-        await this.#look(signal);
+        await this.#live(signal);
       } catch (error) {
         if (signal.aborted) return;
         this.options.logger.warn({ error }, 'The connection to the cluster failed; trying again');
@@ -113,12 +112,32 @@ export class DataPlane {
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
+  /** One connection, from its beginning to its end: whatever ends it, nothing of it is left, be it that it came too late. */
+  async #live(signal: AbortSignal): Promise<void> {
+    const { cluster, member } = this.options;
+    const link = await this.#connect(signal);
+    const speaker = { service: 'operator', member } as const;
+    const client = new CoordinationClient({ link, cluster, speaker, clock: systemClock });
+    try {
+      if (signal.aborted) return;
+      this.#link = link;
+      this.#client = client;
+      this.options.onChange();
+      await this.#look(link, signal);
+    } finally {
+      this.#link = null;
+      this.#client = null;
+      await client.close();
+      await link.close();
+    }
+  }
+
+  #connect(signal: AbortSignal): Promise<NatsLink> {
     const { cluster, member, access, logger } = this.options;
     const speaker = { service: 'operator', member } as const;
     const { servers, ca, seed } = access;
     const isEncrypted = servers.some((server) => server.startsWith('tls:'));
-    const link = await connectNats(
+    return connectNats(
       {
         servers,
         identity: { kind: 'seed', seed },
@@ -130,15 +149,10 @@ export class DataPlane {
       },
       logger,
     );
-    this.#link = link;
-    this.#client = new CoordinationClient({ link, cluster, speaker, clock: systemClock });
-    this.options.onChange();
   }
 
   /** Until the connection is closed for good. What changes among the members is no news of Kubernetes'. */
-  async #look(signal: AbortSignal): Promise<void> {
-    const { client, link } = { client: this.#client, link: this.#link };
-    if (client === null || link === null) return;
+  async #look(link: NatsLink, signal: AbortSignal): Promise<void> {
     let isOver = false;
     void link.ended.then(() => (isOver = true));
     while (!signal.aborted && !isOver) {
@@ -147,7 +161,6 @@ export class DataPlane {
       await this.observe();
       if (this.#digest !== before) this.options.onChange();
     }
-    await client.close();
   }
 }
 

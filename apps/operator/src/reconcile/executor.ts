@@ -8,6 +8,7 @@ import { CLAIMS, CLUSTERS, PODS, kindOf } from '../kubernetes/kinds.js';
 import type { KubeApi, KubeObject, NewObject, Place } from '../kubernetes/kube-api.js';
 import { KubeError, isConflict, isGone, isNotNow } from '../kubernetes/kube-error.js';
 import { APPLIED_HASH_ANNOTATION } from '../planning/applied-hash.js';
+import { isPaused } from '../planning/asked.js';
 import { CLUSTER_FINALIZER } from '../planning/deletion.js';
 import type { Action } from '../planning/types.js';
 import type { Coordinators } from './data-plane.js';
@@ -271,6 +272,9 @@ export class Executor {
       live.metadata.uid === metadata.uid &&
       live.metadata.generation === metadata.generation &&
       live.metadata.deletionTimestamp === metadata.deletionTimestamp;
+    // Which changes no generation; one that is to go waits for nobody.
+    if (isSame && isPaused(live) && metadata.deletionTimestamp === undefined)
+      throw new NotNow('the cluster was paused since it was looked at', SOON_MS);
     if (!isSame) throw new NotNow('the cluster has changed since it was looked at', SOON_MS);
   }
 }

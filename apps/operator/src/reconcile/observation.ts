@@ -6,6 +6,7 @@ import { BOOTSTRAP_KEYS } from '../resources/index.js';
 import type { KubeObject } from '../kubernetes/kube-api.js';
 
 const COMPONENT_LABEL = 'app.kubernetes.io/component';
+const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 export const FOUNDED_ANNOTATION = 'ringleader.io/founded';
 
@@ -87,13 +88,14 @@ function conditionsOf(object: KubeObject): readonly StatusCondition[] {
   return (statusOf(object)['conditions'] ?? []) as readonly StatusCondition[];
 }
 
+/** Null for what StatefulSets do not call theirs: somebody's copy of a claim has its labels, and is nobody's to count or to delete. */
 export function claimSeen(claim: KubeObject): ClaimSeen | null {
   const component = componentOf(claim);
-  const [, ordinal] = /-(\d+)$/.exec(claim.metadata.name) ?? [];
-  if (component === null || ordinal === undefined) return null;
-  const { name, uid, annotations = {}, deletionTimestamp } = claim.metadata;
+  const { name, uid, labels = {}, annotations = {}, deletionTimestamp } = claim.metadata;
+  const ordinal = Number(/-([1-9]\d*)$/.exec(name)?.[1]);
+  if (component === null || name !== `data-${labels[INSTANCE_LABEL]}-${component}-${ordinal}`) return null;
   return {
-    ...{ name, uid, component, ordinal: Number(ordinal) },
+    ...{ name, uid, component, ordinal },
     isTerminating: deletionTimestamp !== undefined,
     isBound: textIn(specOf(claim), 'volumeName') !== '',
     phase: textIn(statusOf(claim), 'phase'),

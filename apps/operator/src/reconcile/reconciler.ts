@@ -3,7 +3,7 @@
  * reads anew each time; that it is called too often or too late costs nothing but time.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { OperationalError, PAUSED_ANNOTATION } from '@ringleader/contracts';
+import { OperationalError } from '@ringleader/contracts';
 import type { RingleaderCluster, RingleaderClusterStatus } from '@ringleader/contracts';
 import type { Logger } from '@ringleader/observability';
 import { NOT_LEADER } from '../kubernetes/fence.js';
@@ -13,6 +13,7 @@ import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
 import { KubeError, isConflict, isGone, isRefusal } from '../kubernetes/kube-error.js';
 import type { Watches } from '../kubernetes/watches.js';
 import type { OperatorMetrics } from '../operator-metrics.js';
+import { isPaused } from '../planning/asked.js';
 import { decide } from '../planning/decide.js';
 import { buildsOn, endsOnlyWhatBuildsOnIt, withRefusals } from '../planning/refusals.js';
 import type { Refusal } from '../planning/refusals.js';
@@ -123,8 +124,7 @@ export class Reconciler {
     const isNamespaceTerminating = await this.#isTerminating(live.metadata.namespace ?? '');
     const isDeparting = isNamespaceTerminating || live.metadata.deletionTimestamp !== undefined;
     const cluster = isDeparting ? departingOf(live) : await this.#valid(key, live);
-    const isLeftAlone =
-      isDeparting || (cluster.metadata.annotations?.[PAUSED_ANNOTATION] ?? 'false') !== 'false';
+    const isLeftAlone = isDeparting || isPaused(cluster);
     return { cluster, isNamespaceTerminating, isDeparting, isLeftAlone };
   }
 
@@ -170,7 +170,12 @@ export class Reconciler {
       return [{ reason: 'CredentialsInvalid', error }];
     }
     const { namespace, name } = cluster.metadata;
-    metrics.expires(namespace, credentials.expiresAtMs);
+    const { expiresAtMs } = credentials;
+    metrics.forget(
+      namespace,
+      planes.certificates(key).filter((secret) => !(secret in expiresAtMs)),
+    );
+    metrics.expires(namespace, expiresAtMs);
     await planes.know(key, name, credentials);
     return [];
   }

@@ -1,6 +1,8 @@
 /** What is in Secrets: texts by the names of files. */
 import { createHash } from 'node:crypto';
 import { fromSeed } from '@nats-io/nkeys';
+import { describe, issue } from '@ringleader/certificates';
+import type { Authority, CertificateFacts, CertifiedKey, LeafRequest } from '@ringleader/certificates';
 import { OperationalError } from '@ringleader/contracts';
 import type { KubeObject } from '../kubernetes/kube-api.js';
 
@@ -30,6 +32,25 @@ export function publicKeyOf(seed: string, name: string): string {
     throw lacking(name, `a seed in it is none of an nkey (${cause.message})`);
   }
 }
+
+export function factsOf(certificatePem: string, name: string): CertificateFacts {
+  try {
+    return describe(certificatePem);
+  } catch (cause) {
+    throw lacking(name, `a certificate in it cannot be read (${messageOf(cause)})`);
+  }
+}
+
+/** `name`: of the Secret that the authority is from. */
+export async function issuedBy(authority: Authority, name: string, leaf: LeafRequest): Promise<CertifiedKey> {
+  try {
+    return await issue(authority, leaf);
+  } catch (cause) {
+    throw lacking(name, `nothing can be issued by its ca.crt and ca.key (${messageOf(cause)})`);
+  }
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 export function isSame(a: Content | undefined, b: Content): boolean {
   const files = new Set([...Object.keys(a ?? {}), ...Object.keys(b)]);

@@ -14,6 +14,8 @@ import { contentOf, fileIn, isSame } from './secret-content.js';
 import type { Content } from './secret-content.js';
 
 const WAIT_MS = 5_000;
+/** On Secrets of cert-manager: the Certificate that they are for. */
+const ISSUED_FOR = 'cert-manager.io/certificate-name';
 
 type SecretsApi = Pick<KubeApi, 'find' | 'create' | 'apply'>;
 
@@ -66,13 +68,13 @@ export class SecretStore {
   async apply(cluster: RingleaderCluster, kind: Kind, manifest: Manifest): Promise<void> {
     const { namespace } = cluster.metadata;
     const { name } = manifest.metadata;
-    if (kind === CONFIG_MAPS) {
-      const place = { kind, namespace, name };
-      const live = this.options.known.get(place) ?? (await this.options.api.find(place));
-      if (live !== null) refuseOthers({ kind: kind.kind, ...live }, cluster);
-      const [present, wanted] = [live?.['data'], manifest['data']] as [Content | undefined, Content];
-      if (live !== null && isSame(present, wanted)) return;
-    }
+    const place = { kind, namespace, name };
+    const live = this.options.known.get(place) ?? (await this.options.api.find(place));
+    // What cert-manager has issued for a Certificate of ours may have outlived that.
+    const isLeftOver = live?.metadata.annotations?.[ISSUED_FOR] === name;
+    if (live !== null && !isLeftOver) refuseOthers({ kind: kind.kind, ...live }, cluster);
+    const [present, wanted] = [live?.['data'], manifest['data']] as [Content | undefined, Content];
+    if (kind === CONFIG_MAPS && live !== null && isSame(present, wanted)) return;
     this.options.known.note(await this.options.api.apply(kind, namespace, manifest));
   }
 

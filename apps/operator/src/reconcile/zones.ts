@@ -20,9 +20,9 @@ export async function annotateZones(
   for (const pod of pods.filter(waitsForZone)) {
     const { node } = podSeen(pod) as PodSeen;
     const live = await api.find({ kind: NODES, namespace: '', name: node });
-    const zone = live?.metadata.labels?.[key];
-    if (zone === undefined) nodesWithout.push(node);
-    const annotated = await annotate(pod, zone ?? ZONE_UNKNOWN, api);
+    const zone = live?.metadata.labels?.[key] ?? '';
+    if (zone === '') nodesWithout.push(node);
+    const annotated = await annotate(pod, zone === '' ? ZONE_UNKNOWN : zone, api);
     if (annotated !== null) note(annotated);
   }
   return nodesWithout;

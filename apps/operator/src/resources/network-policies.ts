@@ -107,13 +107,14 @@ export function networkPolicies({ cluster }: Wanted): Manifest[] {
     { namespaceSelector: { matchExpressions: [{ key: MONITORING_LABEL, operator: 'Exists' }] } },
     namespaceCalled('monitoring'),
   ];
+  // Each denies what none before it has let through: made in this order, they cut off nothing that a running cluster lives by.
   return [
-    policy(cluster, 'default-deny', all, { ingress: [], egress: [] }),
-    policy(cluster, 'dns', all, { egress: dns }),
     ...towardsNats(cluster),
     ...towardsGateways(cluster),
     policy(cluster, 'metrics', servicePods(cluster), {
       ingress: [{ from: monitoring, ports: [tcp(PORTS.metrics)] }],
     }),
+    policy(cluster, 'dns', all, { egress: dns }),
+    policy(cluster, 'default-deny', all, { ingress: [], egress: [] }),
   ];
 }

@@ -20,6 +20,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { canonicalAddress } from './addresses.js';
 import { CLOCK_ALLOWANCE_MS } from './describe.js';
 import type { Authority, AuthorityRequest, CertifiedKey, LeafRequest } from './types.js';
 
@@ -84,7 +85,8 @@ function alternativeNames({ dnsNames, addresses }: LeafRequest) {
   if (wrong !== undefined) throw new RangeError(`${wrong} is no address`);
   return [
     ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
-    ...addresses.map((value) => ({ type: 'ip' as const, value })),
+    // The library reads no dotted end of an address of IPv6.
+    ...addresses.map((address) => ({ type: 'ip' as const, value: canonicalAddress(address) })),
   ];
 }
 

@@ -157,8 +157,28 @@ suite('a certificate is issued anew', () => {
     expect([why({ nowMs: due - 1 }), why({ nowMs: due })]).toEqual([null, 'due']);
   });
 
-  it('when there is none, or another is wanted', () => {
+  it('when there is none that serves now, whoever had another idea of the time', () => {
     expect(why({ certificatePem: null })).toBe('missing');
+    const [head = '', , ...rest] = leaf.certificatePem.split('\n');
+    expect(why({ certificatePem: [head, ...rest].join('\n') })).toBe('unreadable');
+    const { notBeforeMs, notAfterMs } = describe(leaf.certificatePem);
+    expect([why({ nowMs: notBeforeMs - 1 }), why({ nowMs: notAfterMs })]).toEqual(['not-valid', 'not-valid']);
+    expect(why({ nowMs: notBeforeMs })).toBeNull();
+  });
+
+  it('not for an address that is spelt otherwise', async () => {
+    const addresses = ['2001:DB8:0:0::1', '::ffff:10.0.0.1', '0:0:0:0:0:0:0:1', '192.0.2.7'];
+    const identity = { ...MEMBER, addresses };
+    const { certificatePem } = await issue(authority, { ...quarter, ...identity });
+    expect(why({ certificatePem, identity })).toBeNull();
+    const certificate = new X509Certificate(certificatePem);
+    for (const address of addresses) expect(certificate.checkIP(address)).toBe(address);
+    expect(why({ certificatePem, identity: { ...identity, addresses: ['2001:db8::2'] } })).toBe(
+      'other-identity',
+    );
+  });
+
+  it('when another is wanted', () => {
     expect(why({ authorityPem: successor.certificatePem })).toBe('other-authority');
     expect(why({ identity: { ...MEMBER, dnsNames: ['nats-2.demo.svc'] } })).toBe('other-identity');
     expect(why({ identity: { ...MEMBER, usages: ['server'] } })).toBe('other-identity');

@@ -1,7 +1,7 @@
 export { createAuthority, issue } from './authority.js';
 export { bundle, certificatesIn } from './bundle.js';
 export { describe } from './describe.js';
-export { issuedAtMs, renewAtMs, whyReissue } from './renewal.js';
+export { isIssuedBy, issuedAtMs, isValidAt, renewAtMs, whyReissue } from './renewal.js';
 export type { ReissueReason } from './renewal.js';
 export type {
   Authority,

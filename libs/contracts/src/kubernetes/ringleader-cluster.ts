@@ -21,6 +21,8 @@ export const CLUSTER_PLURAL = 'ringleaderclusters';
 export const PAUSED_ANNOTATION = 'ringleader.io/paused';
 /** A time: images that were chosen before, where the cluster names none, are chosen anew: those of the operator as it is now. */
 export const CHOOSE_IMAGES_ANNOTATION = 'ringleader.io/choose-images';
+/** The id of the group of coordinators that is to be taken for this cluster's, where another one answers than before. */
+export const CLUSTER_ID_ANNOTATION = 'ringleader.io/cluster-id';
 export const ROTATE_PREFIX = 'ringleader.io/rotate-';
 /** Times: what was made before is made anew, in steps that no client notices. */
 export const ROTATE_ANNOTATIONS = {
@@ -72,6 +74,9 @@ const resourcesSchema = z
       ),
   })
   .describe('What each container of the service asks for.');
+/** Letters that certificates hold: a name of others is written in those (xn--...), and there is no port. */
+const HOST_PATTERN =
+  /^((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
 /** Of an image, as a container names it. */
 const imageSchema = z.string().min(1).max(512);
 
@@ -202,7 +207,7 @@ const gatewaysSchema = z
       .default('power-of-two-choices')
       .describe('How a replica is picked for what any replica may serve.'),
     hosts: z
-      .array(z.string().max(255).describe('A name or an address, as in kv.example.com.'))
+      .array(z.string().max(255).regex(HOST_PATTERN).describe('A name or an address, as in kv.example.com.'))
       .max(64)
       .default([])
       .describe('Names by which clients reach the gateways, besides those of the Service.'),

@@ -193,6 +193,14 @@ const servers = [
   ),
 ];
 
+const hosts = by(
+  'spec.gateways.hosts[0]',
+  '^((\\*\\.)?[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$',
+  ...['bücher.example', 'kv.example.com:8443', 'https://kv.example.com', '', 'a b', 'fe80::1%eth0'].map(
+    (host) => ({ what: `the host ${JSON.stringify(host)}`, to: { gateways: { hosts: [host] } } }),
+  ),
+);
+
 /** The operator's own: what `kubectl wait` and others read has to be what they can read. */
 const reasons = by(
   'status.conditions[0].reason',
@@ -213,7 +221,7 @@ const reasons = by(
 );
 
 export const REFUSALS: readonly Refusal[] = [
-  ...[names, numbers, groups, storages, settings, resources, servers, reasons].flat(),
+  ...[names, numbers, groups, storages, settings, resources, servers, hosts, reasons].flat(),
 ];
 
 /** What stands at the edge of a rule, and is allowed. */
@@ -231,6 +239,14 @@ export const ALLOWED: readonly Attempt[] = [
   {
     what: 'settings of PostgreSQL and of its extensions',
     to: { shards: { postgres: { settings: { work_mem: '8MB', 'auto_explain.log_min_duration': '1s' } } } },
+  },
+  {
+    what: 'hosts of all kinds',
+    to: {
+      gateways: {
+        hosts: ['KV.example.com', '*.kv.example.com', '192.0.2.7', '2001:DB8::7', '::ffff:10.0.0.1'],
+      },
+    },
   },
   { what: 'quantities as numbers', to: { gateways: { resources: { requests: { cpu: 1, memory: '1e9' } } } } },
 ];
