@@ -86,6 +86,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private isStopping = false;
   private isMapRead = false;
   private endAnnouncing: () => void = () => undefined;
+  private tellServing: (ordinal: ShardOrdinal | null) => void = () => undefined;
   private endLife: (error: unknown) => void = () => undefined;
   /** Why there is no life now. */
   private trouble = 'the database is not open yet';
@@ -132,6 +133,11 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   /** Settles when the shard is registered for the first time. */
   get ordinal(): Promise<ShardOrdinal> {
     return this.registered.promise;
+  }
+
+  /** Told the ordinal when there is a life, and null when there is none any more. */
+  onServing(listener: (ordinal: ShardOrdinal | null) => void): void {
+    this.tellServing = listener;
   }
 
   get router(): FrameRouter | null {
@@ -257,6 +263,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.sweep();
     const shardId = config.RINGLEADER_MEMBER;
     this.registration.follow({ shardId, ordinal, incarnation }, (error) => this.endLife(error));
+    this.tellServing(ordinal);
     logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
     if (!this.isStopping) await this.bury(this.life, station);
@@ -266,6 +273,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private async bury({ driver, opened }: Life, { router, desk, announcer }: Station): Promise<void> {
     this.activity.storageFailures += 1;
     this.life = null;
+    this.tellServing(null);
     this.moveReporter.follow(null);
     this.verification.follow(null);
     this.registration.stop();
