@@ -193,6 +193,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.registration.stop();
     this.verification.stop();
     this.incidents.stop();
+    this.sweeper.stop();
     this.limits.stop();
     this.endAnnouncing();
     this.moveReporter.follow(null);
