@@ -78,6 +78,7 @@ export default tseslint.config(
       globals: {
         document: 'readonly',
         AbortController: 'readonly',
+        AbortSignal: 'readonly',
         TextDecoderStream: 'readonly',
         location: 'readonly',
         sessionStorage: 'readonly',

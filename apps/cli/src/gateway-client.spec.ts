@@ -98,6 +98,31 @@ describe('GatewayClient', () => {
     expect(await failureOf(clientOf('http://127.0.0.1:6666'))).toMatchObject({ exitCode: EXIT.nothingDone });
   });
 
+  it('says that it was stopped, and not that no gateway answers, where Ctrl-C has ended a request', async () => {
+    const stop = new AbortController();
+    const url = await listen(() => stop.abort());
+    const client = new GatewayClient({ gateways: [url], signal: stop.signal });
+    expect(await failureOf(client)).toMatchObject({
+      exitCode: EXIT.unknown,
+      message: expect.stringContaining('Stopped; the write may or may not have been done'),
+    });
+    const answer = await client.list({});
+    expect(() => bodyOf(answer, client)).toThrow(
+      expect.objectContaining({ exitCode: EXIT.stopped, message: 'Stopped.' }),
+    );
+  });
+
+  it.each([502, 503, 504])(
+    'does not know what became of a write that a proxy answers with %i',
+    async (status) => {
+      const url = await listen((response) => {
+        response.statusCode = status;
+        response.end('upstream connect error or disconnect/reset before headers');
+      });
+      expect(await failureOf(clientOf(url))).toMatchObject({ exitCode: EXIT.unknown, status });
+    },
+  );
+
   it('shows in one sentence, and no page, that something else answered', async () => {
     const url = await listen((response) => {
       response.statusCode = 502;

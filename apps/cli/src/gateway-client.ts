@@ -86,6 +86,11 @@ export class GatewayClient {
     return this.options.gateways.join(', ');
   }
 
+  /** By Ctrl-C: then no answer says anything about the cluster. */
+  get isStopped(): boolean {
+    return this.options.signal.aborted;
+  }
+
   cluster(): Promise<Answer<ClusterView>> {
     return this.request('/v1/cluster', { method: 'GET' }, 'members');
   }
@@ -291,15 +296,27 @@ function parsed<Body>(text: string, list: keyof Body): Body {
 /** The body of an answer, or the failure that the answer is. `isWrite`: a broken connection leaves its outcome open. */
 export function bodyOf<Body>(answer: Answer<Body>, client: GatewayClient, isWrite = false): Body {
   if (answer.body !== undefined) return answer.body;
-  const { status, detail } = answer;
-  if (status === 0) {
-    const isOpen = isWrite && answer.neverSent !== true;
-    const sentence = isOpen
-      ? `The connection broke; the write may or may not have been done (${detail ?? 'no answer'}).`
-      : `No gateway answers at ${client.names} (${detail ?? 'no answer'}): start a cluster with npm start, or name a gateway with --gateway.`;
-    throw new CliFailure(sentence, { exitCode: isOpen ? EXIT.unknown : EXIT.nothingDone });
-  }
+  const { status, code } = answer;
+  if (status === 0) throw unanswered(answer, client, isWrite && answer.neverSent !== true);
+  // What stands before the gateways may have passed the write on.
+  if (isWrite && code === undefined && status >= 500) throw refusal(answer, EXIT.unknown);
   throw refusal(answer);
+}
+
+function unanswered(
+  { detail = 'no answer' }: Answer<unknown>,
+  client: GatewayClient,
+  isOpen: boolean,
+): CliFailure {
+  const { isStopped, names } = client;
+  if (isOpen) {
+    const what = isStopped ? 'Stopped' : 'The connection broke';
+    const sentence = `${what}; the write may or may not have been done (${detail}).`;
+    return new CliFailure(sentence, { exitCode: EXIT.unknown });
+  }
+  if (isStopped) return new CliFailure('Stopped.', { exitCode: EXIT.stopped });
+  const sentence = `No gateway answers at ${names} (${detail}): start a cluster with npm start, or name a gateway with --gateway.`;
+  return new CliFailure(sentence, { exitCode: EXIT.nothingDone });
 }
 
 /** What a status of 400 or more comes with. */
@@ -308,9 +325,12 @@ type Refusal = { [Field in 'code' | 'detail' | 'requestId']?: string | undefined
 };
 
 /** A status of 400 or more, of a whole answer or of one result in a batch, as a failure. */
-export function refusal({ status, code, detail, requestId }: Refusal): CliFailure {
+export function refusal(
+  { status, code, detail, requestId }: Refusal,
+  exitCode = exitCodeOf(status, code),
+): CliFailure {
   return new CliFailure(detail ?? code ?? `The gateway answered with status ${status}.`, {
-    exitCode: exitCodeOf(status, code),
+    exitCode,
     status,
     ...(code === undefined ? {} : { code }),
     ...(requestId === undefined ? {} : { requestId }),

@@ -3,8 +3,8 @@
  * could not name `.` or `..`), and under an idempotency key, so that a repeat through another gateway does nothing twice.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { BatchOperation, BatchResult, Item } from '@ringleader/contracts';
 import { REST_LIMITS } from '@ringleader/contracts';
 import { type Command, Option } from 'commander';
@@ -43,14 +43,29 @@ async function valueOf(argument: string | undefined): Promise<{ bytes: Buffer; c
     if (process.stdin.isTTY && argument === undefined) {
       throw new CliFailure('Give a value, - for standard input, or @file.', { exitCode: EXIT.usage });
     }
-    return { bytes: await buffer(standardInput()) };
+    return { bytes: await valueIn(standardInput()) };
   }
   if (!argument.startsWith('@')) return { bytes: Buffer.from(argument), contentType: TEXT };
   const path = argument.slice(1);
-  const bytes = await readFile(path).catch((cause: Error) => {
+  const bytes = await valueIn(createReadStream(path)).catch((cause: Error) => {
+    if (cause instanceof CliFailure) throw cause;
     throw new CliFailure(`${path} cannot be read: ${cause.message}.`, { cause, exitCode: EXIT.usage });
   });
   return { bytes };
+}
+
+/** No more of it than a value may have: whatever else there is would be in memory before it is refused. */
+async function valueIn(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size <= REST_LIMITS.valueBytesMax) continue;
+    const sentence = `A value has at most ${REST_LIMITS.valueBytesMax} bytes.`;
+    throw new CliFailure(sentence, { code: 'REQUEST_TOO_LARGE', exitCode: EXIT.usage });
+  }
+  return Buffer.concat(chunks);
 }
 
 async function results(

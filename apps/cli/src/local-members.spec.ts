@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +79,10 @@ describe('ringleader local', () => {
   it('says that no cluster runs, where none does, and where another program listens by now', async () => {
     answer = { status: 403, body: {} };
     await expect(run('stop', 'shard-1')).rejects.toMatchObject({ exitCode: 5 });
+    server.removeAllListeners('request').on('request', (_, response: ServerResponse) => {
+      response.end('<html></html>');
+    });
+    await expect(run('stop', 'shard-1')).rejects.toMatchObject({ name: 'CliFailure', exitCode: 5 });
     await writeFile(
       join(folder, 'cluster.json'),
       JSON.stringify({ gatewayUrls: [], control: null, processes: [] }),

@@ -39,12 +39,17 @@ export function localClient(flags: LocalFlags, { gatewayUrls, access }: LocalClu
   });
 }
 
-/** For what follows on what the starter has done. */
-export async function eventually<T>(failure: string, probe: () => Promise<T | undefined>): Promise<T> {
+/** For what follows on what the starter has done, which Ctrl-C does not undo. */
+export async function eventually<T>(
+  client: GatewayClient,
+  failure: string,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
+    if (client.isStopped) throw new CliFailure('It goes on without us.', { exitCode: EXIT.stopped });
     if (performance.now() > deadline) throw new CliFailure(`${failure}.`, { exitCode: EXIT.unknown });
     await pause(POLL_MS);
   }
@@ -69,12 +74,22 @@ export async function ask<Body>(folder: string, path: string, body: object = {})
     const sentence = `The npm start of ${folder} did not say whether it was done: look at ringleader status.`;
     throw new CliFailure(sentence, { cause: error, exitCode: EXIT.unknown });
   });
-  // Another program may listen there by now.
-  if (answer.status === 403) throw away();
-  const text = await answer.text();
-  if (answer.ok) return JSON.parse(text) as Body;
-  const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
+  // Another program may listen there by now, and say whatever it says.
+  const said = answer.status === 403 ? null : objectIn(await answer.text());
+  if (said === null) throw away();
+  if (answer.ok) return said as Body;
+  const { code, detail } = said as { code?: string; detail?: string };
   throw refusal({ status: answer.status, code, detail });
+}
+
+/** Null where it is none. */
+function objectIn(text: string): object | null {
+  try {
+    const said = JSON.parse(text) as unknown;
+    return typeof said === 'object' ? said : null;
+  } catch {
+    return null;
+  }
 }
 
 const isRefused = ({ cause }: Error): boolean =>
@@ -94,6 +109,7 @@ async function addShard(command: Command): Promise<void> {
   const { member } = await ask<{ member: string }>(folder, '/shards', { zone, weight });
   const client = localClient(flags, await stateOf(folder));
   const shard = await eventually(
+    client,
     `${member} runs, and is no part of the cluster yet: see its log`,
     async () => {
       const { body } = await client.read<PlacedShard>(`/shards/${member}`, 'shard');

@@ -37,11 +37,11 @@ async function untilVoter(
   name: string,
   predecessors: ReadonlySet<string>,
 ): Promise<string> {
-  await eventually(`${name} does not ask to be let in: see its log`, async () => {
+  await eventually(client, `${name} does not ask to be let in: see its log`, async () => {
     const { applicants } = await membersOf(client);
     return applicants.find((applicant) => applicant.name === name);
   });
-  return eventually(`${name} is a learner, and has not caught up yet`, async () => {
+  return eventually(client, `${name} is a learner, and has not caught up yet`, async () => {
     const view = await membersOf(client);
     const { id, isToBeLetIn } = successionOf(view, name, predecessors);
     if (isToBeLetIn) {

@@ -1,10 +1,14 @@
 /** The program as it was built, as a process. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { EXIT } from './failure.js';
 
@@ -66,6 +70,60 @@ describe('ringleader -o json', () => {
       { key: 'a', revision: 3 },
       { key: 'b', code: 'KEY_NOT_FOUND', message: 'There is no such key', status: 404 },
     ]);
+  });
+
+  describe('import from a pipe in which nothing comes any more', () => {
+    const LINES = ['a', 'b'].map((key) => `${JSON.stringify({ key, value: 'v' })}\n`).join('');
+
+    async function importing(onBatch: () => void, status: number): Promise<ChildProcessWithoutNullStreams> {
+      const server = createServer((request, response) => {
+        request.resume().on('end', () => {
+          if (request.url === '/v1/cluster') {
+            response.end(JSON.stringify({ id: 'c', members: [] }));
+            return;
+          }
+          onBatch();
+          response.statusCode = status;
+          const code = status === 401 ? 'UNAUTHENTICATED' : 'UNAVAILABLE';
+          response.end(JSON.stringify({ code, detail: 'No' }));
+        });
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const gateway = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const refused = join(await mkdtemp(join(tmpdir(), 'ringleader-import-')), 'refused');
+      const args = ['import', '-', '--batch', '1', '--refused', refused, '-o', 'json', '--gateway', gateway];
+      const child = spawn(process.execPath, [MAIN, ...args]);
+      child.once('close', () => {
+        server.closeAllConnections();
+        server.close();
+        void rm(dirname(refused), { recursive: true });
+      });
+      return child;
+    }
+
+    it.each(['SIGINT', 'SIGTERM'] as const)('ends at %s', async (signal) => {
+      const { promise: asked, resolve } = Promise.withResolvers<void>();
+      const child = await importing(resolve, 503);
+      child.stdin.write(LINES);
+      await asked;
+      child.kill(signal);
+      const [stdout] = await Promise.all([text(child.stdout), once(child, 'close')]);
+      expect(child.exitCode).toBe(EXIT.stopped);
+      expect(JSON.parse(stdout)).toMatchObject({ finished: false });
+    });
+
+    it.each([
+      ['plain', LINES],
+      ['compressed', gzipSync(LINES.repeat(10_000), { level: 0 }).subarray(0, -100)],
+    ])('ends when the gateway takes no more: %s', async (_, input) => {
+      const child = await importing(() => undefined, 401);
+      // That the other end is closed by then is none of its business.
+      child.stdin.on('error', () => undefined);
+      child.stdin.write(input);
+      const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
+      expect(child.exitCode).toBe(EXIT.usage);
+      expect(JSON.parse(stderr)).toMatchObject({ code: 'UNAUTHENTICATED' });
+    });
   });
 
   it('says nothing of a look at the cluster that Ctrl-C has broken off', async () => {

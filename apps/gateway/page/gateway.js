@@ -7,6 +7,8 @@ const TOKEN = 'ringleader-token';
 const FIELD = /^(\w+): ?(.*)$/;
 /** What a header takes. What is copied may hold more than is seen of it. */
 const SENDABLE = /^[\x21-\x7e]+$/;
+/** Who has not answered by then is asked again. */
+const ANSWER_MS = 10_000;
 
 export const useToken = (token) => sessionStorage.setItem(TOKEN, token);
 export const forgetToken = () => sessionStorage.removeItem(TOKEN);
@@ -32,7 +34,8 @@ async function ask(path, init) {
 }
 
 export async function fetchJson(path) {
-  return (await ask(path, { headers: { Accept: 'application/json' } })).json();
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return (await ask(path, { headers: { Accept: 'application/json' }, signal })).json();
 }
 
 /**

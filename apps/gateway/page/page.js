@@ -117,15 +117,20 @@ let isWaitingForToken = false;
 let comingBack;
 let ringAskedAt = -Infinity;
 let isRingPlanned = false;
+/** Something has changed since the ring was asked for that is on its way. */
+let isRingOld = false;
 function followRing() {
+  isRingOld = true;
   if (isRingPlanned) return;
   isRingPlanned = true;
   const everyMs = Math.max(RING_EVERY_MS, RING_EVERY_MS_PER_PARTITION * state.partitions.length);
   const waitMs = Math.max(0, ringAskedAt + everyMs - performance.now());
-  setTimeout(() => {
-    isRingPlanned = false;
+  setTimeout(async () => {
+    isRingOld = false;
     ringAskedAt = performance.now();
-    void askForRing();
+    await askForRing();
+    isRingPlanned = false;
+    if (isRingOld) followRing();
   }, waitMs);
 }
 
@@ -138,6 +143,8 @@ async function askForRing() {
     showPartitionTable();
   } catch (error) {
     setText(element('connection'), `The ring cannot be asked for: ${error.message}`);
+    // What is seen is of before. With a token comes all of it anew.
+    isRingOld = !isWaitingForToken;
   }
 }
 

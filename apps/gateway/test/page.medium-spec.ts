@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OperationalError } from '@ringleader/contracts';
+import type { PartitionView } from '@ringleader/contracts';
 import { locateChromium, workspaceRoot } from '@ringleader/testing-servers';
 import type { AxeResults } from 'axe-core';
 import { launch } from 'puppeteer-core';
@@ -46,8 +48,16 @@ const newEvents = (): ClusterEvents =>
     },
   });
 
+/** The ring cannot be had so often. */
+let ringRefusals = 0;
+const partitions = (): PartitionView[] => {
+  if (ringRefusals === 0) return [...sceneOf(scene, NOW).partitions];
+  ringRefusals -= 1;
+  throw new OperationalError('OVERLOADED', 'Not now');
+};
+
 const SHOWN: HarnessOptions = {
-  partitions: { partitions: () => [...sceneOf(scene, NOW).partitions] },
+  partitions: { partitions },
   history: { items: historyUntil(NOW) },
   events: { stream: (client, lastEventId) => events.stream(client, lastEventId) },
 };
@@ -321,6 +331,13 @@ withBrowser('the page', () => {
     await page.setViewport({ width: 320, height: 640 });
     const overflow = 'document.documentElement.scrollWidth - innerWidth';
     expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
+    await page.close();
+  });
+
+  it('asks for the ring again where it could not be had, though nothing else is new', async () => {
+    ringRefusals = 2;
+    const { page } = await open('healthy');
+    expect(ringRefusals).toBe(0);
     await page.close();
   });
 

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ringleader/config';
-import { createLogger } from '@ringleader/observability';
+import { inboxPrefix, memberKey } from '@ringleader/contracts';
+import { CoordinationClient } from '@ringleader/coordination';
+import { UNLOGGED, connectNats, type NatsLink } from '@ringleader/nats';
+import { createLogger, systemClock } from '@ringleader/observability';
 import { startService } from '@ringleader/service-host';
 import type { RunningService } from '@ringleader/service-host';
 import {
@@ -21,6 +24,7 @@ import { shard } from '../src/shard.js';
 
 const WAIT = { timeoutMs: 30_000, everyMs: 50 };
 const TIMEOUT_MS = 90_000;
+const CLUSTER = 'local';
 
 describe('the process of a shard', () => {
   let folder: string;
@@ -29,6 +33,8 @@ describe('the process of a shard', () => {
   let postgresPort: number;
   let postgresUrl: string;
   let coordinator: Child;
+  let link: NatsLink;
+  let client: CoordinationClient;
   let service: RunningService | null = null;
 
   beforeAll(async () => {
@@ -54,6 +60,10 @@ describe('the process of a shard', () => {
     const logFile = join(folder, 'coordinator.log');
     const [name, command] = ['coordinator', process.execPath];
     coordinator = await startChild({ name, command, args: [main], env, logFile, orphaned: 'lifeline' });
+    const speaker = { service: 'operator', member: 'test' } as const;
+    const inbox = inboxPrefix(CLUSTER, speaker);
+    link = await connectNats({ servers: [nats.url], name: 'test', inboxPrefix: inbox }, UNLOGGED);
+    client = new CoordinationClient({ link, cluster: CLUSTER, speaker, clock: systemClock });
   }, TIMEOUT_MS);
   afterEach(async () => {
     await service?.stop();
@@ -62,6 +72,8 @@ describe('the process of a shard', () => {
     postgres = null;
   }, TIMEOUT_MS);
   afterAll(async () => {
+    await client.close();
+    await link.close();
     await coordinator.stop('SIGTERM', 10_000);
     await nats.stop();
     await rm(folder, { recursive: true });
@@ -88,6 +100,11 @@ describe('the process of a shard', () => {
     const answer = await fetch(`http://${service?.address}${path}`);
     return { status: answer.status, body: await answer.text() };
   }
+  /** As it is registered. */
+  const isRegisteredAs = (state: string) => async (): Promise<boolean> => {
+    const { items } = await client.range({ key: memberKey('shard', 'shard-1') });
+    return (JSON.parse(items[0]?.value ?? '{}') as { state?: string }).state === state;
+  };
   const answersWith = (path: string, status: number) => async (): Promise<boolean> =>
     (await probe(path)).status === status;
 
@@ -103,10 +120,12 @@ describe('the process of a shard', () => {
       expect(figures).toMatch(/ringleader_nats_[a-z_]*\{[^}]*lane="data"/);
       await postgres?.kill9();
       await until('the loss of the database to be told', answersWith('/readyz', 503), WAIT);
+      await until('that nobody is to count on it', isRegisteredAs('starting'), WAIT);
       expect(await probe('/livez')).toMatchObject({ status: 200 });
       expect(await probe('/startupz')).toMatchObject({ status: 200 });
       await postgres?.restart();
       await until('readiness', answersWith('/readyz', 200), WAIT);
+      await until('that it serves again', isRegisteredAs('serving'), WAIT);
     },
     TIMEOUT_MS,
   );

@@ -29,6 +29,7 @@ const puts = Array.from({ length: 1_000 }, (_, i) => JSON.stringify({ key: `k${i
 function runOf(source: Source, settled: ImportRunOptions['settled']): Promise<Position> {
   return new ImportRun({
     lines: source.read(),
+    close: () => undefined,
     from: START,
     send: () => Promise.resolve(NOTHING),
     batchesInFlight: 2,

@@ -5,6 +5,8 @@ import type { Line } from './input.js';
 
 export interface ImportRunOptions {
   readonly lines: AsyncIterable<readonly Line[]>;
+  /** Ends them, also while they wait for the next. */
+  readonly close: () => void;
   readonly from: Position;
   readonly send: (batch: readonly NumberedOperation[], number: number) => Promise<BatchOutcome>;
   readonly batchesInFlight: number;
@@ -53,14 +55,29 @@ export class ImportRun {
 
   /** Resolves when everything that was sent has been answered: at the end of the input, or when told to stop. */
   async run(): Promise<Position> {
-    for await (const lines of this.options.lines) {
-      if (this.#mustStop()) break;
-      await this.#takeAll(lines);
+    const { signal, close } = this.options;
+    signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) close();
+    try {
+      await this.#readAll();
+    } catch (error) {
+      // What is closed fails where it is.
+      if (!this.#mustStop()) this.#failure = error as Error;
+    } finally {
+      signal.removeEventListener('abort', close);
+      close();
     }
-    if (!this.#mustStop()) await this.#flush();
     await this.#drain();
     if (this.#failure !== undefined) throw this.#failure;
     return this.#ledger.settled;
+  }
+
+  async #readAll(): Promise<void> {
+    for await (const lines of this.options.lines) {
+      if (this.#mustStop()) return;
+      await this.#takeAll(lines);
+    }
+    if (!this.#mustStop()) await this.#flush();
   }
 
   #mustStop(): boolean {
@@ -130,6 +147,7 @@ export class ImportRun {
       await this.options.settled(this.#ledger.settled, reported);
     } catch (error) {
       this.#failure ??= error as Error;
+      this.options.close();
     }
   }
 

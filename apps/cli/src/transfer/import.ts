@@ -126,6 +126,7 @@ export async function importFile(options: ImportOptions, stop: AbortSignal): Pro
   let position = from;
   const run = new ImportRun({
     lines: input.read(from, BATCH_BYTES_MAX),
+    close: () => input.close(),
     from,
     batchesInFlight: options.batchesInFlight,
     operationsPerBatch: options.operationsPerBatch,

@@ -42,6 +42,8 @@ export interface Input {
   readonly bytes: number | null;
   /** As many lines at a time as come together. */
   read(from: ReadFrom, lineBytesMax: number): AsyncGenerator<readonly Line[], void>;
+  /** No more is wanted: ends a `read` that waits for what may never come, which fails then. */
+  close(): void;
 }
 
 export const STANDARD_INPUT = '-';
@@ -63,6 +65,7 @@ export async function openInput(path: string): Promise<Input> {
       identity: null,
       bytes: null,
       read: (from, lineBytesMax) => linesOf(plainText(stream, 0), from, lineBytesMax),
+      close: () => stream.destroy(),
     };
   }
   const { identity, bytes, isCompressed } = await look(path);
@@ -80,6 +83,8 @@ export async function openInput(path: string): Promise<Input> {
       if ((await look(path)).identity === identity) return;
       throw new CliFailure(`${path} was changed while it was read: import it again.`);
     },
+    // A file never keeps anybody waiting.
+    close: () => undefined,
   };
 }
 

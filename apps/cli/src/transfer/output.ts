@@ -41,8 +41,13 @@ class Sink {
 
   async write(content: string | Uint8Array): Promise<void> {
     this.check();
-    if (!this.head.write(content)) await Promise.race([once(this.head, 'drain'), this.settled()]);
+    if (!this.head.write(content)) await Promise.race([this.drained(), this.settled()]);
     this.check();
+  }
+
+  /** What goes wrong meanwhile `done` tells, in a sentence. */
+  private async drained(): Promise<void> {
+    await once(this.head, 'drain').catch(() => this.settled());
   }
 
   async end(): Promise<void> {

@@ -51,6 +51,33 @@ describe('incidents', () => {
     expect(details()).toEqual(['a', 'a']);
   });
 
+  it('are the same for as long as they are not mended, and are forgotten after all that are', async () => {
+    const stays = {
+      ...report('stays down'),
+      kind: 'DATABASE_FORGOT',
+      partition: null,
+      mended: false,
+    } as const;
+    const { id } = await controller.reportIncident(stays, shard);
+    for (let i = 0; i < INCIDENTS_KEPT; i++) {
+      clock.now += 600_001;
+      await controller.reportIncident(report(`no. ${i}`), shard);
+      expect(await controller.reportIncident(stays, shard)).toEqual({ id });
+    }
+    expect(details()).toHaveLength(INCIDENTS_KEPT);
+    expect(details().slice(0, 2)).toEqual(['stays down', 'no. 1']);
+  });
+
+  it('are told and written down beside one that nobody can read', async () => {
+    await controller.reportIncident(report('a'), shard);
+    await group.store.propose({
+      ...{ kind: 'txn', compare: [], failure: [] },
+      success: [putMetadata('/ringleader/incidents/000000000000001', { ofALaterVersion: true })],
+    });
+    await controller.reportIncident(report('b'), shard);
+    expect(details()).toEqual(['a', 'b']);
+  });
+
   it('are mended by what was done later, and by a comparison that finds no difference any more', async () => {
     const open = (kind: IncidentReport['kind'], detail: string, partition: number | null) =>
       controller.reportIncident({ ...report(detail), kind, partition, mended: false }, shard);

@@ -13,11 +13,14 @@ import {
 import type { Incident, RequestOf, coordinatorContracts } from '@ringleader/contracts';
 import type { Operation, TxnCommand } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import { isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
+import { isAbsent, type MetadataItem, putMetadata, readMetadata, readReadable } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 export const INCIDENTS_KEPT = 100;
-/** A report that was not confirmed is sent again: within this time the same one is the same incident. */
+/**
+ * A report that was not confirmed is sent again: within this time the same one is the same incident. While that is not mended it
+ * is so whenever it is said again: as by a shard that stays down, at each of its starts.
+ */
 const REPEATED_WITHIN_MS = 600_000;
 const TRIES = 5;
 const LOOK_EVERY_MS = 1_000;
@@ -95,13 +98,13 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
   #wasNone({ value: { kind, shard, ordinal }, modRevision }: MetadataItem<Incident>): boolean {
     if (kind !== 'DATABASE_FORGOT') return false;
     const key = memberKey('shard', shard);
-    const [member] = readMetadata(this.store.local, { key, rangeEnd: null }, memberSchema);
+    const [member] = readReadable(this.store.local, { key, rangeEnd: null }, memberSchema);
     if (member === undefined || member.modRevision < modRevision) return false;
     return member.value.ordinal === ordinal && member.value.state === 'serving';
   }
 
   #read(): MetadataItem<Incident>[] {
-    return readMetadata(this.store.local, prefixRange(INCIDENTS_PREFIX), incidentSchema);
+    return readReadable(this.store.local, prefixRange(INCIDENTS_PREFIX), incidentSchema);
   }
 
   /** Gives its id. */
@@ -117,7 +120,7 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
         ...report,
       };
       const oldest = oldestOf(kept);
-      const mended = kept.slice(oldest.length).filter((earlier) => isMendedBy(earlier, report));
+      const mended = kept.filter((earlier) => !oldest.includes(earlier) && isMendedBy(earlier, report));
       if (await this.write(incident, { oldest, mended })) {
         this.logger.warn({ incident }, 'An incident was reported');
         return incident.id;
@@ -160,8 +163,10 @@ interface Others {
   readonly mended: readonly Incident[];
 }
 
+/** Those that are forgotten for a new one: what is not mended last. */
 function oldestOf(kept: readonly Incident[]): readonly Incident[] {
-  return kept.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT));
+  const inOrder = [...kept.filter(({ mended }) => mended), ...kept.filter(({ mended }) => !mended)];
+  return inOrder.slice(0, Math.max(0, kept.length + 1 - INCIDENTS_KEPT));
 }
 
 function recordOf(incident: Incident, { oldest, mended }: Others): Recorded {
@@ -199,7 +204,7 @@ function idAfter(last: Incident | undefined, now: number): string {
 }
 
 function isRepeated({ id: _, at, ...earlier }: Incident, report: IncidentReport, now: number): boolean {
-  if (Math.abs(now - Date.parse(at)) > REPEATED_WITHIN_MS) return false;
+  if (earlier.mended && Math.abs(now - Date.parse(at)) > REPEATED_WITHIN_MS) return false;
   return JSON.stringify(incidentText(earlier)) === JSON.stringify(incidentText(report));
 }
 

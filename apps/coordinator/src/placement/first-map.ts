@@ -14,7 +14,14 @@ import {
 import type { Cluster, PartitionEntry, ShardRegistration } from '@ringleader/contracts';
 import type { MvccStore, TxnCommand } from '@ringleader/mvcc';
 import { computeMap } from '@ringleader/placement';
-import { hasMetadata, isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
+import {
+  hasMetadata,
+  isAbsent,
+  type MetadataItem,
+  putMetadata,
+  readMetadata,
+  readReadable,
+} from '../store/metadata.js';
 
 const FIRST_EPOCH = 1;
 
@@ -26,7 +33,7 @@ export function readCluster(store: MvccStore): ClusterRecord | null {
 
 /** In the order of their ordinals. */
 export function readShards(store: MvccStore): ShardRegistration[] {
-  return readMetadata(store, prefixRange(SHARDS_PREFIX), shardSchema)
+  return readReadable(store, prefixRange(SHARDS_PREFIX), shardSchema)
     .map(({ value }) => value)
     .sort((a, b) => a.ordinal - b.ordinal);
 }

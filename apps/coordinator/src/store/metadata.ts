@@ -1,4 +1,5 @@
 /** The cluster's metadata as the coordinator itself reads and writes it: JSON below /ringleader/, in its own store. */
+import { OperationalError } from '@ringleader/contracts';
 import { parseMetadata } from '@ringleader/coordination';
 import { type Compare, type KeyRange, type MvccStore, type PutOperation, plainRead } from '@ringleader/mvcc';
 import { invariant } from '@ringleader/primitives';
@@ -20,6 +21,27 @@ export function readMetadata<Schema extends z.ZodType>(
   invariant(outcome.kind === 'range', 'the present is never compacted');
   return outcome.items.map((item) => {
     return { value: parseMetadata(schema, toWireItem(item)), modRevision: item.modRevision };
+  });
+}
+
+/**
+ * As above, without what does not fit, as what a newer version or the hand of a member has written: it is to hide nothing of
+ * the rest. Gateways, which follow the same keys, tell of it.
+ */
+export function readReadable<Schema extends z.ZodType>(
+  store: MvccStore,
+  range: KeyRange,
+  schema: Schema,
+): MetadataItem<z.infer<Schema>>[] {
+  const outcome = store.range({ ...plainRead, ...range });
+  invariant(outcome.kind === 'range', 'the present is never compacted');
+  return outcome.items.flatMap((item) => {
+    try {
+      return [{ value: parseMetadata(schema, toWireItem(item)), modRevision: item.modRevision }];
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      return [];
+    }
   });
 }
 

@@ -20,7 +20,8 @@ import { quorumOf } from '@ringleader/failure-detection';
 import type { VerdictTally } from '@ringleader/failure-detection';
 import { plainRead, type Compare, type MvccStore, type TxnCommand } from '@ringleader/mvcc';
 import type { Clock } from '@ringleader/primitives';
-import { hasMetadata, putMetadata, readMetadata, type MetadataItem } from '../store/metadata.js';
+import type { z } from 'zod';
+import { hasMetadata, putMetadata, readReadable, type MetadataItem } from '../store/metadata.js';
 
 /** A vote without what the tally knows of it. */
 export type Evidence = Omit<Vote, 'detector' | 'verdict' | 'incarnation'>;
@@ -45,7 +46,7 @@ export interface TallyContext {
 export const memberName = (service: Service, id: string): string => `${service}/${id}`;
 
 export function readVerdicts(store: MvccStore): Map<string, MetadataItem<VerdictRecord>> {
-  const items = readMetadata(store, prefixRange(VERDICTS_PREFIX), verdictRecordSchema);
+  const items = readReadable(store, prefixRange(VERDICTS_PREFIX), verdictRecordSchema);
   return new Map(items.map((item) => [memberName(item.value.service, item.value.id), item]));
 }
 
@@ -55,7 +56,7 @@ export function verdictSteps(context: TallyContext): VerdictStep[] {
   const doubted = context.tally.mentioned(context.clock.monotonicMs());
   const quorum = detectorQuorum(context);
   return [...new Set([...records.keys(), ...doubted])].flatMap((name) => {
-    const subject = subjectOf(context.store, name, records.get(name) ?? null);
+    const subject = subjectOf(context.store, name);
     return subject === null ? [] : (stepFor(context, subject, quorum) ?? []);
   });
 }
@@ -83,24 +84,32 @@ interface Subject {
   readonly isKept: boolean;
 }
 
-function subjectOf(
-  store: MvccStore,
-  name: string,
-  record: MetadataItem<VerdictRecord> | null,
-): Subject | null {
+/** Null where nothing is to be said: of who cannot be read, too. */
+function subjectOf(store: MvccStore, name: string): Subject | null {
   const slash = name.indexOf('/');
   const service = SERVICES.find((known) => known === name.slice(0, slash));
   if (service === undefined) return null;
   const id = name.slice(slash + 1);
-  const key = memberKey(service, id);
-  const registered = readMetadata(store, { key, rangeEnd: null }, memberSchema)[0] ?? null;
+  const record = readOne(store, verdictKey(service, id), verdictRecordSchema);
+  const registered = readOne(store, memberKey(service, id), memberSchema);
+  if (record === undefined || registered === undefined) return null;
   const isKept = registered !== null || (service === 'shard' && isShard(store, id));
   return { service, id, record, registered, isKept };
 }
 
+/** Null where there is no such key, undefined where what is there cannot be read. */
+function readOne<Schema extends z.ZodType>(
+  store: MvccStore,
+  key: string,
+  schema: Schema,
+): MetadataItem<z.infer<Schema>> | null | undefined {
+  const range = { key, rangeEnd: null };
+  return readReadable(store, range, schema)[0] ?? (hasMetadata(store, range) ? undefined : null);
+}
+
 function isShard(store: MvccStore, id: string): boolean {
   if (hasMetadata(store, { key: shardKey(id), rangeEnd: null })) return true;
-  const places = readMetadata(store, prefixRange(SHARD_PLACES_PREFIX), shardPlaceSchema);
+  const places = readReadable(store, prefixRange(SHARD_PLACES_PREFIX), shardPlaceSchema);
   return places.some(({ value }) => value.shardId === id);
 }
 

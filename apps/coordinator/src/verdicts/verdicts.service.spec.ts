@@ -109,6 +109,20 @@ describe('verdicts', () => {
     await becomes('alive');
   });
 
+  it.each([
+    ['registration', memberKey('gateway', 'gateway-1')],
+    ['verdict', verdictKey('gateway', 'gateway-1')],
+  ])('are made of all others beside a %s that nobody can read', async (_, key) => {
+    await register('gateway', 'gateway-1');
+    await put(key, { ofALaterVersion: true });
+    for (const number of [1, 2]) {
+      vote(number, 'down', 'gateway/gateway-1');
+      vote(number, 'down');
+    }
+    await becomes('down');
+    expect(record('gateway/gateway-1')).toBeUndefined();
+  });
+
   it('stay as they are without a majority, however few detectors are left', async () => {
     vote(1, 'down');
     vote(2, 'down');

@@ -16,7 +16,10 @@ export class ShardHealthService {
       requestsTotal: () => shard.requests.total,
     });
     membership.update({ state: 'starting', leaseMs: config.RINGLEADER_LEASE_MS });
-    void shard.ordinal.then((ordinal) => membership.update({ ordinal, state: 'serving' }));
+    // A process that has lost its database lives, and nobody is to count on it.
+    shard.onServing((ordinal) =>
+      membership.update(ordinal === null ? { state: 'starting' } : { ordinal, state: 'serving' }),
+    );
   }
 }
 
@@ -28,7 +31,9 @@ export class ShardMetrics {
     const nothing = { peerFrames: 0, requestFrames: 0 };
     const counts = (): typeof nothing => shard.router?.counts ?? nothing;
     figures.gauge('partitions_led', 'Partitions that this shard leads', () => shard.partitionsLed);
-    figures.gauge('partitions', 'Partitions of which this shard has a replica', () => shard.status().length);
+    // Of what has moved away a promise is left.
+    const held = (): number => shard.status().filter(({ role }) => role !== 'removed').length;
+    figures.gauge('partitions', 'Partitions of which this shard has a replica', held);
     figures.gauge('requests_in_flight', 'Requests taken and not answered', () => shard.requests.inFlight);
     figures.counter('requests_total', 'Requests taken', () => shard.requests.total);
     figures.counter('transactions_total', 'Transactions committed', () => activity.transactions);

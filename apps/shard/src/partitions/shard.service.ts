@@ -88,6 +88,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private isStopping = false;
   private isMapRead = false;
   private endAnnouncing: () => void = () => undefined;
+  private tellServing: (ordinal: ShardOrdinal | null) => void = () => undefined;
   private endLife: (error: unknown) => void = () => undefined;
   /** Why there is no life now. */
   private trouble = 'the database is not open yet';
@@ -138,6 +139,11 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   /** Settles when the shard is registered for the first time. */
   get ordinal(): Promise<ShardOrdinal> {
     return this.registered.promise;
+  }
+
+  /** Told the ordinal when there is a life, and null when there is none any more. */
+  onServing(listener: (ordinal: ShardOrdinal | null) => void): void {
+    this.tellServing = listener;
   }
 
   get router(): FrameRouter | null {
@@ -193,6 +199,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.registration.stop();
     this.verification.stop();
     this.incidents.stop();
+    this.sweeper.stop();
     this.limits.stop();
     this.endAnnouncing();
     this.moveReporter.follow(null);
@@ -263,6 +270,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.sweep();
     const shardId = config.RINGLEADER_MEMBER;
     this.registration.follow({ shardId, ordinal, incarnation }, (error) => this.endLife(error));
+    this.tellServing(ordinal);
     logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;
     if (!this.isStopping) await this.bury(this.life, station);
@@ -272,6 +280,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private async bury({ driver, opened }: Life, { router, desk, announcer }: Station): Promise<void> {
     this.activity.storageFailures += 1;
     this.life = null;
+    this.tellServing(null);
     this.moveReporter.follow(null);
     this.verification.follow(null);
     this.registration.stop();

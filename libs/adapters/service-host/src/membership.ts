@@ -16,6 +16,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   readonly #registration: MemberRegistration;
   readonly #registered = Promise.withResolvers<void>();
   #toldNextAt = 0;
+  #isLeaving = false;
 
   constructor(
     self: Self,
@@ -39,7 +40,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
         logger[isDue ? 'warn' : 'debug']({ error }, 'Registration is in trouble');
       },
     });
-    health.onDrain(() => this.update({ state: 'stopping' }));
+    health.onDrain(() => {
+      this.update({ state: 'stopping' });
+      this.#isLeaving = true;
+    });
   }
 
   get isRegistered(): boolean {
@@ -56,9 +60,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.signs.measure(counters);
   }
 
-  /** Before it is registered this is what it is registered with. */
+  /** Before it is registered this is what it is registered with. Whoever stops becomes nothing else any more. */
   update(change: Partial<Pick<Member, 'state' | 'ordinal' | 'address' | 'leaseMs'>>): void {
-    this.#registration.update(change);
+    if (!this.#isLeaving) this.#registration.update(change);
   }
 
   /** Registers in the background: nothing that a service does waits for it. */

@@ -69,6 +69,8 @@ export class ModelCluster {
   readonly #copied = new Map<string, number>();
   /** They are up, and take nothing in. */
   readonly stuck = new Set<number>();
+  /** They run, without their databases. */
+  readonly withoutDatabase = new Set<number>();
   /** They have no leader, or one whose new set does not follow. */
   readonly leaderless = new Set<number>();
   readonly notFollowed = new Set<number>();
@@ -221,7 +223,10 @@ export class ModelCluster {
       if (!this.state.registrations.has(shardId)) continue;
       member.silentTicks = member.isUp ? 0 : member.silentTicks + 1;
       if (member.silentTicks < TICKS_TO_DOWN)
-        present.set(shardId, { ordinal: member.ordinal, isServing: true });
+        present.set(shardId, {
+          ordinal: member.ordinal,
+          isServing: !this.withoutDatabase.has(member.ordinal),
+        });
       const verdict =
         member.silentTicks >= TICKS_TO_DOWN
           ? 'down'

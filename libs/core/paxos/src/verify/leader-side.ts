@@ -186,22 +186,24 @@ function compareRows(context: LeaderSidePort, session: Session): void {
   const { answers, own, replica } = session;
   const ends = [session.end, ...[...answers.values()].map(({ end }) => end)];
   const end = ends.reduce(earlier);
-  const within = ({ key }: { readonly key: string }): boolean => end === null || compareKeys(key, end) < 0;
   const views = [own, ...answers.values()].map((view): RangeView => ({
     ...view,
-    digests: view.digests.filter(within),
+    digests: view.digests.filter(({ key }) => isBefore(key, end)),
   }));
-  session.end = end;
-  session.own = views[0]!;
-  session.differences = differencesOf(views, replica.voters.length, context.rules).slice(
-    0,
-    MENDED_PER_RANGE_MAX,
-  );
+  const differences = differencesOf(views, replica.voters.length, context.rules);
+  session.differences = differences.slice(0, MENDED_PER_RANGE_MAX);
+  // With what is left of them the next range begins.
+  session.end = differences[MENDED_PER_RANGE_MAX]?.key ?? end;
+  session.own = { ...own, digests: own.digests.filter(({ key }) => isBefore(key, session.end)) };
   session.phase = 'mending';
   mendNext(context, session);
 }
 
 /** Null is the end of all keys. */
+function isBefore(key: string, end: string | null): boolean {
+  return end === null || compareKeys(key, end) < 0;
+}
+
 function earlier(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return compareKeys(a, b) <= 0 ? a : b;

@@ -94,6 +94,20 @@ describe('replicas held against each other', () => {
     });
   });
 
+  it('are mended in all rows, however many follow each other that differ', () => {
+    const many = Array.from({ length: 300 }, (_, i) => `many-${String(i).padStart(3, '0')}`);
+    const before = cluster.replies.size;
+    for (const key of many) put(cluster, key, `value of ${key}`);
+    cluster.until(() => cluster.replies.size === before + many.length);
+    cluster.run(500);
+    const shard = [1, 2, 3].find((each) => each !== cluster.leaderOf(P))!;
+    for (const key of many) change(shard, key, flipped(rowOf(shard, key)));
+    const rows = KEYS.length + many.length;
+    expect(verify()).toMatchObject({ complete: true, rows, differed: many.length, mended: many.length });
+    expect(rowsOf(shard)).toEqual(rowsOf(cluster.leaderOf(P)));
+    expect(verify()).toMatchObject({ complete: true, rows, differed: 0 });
+  });
+
   it('are mended at the leader with what it has in memory, and reads that come meanwhile see the mended row', () => {
     const leader = cluster.leaderOf(P);
     const key = 'key-07';

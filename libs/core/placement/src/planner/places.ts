@@ -191,11 +191,13 @@ class PlacesEdit {
       return membersOf(entry).includes(place.ordinal) && !rules.survives(entry, (of) => this.#isUp(of));
     });
     if (needed !== undefined) {
-      const down = membersOf(needed).filter((ordinal) => !this.#isUp(ordinal));
+      const down = membersOf(needed).filter((ordinal) => !this.#runs(ordinal));
+      const idle = membersOf(needed).filter((ordinal) => this.#runs(ordinal) && !this.#isUp(ordinal));
+      const beside = idle.length === 0 ? '' : ` (${this.#names(idle)} runs, and does not serve)`;
       const lost = down.map((ordinal) => `--lost ${nameOf(state, ordinal)}`).join(' ');
       return (
         `${place.shardId} is down and is not given up: without it partition ${needed.partition} has no majority that ` +
-        `is up. If whoever is down never comes back: ringleader recover ${lost}`
+        `is up${beside}. If whoever is down never comes back: ringleader recover ${lost}`
       );
     }
     // Whoever is draining is not counted on anyway.
@@ -208,7 +210,17 @@ class PlacesEdit {
     );
   }
 
+  #names(ordinals: readonly ShardOrdinal[]): string {
+    return ordinals.map((ordinal) => nameOf(this.context.state, ordinal)).join(' and ');
+  }
+
+  /** It counts in a majority: whoever runs without its database, which may be lost, does not. */
   #isUp(ordinal: ShardOrdinal): boolean {
+    const place = this.#places.get(ordinal);
+    return place !== undefined && this.#runs(ordinal) && this.#isServing(place);
+  }
+
+  #runs(ordinal: ShardOrdinal): boolean {
     const health = healthOf({ ...this.context.state, places: this.#places }, ordinal);
     return health === 'alive' || health === 'suspect';
   }
@@ -220,10 +232,13 @@ class PlacesEdit {
     return Math.max(Number.NEGATIVE_INFINITY, ...times);
   }
 
-  #serves({ shardId, ordinal }: Place): boolean {
-    const { present, verdicts } = this.context.state;
-    const lease = present.get(shardId);
-    return lease?.ordinal === ordinal && lease.isServing && verdicts.get(shardId)?.verdict !== 'down';
+  #serves(place: Place): boolean {
+    return this.#isServing(place) && this.context.state.verdicts.get(place.shardId)?.verdict !== 'down';
+  }
+
+  #isServing({ shardId, ordinal }: Place): boolean {
+    const lease = this.context.state.present.get(shardId);
+    return lease?.ordinal === ordinal && lease.isServing;
   }
 
   #holds(ordinal: ShardOrdinal): boolean {

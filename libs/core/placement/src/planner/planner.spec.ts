@@ -308,6 +308,21 @@ describe('the placement loop', () => {
     expect(cluster.overview().plan.blocked).toMatch(/^shard-3 has been down for too long/);
   });
 
+  it('gives up nobody whom a partition needs while another shard runs without its database', () => {
+    const cluster = new ModelCluster({ shards: shards(5) });
+    cluster.settles();
+    cluster.withoutDatabase.add(5);
+    cluster.kill('shard-4');
+    ticks(cluster, 3 * REPLACE_TICKS);
+    expect(placeOf(cluster, 4)).toBe('active');
+    expect(cluster.overview().plan.blocked).toMatch(
+      /^shard-4 is down .* \(shard-5 runs, and does not serve\)\. .* recover --lost shard-4$/,
+    );
+    cluster.withoutDatabase.clear();
+    expect(cluster.settles()).toBe(true);
+    expect(placeOf(cluster, 4)).toBe('replaced');
+  });
+
   it('goes on with what can, beside moves that wait for a majority that is down', () => {
     const cluster = new ModelCluster({ shards: shards(5), partitionCount: 64 });
     cluster.settles();

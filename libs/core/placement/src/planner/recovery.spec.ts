@@ -43,6 +43,11 @@ describe('decideRecovery', () => {
     expect(recover(cluster, [])).toBe('NOTHING_TO_RECOVER');
     expect(recover(cluster, ['shard-9'])).toBe('SHARD_NOT_FOUND');
     expect(recover(cluster, ['shard-1'])).toBe('SHARD_NOT_DOWN');
+    cluster.withoutDatabase.add(1);
+    cluster.tick();
+    const detail = 'shard-1 runs, and does not serve: stop it first, and wait until it is down';
+    expect(decideRecovery(cluster.state, ['shard-1'], 0)).toMatchObject({ code: 'SHARD_NOT_DOWN', detail });
+    cluster.withoutDatabase.clear();
     cluster.kill('shard-1');
     expect(recover(cluster, ['shard-1'])).toBe('SHARD_NOT_DOWN');
     ticks(cluster, TICKS_UNTIL_DOWN);

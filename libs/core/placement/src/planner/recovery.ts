@@ -97,11 +97,13 @@ function whyNotLost(state: ClusterState, place: Place): Refusal | null {
   const health = healthOf(state, place.ordinal);
   if (health === 'gone') return null;
   const { shardId } = place;
-  if (health === 'down' && state.present.get(shardId)?.ordinal !== place.ordinal) return null;
-  const detail =
-    health === 'down'
-      ? `${shardId} holds its lease still: stop it first, and wait until it is down`
-      : `${shardId} is ${health}: what is lost is down, and what it holds is not lost`;
+  const process = state.present.get(shardId);
+  const lease = process?.ordinal === place.ordinal ? process : null;
+  if (health === 'down' && lease === null) return null;
+  const stopFirst = 'stop it first, and wait until it is down';
+  let detail = `${shardId} is ${health}: what is lost is down, and what it holds is not lost`;
+  if (health === 'down') detail = `${shardId} holds its lease still: ${stopFirst}`;
+  else if (lease?.isServing === false) detail = `${shardId} runs, and does not serve: ${stopFirst}`;
   return refusal('SHARD_NOT_DOWN', detail, { shard: shardId });
 }
 
