@@ -10,6 +10,8 @@ export const START_MS = 180_000;
 /** What is said of a build that takes long, as that nothing has changed may on a busy machine. */
 const PROGRESS = /^(Building\.\.\.|✓ built \([^\n]*\))\n/gm;
 
+export const withoutProgress = (output: string): string => output.replaceAll(PROGRESS, '');
+
 /** Runs `npm start` to its end: for starts that are refused. What it says is without its progress. */
 export async function refusedStart(...args: string[]): Promise<{ code: number; stderr: string }> {
   const script = join(workspaceRoot(), 'tools/bootstrap/start.mjs');
@@ -17,7 +19,7 @@ export async function refusedStart(...args: string[]): Promise<{ code: number; s
     () => ({ code: 0, stderr: '' }),
     (error: { code: number; stderr: string }) => ({
       code: error.code,
-      stderr: error.stderr.replaceAll(PROGRESS, '').trim(),
+      stderr: withoutProgress(error.stderr).trim(),
     }),
   );
 }

@@ -13,7 +13,7 @@ import {
   readClusterState,
   startLocalCluster,
 } from '@ringleader/testing-local-cluster';
-import { refusedStart, ringleader, run, START_MS } from './commands.js';
+import { refusedStart, ringleader, run, START_MS, withoutProgress } from './commands.js';
 
 /** Some seconds; a machine that runs other things too may take longer to stop a cluster in order. */
 const GONE = { timeoutMs: 60_000, everyMs: 100 };
@@ -260,7 +260,7 @@ describe('npm start', () => {
         ...['sh', mount, process.execPath, script],
       ]).then(
         ({ stdout }) => stdout,
-        (error: { stderr: string }) => error.stderr.trim(),
+        (error: { stderr: string }) => withoutProgress(error.stderr).trim(),
       );
     expect(await onDisk('ro')).toMatch(/^Ringleader cannot start\. .*read-only.*--data\.$/);
     expect(await onDisk('size=1m')).toMatch(/^Ringleader cannot start\. .*disk has \d+ MB free.*--data\.$/);
