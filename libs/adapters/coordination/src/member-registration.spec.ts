@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { memberKey, OperationalError } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
+import type { CallOptions } from './coordination-client.js';
 import { FakeCoordinator } from '../test/fake-coordinator.js';
 import { MemberRegistration } from './member-registration.js';
 
@@ -141,6 +143,21 @@ describe('MemberRegistration', () => {
       for (const request of late) await coordinator.txn(request);
       expect(registered()?.state).toBe('stopping');
     });
+  });
+
+  it.each(['range', 'txn'] as const)('is renewed in time while nobody answers a %s', async (operation) => {
+    await registration.start();
+    const renewals = (): number => coordinator.calls.filter((call) => call === 'leaseKeepAlive').length;
+    // As the client does: until its own time is over, which is longer than the lease has.
+    coordinator[operation] = (_request: unknown, { timeoutMs = 60_000 }: CallOptions = {}) =>
+      delay(timeoutMs).then(() =>
+        Promise.reject(new OperationalError('DEADLINE_EXCEEDED', 'nobody answers')),
+      );
+    registration.update({ state: 'serving' });
+    const before = renewals();
+    await until('three renewals', () => renewals() >= before + 3, WAIT);
+    expect(leases).toEqual([1]);
+    expect(new Set(troubles)).toEqual(new Set(['DEADLINE_EXCEEDED']));
   });
 
   it('leaves at once when stopped', async () => {

@@ -4,7 +4,7 @@
  */
 import { OperationalError, memberKey } from '@ringleader/contracts';
 import type { Member } from '@ringleader/contracts';
-import type { Coordinator } from './coordination-client.js';
+import type { CallOptions, Coordinator, CoordinatorRequest } from './coordination-client.js';
 
 export interface MemberRegistrationOptions {
   readonly client: Coordinator;
@@ -76,9 +76,10 @@ export class MemberRegistration {
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
+      const renewAt = performance.now() + this.#ttlMs / RENEWALS_PER_TTL;
       try {
-        await this.#step();
-        await this.#pause.wait(this.#ttlMs / RENEWALS_PER_TTL);
+        await this.#step(renewAt);
+        await this.#pause.wait(renewAt - performance.now());
       } catch (error) {
         this.#report(error);
         const isLost = error instanceof OperationalError && error.code === 'LEASE_NOT_FOUND';
@@ -88,7 +89,8 @@ export class MemberRegistration {
     }
   }
 
-  async #step(): Promise<void> {
+  /** What is registered is asked for and written in the time that is left until the lease must be renewed again. */
+  async #step(renewAt: number): Promise<void> {
     const { client } = this.options;
     if (this.#lease === 0) {
       const { leaseId } = await client.leaseGrant({ ttlMs: this.#ttlMs });
@@ -99,7 +101,8 @@ export class MemberRegistration {
       return;
     }
     await client.leaseKeepAlive({ leaseId: this.#lease });
-    if (this.#isDirty || (await this.#isAmiss())) await this.#write(this.#lease);
+    const inTime = (): CallOptions => ({ timeoutMs: Math.max(1, renewAt - performance.now()) });
+    if (this.#isDirty || (await this.#isAmiss(inTime))) await this.#write(this.#lease, inTime);
   }
 
   /**
@@ -107,9 +110,9 @@ export class MemberRegistration {
    * taken for dead, may have written over it and left; and coordinators that were restored have what was so when the snapshot was
    * taken. What another process keeps there is left to it.
    */
-  async #isAmiss(): Promise<boolean> {
+  async #isAmiss(inTime: () => CallOptions): Promise<boolean> {
     const { service, id } = this.#member;
-    const { items } = await this.options.client.range({ key: memberKey(service, id) });
+    const { items } = await this.options.client.range({ key: memberKey(service, id) }, inTime());
     const [item] = items;
     if (item === undefined) return true;
     return item.lease === this.#lease && item.value !== JSON.stringify(this.#member);
@@ -119,19 +122,20 @@ export class MemberRegistration {
    * On the condition of what was there: an attempt that was given up may be carried out later, and is not to take the place of what
    * was written since, with what was so then, or under a lease that nobody keeps alive.
    */
-  async #write(lease: number): Promise<void> {
+  async #write(lease: number, inTime?: () => CallOptions): Promise<void> {
     const { client } = this.options;
     const { service, id } = this.#member;
     const key = memberKey(service, id);
     for (let isWritten = false; !isWritten;) {
-      const { items } = await client.range({ key });
+      const { items } = await client.range({ key }, inTime?.());
       const member = this.#member;
       const operand = items[0]?.modRevision ?? 0;
-      const { succeeded } = await client.txn({
+      const request: CoordinatorRequest<'txn'> = {
         compare: [{ key, target: 'modRevision', result: 'equal', operand }],
         success: [{ kind: 'put', key, value: JSON.stringify(member), lease }],
         failure: [],
-      });
+      };
+      const { succeeded } = await client.txn(request, inTime?.());
       isWritten = succeeded;
       this.#isDirty = this.#member !== member;
     }
