@@ -287,6 +287,21 @@ describe('decide', () => {
     expect(evicted).toEqual(['demo-coordinator-3']);
   });
 
+  it('rolls no server while one is down that goes, though somebody has scaled by hand', () => {
+    const story = new Story();
+    story.play([
+      ...([{ kind: 'round' }, { kind: 'round' }, { kind: 'natsImage', image: BAD_IMAGE }] as const),
+      ...([
+        { kind: 'round' },
+        { kind: 'round' },
+        { kind: 'nats', replicas: 1 },
+        { kind: 'control' },
+      ] as const),
+      { kind: 'scaleByHand', component: 'nats', replicas: 0 },
+    ]);
+    story.ends();
+  });
+
   it('scales while an update is stuck', () => {
     story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: BAD_IMAGE } }));
     story.settle(60);

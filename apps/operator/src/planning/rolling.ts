@@ -83,7 +83,12 @@ interface Expected {
 
 /** A shard that holds nothing yet need not be there for another to be taken. */
 function shouldBeReady({ observed, shape }: Context, component: Numbered): readonly Expected[] {
-  const replicas = Math.max(shape.replicas[component], observed.workloads[component]?.replicas ?? 0);
+  const pods = podsOf(observed, component);
+  const replicas = Math.max(
+    ...[shape.replicas[component], observed.workloads[component]?.replicas ?? 0],
+    // Whoever has scaled by hand: those are there still, and one that is down is one less.
+    ...pods.map(({ ordinal }) => ordinal ?? 0),
+  );
   const placed = component === 'shard' ? placedShards(observed) : null;
   const counts = (ordinal: number): boolean =>
     placed === null || placed.some(({ number, state }) => number === ordinal && state !== 'joining');
@@ -91,7 +96,7 @@ function shouldBeReady({ observed, shape }: Context, component: Numbered): reado
     .filter(counts)
     .map((ordinal) => {
       const name = memberName(component, ordinal);
-      return { name, pod: podsOf(observed, component).find((one) => one.ordinal === ordinal) };
+      return { name, pod: pods.find((one) => one.ordinal === ordinal) };
     });
 }
 
