@@ -6,9 +6,8 @@ import { expect, it } from '@jest/globals';
 import type { RunningCluster } from './loaded-cluster.js';
 
 const SCENARIO_MS = 240_000;
-/** Much longer than it takes to notice. */
+/** Much longer than it takes to notice: whoever has an answer sooner had it from another server. */
 const PAUSE_MS = 5_000;
-const SILENCE_MS_MAX = 2_000;
 
 export function natsServers(running: RunningCluster): void {
   it.each(['nats-server-1', 'nats-server-2', 'nats-server-3'])(
@@ -16,8 +15,7 @@ export function natsServers(running: RunningCluster): void {
     async (member) => {
       const paused = await running().survive(`pause-${member}`, () => running().pause(member, PAUSE_MS));
       const killed = await running().survive(`kill-${member}`, () => running().killAndWait(member));
-      for (const { longestSilenceMs } of [paused, killed])
-        expect(longestSilenceMs).toBeLessThan(SILENCE_MS_MAX);
+      for (const { longestSilenceMs } of [paused, killed]) expect(longestSilenceMs).toBeLessThan(PAUSE_MS);
     },
     SCENARIO_MS,
   );

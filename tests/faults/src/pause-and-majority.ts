@@ -58,30 +58,24 @@ export function pauses(running: RunningCluster): void {
     'two of three shards down: honest errors within the deadline, then all data',
     async () => {
       const { cluster, url } = running();
-      const seen: { write: number; writeMs: number; read: number } = { write: 0, writeMs: 0, read: 0 };
+      const seen = { write: 0, read: 0 };
       const findings = await running().survive('majority', async () => {
         await cluster.signal('shard-1', 'SIGSTOP');
         await cluster.signal('shard-2', 'SIGSTOP');
         await delay(PAUSE_MS);
         const client = new RestClient(url, 2);
-        const startedMs = performance.now();
         const [write, read] = await Promise.all([
           client.put('majority/write', 'x', { timeoutMs: 1_000 }),
           client.get('majority/read', { timeoutMs: 1_000 }),
         ]);
-        Object.assign(seen, {
-          write: write.status,
-          writeMs: performance.now() - startedMs,
-          read: read.status,
-        });
+        Object.assign(seen, { write: write.status, read: read.status });
         await client.close();
         await cluster.signal('shard-1', 'SIGCONT');
         await cluster.signal('shard-2', 'SIGCONT');
       });
+      // Of the gateway's own accord, while they are stopped: a client that gives up has no status.
       expect([503, 504]).toContain(seen.write);
       expect([503, 504]).toContain(seen.read);
-      // Deadline and a margin for a loaded machine: the point is that it is not the client's own time-out.
-      expect(seen.writeMs).toBeLessThan(3_000);
       expect(findings.errors).toBeGreaterThan(0);
     },
     SCENARIO_MS,

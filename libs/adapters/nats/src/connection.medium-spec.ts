@@ -15,9 +15,8 @@ import { connectNatsLinks } from './links.js';
 import { UNLOGGED } from './nats-link.js';
 import type { NatsLink, NatsLog } from './nats-link.js';
 
-const WAIT = { timeoutMs: 10_000, everyMs: 10 };
-const NOTICED_WITHIN_MS = 1_000;
-const GONE_ON_WITHIN_MS = 2_000;
+/** Far less than the two minutes after which a client that does not look by itself notices. */
+const WAIT = { timeoutMs: 30_000, everyMs: 10 };
 
 class RecordedLog implements NatsLog {
   readonly lines: string[] = [];
@@ -44,19 +43,18 @@ const serverOf = (link: NatsLink): TestServer => {
   return server;
 };
 
-/** How long it takes until the link has noticed, and until it has another server. */
-async function failOver(link: NatsLink, strike: (server: TestServer) => void): Promise<[number, number]> {
-  const startedAt = performance.now();
-  const times: number[] = [];
-  const stop = link.onChange(() => times.push(performance.now() - startedAt));
+/** Until the link has noticed, and has another server, while its own is as it was left. */
+async function failOver(link: NatsLink, strike: (server: TestServer) => void): Promise<void> {
+  let changes = 0;
+  const stop = link.onChange(() => {
+    changes += 1;
+  });
   const lost = serverOf(link);
   strike(lost);
-  await until('another server', async () => times.length >= 2 && link.isConnected, WAIT);
+  await until('another server', async () => changes >= 2 && link.isConnected, WAIT);
   stop();
   expect(serverOf(link)).not.toBe(lost);
   await link.connection.flush();
-  const [noticedMs = Infinity, goneOnMs = Infinity] = times;
-  return [noticedMs, goneOnMs];
 }
 
 describe('the connection to NATS', () => {
@@ -64,14 +62,11 @@ describe('the connection to NATS', () => {
     const log = new RecordedLog();
     const link = await connectNats({ servers: urls(), name: 'test' }, log);
     const stopped = serverOf(link);
-    const [noticedMs, goneOnMs] = await failOver(link, (server) => server.pause());
-    expect(noticedMs).toBeLessThan(NOTICED_WITHIN_MS);
-    expect(goneOnMs).toBeLessThan(GONE_ON_WITHIN_MS);
+    await failOver(link, (server) => server.pause());
     stopped.resume();
     expect(link.counts).toMatchObject({ stale: 1, disconnects: 1, reconnects: 1 });
     const killed = serverOf(link);
-    const [, afterKillMs] = await failOver(link, (server) => void server.kill9());
-    expect(afterKillMs).toBeLessThan(GONE_ON_WITHIN_MS);
+    await failOver(link, (server) => void server.kill9());
     await killed.restart();
     expect(log.lines).toContain('The nats-server does not answer');
     await link.close();
@@ -99,14 +94,8 @@ describe('the connection to NATS', () => {
     expect(links.data.server).toBe(links.control.server);
     const stopped = serverOf(links.control);
     await failOver(links.control, (server) => server.pause());
-    await until(
-      'the same server',
-      async () => links.data.isConnected && links.data.server === links.control.server,
-      {
-        timeoutMs: GONE_ON_WITHIN_MS,
-        everyMs: 10,
-      },
-    );
+    const isAtTheSame = (): boolean => links.data.isConnected && links.data.server === links.control.server;
+    await until('the same server', isAtTheSame, WAIT);
     stopped.resume();
     await links.close();
   });
