@@ -9,7 +9,7 @@ import {
   type RingleaderClusterStatus,
 } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
-import { RestClient } from '@ringleader/testing-workload';
+import { RestClient, type RestAnswer } from '@ringleader/testing-workload';
 import type { KubeObject, KubernetesApi, Ref } from './api.js';
 import { environment } from './environment.js';
 import { merged } from './merge-patch.js';
@@ -29,6 +29,9 @@ export type SpecChange = Readonly<Record<string, unknown>>;
 
 const NAME = 'demo';
 const POLL_MS = 250;
+/** What a busy cluster, or one between two leaders, may say to a question. */
+export const UNANSWERED: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'OVERLOADED']);
+const ANSWER_MS = 60_000;
 /** From nothing to a cluster that serves, on a machine with two processors for all of its nodes. */
 const START_MS = 420_000;
 
@@ -165,11 +168,17 @@ export class ClusterUnderTest {
     return { url: await this.url(), ...(await this.access()) };
   }
 
-  /** The document that a path of the gateway answers. */
+  /** The document that a path of the gateway answers, asked for again where nobody could say it yet. */
   async ask<T>(path: string): Promise<T> {
     const client = await this.client(1);
     try {
-      const { status, code, body } = await client.request('GET', path);
+      let answer: RestAnswer | undefined;
+      const isAnswered = async (): Promise<boolean> => {
+        answer = await client.request('GET', path);
+        return !UNANSWERED.has(answer.code);
+      };
+      await until(`an answer to ${path}`, isAnswered, { timeoutMs: ANSWER_MS, everyMs: POLL_MS });
+      const { status, code, body } = answer!;
       if (status !== 200) throw new Error(`${path}: ${status} ${code} ${body.toString()}`);
       return JSON.parse(body.toString()) as T;
     } finally {
