@@ -149,10 +149,13 @@ describe('MemberRegistration', () => {
     await registration.start();
     const renewals = (): number => coordinator.calls.filter((call) => call === 'leaseKeepAlive').length;
     // As the client does: until its own time is over, which is longer than the lease has.
-    coordinator[operation] = (_request: unknown, { timeoutMs = 60_000 }: CallOptions = {}) =>
-      delay(timeoutMs).then(() =>
-        Promise.reject(new OperationalError('DEADLINE_EXCEEDED', 'nobody answers')),
-      );
+    coordinator[operation] = async (
+      _request: unknown,
+      { timeoutMs = 60_000 }: CallOptions = {},
+    ): Promise<never> => {
+      await delay(timeoutMs);
+      throw new OperationalError('DEADLINE_EXCEEDED', 'nobody answers');
+    };
     registration.update({ state: 'serving' });
     const before = renewals();
     await until('three renewals', () => renewals() >= before + 3, WAIT);

@@ -10,6 +10,7 @@ import type { KubeObject } from '../harness/api.js';
 import type { ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { onKubernetes } from '../harness/given.js';
 import { survive } from '../harness/loaded-cluster.js';
+import type { Pod } from '../harness/pods.js';
 import { scenario } from '../harness/scenario.js';
 
 const SERVICES = ['coordinator', 'shard', 'gateway', 'failure-detector', 'operator'];
@@ -50,10 +51,11 @@ async function shown(cluster: ClusterUnderTest): Promise<readonly string[]> {
   return [...seen];
 }
 
+/** Of the nats-servers, or of all others. */
 async function uids(cluster: ClusterUnderTest, isServer: boolean): Promise<readonly string[]> {
-  const servers = (await cluster.pods('nats')).map(({ metadata }) => metadata.uid);
-  if (isServer) return servers;
-  return (await cluster.pods()).flatMap(({ metadata: { uid } }) => (servers.includes(uid) ? [] : [uid]));
+  const of = (pods: readonly Pod[]): string[] => pods.map(({ metadata: { uid = '' } }) => uid);
+  const servers = of(await cluster.pods('nats'));
+  return isServer ? servers : of(await cluster.pods()).filter((uid) => !servers.includes(uid));
 }
 
 const stillThere = (before: readonly string[], now: readonly string[]): readonly string[] =>
