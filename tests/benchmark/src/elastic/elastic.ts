@@ -102,7 +102,7 @@ class ElasticRun {
     holds: (items: readonly ShardItem[]) => boolean | Promise<boolean>,
   ): Promise<void> {
     this.options.note(`waits until ${what}`);
-    while (!(await holds(await this.look().catch(() => [])))) await delay(LOOK_EVERY_MS);
+    while (!(await holds(await this.look().catch(() => [])))) await this.wait();
   }
 
   async nothingMoves(): Promise<boolean> {
@@ -121,8 +121,14 @@ class ElasticRun {
       const { status, code, body } = await this.client.request(method, path);
       if (status < 300) return;
       if (status < 500 && code !== 'SHARD_HOLDS_DATA') throw new Error(`${path}: ${body.toString()}`);
-      await delay(LOOK_EVERY_MS);
+      await this.wait();
     }
+  }
+
+  /** Until it is worth another look, for as long as there is a load. */
+  private async wait(): Promise<void> {
+    this.load.check();
+    await delay(LOOK_EVERY_MS);
   }
 
   /** As the coordinators count what copies took; whoever leads counts, from when it began to. */
@@ -216,6 +222,7 @@ async function drive(run: ElasticRun): Promise<ElasticFindings> {
   });
   await run.phase('after', () => quiet(run));
   await run.load.stop();
+  run.load.check();
   return { ...reportOf(run), faults: await faultsOf(run) };
 }
 
@@ -258,6 +265,28 @@ async function fill({ client, options }: ElasticRun): Promise<number> {
   return (performance.now() - startedAt) / 1_000;
 }
 
+interface ReadResult {
+  readonly status: number;
+  readonly value?: string;
+}
+
+/** What was refused for now says nothing of what is there. */
+async function readAll(
+  client: RestClient,
+  operations: readonly { readonly op: 'get'; readonly key: string }[],
+): Promise<readonly ReadResult[]> {
+  for (;;) {
+    const { status, body } = await client.batch(operations, 30_000);
+    const { results } = (status === 200 ? JSON.parse(body.toString()) : {}) as {
+      results?: readonly ReadResult[];
+    };
+    if (results?.every((result) => result.status < 429) === true) return results;
+    if (status !== 0 && status < 429 && status !== 200)
+      throw new Error(`a batch of reads: ${body.toString()}`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
 /** Reads every key. */
 async function faultsOf({ client, options, load, phases }: ElasticRun): Promise<string[]> {
   const faults: string[] = [];
@@ -271,8 +300,7 @@ async function faultsOf({ client, options, load, phases }: ElasticRun): Promise<
       next += READ_BATCH;
       const numbers = Array.from({ length: Math.min(READ_BATCH, options.keys - from) }, (_, i) => from + i);
       const operations = numbers.map((n) => ({ op: 'get' as const, key: keyOf(n) }));
-      const { body } = await client.batch(operations, 30_000);
-      const { results = [] } = JSON.parse(body.toString()) as { results?: readonly { value?: string }[] };
+      const results = await readAll(client, operations);
       numbers.forEach((n, i) => {
         const expected = load.expected.get(n) ?? { acknowledged: 0, unknown: [] };
         const allowed = [expected.acknowledged, ...expected.unknown];

@@ -8,7 +8,7 @@ import { seededPrng, type Prng } from '@ringleader/primitives';
 import type { RestAnswer, RestClient } from '@ringleader/testing-workload';
 
 export interface PacedLoadOptions {
-  readonly client: RestClient;
+  readonly client: Pick<RestClient, 'get' | 'put'>;
   readonly keyOf: (n: number) => string;
   readonly keys: number;
   readonly valueOf: (n: number, write: number) => string;
@@ -32,7 +32,7 @@ export interface Expected {
   readonly unknown: number[];
 }
 
-/** The load is behind by more than this: it says so, instead of measuring itself. */
+/** The load is behind by more than this: it ends, instead of measuring itself. */
 const IN_FLIGHT_MAX = 4_000;
 
 export class PacedLoad {
@@ -47,6 +47,7 @@ export class PacedLoad {
   readonly #beingWritten = new Set<number>();
   #writes = 0;
   #isStopped = false;
+  #failure: Error | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: PacedLoadOptions) {
@@ -63,6 +64,11 @@ export class PacedLoad {
     this.#running = this.#run();
   }
 
+  /** Throws what has ended the load, if something has. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#running;
@@ -72,20 +78,27 @@ export class PacedLoad {
   async #run(): Promise<void> {
     const intervalMs = 1_000 / this.#options.perSecond;
     let dueAt = performance.now();
-    while (!this.#isStopped) {
+    while (!this.#isStopped && this.#failure === null) {
       const now = performance.now();
       while (dueAt <= now) {
         this.#begin(dueAt);
         dueAt += intervalMs;
       }
-      if (this.#inFlight.size > IN_FLIGHT_MAX) throw new Error('the cluster does not keep up with this load');
+      if (this.#inFlight.size > IN_FLIGHT_MAX)
+        this.#failure = new Error('the cluster does not keep up with this load');
       await delay(1);
     }
   }
 
   #begin(dueAt: number): void {
-    const done = this.#request(dueAt).finally(() => this.#inFlight.delete(done));
+    const done = this.#request(dueAt)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#inFlight.delete(done));
     this.#inFlight.add(done);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= new Error('a request had no answer of any kind', { cause: error });
   }
 
   async #request(dueAt: number): Promise<void> {
