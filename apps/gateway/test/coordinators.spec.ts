@@ -9,6 +9,7 @@ import {
   type VerificationOperation,
   coordinatorContracts,
 } from '@ringleader/contracts';
+import { until } from '@ringleader/testing-servers';
 import type { GatewayHarness } from './support/gateway-harness.js';
 import { startGateway } from './support/gateway-harness.js';
 import { problemOf } from './support/http-client.js';
@@ -29,6 +30,8 @@ const PARTS = ['one', 'two', 'three'];
 let lost: ('DEADLINE_EXCEEDED' | 'UNAVAILABLE')[];
 let given: number;
 let isEndless: boolean;
+/** Settles when a snapshot is opened. */
+let opening: Promise<void>;
 /** At the member. */
 let isClosed: Promise<void>;
 let whenClosed: () => void;
@@ -37,8 +40,8 @@ let whenClosed: () => void;
 function snapshotAnswer(operation: UpkeepOperation): Promise<object> {
   if (refusal !== null) return Promise.reject(refusal);
   if (operation === 'closeSnapshot') whenClosed();
-  if (isEndless) return Promise.resolve({ ...OPENED, dataBase64: ENDLESS, isLast: false });
-  if (operation === 'openSnapshot') return Promise.resolve(OPENED);
+  if (operation === 'openSnapshot') return opening.then(() => OPENED);
+  if (isEndless) return Promise.resolve({ dataBase64: ENDLESS, isLast: false });
   const code = given === 0 ? undefined : lost.shift();
   if (code !== undefined) return Promise.reject(new OperationalError(code, 'Lost'));
   const dataBase64 = Buffer.from(PARTS[given] ?? '').toString('base64');
@@ -61,6 +64,7 @@ beforeEach(async () => {
   lost = [];
   given = 0;
   isEndless = false;
+  opening = Promise.resolve();
   isClosed = new Promise((resolve) => (whenClosed = resolve));
   refusal = null;
   const answer = <T>(request: unknown, response: T): Promise<T> => {
@@ -232,6 +236,7 @@ describe('a snapshot', () => {
     expect(asked.at(-1)).toMatchObject({ seat: 2 });
     asked = [];
     expect((await fetch(`${base()}/snapshot`, { method: 'HEAD' })).status).toBe(200);
+    await isClosed;
     const closed = { seat: 3, operation: 'closeSnapshot', snapshot: 's' };
     expect(asked).toEqual([{ seat: 3, operation: 'openSnapshot' }, closed]);
   });
@@ -242,6 +247,22 @@ describe('a snapshot', () => {
     const reader = body!.getReader();
     await reader.read();
     await reader.cancel();
+    await isClosed;
+    expect(asked.at(-1)).toEqual({ seat: 3, operation: 'closeSnapshot', snapshot: 's' });
+  });
+
+  it('is closed at the member where the client has gone away before it was opened', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    opening = promise;
+    isEndless = true;
+    const gone = new AbortController();
+    const answer = fetch(`${base()}/snapshot`, { signal: gone.signal });
+    await until('the member is asked', () => asked.length > 0, { timeoutMs: 30_000, everyMs: 1 });
+    gone.abort();
+    await expect(answer).rejects.toThrow();
+    // By then the connection before it has been seen to end.
+    await fetch(`${base()}/members`);
+    resolve();
     await isClosed;
     expect(asked.at(-1)).toEqual({ seat: 3, operation: 'closeSnapshot', snapshot: 's' });
   });
