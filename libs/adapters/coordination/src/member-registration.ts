@@ -79,7 +79,7 @@ export class MemberRegistration {
       const renewAt = performance.now() + this.#ttlMs / RENEWALS_PER_TTL;
       try {
         await this.#step(renewAt);
-        await this.#pause.wait(renewAt - performance.now());
+        await this.#pause.wait(Math.max(0, renewAt - performance.now()));
       } catch (error) {
         this.#report(error);
         const isLost = error instanceof OperationalError && error.code === 'LEASE_NOT_FOUND';
@@ -89,7 +89,10 @@ export class MemberRegistration {
     }
   }
 
-  /** What is registered is asked for and written in the time that is left until the lease must be renewed again. */
+  /**
+   * What is registered is asked for and written in the time that is left until the lease must be renewed again: where a renewal took
+   * all of it, in half as long, since a new state has to get through.
+   */
   async #step(renewAt: number): Promise<void> {
     const { client } = this.options;
     if (this.#lease === 0) {
@@ -101,7 +104,8 @@ export class MemberRegistration {
       return;
     }
     await client.leaseKeepAlive({ leaseId: this.#lease });
-    const inTime = (): CallOptions => ({ timeoutMs: Math.max(1, renewAt - performance.now()) });
+    const leastMs = this.#ttlMs / RENEWALS_PER_TTL / 2;
+    const inTime = (): CallOptions => ({ timeoutMs: Math.max(leastMs, renewAt - performance.now()) });
     if (this.#isDirty || (await this.#isAmiss(inTime))) await this.#write(this.#lease, inTime);
   }
 

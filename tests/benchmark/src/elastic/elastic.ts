@@ -270,7 +270,7 @@ interface ReadResult {
   readonly value?: string;
 }
 
-/** What was refused for now says nothing of what is there. */
+/** A refusal that ends by itself says nothing of what is there: it is asked again. */
 async function readAll(
   client: RestClient,
   operations: readonly { readonly op: 'get'; readonly key: string }[],
