@@ -17,8 +17,12 @@ They install the operator, and make clusters in namespaces of their own.
   RINGLEADER_E2E_GATEWAY         where a gateway is reached (default: the port of the Service on a node)
   RINGLEADER_E2E_NAMESPACE       default: ringleader-e2e`;
 
+/** Limits are those of a cluster of machines, whatever else this one does. */
+const LIMITS = { TEST_SLOWNESS: process.env.TEST_SLOWNESS ?? '1' };
+
 /** Gives the exit code. */
-export async function runScenarios(args, env = {}) {
+export async function runScenarios(args, given = {}) {
+  const env = { ...LIMITS, ...given };
   const result = join(tmpdir(), `ringleader-e2e-${process.pid}.json`);
   // By name, since Jest takes whatever follows its patterns of files for more of them.
   const files = args.map((arg) => (arg.startsWith('-') ? arg : `--testPathPatterns=${arg}`));

@@ -88,16 +88,15 @@ describe('moves of partitions', () => {
 
       await group.kill9(await group.leader());
       const held = (): number => mirror.entries.filter(({ replicas }) => replicas.includes(4)).length;
+      const isSettled = (): boolean => mirror.entries.every(({ nextReplicas }) => nextReplicas === null);
       await until(
-        'the new shard to hold its share',
+        'the new shard to hold its share, and nothing to be on its way',
         async () => {
           await Promise.all(shards.map((shard) => shard.report(mirror.entries)));
-          return held() >= 11;
+          return held() >= 11 && isSettled();
         },
-        { ...WAIT, everyMs: 20 },
+        { ...WAIT, seen: () => `${held()} held` },
       );
-      const isSettled = (): boolean => mirror.entries.every(({ nextReplicas }) => nextReplicas === null);
-      await until('an end', isSettled, WAIT);
       expect(mirror.entries.every(({ replicas }) => new Set(replicas).size === 3)).toBe(true);
 
       const command = { kind: 'drain', shard: 'shard-4' } as const;

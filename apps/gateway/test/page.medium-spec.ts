@@ -23,7 +23,7 @@ const SCENES: readonly SceneName[] = ['healthy', 'one-down', 'moving'];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where the pictures always tell the same time. */
 const NOW = Date.parse('2026-11-26T12:00:00Z');
-const WAIT = { timeout: 20_000 };
+const WAIT = { timeout: 100_000 };
 
 const chromium = await locateChromium(process.env);
 /** Without a browser nothing can be tested, and whoever reads the results is to know. */

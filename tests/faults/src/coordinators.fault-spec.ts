@@ -45,7 +45,13 @@ describe('coordinators that change while they are disturbed', () => {
         const changed = (async () => {
           for (let round = 0; round < ROUNDS; round += 1) await operator.round();
         })().finally(() => (isOver = true));
-        await Promise.all([changed, faults.runUntil(() => isOver)]);
+        await Promise.all([
+          changed,
+          faults.runUntil(
+            () => isOver,
+            () => operator.steps,
+          ),
+        ]);
         await cluster.untilHealthy();
         await load.stop();
         expect(

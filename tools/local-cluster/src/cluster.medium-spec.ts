@@ -31,7 +31,7 @@ const OPTIONS: ClusterOptions = {
   port: 0,
   ephemeral: false,
   secure: false,
-  timeout: 30,
+  timeout: 120,
 };
 
 describe('LocalCluster', () => {

@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Tests say how many times as long as on an unloaded machine they wait, by a global; nobody else does. */
+const { testSlowness = 1 } = globalThis as { testSlowness?: number };
+
 export interface UntilOptions {
+  /** On an unloaded machine. */
   readonly timeoutMs: number;
   readonly everyMs?: number;
   /** Asked between two looks: a reason to stop waiting at once, for instance a process that has ended. */
@@ -15,14 +19,15 @@ export async function until(
   condition: () => Promise<boolean> | boolean,
   { timeoutMs, everyMs = 20, failure, seen }: UntilOptions,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
+  const limitMs = timeoutMs * testSlowness;
+  const deadline = performance.now() + limitMs;
   for (;;) {
     if (await condition()) return;
     const reason = failure?.();
     if (reason !== undefined) throw new Error(`${what}: ${reason}`);
     if (performance.now() > deadline) {
       const last = seen === undefined ? '' : `; last seen: ${seen()}`;
-      throw new Error(`${what}: not within ${timeoutMs} ms${last}`);
+      throw new Error(`${what}: not within ${limitMs} ms${last}`);
     }
     await delay(everyMs);
   }

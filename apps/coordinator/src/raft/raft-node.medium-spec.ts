@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { openLogStorage } from '@ringleader/log-storage';
 import type { LogIdentity } from '@ringleader/log-storage';
 import type { MemberId } from '@ringleader/primitives';
@@ -23,13 +23,13 @@ import type {
   RaftTransport,
   StateMachine,
 } from './raft-node.js';
+import { until } from '@ringleader/testing-servers';
 import type { MemberChangeOutcome } from './group-changes.js';
 import type { RaftNodeEvent } from './raft-events.js';
 import { startRaftNode } from './start-raft-node.js';
 
 /** No measure of anything: it bounds how long a test that cannot succeed takes to say so, on a machine that is busy. */
 const PATIENCE_MS = 30_000;
-jest.setTimeout(2 * PATIENCE_MS);
 
 /** Time to elect that a write to the disk does not exceed, for tests of what one leader does. */
 const UNHURRIED = { tickMs: 50 };
@@ -165,13 +165,13 @@ class Group {
 }
 
 async function eventually<T>(probe: () => T | undefined | false): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = probe();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`it did not happen within ${PATIENCE_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  let found: T | undefined | false;
+  const isFound = (): boolean => {
+    found = probe();
+    return found !== undefined && found !== false;
+  };
+  await until('what is awaited', isFound, { timeoutMs: PATIENCE_MS, everyMs: 5 });
+  return found as T;
 }
 
 const command = (text: string): Uint8Array => Buffer.from(text);

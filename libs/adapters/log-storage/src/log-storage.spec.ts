@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
 import type { LogBatch } from './batch-codec.js';
@@ -18,8 +18,6 @@ import type { ReceivedSnapshot } from './snapshot-files.js';
 import type { LogEntry, LogSnapshot, RecoveredLog } from './types.js';
 
 const segmentSizeBytes = 4096;
-/** Hundreds of starts in one test, on a machine that may be busy. */
-jest.setTimeout(30_000);
 
 let directory: string;
 const opened: LogStorage[] = [];

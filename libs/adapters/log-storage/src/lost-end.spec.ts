@@ -12,15 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LogBatch } from './batch-codec.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
 import { type OpenedLog, openLogStorage } from './log-storage.js';
 import type { RecoveredLog } from './types.js';
 
 const segmentSizeBytes = 4096;
-/** Hundreds of starts in one test, on a machine that may be busy. */
-jest.setTimeout(30_000);
 
 let directory: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 
 const MODULE = new URL('../dist/index.js', import.meta.url).href;
 const TEST_MS = 30_000;
-const ENDED = { timeout: 20_000, killSignal: 'SIGKILL' } as const;
+const ENDED = { timeout: 100_000, killSignal: 'SIGKILL' } as const;
 
 const CRASHES = `
 const { createLogger } = await import(process.argv[1]);

@@ -8,7 +8,7 @@ import type { RestAnswer, RestClient } from './rest-client.js';
 import type { Asked } from './waits.js';
 
 const ATTEMPT_MS = 5_000;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const BETWEEN_MS = 100;
 const KEYS = 50;
 

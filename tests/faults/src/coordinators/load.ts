@@ -10,6 +10,7 @@ import { CoordinationClient } from '@ringleader/coordination';
 import type { WatchHandle } from '@ringleader/coordination';
 import { connectNats, UNLOGGED, type NatsLink } from '@ringleader/nats';
 import { seededPrng, type Prng } from '@ringleader/primitives';
+import { until } from '@ringleader/testing-servers';
 import type { Asked, Delivery, Recorded, Told } from './recorded.js';
 
 export interface Place {
@@ -124,7 +125,7 @@ export class CoordinatorLoad {
     const revision = last?.revision ?? 0;
     const haveAll = (): boolean =>
       this.watchers.every((watcher) => watcher.has(revision) || watcher.ended !== null);
-    while (!haveAll()) await delay(10);
+    await until('all watchers have seen all', haveAll, { timeoutMs: 60_000 });
   }
 
   async close(): Promise<void> {

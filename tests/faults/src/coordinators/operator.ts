@@ -5,10 +5,9 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Prng } from '@ringleader/primitives';
 import type { LocalClusterHandle } from '@ringleader/testing-local-cluster';
-import { workspaceRoot } from '@ringleader/testing-servers';
+import { until, workspaceRoot } from '@ringleader/testing-servers';
 
 export interface ListedMember {
   readonly name: string;
@@ -25,10 +24,13 @@ interface Ran {
 
 const RETRY_MS = 200;
 /** Of one step: the faults last for seconds, and so may each of its attempts. */
-const PATIENCE_MS = 120_000;
+const PATIENCE = { timeoutMs: 120_000, everyMs: RETRY_MS };
 const NAME = /^coordinator-[1-9]$/;
 
 export class CoordinatorOperator {
+  /** How many members have come, gone or been replaced. */
+  steps = 0;
+
   constructor(
     private readonly cluster: LocalClusterHandle,
     private readonly prng: Prng,
@@ -36,11 +38,10 @@ export class CoordinatorOperator {
   ) {}
 
   async round(): Promise<void> {
-    await this.#add();
-    await this.#add();
-    await this.#loseDisk();
-    await this.#remove();
-    await this.#remove();
+    for (const step of [this.#add, this.#add, this.#loseDisk, this.#remove, this.#remove]) {
+      await step.call(this);
+      this.steps += 1;
+    }
   }
 
   async members(): Promise<readonly ListedMember[]> {
@@ -66,12 +67,14 @@ export class CoordinatorOperator {
 
   /** Of the starter, which has it at once, whatever the command says. */
   async #newcomer(before: readonly string[]): Promise<string> {
-    for (;;) {
+    let name = '';
+    const isThere = async (): Promise<boolean> => {
       const { processes } = await this.cluster.state();
-      const added = processes.find(({ member }) => NAME.test(member) && !before.includes(member));
-      if (added !== undefined) return added.member;
-      await delay(RETRY_MS);
-    }
+      name = processes.find(({ member }) => NAME.test(member) && !before.includes(member))?.member ?? '';
+      return name !== '';
+    };
+    await until('another coordinator runs', isThere, PATIENCE);
+    return name;
   }
 
   async #loseDisk(): Promise<void> {
@@ -104,8 +107,9 @@ export class CoordinatorOperator {
       return isGone ? { ok: true, stdout: '', stderr: '' } : this.#notYet(this.#coordinator('remove', name));
     });
     // Its seat is free when its process has ended.
-    while ((await this.cluster.state()).processes.some(({ member }) => member === name))
-      await delay(RETRY_MS);
+    const isFree = async (): Promise<boolean> =>
+      !(await this.cluster.state()).processes.some(({ member }) => member === name);
+    await until(`${name} ends`, isFree, PATIENCE);
   }
 
   async #voters(): Promise<string[]> {
@@ -118,16 +122,13 @@ export class CoordinatorOperator {
   }
 
   async #until(what: string, attempt: () => Promise<Ran>): Promise<Ran> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const ran = await attempt();
-      if (ran.ok) return ran;
-      if (performance.now() > deadline) {
-        const { stdout } = await this.#coordinator('members');
-        throw new Error(`${what}: given up, at last ${ran.stderr}\n${stdout}`);
-      }
-      await delay(RETRY_MS);
-    }
+    let ran: Ran = { ok: false, stdout: '', stderr: '' };
+    const isDone = async (): Promise<boolean> => {
+      ran = await attempt();
+      return ran.ok;
+    };
+    await until(what, isDone, { ...PATIENCE, seen: () => ran.stderr });
+    return ran;
   }
 
   async #coordinator(...args: readonly string[]): Promise<Ran> {
