@@ -56,25 +56,24 @@ export class CoordinatorOperator {
 
   async #add(): Promise<void> {
     const before = await this.#voters();
-    const ran = await this.#local('add-coordinator');
-    const name = await this.#newcomer(before);
-    this.note(`${name} comes${ran.ok ? '' : `, and it is said: ${ran.stderr}`}`);
-    await this.#until(`${name} votes`, async () => {
-      const isIn = (await this.#voters()).includes(name);
-      return isIn ? { ok: true, stdout: '', stderr: '' } : this.#notYet(this.#coordinator('add', name));
+    let newcomer = '';
+    // Whatever the command says: it may have been refused before it asked for a process, or not heard what became of that.
+    await this.#until('another coordinator runs', async () => {
+      newcomer = (await this.#newcomer(before)) ?? '';
+      return newcomer === ''
+        ? this.#notYet(this.#local('add-coordinator'))
+        : { ok: true, stdout: '', stderr: '' };
+    });
+    this.note(`${newcomer} comes`);
+    await this.#until(`${newcomer} votes`, async () => {
+      const isIn = (await this.#voters()).includes(newcomer);
+      return isIn ? { ok: true, stdout: '', stderr: '' } : this.#notYet(this.#coordinator('add', newcomer));
     });
   }
 
-  /** Of the starter, which has it at once, whatever the command says. */
-  async #newcomer(before: readonly string[]): Promise<string> {
-    let name = '';
-    const isThere = async (): Promise<boolean> => {
-      const { processes } = await this.cluster.state();
-      name = processes.find(({ member }) => NAME.test(member) && !before.includes(member))?.member ?? '';
-      return name !== '';
-    };
-    await until('another coordinator runs', isThere, PATIENCE);
-    return name;
+  async #newcomer(before: readonly string[]): Promise<string | undefined> {
+    const { processes } = await this.cluster.state();
+    return processes.find(({ member }) => NAME.test(member) && !before.includes(member))?.member;
   }
 
   async #loseDisk(): Promise<void> {
