@@ -47,6 +47,8 @@ export const shardConfigSchema = z
     RINGLEADER_RESEND_INTERVAL_MS: integer(10, 60_000).default(150),
     /** A statement that takes longer means that the database is lost. */
     RINGLEADER_POSTGRES_STALL_MS: integer(500, 600_000).default(4_000),
+    /** A shard whose database is away for so long is silent, and so down (docs/OPERATIONS.md, "A shard's PostgreSQL"). */
+    RINGLEADER_POSTGRES_AWAY_MS: integer(1_000, 7 * 24 * 3_600_000).default(30_000),
     RINGLEADER_REQUESTS_MAX: integer(16, 1_000_000).default(20_000),
     /** Rows kept in memory. Absent, as those below: a share of the process's memory. */
     RINGLEADER_ROW_CACHE_BYTES: budgeted(0, BYTES_MAX, ROW_CACHE),

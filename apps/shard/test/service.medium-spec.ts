@@ -130,7 +130,7 @@ function start(settings: Readonly<Record<string, string>> = {}): ShardService {
       preparation: new DatabasePreparation(config, systemClock, signs),
       pressure: new HeapPressure(new Registry()),
       budget: { handOverMs: 20_000 },
-      membership: { isRegistered: true, registered: Promise.resolve() },
+      membership: { isRegistered: true, registered: Promise.resolve(), setSilent: () => undefined },
     },
     new NatsDataPath(links, CLUSTER, () => systemClock.monotonicMs()),
     new ShardClock(systemClock),

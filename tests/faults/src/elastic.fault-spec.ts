@@ -27,7 +27,9 @@ describe('shards that come and go under load', () => {
   let client: RestClient;
 
   beforeAll(async () => {
-    loaded = await LoadedCluster.start({ env: { RINGLEADER_PARTITION_COUNT: String(PARTITIONS) } });
+    loaded = await LoadedCluster.start({
+      env: { RINGLEADER_PARTITION_COUNT: String(PARTITIONS), RINGLEADER_POSTGRES_AWAY_MS: '3000' },
+    });
     client = new RestClient(loaded.url, 2);
   }, START_MS);
   afterAll(async () => {
@@ -68,6 +70,44 @@ describe('shards that come and go under load', () => {
         expect([...replicas].sort()).toEqual(['shard-1', 'shard-2', 'shard-3']);
         expect([nextReplicas ?? [], learners]).toEqual([[], []]);
       }
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'gives up a shard whose database stays away while its process lives; with its database it comes back as a new one',
+    async () => {
+      const limit = async (replaceAfterMs: number): Promise<void> => {
+        const limits = JSON.stringify({ limits: { replaceAfterMs } });
+        const headers = { 'Content-Type': 'application/json' };
+        const { status } = await fetch(`${loaded.url}/v1/cluster/plan`, {
+          method: 'PATCH',
+          body: limits,
+          headers,
+        });
+        expect(status).toBe(200);
+      };
+      await loaded.survive('database-gone', async (cluster) => {
+        const name = await cluster.addShard();
+        const [ordinal] = name.match(/\d+$/) ?? [];
+        await cluster.untilNothingMoves();
+        const process = await cluster.process(name);
+        const holds = async (isIt: boolean): Promise<boolean> => {
+          const { items } = await read<{ items: Entry[] }>('/v1/cluster/partitions');
+          const isWhole = items.every(
+            ({ replicas, nextReplicas }) => replicas.length === 3 && nextReplicas === null,
+          );
+          return isWhole && items.some(({ replicas }) => replicas.includes(name)) === isIt;
+        };
+        await limit(10_000);
+        await cluster.act(`postgres-${ordinal}`, 'kill');
+        await until('its partitions to have replicas elsewhere', () => holds(false), WAIT);
+        expect(await cluster.process(name)).toMatchObject({ pid: process.pid, restarts: process.restarts });
+        await limit(600_000);
+        await cluster.act(`postgres-${ordinal}`, 'restart');
+        await until('it to hold its share again', () => holds(true), WAIT);
+        await cluster.removeShard(name);
+      });
     },
     SCENARIO_MS,
   );

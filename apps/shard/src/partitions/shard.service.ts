@@ -28,6 +28,7 @@ import { RequestDesk } from './request-desk.js';
 import { ShardActivity } from './shard-activity.js';
 import { ShardClock } from './shard-clock.js';
 import { comesBackAsNew } from './coming-back.js';
+import { DatabaseAbsence } from './database-absence.js';
 import { SetAsideSweeper } from './set-aside-sweeper.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
@@ -40,7 +41,7 @@ import { WalReporter } from './wal-reporter.js';
 export class ShardSurroundings {
   @Inject(HeapPressure) readonly pressure!: HeapPressure;
   @Inject(StopBudget) readonly budget!: StopBudget;
-  @Inject(Membership) readonly membership!: Pick<Membership, 'isRegistered' | 'registered'>;
+  @Inject(Membership) readonly membership!: Pick<Membership, 'isRegistered' | 'registered' | 'setSilent'>;
 
   constructor(
     readonly config: ShardConfig,
@@ -87,6 +88,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
   private life: Life | null = null;
   private isStopping = false;
   private isMapRead = false;
+  private readonly absence: DatabaseAbsence;
   private endAnnouncing: () => void = () => undefined;
   private tellServing: (ordinal: ShardOrdinal | null) => void = () => undefined;
   private endLife: (error: unknown) => void = () => undefined;
@@ -126,8 +128,12 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
         await within(LISTED_WITHIN_MS, surroundings.membership.registered);
         return surroundings.membership.isRegistered;
       },
-      onMigrated: () => health.started(),
+      onMigrated: () => {
+        health.started();
+        this.absence.over();
+      },
     });
+    this.absence = new DatabaseAbsence(config, surroundings.membership, logger);
     this.walReporter = new WalReporter(client, shardId, logger);
     this.moveReporter = new MoveReporter({ client, logger, monotonicMs: () => clock.monotonicMs() });
     this.registration = new RegistrationWatch(client, logger);
@@ -188,6 +194,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     });
     void this.limits.start();
     this.verification.start();
+    this.absence.begin();
     this.run().catch(this.surroundings.signs.fatal.report);
   }
 
@@ -201,6 +208,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     this.incidents.stop();
     this.sweeper.stop();
     this.limits.stop();
+    this.absence.stop();
     this.endAnnouncing();
     this.moveReporter.follow(null);
     await within(REPORT_WITHIN_MS, this.walReporter.stop());
@@ -234,6 +242,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       const error = await this.liveUntil(ended.promise);
       if (this.isStopping) return;
       if (isFatal(error)) throw error;
+      this.absence.begin();
       this.opening.ended(error);
       this.trouble = `the database is not open, or the shard is not registered: ${messageOf(error)}`;
       const waitMs = this.backOff.failed(this.clock.monotonicMs());

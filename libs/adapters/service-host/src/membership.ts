@@ -17,6 +17,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   readonly #registered = Promise.withResolvers<void>();
   #toldNextAt = 0;
   #isLeaving = false;
+  #hasLeft = false;
 
   constructor(
     self: Self,
@@ -65,6 +66,12 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     if (!this.#isLeaving) this.#registration.update(change);
   }
 
+  /** Whoever cannot do what it is there for gives no sign of life: after a while it is down for all others, and they manage without it. */
+  setSilent(isSilent: boolean): void {
+    if (isSilent) this.signs.stop();
+    else if (!this.#hasLeft) this.signs.start();
+  }
+
   /** Registers in the background: nothing that a service does waits for it. */
   onApplicationBootstrap(): void {
     void this.#registration.start();
@@ -76,6 +83,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
    * lease runs out by itself.
    */
   async beforeApplicationShutdown(): Promise<void> {
+    this.#hasLeft = true;
     this.signs.stop();
     const left = this.#registration.stop();
     await Promise.race([left, pause(LEAVE_WITHIN_MS, undefined, { ref: false })]);

@@ -67,7 +67,9 @@ export class SignsOfLife {
     this.#counters = counters;
   }
 
+  /** Has no effect where it has started. */
   start(): void {
+    if (this.#subscriptions.length > 0) return;
     const { cluster, service, id } = this.self;
     const { link } = this;
     this.#subscriptions = [
@@ -97,6 +99,7 @@ export class SignsOfLife {
   stop(): void {
     this.#heartbeat.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#subscriptions = [];
     for (const { timer, resolve } of this.#waiting.values()) {
       clearTimeout(timer);
       resolve(null);

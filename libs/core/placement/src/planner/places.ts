@@ -175,8 +175,8 @@ class PlacesEdit {
       [...this.#places.values()]
         .filter((place) => place.state === 'active' || place.state === 'draining')
         .filter(({ ordinal }) => healthOf(state, ordinal) === 'down')
-        // Whoever holds a lease lives, whatever the verdict says.
-        .filter(({ shardId, ordinal }) => state.present.get(shardId)?.ordinal !== ordinal)
+        // Whoever holds a lease and serves lives, whatever the verdict says. Who says that it serves nothing may lack its database.
+        .filter((place) => !this.#isServing(place))
         .sort((a, b) => since(a) - since(b) || a.ordinal - b.ordinal)
     );
   }

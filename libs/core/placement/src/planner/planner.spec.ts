@@ -262,7 +262,7 @@ describe('the placement loop', () => {
     expect(heldBy(cluster, 1, 2)).toBe(0);
   });
 
-  it('gives up nobody for what was written before a stop of all, nor who holds its lease, nor while it is paused', () => {
+  it('gives up nobody for what was written before a stop of all, nor who serves, nor while it is paused', () => {
     const cluster = new ModelCluster({ shards: shards(5) });
     cluster.settles();
     cluster.kill('shard-4');
@@ -280,6 +280,8 @@ describe('the placement loop', () => {
     ]);
     const present = new Map([['shard-4', { ordinal: 4, isServing: true }]]);
     expect(cluster.loop.look({ ...stopped, present }, at).places.notes).toEqual([]);
+    const idle = new Map([['shard-4', { ordinal: 4, isServing: false }]]);
+    expect(cluster.loop.look({ ...stopped, present: idle }, at).places.notes).toHaveLength(1);
     const control = { ...stopped.control!, paused: true };
     expect(cluster.loop.look({ ...stopped, control }, at).places.notes).toEqual([]);
   });
