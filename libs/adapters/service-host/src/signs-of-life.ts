@@ -140,6 +140,8 @@ export class SignsOfLife {
   async #probe({ round, service, id, withinMs, suspectedAt }: ProbeRequest, detector: string): Promise<void> {
     if (this.#waiting.size >= PINGS_WAITING_MAX) return;
     const pong = await this.ping({ service, id }, { withinMs, suspectedAt });
+    // Stopped meanwhile: the other one had not the time that it was to have.
+    if (this.#subscriptions.length === 0) return;
     const report: ProbeReport = { round, service, id, outcome: pong === null ? 'silent' : 'answered' };
     const subject = subjects.probed.from(this.self.cluster, this.#speaker, detector);
     this.link.publish(subject, JSON.stringify(report));
