@@ -90,7 +90,6 @@ describe('shards that come and go under load', () => {
       await loaded.survive('database-gone', async (cluster) => {
         const name = await cluster.addShard();
         const [ordinal] = name.match(/\d+$/) ?? [];
-        await cluster.untilNothingMoves();
         const process = await cluster.process(name);
         const holds = async (isIt: boolean): Promise<boolean> => {
           const { items } = await read<{ items: Entry[] }>('/v1/cluster/partitions');
@@ -99,6 +98,8 @@ describe('shards that come and go under load', () => {
           );
           return isWhole && items.some(({ replicas }) => replicas.includes(name)) === isIt;
         };
+        await until('it to hold something', () => holds(true), WAIT);
+        await cluster.untilNothingMoves();
         await limit(10_000);
         await cluster.act(`postgres-${ordinal}`, 'kill');
         await until('its partitions to have replicas elsewhere', () => holds(false), WAIT);
