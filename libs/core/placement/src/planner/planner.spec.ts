@@ -278,9 +278,9 @@ describe('the placement loop', () => {
     expect(cluster.loop.look(stopped, at).places.notes).toMatchObject([
       { shardId: 'shard-4', to: 'replaced' },
     ]);
-    const present = new Map([['shard-4', { ordinal: 4, isServing: true }]]);
+    const present = new Map([...stopped.present, ['shard-4', { ordinal: 4, isServing: true }]]);
     expect(cluster.loop.look({ ...stopped, present }, at).places.notes).toEqual([]);
-    const idle = new Map([['shard-4', { ordinal: 4, isServing: false }]]);
+    const idle = new Map([...stopped.present, ['shard-4', { ordinal: 4, isServing: false }]]);
     expect(cluster.loop.look({ ...stopped, present: idle }, at).places.notes).toHaveLength(1);
     const control = { ...stopped.control!, paused: true };
     expect(cluster.loop.look({ ...stopped, control }, at).places.notes).toEqual([]);
