@@ -65,7 +65,11 @@ describe.each([
   it.each(['coordinator', 'shard', 'failure-detector', 'gateway'])('is one for a %s', async (service) => {
     const { containers } = templateOf(objects, `demo-${service}`).spec;
     const [container] = containers;
-    const config = loadConfig(await schemaOf(service), environmentOf(container as Container), null);
+    const schema = await schemaOf(service);
+    const environment = environmentOf(container as Container);
+    const later = { ...environment, RINGLEADER_OF_A_LATER_OPERATOR: '1' };
+    expect(() => loadConfig(schema, later, null)).not.toThrow();
+    const config = loadConfig(schema, environment, null);
     expect(config['RINGLEADER_CLUSTER']).toBe('demo');
     const numbered = ['coordinator', 'shard'].includes(service);
     expect(config['RINGLEADER_MEMBER']).toBe(numbered ? `${service}-2` : 'demo-pod-1');

@@ -96,6 +96,8 @@ export function serviceEnvironment(cluster: RingleaderCluster, component: Compon
   return [
     field('POD_NAME', 'metadata.name'),
     field('POD_IP', 'status.podIP'),
+    // Images may be older than the operator.
+    variable('RINGLEADER_UNKNOWN_VARIABLES', 'warn'),
     variable('RINGLEADER_CLUSTER', cluster.metadata.name),
     // Every address, of either family: a pod may have none of IPv4.
     variable('RINGLEADER_PROBE_HOST', '::'),

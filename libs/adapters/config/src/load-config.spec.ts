@@ -75,6 +75,19 @@ describe('loadConfig', () => {
     expect(load).toThrow(/RINGLEADER_CLUSTR: is unknown; is RINGLEADER_CLUSTER meant\?$/);
   });
 
+  it('passes over an unknown variable where that is said to be tolerated, and nothing else that is wrong', () => {
+    const environment = {
+      RINGLEADER_MEMBER: 'shard-1',
+      RINGLEADER_OF_A_LATER_VERSION: '1',
+      RINGLEADER_UNKNOWN_VARIABLES: 'warn',
+    };
+    expect(loadConfig(schema, environment).RINGLEADER_MEMBER).toBe('shard-1');
+    const load = (more: object) => () => loadConfig(schema, { ...environment, ...more });
+    expect(load({ RINGLEADER_CLUSTER: 'No!' })).toThrow(/is not valid: RINGLEADER_CLUSTER/);
+    expect(load({ RINGLEADER_UNKNOWN_VARIABLES: 'refuse' })).toThrow(/RINGLEADER_OF_A_LATER_VERSION/);
+    expect(load({ RINGLEADER_UNKNOWN_VARIABLES: 'yes' })).toThrow(/RINGLEADER_UNKNOWN_VARIABLES/);
+  });
+
   it('takes an empty variable as absent', () => {
     const config = loadConfig(schema, { RINGLEADER_MEMBER: 'shard-1', RINGLEADER_CLUSTER: '' });
     expect(config.RINGLEADER_CLUSTER).toBe('local');

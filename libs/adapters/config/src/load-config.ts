@@ -18,6 +18,7 @@ import type { Budget } from './memory.js';
 import { natsConfig } from './nats-config.js';
 import { unknownVariables } from './unknown-variables.js';
 
+const UNKNOWN_VARIABLES = 'RINGLEADER_UNKNOWN_VARIABLES';
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
 
 const name = z.string().regex(NAME_PATTERN, 'lower-case letters, digits and hyphens');
@@ -42,6 +43,8 @@ export const commonConfig = {
     .refine((text) => isIP(text) !== 0, 'must be an IP address')
     .optional(),
   RINGLEADER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** Refused, a slip is noticed. Who describes processes of several versions has them warn: an older one does not know all. */
+  [UNKNOWN_VARIABLES]: z.enum(['refuse', 'warn']).default('refuse'),
   /** So long a process that was told to stop goes on as before, not ready, until all have heard that it is not. */
   RINGLEADER_DRAIN_PAUSE_MS: integer(0, 60_000).default(0),
   /** Stopping, the pause included, is cut off after this. Absent: what the service needs at most. */
@@ -124,7 +127,7 @@ interface ConfigIssue {
 
 /**
  * Throws CONFIG_INVALID which names every variable that is wrong, and what is allowed. An empty variable counts as
- * absent, as Kubernetes manifests often leave them. Any variable X may stand in a file instead, which X_FILE names: a
+ * absent, as Kubernetes manifests often leave them. Unknown ones of this project's are wrong unless they are tolerated. Any variable X may stand in a file instead, which X_FILE names: a
  * secret belongs there, where no `ps` and no crash report shows it.
  */
 export function loadConfig<Schema extends z.ZodObject>(
@@ -134,7 +137,8 @@ export function loadConfig<Schema extends z.ZodObject>(
 ): Readonly<z.infer<Schema>> {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const { shape } = schema;
-  const issues: ConfigIssue[] = unknownVariables(present, Object.keys(shape));
+  const areTolerated = present[UNKNOWN_VARIABLES] === 'warn';
+  const issues: ConfigIssue[] = areTolerated ? [] : unknownVariables(present, Object.keys(shape));
   const values: Record<string, string | undefined> = { ...present };
   for (const variable of Object.keys(shape)) {
     // Some are read again and again, so they are the names of files for the app, too.

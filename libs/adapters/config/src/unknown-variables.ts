@@ -19,7 +19,7 @@ const KNOWN = new Set(
   RAFT_LEASE_DRIFT_PERCENT RAFT_SNAPSHOT_ENTRIES RAFT_TICK_MS RAFT_TRAILING_ENTRIES READ_PROOF RECENT_KEYS_BYTES
   REPEATS_REMEMBERED REPLACE_AFTER_MS REPLICATION_FACTOR REQUESTS_MAX REQUEST_BYTES_MAX RESEND_INTERVAL_MS ROOT_TOKEN_ALSO_FILES ROOT_TOKEN_FILE
   ROW_CACHE_BYTES SHARD_REQUEST_BYTES_MAX SLOW_START_MS STOP_WITHIN_MS STOP_WITH_PARENT STORE_BYTES_MAX SUSPICION_MAX_MS
-  SUSPICION_MIN_MS TOKEN_FILE TOKEN_REVIEW TOMBSTONE_BYTES TRUSTED_PROXIES VERIFY_BYTES_PER_SECOND VERIFY_INTERVAL_MS WATCH_NAMESPACE
+  SUSPICION_MIN_MS TOKEN_FILE TOKEN_REVIEW TOMBSTONE_BYTES TRUSTED_PROXIES UNKNOWN_VARIABLES VERIFY_BYTES_PER_SECOND VERIFY_INTERVAL_MS WATCH_NAMESPACE
   WEIGHT ZONE`.split(/\s+/),
 );
 
@@ -32,6 +32,7 @@ const SERVICE_LINK_URL = /^(?:tcp|udp|sctp):\/\//;
 /** A name further off is no slip of the finger. */
 const DISTANCE_MAX = 4;
 
+/** Those that have a value and that no service knows, each with what is wrong with it. */
 export function unknownVariables(
   environment: Readonly<Record<string, string | undefined>>,
   declared: readonly string[],
@@ -41,7 +42,9 @@ export function unknownVariables(
   // Any may stand in a file.
   const known = new Set([...values, ...values.map((name) => `${name}_FILE`)]);
   return Object.entries(environment)
-    .filter(([variable, value]) => variable.startsWith(PREFIX) && !isServiceLink(variable, value ?? ''))
+    .filter(([variable, value = '']) => {
+      return variable.startsWith(PREFIX) && value !== '' && !isServiceLink(variable, value);
+    })
     .map(([variable]) => variable.slice(PREFIX.length))
     .filter((name) => !known.has(name))
     .map((name) => ({ variable: `${PREFIX}${name}`, message: sentenceFor(name, known) }));

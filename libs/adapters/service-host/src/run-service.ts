@@ -1,6 +1,6 @@
 /** The whole `main.ts` of a service. */
 import { setFlagsFromString } from 'node:v8';
-import { loadConfig, memberOf } from '@ringleader/config';
+import { loadConfig, memberOf, unknownVariables } from '@ringleader/config';
 import type { CommonConfig } from '@ringleader/config';
 import { EXIT_DO_NOT_RESTART, OperationalError } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
@@ -33,6 +33,8 @@ export async function runService<Schema extends z.ZodObject>(
     const config = loadConfig(definition.schema, environment);
     const common = config as unknown as CommonConfig;
     logger = createLogger({ level: common.RINGLEADER_LOG_LEVEL, service, member: common.RINGLEADER_MEMBER });
+    for (const { variable, message } of unknownVariables(environment, Object.keys(definition.schema.shape)))
+      logger.warn({ variable }, `${variable} is passed over: it ${message}`);
     let running: RunningService | null = null;
     runUntilSignal(logger, async () => running?.stop(), {
       stopWithinMs: stopBoundMs(definition, common),
