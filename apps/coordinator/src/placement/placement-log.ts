@@ -10,7 +10,7 @@ const SENTENCES = {
   settle: 'A partition has moved',
   abandon: 'A move was taken back',
   lead: 'Another shard is to lead a partition',
-} as const satisfies Record<Exclude<Work['kind'], 'places'>, string>;
+} as const satisfies Record<Exclude<Work['kind'], 'places' | 'elapsed'>, string>;
 
 /** What an operator follows; the steps in between are for whoever looks for a fault. */
 const TOLD: ReadonlySet<Work['kind']> = new Set(['settle', 'abandon']);
@@ -55,6 +55,7 @@ export class PlacementLog {
   }
 
   did(work: Work, nameOf: (ordinal: number) => string): void {
+    if (work.kind === 'elapsed') return;
     this.stepsTotal.set(work.kind, (this.stepsTotal.get(work.kind) ?? 0) + 1);
     if (work.kind === 'places') {
       for (const change of work.notes) this.logger.info({ ...change }, 'A shard has another place');

@@ -61,6 +61,8 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   #timer: NodeJS.Timeout | null = null;
   #mirror: ClusterMirror | null = null;
   #loop: PlacementLoop;
+  /** What the wall clock was ahead of the monotonic one when the loop was made. */
+  #aheadMs = 0;
   #overview: { readonly overview: Overview; readonly untilMs: number } | null = null;
   readonly #founding: Founding;
   readonly log: PlacementLog;
@@ -102,7 +104,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       const detail = `${shardId} is registered with ordinal ${registered ?? 'none'}, not ${ordinal}`;
       throw new OperationalError('FORBIDDEN', detail, { shard: shardId, ordinal });
     }
-    if (this.#loop.report(ordinal, said, this.clock.wallMs())) this.#wake();
+    if (this.#loop.report(ordinal, said, this.#nowMs())) this.#wake();
   }
 
   /** In a large cluster it is worked out anew only now and then, whoever asks. */
@@ -111,7 +113,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const startedAt = performance.now();
     const last = this.#overview;
     if (last !== null && startedAt < last.untilMs) return last.overview;
-    const overview = this.#describe(state, this.#loop.imagine(state, this.clock.wallMs()));
+    const overview = this.#describe(state, this.#loop.imagine(state, this.#nowMs()));
     const now = performance.now();
     this.#overview = { overview, untilMs: now + REST_FACTOR * (now - startedAt) };
     return overview;
@@ -120,7 +122,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   /** As it would be after these commands; throws what the first of them that is refused would throw. */
   imagine(commands: readonly Command[]): Overview {
     let state = this.#stateAsLeader();
-    const nowMs = this.clock.wallMs();
+    const nowMs = this.#nowMs();
     for (const command of commands) {
       const decided = decideCommand(state, command, nowMs);
       if (decided.kind === 'refused') throw refused(decided);
@@ -134,7 +136,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   /** The epoch of the plan after it. */
   async change(command: Command, ifEpoch: number | undefined): Promise<number> {
     for (let attempt = 1; attempt <= COMMAND_TRIES; attempt++) {
-      const decided = decideCommand(this.#stateAsLeader(), command, this.clock.wallMs(), ifEpoch);
+      const decided = decideCommand(this.#stateAsLeader(), command, this.#nowMs(), ifEpoch);
       if (decided.kind === 'refused') throw refused(decided);
       const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
       // Whoever has changed something sees it.
@@ -151,7 +153,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const now = this.#stateAsLeader();
     const partitions: RecoveredPartition[] = [];
     for (let state = now; ;) {
-      const decided = decideRecovery(state, lost, this.clock.wallMs(), state === now ? ifEpoch : undefined);
+      const decided = decideRecovery(state, lost, this.#nowMs(), state === now ? ifEpoch : undefined);
       if (decided.kind === 'refused') throw refused(decided);
       partitions.push(...decided.partitions);
       if (!decided.hasMore) return recovered(now, now.control!.epoch, partitions);
@@ -170,7 +172,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     try {
       for (let crossed = 0; crossed < COMMAND_TRIES;) {
         const at = done.partitions.length === 0 ? ifEpoch : undefined;
-        const decided = decideRecovery(this.#stateAsLeader(), lost, this.clock.wallMs(), at);
+        const decided = decideRecovery(this.#stateAsLeader(), lost, this.#nowMs(), at);
         if (decided.kind === 'refused') throw refused(decided);
         const { epoch, partitions } = decided;
         const command = this.#mirrorAsLeader().commandOf(decided.changes);
@@ -212,7 +214,16 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     return isDone ? 0 : this.overview().plan.bytesTotal;
   }
 
+  /**
+   * All that the loop goes by: as the wall clock was when this leader began, and from then on without its jumps. What it puts
+   * into records is for people.
+   */
+  #nowMs(): number {
+    return this.clock.monotonicMs() + this.#aheadMs;
+  }
+
   #newLoop(): PlacementLoop {
+    this.#aheadMs = this.clock.wallMs() - this.clock.monotonicMs();
     return new PlacementLoop({ initialLimits: initialLimits(this.config) });
   }
 
@@ -270,7 +281,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     }
     if (!this.#isLeading) return;
     if (restMs > 0) this.#sleep(restMs, true);
-    else if (this.#wakeAtMs !== null) this.#sleep(this.#wakeAtMs - this.clock.wallMs(), false);
+    else if (this.#wakeAtMs !== null) this.#sleep(this.#wakeAtMs - this.#nowMs(), false);
   }
 
   /** Gives how long nothing is to be decided, whatever happens. */
@@ -279,7 +290,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const mirror = this.#mirrorNow();
     if (!(await this.#founding.step(mirror.state.map.length > 0))) return 0;
     const startedAt = performance.now();
-    const look = this.#loop.look(mirror.state, this.clock.wallMs());
+    const look = this.#loop.look(mirror.state, this.#nowMs());
     const tookMs = performance.now() - startedAt;
     this.log.saw(look, tookMs, this.#loop.planner.targetsComputed);
     this.#wakeAtMs = look.wakeAtMs;
