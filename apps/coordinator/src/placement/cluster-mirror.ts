@@ -63,6 +63,7 @@ export class ClusterMirror {
   #control: Control | null = null;
   #elapsed: ReadonlyMap<string, number> = new Map();
   #map: MapEntry[] = [];
+  readonly #unreadable = new Set<string>();
   readonly #places = new Map<number, Place>();
   readonly #moves = new Map<number, MoveRecord>();
   readonly #registrations = new Map<string, RegisteredShard>();
@@ -117,12 +118,20 @@ export class ClusterMirror {
     return this.#cluster;
   }
 
+  /**
+   * Whether no entry of the map is missing here. Else nothing may be decided: to go on from the entry before one that cannot
+   * be read would make two of one epoch.
+   */
+  get isWhole(): boolean {
+    return this.#unreadable.size === 0;
+  }
+
   /** Not to be kept: it goes on changing. */
   get state(): ClusterState {
     return {
       partitionCount: this.#cluster?.partitionCount ?? 0,
       replicationFactor: this.#cluster?.replicationFactor ?? 0,
-      map: this.#map,
+      map: this.isWhole ? this.#map : [],
       places: this.#places,
       moves: this.#moves,
       control: this.#control,
@@ -258,8 +267,11 @@ export class ClusterMirror {
   /** Entries are never deleted, and the first ones come all at once. */
   #takeEntry(item: KeyValue, isPut: boolean): boolean {
     const entry = isPut ? this.#parse(partitionEntrySchema, item) : null;
-    if (entry === null) return false;
-    this.#map[entry.partition] = entry;
+    if (entry === null) this.#unreadable.add(item.key);
+    else {
+      this.#unreadable.delete(item.key);
+      this.#map[entry.partition] = entry;
+    }
     return true;
   }
 

@@ -40,7 +40,6 @@ export class PlacementLog {
     this.wanted = plan.copiesWanted;
     this.leaderChanges = plan.leaderChanges.length;
     const blocked = plan.blocked ?? places.kept[0] ?? null;
-    this.isBlocked = blocked !== null;
     if (targets !== this.#targets) {
       this.#targets = targets;
       this.targetsTotal += 1;
@@ -48,6 +47,12 @@ export class PlacementLog {
       const fields = { underWay, wanted, leaderChanges, tookMs: Math.round(tookMs) };
       this.logger.info(fields, 'Planned where partitions belong');
     }
+    this.blockedBy(blocked);
+  }
+
+  /** Null: by nothing. */
+  blockedBy(blocked: string | null): void {
+    this.isBlocked = blocked !== null;
     if (blocked === this.#blocked) return;
     this.#blocked = blocked;
     if (blocked === null) this.logger.info('Placement is not blocked any more');

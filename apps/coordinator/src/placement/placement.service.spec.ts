@@ -4,6 +4,7 @@ import { loadConfig } from '@ringleader/config';
 import {
   OperationalError,
   PARTITIONS_PREFIX,
+  PLACEMENT_CONTROL_KEY,
   PLACEMENT_ELAPSED_KEY,
   SHARDS_PREFIX,
   type PartitionEntry,
@@ -12,6 +13,8 @@ import {
   moveKey,
   moveSchema,
   partitionEntrySchema,
+  partitionKey,
+  placementControlSchema,
   placementElapsedSchema,
   prefixRange,
   verdictKey,
@@ -89,6 +92,8 @@ describe('PlacementService', () => {
     const success = [{ kind: 'delete', key, rangeEnd: null, wantsPrevious: false } as const];
     return group.store.propose({ kind: 'txn', compare: [], success, failure: [] });
   };
+  const readRecord = <Schema extends z.ZodType>(key: string, schema: Schema): z.infer<Schema> =>
+    readMetadata(group.store.local, { key, rangeEnd: null }, schema)[0]!.value;
   const clusterExists = (): boolean => readCluster(group.store.local) !== null;
   const mapExists = (): boolean => hasPartitionMap(group.store.local);
   const map = (): PartitionEntry[] =>
@@ -379,6 +384,32 @@ describe('PlacementService', () => {
     await register(9);
     await until('the place', () => shardNamed('shard-9')?.state === 'joining', WAIT);
     expect(placement.log.looksTotal).toBeGreaterThan(looksTotal);
+  });
+
+  it('decides nothing while an entry of the map cannot be read, nor does who leads next', async () => {
+    await startWithShards(3);
+    await until('rest', isQuiet, WAIT);
+    const [entry] = map();
+    await put(partitionKey(0), { ...entry, epoch: entry!.epoch + 1, replicas: 'of another version' });
+    const stands = async (): Promise<void> => {
+      await until('it to stand still', () => placement.log.isBlocked, WAIT);
+      const { epoch } = readRecord(PLACEMENT_CONTROL_KEY, placementControlSchema);
+      await register(4);
+      await serve(4);
+      await expect(placement.change({ kind: 'drain', shard: 'shard-1' }, undefined)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      expect(readRecord(PLACEMENT_CONTROL_KEY, placementControlSchema).epoch).toBe(epoch);
+    };
+    await stands();
+    placement.beforeApplicationShutdown();
+    placement = newService();
+    placement.onApplicationBootstrap();
+    await stands();
+    await put(partitionKey(0), { ...entry, epoch: entry!.epoch + 1 });
+    await until('it to go on', () => !placement.log.isBlocked, WAIT);
+    await settle();
+    expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
   it('counts what it does', async () => {

@@ -33,6 +33,8 @@ const COMMAND_TRIES = 5;
 /** Deciding takes at most a fifth of the leader's time, however much happens and however large the map. */
 const REST_FACTOR = 4;
 const REST_FROM_MS = 2;
+const NOT_WHOLE =
+  'An entry of the partition map cannot be read by this version: nothing is decided about placement';
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface Recovered {
@@ -239,7 +241,9 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   #mirrorAsLeader(): ClusterMirror {
     const { leading, leader } = this.store.status();
     if (!leading || !this.#isLeading) throw notLeader(leader, 'Placement is decided by the leader');
-    return this.#mirrorNow();
+    const mirror = this.#mirrorNow();
+    if (!mirror.isWhole) throw new OperationalError('UNAVAILABLE', NOT_WHOLE);
+    return mirror;
   }
 
   #mirrorNow(): ClusterMirror {
@@ -288,6 +292,10 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   async #turn(): Promise<number> {
     this.#wakeAtMs = null;
     const mirror = this.#mirrorNow();
+    if (!mirror.isWhole) {
+      this.log.blockedBy(NOT_WHOLE);
+      return 0;
+    }
     if (!(await this.#founding.step(mirror.state.map.length > 0))) return 0;
     const startedAt = performance.now();
     const look = this.#loop.look(mirror.state, this.#nowMs());
