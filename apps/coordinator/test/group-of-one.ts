@@ -17,13 +17,15 @@ import { StoreStateMachine } from '../src/store/store-state-machine.js';
 /** Stands still until the test moves it. */
 export class ManualClock implements Clock {
   now = 1_000;
+  /** The wall clock shows so much more: it may jump. */
+  aheadMs = 0;
 
   monotonicMs(): number {
     return this.now;
   }
 
   wallMs(): number {
-    return this.now;
+    return this.now + this.aheadMs;
   }
 }
 

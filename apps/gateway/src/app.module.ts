@@ -15,6 +15,7 @@ import { GatewayConfig } from './gateway.config.js';
 import {
   BalancerMetrics,
   FrameMetrics,
+  MetadataMetrics,
   GatewayHealthService,
   HealthController,
   RequestMetrics,
@@ -79,6 +80,7 @@ export const RESOURCES = [
     RequestMetrics,
     FrameMetrics,
     BalancerMetrics,
+    MetadataMetrics,
     GatewayHealthService,
   ],
 })

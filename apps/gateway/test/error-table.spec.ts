@@ -293,6 +293,26 @@ it('HEADERS_TOO_LARGE', async () => {
   expect(text).toContain('"code":"HEADERS_TOO_LARGE"');
 });
 
+it.each([
+  [
+    'too many bytes of headers',
+    431,
+    `HEAD /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`,
+  ],
+  ['a path that is too long', 431, `HEAD /v1/kv/${'a'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+  ['a header that is none', 400, 'HEAD /v1/kv/k HTTP/1.1\r\nno header\r\n\r\n'],
+])('a HEAD that cannot be read is answered without a body: %s', async (_, expected, chunk) => {
+  await start();
+  const { status, text } = await sendRaw(gateway.port, { chunks: [chunk] });
+  expect(status).toBe(expected);
+  expect(text).toMatch(/Content-Length: [1-9]\d*\r\n/);
+  expect(text.slice(text.indexOf('\r\n\r\n'))).toBe('\r\n\r\n');
+  // A connection's later requests are not told apart from what is behind them in a packet.
+  const head = 'HEAD /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const behind = await sendRaw(gateway.port, { chunks: [`${head}NONSENSE\r\n\r\n`] });
+  expect(behind.text).toContain('"code":"INVALID_ARGUMENT"');
+});
+
 it('HEADERS_TOO_LARGE: more of them than are read, short as they are', async () => {
   await start();
   const ask = (count: number): ReturnType<typeof sendRaw> => {

@@ -284,6 +284,22 @@ describe('a token', () => {
     expect([...coordinator.items.keys()]).toEqual([]);
   });
 
+  it('is refused alone where its record cannot be read, and can be revoked', async () => {
+    const { id: before, token } = await make({ grants: [admin] });
+    const { id, token: unknown } = await make({ grants: [read] });
+    coordinator.put([tokenKey(id), JSON.stringify({ id, of: 'a newer version' })]);
+    await until('it to be told of', () => access.unreadableTokens === 1, WAIT);
+    expect(await refusal(ask('/v1/kv/app/x', unknown))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    for (const by of [ROOT, token]) {
+      const { items } = (await (await ask('/v1/tokens', by)).json()) as TokenList;
+      expect(items.map((one) => one.id)).toEqual([before]);
+    }
+    await make({ grants: [read] }, token);
+    expect((await ask(`/v1/tokens/${id}`, ROOT, { method: 'DELETE' })).status).toBe(204);
+    expect(access.unreadableTokens).toBe(0);
+    expect((await ask(`/v1/tokens/${id}`, ROOT, { method: 'DELETE' })).status).toBe(404);
+  });
+
   it('expires, and what it is told ends', async () => {
     const expiresAt = new Date(Date.now() + 600).toISOString();
     const { token } = await make({ grants: [{ role: 'read', prefix: '' }], expiresAt });

@@ -73,6 +73,7 @@ export function placementScale({ shards, partitions }: Scale): string {
         registrations: new Map(),
         present: new Map(),
         verdicts: new Map(),
+        elapsed: new Map(),
       },
     },
     1,

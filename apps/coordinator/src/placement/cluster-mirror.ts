@@ -9,6 +9,7 @@ import {
   OperationalError,
   PARTITIONS_PREFIX,
   PLACEMENT_CONTROL_KEY,
+  PLACEMENT_ELAPSED_KEY,
   SHARDS_PREFIX,
   SHARD_PLACES_PREFIX,
   VERDICTS_PREFIX,
@@ -20,6 +21,7 @@ import {
   partitionEntrySchema,
   partitionKey,
   placementControlSchema,
+  placementElapsedSchema,
   prefixRange,
   shardKey,
   shardPlaceKey,
@@ -59,7 +61,9 @@ export type OnUnreadable = (error: OperationalError) => void;
 export class ClusterMirror {
   #cluster: Cluster | null = null;
   #control: Control | null = null;
+  #elapsed: ReadonlyMap<string, number> = new Map();
   #map: MapEntry[] = [];
+  readonly #unreadable = new Set<string>();
   readonly #places = new Map<number, Place>();
   readonly #moves = new Map<number, MoveRecord>();
   readonly #registrations = new Map<string, RegisteredShard>();
@@ -74,7 +78,14 @@ export class ClusterMirror {
     private readonly onUnreadable: OnUnreadable,
   ) {
     for (const prefix of [
-      ...[CLUSTER_KEY, PLACEMENT_CONTROL_KEY, PARTITIONS_PREFIX, SHARD_PLACES_PREFIX, MOVES_PREFIX],
+      ...[
+        CLUSTER_KEY,
+        PLACEMENT_CONTROL_KEY,
+        PLACEMENT_ELAPSED_KEY,
+        PARTITIONS_PREFIX,
+        SHARD_PLACES_PREFIX,
+        MOVES_PREFIX,
+      ],
       ...[SHARDS_PREFIX, SHARD_MEMBERS_PREFIX, SHARD_VERDICTS_PREFIX],
     ]) {
       const outcome = store.range({ ...plainRead, ...prefixRange(prefix) });
@@ -107,24 +118,33 @@ export class ClusterMirror {
     return this.#cluster;
   }
 
+  /**
+   * Whether no entry of the map is missing here. Else nothing may be decided: to go on from the entry before one that cannot
+   * be read would make two of one epoch.
+   */
+  get isWhole(): boolean {
+    return this.#unreadable.size === 0;
+  }
+
   /** Not to be kept: it goes on changing. */
   get state(): ClusterState {
     return {
       partitionCount: this.#cluster?.partitionCount ?? 0,
       replicationFactor: this.#cluster?.replicationFactor ?? 0,
-      map: this.#map,
+      map: this.isWhole ? this.#map : [],
       places: this.#places,
       moves: this.#moves,
       control: this.#control,
       registrations: this.#registrations,
       present: this.#present,
       verdicts: this.#verdicts,
+      elapsed: this.#elapsed,
     };
   }
 
   /** As they were decided on what this mirror has now. */
   commandOf(changes: Changes): TxnCommand {
-    const { entries, moves, movesEnded, places, placesEnded, removed, control, asSeen } = changes;
+    const { entries, moves, movesEnded, places, placesEnded, removed, control, elapsed, asSeen } = changes;
     const gone = [...movesEnded.map(moveKey), ...placesEnded.map(shardPlaceKey)];
     if (removed !== null) gone.push(shardKey(removed.shardId), verdictKey('shard', removed.shardId));
     return {
@@ -141,6 +161,7 @@ export class ClusterMirror {
       ],
       success: [
         ...(control === null ? [] : [putMetadata(PLACEMENT_CONTROL_KEY, control)]),
+        ...(elapsed === null ? [] : [putMetadata(PLACEMENT_ELAPSED_KEY, Object.fromEntries(elapsed))]),
         ...entries.map((entry) => putMetadata(partitionKey(entry.partition), entry)),
         ...moves.map(({ startedAtMs, ...move }) =>
           putMetadata(moveKey(move.partition), { ...move, startedAt: iso(startedAtMs) }),
@@ -168,6 +189,7 @@ export class ClusterMirror {
   #tableOf(key: string): ((item: KeyValue, isPut: boolean) => boolean) | undefined {
     if (key === CLUSTER_KEY) return (item, isPut) => this.#takeCluster(item, isPut);
     if (key === PLACEMENT_CONTROL_KEY) return (item, isPut) => this.#takeControl(item, isPut);
+    if (key === PLACEMENT_ELAPSED_KEY) return (item, isPut) => this.#takeElapsed(item, isPut);
     return this.#tables.find(([prefix]) => key.startsWith(prefix))?.[1];
   }
 
@@ -235,11 +257,21 @@ export class ClusterMirror {
     return true;
   }
 
+  /** Whoever leads has written it: nothing to look at anew. */
+  #takeElapsed(item: KeyValue, isPut: boolean): boolean {
+    const elapsed = isPut ? this.#parse(placementElapsedSchema, item) : null;
+    this.#elapsed = new Map(Object.entries(elapsed ?? {}));
+    return false;
+  }
+
   /** Entries are never deleted, and the first ones come all at once. */
   #takeEntry(item: KeyValue, isPut: boolean): boolean {
     const entry = isPut ? this.#parse(partitionEntrySchema, item) : null;
-    if (entry === null) return false;
-    this.#map[entry.partition] = entry;
+    if (entry === null) this.#unreadable.add(item.key);
+    else {
+      this.#unreadable.delete(item.key);
+      this.#map[entry.partition] = entry;
+    }
     return true;
   }
 

@@ -10,7 +10,7 @@ const SENTENCES = {
   settle: 'A partition has moved',
   abandon: 'A move was taken back',
   lead: 'Another shard is to lead a partition',
-} as const satisfies Record<Exclude<Work['kind'], 'places'>, string>;
+} as const satisfies Record<Exclude<Work['kind'], 'places' | 'elapsed'>, string>;
 
 /** What an operator follows; the steps in between are for whoever looks for a fault. */
 const TOLD: ReadonlySet<Work['kind']> = new Set(['settle', 'abandon']);
@@ -40,7 +40,6 @@ export class PlacementLog {
     this.wanted = plan.copiesWanted;
     this.leaderChanges = plan.leaderChanges.length;
     const blocked = plan.blocked ?? places.kept[0] ?? null;
-    this.isBlocked = blocked !== null;
     if (targets !== this.#targets) {
       this.#targets = targets;
       this.targetsTotal += 1;
@@ -48,6 +47,12 @@ export class PlacementLog {
       const fields = { underWay, wanted, leaderChanges, tookMs: Math.round(tookMs) };
       this.logger.info(fields, 'Planned where partitions belong');
     }
+    this.blockedBy(blocked);
+  }
+
+  /** Null: by nothing. */
+  blockedBy(blocked: string | null): void {
+    this.isBlocked = blocked !== null;
     if (blocked === this.#blocked) return;
     this.#blocked = blocked;
     if (blocked === null) this.logger.info('Placement is not blocked any more');
@@ -55,6 +60,7 @@ export class PlacementLog {
   }
 
   did(work: Work, nameOf: (ordinal: number) => string): void {
+    if (work.kind === 'elapsed') return;
     this.stepsTotal.set(work.kind, (this.stepsTotal.get(work.kind) ?? 0) + 1);
     if (work.kind === 'places') {
       for (const change of work.notes) this.logger.info({ ...change }, 'A shard has another place');

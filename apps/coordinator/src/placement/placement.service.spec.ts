@@ -4,6 +4,8 @@ import { loadConfig } from '@ringleader/config';
 import {
   OperationalError,
   PARTITIONS_PREFIX,
+  PLACEMENT_CONTROL_KEY,
+  PLACEMENT_ELAPSED_KEY,
   SHARDS_PREFIX,
   type PartitionEntry,
   clusterSchema,
@@ -11,6 +13,9 @@ import {
   moveKey,
   moveSchema,
   partitionEntrySchema,
+  partitionKey,
+  placementControlSchema,
+  placementElapsedSchema,
   prefixRange,
   verdictKey,
 } from '@ringleader/contracts';
@@ -51,6 +56,7 @@ describe('PlacementService', () => {
   beforeEach(() => {
     group = new GroupOfOne();
     clock = new ManualClock();
+    clock.now = 1_000_000_000;
     placement = newService();
   });
 
@@ -80,12 +86,14 @@ describe('PlacementService', () => {
   const judge = (id: string, verdict: 'alive' | 'suspect' | 'down'): Promise<unknown> =>
     put(verdictKey('shard', id), {
       ...{ service: 'shard', id, instance: 'i', verdict, votes: [] },
-      since: new Date(clock.now).toISOString(),
+      since: new Date(clock.wallMs()).toISOString(),
     });
   const end = (key: string): Promise<unknown> => {
     const success = [{ kind: 'delete', key, rangeEnd: null, wantsPrevious: false } as const];
     return group.store.propose({ kind: 'txn', compare: [], success, failure: [] });
   };
+  const readRecord = <Schema extends z.ZodType>(key: string, schema: Schema): z.infer<Schema> =>
+    readMetadata(group.store.local, { key, rangeEnd: null }, schema)[0]!.value;
   const clusterExists = (): boolean => readCluster(group.store.local) !== null;
   const mapExists = (): boolean => hasPartitionMap(group.store.local);
   const map = (): PartitionEntry[] =>
@@ -295,6 +303,50 @@ describe('PlacementService', () => {
     expect(shardNamed('shard-2')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
+  it.each([
+    ['the clock of who made the verdict was behind', -3_600_000, 0],
+    ['its own clock leaps ahead', 0, 3_600_000],
+  ])('gives up no shard too early where %s', async (_, atVerdictMs, afterwardsMs) => {
+    await startWithShards(4);
+    await settle();
+    clock.aheadMs = atVerdictMs;
+    await judge('shard-2', 'down');
+    await until('the verdict', () => shardNamed('shard-2')?.verdict === 'down', WAIT);
+    await end(memberKey('shard', 'shard-2'));
+    clock.aheadMs = afterwardsMs;
+    const { looksTotal } = placement.log;
+    clock.now += 59_000;
+    await judge('shard-3', 'suspect');
+    await until('another look', () => placement.log.looksTotal > looksTotal, WAIT);
+    expect(shardNamed('shard-2')?.state).toBe('active');
+    clock.now += 1_000;
+    await judge('shard-3', 'alive');
+    await until('it to be given up', () => shardNamed('shard-2')?.state === 'replaced', WAIT);
+  });
+
+  it('goes on counting where the leader before has left off', async () => {
+    await startWithShards(4);
+    await settle();
+    await judge('shard-2', 'down');
+    await until('the verdict', () => shardNamed('shard-2')?.verdict === 'down', WAIT);
+    await end(memberKey('shard', 'shard-2'));
+    clock.now += 30_000;
+    await judge('shard-3', 'suspect');
+    const written = (): number =>
+      readMetadata(group.store.local, { key: PLACEMENT_ELAPSED_KEY, rangeEnd: null }, placementElapsedSchema)
+        .flatMap(({ value }) => Object.values(value))
+        .reduce((most, other) => Math.max(most, other), 0);
+    await until('it to be written down', () => written() === 30_000, WAIT);
+    placement.beforeApplicationShutdown();
+    clock.aheadMs = -3_600_000;
+    placement = newService();
+    placement.onApplicationBootstrap();
+    await until('the places', () => shardNamed('shard-2')?.state === 'active', WAIT);
+    clock.now += 30_000;
+    await judge('shard-3', 'alive');
+    await until('it to be given up', () => shardNamed('shard-2')?.state === 'replaced', WAIT);
+  });
+
   it('gives up no shard that comes back while that is being written', async () => {
     await startWithShards(4);
     await settle();
@@ -332,6 +384,32 @@ describe('PlacementService', () => {
     await register(9);
     await until('the place', () => shardNamed('shard-9')?.state === 'joining', WAIT);
     expect(placement.log.looksTotal).toBeGreaterThan(looksTotal);
+  });
+
+  it('decides nothing while an entry of the map cannot be read, nor does who leads next', async () => {
+    await startWithShards(3);
+    await until('rest', isQuiet, WAIT);
+    const [entry] = map();
+    await put(partitionKey(0), { ...entry, epoch: entry!.epoch + 1, replicas: 'of another version' });
+    const stands = async (): Promise<void> => {
+      await until('it to stand still', () => placement.log.isBlocked, WAIT);
+      const { epoch } = readRecord(PLACEMENT_CONTROL_KEY, placementControlSchema);
+      await register(4);
+      await serve(4);
+      await expect(placement.change({ kind: 'drain', shard: 'shard-1' }, undefined)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      expect(readRecord(PLACEMENT_CONTROL_KEY, placementControlSchema).epoch).toBe(epoch);
+    };
+    await stands();
+    placement.beforeApplicationShutdown();
+    placement = newService();
+    placement.onApplicationBootstrap();
+    await stands();
+    await put(partitionKey(0), { ...entry, epoch: entry!.epoch + 1 });
+    await until('it to go on', () => !placement.log.isBlocked, WAIT);
+    await settle();
+    expect(shardNamed('shard-4')?.replicas).toBeGreaterThanOrEqual(11);
   });
 
   it('counts what it does', async () => {

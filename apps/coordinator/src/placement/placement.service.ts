@@ -33,6 +33,8 @@ const COMMAND_TRIES = 5;
 /** Deciding takes at most a fifth of the leader's time, however much happens and however large the map. */
 const REST_FACTOR = 4;
 const REST_FROM_MS = 2;
+const NOT_WHOLE =
+  'An entry of the partition map cannot be read by this version: nothing is decided about placement';
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface Recovered {
@@ -61,6 +63,8 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   #timer: NodeJS.Timeout | null = null;
   #mirror: ClusterMirror | null = null;
   #loop: PlacementLoop;
+  /** What the wall clock was ahead of the monotonic one when the loop was made. */
+  #aheadMs = 0;
   #overview: { readonly overview: Overview; readonly untilMs: number } | null = null;
   readonly #founding: Founding;
   readonly log: PlacementLog;
@@ -102,7 +106,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       const detail = `${shardId} is registered with ordinal ${registered ?? 'none'}, not ${ordinal}`;
       throw new OperationalError('FORBIDDEN', detail, { shard: shardId, ordinal });
     }
-    if (this.#loop.report(ordinal, said, this.clock.wallMs())) this.#wake();
+    if (this.#loop.report(ordinal, said, this.#nowMs())) this.#wake();
   }
 
   /** In a large cluster it is worked out anew only now and then, whoever asks. */
@@ -111,7 +115,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const startedAt = performance.now();
     const last = this.#overview;
     if (last !== null && startedAt < last.untilMs) return last.overview;
-    const overview = this.#describe(state, this.#loop.imagine(state, this.clock.wallMs()));
+    const overview = this.#describe(state, this.#loop.imagine(state, this.#nowMs()));
     const now = performance.now();
     this.#overview = { overview, untilMs: now + REST_FACTOR * (now - startedAt) };
     return overview;
@@ -120,7 +124,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   /** As it would be after these commands; throws what the first of them that is refused would throw. */
   imagine(commands: readonly Command[]): Overview {
     let state = this.#stateAsLeader();
-    const nowMs = this.clock.wallMs();
+    const nowMs = this.#nowMs();
     for (const command of commands) {
       const decided = decideCommand(state, command, nowMs);
       if (decided.kind === 'refused') throw refused(decided);
@@ -134,7 +138,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   /** The epoch of the plan after it. */
   async change(command: Command, ifEpoch: number | undefined): Promise<number> {
     for (let attempt = 1; attempt <= COMMAND_TRIES; attempt++) {
-      const decided = decideCommand(this.#stateAsLeader(), command, this.clock.wallMs(), ifEpoch);
+      const decided = decideCommand(this.#stateAsLeader(), command, this.#nowMs(), ifEpoch);
       if (decided.kind === 'refused') throw refused(decided);
       const result = await this.store.propose(this.#mirrorAsLeader().commandOf(decided.changes));
       // Whoever has changed something sees it.
@@ -151,7 +155,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const now = this.#stateAsLeader();
     const partitions: RecoveredPartition[] = [];
     for (let state = now; ;) {
-      const decided = decideRecovery(state, lost, this.clock.wallMs(), state === now ? ifEpoch : undefined);
+      const decided = decideRecovery(state, lost, this.#nowMs(), state === now ? ifEpoch : undefined);
       if (decided.kind === 'refused') throw refused(decided);
       partitions.push(...decided.partitions);
       if (!decided.hasMore) return recovered(now, now.control!.epoch, partitions);
@@ -170,7 +174,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     try {
       for (let crossed = 0; crossed < COMMAND_TRIES;) {
         const at = done.partitions.length === 0 ? ifEpoch : undefined;
-        const decided = decideRecovery(this.#stateAsLeader(), lost, this.clock.wallMs(), at);
+        const decided = decideRecovery(this.#stateAsLeader(), lost, this.#nowMs(), at);
         if (decided.kind === 'refused') throw refused(decided);
         const { epoch, partitions } = decided;
         const command = this.#mirrorAsLeader().commandOf(decided.changes);
@@ -212,7 +216,16 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     return isDone ? 0 : this.overview().plan.bytesTotal;
   }
 
+  /**
+   * All that the loop goes by: as the wall clock was when this leader began, and from then on without its jumps. What it puts
+   * into records is for people.
+   */
+  #nowMs(): number {
+    return this.clock.monotonicMs() + this.#aheadMs;
+  }
+
   #newLoop(): PlacementLoop {
+    this.#aheadMs = this.clock.wallMs() - this.clock.monotonicMs();
     return new PlacementLoop({ initialLimits: initialLimits(this.config) });
   }
 
@@ -228,7 +241,9 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
   #mirrorAsLeader(): ClusterMirror {
     const { leading, leader } = this.store.status();
     if (!leading || !this.#isLeading) throw notLeader(leader, 'Placement is decided by the leader');
-    return this.#mirrorNow();
+    const mirror = this.#mirrorNow();
+    if (!mirror.isWhole) throw new OperationalError('UNAVAILABLE', NOT_WHOLE);
+    return mirror;
   }
 
   #mirrorNow(): ClusterMirror {
@@ -270,16 +285,20 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     }
     if (!this.#isLeading) return;
     if (restMs > 0) this.#sleep(restMs, true);
-    else if (this.#wakeAtMs !== null) this.#sleep(this.#wakeAtMs - this.clock.wallMs(), false);
+    else if (this.#wakeAtMs !== null) this.#sleep(this.#wakeAtMs - this.#nowMs(), false);
   }
 
   /** Gives how long nothing is to be decided, whatever happens. */
   async #turn(): Promise<number> {
     this.#wakeAtMs = null;
     const mirror = this.#mirrorNow();
+    if (!mirror.isWhole) {
+      this.log.blockedBy(NOT_WHOLE);
+      return 0;
+    }
     if (!(await this.#founding.step(mirror.state.map.length > 0))) return 0;
     const startedAt = performance.now();
-    const look = this.#loop.look(mirror.state, this.clock.wallMs());
+    const look = this.#loop.look(mirror.state, this.#nowMs());
     const tookMs = performance.now() - startedAt;
     this.log.saw(look, tookMs, this.#loop.planner.targetsComputed);
     this.#wakeAtMs = look.wakeAtMs;

@@ -27,6 +27,7 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
   readonly guard: Guard;
   readonly store: TokenStore;
   private readonly mirror: PrefixMirror;
+  private readonly tokens: KnownTokens;
   private readonly rootFile: RootTokenFile | null;
   private readonly reviewer: KubernetesTokens | null;
 
@@ -41,7 +42,8 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
       mode === 'none' || file === undefined
         ? null
         : new RootTokenFile(file, config.RINGLEADER_ROOT_TOKEN_ALSO_FILES);
-    const tokens = new KnownTokens((error) => logger.warn({ error }, 'A token cannot be read'));
+    this.tokens = new KnownTokens((error) => logger.warn({ error }, 'A token cannot be read'));
+    const { tokens } = this;
     const apiServer = apiServerOf(config);
     const isGranted = (account: string): boolean => tokens.callerOfAccount(account, clock.wallMs()) !== null;
     this.reviewer = apiServer && new KubernetesTokens({ apiServer, clock, isGranted });
@@ -68,6 +70,11 @@ export class AccessControl implements OnApplicationBootstrap, BeforeApplicationS
       if (error === null) logger.info({ file }, 'Takes another root token');
       else logger.error({ file, error }, 'The root token cannot be read: there is none now');
     });
+  }
+
+  /** Tokens that are refused since this version cannot read their records. */
+  get unreadableTokens(): number {
+    return this.tokens.unreadableCount;
   }
 
   onApplicationBootstrap(): void {
@@ -102,6 +109,6 @@ function apiServerOf(config: GatewayConfig): ApiServer | null {
     { provide: Guard, useFactory: ({ guard }: AccessControl) => guard, inject: [AccessControl] },
     { provide: TokenStore, useFactory: ({ store }: AccessControl) => store, inject: [AccessControl] },
   ],
-  exports: [Guard, TokenStore],
+  exports: [AccessControl, Guard, TokenStore],
 })
 export class AccessModule {}

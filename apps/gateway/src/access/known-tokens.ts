@@ -18,13 +18,24 @@ interface KnownToken {
 
 export class KnownTokens {
   private readonly known = new Map<string, KnownToken>();
+  private readonly unreadable = new Set<string>();
 
   /** Of a record that this version cannot read: its token is not taken. */
   constructor(private readonly onUnreadable: (error: OperationalError) => void) {}
 
   apply({ puts, deletes }: Pick<MirrorChange, 'puts' | 'deletes'>): void {
-    for (const key of deletes) this.known.delete(key);
+    for (const key of deletes) this.forget(key);
     for (const item of puts) this.put(item);
+  }
+
+  /** Records that this version cannot read. */
+  get unreadableCount(): number {
+    return this.unreadable.size;
+  }
+
+  private forget(key: string): void {
+    this.known.delete(key);
+    this.unreadable.delete(key);
   }
 
   /** Null where there is no such token. */
@@ -59,10 +70,12 @@ export class KnownTokens {
       const record = parseMetadata(tokenRecordSchema, item);
       const before = this.known.get(item.key)?.caller.bucket ?? null;
       const hashed = record.hash === undefined ? null : Buffer.from(record.hash, 'base64url');
+      this.unreadable.delete(item.key);
       this.known.set(item.key, { record, hash: hashed, caller: callerOfRecord(record, before) });
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
       this.known.delete(item.key);
+      this.unreadable.add(item.key);
       this.onUnreadable(error);
     }
   }

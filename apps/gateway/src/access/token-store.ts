@@ -12,7 +12,7 @@ import {
   tokenText,
 } from '@ringleader/contracts';
 import type { KeyValue, Token, TokenCreated, TokenRecord, TokenRequest } from '@ringleader/contracts';
-import { parseMetadata } from '@ringleader/coordination';
+import { parseMetadata, readItems } from '@ringleader/coordination';
 import type { CallOptions, Coordinator } from '@ringleader/coordination';
 import type { Clock } from '@ringleader/primitives';
 import { unauthenticated } from './authenticator.js';
@@ -82,6 +82,7 @@ export class TokenStore {
     throw new OperationalError('TOO_MANY_TOKENS', detail, { tokensMax });
   }
 
+  /** Without what cannot be read: whoever follows the tokens tells of that (`KnownTokens`). */
   private async records(options: CallOptions): Promise<TokenRecord[]> {
     const { client } = this.options;
     const range = prefixRange(TOKENS_PREFIX);
@@ -94,7 +95,7 @@ export class TokenStore {
       if (!page.more || last === undefined) break;
       page = await client.range({ ...range, key: keyAfter(last.key), revision }, options);
     }
-    return items.map((item) => parseMetadata(tokenRecordSchema, item));
+    return readItems(tokenRecordSchema, items, () => undefined).map(({ value }) => value);
   }
 
   /** One that the caller does not manage is not told from one that there is not. */
@@ -102,15 +103,17 @@ export class TokenStore {
     const { items } = await this.options.client.range({ key: tokenKey(id) }, options);
     const token = items[0] === undefined ? null : tokenOf(parseMetadata(tokenRecordSchema, items[0]));
     if (token !== null && managesGrants(caller.grants, token.grants)) return token;
-    throw new OperationalError('TOKEN_NOT_FOUND', 'There is no such token among those you manage', {
-      token: id,
-    });
+    throw notFound(id);
   }
 
+  /** Who manages all tokens need not know what one is for. */
   async revoke(caller: Caller, id: string, options: CallOptions): Promise<void> {
-    await this.find(caller, id, options);
     const key = tokenKey(id);
-    const { revision } = await this.options.client.txn(
+    const { client } = this.options;
+    const managesAll = allowsPrefix(caller.grants, 'admin', '');
+    if (!managesAll) await this.find(caller, id, options);
+    else if ((await client.range({ key }, options)).count === 0) throw notFound(id);
+    const { revision } = await client.txn(
       { compare: [], success: [{ kind: 'delete', key }], failure: [] },
       options,
     );
@@ -177,6 +180,12 @@ function refuseMore(caller: Caller, { grants, expiresAt }: TokenRequest): void {
 /** What is bounded is what is made under a token, not by it: else each could make others which make as many again. */
 function delegationOf({ id, grants, delegation }: Caller): string | null {
   return allowsPrefix(grants, 'admin', '') ? null : (delegation ?? id);
+}
+
+function notFound(id: string): OperationalError {
+  return new OperationalError('TOKEN_NOT_FOUND', 'There is no such token among those you manage', {
+    token: id,
+  });
 }
 
 function tokenOf({ hash: _hash, delegation: _delegation, ...token }: TokenRecord): Token {

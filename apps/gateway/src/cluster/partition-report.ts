@@ -30,8 +30,10 @@ export class PartitionReport {
 
   where(key: string): KeyPlace {
     const { map, monotonicMs } = this.options;
-    const entry = map.partitionCount === 0 ? undefined : map.entries[partitionOf(key, map.partitionCount)];
-    if (entry === undefined) throw new OperationalError('UNAVAILABLE', 'There is no partition map yet');
+    if (map.partitionCount === 0) throw new OperationalError('UNAVAILABLE', 'There is no partition map yet');
+    const entry = map.entry(partitionOf(key, map.partitionCount));
+    if (entry === undefined)
+      throw new OperationalError('UNAVAILABLE', 'The map entry of this partition cannot be read');
     return { key, ...this.view(entry, monotonicMs()) };
   }
 

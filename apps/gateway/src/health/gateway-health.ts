@@ -1,9 +1,11 @@
 /** What this gateway tells of itself: to load balancers in front of it, to the cluster, and to Prometheus. */
 import { Controller, Get, Injectable, Res } from '@nestjs/common';
 import { HybridClock } from '@ringleader/hybrid-clock';
+import { PartitionMapMirror } from '@ringleader/coordination';
 import { ReadFigures, Registry } from '@ringleader/observability';
 import { Health, Membership } from '@ringleader/service-host';
 import type { FastifyReply } from 'fastify';
+import { AccessControl } from '../access/access.module.js';
 import { Access, OPEN } from '../access/access.js';
 import { ClusterReport } from '../cluster/cluster.controller.js';
 import { Admission } from '../http/admission.js';
@@ -96,6 +98,16 @@ export class FrameMetrics {
     figures.counter('frames_sent_bytes_total', 'Bytes of these frames', () => counters.sentBytes);
     figures.counter('frames_received_total', 'Frames received from shards', () => counters.received);
     figures.counter('clock_refused_total', 'Hybrid times too far ahead to be followed', () => clock.refused);
+  }
+}
+
+@Injectable()
+export class MetadataMetrics {
+  constructor(registry: Registry, map: PartitionMapMirror, access: AccessControl) {
+    const figures = new ReadFigures(registry, PREFIX);
+    const help =
+      'Records of the coordinators that this version cannot read: of tokens, and of the partition map';
+    figures.gauge('unreadable_records', help, () => map.unreadable + access.unreadableTokens);
   }
 }
 

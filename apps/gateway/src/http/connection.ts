@@ -145,7 +145,11 @@ function isOver(response: ServerResponse | null): boolean {
 /** Of the HTTP parser itself: there is no request yet, so the answer is written to the socket by hand. */
 interface ParserError extends Error {
   readonly code?: string;
+  /** What the parser was given last: a Buffer, which Fastify's types call something else. */
+  readonly rawPacket?: unknown;
 }
+
+const HEAD_BEGINS = 'HEAD /';
 
 const answered = new WeakSet<Socket>();
 
@@ -158,9 +162,27 @@ export function answerConnectionError(error: ParserError, socket: Socket): void 
     if (error.code === 'ECONNRESET' || unfinished?.headersSent === true) socket.destroy();
     // What comes after a request that was to be the last one is nobody's (RFC 9112, 9.6).
     else if (error.code === 'HPE_CLOSED_CONNECTION') socket.destroySoon();
-    else if (socket.writable) writeProblem(socket, problemOf(error));
+    else if (socket.writable) writeProblem(socket, problemOf(error), !isOfHead(error, socket, unfinished));
     else socket.destroy();
   });
+}
+
+/**
+ * Whether what cannot be read is a HEAD, whose answer has no body: as far as that is known. The parser does not tell where in
+ * a packet a message begins, but the first one of a connection begins with it.
+ */
+function isOfHead(
+  { rawPacket }: ParserError,
+  socket: MarkedSocket,
+  unfinished: ServerResponse | null,
+): boolean {
+  if (unfinished !== null) return unfinished.req.method === 'HEAD';
+  const isFirst = (socket[CONNECTION]?.last ?? null) === null;
+  return (
+    isFirst &&
+    Buffer.isBuffer(rawPacket) &&
+    rawPacket.toString('latin1', 0, HEAD_BEGINS.length) === HEAD_BEGINS
+  );
 }
 
 /** To a client that speaks plain HTTP where TLS is spoken. */
@@ -203,7 +225,7 @@ function problemOf(error: ParserError): Problem {
  * Closing a socket with unread input resets the connection, and the client may lose the answer; so what still comes is
  * read and dropped for a moment.
  */
-function writeProblem(socket: Socket, problem: Problem): void {
+function writeProblem(socket: Socket, problem: Problem, hasBody = true): void {
   const body = Buffer.from(JSON.stringify(problem));
   const allow = Array.isArray(problem['allow']) ? `Allow: ${problem['allow'].join(', ')}\r\n` : '';
   const head =
@@ -211,7 +233,7 @@ function writeProblem(socket: Socket, problem: Problem): void {
     `Date: ${new Date().toUTCString()}\r\nCache-Control: no-cache\r\n` +
     `Content-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${body.length}\r\n${allow}Connection: close\r\n\r\n`;
   socket.on('error', () => socket.destroy());
-  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]));
+  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), ...(hasBody ? [body] : [])]));
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

@@ -190,7 +190,7 @@ export class KeyValueStore {
 
   /** docs/PROTOCOL.md 6.8: written before the partition went on without some of its replicas. What is left of it knows. */
   private mayBeLost(key: string, answer: Outcome): boolean {
-    const { recovery } = this.options.map.entries[this.partition(key)] ?? {};
+    const { recovery } = this.options.map.entry(this.partition(key)) ?? {};
     if (recovery === undefined || answer.kind !== 'answered' || answer.reply.kind !== 'written') return false;
     return answer.reply.revision <= RULES.revisionAfter(recovery.times);
   }

@@ -148,7 +148,9 @@ export class LeaderTable {
 /** The partition map as the coordinator has it; empty before there is one. */
 export interface PartitionMapView {
   readonly partitionCount: number;
+  /** Not of a partition whose entry could never be read. */
   readonly entries: readonly PartitionEntry[];
+  entry(partition: PartitionIndex): PartitionEntry | undefined;
 }
 
 export interface RoutingTableOptions {
@@ -176,7 +178,7 @@ export class RoutingTable {
 
   /** A replica for a stale read, other than those passed over; null when there is none. */
   replica(partition: PartitionIndex, passedOver: readonly ShardOrdinal[], asked: Asked): Route | null {
-    const entry = this.options.map.entries[partition];
+    const entry = this.options.map.entry(partition);
     if (entry === undefined) return null;
     const others = entry.replicas.filter((shard) => !passedOver.includes(shard));
     const picked = this.options.replicas.pick(others, asked);
@@ -185,7 +187,7 @@ export class RoutingTable {
 
   /** With no leader known, its replicas are asked in turn, from the preferred leader on. */
   private probe(partition: PartitionIndex): Route | null {
-    const entry = this.options.map.entries[partition];
+    const entry = this.options.map.entry(partition);
     if (entry === undefined) return null;
     const { preferredLeader, epoch } = entry;
     const refuser = this.options.leaders.refuser(partition);

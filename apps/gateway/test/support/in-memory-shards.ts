@@ -65,6 +65,10 @@ export class InMemoryShards implements ShardFrames {
     }));
   }
 
+  entry(partition: PartitionIndex): PartitionEntry | undefined {
+    return this.entries[partition];
+  }
+
   onReplies(listener: (frame: ReplyFrame) => void): void {
     this.listener = listener;
   }

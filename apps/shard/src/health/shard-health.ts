@@ -34,6 +34,8 @@ export class ShardMetrics {
     // Of what has moved away a promise is left.
     const held = (): number => shard.status().filter(({ role }) => role !== 'removed').length;
     figures.gauge('partitions', 'Partitions of which this shard has a replica', held);
+    const unreadable = 'Partitions whose newest map entry this version cannot read';
+    figures.gauge('unreadable_partitions', unreadable, () => shard.unreadablePartitions);
     figures.gauge('requests_in_flight', 'Requests taken and not answered', () => shard.requests.inFlight);
     figures.counter('requests_total', 'Requests taken', () => shard.requests.total);
     figures.counter('transactions_total', 'Transactions committed', () => activity.transactions);

@@ -169,6 +169,10 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.map.partitionCount;
   }
 
+  get unreadablePartitions(): number {
+    return this.map.unreadable;
+  }
+
   status(): ReturnType<ShardDriver['status']> {
     return this.life?.driver.status() ?? [];
   }
@@ -334,8 +338,9 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     return true;
   }
 
+  /** What cannot be read may name who has set something aside. */
   private sweep(): void {
-    if (this.life === null) return;
+    if (this.life === null || this.map.unreadable > 0) return;
     const { ordinal, setAside } = this.life.opened;
     this.sweeper.look(ordinal, setAside, this.map.entries);
   }

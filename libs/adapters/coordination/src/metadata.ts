@@ -52,15 +52,26 @@ export function readChange<Schema extends z.ZodType>(
   onUnreadable: ((error: OperationalError) => void) | undefined,
 ): ReadChange<z.infer<Schema>> {
   const gone = [...deletes];
-  const read = puts.flatMap((item) => {
+  const read = readItems(schema, puts, (error, { key }) => {
+    onUnreadable?.(error);
+    gone.push(key);
+  });
+  return { puts: read, deletes: gone };
+}
+
+/** Those that fit. */
+export function readItems<Schema extends z.ZodType>(
+  schema: Schema,
+  items: readonly KeyValue[],
+  onUnreadable: (error: OperationalError, item: KeyValue) => void,
+): { readonly key: string; readonly value: z.infer<Schema> }[] {
+  return items.flatMap((item) => {
     try {
       return [{ key: item.key, value: parseMetadata(schema, item) }];
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;
-      onUnreadable?.(error);
-      gone.push(item.key);
+      onUnreadable(error, item);
       return [];
     }
   });
-  return { puts: read, deletes: gone };
 }

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PLACEMENT_CONTROL_KEY, PLACEMENT_LIMITS_DEFAULT } from '@ringleader/contracts';
+import {
+  type OperationalError,
+  PLACEMENT_CONTROL_KEY,
+  PLACEMENT_LIMITS_DEFAULT,
+} from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import { FakeCoordinator } from '../test/fake-coordinator.js';
 import { ManualClock } from '../test/manual-clock.js';
@@ -9,15 +13,17 @@ describe('PlacementLimitsMirror', () => {
   let coordinator: FakeCoordinator;
   let mirror: PlacementLimitsMirror;
   let heard: number[];
+  let troubles: OperationalError[];
 
   beforeEach(() => {
     coordinator = new FakeCoordinator();
     heard = [];
+    troubles = [];
     mirror = new PlacementLimitsMirror({
       client: coordinator,
       clock: new ManualClock(),
       onChange: ({ bytesPerSecondMax }) => heard.push(bytesPerSecondMax),
-      onTrouble: () => undefined,
+      onTrouble: (error) => troubles.push(error),
     });
   });
 
@@ -42,5 +48,16 @@ describe('PlacementLimitsMirror', () => {
     set(70_000);
     await until('the change is heard', () => heard.length === 2, { timeoutMs: 5_000, everyMs: 1 });
     expect(mirror.limits.bytesPerSecondMax).toBe(70_000);
+  });
+
+  it('keeps to what it has where the newest cannot be read', async () => {
+    set(1_000_000);
+    await mirror.start();
+    coordinator.put([PLACEMENT_CONTROL_KEY, 'of another version']);
+    await until('it to be told of', () => troubles.length > 0, { timeoutMs: 5_000, everyMs: 1 });
+    expect(mirror.limits.bytesPerSecondMax).toBe(1_000_000);
+    set(70_000);
+    await until('the change is heard', () => heard.length === 2, { timeoutMs: 5_000, everyMs: 1 });
+    expect(troubles).toMatchObject([{ code: 'INTERNAL', details: { key: PLACEMENT_CONTROL_KEY } }]);
   });
 });

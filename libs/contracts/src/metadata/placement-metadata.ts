@@ -63,6 +63,10 @@ export const placementControlSchema = z.object({
 });
 export type PlacementControl = z.infer<typeof placementControlSchema>;
 
+/** For how many milliseconds something had been so when a leader wrote that down last (`sight`): a new one counts on from there. */
+export const PLACEMENT_ELAPSED_KEY = '/ringleader/placement/elapsed';
+export const placementElapsedSchema = z.record(z.string(), z.number().min(0));
+
 /** A partition whose replicas are being exchanged: there from `learn` to `settle` or `abandon`. */
 export const MOVES_PREFIX = '/ringleader/placement/moves/';
 export const moveKey = (partition: number): string => `${MOVES_PREFIX}${padded(partition)}`;

@@ -56,7 +56,8 @@ export interface EntryChange {
 
 export class ModelCluster {
   state: ClusterState;
-  nowMs = 1_000_000;
+  nowMs = 1_000_000_000;
+  aheadMs = 0;
   copies = 0;
   transactions = 0;
   readonly changes: EntryChange[] = [];
@@ -85,7 +86,7 @@ export class ModelCluster {
     const { partitionCount = 32, replicationFactor = 3, shards } = options;
     this.state = {
       ...{ partitionCount, replicationFactor, map: [], places: new Map(), moves: new Map(), control: null },
-      ...{ registrations: new Map(), present: new Map(), verdicts: new Map() },
+      ...{ registrations: new Map(), present: new Map(), verdicts: new Map(), elapsed: new Map() },
     };
     this.loop = this.#newLoop();
     for (const shard of shards) this.join(shard);
@@ -148,13 +149,19 @@ export class ModelCluster {
     return atMs === undefined ? null : this.nowMs - atMs;
   }
 
-  /** Another coordinator leads: nothing is known but what the store has. */
-  changeLeader(): void {
+  /** Another coordinator leads: nothing is known but what the store has. Its wall clock is so far ahead of true time. */
+  changeLeader(aheadMs = 0): void {
     this.loop = this.#newLoop();
+    this.aheadMs = aheadMs;
+  }
+
+  /** By the clock of who leads. */
+  get #leaderMs(): number {
+    return this.nowMs + this.aheadMs;
   }
 
   command(command: Command): ReturnType<typeof decideCommand> {
-    const decided = decideCommand(this.state, command, this.nowMs);
+    const decided = decideCommand(this.state, command, this.#leaderMs);
     if (decided.kind === 'changes') this.state = applyChanges(this.state, decided.changes)!;
     return decided;
   }
@@ -165,7 +172,7 @@ export class ModelCluster {
     this.#detect();
     this.#copy();
     let done = 0;
-    for (const work of this.loop.look(this.state, this.nowMs).work) {
+    for (const work of this.loop.look(this.state, this.#leaderMs).work) {
       done += 1;
       if (!this.#isLost()) this.#do(work);
     }
@@ -173,7 +180,7 @@ export class ModelCluster {
   }
 
   overview(): Overview {
-    const look = this.loop.imagine(this.state, this.nowMs);
+    const look = this.loop.imagine(this.state, this.#leaderMs);
     return describe({ state: this.state, look, reports: this.loop.reports, initialLimits: LIMITS });
   }
 
@@ -193,7 +200,7 @@ export class ModelCluster {
   }
 
   #isAtTarget(): boolean {
-    const { plan } = this.loop.look(this.state, this.nowMs);
+    const { plan } = this.loop.look(this.state, this.#leaderMs);
     const { underWay, wanted, leaderChanges } = plan;
     return underWay.length === 0 && wanted.length === 0 && leaderChanges.length === 0;
   }
@@ -234,7 +241,7 @@ export class ModelCluster {
             ? 'suspect'
             : 'alive';
       const before = this.state.verdicts.get(shardId);
-      const sinceMs = before?.verdict === verdict ? before.sinceMs : this.nowMs;
+      const sinceMs = before?.verdict === verdict ? before.sinceMs : this.#leaderMs;
       verdicts.set(shardId, { verdict, sinceMs });
     }
     this.state = { ...this.state, verdicts, present };
@@ -273,7 +280,7 @@ export class ModelCluster {
 
   #sayHowQuietItIs(): void {
     for (const { ordinal, isUp } of this.processes.values())
-      if (isUp) this.loop.report(ordinal, { reports: [], quietMs: this.quietMs(ordinal) }, this.nowMs);
+      if (isUp) this.loop.report(ordinal, { reports: [], quietMs: this.quietMs(ordinal) }, this.#leaderMs);
   }
 
   /** That takes a while; once it is so it stays so. */
@@ -304,7 +311,7 @@ export class ModelCluster {
   }
 
   #report(leader: number, report: PartitionReport): void {
-    this.loop.report(leader, { reports: [report] }, this.nowMs);
+    this.loop.report(leader, { reports: [report] }, this.#leaderMs);
   }
 
   /** In both sets where there is one; nobody without the majorities. */

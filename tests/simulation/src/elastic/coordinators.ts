@@ -30,7 +30,7 @@ const LATE_COMMIT_MS = 400;
 const DEPOSED_GOES_ON_MS = 300;
 const ELECTION_MS = { min: 30, max: 300 };
 /** In place of the real ones, which are for seconds and minutes. */
-const PACE: Pace = { pauseAfterAbandonMs: 400, pauseBetweenLeaderChangesMs: 100 };
+const PACE: Pace = { pauseAfterAbandonMs: 400, pauseBetweenLeaderChangesMs: 100, elapsedEveryMs: 300 };
 
 interface Surroundings {
   readonly events: EventQueue;

@@ -145,5 +145,6 @@ function firstState({ base }: ElasticSettings, shards: readonly RegisteredShard[
     registrations: new Map(shards.map((shard) => [shard.shardId, shard])),
     present: new Map(),
     verdicts: new Map(),
+    elapsed: new Map(),
   };
 }

@@ -30,7 +30,7 @@ export class ShapeChecks {
 
   /** `state` is what the leader knew; a control may have shown its loop another one. */
   decided(state: ClusterState, { work }: Look): void {
-    const steps = work.filter((one) => one.kind !== 'places');
+    const steps = work.filter((one) => one.kind !== 'places' && one.kind !== 'elapsed');
     for (const step of steps) this.#check('onto a suspect', () => whyOntoSuspect(state, step));
     this.#check('moves at once', () => whyTooMany(state, steps));
     this.#check('paused', () => whyNotPaused(state, steps));

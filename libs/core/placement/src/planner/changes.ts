@@ -19,6 +19,8 @@ export interface Changes {
   readonly removed: RegisteredShard | null;
   /** Null: it stays. */
   readonly control: Control | null;
+  /** Null: as it was. */
+  readonly elapsed: ReadonlyMap<string, number> | null;
   /** Names of shards that must be as they were seen: their registrations, processes and verdicts. */
   readonly asSeen: readonly string[];
 }
@@ -31,6 +33,7 @@ export const NO_CHANGES: Omit<Changes, 'ifControlEpoch'> = {
   placesEnded: [],
   removed: null,
   control: null,
+  elapsed: null,
   asSeen: [],
 };
 
@@ -69,6 +72,7 @@ export function applyChanges(state: ClusterState, changes: Changes): ClusterStat
     control: control ?? state.control,
     registrations: without(state.registrations),
     verdicts: without(state.verdicts),
+    elapsed: changes.elapsed ?? state.elapsed,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * What the placement loop decides on: the coordinators' records about the shape of the cluster, as values. Times are
- * milliseconds since 1970 by the clock of whoever wrote them.
+ * milliseconds since 1970 by the clock of whoever wrote them: for people, and to tell one such time from another. How long
+ * something has been so is told by `sight`.
  */
 import type { Epoch, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 
@@ -96,6 +97,8 @@ export interface ClusterState {
   readonly registrations: ReadonlyMap<string, RegisteredShard>;
   readonly present: ReadonlyMap<string, PresentShard>;
   readonly verdicts: ReadonlyMap<string, ShardVerdict>;
+  /** For how many milliseconds something had been so when a leader wrote that down last (`sight`). */
+  readonly elapsed: ReadonlyMap<string, number>;
 }
 
 /** `gone`: it never serves again under this ordinal. */

@@ -3,17 +3,19 @@
  * reports, and when a move that was taken back may begin again. Another leader begins without that, and comes to the same.
  */
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
-import { type Changes, applyChanges } from './changes.js';
+import { type Changes, applyChanges, changesOn } from './changes.js';
 import { type ClusterState, type Limits, isUnderWay } from './cluster-state.js';
 import { type PlaceChange, type PlacesDecision, settlePlaces } from './places.js';
 import { type Plan, Planner } from './planner.js';
 import { MoveReports, type PartitionReport } from './reports.js';
 import { PLANNER_RULES, type PlannerRules } from './rules.js';
+import { type DueElapsed, type Sighting, dueElapsed, sight } from './sightings.js';
 import { type Decisions, type Step, decideSteps } from './steps.js';
 
 /** One transaction; those of one look concern different partitions and may be made at once. */
 export type Work =
   | { readonly kind: 'places'; readonly changes: Changes; readonly notes: readonly PlaceChange[] }
+  | { readonly kind: 'elapsed'; readonly changes: Changes }
   | (Step & { readonly changes: Changes });
 
 export interface Look {
@@ -44,9 +46,15 @@ export interface Pace {
   readonly pauseAfterAbandonMs: number;
   /** Each change of a preferred leader is an election. */
   readonly pauseBetweenLeaderChangesMs: number;
+  /** Between two times that it is written down how long shards have been down: the next leader counts so much less at most. */
+  readonly elapsedEveryMs: number;
 }
 
-const PACE: Pace = { pauseAfterAbandonMs: 30_000, pauseBetweenLeaderChangesMs: 500 };
+const PACE: Pace = {
+  pauseAfterAbandonMs: 30_000,
+  pauseBetweenLeaderChangesMs: 500,
+  elapsedEveryMs: 15_000,
+};
 
 export class PlacementLoop {
   readonly reports: MoveReports;
@@ -58,6 +66,7 @@ export class PlacementLoop {
   readonly #stoodStill = new Set<PartitionIndex>();
   #leadersNotBeforeMs = 0;
   #watchedSinceMs: number | null = null;
+  #sighting: Sighting | null = null;
 
   constructor(private readonly options: LoopOptions) {
     this.#rules = options.rules ?? PLANNER_RULES;
@@ -72,34 +81,43 @@ export class PlacementLoop {
     return (quietMs !== undefined && this.reports.takeQuiet(by, quietMs, nowMs)) || isNews;
   }
 
-  /** Decides, and changes nothing but its own memory. */
-  look(state: ClusterState, nowMs: number): Look {
-    this.reports.follow(state.map.filter(isUnderWay), nowMs);
-    const places = this.#places(state, nowMs);
+  /**
+   * Decides, and changes nothing but its own memory. All its times are by one clock, which never jumps: that of a loop is its
+   * own.
+   */
+  look(stored: ClusterState, nowMs: number): Look {
+    this.reports.follow(stored.map.filter(isUnderWay), nowMs);
+    this.#sighting = sight(stored, this.#sighting, nowMs);
+    const state = { ...stored, verdicts: this.#sighting.verdicts };
+    const places = this.#places(state, this.#sighting, nowMs);
     const settled = withPlaces(state, places);
     const plan = this.planner.plan(settled);
     const decisions = this.#decide(settled, plan, nowMs);
     // Steps rest on the places as they are in the store: first these.
-    const work: Work[] =
-      places.changes === null
-        ? [...decisions.steps]
-        : [{ kind: 'places', changes: places.changes, notes: places.notes }];
-    if (places.changes === null) this.#remember(decisions.steps, nowMs);
-    return { work, plan, decisions, places, wakeAtMs: earliest(places.wakeAtMs, decisions.wakeAtMs) };
+    if (places.changes !== null) {
+      const work: Work[] = [{ kind: 'places', changes: places.changes, notes: places.notes }];
+      return { work, plan, decisions, places, wakeAtMs: earliest(places.wakeAtMs, decisions.wakeAtMs) };
+    }
+    this.#remember(decisions.steps, nowMs);
+    const due = dueElapsed(this.#sighting, state, { nowMs, everyMs: this.#pace.elapsedEveryMs });
+    const wakeAtMs = earliest(earliest(places.wakeAtMs, decisions.wakeAtMs), due.wakeAtMs);
+    return { work: [...decisions.steps, ...elapsedWork(state, due)], plan, decisions, places, wakeAtMs };
   }
 
   /** The same for a state that is not so: what would be planned. The loop's own memory stays as it is. */
-  imagine(state: ClusterState, nowMs: number): Omit<Look, 'work' | 'wakeAtMs'> {
-    const places = this.#places(state, nowMs);
+  imagine(stored: ClusterState, nowMs: number): Omit<Look, 'work' | 'wakeAtMs'> {
+    const sighting = sight(stored, this.#sighting, nowMs);
+    const state = { ...stored, verdicts: sighting.verdicts };
+    const places = this.#places(state, sighting, nowMs);
     const settled = withPlaces(state, places);
     const plan = this.planner.fork().plan(settled);
     return { plan, places, decisions: this.#decide(settled, plan, nowMs) };
   }
 
-  #places(state: ClusterState, nowMs: number): PlacesDecision {
+  #places(state: ClusterState, { replacedSince }: Sighting, nowMs: number): PlacesDecision {
     this.#watchedSinceMs ??= nowMs;
-    const [{ initialLimits }, watchedSinceMs] = [this.options, this.#watchedSinceMs];
-    return settlePlaces({ state, nowMs, initialLimits, watchedSinceMs, rules: this.#rules });
+    const [{ initialLimits }, watchedSinceMs, rules] = [this.options, this.#watchedSinceMs, this.#rules];
+    return settlePlaces({ state, nowMs, initialLimits, watchedSinceMs, replacedSince, rules });
   }
 
   #decide(state: ClusterState, plan: Plan, nowMs: number): Decisions {
@@ -139,6 +157,10 @@ export class PlacementLoop {
 /** As it will be at once. */
 function withPlaces(state: ClusterState, { changes }: PlacesDecision): ClusterState {
   return changes === null ? state : (applyChanges(state, changes) ?? state);
+}
+
+function elapsedWork(state: ClusterState, { elapsed }: DueElapsed): Work[] {
+  return elapsed === null ? [] : [{ kind: 'elapsed', changes: changesOn(state, { elapsed }) }];
 }
 
 function earliest(a: number | null, b: number | null): number | null {

@@ -46,6 +46,8 @@ export interface PlacesContext {
   readonly initialLimits: Limits;
   /** Since when this leader has looked: what the store says may be from before a stop of all. */
   readonly watchedSinceMs: number;
+  /** By this leader's clock, as `nowMs` is: what `sinceMs` of a place says may be by another one's. */
+  readonly replacedSince: ReadonlyMap<ShardOrdinal, number>;
   readonly rules: PlannerRules;
 }
 
@@ -226,8 +228,9 @@ class PlacesEdit {
   }
 
   #lastGivenUpMs(): number {
-    const times = [...this.#places.values()].flatMap(({ state, sinceMs }) =>
-      state === 'replaced' ? sinceMs : [],
+    const { replacedSince, nowMs } = this.context;
+    const times = [...this.#places.values()].flatMap(({ state, ordinal }) =>
+      state === 'replaced' ? (replacedSince.get(ordinal) ?? nowMs) : [],
     );
     return Math.max(Number.NEGATIVE_INFINITY, ...times);
   }

@@ -273,8 +273,8 @@ describe('the placement loop', () => {
     cluster.changeLeader();
     const look = cluster.loop.look(stopped, cluster.nowMs);
     expect(look.work).toEqual([]);
-    expect(look.wakeAtMs).toBe(cluster.nowMs + LIMITS.replaceAfterMs);
-    const at = look.wakeAtMs!;
+    const at = cluster.nowMs + LIMITS.replaceAfterMs;
+    expect(cluster.loop.look(stopped, at - 1).places.notes).toEqual([]);
     expect(cluster.loop.look(stopped, at).places.notes).toMatchObject([
       { shardId: 'shard-4', to: 'replaced' },
     ]);
