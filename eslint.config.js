@@ -132,12 +132,12 @@ export default tseslint.config(
         'error',
         {
           selector:
-            'CallExpression[callee.property.name=/^(publish|request)$/][callee.object.name=/nats|connection/i]',
+            'CallExpression[callee.property.name=/^(publish|request|subscribe)$/][callee.object.name=/nats|connection/i]',
           message: RAW_MESSAGE,
         },
         {
           selector:
-            'CallExpression[callee.property.name=/^(publish|request)$/][callee.object.property.name=/nats|connection/i]',
+            'CallExpression[callee.property.name=/^(publish|request|subscribe)$/][callee.object.property.name=/nats|connection/i]',
           message: RAW_MESSAGE,
         },
       ],

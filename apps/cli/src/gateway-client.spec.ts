@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CliFailure, EXIT, exitCodeOf } from './failure.js';
+import { BinaryResultsWriter } from '@ringleader/contracts';
 import { bodyOf, GatewayClient } from './gateway-client.js';
 import { gateways } from './global-options.js';
 
@@ -56,6 +57,32 @@ describe('GatewayClient', () => {
     const client = clientOf(await nobody(), await listen(ok));
     const answers = await Promise.all(['1', '2', '3', '4'].map((id) => client.batch(PUT, id)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  const refuse = (response: ServerResponse): void => {
+    response.statusCode = 503;
+    response.end('{"code": "UNAVAILABLE"}');
+  };
+  const refuseAll = (response: ServerResponse): void => {
+    const results = new BinaryResultsWriter(2);
+    for (let i = 0; i < 2; i += 1) results.add({ status: 503, code: 'UNAVAILABLE' });
+    response.end(results.take());
+  };
+
+  it.each([
+    ['a request', refuse],
+    ['each operation of a batch', refuseAll],
+  ])('asks another one next when one can do nothing of it: %s', async (_, unavailable) => {
+    const done = new BinaryResultsWriter(1);
+    done.written(200, 1, 1);
+    const client = clientOf(await listen(unavailable), await listen((response) => response.end(done.take())));
+    const asked = Array.from({ length: 4 }, () => client.binaryBatch(PUT, 'id'));
+    const answers = await Promise.all(asked);
+    expect(answers.flatMap(({ body }) => body?.results ?? []).filter(({ status }) => status === 200)).toEqual(
+      [],
+    );
+    const { body } = await client.binaryBatch(PUT, 'id');
+    expect(body?.results).toEqual([{ status: 200, revision: 1, version: 1 }]);
   });
 
   it('says that nothing was done where no gateway took the connection', async () => {

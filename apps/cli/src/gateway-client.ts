@@ -1,5 +1,6 @@
 /**
- * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached:
+ * The part of the REST API that the commands use. Of several gateways the next one is asked when one cannot be reached, and
+ * whatever comes next when one cannot reach the cluster:
  * writes of keys carry an idempotency key, so that what was done through the first is not done again through the second.
  * Other changes have none: what the first may have done is asked of nobody else.
  */
@@ -171,7 +172,11 @@ export class GatewayClient {
       },
       body: new Uint8Array(writeBinaryBatch(operations)),
     };
-    return this.firstOf((gateway) => this.ask(`${gateway}/v1/kv:batch`, init, binaryResults));
+    return this.firstOf<{ results: readonly BinaryResult[] }>(
+      (gateway) => this.ask(`${gateway}/v1/kv:batch`, init, binaryResults),
+      true,
+      ({ code, body }) => isUnavailable({ code }) || body?.results.every(isUnavailable) === true,
+    );
   }
 
   list(query: Readonly<Record<string, string>>): Promise<Answer<ListPage>> {
@@ -200,6 +205,7 @@ export class GatewayClient {
   private async firstOf<Body>(
     ask: (gateway: string) => Promise<Answer<Body>>,
     isRepeatable = true,
+    reachesNobody: (answer: Answer<Body>) => boolean = isUnavailable,
   ): Promise<Answer<Body>> {
     const { gateways, signal } = this.options;
     let answer: Answer<Body> = { status: 0, neverSent: true };
@@ -210,13 +216,19 @@ export class GatewayClient {
       // Once one of them may have got it, it may have been done, whatever the others say.
       const neverSent = answer.neverSent === true && next.neverSent === true;
       answer = { ...next, neverSent };
-      if (answer.status !== 0 || signal.aborted) return answer;
-      // Once, however many requests it has failed at the same time: some would come back to it.
-      if (this.current === asked) this.current = (asked + 1) % gateways.length;
+      if (signal.aborted) return answer;
+      this.passOver(asked, () => next.status === 0 || reachesNobody(next));
+      // It may be as unavailable everywhere: whoever tries again does so at the next one.
+      if (answer.status !== 0) return answer;
       // The next one would do it a second time, or say that it cannot be done any more.
       if (!isRepeatable && !neverSent) return answer;
     }
     return answer;
+  }
+
+  /** Once, however many requests it has failed at the same time: some would come back to it. */
+  private passOver(asked: number, isOfNoUse: () => boolean): void {
+    if (this.current === asked && isOfNoUse()) this.current = (asked + 1) % this.options.gateways.length;
   }
 
   /** `read` throws where what answers is no gateway of ours. */
@@ -263,6 +275,8 @@ export class GatewayClient {
     };
   }
 }
+
+const isUnavailable = ({ code }: { readonly code?: string | undefined }): boolean => code === 'UNAVAILABLE';
 
 function brokenBy(error: unknown): Answer<never> {
   const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };

@@ -96,7 +96,7 @@ export class WatchNetwork {
         members: this.members.map((_, i) => i + 1),
         firstMember: () => 1,
       },
-      link: { connection: { subscribe }, frames: { refuse: () => undefined }, hear: () => undefined },
+      link: { subscribe, frames: { refuse: () => undefined }, hear: () => undefined },
       control,
     } as unknown as ConstructorParameters<typeof WatchClient>[0]);
   }

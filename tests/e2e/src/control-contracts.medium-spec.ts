@@ -113,6 +113,22 @@ describe('control contracts over NATS', () => {
     expect(heard).toEqual([`${own}.x.1`, `${own}.x.1`]);
   });
 
+  it('does nothing for whom it does not know for a service, and goes on', async () => {
+    const { refused } = link.frames;
+    const before = refused.get('ask misattributed') ?? 0;
+    const subject = (operation: string): string => `rl.test.stranger.x.ask.1.${operation}`;
+    const frame = sealFrame(Buffer.concat([Buffer.alloc(CONTENT_AT), Buffer.from('[]')]));
+    received.delete('status');
+    link.connection.publish(subject('calls'), frame, { reply: '_INBOX.x.1' });
+    link.connection.publish(subject('status'), JSON.stringify({ id: '1', data: {} }), {
+      reply: '_INBOX.x.1',
+    });
+    const isRefused = (): boolean => refused.get('ask misattributed') === before + 2;
+    await until('both are dropped', isRefused, { timeoutMs: 5_000, everyMs: 10 });
+    expect(received.has('status')).toBe(false);
+    expect(link.counts.disconnects).toBe(0);
+  });
+
   it.each(operations)('lets nobody ask for %s whom its contract does not name', async (operation) => {
     const { request } = controlFixtures[operation];
     const contract: MessageContract = coordinatorContracts[operation];

@@ -117,6 +117,17 @@ describe('the manifests', () => {
     });
   });
 
+  it('let the operator reach the NATS of every cluster, in a pod or elsewhere', () => {
+    const policies = manifests.filter(({ manifest }) => manifest.kind === 'NetworkPolicy');
+    expect(policies.map(({ manifest }) => manifest.metadata.name)).toEqual(['ringleader-operator']);
+    const { spec } = only<{ spec: { egress: { to?: unknown; ports: { port: unknown }[] }[] } }>(
+      'NetworkPolicy',
+      'ringleader-operator',
+    );
+    const anywhere = spec.egress.filter(({ to }) => to === undefined).flatMap(({ ports }) => ports);
+    expect(anywhere.map(({ port }) => port)).toContain(4_222);
+  });
+
   it('select the operator’s pods by labels that they have', () => {
     const { labels } = only<Deployment>('Deployment', 'ringleader-operator').spec.template.metadata;
     interface Selecting {

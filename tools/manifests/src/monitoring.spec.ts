@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createMetrics } from '@ringleader/observability';
+import { EVENT_LOOP_LOOKS_EVERY_MS, createMetrics } from '@ringleader/observability';
 import { parse } from 'yaml';
 import { generatedFiles } from './generated-files.js';
 
@@ -98,6 +98,16 @@ describe('alerts and dashboard', () => {
     const all = alerts.map(({ alert }) => alert).sort();
     expect(named((fired) => fired.length > 0)).toEqual(all);
     expect(named((fired) => fired.length === 0)).toEqual(all);
+  });
+
+  it('show how late the event loop is, without the time between two looks at it', () => {
+    const { panels } = JSON.parse(read('k8s/monitoring/dashboard.json')) as {
+      panels: { targets?: { expr: string }[] }[];
+    };
+    const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    const ofLoop = asked.filter((expr) => /nodejs_eventloop_lag_\w+_seconds/.test(expr));
+    expect(ofLoop).toHaveLength(1);
+    for (const expr of ofLoop) expect(expr).toMatch(new RegExp(`} - ${EVENT_LOOP_LOOKS_EVERY_MS / 1_000}$`));
   });
 
   it('show each panel with a sentence on what it shows', () => {

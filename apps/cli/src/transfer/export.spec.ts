@@ -58,6 +58,22 @@ describe('exportTo', () => {
     ]);
   });
 
+  it('has as much patience with the cluster where it had to wait for who reads', async () => {
+    const giveUpMs = 300;
+    const url = await listen((request, number) => {
+      if (number === 2) return { status: 503, body: { code: 'UNAVAILABLE' } };
+      const isFirst = request.searchParams.get('cursor') === null;
+      const items = [{ ...ITEM, key: isFirst ? 'a' : 'b', value: 'x' }];
+      return { status: 200, body: isFirst ? { items, cursor: 'c1' } : { items } };
+    });
+    const { client } = exportFrom(url);
+    const startedAt = performance.now();
+    const write = async (): Promise<void> => {
+      while (performance.now() - startedAt <= 2 * giveUpMs) await new Promise(setImmediate);
+    };
+    expect(await exportTo({ write }, client, { prefix: '', giveUpMs }, never)).toBe(2);
+  });
+
   it.each(['bad prefix', 'bad prefix.'])(
     'stops with a reason at an error that will stay: %s',
     async (detail) => {

@@ -51,6 +51,8 @@ export async function exportTo(
     const page = await fetchPage(client, query, patience);
     const text = page.items.map((item) => `${lineOf(item)}\n`).join('');
     if (text !== '') await output.write(text);
+    // Whoever reads may take long over it, which says nothing of the cluster.
+    patience.succeeded();
     count += page.items.length;
     if (page.cursor === undefined) return count;
     query['cursor'] = page.cursor;

@@ -89,9 +89,8 @@ export class ClusterObserver {
   start(): void {
     for (const mirror of this.mirrors) void mirror.start();
     const { clusterName, link, clock } = this.options;
-    const { connection } = link;
     this.subscriptions = [
-      connection.subscribe(subjects.heartbeat.to(clusterName), {
+      link.subscribe(subjects.heartbeat.to(clusterName), {
         callback: (error, message) => {
           const speaker = error === null ? speakerOf(message.subject) : null;
           if (speaker !== null) link.hear(message.subject);
@@ -100,7 +99,7 @@ export class ClusterObserver {
           if (!isTaken) link.frames.refuse('heartbeat', 'malformed');
         },
       }),
-      connection.subscribe(subjects.verdicts.to(clusterName), {
+      link.subscribe(subjects.verdicts.to(clusterName), {
         callback: (error, message) => {
           const speaker = error === null ? speakerOf(message.subject) : null;
           if (speaker !== null) link.hear(message.subject);

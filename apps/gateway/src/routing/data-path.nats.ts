@@ -162,7 +162,11 @@ export class LeaderAnnouncements {
 
   private ask(): void {
     const { link, cluster, gatewayId } = this.options;
-    link.publish(subjects.leadersQuery.from(cluster, { service: 'gateway', member: gatewayId }));
+    // A frame as any other: it says what the gateway understands, and takes nothing of that back.
+    link.frames.broadcast(
+      subjects.leadersQuery.from(cluster, { service: 'gateway', member: gatewayId }),
+      EMPTY,
+    );
   }
 
   private take(content: Uint8Array, speaker: string): FrameRefusal | null {

@@ -59,7 +59,7 @@ describe('WatchClient', () => {
       return { unsubscribe: () => (inboxes = inboxes.filter((other) => other !== inbox)) };
     };
     const link = {
-      connection: { subscribe },
+      subscribe,
       hear: () => undefined,
       frames: { refuse: (name: string, why: string) => refused.push(`${name} ${why}`) },
     };

@@ -47,7 +47,7 @@ export interface WatchHandle {
 
 export interface WatchClientOptions {
   readonly link: {
-    readonly connection: Pick<NatsLink['connection'], 'subscribe'>;
+    readonly subscribe: NatsLink['subscribe'];
     readonly frames: Pick<NatsLink['frames'], 'refuse'>;
     readonly hear: NatsLink['hear'];
   };
@@ -220,7 +220,7 @@ export class WatchClient {
     const { link, cluster, speaker, firstMember } = this.options;
     const member = (this.#member ??= firstMember());
     const stream = crypto.randomUUID().replaceAll('-', '');
-    const subscription = link.connection.subscribe(watchInbox(cluster, speaker, stream), {
+    const subscription = link.subscribe(watchInbox(cluster, speaker, stream), {
       callback: (error, message) => {
         if (error === null) link.hear(message.subject);
         if (session !== this.#session) return;

@@ -144,6 +144,29 @@ describe('the connection to NATS', () => {
     await late.stop();
   });
 
+  it.each(['first', 'last'])(
+    'remembers one that was not there, and would have been preferred: the %s',
+    async (place) => {
+      const port = await freePort();
+      const [there] = servers;
+      const list = [`nats://127.0.0.1:${port}`, there?.url ?? ''];
+      const link = await connectNats(
+        {
+          ...{ servers: place === 'first' ? list : list.toReversed(), name: 'test', discovery: false },
+          preferredServer: () => `127.0.0.1:${port}`,
+        },
+        UNLOGGED,
+      );
+      expect(serverOf(link)).toBe(there);
+      const late = await startNatsServer({ dir: join(dir, `preferred-${place}`), port });
+      await there?.kill9();
+      await until('the other server', async () => link.isConnected && link.server.endsWith(`:${port}`), WAIT);
+      await there?.restart();
+      await link.close();
+      await late.stop();
+    },
+  );
+
   it('waits for a name that is not known yet', async () => {
     const giveUp = new AbortController();
     const log = new RecordedLog();

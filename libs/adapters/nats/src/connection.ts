@@ -129,11 +129,22 @@ async function connectKeepingAll(
 ): Promise<NatsConnection> {
   const connection = await connect({ ...options, servers: [...options.servers] });
   const answered = connection.getServer();
-  const [wanted] = options.servers;
-  if (answered === (preferredServer() ?? wanted) || answered === wanted) return connection;
+  const preferred = options.servers.find((server) => server === preferredServer());
+  if (answered === (preferred ?? options.servers[0])) return connection;
   await connection.close();
   const others = options.servers.filter((server) => server !== answered);
-  return connect({ ...options, servers: [answered, ...others] });
+  const { reconnectToServer: choose = () => null } = options;
+  let isFirst = true;
+  return connect({
+    ...options,
+    servers: [answered, ...others],
+    reconnectToServer: (pool, info) => {
+      // The preferred one may be the one that does not answer, and would be forgotten now.
+      if (!isFirst) return choose(pool, info);
+      isFirst = false;
+      return null;
+    },
+  });
 }
 
 function toConnectionOptions(

@@ -40,7 +40,7 @@ class SharedConnectionClient extends ClientNats {
   override createClient(): Promise<Record<string, unknown>> {
     const { connection } = this.link;
     return Promise.resolve({
-      subscribe: connection.subscribe.bind(connection),
+      subscribe: this.link.subscribe.bind(this.link),
       publish: connection.publish.bind(connection),
       status: noStatus,
       close: () => Promise.resolve(),
@@ -160,7 +160,7 @@ export class ControlClient {
   }
 
   private sendTogether(subject: string, calls: Waiting[]): void {
-    this.subscription ??= this.link.connection.subscribe(`${this.inbox}.*`, {
+    this.subscription ??= this.link.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.take(message);
       },

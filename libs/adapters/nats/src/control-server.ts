@@ -94,14 +94,16 @@ export class ControlServer extends ServerNats {
     this.served.set(contract.operation, served);
     super.addHandler(
       subjects.ask.to(cluster, member, contract.operation),
-      (payload: unknown, context: NatsContext) =>
-        this.answer(served, payload, speakerIn(context.getSubject())),
+      async (payload: unknown, context: NatsContext) => {
+        const speaker = speakerOf(context.getSubject());
+        return speaker === null ? isStranger(contract) : this.answer(served, payload, speaker);
+      },
     );
   }
 
   override async listen(callback: (error?: unknown, ...optional: unknown[]) => void): Promise<void> {
     const { link, cluster, member } = this.given;
-    this.frames = link.connection.subscribe(subjects.ask.to(cluster, member, FRAME_OPERATION), {
+    this.frames = link.subscribe(subjects.ask.to(cluster, member, FRAME_OPERATION), {
       callback: (error, message) => {
         if (error === null) this.take(message);
       },
@@ -116,9 +118,9 @@ export class ControlServer extends ServerNats {
 
   /** The connection belongs to the process, so closing the server must not close it: subscriptions are dropped by Nest. */
   override createNatsClient(): Promise<unknown> {
-    const { connection } = this.given.link;
+    const { link } = this.given;
     return Promise.resolve({
-      subscribe: connection.subscribe.bind(connection),
+      subscribe: link.subscribe.bind(link),
       status: noStatus,
       close: () => Promise.resolve(),
     });
@@ -130,7 +132,8 @@ export class ControlServer extends ServerNats {
     if (typeof parts === 'string') return frames.refuse('ask', parts);
     // It says nowhere to answer to, which nats-core has as an empty text: publishing there throws.
     if (reply === undefined || reply === '') return frames.refuse('ask', 'malformed');
-    const speaker = speakerIn(subject);
+    const speaker = speakerOf(subject);
+    if (speaker === null) return frames.refuse('ask', 'misattributed');
     if (!this.mayHear(speaker, reply)) return frames.refuse('ask', 'malformed');
     if (parts.length === 0) this.given.link.connection.publish(reply, clockFrame(this.now()));
     for (const part of parts) {
@@ -180,8 +183,9 @@ export class ControlServer extends ServerNats {
   ): ReturnType<ServerNats['getPublisher']> {
     const publish: (answer: WritePacket<ControlEnvelope>) => void = super.getPublisher(message, id, context);
     const { reply } = message as { readonly reply?: string };
-    if (reply !== undefined && reply !== '' && !this.mayHear(speakerIn(context.getSubject()), reply)) {
-      this.given.link.frames.refuse('ask', 'malformed');
+    const speaker = speakerOf(context.getSubject());
+    if (speaker === null || (reply !== undefined && reply !== '' && !this.mayHear(speaker, reply))) {
+      this.given.link.frames.refuse('ask', speaker === null ? 'misattributed' : 'malformed');
       return () => undefined;
     }
     return (answer: WritePacket<ControlEnvelope>) => {
@@ -266,6 +270,11 @@ function isForbidden({ operation, askers }: MessageContract, { service, member }
   return isError(new OperationalError('FORBIDDEN', detail, { service, member, operation }));
 }
 
+/** It is subscribed to whoever asks: one of a later version, or, where NATS has no permissions, anybody. */
+function isStranger({ operation }: MessageContract): ControlEnvelope {
+  return isError(new OperationalError('FORBIDDEN', `No known service asks for ${operation}`, { operation }));
+}
+
 /** A request of a few hundred KiB can be wrong in so many places that NATS would not take the answer that names all. */
 const ISSUES_NAMED_MAX = 20;
 
@@ -289,12 +298,6 @@ function isNotServed(operation: string): ControlEnvelope {
 function isLate(operation: string): ControlEnvelope {
   const detail = `The ${operation} request came when its time was over: nothing was done`;
   return isError(new OperationalError('UNAVAILABLE', detail, { operation }));
-}
-
-function speakerIn(subject: string): Speaker {
-  const speaker = speakerOf(subject);
-  invariant(speaker !== null, 'what is subscribed to begins with a speaker');
-  return speaker;
 }
 
 /** The link follows the connection; NestJS need not, and would log each change again. An end would mean a closed connection. */

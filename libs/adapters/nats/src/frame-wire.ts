@@ -7,7 +7,7 @@
  * only when none has come for a while.
  */
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
-import type { NatsConnection, Payload, Subscription } from '@nats-io/nats-core';
+import type { Payload, Subscription, SubscriptionOptions } from '@nats-io/nats-core';
 import {
   contentOf,
   type FrameRefusal,
@@ -49,9 +49,11 @@ interface Heard {
   readonly name: string;
 }
 
+export type Listening = SubscriptionOptions & Required<Pick<SubscriptionOptions, 'callback'>>;
+
 /** What a link gives its wire. */
 interface Carrier {
-  readonly connection: Pick<NatsConnection, 'subscribe'>;
+  subscribe(subject: string, options: Listening): Subscription;
   publish(subject: string, payload?: Payload, headers?: MsgHdrs): boolean;
   hear(subject: string): void;
 }
@@ -101,7 +103,7 @@ export class FrameWire {
   }
 
   subscribe(name: SubjectName, subject: string, listener: FrameListener): Subscription {
-    return this.link.connection.subscribe(subject, {
+    return this.link.subscribe(subject, {
       callback: (error, message) => {
         const refusal =
           error === null

@@ -21,12 +21,12 @@ export interface JsonSubject<Message> {
  * `take` gives false for: who said it speaks for another.
  */
 export function subscribeJson<Message>(
-  link: Pick<NatsLink, 'connection' | 'frames' | 'hear'>,
+  link: Pick<NatsLink, 'subscribe' | 'frames' | 'hear'>,
   { name, subject, schema }: JsonSubject<Message>,
   take: (message: Message, speaker: Speaker) => boolean,
 ): Subscription {
-  const { connection, frames } = link;
-  return connection.subscribe(subject, {
+  const { frames } = link;
+  return link.subscribe(subject, {
     callback: (error, message) => {
       if (error !== null) return frames.refuse(name, 'error');
       link.hear(message.subject);

@@ -3,10 +3,10 @@
  * needs to know asks here or listens here.
  */
 import { errors } from '@nats-io/nats-core';
-import type { MsgHdrs, NatsConnection, Payload, Status } from '@nats-io/nats-core';
+import type { MsgHdrs, NatsConnection, Payload, Status, Subscription } from '@nats-io/nats-core';
 import { WIRE_VERSION } from '@ringleader/contracts';
 import type { OperationalError, WireVersion } from '@ringleader/contracts';
-import { FrameWire, type Understanding } from './frame-wire.js';
+import { FrameWire, type Listening, type Understanding } from './frame-wire.js';
 import { isRefusal, refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { Isolation } from './isolation.js';
 import { ServerWatch } from './server-watch.js';
@@ -162,6 +162,25 @@ export class NatsLink {
     }
     this.connection.publish(subject, payload, headers === undefined ? undefined : { headers });
     return true;
+  }
+
+  /**
+   * What the callback throws ends the process, as it does anywhere else. The client calls it while it reads: thrown there, it would end the
+   * reading and nothing else, and a process whose invariant is broken would live on, deaf until it misses the answers to its pings.
+   */
+  subscribe(subject: string, { callback, ...options }: Listening): Subscription {
+    return this.connection.subscribe(subject, {
+      ...options,
+      callback: (error, message) => {
+        try {
+          return callback(error, message);
+        } catch (thrown) {
+          queueMicrotask(() => {
+            throw thrown;
+          });
+        }
+      },
+    });
   }
 
   /** To be told by what subject something came: whoever hears others is not alone at its server. */

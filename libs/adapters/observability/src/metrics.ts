@@ -5,9 +5,9 @@ export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Each look at the event loop wakes the process: a hundred times a second, by default, in each of the ten processes of a
- * cluster that has nothing else to do.
+ * cluster that has nothing else to do. What is measured is the whole time between two looks: how late the loop is, and this.
  */
-const EVENT_LOOP_LOOKS_EVERY_MS = 250;
+export const EVENT_LOOP_LOOKS_EVERY_MS = 250;
 
 /** A registry with the process's own figures (CPU, memory, event loop, garbage collection) under a `ringleader_` prefix. */
 export function createMetrics(labels: Readonly<Record<string, string>>): Registry {

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { OperationalError } from '@ringleader/contracts';
+import type { Load } from './load.js';
 import { NodeLoad } from './node-load.js';
 import { pageOf } from './page.js';
 import { cellName, type Results } from './results.js';
@@ -223,6 +225,24 @@ describe('the benchmark', () => {
     expect(memory.map(({ target }) => target)).toEqual(['B']);
     expect(idle.map(({ target }) => target)).toEqual(['A', 'B']);
     expect(running.size).toBe(0);
+  });
+
+  it('tells of a put that fails while watches are measured, and keeps the rest', async () => {
+    const brief = { ...settings, rounds: 1, clients: [1], workloads: ['watch', 'write'], rates: [] } as const;
+    const watches: Load = {
+      description: '',
+      can: () => true,
+      fill: async () => undefined,
+      rest: async () => undefined,
+      run: () => Promise.reject(new OperationalError('OUTCOME_UNKNOWN', 'nobody says whether it was done')),
+    };
+    const started = targetOf('A', stores[0]!);
+    const target = { ...started, start: async () => ({ ...(await started.start()), watches }) };
+    const { series, notes } = await run([target], ended.signal, brief);
+    expect(series.map(({ workload }) => workload)).toEqual(['write']);
+    expect(notes).toEqual([
+      'A: watch, 1 client, 100 B: round 1 could not be measured: nobody says whether it was done',
+    ]);
   });
 
   it('runs one target at a time where it is asked to', async () => {

@@ -258,11 +258,10 @@ class Run implements Measured {
     });
     const measured = await this.#round(running, load, order, round).catch((error: unknown) => {
       ended.throwIfAborted();
-      if (!(error instanceof StartError)) throw error;
-      return error.message;
+      return (error as Error).message;
     });
     if (typeof measured === 'string') {
-      // The others are worth measuring all the same.
+      // The others are worth measuring all the same, and so is what was measured before, whatever it was that failed.
       return this.#tell(
         `${target.name}: ${cellName(cell)}: round ${round + 1} could not be measured: ${measured}`,
       );
