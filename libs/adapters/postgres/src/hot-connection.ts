@@ -52,19 +52,15 @@ interface HotResult {
   readonly rowCount: number | null;
 }
 
-interface WaitingQuery {
-  readonly action: string;
-  readonly query: HotQuery;
-  readonly resolve: (result: HotResult) => void;
-  readonly reject: (error: Error) => void;
-}
+/** What has its turn on the connection until it calls `over`. */
+type Turn = (over: () => void) => void;
 
 const LOOKS_PER_STALL = 4;
 
 const asText = { getTypeParser: () => (text: string) => text };
 
 export class HotConnection {
-  private readonly waiting: WaitingQuery[] = [];
+  private readonly waiting: Turn[] = [];
   private completed = 0;
   private isEnded = false;
   private readonly watchdog: NodeJS.Timeout;
@@ -124,24 +120,43 @@ export class HotConnection {
     return this.enqueue(name, { name, text, values, rowMode: 'array', types: asText });
   }
 
-  private enqueue(action: string, query: HotQuery): Promise<HotResult> {
+  /**
+   * Statements that were handed over before are done when `work` begins, and those that are handed over later wait until it
+   * has ended: what it reads elsewhere meanwhile is the state between them.
+   */
+  hold<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ action, query, resolve, reject });
-      if (this.waiting.length === 1) this.submit();
+      this.take((over) => {
+        void work().finally(over).then(resolve, reject);
+      });
     });
   }
 
-  /** Sends the first of those that wait; it stays the first until it is answered. */
-  private submit(): void {
-    const { action, query, resolve, reject } = this.waiting[0]!;
-    const startedAt = performance.now();
-    this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
+  private enqueue(action: string, query: HotQuery): Promise<HotResult> {
+    return new Promise((resolve, reject) => {
+      this.take((over) => {
+        const startedAt = performance.now();
+        this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
+          this.options.onRoundTrip?.(performance.now() - startedAt);
+          over();
+          if (error) reject(translatePostgresError(error, action));
+          else resolve(result as HotResult);
+        });
+      });
+    });
+  }
+
+  /** Who has the turn stays the first of those that wait until it is over. */
+  private take(turn: Turn): void {
+    this.waiting.push(turn);
+    if (this.waiting.length === 1) this.begin(turn);
+  }
+
+  private begin(turn: Turn): void {
+    turn(() => {
       this.completed++;
-      this.options.onRoundTrip?.(performance.now() - startedAt);
       this.waiting.shift();
-      if (this.waiting.length > 0) this.submit();
-      if (error) reject(translatePostgresError(error, action));
-      else resolve(result as HotResult);
+      if (this.waiting.length > 0) this.begin(this.waiting[0]!);
     });
   }
 
