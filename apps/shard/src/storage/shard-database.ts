@@ -82,6 +82,7 @@ export class ShardDatabase {
         url: options.url,
         applicationName: `${shardId} schema`,
         connectTimeoutMs: options.connectTimeoutMs,
+        statementTimeoutMs: options.stallMs,
         entities: ENTITIES,
         migrations: MIGRATIONS,
         preamble: AT_HOME,

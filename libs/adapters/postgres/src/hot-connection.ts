@@ -2,8 +2,10 @@
  * One connection for statements that run thousands of times a second, past the ORM and past its pool: prepared, rows as
  * arrays of text that the repository decodes itself. Statements run one at a time in the order of the calls.
  */
+import { Socket } from 'node:net';
 import { OperationalError } from '@ringleader/contracts';
 import pg from 'pg';
+import { sayGoodbye } from './goodbye.js';
 import { translatePostgresError } from './postgres-error.js';
 import { sessionSettings } from './session-settings.js';
 
@@ -20,6 +22,7 @@ export interface HotConnectionOptions {
   readonly url: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** For the connection, the handshakes and what the session says first, together. */
   readonly connectTimeoutMs: number;
   /** A server that does not finish any statement for so long counts as lost, and the connection is closed. */
   readonly stallMs: number;
@@ -67,6 +70,7 @@ export class HotConnection {
 
   private constructor(
     private readonly client: pg.Client,
+    private readonly socket: Socket,
     private readonly options: HotConnectionOptions,
   ) {
     client.on('error', (error) => this.lose(error));
@@ -75,23 +79,30 @@ export class HotConnection {
   }
 
   static async open(options: HotConnectionOptions): Promise<HotConnection> {
+    const socket = new Socket();
     const client = new pg.Client({
       connectionString: options.url,
       application_name: options.applicationName,
-      connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
+      stream: () => socket,
     });
     const ignoreUntilOpen = (): void => undefined;
     client.on('error', ignoreUntilOpen);
+    const { connectTimeoutMs } = options;
+    const limit = setTimeout(() => {
+      socket.destroy(new Error(`The session was not open within ${connectTimeoutMs} ms`));
+    }, connectTimeoutMs);
     try {
       await client.connect();
       await client.query(`${sessionSettings(options.preamble)}; ${PLANNER_SETTINGS}`);
     } catch (error) {
-      client.end().catch(ignoreUntilOpen);
+      socket.destroy();
       throw translatePostgresError(error, 'connect');
+    } finally {
+      clearTimeout(limit);
     }
     client.off('error', ignoreUntilOpen);
-    return new HotConnection(client, options);
+    return new HotConnection(client, socket, options);
   }
 
   /** Rows of the result, each an array of the columns' text. */
@@ -113,7 +124,7 @@ export class HotConnection {
   async close(): Promise<void> {
     this.isEnded = true;
     clearInterval(this.watchdog);
-    await this.client.end();
+    await sayGoodbye(this.client.end(), [this.socket]);
   }
 
   private execute({ name, text }: Statement, values: Parameter[]): Promise<HotResult> {
