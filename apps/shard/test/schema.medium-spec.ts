@@ -49,6 +49,7 @@ beforeAll(async () => {
     url: server.url,
     applicationName: 'schema test',
     connectTimeoutMs: 5_000,
+    statementTimeoutMs: 60_000,
     entities: ENTITIES,
     migrations: MIGRATIONS,
   });

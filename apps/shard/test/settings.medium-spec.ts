@@ -117,7 +117,7 @@ describe('the sessions of a shard', () => {
     });
     const dataSource = await openDataSource({
       ...{ url: server.url, applicationName: 'test', connectTimeoutMs: 5_000 },
-      ...{ entities: [], migrations: [] },
+      ...{ statementTimeoutMs: 60_000, entities: [], migrations: [] },
     });
     await resetForAll();
     const ours = [...TIMEOUTS.map(() => '0'), 'read committed'];

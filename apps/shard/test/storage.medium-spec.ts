@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   describeRowDigests,
+  describeRowsPast,
   describeShardStorage,
   readRows,
   recordOf,
@@ -15,6 +16,7 @@ import {
 } from '@ringleader/testing-conformance';
 import { HotConnection } from '@ringleader/postgres';
 import { startPostgres, type TestServer } from '@ringleader/testing-servers';
+import type { ConnectionPurpose, ShardDatabaseOptions } from '../src/storage/shard-database.js';
 import type { ShardStorage } from '../src/storage/shard-storage.js';
 import { openStorage } from './storage.fixtures.js';
 
@@ -36,10 +38,17 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function open() {
-  const result = await openStorage(server.url);
+async function open(options: Partial<ShardDatabaseOptions> = {}) {
+  const result = await openStorage(server.url, options);
   opened.push(result.storage);
   return result;
+}
+
+function connect(): Promise<HotConnection> {
+  return HotConnection.open({
+    ...{ url: server.url, applicationName: 'another', connectTimeoutMs: 5_000, stallMs: 60_000 },
+    onLost: () => undefined,
+  });
 }
 
 async function reopen(storage: ShardStorage) {
@@ -64,6 +73,70 @@ async function openForTest(): Promise<StorageUnderTest> {
 
 describeShardStorage('PostgreSQL', openForTest);
 describeRowDigests('PostgreSQL', openForTest);
+describeRowsPast('PostgreSQL', openForTest);
+
+describe('a partition of many rows', () => {
+  const COUNT = 200_000;
+
+  async function fill(partition: number, value: string): Promise<void> {
+    const connection = await connect();
+    await connection.runOnce(`INSERT INTO rows (partition, generation, key, value, content_type, revision, version,
+        created_at, modified_at, expires_at, requests, request_floor)
+      SELECT ${partition}, 1, convert_to('many/' || lpad(i::text, 7, '0'), 'UTF8'), ${value},
+        '', 1, 1, 1, 1, NULL, '\\x00', 0
+      FROM generate_series(1, ${COUNT}) AS i`);
+    await connection.close();
+  }
+
+  it.each([
+    ['delta', 40],
+    ['page', 41],
+  ] as const)(
+    'is passed for a %s while transactions go on',
+    async (kind, partition) => {
+      const { storage } = await open();
+      await fill(partition, "convert_to('value', 'UTF8')");
+      const ended: string[] = [];
+      const limits = { limitRows: 1_000, limitBytes: 1_000_000 };
+      const read = { id: 1, partition, generation: 1, base: 5, keys: [], start: '', keysOnly: true, kind };
+      const reading = storage.read({ ...read, ...limits }).then((result) => {
+        ended.push(kind);
+        return result;
+      });
+      for (let i = 0; i < 3; i++) {
+        const upserts = upsertsOf(partition, [rowOf(`late/${i}`, { revision: 6 + i })]);
+        await storage.commit(transactionOf({ upserts }));
+        ended.push('transaction');
+      }
+      expect(await reading).toMatchObject({ rows: [] });
+      expect(ended).toEqual(['transaction', 'transaction', 'transaction', kind]);
+    },
+    60_000,
+  );
+
+  it.each([false, true])(
+    'is scanned in many statements where hardly anything is left, reverse %s',
+    async (reverse) => {
+      let statements = 0;
+      const onRoundTrip = (purpose: ConnectionPurpose): void => {
+        if (purpose === 'scans') statements += 1;
+      };
+      const { storage } = await open({ onRoundTrip });
+      const partition = reverse ? 43 : 42;
+      await fill(partition, 'NULL');
+      const left = [rowOf('first'), rowOf('many/0100000a'), rowOf('zlast')];
+      await storage.commit(transactionOf({ upserts: upsertsOf(partition, left) }));
+      const limits = { keysOnly: true, limitRows: 10, limitBytes: 1_000_000 };
+      const scan = { id: 1, partitions: [{ partition, generation: 1 }], range: { start: '', end: null } };
+      const found = await storage.read({ kind: 'scan', ...scan, reverse, ...limits });
+      const keys = (found as Extract<typeof found, { kind: 'scan' }>).rows.map(({ row }) => row.key);
+      expect(reverse ? keys.reverse() : keys).toEqual(left.map(({ key }) => key));
+      expect(found).toMatchObject({ more: false });
+      expect(statements).toBeGreaterThan(COUNT / 10_000);
+    },
+    60_000,
+  );
+});
 
 describe('transactions', () => {
   it('keep the last record of each partition over restarts, folded or not', async () => {
@@ -124,10 +197,7 @@ describe('the fence', () => {
     const { storage, incarnation } = await open();
     const kept = rowOf('kept');
     await storage.commit(transactionOf({ records: [recordOf(31)], upserts: upsertsOf(31, [kept]) }));
-    const connection = await HotConnection.open({
-      ...{ url: server.url, applicationName: 'another', connectTimeoutMs: 5_000, stallMs: 5_000 },
-      onLost: () => undefined,
-    });
+    const connection = await connect();
     await connection.runOnce(`UPDATE shard_identity SET incarnation = ${incarnation + 1}`);
     for (const removals of [[], [{ partition: 31, generation: 1, key: 'kept', revision: null }]]) {
       const late = { records: [recordOf(31, { promised: 9 })], upserts: upsertsOf(31, [rowOf('late')]) };

@@ -20,6 +20,14 @@ interface Candidate {
   readonly valueBytes: number;
 }
 
+interface Found {
+  readonly key: HexKey;
+  /** Null where it is a tombstone. */
+  readonly valueBytes: number | null;
+  /** There may be more behind it that were not looked at. */
+  readonly isLastLook: boolean;
+}
+
 /** What is left of one partition's part of the range. */
 interface PartitionStream {
   readonly partition: number;
@@ -33,16 +41,28 @@ interface PartitionStream {
   isExhausted: boolean;
 }
 
+/**
+ * The live keys of each part among the next so many rows, tombstones or not; the last of these comes without a length where it
+ * is a tombstone, so that who reads on begins behind it.
+ */
 function keysOfPartitions(name: string, order: 'ASC' | 'DESC'): Statement {
   return {
     name,
-    text: `SELECT place, found.key, found.bytes
+    text: `SELECT place, found.key, found.bytes, found.is_last_look
       FROM unnest($1::smallint[], $2::bigint[], $3::bytea[], $4::bytea[])
         WITH ORDINALITY AS part (partition, generation, start_key, end_key, place)
       CROSS JOIN LATERAL (
-        SELECT key, octet_length(value) AS bytes FROM rows
-        WHERE rows.partition = part.partition AND rows.generation = part.generation
-          AND key >= part.start_key AND key < part.end_key AND value IS NOT NULL
+        SELECT key, bytes, is_last_look FROM (
+          SELECT key, octet_length(value) AS bytes, row_number() OVER (ORDER BY key ${order}) = $6 AS is_last_look
+          FROM (
+            SELECT key, value FROM rows
+            WHERE rows.partition = part.partition AND rows.generation = part.generation
+              AND key >= part.start_key AND key < part.end_key
+            ORDER BY key ${order}
+            LIMIT $6
+          ) AS next
+        ) AS looked_at
+        WHERE bytes IS NOT NULL OR is_last_look
         ORDER BY key ${order}
         LIMIT $5
       ) AS found
@@ -58,6 +78,8 @@ const HEX_PREFIX = '\\x';
 const BEYOND_ALL_KEYS: HexKey = '\\xff';
 const KEYS_PER_PARTITION_MIN = 4;
 const KEYS_PER_PARTITION_MAX = 1_024;
+/** A statement looks at so many rows of all parts together: where there are only tombstones, it ends, and another one begins. */
+const LOOKED_AT_MAX = 4_096;
 
 export async function readScan(
   connection: HotConnection,
@@ -124,10 +146,13 @@ class KeyMerge {
 
   /** The stream with the next key of the scan; null at the end of the range. */
   private async first(): Promise<PartitionStream | null> {
-    const drained = this.streams.filter(
-      (stream) => stream.next === stream.fetched.length && !stream.isExhausted,
-    );
-    if (drained.length > 0) await this.refill(drained);
+    for (;;) {
+      const drained = this.streams.filter(
+        (stream) => stream.next === stream.fetched.length && !stream.isExhausted,
+      );
+      if (drained.length === 0) break;
+      await this.refill(drained);
+    }
     let first: PartitionStream | null = null;
     for (const stream of this.streams) {
       if (stream.next < stream.fetched.length && (first === null || this.isBefore(stream, first)))
@@ -143,20 +168,23 @@ class KeyMerge {
   }
 
   private async refill(drained: readonly PartitionStream[]): Promise<void> {
-    const limit = this.keysPerPartition;
-    const found = await this.connection.run(this.statement, [...rangeParameters(drained), limit]);
-    this.keysPerPartition = Math.min(KEYS_PER_PARTITION_MAX, limit * 2);
-    for (const stream of drained) {
-      stream.fetched = [];
-      stream.next = 0;
-    }
-    for (const columns of found) drained[Number(columns[0]) - 1]!.fetched.push(candidateFromText(columns));
-    for (const stream of drained) this.advance(stream, limit);
+    const keys = this.keysPerPartition;
+    const looks = Math.max(keys, Math.floor(LOOKED_AT_MAX / drained.length));
+    const rows = await this.connection.run(this.statement, [...rangeParameters(drained), keys, looks]);
+    this.keysPerPartition = Math.min(KEYS_PER_PARTITION_MAX, keys * 2);
+    const found: Found[][] = drained.map(() => []);
+    for (const columns of rows) found[Number(columns[0]) - 1]!.push(foundFromText(columns));
+    drained.forEach((stream, index) => this.advance(stream, found[index]!, keys));
   }
 
-  private advance(stream: PartitionStream, limit: number): void {
-    stream.isExhausted = stream.fetched.length < limit;
-    const last = stream.fetched.at(-1);
+  /** It is exhausted where there were fewer rows than were to be looked at, and fewer keys than were to be found. */
+  private advance(stream: PartitionStream, found: readonly Found[], keys: number): void {
+    stream.fetched = found.flatMap(({ key, valueBytes }) =>
+      valueBytes === null ? [] : [{ key, valueBytes }],
+    );
+    stream.next = 0;
+    const last = found.at(-1);
+    stream.isExhausted = found.length < keys && last?.isLastLook !== true;
     if (last === undefined) return;
     if (this.read.reverse) stream.end = last.key;
     // A key followed by a zero byte is the least key after it.
@@ -164,8 +192,8 @@ class KeyMerge {
   }
 }
 
-function candidateFromText(columns: TextRow): Candidate {
-  return { key: columns[1]!, valueBytes: Number(columns[2]) };
+function foundFromText([, key, bytes, isLastLook]: TextRow): Found {
+  return { key: key!, valueBytes: bytes === null ? null : Number(bytes), isLastLook: isLastLook === 't' };
 }
 
 function rangeParameters(streams: readonly PartitionStream[]): Buffer[] {

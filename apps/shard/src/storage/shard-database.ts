@@ -31,7 +31,7 @@ export const MIGRATIONS = [
   VacuumSettings1790000200000,
 ];
 
-export type ConnectionPurpose = 'writer' | 'points' | 'scans';
+export type ConnectionPurpose = 'writer' | 'points' | 'scans' | 'passes';
 
 export interface ShardDatabaseOptions {
   readonly url: string;
@@ -82,6 +82,7 @@ export class ShardDatabase {
         url: options.url,
         applicationName: `${shardId} schema`,
         connectTimeoutMs: options.connectTimeoutMs,
+        statementTimeoutMs: options.stallMs,
         entities: ENTITIES,
         migrations: MIGRATIONS,
         preamble: AT_HOME,
@@ -118,11 +119,17 @@ export class ShardDatabase {
   ): Promise<{ readonly storage: ShardStorage; readonly records: readonly PartitionRecord[] }> {
     const opened: HotConnection[] = [];
     try {
-      const points = await openConnection(this.options, 'points');
-      opened.push(points);
-      const scans = await openConnection(this.options, 'scans');
-      opened.push(scans);
-      const result = await ShardStorage.open({ writer: this.writer, points, scans }, incarnation);
+      const open = async (purpose: ConnectionPurpose): Promise<HotConnection> => {
+        const connection = await openConnection(this.options, purpose);
+        opened.push(connection);
+        return connection;
+      };
+      const readers = {
+        points: await open('points'),
+        scans: await open('scans'),
+        passes: await open('passes'),
+      };
+      const result = await ShardStorage.open({ writer: this.writer, ...readers }, incarnation);
       await this.dataSource.destroy();
       return result;
     } catch (error) {

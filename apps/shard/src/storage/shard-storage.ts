@@ -3,12 +3,13 @@
  * the first failure it is of no use any more: whoever drives it throws it away, with its core, and opens a new one.
  */
 import { OperationalError } from '@ringleader/contracts';
-import type {
-  GenerationRemoval,
-  PartitionRecord,
-  StorageRead,
-  StorageReadResult,
-  StorageTransaction,
+import {
+  type GenerationRemoval,
+  isPass,
+  type PartitionRecord,
+  type StorageRead,
+  type StorageReadResult,
+  type StorageTransaction,
 } from '@ringleader/paxos';
 import type { Incarnation } from '@ringleader/primitives';
 import {
@@ -18,6 +19,7 @@ import {
   type Statement,
 } from '@ringleader/postgres';
 import { GenerationSweeper, unnamedGenerations } from './generation-sweeper.js';
+import { PassReader } from './pass-reader.js';
 import { PointReader } from './point-reader.js';
 import { readDelta, readDigests, readPage } from './range-reader.js';
 import { RecordLog } from './record-log.js';
@@ -25,17 +27,19 @@ import { RowWriter } from './row-writer.js';
 import { readScan } from './scan-reader.js';
 import { readTombstones } from './tombstone-reader.js';
 
-/** `scans` also serves what is not urgent. */
+/** `scans` also serves what is not urgent; `passes` reads that may pass all rows of a partition. */
 export interface StorageConnections {
   readonly writer: HotConnection;
   readonly points: HotConnection;
   readonly scans: HotConnection;
+  readonly passes: HotConnection;
 }
 
 const WAL_POSITION: Statement = {
   name: 'wal_position',
   text: `SELECT pg_current_wal_flush_lsn()::text, ${DURABILITY_COLUMNS}`,
 };
+const ANYTHING: Statement = { name: 'anything', text: 'SELECT 1' };
 /** Without indexes; what is dead and not reclaimed yet is in it too. */
 const ROWS_BYTES: Statement = { name: 'rows_bytes', text: "SELECT pg_table_size('rows')" };
 
@@ -43,6 +47,7 @@ export class ShardStorage {
   private readonly rowWriter: RowWriter;
   private readonly recordLog: RecordLog;
   private readonly pointReader: PointReader;
+  private readonly passReader: PassReader;
   private readonly sweeper: GenerationSweeper;
   private leftovers: readonly GenerationRemoval[] = [];
   private folding: Promise<void> = Promise.resolve();
@@ -56,6 +61,7 @@ export class ShardStorage {
     this.rowWriter = new RowWriter(incarnation);
     this.recordLog = new RecordLog(connections.writer, incarnation);
     this.pointReader = new PointReader(connections.points);
+    this.passReader = new PassReader(connections.writer, connections.passes);
     this.sweeper = new GenerationSweeper(connections.writer);
   }
 
@@ -101,9 +107,9 @@ export class ShardStorage {
       case 'scan':
         return this.afterOtherScans(() => readScan(this.connections.scans, read));
       case 'delta':
-        return readDelta(this.connections.writer, read);
+        return isPass(read) ? this.passReader.read(read) : readDelta(this.connections.writer, read);
       case 'page':
-        return readPage(this.connections.writer, read);
+        return isPass(read) ? this.passReader.read(read) : readPage(this.connections.writer, read);
       case 'tombstones':
         return this.afterOtherScans(() => readTombstones(this.connections.scans, read));
       case 'digests':
@@ -121,6 +127,11 @@ export class ShardStorage {
     this.leftovers = [];
   }
 
+  /** Whether it is there: fails where it does not answer. Scans are not waited for. */
+  async ask(): Promise<void> {
+    await this.connections.points.run(ANYTHING, []);
+  }
+
   /** How far the write-ahead log is on disk. Refuses (DURABILITY_OFF) what a reload may have switched off since the start. */
   async walPosition(): Promise<string> {
     const [row] = await this.afterOtherScans(() => this.connections.scans.run(WAL_POSITION, []));
@@ -136,8 +147,8 @@ export class ShardStorage {
   }
 
   async close(): Promise<void> {
-    const { writer, points, scans } = this.connections;
-    await Promise.all([writer.close(), points.close(), scans.close()]);
+    const { writer, points, scans, passes } = this.connections;
+    await Promise.all([writer, points, scans, passes].map((connection) => connection.close()));
   }
 
   private afterOtherScans<T>(run: () => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import type pg from 'pg';
-import { DataSource, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { DataSource, type DataSourceOptions, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { sayGoodbye } from './goodbye.js';
 import { translatePostgresError } from './postgres-error.js';
 import { sessionSettings } from './session-settings.js';
 
@@ -9,16 +11,32 @@ export interface DataSourceSettings {
   readonly url: string;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
+  /** A statement, also one of a migration, that takes longer has failed: its server may have vanished without a word. */
+  readonly statementTimeoutMs: number;
   readonly entities: readonly EntityClass[];
   readonly migrations: readonly (new () => MigrationInterface)[];
   /** What each session says before anything else. */
   readonly preamble?: string;
 }
 
+class EndingDataSource extends DataSource {
+  constructor(
+    options: DataSourceOptions,
+    private readonly sockets: ReadonlySet<Socket>,
+  ) {
+    super(options);
+  }
+
+  override destroy(): Promise<void> {
+    return sayGoodbye(super.destroy(), this.sockets);
+  }
+}
+
 /** Connects. The schema changes by migrations only, never by itself. */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
   const first = sessionSettings(settings.preamble);
-  const dataSource = new DataSource({
+  const sockets = new Set<Socket>();
+  const options: DataSourceOptions = {
     type: 'postgres',
     url: settings.url,
     applicationName: settings.applicationName,
@@ -31,13 +49,25 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
     installExtensions: false,
     poolSize: 1,
     logging: false,
-    extra: { onConnect: (client: pg.ClientBase) => client.query(first) },
-  });
+    extra: {
+      onConnect: (client: pg.ClientBase) => client.query(first),
+      query_timeout: settings.statementTimeoutMs,
+      stream: () => newSocket(sockets),
+    },
+  };
+  const dataSource = new EndingDataSource(options, sockets);
   try {
     return await dataSource.initialize();
   } catch (error) {
+    for (const socket of sockets) socket.destroy();
     throw translatePostgresError(error, 'connect');
   }
+}
+
+function newSocket(sockets: Set<Socket>): Socket {
+  const socket = new Socket();
+  sockets.add(socket);
+  return socket.once('close', () => sockets.delete(socket));
 }
 
 export async function migrate(dataSource: DataSource): Promise<void> {

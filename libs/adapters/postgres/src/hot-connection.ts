@@ -2,8 +2,10 @@
  * One connection for statements that run thousands of times a second, past the ORM and past its pool: prepared, rows as
  * arrays of text that the repository decodes itself. Statements run one at a time in the order of the calls.
  */
+import { Socket } from 'node:net';
 import { OperationalError } from '@ringleader/contracts';
 import pg from 'pg';
+import { sayGoodbye } from './goodbye.js';
 import { translatePostgresError } from './postgres-error.js';
 import { sessionSettings } from './session-settings.js';
 
@@ -20,6 +22,7 @@ export interface HotConnectionOptions {
   readonly url: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** For the connection, the handshakes and what the session says first, together. */
   readonly connectTimeoutMs: number;
   /** A server that does not finish any statement for so long counts as lost, and the connection is closed. */
   readonly stallMs: number;
@@ -52,25 +55,22 @@ interface HotResult {
   readonly rowCount: number | null;
 }
 
-interface WaitingQuery {
-  readonly action: string;
-  readonly query: HotQuery;
-  readonly resolve: (result: HotResult) => void;
-  readonly reject: (error: Error) => void;
-}
+/** What has its turn on the connection until it calls `over`. */
+type Turn = (over: () => void) => void;
 
 const LOOKS_PER_STALL = 4;
 
 const asText = { getTypeParser: () => (text: string) => text };
 
 export class HotConnection {
-  private readonly waiting: WaitingQuery[] = [];
+  private readonly waiting: Turn[] = [];
   private completed = 0;
   private isEnded = false;
   private readonly watchdog: NodeJS.Timeout;
 
   private constructor(
     private readonly client: pg.Client,
+    private readonly socket: Socket,
     private readonly options: HotConnectionOptions,
   ) {
     client.on('error', (error) => this.lose(error));
@@ -79,23 +79,30 @@ export class HotConnection {
   }
 
   static async open(options: HotConnectionOptions): Promise<HotConnection> {
+    const socket = new Socket();
     const client = new pg.Client({
       connectionString: options.url,
       application_name: options.applicationName,
-      connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
+      stream: () => socket,
     });
     const ignoreUntilOpen = (): void => undefined;
     client.on('error', ignoreUntilOpen);
+    const { connectTimeoutMs } = options;
+    const limit = setTimeout(() => {
+      socket.destroy(new Error(`The session was not open within ${connectTimeoutMs} ms`));
+    }, connectTimeoutMs);
     try {
       await client.connect();
       await client.query(`${sessionSettings(options.preamble)}; ${PLANNER_SETTINGS}`);
     } catch (error) {
-      client.end().catch(ignoreUntilOpen);
+      socket.destroy();
       throw translatePostgresError(error, 'connect');
+    } finally {
+      clearTimeout(limit);
     }
     client.off('error', ignoreUntilOpen);
-    return new HotConnection(client, options);
+    return new HotConnection(client, socket, options);
   }
 
   /** Rows of the result, each an array of the columns' text. */
@@ -117,31 +124,50 @@ export class HotConnection {
   async close(): Promise<void> {
     this.isEnded = true;
     clearInterval(this.watchdog);
-    await this.client.end();
+    await sayGoodbye(this.client.end(), [this.socket]);
   }
 
   private execute({ name, text }: Statement, values: Parameter[]): Promise<HotResult> {
     return this.enqueue(name, { name, text, values, rowMode: 'array', types: asText });
   }
 
-  private enqueue(action: string, query: HotQuery): Promise<HotResult> {
+  /**
+   * Statements that were handed over before are done when `work` begins, and those that are handed over later wait until it
+   * has ended: what it reads elsewhere meanwhile is the state between them.
+   */
+  hold<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ action, query, resolve, reject });
-      if (this.waiting.length === 1) this.submit();
+      this.take((over) => {
+        void work().finally(over).then(resolve, reject);
+      });
     });
   }
 
-  /** Sends the first of those that wait; it stays the first until it is answered. */
-  private submit(): void {
-    const { action, query, resolve, reject } = this.waiting[0]!;
-    const startedAt = performance.now();
-    this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
+  private enqueue(action: string, query: HotQuery): Promise<HotResult> {
+    return new Promise((resolve, reject) => {
+      this.take((over) => {
+        const startedAt = performance.now();
+        this.client.query(query as pg.QueryArrayConfig<Parameter[]>, (error: Error | undefined, result) => {
+          this.options.onRoundTrip?.(performance.now() - startedAt);
+          over();
+          if (error) reject(translatePostgresError(error, action));
+          else resolve(result as HotResult);
+        });
+      });
+    });
+  }
+
+  /** Who has the turn stays the first of those that wait until it is over. */
+  private take(turn: Turn): void {
+    this.waiting.push(turn);
+    if (this.waiting.length === 1) this.begin(turn);
+  }
+
+  private begin(turn: Turn): void {
+    turn(() => {
       this.completed++;
-      this.options.onRoundTrip?.(performance.now() - startedAt);
       this.waiting.shift();
-      if (this.waiting.length > 0) this.submit();
-      if (error) reject(translatePostgresError(error, action));
-      else resolve(result as HotResult);
+      if (this.waiting.length > 0) this.begin(this.waiting[0]!);
     });
   }
 

@@ -2,22 +2,28 @@
  * Storage reads on their way. Row reads of a turn's requests go out together; ordered reads (delta, page, digests) are built
  * when they are handed out, because their answer belongs to the record that was handed out last.
  */
-import type {
-  DeltaRead,
-  DigestRead,
-  PageRead,
-  RowRead,
-  ScanRead,
-  StorageRead,
-  StorageReadResult,
-  StoredRow,
-  TombstoneRead,
+import {
+  type DeltaRead,
+  type DigestRead,
+  isPass,
+  type PageRead,
+  type RowRead,
+  type ScanRead,
+  type StorageRead,
+  type StorageReadResult,
+  type StoredRow,
+  type TombstoneRead,
 } from './storage.js';
 
 type Result<K extends StorageReadResult['kind']> = Extract<StorageReadResult, { kind: K }>;
 type WithoutId<T> = Omit<T, 'id'>;
 
-type BuildRead = (id: number) => StorageRead | null;
+type BuildRead = (id: number) => StorageRead;
+
+interface OrderedRead {
+  readonly build: () => WithoutId<DeltaRead> | WithoutId<PageRead> | WithoutId<DigestRead> | null;
+  readonly done: (result: StorageReadResult) => void;
+}
 
 /** Deltas and pages may have megabytes each, and run one after the other anyway. */
 const ORDERED_MAX = 8;
@@ -29,8 +35,11 @@ export class ReadQueue {
   private rowReads: RowRead[] = [];
   private rowWaiters: ((row: StoredRow | null) => void)[] = [];
   private gathered: BuildRead[] = [];
-  private readonly orderedWaiting: BuildRead[] = [];
+  private readonly orderedWaiting: OrderedRead[] = [];
   private orderedUnderWay = 0;
+  /** Ordered reads that were to be handed out while a pass was under way, and are one. */
+  private readonly passesWaiting: OrderedRead[] = [];
+  private isPassing = false;
   private readonly waiting = new Map<number, (result: StorageReadResult) => void>();
 
   row(read: RowRead, done: (row: StoredRow | null) => void): void {
@@ -56,59 +65,61 @@ export class ReadQueue {
     });
   }
 
-  /** `build` is called when the read is handed out; null withdraws it. */
+  /** `build` is called when the read is handed out, or could be; null withdraws it. */
   delta(build: () => WithoutId<DeltaRead> | null, done: (result: Result<'delta'>) => void): void {
-    this.ordered(build, (result) => {
+    const whenDone = (result: StorageReadResult): void => {
       if (result.kind === 'delta') done(result);
-    });
+    };
+    this.orderedWaiting.push({ build, done: whenDone });
   }
 
   page(build: () => WithoutId<PageRead> | null, done: (result: Result<'page'>) => void): void {
-    this.ordered(build, (result) => {
+    const whenDone = (result: StorageReadResult): void => {
       if (result.kind === 'page') done(result);
-    });
+    };
+    this.orderedWaiting.push({ build, done: whenDone });
   }
 
   digests(build: () => WithoutId<DigestRead> | null, done: (result: Result<'digests'>) => void): void {
-    this.ordered(build, (result) => {
+    const whenDone = (result: StorageReadResult): void => {
       if (result.kind === 'digests') done(result);
-    });
-  }
-
-  private ordered(
-    build: () => WithoutId<DeltaRead> | WithoutId<PageRead> | WithoutId<DigestRead> | null,
-    done: (result: StorageReadResult) => void,
-  ): void {
-    this.orderedWaiting.push((id) => {
-      const read = build();
-      if (read === null) return null;
-      this.orderedUnderWay += 1;
-      this.waiting.set(id, (result) => {
-        this.orderedUnderWay -= 1;
-        done(result);
-      });
-      return { ...read, id };
-    });
+    };
+    this.orderedWaiting.push({ build, done: whenDone });
   }
 
   take(): StorageRead[] {
     const reads: StorageRead[] = [];
     while (this.rowReads.length > 0) reads.push(this.takeRows());
-    for (const build of this.gathered) this.takeOne(build, reads);
+    for (const build of this.gathered) reads.push(build(this.nextId++));
     this.gathered = [];
-    while (this.orderedUnderWay < ORDERED_MAX) {
-      const build = this.orderedWaiting.shift();
-      if (build === undefined) break;
-      this.takeOne(build, reads);
-    }
+    while (!this.isPassing && this.takeOrdered(this.passesWaiting, reads));
+    while (this.takeOrdered(this.orderedWaiting, reads));
     return reads;
   }
 
-  private takeOne(build: BuildRead, reads: StorageRead[]): void {
-    const read = build(this.nextId);
-    if (read === null) return;
+  /** False where there is none, or no room for one. */
+  private takeOrdered(queue: OrderedRead[], reads: StorageRead[]): boolean {
+    if (this.orderedUnderWay >= ORDERED_MAX) return false;
+    const ordered = queue.shift();
+    if (ordered === undefined) return false;
+    const built = ordered.build();
+    if (built === null) return true;
+    const read: StorageRead = { ...built, id: this.nextId };
+    const passes = isPass(read);
+    if (passes && this.isPassing) {
+      this.passesWaiting.push(ordered);
+      return true;
+    }
     this.nextId += 1;
+    this.orderedUnderWay += 1;
+    if (passes) this.isPassing = true;
+    this.waiting.set(read.id, (result) => {
+      this.orderedUnderWay -= 1;
+      if (passes) this.isPassing = false;
+      ordered.done(result);
+    });
     reads.push(read);
+    return true;
   }
 
   /** An answer that nothing waits for (a repeat) is passed over. */

@@ -42,8 +42,9 @@ export const ROW_OVERHEAD_BYTES = 128;
  * Reads are answered by `readDone` in any order.
  * `rows`, `scan`, `tombstones`: from any snapshot that is taken after the read was handed out (a second connection will do).
  * `delta`, `page`, `digests`: from one snapshot that is exactly the state after the last transaction handed out before the read
- * and before the next one: the shell runs them on the writer's connection, in their place in its queue. A transaction
- * in the same `Ready` comes before its reads.
+ * and before the next one: the shell runs them in their place in the queue of the writer's connection. A transaction in
+ * the same `Ready` comes before its reads. Of those that may pass a whole generation (`isPass`) one is handed out at a time,
+ * so that the shell needs one more snapshot for them, and transactions go on meanwhile.
  *
  * Limits: a row is inside while there are fewer than `limitRows` before it, and while those before it have less than
  * `limitBytes`, each counted with its key, the value it is given back with, and ROW_OVERHEAD_BYTES. So the first row is
@@ -116,6 +117,15 @@ export interface PageRead {
   readonly keysOnly: boolean;
   readonly limitRows: number;
   readonly limitBytes: number;
+}
+
+/**
+ * Whether a read looks for the rows past a base, however many there are before it: no index has them, so it may pass a whole
+ * generation. Nothing is past the greatest revision.
+ */
+export function isPass(read: StorageRead): boolean {
+  if (read.kind !== 'delta' && read.kind !== 'page') return false;
+  return read.base > 0 && read.base < Number.MAX_SAFE_INTEGER;
 }
 
 /** The tombstones among so many rows in key order, the first of them at or after `start`. */

@@ -1,2 +1,3 @@
 export * from './shard-storage.js';
 export * from './row-digests.js';
+export * from './rows-past.js';

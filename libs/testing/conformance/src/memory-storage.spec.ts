@@ -1,5 +1,6 @@
 import { MemoryStorage } from '@ringleader/paxos/testing';
 import { describeRowDigests } from './row-digests.js';
+import { describeRowsPast } from './rows-past.js';
 import { describeShardStorage, type StorageUnderTest } from './shard-storage.js';
 
 function open(): Promise<StorageUnderTest> {
@@ -18,3 +19,4 @@ function open(): Promise<StorageUnderTest> {
 
 describeShardStorage('the twin in memory', open);
 describeRowDigests('the twin in memory', open);
+describeRowsPast('the twin in memory', open);

@@ -87,7 +87,7 @@ function askPage(
     return;
   }
   // 4.3.5: the present rows of staged keys past the base are asked for too: theirs may never have been chosen.
-  listStoredKeys(context, replica, { base: staging.base, generation, start }, (listed) => {
+  listStoredKeys(context, replica, { session, base: staging.base, generation, start }, (listed) => {
     if (replica.catchUp !== session || replica.record.staging !== staging) return;
     replica.askedPage = { copyId, pass, start, keysEnd: listed.end };
     ask(context, replica, session, {
@@ -100,7 +100,7 @@ function askPage(
 
 function askFinish(context: CopyPort, replica: Replica, session: CatchUp, staging: Staging): void {
   const { base, generation, copyId } = staging;
-  listStoredKeys(context, replica, { base, generation, start: '' }, (listed) => {
+  listStoredKeys(context, replica, { session, base, generation, start: '' }, (listed) => {
     if (replica.catchUp !== session || replica.record.staging !== staging) return;
     if (listed.end !== null) {
       anotherPass(context, replica, session, staging);

@@ -4,12 +4,15 @@
  */
 import type { Revision } from '@ringleader/primitives';
 import type { Port } from '../parts.js';
+import type { CatchUp } from '../partition/catch-up.js';
 import type { Replica } from '../partition/replica.js';
 import type { Position } from '../records.js';
 
-export type ListingPort = Port<'limits' | 'reads'>;
+export type ListingPort = Port<'now' | 'limits' | 'reads'>;
 
 export interface KeyListing {
+  /** For which they are listed: as soon as it is given up, nobody waits for them. */
+  readonly session: CatchUp;
   readonly base: Revision;
   readonly generation: number;
   /** First key to list. */
@@ -28,26 +31,28 @@ export interface ListedKeys {
 export function listLiveKeys(
   context: ListingPort,
   replica: Replica,
-  base: Revision,
+  { session, base }: Pick<KeyListing, 'session' | 'base'>,
   done: (listed: ListedKeys) => void,
 ): void {
   const remembered = replica.recent.past(base);
   const { position, generation } = replica.record;
   if (remembered !== null) done({ keys: remembered, end: null, position });
   else if (position.revision <= base) done({ keys: [], end: null, position });
-  else listStoredKeys(context, replica, { base, generation, start: '' }, done);
+  else listStoredKeys(context, replica, { session, base, generation, start: '' }, done);
 }
 
 export function listStoredKeys(
   context: ListingPort,
   replica: Replica,
-  listing: KeyListing,
+  { session, ...listing }: KeyListing,
   done: (listed: ListedKeys) => void,
 ): void {
   const { repairRowsMax, repairBytesMax } = context.limits;
   let { position } = replica.handedOut;
+  session.isListing = true;
   context.reads.page(
     () => {
+      if (replica.catchUp !== session) return null;
       ({ position } = replica.handedOut);
       return {
         kind: 'page',
@@ -59,6 +64,8 @@ export function listStoredKeys(
       };
     },
     (result) => {
+      session.isListing = false;
+      session.progressedAt = context.now;
       done({ keys: result.rows.map((row) => row.key), end: result.nextKey, position });
     },
   );

@@ -49,6 +49,7 @@ export function beginCatchUp(context: RepairPort, replica: Replica, source: Sour
   const session: CatchUp = {
     ...source,
     request: null,
+    isListing: false,
     requestedAt: now,
     progressedAt: now,
     remembered: null,
@@ -62,7 +63,7 @@ export function beginCatchUp(context: RepairPort, replica: Replica, source: Sour
     beginCopy(context, replica, session);
     return;
   }
-  listLiveKeys(context, replica, base, (listed) => {
+  listLiveKeys(context, replica, { session, base }, (listed) => {
     if (replica.catchUp !== session) return;
     if (listed.end !== null || listed.keys.length > context.limits.repairRowsMax) {
       beginCopy(context, replica, session);

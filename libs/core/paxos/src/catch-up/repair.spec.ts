@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { converged, P, put, started, write } from '../../test/cluster-client.js';
-import { LIMITS } from '../../test/memory-cluster.js';
+import { LIMITS, TIMINGS } from '../../test/memory-cluster.js';
 import type { MemoryCluster } from '../../test/memory-cluster.js';
 import type { DeltaRead } from '../storage.js';
 
@@ -76,5 +76,27 @@ describe('a repair', () => {
     cluster.start(leader);
     cluster.until(() => converged(cluster, [1, 2, 3]) && told.length > 0);
     expect([...new Set(told)].sort()).toEqual([keyOf(3), keyOf(7), 'new']);
+  });
+
+  it('waits for the list of its own keys, however long its storage takes', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 100 });
+    write(cluster, keyOf(1), 'before');
+    cluster.run(50);
+    const leader = cluster.leaderOf(P);
+    cluster.loses = (from) => from === leader;
+    put(cluster, keyOf(1), 'never chosen');
+    cluster.run(5);
+    cluster.kill(leader);
+    cluster.loses = () => false;
+    cluster.until(() => ![0, leader].includes(cluster.leaderOf(P)));
+    write(cluster, keyOf(2), 'after');
+    cluster.holdsRead = (shard, { kind }) => shard === leader && kind === 'page';
+    cluster.start(leader);
+    // The first one is of no use any more where another leader was elected meanwhile.
+    for (let list = 1; list <= 3; list += 1) {
+      cluster.run(100 * TIMINGS.candidacyTimeoutMs);
+      cluster.answerReads(leader);
+    }
+    cluster.until(() => converged(cluster, [1, 2, 3]));
   });
 });

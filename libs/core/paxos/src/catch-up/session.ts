@@ -33,13 +33,13 @@ export function sessionOf(replica: Replica, from: ShardOrdinal, ballot: Ballot):
 /** The partition woke while it is brought up to date. */
 export function catchUpDue(context: SessionPort, replica: Replica, session: CatchUp): void {
   const { resendIntervalMs } = context.timings;
-  if (context.now >= session.progressedAt + timesPatience(context, session) * context.pace.patienceMs) {
+  const patienceMs = timesPatience(context, session) * context.pace.patienceMs;
+  if (!session.isListing && context.now >= session.progressedAt + patienceMs) {
     // A leader offers again; a candidate gives up by itself.
     replica.catchUp = null;
     return;
   }
-  const patience = 2 * resendIntervalMs;
-  if (session.request !== null && context.now >= session.requestedAt + patience) {
+  if (session.request !== null && context.now >= session.requestedAt + 2 * resendIntervalMs) {
     session.requestedAt = context.now;
     context.outbox.send(session.source, session.request);
   }

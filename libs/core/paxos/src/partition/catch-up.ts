@@ -11,6 +11,8 @@ export interface CatchUp {
   purgedTo: Revision;
   /** Sent and not answered; null while storage is read or written. */
   request: ShardMessage | null;
+  /** What is asked next depends on the own keys, which are being listed: as long as that takes, nobody is to be waited for. */
+  isListing: boolean;
   requestedAt: number;
   progressedAt: number;
   /** What was told meanwhile; the rows that it belongs to may come behind it. */
