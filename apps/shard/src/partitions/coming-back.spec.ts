@@ -62,19 +62,6 @@ describe('a shard whose pages cannot be read', () => {
     expect(setAside).toEqual([1]);
   });
 
-  it('waits for one that is slow to answer', async () => {
-    lives = [3];
-    let waits = 0;
-    const slowly = async (): Promise<void> => {
-      waits += 1;
-      if (waits === 3) lives = [2, 3];
-      await answered();
-    };
-    const loss = { kind: 'damaged', former: 1, detail: 'a page is unreadable' } as const;
-    await new ComingBack(coordinator, 'shard-1', logger, slowly).setAside(database, loss);
-    expect(setAside).toEqual([1]);
-  });
-
   it('keeps it where another process was registered in its place', async () => {
     coordinator.remove(shardKey('shard-1'));
     await register(1);

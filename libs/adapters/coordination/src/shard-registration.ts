@@ -196,13 +196,9 @@ export async function challengeRegistration(
   return shard?.ordinal === former && shard.challengedBy === challenger ? 'silent' : 'answered';
 }
 
-/** One that is only slow is waited for: who is refused stays down until a person looks. */
-const WAITS_FOR_ANSWERS = 5;
-
 /**
- * Which of those that share partitions with a shard have their databases: they answer a challenge. Waits until they are enough for
- * all of its partitions, or for so many times. A process is not enough: what its database had may be lost, without anybody
- * knowing it yet.
+ * Which of those that share partitions with a shard have their databases: they answer a challenge after the wait. A process
+ * is not enough: what its database had may be lost, without anybody knowing it yet.
  */
 export async function shardsWithDatabase(
   client: Coordinator,
@@ -214,15 +210,11 @@ export async function shardsWithDatabase(
   if (asked.size === 0) return asked;
   const neighbours = await registrationsOf(client, asked);
   for (const { shardId } of neighbours) await challenge(client, shardId, challenger);
-  for (let waits = 1; ; waits += 1) {
-    await wait();
-    const answered = (await registrationsOf(client, asked)).filter(
-      ({ challengedBy }) => challengedBy === undefined,
-    );
-    const having = new Set(answered.map((shard) => shard.ordinal));
-    if (waits === WAITS_FOR_ANSWERS) return having;
-    if ((await partitionsInNeedOf(client, ordinal, having)).length === 0) return having;
-  }
+  await wait();
+  const answered = (await registrationsOf(client, asked)).filter(
+    ({ challengedBy }) => challengedBy === undefined,
+  );
+  return new Set(answered.map((shard) => shard.ordinal));
 }
 
 async function registrationsOf(
