@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
 import { partitionKey, shardKey } from '@ringleader/contracts';
-import { answerChallenge, registerShard } from '@ringleader/coordination';
+import { registerShard } from '@ringleader/coordination';
 import { createLogger } from '@ringleader/observability';
 import { ComingBack } from './coming-back.js';
 
@@ -24,20 +24,13 @@ describe('a shard whose pages cannot be read', () => {
       raiseDatabaseIncarnation: () => Promise.resolve(),
     });
   const comeBack = (former: number): Promise<void> =>
-    new ComingBack(coordinator, `shard-${former}`, logger, answered).setAside(database, {
+    new ComingBack(coordinator, `shard-${former}`, logger).setAside(database, {
       ...{ kind: 'damaged', former, detail: 'a page is unreadable' },
     });
-  /** What runs on databases of their own, and so answers while somebody waits. */
-  let lives: number[];
-  const answered = async (): Promise<void> => {
-    for (const ordinal of lives)
-      await answerChallenge(coordinator, { shardId: `shard-${ordinal}`, ordinal, incarnation: 1 });
-  };
 
   beforeEach(async () => {
     coordinator = new FakeCoordinator();
     setAside.length = 0;
-    lives = [1, 2, 3];
     for (const ordinal of [1, 2, 3]) await register(ordinal);
     const entry = { partition: 0, epoch: 1, replicas: [1, 2, 3], nextReplicas: null, learners: [] };
     coordinator.put([partitionKey(0), JSON.stringify({ ...entry, preferredLeader: 1 })]);
@@ -49,17 +42,6 @@ describe('a shard whose pages cannot be read', () => {
     expect(setAside).toHaveLength(1);
     const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
     for (const error of refused) expect(error).toMatchObject({ code: 'DATABASE_DAMAGED' });
-  });
-
-  it('keeps it where another one has its process, and nobody knows yet that its database is lost', async () => {
-    // Both were lost at once, say with their volumes; shard 2 still waits for its server.
-    lives = [3];
-    await expect(comeBack(1)).rejects.toMatchObject({ code: 'DATABASE_DAMAGED' });
-    expect(setAside).toEqual([]);
-    // It is there again, with what it had.
-    lives = [2, 3];
-    await comeBack(1);
-    expect(setAside).toEqual([1]);
   });
 
   it('keeps it where another process was registered in its place', async () => {

@@ -1,6 +1,6 @@
 /**
  * How a shard comes back as a new one (docs/PROTOCOL.md 4.10): nobody runs on the registered database, and no partition
- * needs this shard for a majority of replicas that have their databases, which they are asked; then others are told not to count on it any more, and what the database holds is
+ * has only this shard for its majority; then others are told not to count on it any more, and what the database holds is
  * set aside. The registration under a new ordinal is the next opening's.
  */
 import { randomUUID } from 'node:crypto';
@@ -11,7 +11,6 @@ import {
   challengeRegistration,
   type Coordinator,
   partitionsInNeedOf,
-  shardsWithDatabase,
 } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
@@ -25,7 +24,7 @@ export interface Loss {
   readonly detail: string;
 }
 
-/** Who runs on the registered database, or has its own, sees the challenge at once. */
+/** Who runs on the registered database sees the challenge at once. */
 const CHALLENGE_MS = 2_000;
 const DETAIL_LENGTH_MAX = 500;
 
@@ -40,7 +39,6 @@ export class ComingBack {
     private readonly client: Coordinator,
     private readonly shardId: string,
     private readonly logger: Logger,
-    private readonly wait: () => Promise<void> = () => pause(CHALLENGE_MS),
   ) {}
 
   async setAside(database: Pick<ShardDatabase, 'moveAside'>, loss: Loss): Promise<void> {
@@ -50,8 +48,7 @@ export class ComingBack {
       if (partitions.length > 0) return this.refuse({ ...loss, partitions });
       await this.challenge(loss);
     }
-    const having = await shardsWithDatabase(this.client, former, randomUUID(), this.wait);
-    const said = await announceSetAside(this.client, { shardId: this.shardId, former, having });
+    const said = await announceSetAside(this.client, { shardId: this.shardId, former });
     if (said.kind === 'superseded') throw runsElsewhere(this.shardId, detail);
     if (said.kind === 'needed') return this.refuse({ ...loss, partitions: said.partitions });
     await this.report(loss, 'set aside in its database, it comes back as a new shard');
@@ -80,7 +77,8 @@ export class ComingBack {
       { former, detail },
       'The database is not the registered one: does another process run on that?',
     );
-    const heard = await challengeRegistration(this.client, { shardId, former }, randomUUID(), this.wait);
+    const wait = (): Promise<void> => pause(CHALLENGE_MS);
+    const heard = await challengeRegistration(this.client, { shardId, former }, randomUUID(), wait);
     if (heard === 'answered') throw runsElsewhere(shardId, detail);
   }
 

@@ -1,5 +1,5 @@
 /**
- * What becomes of a life's registration while it runs: it answers who asks whether it runs, when its database has, and ends when a later life is
+ * What becomes of a life's registration while it runs: it answers who asks whether it runs, and ends when a later life is
  * registered, when the shard is removed, and when others have taken its place.
  */
 import {
@@ -22,11 +22,6 @@ import { superseded } from '../storage/writer-lock.js';
 import { comesBackAsNew } from './coming-back.js';
 import { removed } from './refusals.js';
 
-export interface FollowedLife extends RegisteredLife {
-  /** Fails where the database is away. */
-  readonly askDatabase: () => Promise<void>;
-}
-
 export class RegistrationWatch {
   private mirrors: readonly PrefixMirror[] = [];
 
@@ -35,7 +30,7 @@ export class RegistrationWatch {
     private readonly logger: Logger,
   ) {}
 
-  follow(life: FollowedLife, onEnd: (error: OperationalError) => void): void {
+  follow(life: RegisteredLife, onEnd: (error: OperationalError) => void): void {
     const registration = this.mirror(shardKey(life.shardId), (mirror) => this.look(mirror, life, onEnd));
     const place = this.mirror(shardPlaceKey(life.ordinal), (mirror) => {
       const item = mirror.items.get(shardPlaceKey(life.ordinal));
@@ -62,7 +57,7 @@ export class RegistrationWatch {
     return mirror;
   }
 
-  private look(mirror: PrefixMirror, life: FollowedLife, onEnd: (error: OperationalError) => void): void {
+  private look(mirror: PrefixMirror, life: RegisteredLife, onEnd: (error: OperationalError) => void): void {
     const item = mirror.items.get(shardKey(life.shardId));
     if (item === undefined) {
       onEnd(removed(life.shardId, life.ordinal));
@@ -74,9 +69,8 @@ export class RegistrationWatch {
   }
 
   /** What was not confirmed is asked again with the next change. */
-  private answer(life: FollowedLife): void {
-    const answered = life.askDatabase().then(() => answerChallenge(this.client, life));
-    answered.catch((error: unknown) => {
+  private answer(life: RegisteredLife): void {
+    answerChallenge(this.client, life).catch((error: unknown) => {
       if (!(error instanceof OperationalError)) throw error;
       this.logger.warn({ error }, 'Another process asked whether this one runs, and was not answered');
     });

@@ -282,8 +282,7 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
     const { ordinal, incarnation, records } = opened;
     this.sweep();
     const shardId = config.RINGLEADER_MEMBER;
-    const askDatabase = (): Promise<void> => opened.storage.ask();
-    this.registration.follow({ shardId, ordinal, incarnation, askDatabase }, (error) => this.endLife(error));
+    this.registration.follow({ shardId, ordinal, incarnation }, (error) => this.endLife(error));
     this.tellServing(ordinal);
     logger.info({ ordinal, incarnation, records: records.length }, 'The shard has begun');
     const reason = await ended;

@@ -39,7 +39,6 @@ const WAL_POSITION: Statement = {
   name: 'wal_position',
   text: `SELECT pg_current_wal_flush_lsn()::text, ${DURABILITY_COLUMNS}`,
 };
-const ANYTHING: Statement = { name: 'anything', text: 'SELECT 1' };
 /** Without indexes; what is dead and not reclaimed yet is in it too. */
 const ROWS_BYTES: Statement = { name: 'rows_bytes', text: "SELECT pg_table_size('rows')" };
 
@@ -125,11 +124,6 @@ export class ShardStorage {
   async removeLeftovers(): Promise<void> {
     for (const leftover of this.leftovers) await this.sweeper.remove(leftover);
     this.leftovers = [];
-  }
-
-  /** Whether it is there: fails where it does not answer. Scans are not waited for. */
-  async ask(): Promise<void> {
-    await this.connections.points.run(ANYTHING, []);
   }
 
   /** How far the write-ahead log is on disk. Refuses (DURABILITY_OFF) what a reload may have switched off since the start. */

@@ -18,7 +18,6 @@ const known = (changes: Partial<ShardsKnown>): ShardsKnown => ({
   registrations: [1, 2, 3, 4].map(registration),
   places: [],
   down: new Set(),
-  having: null,
   ...changes,
 });
 const replaced = (ordinal: number): ShardPlace => ({
@@ -41,7 +40,6 @@ describe('which partitions cannot do without a shard', () => {
       { registrations: [1, 2, 4].map(registration) },
       [0, 2],
     ],
-    ['those with another one that did not say that it has its database', { having: new Set([2, 3]) }, [2]],
     ['all, without copies', { entries: [entry(0, [1]), entry(1, [2])] }, [0]],
     ['those of two, of which both are a majority', { entries: [entry(0, [1, 2])] }, [0]],
     ['none, without a map', { entries: [] }, []],

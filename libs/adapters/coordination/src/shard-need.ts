@@ -23,8 +23,6 @@ export interface ShardsKnown {
   readonly places: readonly ShardPlace[];
   /** By name. */
   readonly down: ReadonlySet<string>;
-  /** Those that have said, just now, that they have their databases; null where nobody was asked. */
-  readonly having: ReadonlySet<ShardOrdinal> | null;
 }
 
 /** Partitions of which the others that could still vote are no majority, of either set. */
@@ -36,8 +34,7 @@ export function inNeedOf(ordinal: ShardOrdinal, known: ShardsKnown): PartitionIn
     known.registrations
       .filter((shard) => !known.down.has(shard.shardId) && !replaced.has(shard.ordinal))
       .filter(({ setsAside }) => setsAside !== true)
-      .map((shard) => shard.ordinal)
-      .filter((each) => known.having === null || known.having.has(each)),
+      .map((shard) => shard.ordinal),
   );
   const isMajority = (set: readonly ShardOrdinal[]): boolean =>
     !set.includes(ordinal) ||
@@ -50,7 +47,6 @@ export function inNeedOf(ordinal: ShardOrdinal, known: ShardsKnown): PartitionIn
 export async function partitionsInNeedOf(
   client: Coordinator,
   ordinal: ShardOrdinal,
-  having: ShardsKnown['having'] = null,
 ): Promise<PartitionIndex[]> {
   const registrations = await listMetadata(client, SHARDS_PREFIX, shardSchema);
   const verdicts = await listMetadata(client, verdictKey('shard', ''), verdictRecordSchema);
@@ -59,18 +55,5 @@ export async function partitionsInNeedOf(
     registrations,
     places: await listMetadata(client, SHARD_PLACES_PREFIX, shardPlaceSchema),
     down: new Set(verdicts.filter(({ verdict }) => verdict === 'down').map(({ id }) => id)),
-    having,
   });
-}
-
-/** All that share a partition with a shard. */
-export async function neighboursOf(
-  client: Coordinator,
-  ordinal: ShardOrdinal,
-): Promise<ReadonlySet<ShardOrdinal>> {
-  const entries = await listMetadata(client, PARTITIONS_PREFIX, partitionEntrySchema);
-  const sets = entries.map(({ replicas, nextReplicas }) => [...replicas, ...(nextReplicas ?? [])]);
-  const neighbours = new Set(sets.filter((set) => set.includes(ordinal)).flat());
-  neighbours.delete(ordinal);
-  return neighbours;
 }

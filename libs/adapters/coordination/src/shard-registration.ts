@@ -5,7 +5,6 @@
 import {
   OperationalError,
   SHARD_ORDINALS_KEY,
-  SHARDS_PREFIX,
   shardKey,
   shardPlaceKey,
   shardPlaceSchema,
@@ -14,10 +13,10 @@ import {
 import type { ShardRegistration, ShardState } from '@ringleader/contracts';
 import type { Incarnation, PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import type { Coordinator, CoordinatorRequest } from './coordination-client.js';
-import { listMetadata, parseMetadata } from './metadata.js';
+import { parseMetadata } from './metadata.js';
 import { admitDatabase } from './shard-admission.js';
 import type { AdmissionVerdict, DatabaseIdentity } from './shard-admission.js';
-import { neighboursOf, partitionsInNeedOf } from './shard-need.js';
+import { partitionsInNeedOf } from './shard-need.js';
 
 export interface ShardRegistrationInput extends DatabaseIdentity {
   readonly shardId: string;
@@ -196,44 +195,6 @@ export async function challengeRegistration(
   return shard?.ordinal === former && shard.challengedBy === challenger ? 'silent' : 'answered';
 }
 
-/**
- * Which of those that share partitions with a shard have their databases: they answer a challenge after the wait. A process
- * is not enough: what its database had may be lost, without anybody knowing it yet.
- */
-export async function shardsWithDatabase(
-  client: Coordinator,
-  ordinal: ShardOrdinal,
-  challenger: string,
-  wait: () => Promise<void>,
-): Promise<ReadonlySet<ShardOrdinal>> {
-  const asked = await neighboursOf(client, ordinal);
-  if (asked.size === 0) return asked;
-  const neighbours = await registrationsOf(client, asked);
-  for (const { shardId } of neighbours) await challenge(client, shardId, challenger);
-  await wait();
-  const answered = (await registrationsOf(client, asked)).filter(
-    ({ challengedBy }) => challengedBy === undefined,
-  );
-  return new Set(answered.map((shard) => shard.ordinal));
-}
-
-async function registrationsOf(
-  client: Coordinator,
-  ordinals: ReadonlySet<ShardOrdinal>,
-): Promise<ShardRegistration[]> {
-  const registrations = await listMetadata(client, SHARDS_PREFIX, shardSchema);
-  return registrations.filter(({ ordinal }) => ordinals.has(ordinal));
-}
-
-/** Whoever is registered under that name by now. */
-async function challenge(client: Coordinator, shardId: string, challenger: string): Promise<void> {
-  for (;;) {
-    const present = await readPresent(client, shardId);
-    if (present.shard === null) return;
-    if (await replaceRegistration(client, present, { ...present.shard, challengedBy: challenger })) return;
-  }
-}
-
 export type SetAsideAnnouncement =
   | { readonly kind: 'announced' }
   /** These partitions would have no majority without the former ordinal. */
@@ -241,27 +202,20 @@ export type SetAsideAnnouncement =
   /** The former ordinal is not the registered one any more. */
   | { readonly kind: 'superseded' };
 
-export interface SettingAside {
-  readonly shardId: string;
-  readonly former: ShardOrdinal;
-  /** Only these are counted on. */
-  readonly having: ReadonlySet<ShardOrdinal>;
-}
-
 /**
  * To be said before what the database holds is set aside: from then on no other shard counts on this one, so that of several
  * that would do so at once only those do without which every partition has its majority.
  */
 export async function announceSetAside(
   client: Coordinator,
-  { shardId, former, having }: SettingAside,
+  { shardId, former }: { readonly shardId: string; readonly former: ShardOrdinal },
 ): Promise<SetAsideAnnouncement> {
   for (;;) {
     const present = await readPresent(client, shardId);
     const { shard, lastOrdinal } = present;
     if (shard?.ordinal !== former) return { kind: 'superseded' };
     // Read after the ordinals, which the write touches and is conditional on: no other shard says the same in between.
-    const partitions = await partitionsInNeedOf(client, former, having);
+    const partitions = await partitionsInNeedOf(client, former);
     if (partitions.length > 0) return { kind: 'needed', partitions };
     if (await writeRegistration(client, present, { ...shard, setsAside: true }, lastOrdinal))
       return { kind: 'announced' };
