@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ringleaderClusterSpecSchema } from '@ringleader/contracts';
 import { z } from 'zod';
 import { customResourceDefinition } from './custom-resource-definition.js';
 import { generatedFiles } from './generated-files.js';
@@ -68,6 +69,31 @@ describe('the custom resource definition', () => {
     expect(open).toEqual([]);
   });
 
+  it('takes no empty text for a name, and no entry of a list twice', () => {
+    const mayBeEmpty = specWhere(
+      ({ type, minLength, ...node }) =>
+        type === 'string' && minLength === undefined && !('enum' in node) && !('pattern' in node),
+    );
+    expect(mayBeEmpty).toEqual([
+      '.spec.coordinators.storage.size',
+      '.spec.coordinators.storage.storageClassName',
+      '.spec.shards.storage.size',
+      '.spec.shards.storage.storageClassName',
+      '.spec.shards.postgres.settings.*',
+      '.spec.gateways.service.annotations.*',
+    ]);
+    const lists = specWhere(({ type }) => type === 'array');
+    expect(lists.map((path) => [path, nodes.get(path)?.['x-kubernetes-list-type']])).toEqual(
+      lists.map((path) => [path, 'set']),
+    );
+  });
+
+  it('lets nobody take a cluster from one NATS to another: its pods would not hear each other', () => {
+    expect(nodes.get('.spec.nats')?.['x-kubernetes-validations']).toContainEqual(
+      expect.objectContaining({ rule: 'has(self.external) == has(oldSelf.external)' }),
+    );
+  });
+
   it('lets kubectl scale it, and wait for it', () => {
     expect(version?.subresources).toMatchObject({
       status: {},
@@ -81,6 +107,14 @@ describe('the custom resource definition', () => {
     });
     for (const { jsonPath } of version?.additionalPrinterColumns ?? [])
       expect(jsonPath.startsWith('.metadata') || nodes.has(jsonPath)).toBe(true);
+  });
+});
+
+describe('the operator', () => {
+  it('takes each quantity that the definition lets pass', () => {
+    const requests = { cpu: '0.500000000000000000000', memory: 2_147_483_648 };
+    const spec = { shards: { replicas: 3, resources: { requests } } };
+    expect(ringleaderClusterSpecSchema.safeParse(spec).error).toBeUndefined();
   });
 });
 

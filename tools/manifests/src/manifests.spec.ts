@@ -147,6 +147,19 @@ describe('the manifests', () => {
     const { metadata } = only<Manifest>('ServiceAccount', 'ringleader-operator');
     expect(policy).toContain(`'system:serviceaccount:${metadata.namespace}:${metadata.name}'`);
     expect(policy).toContain(`'${BREAK_GLASS_ANNOTATION}'`);
+    // Whoever is refused reads who may: an operator that was installed elsewhere, too.
+    expect(policy).toContain(`(system:serviceaccount:${metadata.namespace}:${metadata.name}): change`);
+  });
+
+  it('keep nobody’s hands off what only has a name that begins with ours', () => {
+    const { spec } = only<{ spec: { matchConditions: [{ expression: string }] } }>(
+      'ValidatingAdmissionPolicy',
+      'ringleader-owned-workloads',
+    );
+    // One of the labels that are selected by, and not a part of their text.
+    expect(spec.matchConditions[0].expression).toContain(
+      "'app.kubernetes.io/name=ringleader' in oldObject.?status.selector.orValue('').split(',')",
+    );
   });
 });
 

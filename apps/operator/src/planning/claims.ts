@@ -22,13 +22,27 @@ export function markFounded({ observed }: Context): Part {
   };
   const claims = KEEPERS.flatMap((keeper) =>
     claimsOf(observed, keeper)
-      .filter(({ isFounded, isTerminating }) => !isFounded && !isTerminating)
+      .filter(({ isFounded, isRemoved, isTerminating }) => (!isFounded || isRemoved) && !isTerminating)
       .filter(({ ordinal }) => founded[keeper].includes(ordinal))
       .map(({ name }) => name),
   );
   if (claims.length === 0) return NOTHING;
   const why = `Members live on them, so they are empty no more: ${claims.join(', ')}`;
   return { actions: [{ kind: 'markFounded', claims, why }], notes: [] };
+}
+
+/** Before their pods go: once nobody can be asked, none is made anew for a volume on which nobody lives any more. */
+export function markRemoved(context: Context): Part {
+  const marks = KEEPERS.flatMap((keeper) =>
+    claimsOf(context.observed, keeper)
+      .filter(({ isFounded, isRemoved, isTerminating }) => isFounded && !isRemoved && !isTerminating)
+      .filter((claim) => claim.ordinal > context.shape.replicas[keeper] && isGivenUp(context, keeper, claim))
+      .map(({ name, uid, ordinal }): Action => {
+        const member = memberName(keeper, ordinal);
+        return { kind: 'markRemoved', claim: name, uid, member, why: `${member} was removed: its pod goes` };
+      }),
+  );
+  return { actions: marks, notes: [] };
 }
 
 export function giveUpClaims(context: Context): Part {
@@ -40,14 +54,19 @@ export function giveUpClaims(context: Context): Part {
 }
 
 function giveUp(context: Context, keeper: Keeper, claim: ClaimSeen): Part {
-  const { observed, rules, shape } = context;
+  const { observed, shape } = context;
   const member = memberName(keeper, claim.ordinal);
-  if (!context.isFounded || !rules.isGivenUp(member, membersOf(context, keeper))) return NOTHING;
+  if (!isGivenUp(context, keeper, claim)) return NOTHING;
   const present = observed.workloads[keeper]?.replicas ?? 0;
   if (claim.ordinal <= shape.replicas[keeper]) return beginAnew(context, claim, member);
   if (claim.ordinal <= present) return NOTHING;
   if (podAt(observed, keeper, claim.ordinal) !== undefined || claim.isTerminating) return NOTHING;
   return act(deletion(claim, member, `${member} is no member any more, and its pod is gone`), REASON);
+}
+
+function isGivenUp(context: Context, keeper: Keeper, { ordinal }: ClaimSeen): boolean {
+  const { isFounded, rules } = context;
+  return isFounded && rules.isGivenUp(memberName(keeper, ordinal), membersOf(context, keeper));
 }
 
 /** Its number is wanted, but who lived on the volume was removed for ever: it comes back as a new one, on a new volume. */

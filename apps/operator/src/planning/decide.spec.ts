@@ -394,6 +394,30 @@ describe('decide', () => {
     expect(asAsked['Progressing']).not.toContain('founded');
   });
 
+  it.each(['coordinator', 'shard'] as const)(
+    'makes no pod of a %s that was removed again, though nobody answers before its volume is gone',
+    (component) => {
+      const { world } = story;
+      const wants = (replicas: number): void =>
+        story.play([{ kind: component === 'shard' ? 'shards' : 'coordinators', replicas }]);
+      wants(5);
+      story.settle();
+      wants(3);
+      const isHere = (): boolean => (observed().workloads[component]?.replicas ?? 0) === 5;
+      for (let round = 0; round < 60 && isHere(); round++) story.play([{ kind: 'round' }]);
+      expect(world.kube.claims.has(`data-demo-${component}-5`)).toBe(true);
+      world.kube.storageClass = 'missing';
+      for (const name of ['demo-coordinator-1', 'demo-coordinator-2', 'demo-coordinator-3'])
+        world.kube.claims.get(`data-${name}`)!.isBound = false;
+      world.kube.pods.clear();
+      story.settle(30);
+      expect(observed().data).toBeNull();
+      expect(world.kube.workload(component)?.replicas).toBe(4);
+      world.kube.storageClass = 'growing';
+      story.ends();
+    },
+  );
+
   it('knows that no coordinator answers', () => {
     story.world.kube.pods.delete('demo-coordinator-2');
     story.world.kube.pods.delete('demo-coordinator-3');

@@ -5,7 +5,7 @@
  */
 import { PAUSED_ANNOTATION } from '@ringleader/contracts';
 import { applyWanted } from './applying.js';
-import { giveUpClaims, markFounded } from './claims.js';
+import { giveUpClaims, markFounded, markRemoved } from './claims.js';
 import { changeGroup } from './coordinators.js';
 import { type Context, note, type Part, together } from './course.js';
 import { hasFinalizer, letGo, tearDown } from './deletion.js';
@@ -61,6 +61,7 @@ function course(context: Context): Part {
       notes: [...wrongRotations(observed.cluster, observed.nowMs), ...foundedOtherwise(observed)],
     },
     markFounded(context),
+    markRemoved(context),
     applyWanted(context),
     sizeVolumes(context),
     rollPods(context),

@@ -24,6 +24,13 @@ export function endsOnlyWhatBuildsOnIt({ kind }: Action): boolean {
   return kind === 'apply' || kind === 'growClaim' || kind === 'evict';
 }
 
+/** When the coordinators may refuse it for as long as one of them is silent: nothing of what comes after rests on it. */
+export const changesGroup = ({ kind }: Action): boolean =>
+  kind === 'addCoordinator' ||
+  kind === 'removeCoordinator' ||
+  kind === 'replaceCoordinator' ||
+  kind === 'transferLeader';
+
 export function buildsOn(next: Action, refused: Action): boolean {
   if (next.kind !== 'apply' || refused.kind !== 'apply' || !WORKLOADS.includes(next.manifest.kind))
     return false;

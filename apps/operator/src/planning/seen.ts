@@ -38,10 +38,12 @@ export function claimsOf({ claims }: Observed, component: Component): readonly C
   return claims.filter((claim) => claim.component === component).sort((a, b) => b.ordinal - a.ordinal);
 }
 
-/** The highest number of a claim that stays: while nobody can be asked, so many members there may be. */
+/** The highest number of a claim that is needed: while nobody can be asked, so many members there may be. */
 export function highestClaim(observed: Observed, component: Component): number {
   return highest(
-    claimsOf(observed, component).flatMap((claim) => (claim.isTerminating ? [] : claim.ordinal)),
+    claimsOf(observed, component).flatMap(({ ordinal, isTerminating, isRemoved }) =>
+      isTerminating || isRemoved ? [] : ordinal,
+    ),
   );
 }
 

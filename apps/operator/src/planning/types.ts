@@ -4,9 +4,9 @@
  *
  * What is observed may be older than the world. So whoever does the actions looks again, past all caches, before one that cannot be
  * taken back, and does it only if
- * - before `deleteClaim`, `removeShard`, `removeCoordinator`, `replaceCoordinator`, and an `apply` or `scale` that lowers the
+ * - before `markRemoved`, `deleteClaim`, `removeShard`, `removeCoordinator`, `replaceCoordinator`, and an `apply` or `scale` that lowers the
  *   replicas of a StatefulSet: the cluster has the same uid, generation and deletionTimestamp as in what was observed;
- * - before `deleteClaim` with a member: the coordinators' leader answers, and lists no member of the group of this name; or, for a
+ * - before `markRemoved`, and `deleteClaim` with a member: the coordinators' leader answers, and lists no member of the group of this name; or, for a
  *   shard, lists some shards (before the first map the list is empty and says nothing), and none of this name;
  * - the uid of a pod, claim or object is the one that is named; epochs and indexes are compared by the coordinators.
  */
@@ -80,6 +80,8 @@ export interface ClaimSeen {
   readonly storageClass: string;
   /** Written by the operator once the group of this coordinator, or the database of this shard, was founded. */
   readonly isFounded: boolean;
+  /** Written by the operator before the pod of a member goes that was removed: nobody who lives on it comes back. */
+  readonly isRemoved: boolean;
 }
 
 export interface WorkloadSeen {
@@ -172,6 +174,13 @@ export type Action = Because &
       }
     /** Writes on the claims of a component that what they hold was founded. */
     | { readonly kind: 'markFounded'; readonly claims: readonly string[] }
+    /** Writes on a claim that its member is in the cluster no more. */
+    | {
+        readonly kind: 'markRemoved';
+        readonly claim: string;
+        readonly uid: string;
+        readonly member: string;
+      }
     | {
         readonly kind: 'drainShard' | 'undrainShard' | 'removeShard';
         readonly shard: string;

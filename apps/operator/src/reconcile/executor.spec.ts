@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { clusterOf } from '../../test/resources.fixtures.js';
 import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
+import type { Action } from '../planning/types.js';
 import type { Coordinators } from './data-plane.js';
 import { Executor, type Known } from './executor.js';
 import { NotNow } from './not-now.js';
@@ -20,6 +21,10 @@ function executing(annotations: Record<string, string>) {
   const api = {
     find: () => Promise.resolve(live),
     delete: () => Promise.resolve(void done.push('deleted')),
+    merge: (_place: object, { metadata }: { readonly metadata: { readonly annotations: object } }) => {
+      done.push(JSON.stringify(metadata.annotations));
+      return Promise.resolve(live);
+    },
   } as unknown as KubeApi;
   const coordinators = {
     members: () => Promise.resolve({ members: [] }),
@@ -35,6 +40,7 @@ function executing(annotations: Record<string, string>) {
 describe('what cannot be taken back', () => {
   const actions = [
     { kind: 'deleteClaim', claim: 'data-demo-shard-4', uid: 'u', member: 'shard-4', why: '' },
+    { kind: 'markRemoved', claim: 'data-demo-shard-4', uid: 'u', member: 'shard-4', why: '' },
     { kind: 'drainShard', shard: 'shard-4', ifEpoch: 1, why: '' },
   ] as const;
 
@@ -52,4 +58,19 @@ describe('what cannot be taken back', () => {
       expect(done).toEqual([]);
     },
   );
+});
+
+describe('a mark of a claim', () => {
+  it('says that its member was removed only where the coordinators say so', async () => {
+    const { done, executor, scene } = executing({});
+    const mark = { kind: 'markRemoved', claim: 'data-demo-shard-1', uid: 'u', member: 'shard-1', why: '' };
+    await expect(executor.do(mark as Action, scene)).rejects.toBeInstanceOf(NotNow);
+    expect(done).toEqual([]);
+  });
+
+  it('is taken back where somebody lives on it again', async () => {
+    const { done, executor, scene } = executing({});
+    await executor.do({ kind: 'markFounded', claims: ['data-demo-shard-1'], why: '' }, scene);
+    expect(done).toEqual(['{"ringleader.io/founded":"true","ringleader.io/removed":null}']);
+  });
 });

@@ -14,7 +14,7 @@ import type { Action } from '../planning/types.js';
 import type { Coordinators } from './data-plane.js';
 import { NotNow } from './not-now.js';
 import { refuseOthers } from './ownership.js';
-import { FOUNDED_ANNOTATION, claimSeen, podSeen, workloadSeen } from './observation.js';
+import { FOUNDED_ANNOTATION, REMOVED_ANNOTATION, claimSeen, podSeen, workloadSeen } from './observation.js';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { readonly kind: Kind }>;
 
@@ -88,6 +88,7 @@ export class Executor {
         return this.#remove(action, scene);
       case 'growClaim':
       case 'markFounded':
+      case 'markRemoved':
         await this.#changeClaims(action, scene);
         return true;
       case 'addFinalizer':
@@ -209,7 +210,10 @@ export class Executor {
     await this.api.delete(place, uid);
   }
 
-  async #changeClaims(action: Of<'growClaim' | 'markFounded'>, { cluster }: Scene): Promise<void> {
+  async #changeClaims(
+    action: Of<'growClaim' | 'markFounded' | 'markRemoved'>,
+    { cluster, coordinators }: Scene,
+  ): Promise<void> {
     const { namespace } = cluster.metadata;
     const merge = async (name: string, body: object): Promise<void> =>
       this.known.note(await this.api.merge({ kind: CLAIMS, namespace, name }, body));
@@ -217,8 +221,14 @@ export class Executor {
       const spec = { resources: { requests: { storage: action.size } } };
       return merge(action.claim, { metadata: { uid: action.uid }, spec });
     }
-    for (const claim of action.claims)
-      await merge(claim, { metadata: { annotations: { [FOUNDED_ANNOTATION]: 'true' } } });
+    if (action.kind === 'markRemoved') {
+      await this.#checkCluster(cluster);
+      await checkIsGone(action.member, coordinators);
+      const annotations = { [REMOVED_ANNOTATION]: 'true' };
+      return merge(action.claim, { metadata: { uid: action.uid, annotations } });
+    }
+    const annotations = { [FOUNDED_ANNOTATION]: 'true', [REMOVED_ANNOTATION]: null };
+    for (const claim of action.claims) await merge(claim, { metadata: { annotations } });
   }
 
   async #changeFinalizer(isWanted: boolean, { cluster }: Scene): Promise<boolean> {
@@ -248,6 +258,7 @@ export class Executor {
         | 'deleteClaim'
         | 'growClaim'
         | 'markFounded'
+        | 'markRemoved'
         | 'addFinalizer'
         | 'removeFinalizer'
       >

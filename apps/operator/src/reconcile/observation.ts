@@ -9,6 +9,7 @@ const COMPONENT_LABEL = 'app.kubernetes.io/component';
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 export const FOUNDED_ANNOTATION = 'ringleader.io/founded';
+export const REMOVED_ANNOTATION = 'ringleader.io/removed';
 
 type Status = Readonly<Record<string, unknown>>;
 interface StatusCondition {
@@ -102,6 +103,7 @@ export function claimSeen(claim: KubeObject): ClaimSeen | null {
     size: sizeOf(claim),
     storageClass: textIn(specOf(claim), 'storageClassName'),
     isFounded: annotations[FOUNDED_ANNOTATION] === 'true',
+    isRemoved: annotations[REMOVED_ANNOTATION] === 'true',
   };
 }
 

@@ -1,10 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { OperationalError } from '@ringleader/contracts';
 import { Registry, createLogger } from '@ringleader/observability';
 import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
 import type { Watches } from '../kubernetes/watches.js';
 import { OperatorMetrics } from '../operator-metrics.js';
+import { CLUSTER_FINALIZER } from '../planning/deletion.js';
+import type { Action, DataPlaneSeen } from '../planning/types.js';
 import type { CredentialsKeeper } from './credentials.js';
 import { DataPlanes } from './data-planes.js';
+import { NotNow } from './not-now.js';
 import { Reconciler, type ReconcilerParts } from './reconciler.js';
 
 const logger = createLogger({ level: 'silent', service: 'operator', member: 'operator-1' });
@@ -16,30 +20,36 @@ const cluster: KubeObject = {
   spec: { shards: { replicas: 3 } },
 };
 
+const looking = (live: KubeObject, parts: Partial<ReconcilerParts>): Reconciler =>
+  new Reconciler({
+    logger,
+    metrics: new OperatorMetrics(new Registry()),
+    planes: new DataPlanes('operator-1', logger, () => undefined),
+    api: {
+      find: () => Promise.resolve(live),
+      merge: () => Promise.resolve(live),
+    } as unknown as KubeApi,
+    watches: {
+      cluster: () => live,
+      ofCluster: () => [],
+      owned: () => [],
+      note: () => undefined,
+      optionalKinds: [],
+    } as unknown as Watches,
+    wanted: () => [],
+    operatorImages: () => ({ ringleader: 'r', postgres: 'p', nats: 'n' }),
+    ...parts,
+  } as unknown as ReconcilerParts);
+
 describe('a look at a cluster', () => {
   it('tells when certificates end, and no more of those that nobody shows any more', async () => {
     const registry = new Registry();
     let expiresAtMs: Record<string, number> = { 'demo-gateway-tls': 1_000, 'demo-nats-tls': 2_000 };
     const keep = () => Promise.resolve({ access: null, hashes: {}, expiresAtMs });
-    const reconciler = new Reconciler({
-      logger,
+    const reconciler = looking(cluster, {
       metrics: new OperatorMetrics(registry),
-      planes: new DataPlanes('operator-1', logger, () => undefined),
-      api: {
-        find: () => Promise.resolve(cluster),
-        merge: () => Promise.resolve(cluster),
-      } as unknown as KubeApi,
-      watches: {
-        cluster: () => cluster,
-        ofCluster: () => [],
-        owned: () => [],
-        note: () => undefined,
-        optionalKinds: [],
-      } as unknown as Watches,
       credentialsReader: { keep } as unknown as CredentialsKeeper,
-      wanted: () => [],
-      operatorImages: () => ({ ringleader: 'r', postgres: 'p', nats: 'n' }),
-    } as unknown as ReconcilerParts);
+    });
     const told = async (): Promise<string[]> => {
       await reconciler.reconcile('space/demo');
       return [...(await registry.metrics()).matchAll(/expiry_seconds\{.*secret="([^"]+)"/g)].map(
@@ -50,5 +60,55 @@ describe('a look at a cluster', () => {
     // From now on the gateways show one of its owner's.
     expiresAtMs = { 'own-tls': 3_000, 'demo-nats-tls': 2_000 };
     expect((await told()).sort()).toEqual(['demo-nats-tls', 'own-tls']);
+  });
+});
+
+describe('what the coordinators refuse', () => {
+  const member = (seat: number) => ({ id: `${seat}`, name: `coordinator-${seat}`, reachable: true });
+  const shard = (ordinal: number) => ({
+    ordinal,
+    shard: `shard-${ordinal}`,
+    state: 'active',
+    verdict: 'alive',
+  });
+  const data = {
+    clusterId: 'id',
+    founded: null,
+    coordinators: {
+      ...{ leader: 'coordinator-1', term: 1, index: 1, revision: 1, joint: false, applicants: [] },
+      members: [1, 2, 3].map((seat) => ({ ...member(seat), role: seat === 1 ? 'leader' : 'voter' })),
+    },
+    shards: [1, 2, 3, 4].map(shard),
+    plan: { epoch: 1, paused: false, moves: [], movesTotal: 0, bytesTotal: 0, blocked: null },
+    members: [],
+    partitionsWithoutMajority: 0,
+  } as unknown as DataPlaneSeen;
+
+  it('of their group keeps no shard from being drained', async () => {
+    const asked: string[] = [];
+    const refusal = new NotNow('removeCoordinator', 5_000, {
+      cause: new OperationalError('QUORUM_AT_RISK', 'No answer from coordinator-2', {
+        ...{ name: 'coordinator-3', silent: ['coordinator-2'] },
+      }),
+    });
+    const live: KubeObject = {
+      metadata: { ...cluster.metadata, annotations: {}, finalizers: [CLUSTER_FINALIZER] },
+      spec: { coordinators: { replicas: 1 }, shards: { replicas: 3 }, deletionPolicy: 'Delete' },
+    };
+    const nothing = { access: null, hashes: {}, expiresAtMs: {} };
+    const planes = new DataPlanes('operator-1', logger, () => undefined);
+    const reconciler = looking(live, {
+      planes: Object.assign(planes, { observe: () => Promise.resolve(data) }),
+      credentials: { keep: () => Promise.resolve(nothing) } as unknown as CredentialsKeeper,
+      events: { tell: () => Promise.resolve() } as unknown as ReconcilerParts['events'],
+      executor: {
+        do: ({ kind }: Action) => {
+          asked.push(kind);
+          return kind === 'removeCoordinator' ? Promise.reject(refusal) : Promise.resolve(true);
+        },
+      } as unknown as ReconcilerParts['executor'],
+    });
+    expect(await reconciler.reconcile('space/demo')).toBe(refusal.afterMs);
+    expect(asked).toEqual(['removeCoordinator', 'drainShard']);
   });
 });

@@ -15,7 +15,7 @@ import type { Watches } from '../kubernetes/watches.js';
 import type { OperatorMetrics } from '../operator-metrics.js';
 import { isPaused } from '../planning/asked.js';
 import { decide } from '../planning/decide.js';
-import { buildsOn, endsOnlyWhatBuildsOnIt, withRefusals } from '../planning/refusals.js';
+import { buildsOn, changesGroup, endsOnlyWhatBuildsOnIt, withRefusals } from '../planning/refusals.js';
 import type { Refusal } from '../planning/refusals.js';
 import type { Action, Images, Observed, OwnedObjects } from '../planning/types.js';
 import type { Credentials, CredentialsKeeper } from './credentials.js';
@@ -227,7 +227,7 @@ export class Reconciler {
     };
   }
 
-  /** In order; the first that does not succeed ends it, but for what the API server refuses and nothing builds on. */
+  /** In order; the first that does not succeed ends it, but for what is refused and nothing builds on. */
   async #act(
     key: string,
     actions: readonly Action[],
@@ -236,6 +236,7 @@ export class Reconciler {
   ): Promise<Outcome> {
     const refused: (Trouble & { readonly action: Action })[] = [];
     let hasWritten = false;
+    let notNow: Error | null = null;
     for (const action of actions) {
       if (refused.some((one) => buildsOn(action, one.action))) continue;
       try {
@@ -243,14 +244,13 @@ export class Reconciler {
       } catch (error) {
         const { kind, why } = action;
         this.parts.logger.info({ cluster: key, kind, target: targetOf(action), why, error }, 'Not done');
-        if (error instanceof NotNow && error.cause instanceof OperationalError)
-          await this.#warn(live, upperCamel(kind), error);
+        if (isRefusedByCoordinators(error)) await this.#warn(live, upperCamel(kind), error);
         if (isRefusal(error)) refused.push({ reason: 'Refused', error, action });
-        if (!isRefusal(error) || !endsOnlyWhatBuildsOnIt(action))
-          return { hasWritten, refused, error: error as Error };
+        if (endsRound(action, error)) return { hasWritten, refused, error: error as Error };
+        if (!isRefusal(error)) notNow = error as Error;
       }
     }
-    return { hasWritten, refused, error: null };
+    return { hasWritten, refused, error: notNow };
   }
 
   async #do(key: string, action: Action, cluster: RingleaderCluster, live: KubeObject): Promise<boolean> {
@@ -302,6 +302,15 @@ export class Reconciler {
   }
 }
 
+const isRefusedByCoordinators = (error: unknown): boolean =>
+  error instanceof NotNow && error.cause instanceof OperationalError;
+
+function endsRound(action: Action, error: unknown): boolean {
+  return isRefusal(error)
+    ? !endsOnlyWhatBuildsOnIt(action)
+    : !(isRefusedByCoordinators(error) && changesGroup(action));
+}
+
 const errorOf = ({ error }: Trouble): Error => error;
 const refusalOf = ({ reason, error }: Trouble): Refusal => ({ reason, message: error.message });
 
@@ -322,6 +331,7 @@ function targetOf(action: Action): string {
       return `Pod/${action.pod}`;
     case 'deleteClaim':
     case 'growClaim':
+    case 'markRemoved':
       return `PersistentVolumeClaim/${action.claim}`;
     case 'markFounded':
       return action.claims.join(', ');

@@ -90,6 +90,12 @@ function checkBlindSize({ workloads, claims }: Observed, { ref, replicas }: Size
   const isFounded = claims.some((claim) => claim.isFounded);
   if (component !== undefined && isFounded && replicas < (workloads[component]?.replicas ?? 0))
     throw new Violation('nothing is given up unseen', `${component}: ${replicas}`);
+  const { replicas: present = 0 } = (component && workloads[component]) ?? {};
+  const back = claims.find(
+    (claim) => claim.component === component && claim.isRemoved && claim.ordinal <= replicas,
+  );
+  if (back !== undefined && back.ordinal > present)
+    throw new Violation('nobody comes back who was removed', back.name);
 }
 
 function checkEvictions(observed: Observed, evictions: readonly Of<'evict'>[]): void {

@@ -8,7 +8,7 @@ import {
   type Observed,
   refText,
 } from '../../src/planning/types.js';
-import { buildsOn, endsOnlyWhatBuildsOnIt, withRefusals } from '../../src/planning/refusals.js';
+import { buildsOn, changesGroup, endsOnlyWhatBuildsOnIt, withRefusals } from '../../src/planning/refusals.js';
 import type { Kubernetes, WorldClaim } from './kubernetes.js';
 import type { Placement } from './placement.js';
 import type { RaftGroup } from './raft-group.js';
@@ -80,13 +80,14 @@ class Round {
       this.world.write({ ...cluster, status });
   }
 
-  /** False where it is refused for good, and that ends nothing but what builds on it. */
+  /** False where it is refused for good, and that ends nothing but what builds on it. What changes the group ends nothing. */
   succeeds(action: Action): boolean {
     try {
       this.#do(action);
       return true;
     } catch (error) {
       if (error instanceof Forbidden && this.rules.endsOnlyWhatBuildsOnIt(action)) return false;
+      if (error instanceof Refused && changesGroup(action)) return true;
       throw error;
     }
   }
@@ -113,8 +114,13 @@ class Round {
       case 'markFounded':
         for (const name of action.claims) {
           const claim = kube.claims.get(name);
-          if (claim !== undefined) claim.isFounded = true;
+          if (claim !== undefined) Object.assign(claim, { isFounded: true, isRemoved: false });
         }
+        return;
+      case 'markRemoved':
+        this.#lookAgain();
+        this.#askWhether(action.member);
+        kube.claim(action.claim, action.uid).isRemoved = true;
         return;
       case 'addFinalizer':
       case 'removeFinalizer':

@@ -30,6 +30,7 @@ export interface WorldClaim {
   isBound: boolean;
   isTerminating: boolean;
   isFounded: boolean;
+  isRemoved: boolean;
 }
 export interface WorldPod {
   readonly name: string;
@@ -311,6 +312,7 @@ export class Kubernetes {
     const made: WorldClaim = {
       ...{ name, component, ordinal, uid: this.#uid(), id: null, size: template?.size ?? '1Gi' },
       ...{ storageClass: STORAGE_CLASS, isBound: false, isTerminating: false, isFounded: false },
+      isRemoved: false,
     };
     this.claims.set(name, made);
     return made;

@@ -49,7 +49,7 @@ const quantitiesSchema = z
   .record(
     z.string(),
     z
-      .union([z.string().max(20), z.int()])
+      .union([z.string(), z.int()])
       .transform(String)
       .describe('A quantity, as in 500m or 2Gi.')
       .meta({ 'x-kubernetes-int-or-string': true }),
@@ -77,6 +77,10 @@ const resourcesSchema = z
 /** Letters that certificates hold: a name of others is written in those (xn--...), and there is no port. */
 const HOST_PATTERN =
   /^((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
+/** Of an object of the namespace. What is not there is left out: an empty text is nobody's name. */
+const nameSchema = z.string().min(1).max(253);
+/** Twice the same is refused, as pods would be in which it stood; with server-side apply each owner has entries of its own. */
+const SET = { 'x-kubernetes-list-type': 'set' };
 /** Of an image, as a container names it. */
 const imageSchema = z.string().min(1).max(512);
 
@@ -100,7 +104,7 @@ const storageSchema = z
       .string()
       .max(253)
       .optional()
-      .describe('Absent: the cluster’s default class. Cannot change.'),
+      .describe('Absent: the default class of Kubernetes; empty: none, as in a claim. Cannot change.'),
   })
   .meta(
     rules([
@@ -118,7 +122,7 @@ const coordinatorsSchema = z
       .max(5)
       .default(3)
       .describe(
-        'Members of the Raft group: 1, 3 or 5; absent: 3. Changes go through learners and joint consensus, one after the other.',
+        'Members of the Raft group: 1, 3 or 5, two more or fewer at a time; absent: 3. Changes go through learners and joint consensus, one after the other.',
       )
       .meta({
         ...NO_DEFAULT,
@@ -188,6 +192,7 @@ const shardsSchema = z
     storage: storageSchema.prefault({}).describe('Of the databases.'),
     zoneTopologyKey: z
       .string()
+      .min(1)
       .max(317)
       .optional()
       .describe(
@@ -210,6 +215,7 @@ const gatewaysSchema = z
       .array(z.string().max(255).regex(HOST_PATTERN).describe('A name or an address, as in kv.example.com.'))
       .max(64)
       .default([])
+      .meta(SET)
       .describe('Names by which clients reach the gateways, besides those of the Service.'),
     service: z
       .object({
@@ -247,21 +253,28 @@ const natsSchema = z
     external: z
       .object({
         servers: z
-          .array(z.string().max(300).describe('An address, as in tls://nats.example.com:4222.'))
+          .array(z.string().min(1).max(300).describe('An address, as in tls://nats.example.com:4222.'))
           .min(1)
           .max(9)
-          .describe('Where they listen.'),
-        credentialsSecret: z
-          .string()
-          .max(253)
-          .describe(
-            'The name of a Secret of the namespace with a file SERVICE.nk (seed of an nkey) for each service, and perhaps ca.crt.',
-          ),
+          .meta(SET)
+          .describe('Where they listen: all of one NATS, which cannot be exchanged for another.'),
+        credentialsSecret: nameSchema.describe(
+          'The name of a Secret of the namespace with a file SERVICE.nk (seed of an nkey) for each service, and perhaps ca.crt.',
+        ),
       })
       .optional()
-      .describe('Servers that are there already.'),
+      .describe('Servers that are there already. Whether there are such cannot change.'),
   })
-  .meta(rules(['!(has(self.managed) && has(self.external))', 'either managed or external, not both']));
+  .meta(
+    rules(
+      ['!(has(self.managed) && has(self.external))', 'either managed or external, not both'],
+      // Services at one NATS do not hear those at the other: no order of rolling pods keeps a majority of anything.
+      [
+        'has(self.external) == has(oldSelf.external)',
+        'a cluster cannot go from managed to external or back: delete it with deletionPolicy Retain, and apply it anew',
+      ],
+    ),
+  );
 
 const securitySchema = z.object({
   gateway: z
@@ -269,9 +282,7 @@ const securitySchema = z.object({
       tls: z
         .object({
           enabled: z.boolean().default(true).describe('False: plain HTTP.'),
-          secretName: z
-            .string()
-            .max(253)
+          secretName: nameSchema
             .optional()
             .describe(
               'A Secret of type kubernetes.io/tls for the gateways. Absent: one that the operator issues and renews.',
@@ -295,12 +306,12 @@ const securitySchema = z.object({
   networkPolicies: z.boolean().default(true).describe('Default deny, and what the services need.'),
   certificateIssuer: z
     .object({
-      name: z.string().min(1).max(253).describe('Of the issuer.'),
+      name: nameSchema.describe('Of the issuer.'),
       kind: z
         .enum(['Issuer', 'ClusterIssuer'])
         .default('Issuer')
         .describe('Issuer: one of this namespace. ClusterIssuer: one for all.'),
-      group: z.string().max(253).default('cert-manager.io').describe('Of an issuer from elsewhere.'),
+      group: nameSchema.default('cert-manager.io').describe('Of an issuer from elsewhere.'),
     })
     .optional()
     .describe('An issuer of cert-manager. Absent: the operator is its own authority.'),
@@ -362,9 +373,10 @@ export const ringleaderClusterSpecSchema = z
           .default('IfNotPresent')
           .describe('As in a container, for all images.'),
         pullSecrets: z
-          .array(z.string().max(253).describe('The name of a Secret of the namespace.'))
+          .array(nameSchema.describe('The name of a Secret of the namespace.'))
           .max(16)
           .default([])
+          .meta(SET)
           .describe('For registries that ask who pulls.'),
       })
       .prefault({})

@@ -83,20 +83,19 @@ const withServer = (): void => {
       kubectl('delete', 'sts/owned', '--dry-run=server', '--cascade=orphan', ...as(user));
     const OPERATOR = 'system:serviceaccount:ringleader-system:ringleader-operator';
 
-    beforeAll(async () => {
-      const labels = {
-        'app.kubernetes.io/name': 'ringleader',
-        'app.kubernetes.io/managed-by': 'ringleader-operator',
-      };
+    const makeSet = async (name: string, labels: Readonly<Record<string, string>>): Promise<unknown> => {
       const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
-      const spec = { serviceName: 'owned', replicas: 3, selector: { matchLabels: labels }, template };
-      const metadata = { name: 'owned', namespace: 'default', labels };
-      await KubernetesApi.fromEnvironment().apply({
-        apiVersion: 'apps/v1',
-        kind: 'StatefulSet',
-        metadata,
-        spec,
+      return KubernetesApi.fromEnvironment().apply({
+        ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name, namespace: 'default', labels } },
+        spec: { serviceName: name, replicas: 3, selector: { matchLabels: labels }, template },
       });
+    };
+
+    beforeAll(async () => {
+      const name = 'app.kubernetes.io/name';
+      const managedBy = 'app.kubernetes.io/managed-by';
+      await makeSet('owned', { [name]: 'ringleader', [managedBy]: 'ringleader-operator' });
+      await makeSet('other', { [name]: 'ringleader-of-others' });
       // The policy is known a little after it was made.
       await until('it is denied', async () => (await remove('somebody')) !== null, IN_TIME);
     }, 120_000);
@@ -119,6 +118,10 @@ const withServer = (): void => {
         expect(await scale(user)).toMatch(/belongs to the Ringleader operator/);
       },
     );
+
+    it('but not off one whose name only begins as ours do', async () => {
+      expect(await kubectl('scale', 'sts/other', '--replicas=1', ...as('admin'))).toBeNull();
+    });
 
     it('but not of the operator', async () => {
       expect(await remove(OPERATOR)).toBeNull();

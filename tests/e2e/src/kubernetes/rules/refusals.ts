@@ -191,6 +191,17 @@ const servers = [
     { what: 'NATS twice', to: { nats: { managed: {}, external } } },
     { what: 'another NATS beside the first', from: { nats: { managed: {} } }, to: { nats: { external } } },
   ),
+  ...by(
+    'spec.nats',
+    'a cluster cannot go from managed to external or back: delete it with deletionPolicy Retain, and apply it anew',
+    {
+      what: 'NATS elsewhere in place of managed',
+      from: { nats: { managed: {} } },
+      to: { nats: { managed: null, external } },
+    },
+    { what: 'NATS elsewhere where none was named', from: {}, to: { nats: { external } } },
+    { what: 'no NATS in place of one elsewhere', from: { nats: { external } }, to: { nats: null } },
+  ),
 ];
 
 const hosts = by(
