@@ -9,7 +9,7 @@ import {
   prefixRange,
   verdictKey,
 } from '@ringleader/contracts';
-import type { PlacedShard } from '@ringleader/contracts';
+import type { ShardOverview } from '@ringleader/placement';
 import { createLogger } from '@ringleader/observability';
 import { until } from '@ringleader/testing-servers';
 import type { z } from 'zod';
@@ -108,7 +108,7 @@ export class PlacementWorld {
       ({ value }) => value,
     );
 
-  readonly shardNamed = (name: string): PlacedShard | undefined =>
+  readonly shardNamed = (name: string): ShardOverview | undefined =>
     this.placement.overview().shards.find(({ shard }) => shard === name);
 
   /** As the leaders of partitions would: each learner has caught up, each joint epoch is ready. */
