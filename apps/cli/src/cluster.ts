@@ -13,7 +13,9 @@ import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf } from './gateway-client.js';
 import { clientOf, type GlobalFlags, stopSignal } from './global-options.js';
 import { describeMoves, summarise } from './moves.js';
+import { giveUpOption } from './retrying.js';
 import { table } from './table.js';
+import { Wait } from './waiting.js';
 
 const WATCH_MS = 1_000;
 const MOVES_SHOWN = 10;
@@ -189,35 +191,30 @@ async function incidents(command: Command): Promise<void> {
   console.log(flags.format === 'json' ? JSON.stringify(items, null, 2) : text);
 }
 
-const isAway = ({ status }: { readonly status: number }): boolean => status === 0 || status >= 500;
+type VerifyFlags = GlobalFlags & { readonly wait: boolean; readonly giveUpAfter: number };
 
 async function verify(command: Command): Promise<void> {
-  const flags = command.optsWithGlobals<GlobalFlags & { readonly wait: boolean }>();
+  const flags = command.optsWithGlobals<VerifyFlags>();
   const signal = stopSignal();
   const client = clientOf(flags, signal);
   const begun = bodyOf(await client.change<Verification>(':verify', { method: 'POST' }, 'id'), client, true);
-  const last = flags.wait ? await verified(client, begun, signal) : begun;
+  const wait = new Wait({
+    ...{ giveUpAfterSeconds: flags.giveUpAfter, signal },
+    goesOn: 'The verification goes on all the same: ringleader verify waits for it again',
+  });
+  const last = flags.wait ? await verified(client, begun, wait) : begun;
   console.log(flags.format === 'json' ? JSON.stringify(last, null, 2) : describeVerification(last));
   if (last.differed > 0) process.exitCode = EXIT.condition;
   else if (last.endedAt !== null && last.incomplete > 0) process.exitCode = EXIT.failed;
 }
 
-/** Until it has ended; says how far it is, on standard error, whenever that is news. */
-async function verified(
-  client: GatewayClient,
-  begun: Verification,
-  signal: AbortSignal,
-): Promise<Verification> {
+/** Until it has ended; says how far it is. */
+async function verified(client: GatewayClient, begun: Verification, wait: Wait): Promise<Verification> {
   let present = begun;
-  let said = -1;
   while (present.endedAt === null) {
-    const { partitionsDone: done, partitionsTotal } = present;
-    if (done !== said) process.stderr.write(`${done} of ${partitionsTotal} partitions\n`);
-    said = done;
-    await pause(WATCH_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) throw new CliFailure('It goes on without us.', { exitCode: EXIT.stopped });
-    const answer = await client.read<VerificationState>('/verification', 'verification');
-    if (isAway(answer)) continue;
+    wait.say(`${present.partitionsDone} of ${present.partitionsTotal} partitions`);
+    await wait.pause(WATCH_MS);
+    const answer = await wait.ask(() => client.read<VerificationState>('/verification', 'verification'));
     const { verification } = bodyOf(answer, client);
     if (verification?.id !== begun.id) throw new CliFailure('Another verification has been begun since.');
     present = verification;
@@ -262,5 +259,6 @@ export function addClusterCommands(root: Command): void {
       'Holds all replicas against each other, and mends them; exits with 4 where rows differed, with 1 where not all could be compared.',
     )
     .option('--no-wait', 'only begins it')
+    .addOption(giveUpOption('of waiting, where nobody tells how far it is'))
     .action((_flags: unknown, command: Command) => verify(command));
 }

@@ -180,6 +180,23 @@ describe('commands for shards and moves', () => {
     await expect(run('drain', 'shard-4', '--wait')).rejects.toMatchObject({ exitCode: 4 });
   });
 
+  it('gives up where nobody answers any more, and says that the shard is drained all the same', async () => {
+    const away = [{ status: 503, body: { code: 'UNAVAILABLE', detail: 'Nobody is reached' } }];
+    answers = { '/shards/shard-4': away };
+    const line = ['drain', 'shard-4', '--wait', '--give-up-after', '1'];
+    await expect(run(...line)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^For 1 s nobody has told how far it is \(Nobody is reached\)\. shard-4 is drained all the same/,
+      ),
+      ...{ exitCode: 6, code: 'UNAVAILABLE' },
+    });
+    // Asked again and again, and who has said something meanwhile is waited for anew.
+    expect(asked.length).toBeGreaterThan(3);
+    answers['/shards/shard-4'] = [...Array.from({ length: 4 }, () => [...away, { body: placed() }]).flat()];
+    answers['/shards/shard-4'].push({ body: placed({ state: 'drained', replicas: 0 }) });
+    expect(await run(...line)).toBe('shard-4 is drained.');
+  });
+
   it('takes a shard for drained that somebody removes while it is waited for', async () => {
     answers = {
       '/shards/shard-4': [{ body: placed() }, { status: 404, body: { code: 'SHARD_NOT_FOUND' } }],
@@ -313,6 +330,17 @@ describe('verify', () => {
       'has ended: 16 of 16 partitions, 9 rows compared.\nNo replica differed.',
     );
     expect([asked.length, process.exitCode]).toEqual([3, undefined]);
+  });
+
+  it('gives up where nobody answers any more, and says that it goes on', async () => {
+    answers = { ':verify': [{ body: verification({}) }], '/verification': [{ status: 503, body: {} }] };
+    await expect(run('verify', '--give-up-after', '1')).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^For 1 s nobody has told how far it is \(.*\)\. The verification goes on/,
+      ),
+      exitCode: 6,
+    });
+    expect(asked.length).toBeGreaterThan(2);
   });
 
   it('tells by its exit code that rows differed, and what another one has begun', async () => {

@@ -1,14 +1,15 @@
 /** shards, drain, undrain, remove, weight: the shards, and what is to become of each. */
 import type { PlacedShard, Plan, PlanEpoch, ShardList } from '@ringleader/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { setTimeout as pause } from 'node:timers/promises';
 import { CliFailure, EXIT } from './failure.js';
 import { type ClusterChange, type GatewayClient, bodyOf } from './gateway-client.js';
 import { type GlobalFlags, clientOf, integer, stopSignal } from './global-options.js';
+import { giveUpOption } from './retrying.js';
 import { table } from './table.js';
+import { Wait } from './waiting.js';
 
 export type ChangeFlags = GlobalFlags & { readonly ifEpoch?: number };
-type DrainFlags = ChangeFlags & { readonly wait?: true };
+type DrainFlags = ChangeFlags & { readonly wait?: true; readonly giveUpAfter: number };
 
 const POLL_MS = 500;
 const MEMBER = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/i;
@@ -84,33 +85,27 @@ async function drain(name: string, command: Command): Promise<void> {
       throw error;
     },
   );
-  const state = await untilDrained(client, name, signal);
+  const wait = new Wait({
+    ...{ giveUpAfterSeconds: flags.giveUpAfter, signal },
+    goesOn: `${name} is drained all the same: ringleader shards tells how far it is`,
+  });
+  const state = await untilDrained(client, name, wait);
   const sentence = state === 'drained' ? `${name} is drained.` : `${name} is drained, and removed by now.`;
   console.log(flags.format === 'json' ? JSON.stringify({ epoch, state }) : sentence);
 }
 
 /**
- * Says how far it is, on standard error, whenever that is news. It is known to be draining: where it is not there any more
+ * Says how far it is. It is known to be draining: where it is not there any more
  * somebody has removed it, which is done to what is drained only.
  */
-async function untilDrained(
-  client: GatewayClient,
-  name: string,
-  signal: AbortSignal,
-): Promise<'drained' | 'removed'> {
-  let said = '';
+async function untilDrained(client: GatewayClient, name: string, wait: Wait): Promise<'drained' | 'removed'> {
   for (;;) {
-    const answer = await client.read<PlacedShard>(pathOf(name), 'shard');
-    if (signal.aborted) throw new CliFailure('It goes on without us.', { exitCode: EXIT.stopped });
-    // A gateway, or the coordinators' leader, may be away for a moment.
+    const answer = await wait.ask(() => client.read<PlacedShard>(pathOf(name), 'shard'));
     if (answer.code === 'SHARD_NOT_FOUND') return 'removed';
-    const isAway = answer.status === 0 || answer.status >= 500;
-    const shard = isAway ? null : bodyOf(answer, client);
-    if (shard?.state === 'drained') return shard.state;
-    const text = shard === null ? 'nobody tells at present' : await progressOf(shard, client);
-    if (text !== said) process.stderr.write(`${name}: ${text}\n`);
-    said = text;
-    await pause(POLL_MS, undefined, { signal }).catch(() => undefined);
+    const shard = bodyOf(answer, client);
+    if (shard.state === 'drained') return shard.state;
+    wait.say(`${name}: ${await progressOf(shard, client)}`);
+    await wait.pause(POLL_MS);
   }
 }
 
@@ -145,6 +140,7 @@ export function addShardCommands(root: Command): void {
     .action((_flags: unknown, command: Command) => shards(command));
   changing(root, 'drain', 'Moves all partitions of a shard to the others.')
     .option('--wait', 'until it is drained, with its progress')
+    .addOption(giveUpOption('of waiting, where nobody tells how far it is'))
     .action((name: string, _flags: unknown, command: Command) => drain(name, command));
   changing(root, 'undrain', 'Lets a shard take part again that is drained, or on the way.').action(
     (name: string, _flags: unknown, command: Command) =>

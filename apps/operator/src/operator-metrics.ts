@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from '@ringleader/observability';
 
+interface ClusterName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** As Prometheus calls the label by which it finds a cluster's pods: alerts hold the two against each other. */
+const INSTANCE = 'app_kubernetes_io_instance';
+
 @Injectable()
 export class OperatorMetrics {
   readonly #seconds: Histogram;
   readonly #errors: Counter;
   readonly #actions: Counter<'kind'>;
   readonly #expiry: Gauge<'namespace' | 'secret'>;
+  readonly #gateways: Gauge<'namespace' | typeof INSTANCE>;
   readonly #isLeader: Gauge;
 
   constructor(registry: Registry) {
@@ -34,6 +43,12 @@ export class OperatorMetrics {
       labelNames: ['namespace', 'secret'],
       registers,
     });
+    this.#gateways = new Gauge({
+      name: 'ringleader_operator_gateways_wanted',
+      help: 'Gateways that a cluster is to have, also where nothing of it can be asked.',
+      labelNames: ['namespace', INSTANCE],
+      registers,
+    });
     this.#isLeader = new Gauge({
       name: 'ringleader_operator_is_leader',
       help: '1 in the process that acts, 0 in those that wait.',
@@ -55,6 +70,15 @@ export class OperatorMetrics {
 
   leads(isLeader: boolean): void {
     this.#isLeader.set(isLeader ? 1 : 0);
+  }
+
+  wantsGateways({ namespace, name }: ClusterName, count: number): void {
+    this.#gateways.set({ namespace, [INSTANCE]: name }, count);
+  }
+
+  /** Of a cluster that is on its way out, or gone. */
+  wantsNoGateways({ namespace, name }: ClusterName): void {
+    this.#gateways.remove({ namespace, [INSTANCE]: name });
   }
 
   /** Of certificates that nobody shows any more. */

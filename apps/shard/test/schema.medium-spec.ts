@@ -2,12 +2,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FakeCoordinator } from '@ringleader/coordination/testing';
 import { createLogger } from '@ringleader/observability';
 import { migrate, openDataSource } from '@ringleader/postgres';
 import { startPostgres, type TestServer } from '@ringleader/testing-servers';
-import type { DataSource } from 'typeorm';
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { WalReporter } from '../src/partitions/wal-reporter.js';
 import { ENTITIES, MIGRATIONS, ShardDatabase } from '../src/storage/shard-database.js';
 import { openStorage } from './storage.fixtures.js';
@@ -117,6 +117,39 @@ describe('a database that may forget what it acknowledged', () => {
     await reporter.stop();
     await storage.close();
   }, 20_000);
+});
+
+/** As one of a later version may. */
+class Failing1890000000000 implements MigrationInterface {
+  up(runner: QueryRunner): Promise<unknown> {
+    return runner.query('SELECT nothing');
+  }
+
+  down(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('a migration that fails', () => {
+  it('is told of to who opens the database, and printed nowhere', async () => {
+    const methods = ['log', 'info', 'warn', 'error'] as const;
+    const printed = methods.map((method) => jest.spyOn(console, method).mockReturnValue(undefined));
+    const said: string[] = [];
+    const failing = await openDataSource({
+      ...{ url: server.url, applicationName: 'test', connectTimeoutMs: 5_000, statementTimeoutMs: 60_000 },
+      ...{ entities: [], migrations: [...MIGRATIONS, Failing1890000000000] },
+      onSaid: (text) => said.push(text),
+    });
+    try {
+      await expect(migrate(failing)).rejects.toThrow('column "nothing" does not exist');
+    } finally {
+      await failing.destroy();
+    }
+    const lines = printed.flatMap(({ mock }) => mock.calls);
+    for (const method of printed) method.mockRestore();
+    expect(said).toEqual([expect.stringMatching(/"Failing1890000000000" failed, error: .*nothing/)]);
+    expect(lines).toEqual([]);
+  });
 });
 
 describe('a database of whose tables that of the migrations is gone', () => {

@@ -2,7 +2,7 @@ import type { BinaryResult } from '@ringleader/contracts';
 import { CliFailure, closed, EXIT } from '../failure.js';
 import { type Answer, type GatewayClient, refusal as refusalOf } from '../gateway-client.js';
 import type { PutOperation, Refusal } from './import-line.js';
-import { isWorthRepeating, Patience } from './retrying.js';
+import { isWorthRepeating, Patience } from '../retrying.js';
 
 export interface NumberedOperation {
   readonly line: number;

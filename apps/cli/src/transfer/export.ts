@@ -2,7 +2,7 @@ import { DEFAULT_CONTENT_TYPE, REST_LIMITS, type Item } from '@ringleader/contra
 import { CliFailure, closed, exitCodeOf, EXIT } from '../failure.js';
 import type { GatewayClient, ListPage } from '../gateway-client.js';
 import type { Output } from './output.js';
-import { isWorthRepeating, Patience } from './retrying.js';
+import { isWorthRepeating, Patience } from '../retrying.js';
 
 export interface ExportOptions {
   readonly prefix: string;

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from '../failure.js';
 import { type GlobalFlags, clientOf, integer, stopSignal } from '../global-options.js';
 import { exportTo } from './export.js';
+import { giveUpOption } from '../retrying.js';
 import { describeImport } from './import-report.js';
 import { OPERATIONS_PER_BATCH_MAX } from './import-run.js';
 import { importFile } from './import.js';
@@ -11,7 +12,6 @@ import { openOutput, STANDARD_OUTPUT } from './output.js';
 const IN_FLIGHT_MAX = 64;
 /** Of one request among many: who waits is a program. */
 const TIMEOUT_MS = 30_000;
-const GIVE_UP_SECONDS_MAX = 86_400;
 const MS_PER_SECOND = 1_000;
 
 type ImportFlags = GlobalFlags & {
@@ -66,11 +66,6 @@ async function runExport(flags: ExportFlags): Promise<void> {
   }
   console.error(`${count} keys in ${((performance.now() - startedAt) / MS_PER_SECOND).toFixed(1)} s.`);
 }
-
-const giveUpOption = (): Option =>
-  new Option('--give-up-after <seconds>', 'without any success')
-    .default(120)
-    .argParser(integer(1, GIVE_UP_SECONDS_MAX));
 
 export function addTransferCommands(root: Command): void {
   root

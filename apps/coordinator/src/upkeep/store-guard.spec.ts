@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError } from '@ringleader/contracts';
+import { OperationalError, corruptKey } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { encodeCommand } from '@ringleader/mvcc';
 import { configurationOf } from '@ringleader/raft';
@@ -11,6 +11,7 @@ import type { Coordination } from '@ringleader/service-host';
 import { GroupOfOne } from '../../test/group-of-one.js';
 import type { CoordinatorConfig } from '../coordinator.config.js';
 import type { RaftGroup, RaftStatus } from '../raft/raft-node.js';
+import { putMetadata } from '../store/metadata.js';
 import { toBytes } from '../store/wire.js';
 import { ComparisonService } from './comparison.service.js';
 import { CorruptionAlarms } from './corruption-alarms.js';
@@ -187,5 +188,15 @@ describe('StoreGuard', () => {
     member(3).isSilent = true;
     await member(1).guard.look();
     expect(member(1).alarms.list()).toEqual([]);
+  });
+
+  it('knows of all alarms but of one that it cannot read', async () => {
+    const alarm = { id: '22', name: 'coordinator-2', revision: 1, hash: null, expected: 'a' };
+    await member(1).alarms.raise(alarm);
+    await member(1).store.propose({
+      ...{ kind: 'txn', compare: [], failure: [] },
+      success: [putMetadata(corruptKey('11'), { of: 'another version' })],
+    });
+    for (const seat of SEATS) expect(member(seat).alarms.list()).toEqual([alarm]);
   });
 });

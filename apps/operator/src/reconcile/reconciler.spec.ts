@@ -20,17 +20,17 @@ const cluster: KubeObject = {
   spec: { shards: { replicas: 3 } },
 };
 
-const looking = (live: KubeObject, parts: Partial<ReconcilerParts>): Reconciler =>
+const looking = (live: () => KubeObject | undefined, parts: Partial<ReconcilerParts>): Reconciler =>
   new Reconciler({
     logger,
     metrics: new OperatorMetrics(new Registry()),
     planes: new DataPlanes('operator-1', logger, () => undefined),
     api: {
-      find: () => Promise.resolve(live),
-      merge: () => Promise.resolve(live),
+      find: () => Promise.resolve(live() ?? cluster),
+      merge: () => Promise.resolve(live() ?? cluster),
     } as unknown as KubeApi,
     watches: {
-      cluster: () => live,
+      cluster: live,
       ofCluster: () => [],
       owned: () => [],
       note: () => undefined,
@@ -46,7 +46,7 @@ describe('a look at a cluster', () => {
     const registry = new Registry();
     let expiresAtMs: Record<string, number> = { 'demo-gateway-tls': 1_000, 'demo-nats-tls': 2_000 };
     const keep = () => Promise.resolve({ access: null, hashes: {}, expiresAtMs });
-    const reconciler = looking(cluster, {
+    const reconciler = looking(() => cluster, {
       metrics: new OperatorMetrics(registry),
       credentialsReader: { keep } as unknown as CredentialsKeeper,
     });
@@ -60,6 +60,32 @@ describe('a look at a cluster', () => {
     // From now on the gateways show one of its owner's.
     expiresAtMs = { 'own-tls': 3_000, 'demo-nats-tls': 2_000 };
     expect((await told()).sort()).toEqual(['demo-nats-tls', 'own-tls']);
+  });
+
+  it('tells how many gateways there are to be, until the cluster is on its way out', async () => {
+    const registry = new Registry();
+    let live: KubeObject | undefined = cluster;
+    const keep = () => Promise.resolve({ access: null, hashes: {}, expiresAtMs: {} });
+    const reconciler = looking(() => live, {
+      metrics: new OperatorMetrics(registry),
+      credentialsReader: { keep } as unknown as CredentialsKeeper,
+    });
+    const told = async (): Promise<string[]> => {
+      await reconciler.reconcile('space/demo');
+      return (await registry.metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('ringleader_operator_gateways_wanted{'));
+    };
+    const labels = 'namespace="space",app_kubernetes_io_instance="demo"';
+    expect(await told()).toEqual([`ringleader_operator_gateways_wanted{${labels}} 2`]);
+    live = { ...cluster, spec: { shards: { replicas: 3 }, gateways: { replicas: 0 } } };
+    expect(await told()).toEqual([`ringleader_operator_gateways_wanted{${labels}} 0`]);
+    live = { ...cluster, metadata: { ...cluster.metadata, deletionTimestamp: '2026-11-28T00:00:00Z' } };
+    expect(await told()).toEqual([]);
+    live = cluster;
+    expect(await told()).toHaveLength(1);
+    live = undefined;
+    expect(await told()).toEqual([]);
   });
 });
 
@@ -97,7 +123,7 @@ describe('what the coordinators refuse', () => {
     };
     const nothing = { access: null, hashes: {}, expiresAtMs: {} };
     const planes = new DataPlanes('operator-1', logger, () => undefined);
-    const reconciler = looking(live, {
+    const reconciler = looking(() => live, {
       planes: Object.assign(planes, { observe: () => Promise.resolve(data) }),
       credentials: { keep: () => Promise.resolve(nothing) } as unknown as CredentialsKeeper,
       events: { tell: () => Promise.resolve() } as unknown as ReconcilerParts['events'],

@@ -76,7 +76,8 @@ export class Reconciler {
     const { watches, planes, metrics } = this.parts;
     const live = watches.cluster(key);
     if (live === undefined) {
-      const [namespace = ''] = key.split('/');
+      const [namespace = '', name = ''] = key.split('/');
+      metrics.wantsNoGateways({ namespace, name });
       metrics.forget(namespace, planes.certificates(key));
       await planes.forget(key);
       return null;
@@ -99,6 +100,7 @@ export class Reconciler {
   async #reconcile(key: string, live: KubeObject): Promise<number | null> {
     const scene = await this.#sceneOf(key, live);
     const { cluster, isNamespaceTerminating, isLeftAlone } = scene;
+    this.#tellGateways(scene);
     const amiss = isNamespaceTerminating ? [] : await this.#prepare(key, live, scene);
     const observed = await this.#observe(key, cluster, {
       isNamespaceTerminating,
@@ -118,6 +120,12 @@ export class Reconciler {
     const failure = failures.find((one) => one !== null);
     if (failure !== undefined) throw failure;
     return outcome.hasWritten ? AFTER_DOING_MS : decision.lookAgainMs;
+  }
+
+  #tellGateways({ cluster: { metadata, spec }, isDeparting }: Scene): void {
+    const { metrics } = this.parts;
+    if (isDeparting) metrics.wantsNoGateways(metadata);
+    else metrics.wantsGateways(metadata, spec.gateways.replicas);
   }
 
   async #sceneOf(key: string, live: KubeObject): Promise<Scene> {

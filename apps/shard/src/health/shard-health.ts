@@ -36,6 +36,8 @@ export class ShardMetrics {
     figures.gauge('partitions', 'Partitions of which this shard has a replica', held);
     const unreadable = 'Partitions whose newest map entry this version cannot read';
     figures.gauge('unreadable_partitions', unreadable, () => shard.unreadablePartitions);
+    const others = 'Records of its registration, limits and verifications that this version cannot read';
+    figures.gauge('unreadable_records', others, () => shard.unreadableRecords);
     figures.gauge('requests_in_flight', 'Requests taken and not answered', () => shard.requests.inFlight);
     figures.counter('requests_total', 'Requests taken', () => shard.requests.total);
     figures.counter('transactions_total', 'Transactions committed', () => activity.transactions);

@@ -4,40 +4,46 @@
  */
 import {
   OperationalError,
+  type ShardRegistration,
   shardKey,
   shardPlaceKey,
   shardPlaceSchema,
   shardSchema,
 } from '@ringleader/contracts';
-import {
-  answerChallenge,
-  type Coordinator,
-  isOfLife,
-  parseMetadata,
-  PrefixMirror,
-} from '@ringleader/coordination';
+import { answerChallenge, type Coordinator, isOfLife, RecordMirror } from '@ringleader/coordination';
 import type { RegisteredLife } from '@ringleader/coordination';
 import { type Logger, systemClock } from '@ringleader/observability';
 import { superseded } from '../storage/writer-lock.js';
 import { comesBackAsNew } from './coming-back.js';
 import { removed } from './refusals.js';
+import { UNREADABLE } from './unreadable.js';
 
 export class RegistrationWatch {
-  private mirrors: readonly PrefixMirror[] = [];
+  private mirrors: readonly Pick<RecordMirror<never>, 'isUnreadable' | 'start' | 'stop'>[] = [];
 
   constructor(
     private readonly client: Coordinator,
     private readonly logger: Logger,
   ) {}
 
+  /** Records that this version cannot read. */
+  get unreadable(): number {
+    return this.mirrors.filter(({ isUnreadable }) => isUnreadable).length;
+  }
+
   follow(life: RegisteredLife, onEnd: (error: OperationalError) => void): void {
-    const registration = this.mirror(shardKey(life.shardId), (mirror) => this.look(mirror, life, onEnd));
-    const place = this.mirror(shardPlaceKey(life.ordinal), (mirror) => {
-      const item = mirror.items.get(shardPlaceKey(life.ordinal));
-      if (item === undefined || parseMetadata(shardPlaceSchema, item).state !== 'replaced') return;
-      onEnd(comesBackAsNew(life.shardId));
-    });
-    this.mirrors = [registration, place];
+    this.mirrors = [
+      new RecordMirror({
+        ...{ ...this.surroundings, key: shardKey(life.shardId), schema: shardSchema },
+        onChange: (shard) => this.look(shard, life, onEnd),
+      }),
+      new RecordMirror({
+        ...{ ...this.surroundings, key: shardPlaceKey(life.ordinal), schema: shardPlaceSchema },
+        onChange: (place) => {
+          if (place?.state === 'replaced') onEnd(comesBackAsNew(life.shardId));
+        },
+      }),
+    ];
     for (const mirror of this.mirrors) void mirror.start();
   }
 
@@ -46,25 +52,22 @@ export class RegistrationWatch {
     this.mirrors = [];
   }
 
-  /** Of one key: names of shards may begin with that of another. */
-  private mirror(prefix: string, onChange: (mirror: PrefixMirror) => void): PrefixMirror {
-    const { client } = this;
-    const mirror: PrefixMirror = new PrefixMirror({
-      ...{ client, clock: systemClock, prefix },
-      onChange: () => onChange(mirror),
-      onTrouble: (error) => this.logger.debug({ error }, 'The registration cannot be followed'),
-    });
-    return mirror;
+  private get surroundings() {
+    const { client, logger } = this;
+    return {
+      ...{ client, clock: systemClock },
+      onTrouble: (error: OperationalError) => logger.debug({ error }, 'The registration cannot be followed'),
+      onUnreadable: (error: OperationalError) => logger.warn({ error }, UNREADABLE),
+    };
   }
 
-  private look(mirror: PrefixMirror, life: RegisteredLife, onEnd: (error: OperationalError) => void): void {
-    const item = mirror.items.get(shardKey(life.shardId));
-    if (item === undefined) {
-      onEnd(removed(life.shardId, life.ordinal));
-      return;
-    }
-    const shard = parseMetadata(shardSchema, item);
-    if (!isOfLife(shard, life)) onEnd(superseded(life.shardId, shard.incarnation));
+  private look(
+    shard: ShardRegistration | null,
+    life: RegisteredLife,
+    onEnd: (error: OperationalError) => void,
+  ): void {
+    if (shard === null) onEnd(removed(life.shardId, life.ordinal));
+    else if (!isOfLife(shard, life)) onEnd(superseded(life.shardId, shard.incarnation));
     else if (shard.challengedBy !== undefined) this.answer(life);
   }
 

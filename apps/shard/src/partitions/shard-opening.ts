@@ -92,7 +92,7 @@ export class ShardOpening {
   private async connect(): Promise<ShardDatabase> {
     const { config, onLost, onRoundTrip, onMigrated, logger } = this.options;
     const { lastIncarnation } = this;
-    const options = { ...connectionOptions(config), lastIncarnation, onLost, onRoundTrip };
+    const options = { ...connectionOptions(config), lastIncarnation, onLost, onRoundTrip, logger };
     const database = await ShardDatabase.connect(options).catch((error: unknown) => {
       throw this.isDamage(error) ? damagedBeforeOpening(this.shardId, error) : error;
     });

@@ -33,6 +33,7 @@ import { SetAsideSweeper } from './set-aside-sweeper.js';
 import type { ShardDriver } from './shard-driver.js';
 import { startLife } from './shard-life.js';
 import { type OpenedShard, ShardOpening } from './shard-opening.js';
+import { UNREADABLE } from './unreadable.js';
 import { VerificationFollower } from './verification-follower.js';
 import { WalReporter } from './wal-reporter.js';
 
@@ -110,12 +111,14 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
       clock: systemClock,
       onChange: (changed) => this.learn(changed),
       onTrouble: (error) => logger.debug({ error }, 'The partition map cannot be followed'),
+      onUnreadable: (error) => logger.warn({ error }, UNREADABLE),
     });
     this.limits = new PlacementLimitsMirror({
       client,
       clock: systemClock,
       onChange: ({ bytesPerSecondMax }) => this.life?.driver.setCopyRate(bytesPerSecondMax),
       onTrouble: (error) => logger.debug({ error }, 'The limits of placement cannot be followed'),
+      onUnreadable: (error) => logger.warn({ error }, UNREADABLE),
     });
     this.opening = new ShardOpening({
       config,
@@ -171,6 +174,12 @@ export class ShardService implements OnApplicationBootstrap, BeforeApplicationSh
 
   get unreadablePartitions(): number {
     return this.map.unreadable;
+  }
+
+  /** Others than those of the map. */
+  get unreadableRecords(): number {
+    const { limits, registration, verification } = this;
+    return Number(limits.isUnreadable) + registration.unreadable + verification.unreadable;
   }
 
   status(): ReturnType<ShardDriver['status']> {
@@ -350,8 +359,8 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /** Waits for the work, but not for ever: what hangs on a dead server must not keep a process from ending. */
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const cancel = new AbortController();
-  const limit = pause(limitMs, undefined, { signal: cancel.signal }).catch(() => undefined);
-  await Promise.race([Promise.allSettled([work]), limit]);
-  cancel.abort();
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, limitMs);
+  await Promise.race([Promise.allSettled([work]), limit.promise]);
+  clearTimeout(timer);
 }

@@ -81,4 +81,16 @@ describe('a verification on demand at a shard', () => {
     await until('the mirror', () => driver.runs.length > 0, WAIT);
     expect(new Set(driver.runs)).toEqual(new Set([null]));
   });
+
+  it('goes on where what the coordinators say cannot be read, which counts', async () => {
+    follower.follow(driver);
+    put('first', null);
+    await until('it to begin', () => driver.runs.at(-1) === 'first', WAIT);
+    coordinator.put([VERIFICATION_KEY, 'of another version']);
+    await until('it to count', () => follower.unreadable === 1, WAIT);
+    expect(driver.runs.at(-1)).toBe('first');
+    put('second', null);
+    await until('the next one', () => driver.runs.at(-1) === 'second', WAIT);
+    expect(follower.unreadable).toBe(0);
+  });
 });

@@ -2,11 +2,17 @@
  * Verification on demand (docs/PROTOCOL.md 4.13): what the coordinators have under its key is begun in the core, and what
  * the core has done for it is said to the coordinators' leader, all of it again and again, since that leader may be new.
  */
-import { OperationalError, VERIFICATION_KEY, verificationSchema } from '@ringleader/contracts';
-import { type Coordinator, parseMetadata, PrefixMirror } from '@ringleader/coordination';
+import {
+  OperationalError,
+  VERIFICATION_KEY,
+  type Verification,
+  verificationSchema,
+} from '@ringleader/contracts';
+import { type Coordinator, RecordMirror } from '@ringleader/coordination';
 import { type Logger, systemClock } from '@ringleader/observability';
 import type { VerificationRun } from '@ringleader/paxos';
 import type { ShardDriver } from './shard-driver.js';
+import { UNREADABLE } from './unreadable.js';
 
 const REPORT_INTERVAL_MS = 500;
 const NOTHING: VerificationRun = { run: null, partitions: [] };
@@ -14,7 +20,7 @@ const NOTHING: VerificationRun = { run: null, partitions: [] };
 export type VerifyingDriver = Pick<ShardDriver, 'verify' | 'verified'>;
 
 export class VerificationFollower {
-  private readonly mirror: PrefixMirror;
+  private readonly mirror: RecordMirror<typeof verificationSchema>;
   private driver: VerifyingDriver | null = null;
   /** The verification that is under way. */
   private run: string | null = null;
@@ -25,11 +31,17 @@ export class VerificationFollower {
     private readonly client: Coordinator,
     private readonly logger: Logger,
   ) {
-    this.mirror = new PrefixMirror({
-      ...{ client, clock: systemClock, prefix: VERIFICATION_KEY },
-      onChange: () => this.look(),
+    this.mirror = new RecordMirror({
+      ...{ client, clock: systemClock, key: VERIFICATION_KEY, schema: verificationSchema },
+      onChange: (verification) => this.take(verification),
       onTrouble: (error) => logger.debug({ error }, 'Verifications cannot be followed'),
+      onUnreadable: (error) => logger.warn({ error }, UNREADABLE),
     });
+  }
+
+  /** Records that this version cannot read. */
+  get unreadable(): number {
+    return Number(this.mirror.isUnreadable);
   }
 
   start(): void {
@@ -48,9 +60,7 @@ export class VerificationFollower {
     this.arm();
   }
 
-  private look(): void {
-    const item = this.mirror.items.get(VERIFICATION_KEY);
-    const verification = item === undefined ? null : parseMetadata(verificationSchema, item);
+  private take(verification: Verification | null): void {
     this.run = verification?.endedAt === null ? verification.id : null;
     this.driver?.verify(this.run);
     this.arm();

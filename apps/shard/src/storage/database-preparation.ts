@@ -35,7 +35,7 @@ export class DatabasePreparation {
     const backOff = new RestartBackOff(BACK_OFF, FORGET_FAILURES_AFTER_MS);
     while (!this.over.signal.aborted) {
       try {
-        const options = { lastIncarnation: null, onLost: () => undefined };
+        const options = { lastIncarnation: null, onLost: () => undefined, logger };
         const database = await ShardDatabase.connect({ ...connectionOptions(this.config), ...options });
         health.started();
         await database.close();

@@ -5,6 +5,7 @@
  */
 import type { OperationalError } from '@ringleader/contracts';
 import type { PartitionRecord } from '@ringleader/paxos';
+import type { Logger } from '@ringleader/observability';
 import type { Incarnation, ShardOrdinal } from '@ringleader/primitives';
 import {
   type DatabaseFacts,
@@ -34,6 +35,8 @@ export const MIGRATIONS = [
 export type ConnectionPurpose = 'writer' | 'points' | 'scans' | 'passes';
 
 export interface ShardDatabaseOptions {
+  /** Absent: nobody is told which migration has failed. */
+  readonly logger?: Pick<Logger, 'warn'>;
   readonly url: string;
   readonly shardId: string;
   /** A statement that takes longer means that the database is lost. */
@@ -86,6 +89,7 @@ export class ShardDatabase {
         entities: ENTITIES,
         migrations: MIGRATIONS,
         preamble: AT_HOME,
+        onSaid: (said) => options.logger?.warn({ said }, 'A migration of the database has failed'),
       });
       await requireDurability(dataSource);
       await migrate(dataSource);

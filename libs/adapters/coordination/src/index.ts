@@ -5,6 +5,7 @@ export * from './metadata.js';
 export * from './partition-map-mirror.js';
 export * from './placement-limits-mirror.js';
 export * from './prefix-mirror.js';
+export * from './record-mirror.js';
 export { type AdmissionVerdict, type DatabaseIdentity, admitDatabase } from './shard-admission.js';
 export * from './shard-need.js';
 export * from './shard-registration.js';

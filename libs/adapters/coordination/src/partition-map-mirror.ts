@@ -19,6 +19,8 @@ export interface PartitionMapMirrorOptions {
   /** The entries that changed; the first call brings the whole map. */
   readonly onChange?: (changed: readonly PartitionEntry[]) => void;
   readonly onTrouble?: (error: OperationalError) => void;
+  /** Of an entry that cannot be read, once for each change; absent: as of any other trouble. */
+  readonly onUnreadable?: (error: OperationalError) => void;
 }
 
 export class PartitionMapMirror {
@@ -84,7 +86,8 @@ export class PartitionMapMirror {
       this.#partitionCount = Math.max(this.#partitionCount, partition + 1);
       this.#unreadable.add(partition);
     }
-    const { puts } = readChange(partitionEntrySchema, change, this.options.onTrouble);
+    const { onTrouble, onUnreadable = onTrouble } = this.options;
+    const { puts } = readChange(partitionEntrySchema, change, onUnreadable);
     const changed = puts.flatMap(({ key, value }) => (partitionKey(value.partition) === key ? value : []));
     for (const entry of changed) {
       this.#unreadable.delete(entry.partition);

@@ -14,16 +14,19 @@ describe('PlacementLimitsMirror', () => {
   let mirror: PlacementLimitsMirror;
   let heard: number[];
   let troubles: OperationalError[];
+  let unreadable: OperationalError[];
 
   beforeEach(() => {
     coordinator = new FakeCoordinator();
     heard = [];
     troubles = [];
+    unreadable = [];
     mirror = new PlacementLimitsMirror({
       client: coordinator,
       clock: new ManualClock(),
       onChange: ({ bytesPerSecondMax }) => heard.push(bytesPerSecondMax),
       onTrouble: (error) => troubles.push(error),
+      onUnreadable: (error) => unreadable.push(error),
     });
   });
 
@@ -50,14 +53,18 @@ describe('PlacementLimitsMirror', () => {
     expect(mirror.limits.bytesPerSecondMax).toBe(70_000);
   });
 
-  it('keeps to what it has where the newest cannot be read', async () => {
+  it('keeps to what it has where the newest cannot be read, and says so once for each change', async () => {
     set(1_000_000);
     await mirror.start();
     coordinator.put([PLACEMENT_CONTROL_KEY, 'of another version']);
-    await until('it to be told of', () => troubles.length > 0, { timeoutMs: 5_000, everyMs: 1 });
-    expect(mirror.limits.bytesPerSecondMax).toBe(1_000_000);
+    await until('it to be told of', () => unreadable.length > 0, { timeoutMs: 5_000, everyMs: 1 });
+    expect([mirror.limits.bytesPerSecondMax, mirror.isUnreadable]).toEqual([1_000_000, true]);
+    coordinator.put([`${PLACEMENT_CONTROL_KEY}/else`, 'not read']);
     set(70_000);
     await until('the change is heard', () => heard.length === 2, { timeoutMs: 5_000, everyMs: 1 });
-    expect(troubles).toMatchObject([{ code: 'INTERNAL', details: { key: PLACEMENT_CONTROL_KEY } }]);
+    expect([mirror.limits.bytesPerSecondMax, mirror.isUnreadable]).toEqual([70_000, false]);
+    expect(unreadable).toMatchObject([{ code: 'INTERNAL', details: { key: PLACEMENT_CONTROL_KEY } }]);
+    // The mirror itself went on: nothing is listed again.
+    expect(troubles).toEqual([]);
   });
 });

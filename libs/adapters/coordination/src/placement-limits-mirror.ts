@@ -3,40 +3,41 @@ import {
   PLACEMENT_CONTROL_KEY,
   PLACEMENT_LIMITS_DEFAULT,
   placementControlSchema,
-  type KeyValue,
   type OperationalError,
   type PlacementLimits,
 } from '@ringleader/contracts';
 import type { Clock } from '@ringleader/primitives';
 import type { Coordinator } from './coordination-client.js';
-import { parseMetadata } from './metadata.js';
-import { PrefixMirror } from './prefix-mirror.js';
+import { RecordMirror } from './record-mirror.js';
 
 export interface PlacementLimitsMirrorOptions {
   readonly client: Coordinator;
   readonly clock: Clock;
   readonly onChange: (limits: PlacementLimits) => void;
   readonly onTrouble: (error: OperationalError) => void;
+  readonly onUnreadable: (error: OperationalError) => void;
 }
 
 export class PlacementLimitsMirror {
-  readonly #mirror: PrefixMirror;
+  readonly #mirror: RecordMirror<typeof placementControlSchema>;
   #limits = PLACEMENT_LIMITS_DEFAULT;
 
   constructor(private readonly options: PlacementLimitsMirrorOptions) {
-    const { client, clock, onTrouble } = options;
-    this.#mirror = new PrefixMirror({
-      client,
-      clock,
-      prefix: PLACEMENT_CONTROL_KEY,
-      onChange: ({ puts }) => this.#take(puts),
-      onTrouble,
+    this.#mirror = new RecordMirror({
+      ...options,
+      key: PLACEMENT_CONTROL_KEY,
+      schema: placementControlSchema,
+      onChange: (control) => this.#take(control?.limits),
     });
   }
 
   /** The usual ones until others are heard of. */
   get limits(): PlacementLimits {
     return this.#limits;
+  }
+
+  get isUnreadable(): boolean {
+    return this.#mirror.isUnreadable;
   }
 
   /** Settles once the coordinator was heard. */
@@ -48,10 +49,9 @@ export class PlacementLimitsMirror {
     this.#mirror.stop();
   }
 
-  #take(puts: readonly KeyValue[]): void {
-    const control = puts.find(({ key }) => key === PLACEMENT_CONTROL_KEY);
-    if (control === undefined) return;
-    this.#limits = parseMetadata(placementControlSchema, control).limits;
-    this.options.onChange(this.#limits);
+  #take(limits: PlacementLimits | undefined): void {
+    if (limits === undefined) return;
+    this.#limits = limits;
+    this.options.onChange(limits);
   }
 }

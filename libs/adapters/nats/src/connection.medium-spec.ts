@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -166,6 +168,23 @@ describe('the connection to NATS', () => {
       await late.stop();
     },
   );
+
+  it('connects once, however the server is written', async () => {
+    const [there] = servers;
+    let taken = 0;
+    const counting = createServer((socket) => {
+      taken += 1;
+      const onward = createConnection(there?.port ?? 0, '127.0.0.1');
+      socket.on('error', () => onward.destroy()).pipe(onward);
+      onward.on('error', () => socket.destroy()).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(counting, 'listening');
+    const { port } = counting.address() as AddressInfo;
+    const link = await connectNats({ servers: [`nats://LocalHost:${port}`], name: 'test' }, UNLOGGED);
+    expect([link.server, taken]).toEqual([`localhost:${port}`, 1]);
+    await link.close();
+    counting.close();
+  });
 
   it('waits for a name that is not known yet', async () => {
     const giveUp = new AbortController();

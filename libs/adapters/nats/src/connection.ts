@@ -25,6 +25,7 @@ import type { Isolation } from './isolation.js';
 import { refusalOfPayloads, toNatsError } from './nats-errors.js';
 import { NatsLink, Refusals } from './nats-link.js';
 import type { NatsLog } from './nats-link.js';
+import { serverAddress } from './server-address.js';
 import type { PingSettings } from './server-watch.js';
 
 export interface NatsOptions extends Partial<NatsSettings> {
@@ -156,7 +157,7 @@ function toConnectionOptions(
   const authenticator = authenticatorOf(identity, report);
   const encryption = tls && encryptionOf(tls, servers, report);
   return {
-    servers: servers.map((server) => server.replace(/^\w+:\/\//, '')),
+    servers: servers.map(serverAddress),
     name,
     // Halves the client's cost: it would otherwise capture a stack trace for each publish.
     noAsyncTraces: true,

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import { DataSource, type DataSourceOptions, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import type { Logger } from 'typeorm';
 import { sayGoodbye } from './goodbye.js';
 import { translatePostgresError } from './postgres-error.js';
 import { sessionSettings } from './session-settings.js';
@@ -17,6 +18,18 @@ export interface DataSourceSettings {
   readonly migrations: readonly (new () => MigrationInterface)[];
   /** What each session says before anything else. */
   readonly preamble?: string;
+  /** Told what TypeORM has to say, which is which migration has failed; absent: nobody is. */
+  readonly onSaid?: ((text: string) => void) | undefined;
+}
+
+/** TypeORM's own writes text, between the lines of the log. */
+function loggerOf(onSaid: (text: string) => void = () => undefined): Logger {
+  const silent = (): void => undefined;
+  return {
+    ...{ logQuery: silent, logQueryError: silent, logQuerySlow: silent, logSchemaBuild: silent },
+    logMigration: onSaid,
+    log: (_level, message) => onSaid(String(message)),
+  };
 }
 
 class EndingDataSource extends DataSource {
@@ -48,7 +61,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
     synchronize: false,
     installExtensions: false,
     poolSize: 1,
-    logging: false,
+    logger: loggerOf(settings.onSaid),
     extra: {
       onConnect: (client: pg.ClientBase) => client.query(first),
       query_timeout: settings.statementTimeoutMs,

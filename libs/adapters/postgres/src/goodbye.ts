@@ -3,18 +3,17 @@
  * nor does TCP tell before many minutes.
  */
 import type { Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 
 const GOODBYE_MS = 1_000;
 
 /** Waits for `ending` for a moment; then what is left of the sessions is closed. */
 export async function sayGoodbye(ending: Promise<unknown>, sockets: Iterable<Socket>): Promise<void> {
-  const cancel = new AbortController();
-  const limit = pause(GOODBYE_MS, undefined, { signal: cancel.signal }).catch(() => undefined);
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, GOODBYE_MS);
   try {
-    await Promise.race([ending, limit]);
+    await Promise.race([ending, limit.promise]);
   } finally {
-    cancel.abort();
+    clearTimeout(timer);
     for (const socket of sockets) socket.destroy();
   }
 }

@@ -11,7 +11,7 @@ export const loadSchema = z.object({
   /** CPU time of the process per wall time since its last heartbeat: 1 is one core. */
   cpuCores: z.number().min(0),
   memoryBytes: z.int().min(0),
-  /** How late timers fire (99th percentile since the last heartbeat). */
+  /** How late the timer of this heartbeat fired: at other times nobody looks. */
   eventLoopLagMs: z.number().min(0),
   /** Requests in flight or queued. */
   inFlight: z.int().min(0),

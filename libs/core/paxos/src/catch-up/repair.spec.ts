@@ -99,4 +99,30 @@ describe('a repair', () => {
     }
     cluster.until(() => converged(cluster, [1, 2, 3]));
   });
+
+  it('is waited for by a candidate, too, whose storage takes long to list its keys', () => {
+    const cluster = started({ ...LIMITS, repairRowsMax: 100 });
+    write(cluster, keyOf(1), 'before');
+    cluster.run(50);
+    const behind = cluster.leaderOf(P);
+    cluster.loses = (from) => from === behind;
+    put(cluster, keyOf(1), 'never chosen');
+    cluster.run(5);
+    cluster.kill(behind);
+    cluster.loses = () => false;
+    cluster.until(() => ![0, behind].includes(cluster.leaderOf(P)));
+    write(cluster, keyOf(2), 'after');
+    cluster.run(50);
+    // Of those that have it one is gone, and one about to end: it promises, and stands no more.
+    const leaving = cluster.leaderOf(P);
+    cluster.kill(6 - behind - leaving);
+    cluster.shard(leaving).leave(cluster.now);
+    cluster.until(() => cluster.shard(leaving).hasLeft);
+    cluster.holdsRead = (shard, { kind }) => shard === behind && kind === 'page';
+    cluster.start(behind);
+    cluster.run(100 * TIMINGS.candidacyTimeoutMs);
+    cluster.answerReads(behind);
+    cluster.until(() => cluster.leaderOf(P) === behind);
+    cluster.until(() => converged(cluster, [behind, leaving]));
+  });
 });

@@ -99,6 +99,8 @@ export function candidacyDue(context: StandPort, replica: Replica, candidate: Ca
 
 function candidacyEnds(context: StandPort, replica: Replica, candidate: Candidate): number {
   const { pace, backOff } = context;
+  // The next candidacy would begin with the same list. Whoever has promised may stand meanwhile, and ends this one.
+  if (replica.catchUp?.isListing === true) return Number.POSITIVE_INFINITY;
   const askedSince = candidate.adopting
     ? Math.max(candidate.askedSince, replica.catchUp?.progressedAt ?? candidate.askedSince)
     : candidate.askedSince;

@@ -1,8 +1,17 @@
 import { ERROR_CATALOGUE, isErrorCode } from '@ringleader/contracts';
+import { Option } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
+import { integer } from './global-options.js';
 
 const FIRST_MS = 100;
 const MAX_MS = 5_000;
+const GIVE_UP_SECONDS_MAX = 86_400;
+
+export function giveUpOption(description = 'without any success'): Option {
+  return new Option('--give-up-after <seconds>', description)
+    .default(120)
+    .argParser(integer(1, GIVE_UP_SECONDS_MAX));
+}
 
 /**
  * Whether the same request may be sent again. Imports repeat with an idempotency key and exports only read, so
