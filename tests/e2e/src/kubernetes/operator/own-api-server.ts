@@ -113,9 +113,10 @@ export class OwnApiServer {
 
   async writes(): Promise<readonly Write[]> {
     const text = await readFile(join(this.folder, 'audit.log'), 'utf8');
+    // What is behind the last end of a line is empty, or still being written.
     return text
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as AuditEntry)
       .filter(({ stage, verb }) => stage === 'ResponseComplete' && WRITES.has(verb))
       .map(({ verb, user, objectRef, responseStatus }) => ({
