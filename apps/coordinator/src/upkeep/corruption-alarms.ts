@@ -8,7 +8,7 @@ import type { Corrupt } from '@ringleader/contracts';
 import type { Operation } from '@ringleader/mvcc';
 import { allMembers } from '@ringleader/raft';
 import { CoordinatorRaft } from '../raft/raft-node.js';
-import { isAbsent, putMetadata, readMetadata } from '../store/metadata.js';
+import { isAbsent, putMetadata, readReadable } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 @Injectable()
@@ -20,7 +20,7 @@ export class CorruptionAlarms {
 
   /** As this member knows them. */
   list(): Corrupt[] {
-    const found = readMetadata(this.store.local, prefixRange(CORRUPT_PREFIX), corruptSchema);
+    const found = readReadable(this.store.local, prefixRange(CORRUPT_PREFIX), corruptSchema);
     return found.map(({ value }) => value);
   }
 
