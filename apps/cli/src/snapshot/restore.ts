@@ -134,7 +134,6 @@ async function writeMember(
   await makeFolders(folder, OWNER_ONLY);
   const { storage } = await openLogStorage({ directory: join(folder, LOG_FOLDER) });
   try {
-    await storage.saveIdentity({ cluster, ...self, founders, isBegun: true });
     const configuration = encodeConfiguration(configurationOf(founders));
     // As what a leader sends: the log begins behind it.
     const writer = storage.receiveSnapshot(BEGINNING);
@@ -146,6 +145,8 @@ async function writeMember(
     const hardState = { term: BEGINNING.term, vote: 0, commit: BEGINNING.index };
     const batch = { hardState, entries: [], snapshot: { writer, configuration } };
     refuseFull(await storage.append(batch), folder);
+    // Last: until then no coordinator starts here, with the store of nobody.
+    await storage.saveIdentity({ cluster, ...self, founders, isBegun: true });
   } finally {
     await storage.close();
   }

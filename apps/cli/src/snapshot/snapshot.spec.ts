@@ -152,6 +152,12 @@ describe('ringleader coordinator snapshot', () => {
       expect(store.revision).toBe(restored.revision);
       stores.push(store.presentHash);
       await storage.close();
+      // A command that was killed half-way has left no coordinator that would start with the store of nobody.
+      const writtenAt = async (name: string): Promise<bigint> =>
+        (await stat(join(place.folder, 'raft', name), { bigint: true })).mtimeNs;
+      expect(await writtenAt('identity')).toBeGreaterThanOrEqual(
+        await writtenAt('0000000000000001-1.snapshot'),
+      );
     }
     expect(new Set(stores).size).toBe(1);
   });

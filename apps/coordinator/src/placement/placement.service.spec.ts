@@ -247,6 +247,11 @@ describe('PlacementService', () => {
     await until('what is left', () => world.placement.bytesLeft > 0, WAIT);
     const during = await registry.metrics();
     expect(during).toContain(`placement_bytes_left ${world.placement.bytesLeft}\n`);
+    const [first] = map() as [PartitionEntry];
+    await put(partitionKey(0), { ...first, epoch: first.epoch + 1, replicas: 'of another version' });
+    await until('it to stand still', () => world.placement.log.isBlocked, WAIT);
+    expect(await registry.metrics()).toContain('placement_bytes_left 0\n');
+    await put(partitionKey(0), { ...first, epoch: first.epoch + 1 });
     await settle();
     const text = await registry.metrics();
     const value = (name: string): number => {

@@ -212,8 +212,9 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
 
   /** Of what the plan still wants to be copied, as far as is known. */
   get bytesLeft(): number {
-    const isDone = this.mirrored === null || this.log.underWay + this.log.wanted === 0;
-    return isDone ? 0 : this.overview().plan.bytesTotal;
+    const isKnown = this.mirrored !== null && this.#mirror?.isWhole === true;
+    const isDone = this.log.underWay + this.log.wanted === 0;
+    return isDone || !isKnown ? 0 : this.overview().plan.bytesTotal;
   }
 
   /**

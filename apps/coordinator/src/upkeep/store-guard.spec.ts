@@ -62,8 +62,8 @@ class OneOfThree extends GroupOfOne {
   }
 
   /** What it alone applies. */
-  put(value: string): void {
-    const put = { kind: 'put', key: 'k', value: toBytes(value), lease: 0, wantsPrevious: false } as const;
+  put(value: string, key = 'k'): void {
+    const put = { kind: 'put', key, value: toBytes(value), lease: 0, wantsPrevious: false } as const;
     const command = encodeCommand({ kind: 'txn', compare: [], success: [put], failure: [] });
     this.machine.apply({ index: 1, term: 1, command });
   }
@@ -119,6 +119,14 @@ describe('StoreGuard', () => {
     ]);
     expect(member(2).alarms.list()).toMatchObject([{ id: '22', name: 'coordinator-2', expected }]);
     await expect(refuseCorrupt(folder)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('ends also a leader beside a record that it cannot read', async () => {
+    for (const one of members) one.put('{"by": "a newer version"}', corruptKey('9'));
+    put('c', 'b', 'b');
+    await member(1).guard.look();
+    expect(await member(1).ending()).toMatchObject({ code: 'STORE_CORRUPT' });
+    expect(member(2).alarms.list()).toMatchObject([{ name: 'coordinator-1' }]);
   });
 
   it('starts no member of which nobody can tell whether it is marked', async () => {

@@ -31,12 +31,20 @@ describe('WatchStreams', () => {
   let streams: WatchStreams;
   let frames: WatchFrame[];
   let now: number;
+  /** Between two looks at the clock. */
+  let passes: number;
 
   beforeEach(() => {
-    [store, frames, now] = [new MvccStore(), [], 0];
+    [store, frames, now, passes] = [new MvccStore(), [], 0, 0];
     followers = new StoreFollowers(() => store);
     streams = new WatchStreams({
-      ...{ store: () => store, followers, limits: LIMITS, nowMs: () => now, onWork: () => undefined },
+      ...{
+        store: () => store,
+        followers,
+        limits: LIMITS,
+        nowMs: () => (now += passes),
+        onWork: () => undefined,
+      },
       send: (_, frame) => {
         const decoded = decodeWatchFrame(contentOf(frame));
         if (decoded.kind === 'malformed') throw new Error(decoded.reason);
@@ -134,6 +142,19 @@ describe('WatchStreams', () => {
     say({ received: 0 }, 'two');
     streams.turn();
     expect(frames.length).toBeGreaterThan(ahead);
+  });
+
+  it('go on for all clients in turn, also beside one that goes through a long history over and over', () => {
+    for (let i = 0; i < 300; i++) put(['b']);
+    put(['z']);
+    passes = LIMITS.turnMs;
+    say({ isNew: true, add: [watch(1)] }, 'first');
+    say({ isNew: true, add: [watch(1, { key: 'z', fromRevision: 301 })] }, 'second');
+    for (let id = 2; id < 9; id++) {
+      streams.turn();
+      say({ cancel: [id - 1], add: [watch(id)] }, 'first');
+    }
+    expect(told()).toEqual(['1 put z@301']);
   });
 
   it('end a watch from a revision that is compacted, and no other', () => {

@@ -101,8 +101,11 @@ export class WatchStreams {
     const until = this.parts.nowMs() + this.#limits.turnMs;
     this.#sendDirty();
     for (const stream of this.#lagging) {
-      if (!this.#catchUp(stream, until)) break;
       this.#lagging.delete(stream);
+      if (this.#catchUp(stream, until)) continue;
+      // Behind all others: who goes through a long history, over and over maybe, is not to keep them from theirs.
+      this.#lagging.add(stream);
+      break;
     }
     this.#sendDirty();
     if (this.#lagging.size > 0) this.parts.onWork();

@@ -46,7 +46,7 @@ class SmallDisk implements Disk {
       write: async (bytes, position) => {
         const size = this.#sizes.get(path) ?? statSync(path).size;
         const grown = Math.max(size, position + bytes.byteLength);
-        if (this.#usedBytes + grown - size > this.capacityBytes) {
+        if (grown > size && this.#usedBytes + grown - size > this.capacityBytes) {
           throw Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' });
         }
         this.#sizes.set(path, grown);

@@ -492,6 +492,13 @@ describe('folders', () => {
     expect(calls.slice(0, 3)).toEqual([`sync ${join('a', 'b')}`, 'sync a', 'sync ']);
   });
 
+  it('have the names on disk that a start finds: the process before may have been killed as it gave one', async () => {
+    await writeBatches(1);
+    const calls: string[] = [];
+    await open(directory, watchedDisk(calls));
+    expect(calls).toContain('sync ');
+  });
+
   it('that cannot be made are told of at once', async () => {
     const opening = open(join('/proc', 'none', 'raft'));
     await expect(opening).rejects.toMatchObject({ code: 'STORAGE_FAILED' });

@@ -76,6 +76,8 @@ async function open(options: LogStorageOptions, disk: Disk, lock: FileLock): Pro
   const { directory, segmentSizeBytes: sizeBytes = defaultSegmentSizeBytes } = options;
   const { lookEveryMs = defaultLookEveryMs } = options;
   await removePartials(disk, directory);
+  // A name that is found here may have been given just before the process was killed.
+  await disk.syncDirectory(directory);
   const snapshot = (await listSnapshots(disk, directory)).at(-1) ?? { index: 0, term: 0 };
   const found = await recoverSegments(disk, directory, sizeBytes);
   const identity = await readIdentity(disk, directory);

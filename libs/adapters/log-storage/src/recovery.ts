@@ -1,4 +1,7 @@
-/** From files to what a member remembers. Read-only but for the torn tail, which is filled with zeros again. */
+/**
+ * From files to what a member remembers. Read-only but for the end: a torn tail is filled with zeros again, and the last record is
+ * written once more.
+ */
 import { join } from 'node:path';
 import { decodeBatch, type StoredBatch } from './batch-codec.js';
 import type { Disk } from './disk.js';
@@ -57,6 +60,7 @@ export async function recoverSegments(
     const repair = await repairTail(disk, { path, bytes, contents, isLast });
     if (repair !== null) repairs.push(repair);
     const stored = decodeAll(contents, path);
+    if (isLast) await writeLastAgain(disk, { path, bytes, contents });
     const lastIndex = stored.reduce(
       (last, { entries, base }) => Math.max(last, lastIndexOf(entries, base)),
       0,
@@ -139,6 +143,26 @@ async function repairTail(disk: Disk, read: ReadSegment): Promise<LogRepair | nu
     await file.close();
   }
   return { file: path, offset: end, bytes: tail.bytes, reason: tail.reason };
+}
+
+/**
+ * It may be only in the kernel's memory: where the process was killed between the write and its sync; or where the sync failed, after
+ * which the kernel calls the pages written, though the disk does not have them. What is found at a start counts as durable from then
+ * on, so it is made so: a sync alone would write nothing of what the kernel calls written.
+ */
+async function writeLastAgain(
+  disk: Disk,
+  { path, bytes, contents }: Pick<ReadSegment, 'path' | 'bytes' | 'contents'>,
+): Promise<void> {
+  const last = contents.records.at(-1);
+  if (last === undefined) return;
+  const file = await disk.open(path);
+  try {
+    await file.write(bytes.subarray(last.offset, contents.end), last.offset);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 function decodeAll(contents: SegmentContents, path: string): StoredBatch[] {

@@ -2,6 +2,7 @@
 import type { PartitionIndex } from '@ringleader/primitives';
 import { Assignment } from './assignment.js';
 import { balance } from './balance.js';
+import { Exchanges } from './exchanges.js';
 import type { CurrentMap } from './request.js';
 import type { ShardIndex, Topology } from './topology.js';
 
@@ -13,11 +14,12 @@ export function assignReplicas(topology: Topology, current: CurrentMap): Assignm
       assignment.add(partition, proposeByRing(topology, assignment, partition));
     }
   }
+  const exchanges = new Exchanges(topology, assignment);
   balance({
     bounds: topology.replicaBounds,
     load: (shard) => assignment.load(shard),
-    findMove: (from, to) => findExchange(topology, assignment, { from, to }),
-    move: (partition, from, to) => assignment.exchange(partition, from, to),
+    findMove: (from, to) => exchanges.find(from, to),
+    move: (partition, from, to) => exchanges.move(partition, from, to),
   });
   return assignment;
 }
@@ -88,24 +90,4 @@ function proposeByRing(topology: Topology, assignment: Assignment, partition: Pa
     admissible ??= shard;
   }
   return (belowBound ?? admissible)!;
-}
-
-/** Of the partitions that can go from one shard to the other, the one for which the ring prefers the other most. */
-function findExchange(
-  topology: Topology,
-  assignment: Assignment,
-  { from, to }: { readonly from: ShardIndex; readonly to: ShardIndex },
-): PartitionIndex | undefined {
-  if (!assignment.mayExchange(from, to)) return undefined;
-  let best: PartitionIndex | undefined;
-  let nearest = Number.POSITIVE_INFINITY;
-  for (const partition of assignment.partitionsOf(from)) {
-    if (!assignment.admitsExchange(partition, from, to)) continue;
-    const distance = topology.distance(partition, to);
-    if (distance < nearest || (distance === nearest && partition < best!)) {
-      best = partition;
-      nearest = distance;
-    }
-  }
-  return best;
 }
