@@ -35,6 +35,17 @@ const ANSWER_MS = 60_000;
 /** From nothing to a cluster that serves, on a machine with two processors for all of its nodes. */
 const START_MS = 420_000;
 
+/** Asked for again where nobody could say it yet: what is asked does the same when it is done twice. */
+export async function answerTo(what: string, ask: () => Promise<RestAnswer>): Promise<RestAnswer> {
+  let answer: RestAnswer | undefined;
+  const isAnswered = async (): Promise<boolean> => {
+    answer = await ask();
+    return answer.status !== 0 && !UNANSWERED.has(answer.code) && answer.code !== 'OUTCOME_UNKNOWN';
+  };
+  await until(`an answer to ${what}`, isAnswered, { timeoutMs: ANSWER_MS, everyMs: POLL_MS });
+  return answer!;
+}
+
 export class ClusterUnderTest {
   readonly name = NAME;
   readonly ref: Ref;
@@ -172,13 +183,7 @@ export class ClusterUnderTest {
   async ask<T>(path: string): Promise<T> {
     const client = await this.client(1);
     try {
-      let answer: RestAnswer | undefined;
-      const isAnswered = async (): Promise<boolean> => {
-        answer = await client.request('GET', path);
-        return !UNANSWERED.has(answer.code);
-      };
-      await until(`an answer to ${path}`, isAnswered, { timeoutMs: ANSWER_MS, everyMs: POLL_MS });
-      const { status, code, body } = answer!;
+      const { status, code, body } = await answerTo(path, () => client.request('GET', path));
       if (status !== 200) throw new Error(`${path}: ${status} ${code} ${body.toString()}`);
       return JSON.parse(body.toString()) as T;
     } finally {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { until } from '@ringleader/testing-servers';
 import { KubernetesApi, type KubeObject } from '../harness/api.js';
-import type { ClusterUnderTest, Component } from '../harness/cluster-under-test.js';
+import { answerTo, type ClusterUnderTest, type Component } from '../harness/cluster-under-test.js';
 import { environment } from '../harness/environment.js';
 import { onKubernetes } from '../harness/given.js';
 import { scenario } from '../harness/scenario.js';
@@ -107,7 +107,8 @@ onKubernetes('volumes', { namespace: `${environment.namespace}-volumes`, isAbsen
     await until('another shard is ready', isThere, { timeoutMs: GROW_MS, everyMs: 250 });
     line.mark('another shard is ready');
     const client = await cluster.client(1);
-    expect(await client.put('written/on/a/small/volume', 'yes')).toMatchObject({ code: '' });
+    const written = await answerTo('a put', () => client.put('written/on/a/small/volume', 'yes'));
+    expect(written).toMatchObject({ code: '' });
     await client.close();
     // A class may be changed.
     await cluster.api.patch({ ...CLASS, metadata: { name: FIXED } }, { allowVolumeExpansion: true });

@@ -6,7 +6,7 @@ import { expect } from '@jest/globals';
 import type { ClusterView } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import type { RestAnswer, RestClient } from '@ringleader/testing-workload';
-import { UNANSWERED, type ClusterUnderTest } from '../harness/cluster-under-test.js';
+import { UNANSWERED, answerTo, type ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { environment } from '../harness/environment.js';
 import { onKubernetes } from '../harness/given.js';
 import { scenario } from '../harness/scenario.js';
@@ -35,8 +35,9 @@ onKubernetes('majority', { namespace: `${environment.namespace}-majority` }, (of
   scenario('two of three shards lose their volumes for good', of, async ({ cluster, line }) => {
     const client = await cluster.client(4);
     for (let at = 0; at < KEYS; at += 1)
-      expect(await client.put(keyOf(at), String(at))).toMatchObject({ status: 201 });
-    expect(await recover(client, { dryRun: true })).toMatchObject({ code: 'SHARD_NOT_DOWN' });
+      expect(await answerTo(keyOf(at), () => client.put(keyOf(at), String(at)))).toMatchObject({ code: '' });
+    const tried = await answerTo('a recovery', () => recover(client, { dryRun: true }));
+    expect(tried).toMatchObject({ code: 'SHARD_NOT_DOWN' });
     expect(await isWrittenDown(cluster)).toBe(false);
 
     await Promise.all(
@@ -60,7 +61,7 @@ onKubernetes('majority', { namespace: `${environment.namespace}-majority` }, (of
     line.mark('three replicas of each');
     // The one that was left had passed all of it: nothing else was under way.
     for (let at = 0; at < KEYS; at += 1) {
-      const { status, body } = await client.get(keyOf(at));
+      const { status, body } = await answerTo(keyOf(at), () => client.get(keyOf(at)));
       expect([at, status, body.toString()]).toEqual([at, 200, String(at)]);
     }
     expect(await isWrittenDown(cluster)).toBe(true);

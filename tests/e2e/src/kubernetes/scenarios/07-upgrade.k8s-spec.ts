@@ -1,7 +1,7 @@
 /** A rolling upgrade to a second image, one that does not exist, and the way back. */
 import { expect } from '@jest/globals';
 import { until } from '@ringleader/testing-servers';
-import type { ClusterUnderTest } from '../harness/cluster-under-test.js';
+import { answerTo, type ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { environment } from '../harness/environment.js';
 import { onKubernetes } from '../harness/given.js';
 import { survive } from '../harness/loaded-cluster.js';
@@ -50,7 +50,8 @@ onKubernetes('upgrade', {}, (of) => {
     const stateful = [...(await cluster.pods('coordinator')), ...(await cluster.pods('shard'))];
     expect(stateful.filter((pod) => !isReady(pod))).toHaveLength(1);
     const client = await cluster.client(1);
-    expect(await client.put('written/while/degraded', 'yes')).toMatchObject({ code: '' });
+    const written = await answerTo('a put', () => client.put('written/while/degraded', 'yes'));
+    expect(written).toMatchObject({ code: '' });
     await client.close();
     await cluster.patch({ images: { ringleader: environment.image } });
     const isBack = async (): Promise<boolean> =>

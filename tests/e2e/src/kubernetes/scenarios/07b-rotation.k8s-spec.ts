@@ -7,7 +7,7 @@ import { ROTATE_ANNOTATIONS } from '@ringleader/contracts';
 import { until } from '@ringleader/testing-servers';
 import { RestClient } from '@ringleader/testing-workload';
 import type { KubeObject } from '../harness/api.js';
-import type { ClusterUnderTest } from '../harness/cluster-under-test.js';
+import { answerTo, type ClusterUnderTest } from '../harness/cluster-under-test.js';
 import { onKubernetes } from '../harness/given.js';
 import { survive } from '../harness/loaded-cluster.js';
 import type { Pod } from '../harness/pods.js';
@@ -104,7 +104,8 @@ onKubernetes('rotation', {}, (of) => {
     expect(anew.token).not.toBe(door.token);
     for (const { token } of [door, anew]) {
       const client = new RestClient(anew.url, 1, { ca: anew.ca, token });
-      expect(await client.request('GET', '/v1/cluster')).toMatchObject({ status: 200 });
+      const seen = await answerTo('/v1/cluster', () => client.request('GET', '/v1/cluster'));
+      expect(seen).toMatchObject({ status: 200 });
       await client.close();
     }
     expect(stillThere(servers, await uids(cluster, true))).toEqual([]);
