@@ -9,6 +9,7 @@ import {
   type Refusal,
   type ShardReport,
   PlacementLoop,
+  type Planner,
   type Work,
   applyChanges,
   decideCommand,
@@ -86,7 +87,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
       this.#isLeading = leading;
       this.#mirror = null;
       this.#overview = null;
-      this.#loop = this.#newLoop();
+      this.#loop = this.#newLoop(this.#loop.planner.ofLaterTerm());
       this.#failures = 0;
       this.log.clear();
       this.#stopTimer();
@@ -225,9 +226,9 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     return this.clock.monotonicMs() + this.#aheadMs;
   }
 
-  #newLoop(): PlacementLoop {
+  #newLoop(planner?: Planner): PlacementLoop {
     this.#aheadMs = this.clock.wallMs() - this.clock.monotonicMs();
-    return new PlacementLoop({ initialLimits: initialLimits(this.config) });
+    return new PlacementLoop({ initialLimits: initialLimits(this.config), ...(planner && { planner }) });
   }
 
   #describe(state: ClusterState, look: Pick<Look, 'plan' | 'decisions' | 'places'>): Overview {

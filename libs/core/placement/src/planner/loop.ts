@@ -32,6 +32,8 @@ export interface LoopOptions {
   readonly initialLimits: Limits;
   readonly rules?: PlannerRules;
   readonly pace?: Pace;
+  /** One that was made of another's, which the same member had when it led before. */
+  readonly planner?: Planner;
 }
 
 /** What a shard says of what it leads, and of itself. */
@@ -72,7 +74,7 @@ export class PlacementLoop {
     this.#rules = options.rules ?? PLANNER_RULES;
     this.#pace = options.pace ?? PACE;
     this.reports = new MoveReports(this.#rules);
-    this.planner = new Planner(this.#rules);
+    this.planner = options.planner ?? new Planner(this.#rules);
   }
 
   /** Whether it is worth another look. */

@@ -67,6 +67,26 @@ describe('the placement loop', () => {
     },
   );
 
+  it('works out nothing twice for the same map where its member leads again, and anew for another', () => {
+    const cluster = growing(0);
+    const { planner } = cluster.loop;
+    const { target } = planner.plan(cluster.state);
+    // Without having led in between, too.
+    const again = planner.ofLaterTerm().ofLaterTerm();
+    expect(again.plan(cluster.state).target).toBe(target);
+    expect(again.targetsComputed).toBe(0);
+    const [first, ...others] = cluster.state.map as [MapEntry, ...MapEntry[]];
+    const moved = { ...cluster.state, map: [{ ...first, epoch: first.epoch + 1 }, ...others] };
+    const anew = again.ofLaterTerm();
+    expect(anew.plan(moved).target).not.toBe(target);
+    expect(anew.targetsComputed).toBe(1);
+    const grown = planner.ofLaterTerm();
+    cluster.join({});
+    cluster.tick();
+    grown.plan(cluster.state);
+    expect(grown.targetsComputed).toBe(1);
+  });
+
   it('does not wait for ever for a newcomer that is up and takes nothing in', () => {
     const cluster = growing(0);
     cluster.stuck.add(4);

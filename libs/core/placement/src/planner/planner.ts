@@ -66,6 +66,8 @@ export interface Plan {
 
 interface Target {
   readonly inputs: string;
+  /** Of each partition, as it was when this was made. */
+  readonly epochs: string;
   readonly partitions: readonly PartitionPlacement[] | null;
 }
 
@@ -76,6 +78,7 @@ const REASONS_IN_ORDER: readonly MoveReason[] = ['replace', 'drain', 'zone', 're
 
 export class Planner {
   #target: Target | null = null;
+  #earlier: Target | null = null;
   #rings = new Rings();
   #targetsComputed = 0;
 
@@ -90,6 +93,18 @@ export class Planner {
   fork(): Planner {
     const other = new Planner(this.rules);
     other.#target = this.#target;
+    other.#rings = this.#rings;
+    return other;
+  }
+
+  /**
+   * That of the same member in a later term. Another leader may have gone another way meanwhile, so a target of before is good
+   * for the very map that it was made from; then it saves the work. With thousands of partitions that may have taken longer than
+   * the others wait for a leader, each of which would otherwise end by the same work, again and again.
+   */
+  ofLaterTerm(): Planner {
+    const other = new Planner(this.rules);
+    other.#earlier = this.#target ?? this.#earlier;
     other.#rings = this.#rings;
     return other;
   }
@@ -173,13 +188,18 @@ export class Planner {
     const rings = this.#rings;
     const inputs = JSON.stringify([partitionCount, replicationFactor, map.length, shards]);
     if (this.#target?.inputs === inputs) return this.#target;
+    const epochs = map.map(({ epoch }) => epoch).join();
+    if (this.#earlier?.inputs === inputs && this.#earlier.epochs === epochs) {
+      this.#target = this.#earlier;
+      return this.#target;
+    }
     this.#targetsComputed += 1;
     const compute = (current: readonly PartitionPlacement[]): readonly PartitionPlacement[] | null => {
       const result = computeMap({ partitionCount, replicationFactor, shards, current, rings });
       return result.kind === 'placed' ? result.partitions : null;
     };
     const canPlan = map.length > 0 && shards.length >= replicationFactor;
-    this.#target = { inputs, partitions: canPlan ? cheapest(state, compute) : null };
+    this.#target = { inputs, epochs, partitions: canPlan ? cheapest(state, compute) : null };
     return this.#target;
   }
 }
