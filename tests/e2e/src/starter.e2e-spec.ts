@@ -18,6 +18,8 @@ import { refusedStart, ringleader, run, START_MS, withoutProgress } from './comm
 /** Some seconds; a machine that runs other things too may take longer to stop a cluster in order. */
 const GONE = { timeoutMs: 60_000, everyMs: 100 };
 
+const KEYS = Array.from({ length: 40 }, (_, i) => `kept/${i}`);
+
 const isAlive = async (pid: number) => (await processStart(pid)) !== undefined;
 
 async function processesOf(folder: string): Promise<number[]> {
@@ -38,7 +40,7 @@ describe('npm start', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }), 60_000);
 
   it(
-    'keeps what it holds over every way to end: Ctrl-C, kill -9 of itself, of what supervises, and of npm',
+    'keeps what it holds over every way to end (Ctrl-C, kill -9 of itself, of what supervises, and of npm), and over lost disks of coordinators',
     async () => {
       const first = await startLocalCluster({ data: folder });
       const curls = first.output.split('\n').filter((line) => line.trim().startsWith('curl '));
@@ -47,15 +49,20 @@ describe('npm start', () => {
       for (const curl of curls) answers.push((await run('sh', ['-c', `${curl.trim()} -sS`])).stdout);
       expect(answers[1]).toBe('hello');
       expect(JSON.parse(answers[2] ?? '')).toMatchObject({ name: 'local', health: 'healthy' });
+      await putsAll((await first.gatewayUrls())[0] ?? '');
       const pids = await processesOf(folder);
       expect(pids).toHaveLength(15);
       expect(await first.stop()).toEqual({ code: 0, signal: null });
       await untilNoneOf(pids);
 
+      await rm(join(folder, 'coordinator-2'), { recursive: true });
       const second = await startLocalCluster({ data: folder });
       const [url = ''] = await second.gatewayUrls();
       expect(await (await fetch(`${url}/v1/kv/greeting`)).text()).toBe('hello');
+      await hasAll(url);
+      await isDegraded(second);
       await replacesCoordinator(url);
+      await second.untilHealthy();
       const snapshot = join(folder, 'snapshot');
       await ringleader('coordinator', 'snapshot', 'save', snapshot, '--gateway', url);
       expect(await hashes(url)).toMatchObject({ consistent: true, members: [{}, {}, {}] });
@@ -70,7 +77,9 @@ describe('npm start', () => {
       const dirs = places.flatMap((place) => ['--data-dir', `${basename(place)}=${place}`]);
       await ringleader('coordinator', 'snapshot', 'restore', snapshot, ...dirs);
       const third = await startLocalCluster({ data: folder });
-      const group = await hashes((await third.gatewayUrls())[0] ?? '');
+      const [restored = ''] = await third.gatewayUrls();
+      await hasAll(restored);
+      const group = await hashes(restored);
       expect(group).toMatchObject({ consistent: true, members: [{}, {}, {}] });
       expect(group.revision).toBeGreaterThan(1_000_000_000);
       const { supervisorPid, processes } = await third.state();
@@ -115,6 +124,31 @@ describe('npm start', () => {
     },
     START_MS,
   );
+
+  async function putsAll(url: string): Promise<void> {
+    for (const key of KEYS) {
+      const { ok } = await fetch(`${url}/v1/kv/${key}`, { method: 'PUT', body: key });
+      expect(ok).toBe(true);
+    }
+  }
+
+  async function hasAll(url: string): Promise<void> {
+    for (const key of KEYS) expect(await (await fetch(`${url}/v1/kv/${key}`)).text()).toBe(key);
+    const put = await fetch(`${url}/v1/kv/${KEYS[0] ?? ''}`, { method: 'PUT', body: KEYS[0] ?? '' });
+    expect(put.ok).toBe(true);
+  }
+
+  /** Without a coordinator that lost its disk, and says why once. */
+  async function isDegraded(cluster: LocalClusterHandle): Promise<void> {
+    expect(cluster.output).toMatch(/^Ringleader is degraded /m);
+    expect(cluster.output).toMatch(/^✗ coordinator-2 refuses to run: see /m);
+    const refusals = cluster.output.match(
+      /^✗ coordinator-2 ended with exit code 78.*LOG_MISSING: .*it is empty/gm,
+    );
+    expect(refusals).toHaveLength(1);
+    expect((await cluster.state()).status).toBe('degraded');
+    expect(await cluster.process('coordinator-2')).toMatchObject({ pid: null, restarts: 0 });
+  }
 
   async function hashes(url: string): Promise<{ readonly revision: number }> {
     const said = await ringleader('coordinator', 'hash', '-o', 'json', '--gateway', url);
@@ -200,7 +234,7 @@ describe('npm start', () => {
       expect((await cluster.stop()).code).toBe(0);
       const [command = '', ...args] = asNobody(dirname(clone), node);
       const tests = join(clone, 'tools/bootstrap/test.mjs');
-      const { stdout } = await run(command, [...args, tests, 'typecheck']);
+      const { stdout } = await run(command, [...args, tests, 'cycles']);
       expect(stdout).toMatch(/2 passed, 0 failed\n$/);
     },
     3 * START_MS,
