@@ -7,8 +7,8 @@ import type {
   Verification,
   VerificationState,
 } from '@ringleader/contracts';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import type { Command } from 'commander';
-import { setTimeout as pause } from 'node:timers/promises';
 import { CliFailure, EXIT } from './failure.js';
 import { type GatewayClient, bodyOf } from './gateway-client.js';
 import { clientOf, type GlobalFlags, stopSignal } from './global-options.js';
@@ -96,7 +96,7 @@ async function watch(flags: StatusFlags): Promise<void> {
       // A look that Ctrl-C has broken off says nothing about the cluster.
       if (signal.aborted) break;
       screen.show(text);
-      await pause(WATCH_MS, undefined, { signal }).catch(() => undefined);
+      await pauseUnlessAborted(WATCH_MS, signal);
     }
   } finally {
     screen.close();

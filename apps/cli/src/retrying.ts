@@ -1,6 +1,6 @@
 import { ERROR_CATALOGUE, isErrorCode } from '@ringleader/contracts';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import { Option } from 'commander';
-import { setTimeout as delay } from 'node:timers/promises';
 import { integer } from './global-options.js';
 
 const FIRST_MS = 100;
@@ -43,7 +43,6 @@ export class Patience {
     if (this.signal.aborted || leftMs < 0) return false;
     const waitMs = Math.min(Math.max(this.#waitMs, atLeastMs), Math.max(1, leftMs));
     this.#waitMs = Math.min(this.#waitMs * 2, MAX_MS);
-    await delay(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
-    return !this.signal.aborted;
+    return pauseUnlessAborted(waitMs, this.signal);
   }
 }

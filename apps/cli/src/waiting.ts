@@ -1,5 +1,5 @@
 /** Waiting for what the cluster does by itself: `drain --wait`, `verify`. Whoever stops waiting ends nothing. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import { CliFailure, EXIT, closed } from './failure.js';
 import type { Answer } from './gateway-client.js';
 import { Patience } from './retrying.js';
@@ -45,7 +45,7 @@ export class Wait {
   }
 
   async pause(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.options.signal }).catch(() => undefined);
+    await pauseUnlessAborted(ms, this.options.signal);
     this.throwIfStopped();
     // While nobody is asked nobody can answer.
     this.patience.succeeded();

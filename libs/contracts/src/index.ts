@@ -20,6 +20,7 @@ export * from './control/watch-stream.js';
 export * from './data-path/index.js';
 export * from './errors/catalogue.js';
 export * from './errors/operational-error.js';
+export * from './kubernetes/ringleader-annotations.js';
 export * from './kubernetes/ringleader-cluster.js';
 export * from './kubernetes/ringleader-cluster-status.js';
 export * from './local-cluster.js';

@@ -64,6 +64,7 @@ export class Control {
   /** After what was asked for before. */
   inTurn<T>(task: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(task);
+    // Whoever asked for it gets the failure; the next one does not fail by it.
     this.#turn = mine.catch(() => undefined);
     return mine;
   }

@@ -8,7 +8,7 @@ import {
   type Child,
   type LocalServer,
 } from '@ringleader/server-processes';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import type { Service } from './services.js';
 
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 };
@@ -169,8 +169,7 @@ export class Supervisor {
       const next = `starting it again in ${seconds(waitMs)}. The end of ${logFile}:`;
       this.say([`✗ ${name} ${how}; ${next}`, ...lines].join('\n'));
       this.restarts += 1;
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) how = await this.#again();
+      if (await pauseUnlessAborted(waitMs, signal)) how = await this.#again();
     }
   }
 

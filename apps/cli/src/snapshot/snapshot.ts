@@ -57,10 +57,7 @@ async function* unbroken(
     for (;;) {
       const timer = new AbortController();
       const silence = pause(SILENT_MS, null, { signal: AbortSignal.any([timer.signal, signal]) });
-      const next = await Promise.race([reader.read(), silence]).finally(() => {
-        timer.abort();
-        silence.catch(() => undefined);
-      });
+      const next = await Promise.race([reader.read(), silence]).finally(() => timer.abort());
       if (next === null) throw new CliFailure('The gateway went silent.', { exitCode: EXIT.nothingDone });
       if (next.done) return;
       yield next.value;

@@ -38,6 +38,7 @@ const usage = (sentence: string, cause?: unknown): CliFailure =>
   new CliFailure(sentence, { exitCode: EXIT.usage, cause });
 
 async function placeOf(name: string): Promise<Place> {
+  // What else than its absence hides it, `stat` tells below.
   const there = (path: string): Promise<string | null> => realpath(path).catch(() => null);
   const path = (await there(name)) ?? join((await there(dirname(name))) ?? dirname(name), basename(name));
   const shown = name === '' ? path : name;

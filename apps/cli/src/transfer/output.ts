@@ -56,10 +56,17 @@ class Sink {
     this.check();
   }
 
+  /** What is under way ends first; that it was cut short is no failure. */
+  async abandon(): Promise<void> {
+    this.head.destroy();
+    await this.settled();
+  }
+
   private check(): void {
     if (this.failure !== undefined) throw this.failure;
   }
 
+  /** How it ended `check` tells. */
   private settled(): Promise<void> {
     return this.done.catch(() => undefined);
   }
@@ -85,7 +92,8 @@ const LINKS_MAX = 40;
 
 /**
  * The number of the own descriptor that a name like /dev/stdout or /dev/fd/3 stands for, by way of whatever links. The
- * file behind it is somebody else's, who may have written into it, and goes on writing.
+ * file behind it is somebody else's, who may have written into it, and goes on writing. What cannot be followed is none
+ * of those: whoever opens it tells why.
  */
 async function descriptorOf(path: string): Promise<number | null> {
   let name = resolve(path);
@@ -117,10 +125,7 @@ function descriptorOutput(path: string, fd: number): Output {
   return {
     write: (content) => sink.write(content),
     complete: () => sink.end(),
-    discard: async () => {
-      (gzip ?? stream).destroy();
-      await done.catch(() => undefined);
-    },
+    discard: () => sink.abandon(),
   };
 }
 
@@ -170,9 +175,8 @@ async function fileOutput(path: string, mode?: number): Promise<Output> {
       }
     },
     discard: async () => {
-      (gzip ?? stream).destroy();
-      // A write that is under way ends first: the file is not closed under it.
-      await done.catch(() => undefined);
+      // The file is not closed under a write.
+      await sink.abandon();
       await file.close().catch(ignoreClosed);
       if (isAside) await rm(aside, { force: true });
     },

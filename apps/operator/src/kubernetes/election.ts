@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@ringleader/observability';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import { LEASES } from './kinds.js';
 import type { KubeApi, KubeObject, Place } from './kube-api.js';
 import { KubeError, isConflict } from './kube-error.js';
@@ -66,9 +67,7 @@ export class Election {
   /** Renews until it is aborted. Throws when the lease is lost, or could not be renewed in time. */
   async keep(signal: AbortSignal): Promise<void> {
     const { identity, own } = this.options;
-    while (!signal.aborted) {
-      await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    while (await pauseUnlessAborted(RETRY_MS, signal)) {
       await this.#attempt().catch((error: unknown) => this.#note(error));
       const holder = this.#lease?.spec.holderIdentity ?? '';
       if (holder !== identity) throw new Error(`the lease is held by ${holder || 'nobody'} now`);

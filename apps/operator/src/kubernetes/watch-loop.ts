@@ -3,9 +3,9 @@
  * server has forgotten (410) is listed anew; so is everything every ten minutes, in case something was missed. Any other
  * trouble is waited out. The client's own informer stops at the first 500.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { backOffMs, jittered } from '@ringleader/primitives';
 import type { Logger } from '@ringleader/observability';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import type { Kind } from './kinds.js';
 import type { KubeApi, KubeObject, WatchEvent } from './kube-api.js';
 import { KubeError, isExpired } from './kube-error.js';
@@ -119,6 +119,6 @@ export class WatchLoop {
       if (this.#failures === 1) return;
     } else logger.warn(fields, 'The watch broke; trying again');
     const waitMs = jittered(backOffMs(BACK_OFF, this.#failures), Math.random());
-    await pause(waitMs, undefined, { signal }).catch(() => undefined);
+    await pauseUnlessAborted(waitMs, signal);
   }
 }

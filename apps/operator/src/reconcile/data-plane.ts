@@ -2,7 +2,6 @@
  * One cluster as its coordinators see it, over that cluster's own NATS. Connected when it is first asked for, in the
  * background: while nobody answers, nothing is known, and the planner is told so.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   CLUSTER_KEY,
   MEMBERS_PREFIX,
@@ -25,6 +24,7 @@ import { connectNats } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
 import type { Logger } from '@ringleader/observability';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import type { DataPlaneSeen } from '../planning/types.js';
 import { dataPlaneSeen, digestOf } from './data-plane-view.js';
 
@@ -107,7 +107,7 @@ export class DataPlane {
       } catch (error) {
         if (signal.aborted) return;
         this.options.logger.warn({ error }, 'The connection to the cluster failed; trying again');
-        await pause(REFUSED_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+        await pauseUnlessAborted(REFUSED_PAUSE_MS, signal);
       }
     }
   }
@@ -155,8 +155,7 @@ export class DataPlane {
   async #look(link: NatsLink, signal: AbortSignal): Promise<void> {
     let isOver = false;
     void link.ended.then(() => (isOver = true));
-    while (!signal.aborted && !isOver) {
-      await pause(LOOK_EVERY_MS, undefined, { signal });
+    while (!isOver && (await pauseUnlessAborted(LOOK_EVERY_MS, signal))) {
       const before = this.#digest;
       await this.observe();
       if (this.#digest !== before) this.options.onChange();

@@ -3,10 +3,10 @@
  * database is found out at its start (docs/PROTOCOL.md 4.10). The same question shows whether the database still keeps
  * what it acknowledges: a reload of its settings ends no connection.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { OperationalError } from '@ringleader/contracts';
 import { type Coordinator, reportWalPosition } from '@ringleader/coordination';
 import type { Logger } from '@ringleader/observability';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import type { ShardStorage } from '../storage/shard-storage.js';
 import { superseded } from '../storage/writer-lock.js';
 import type { OpenedShard } from './shard-opening.js';
@@ -50,7 +50,7 @@ export class WalReporter {
     onFatal: (error: OperationalError) => void,
   ): Promise<void> {
     let reported = '';
-    while (await elapsed(this.intervalMs, signal)) {
+    while (await pauseUnlessAborted(this.intervalMs, signal, { ref: false })) {
       try {
         const walPosition = await storage.walPosition();
         if (walPosition === reported) continue;
@@ -63,16 +63,5 @@ export class WalReporter {
         this.logger.debug({ error }, 'The position of the write-ahead log was not reported');
       }
     }
-  }
-}
-
-/** False when it was cut short. */
-async function elapsed(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await pause(ms, undefined, { signal, ref: false });
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
   }
 }

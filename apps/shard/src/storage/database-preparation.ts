@@ -2,10 +2,10 @@
  * The database made ready while NATS is not there yet: the schema is migrated, or why it cannot be is said. When NATS has
  * answered, the shard opens the database by itself, again and again where it must.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RestartBackOff } from '@ringleader/primitives';
 import { HostSigns, ServiceClock } from '@ringleader/service-host';
+import { pauseUnlessAborted } from '@ringleader/timers';
 import { ShardConfig } from '../shard.config.js';
 import { BACK_OFF, FORGET_FAILURES_AFTER_MS, connectionOptions, isFatal } from './database-settings.js';
 import { ShardDatabase } from './shard-database.js';
@@ -47,7 +47,7 @@ export class DatabasePreparation {
         }
         const waitMs = backOff.failed(this.clock.monotonicMs());
         logger.warn({ waitMs, error }, 'The database cannot be prepared yet');
-        await pause(waitMs, undefined, { signal: this.over.signal }).catch(() => undefined);
+        await pauseUnlessAborted(waitMs, this.over.signal);
       }
     }
   }

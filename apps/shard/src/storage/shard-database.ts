@@ -142,6 +142,7 @@ export class ShardDatabase {
     }
   }
 
+  /** A connection that is broken is closed as well. */
   async close(): Promise<void> {
     await Promise.allSettled([this.writer.close(), this.dataSource.destroy()]);
   }

@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readdirSync, statSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { batchOf, segmentSizeBytes, snapshot, testLog } from '../test/log.fixtures.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
-import { type LogStorage, openLogStorage, type OpenedLog } from './log-storage.js';
-import type { LogBatch } from './batch-codec.js';
+import type { LogStorage } from './log-storage.js';
+import type { OpenedLog } from './open-log.js';
 import type { LogSnapshot } from './types.js';
 
-const segmentSizeBytes = 4096;
+const log = testLog();
 
 /** A real disk of which so many bytes may be used, of files' sizes. */
 class SmallDisk implements Disk {
@@ -59,61 +58,40 @@ class SmallDisk implements Disk {
   }
 }
 
-let directory: string;
-let storage: LogStorage | null = null;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'full-disk-'));
-});
-afterEach(async () => {
-  await storage?.close();
-  storage = null;
-  rmSync(directory, { recursive: true });
-});
-
-async function reopen(disk: Disk = nodeDisk): Promise<OpenedLog> {
-  await storage?.close();
-  const log = await openLogStorage({ directory, segmentSizeBytes, disk, lookEveryMs: 5 });
-  storage = log.storage;
-  return log;
-}
-
-const batch = (term: number, ...indexes: number[]): LogBatch => ({
-  hardState: { term, vote: 2, commit: 0 },
-  entries: indexes.map((index) => ({ index, term, kind: 1, data: new Uint8Array(300) })),
-  snapshot: null,
-});
-const snapshot = (index: number, bytes: number): LogSnapshot => ({
-  ...{ index, term: 1, configuration: new Uint8Array() },
+/** It looks for room all the time. */
+const reopen = (disk: Disk = nodeDisk): Promise<OpenedLog> => log.reopen({ disk, lookEveryMs: 5 });
+const large = (index: number, bytes: number): LogSnapshot => ({
+  ...snapshot(index, 1),
   chunks: [new Uint8Array(bytes)],
 });
-const room = (log: LogStorage): Promise<void> =>
+const room = (storage: LogStorage): Promise<void> =>
   new Promise((resolve) => {
-    log.onRoom((hasRoom) => {
+    storage.onRoom((hasRoom) => {
       if (hasRoom) resolve();
     });
   });
 /** As many entries as it takes, one by one. */
-async function fill(log: LogStorage): Promise<number> {
-  for (let index = 1; ; index += 1) if ((await log.append(batch(1, index))) === 'noRoom') return index - 1;
+async function fill(storage: LogStorage): Promise<number> {
+  for (let index = 1; ; index += 1)
+    if ((await storage.append(batchOf(1, index))) === 'noRoom') return index - 1;
 }
 
 describe('a full disk', () => {
   it('takes no entries, but votes, of which none is lost; and all again when there is room', async () => {
     const disk = new SmallDisk(2 * segmentSizeBytes);
-    const { storage: log } = await reopen(disk);
+    const { storage } = await reopen(disk);
     const told: boolean[] = [];
-    log.onRoom((hasRoom) => told.push(hasRoom));
-    const taken = await fill(log);
+    storage.onRoom((hasRoom) => told.push(hasRoom));
+    const taken = await fill(storage);
     expect(taken).toBeGreaterThan(15);
-    expect(log.hasRoom).toBe(false);
-    expect(await log.append(batch(2))).toBe('written');
-    expect(await log.append(batch(2, taken + 1))).toBe('noRoom');
-    const hasRoom = room(log);
+    expect(storage.hasRoom).toBe(false);
+    expect(await storage.append(batchOf(2))).toBe('written');
+    expect(await storage.append(batchOf(2, taken + 1))).toBe('noRoom');
+    const hasRoom = room(storage);
     disk.capacityBytes += 2 * 1024 * 1024;
     await hasRoom;
     expect(told).toEqual([false, true]);
-    expect(await log.append(batch(2, taken + 1))).toBe('written');
+    expect(await storage.append(batchOf(2, taken + 1))).toBe('written');
     const { recovered } = await reopen();
     expect(recovered.hardState.term).toBe(2);
     expect(recovered.entries.map(({ index }) => index)).toEqual(
@@ -122,55 +100,55 @@ describe('a full disk', () => {
   });
 
   it('is found so at a start, and takes votes then', async () => {
-    const { storage: log } = await reopen(new SmallDisk(segmentSizeBytes));
-    const taken = await fill(log);
+    const { storage } = await reopen(new SmallDisk(segmentSizeBytes));
+    const taken = await fill(storage);
     const { storage: again, recovered } = await reopen(new SmallDisk(0));
     expect(recovered.entries).toHaveLength(taken);
-    expect(await again.append(batch(9, taken + 1))).toBe('noRoom');
-    expect(await again.append(batch(9))).toBe('written');
+    expect(await again.append(batchOf(9, taken + 1))).toBe('noRoom');
+    expect(await again.append(batchOf(9))).toBe('written');
     expect((await reopen()).recovered.hardState.term).toBe(9);
   });
 
   it('takes not even a vote when the reserve is used up, until there is room', async () => {
     const disk = new SmallDisk(segmentSizeBytes);
-    const { storage: log } = await reopen(disk);
-    await fill(log);
+    const { storage } = await reopen(disk);
+    await fill(storage);
     let term = 2;
-    while ((await log.append(batch(term))) === 'written') term += 1;
+    while ((await storage.append(batchOf(term))) === 'written') term += 1;
     expect(term).toBeGreaterThan(5);
-    const hasRoom = room(log);
+    const hasRoom = room(storage);
     disk.capacityBytes += 2 * 1024 * 1024;
     await hasRoom;
-    expect(await log.append(batch(term))).toBe('written');
+    expect(await storage.append(batchOf(term))).toBe('written');
     expect((await reopen()).recovered.hardState.term).toBe(term);
   });
 
   it('takes no snapshot, leaves nothing of it behind, and has room when it would fit', async () => {
     const disk = new SmallDisk(8 * segmentSizeBytes);
-    const { storage: log } = await reopen(disk);
-    await log.append(batch(1, 1, 2));
+    const { storage } = await reopen(disk);
+    await storage.append(batchOf(1, 1, 2));
     const sizeBytes = 100 * segmentSizeBytes;
-    expect(await log.saveSnapshot(snapshot(2, sizeBytes))).toBe('noRoom');
-    expect(log.hasRoom).toBe(false);
-    expect(readdirSync(directory).filter((name) => name.includes('snapshot'))).toEqual([]);
-    const hasRoom = room(log);
+    expect(await storage.saveSnapshot(large(2, sizeBytes))).toBe('noRoom');
+    expect(storage.hasRoom).toBe(false);
+    expect(readdirSync(log.directory).filter((name) => name.includes('snapshot'))).toEqual([]);
+    const hasRoom = room(storage);
     disk.capacityBytes += sizeBytes + 1024 * 1024;
     await hasRoom;
-    expect(await log.saveSnapshot(snapshot(2, sizeBytes))).toBe('written');
+    expect(await storage.saveSnapshot(large(2, sizeBytes))).toBe('written');
     expect((await reopen()).recovered.snapshot.index).toBe(2);
   });
 
   it('keeps nobody from going on behind a snapshot whose record a crash prevented', async () => {
-    const { storage: log } = await reopen(new SmallDisk(segmentSizeBytes));
-    const index = (await fill(log)) + 10;
+    const { storage } = await reopen(new SmallDisk(segmentSizeBytes));
+    const index = (await fill(storage)) + 10;
     // Nothing fits any more but into the reserve.
-    for (let term = 1; term <= 4; term += 1) expect(await log.append(batch(term))).toBe('written');
+    for (let term = 1; term <= 4; term += 1) expect(await storage.append(batchOf(term))).toBe('written');
     const { storage: withRoom } = await reopen();
-    expect(await withRoom.saveSnapshot(snapshot(index, 10))).toBe('written');
+    expect(await withRoom.saveSnapshot(snapshot(index, 1))).toBe('written');
     const { recovered } = await reopen(new SmallDisk(0));
     expect(recovered).toMatchObject({ snapshot: { index }, entries: [] });
     const { storage: later } = await reopen();
-    expect(await later.append(batch(2, index + 1))).toBe('written');
+    expect(await later.append(batchOf(2, index + 1))).toBe('written');
     expect((await reopen()).recovered).toMatchObject({
       snapshot: { index },
       entries: [{ index: index + 1 }],
@@ -179,14 +157,14 @@ describe('a full disk', () => {
 
   it('takes what is larger than a segment once that fits', async () => {
     const disk = new SmallDisk(4 * segmentSizeBytes);
-    const { storage: log } = await reopen(disk);
-    const large = batch(1, ...Array.from({ length: 100 }, (_, i) => i + 1));
-    expect(await log.append(large)).toBe('noRoom');
-    const hasRoom = room(log);
+    const { storage } = await reopen(disk);
+    const many = batchOf(1, ...Array.from({ length: 100 }, (_, i) => i + 1));
+    expect(await storage.append(many)).toBe('noRoom');
+    const hasRoom = room(storage);
     disk.capacityBytes += 2 * 1024 * 1024;
     await hasRoom;
-    expect(await log.append(large)).toBe('written');
-    expect(await log.append(batch(1, 101))).toBe('written');
+    expect(await storage.append(many)).toBe('written');
+    expect(await storage.append(batchOf(1, 101))).toBe('written');
     expect((await reopen()).recovered.entries).toHaveLength(101);
   });
 

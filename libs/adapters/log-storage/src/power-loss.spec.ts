@@ -1,23 +1,12 @@
 /** A log that was read from memory of the kernel's which the disk does not have yet, or never got. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { batch, entry, testLog } from '../test/log.fixtures.js';
 import { type Disk, type DiskFile, nodeDisk } from './disk.js';
-import { type LogStorage, openLogStorage } from './log-storage.js';
 import type { RecoveredLog } from './types.js';
 
-let directory: string;
-let storage: LogStorage | null = null;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'power-loss-'));
-});
-afterEach(async () => {
-  await storage?.close();
-  storage = null;
-  rmSync(directory, { recursive: true });
-});
+const log = testLog();
 
 /** `killed`: the process ends before the disk has it. `failed`: the disk has refused it, and the kernel keeps it as if it had not. */
 type Sync = 'done' | 'killed' | 'failed';
@@ -85,17 +74,16 @@ class Platter implements Disk {
 }
 
 async function start(disk: Disk): Promise<RecoveredLog> {
-  await storage?.close();
-  const log = await openLogStorage({ directory, segmentSizeBytes: 4096, disk });
-  storage = log.storage;
-  return log.recovered;
+  const { storage, recovered } = await log.reopen({ disk });
+  append = (index) =>
+    storage.append({
+      ...batch([entry(index, index, 'x'.repeat(600))]),
+      hardState: { term: index, vote: index, commit: 0 },
+    });
+  return recovered;
 }
-const append = (index: number): Promise<unknown> =>
-  storage!.append({
-    hardState: { term: index, vote: index, commit: 0 },
-    entries: [{ index, term: index, kind: 1, data: new Uint8Array(600).fill(120) }],
-    snapshot: null,
-  });
+/** To the log that was started last. */
+let append: (index: number) => Promise<unknown>;
 
 describe('what a start has found', () => {
   it.each(['killed', 'failed'] as const)('is on the disk, where the sync before was %s', async (sync) => {
@@ -108,8 +96,7 @@ describe('what a start has found', () => {
     const found = await start(disk);
     // Whoever votes, or acknowledges, by what it found says so at once.
     expect(found).toMatchObject({ hardState: { term: 4, vote: 4 }, entries: { length: 4 }, repairs: [] });
-    await storage!.close();
-    storage = null;
+    await log.closeAll();
     disk.losePower();
     expect(await start(disk)).toEqual(found);
   });
@@ -118,14 +105,13 @@ describe('what a start has found', () => {
     const disk = new Platter();
     await start(disk);
     await append(1);
-    const before = readFileSync(join(directory, '0000000000000001.log'));
+    const before = readFileSync(join(log.directory, '0000000000000001.log'));
     disk.sync = 'failed';
     await expect(append(2)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-    await storage!.close();
-    storage = null;
+    await log.closeAll();
     await expect(start(disk)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     disk.losePower();
-    expect(readFileSync(join(directory, '0000000000000001.log'))).toEqual(before);
+    expect(readFileSync(join(log.directory, '0000000000000001.log'))).toEqual(before);
     disk.sync = 'done';
     expect(await start(disk)).toMatchObject({ entries: { length: 1 }, repairs: [] });
   });

@@ -74,3 +74,14 @@ export function errorCode(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;
 }
+
+/** Errors of this adapter pass; those of the system get the sentence a person needs. */
+export async function attempt<T>(action: string, directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'OperationalError' || error.name === 'InvariantError'))
+      throw error;
+    throw failedStorage(action, directory, error);
+  }
+}

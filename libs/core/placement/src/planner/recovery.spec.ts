@@ -1,15 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { LIMITS, ModelCluster, TICK_MS } from '../../test/model-cluster.js';
+import { shards, ticks } from '../../test/model-steps.js';
 import { applyChanges } from './changes.js';
 import { type ClusterState, type MapEntry, healthOf, isUnderWay } from './cluster-state.js';
 import { type RecoveredPartition, decideRecovery } from './recovery.js';
 
-const shards = (count: number): object[] => Array.from({ length: count }, () => ({}));
 const TICKS_UNTIL_DOWN = 20;
-
-function ticks(cluster: ModelCluster, count: number): void {
-  for (let tick = 0; tick < count; tick++) cluster.tick();
-}
 
 function settled(count: number, partitionCount = 16): ModelCluster {
   const cluster = new ModelCluster({ shards: shards(count), partitionCount });

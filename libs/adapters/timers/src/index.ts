@@ -1,0 +1,1 @@
+export * from './pause-unless-aborted.js';
