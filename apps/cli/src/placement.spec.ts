@@ -146,6 +146,12 @@ describe('commands for shards and moves', () => {
       const request = `POST /partitions:recover "17" ${JSON.stringify(body)}`;
       expect(asked).toEqual([request, request]);
     });
+
+    it('says of a repeat that it is done', async () => {
+      answers = { '/partitions:recover': [{ body: { epoch: 19, partitions: [] } }] };
+      const text = await run('recover', ...lost, '--accept-data-loss', '--if-epoch', '17');
+      expect(text).toBe('Nothing is left to do: it is done since it was asked for first (plan 19).');
+    });
   });
 
   it.each([
