@@ -44,6 +44,12 @@ describe('recover', () => {
     expect(gateway.asked).toEqual([request, request]);
   });
 
+  it('says of a repeat that it is done', async () => {
+    gateway.answers = { '/partitions:recover': [{ body: { epoch: 19, partitions: [] } }] };
+    const text = await gateway.run('recover', ...lost, '--accept-data-loss', '--if-epoch', '17');
+    expect(text).toBe('Nothing is left to do: it is done since it was asked for first (plan 19).');
+  });
+
   it('takes no name for what is none, and asks for nothing', async () => {
     await expect(gateway.run('recover', '--lost', 'shard-2:drain')).rejects.toMatchObject({
       code: expect.stringMatching(/^commander\./),

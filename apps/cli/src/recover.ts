@@ -44,6 +44,10 @@ async function recover(command: Command): Promise<void> {
     console.log(JSON.stringify({ epoch, done: acceptDataLoss, partitions }, null, 2));
     return;
   }
+  if (partitions.length === 0) {
+    console.log(`Nothing is left to do: it is done since it was asked for first (plan ${epoch}).`);
+    return;
+  }
   const again = [
     'ringleader recover',
     ...[...new Set(lost)].map((shard) => `--lost ${shard}`),

@@ -101,6 +101,12 @@ describe('alerts and dashboard', () => {
     expect(named((fired) => fired.length === 0)).toEqual(all);
   });
 
+  it('show whatever an alert looks at', () => {
+    const shown = new Set(figuresIn(read('k8s/monitoring/dashboard.json')).map(base));
+    const asked = alerts.flatMap(({ expr }) => figuresIn(expr).map(base));
+    expect(asked.filter((name) => !shown.has(name))).toEqual([]);
+  });
+
   it('show how late the event loop is, without the time between two looks at it', () => {
     const { panels } = JSON.parse(read('k8s/monitoring/dashboard.json')) as {
       panels: { targets?: { expr: string }[] }[];

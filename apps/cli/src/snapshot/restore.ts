@@ -37,6 +37,8 @@ export interface Restored {
 /** Where the log of a coordinator stands in its data folder. */
 const LOG_FOLDER = 'raft';
 const OWNER_ONLY = 0o700;
+/** At the root of each new volume of ext4. */
+const OF_FILE_SYSTEM = 'lost+found';
 /** All begin with the same snapshot, as if the entry before everything had been this store. */
 const BEGINNING = { index: 1, term: 1 };
 
@@ -98,7 +100,7 @@ async function refuseUsed({ seat, folder }: Place): Promise<void> {
     if (error.code === 'ENOENT') return [];
     throw new CliFailure(`${folder} cannot be read: ${error.message}.`, { cause: error });
   });
-  if (names.length === 0) return;
+  if (names.every((name) => name === OF_FILE_SYSTEM)) return;
   const detail = `The data folder of ${coordinatorName(seat)}, ${folder}, is not empty: a snapshot is restored into empty folders, all of one new group at once.`;
   throw new CliFailure(detail, { code: 'ALREADY_SO', exitCode: EXIT.condition });
 }

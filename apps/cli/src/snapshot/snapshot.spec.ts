@@ -180,6 +180,14 @@ describe('ringleader coordinator snapshot', () => {
     expect(() => placeOf('shard-1=/x')).toThrow('coordinator-1=/var/lib/ringleader');
   });
 
+  it('restore takes a new volume for empty', async () => {
+    await mkdir(join(folder, 'coordinator-1', 'lost+found'), { recursive: true });
+    const [first] = places();
+    const { coordinators } = await restore({ file, places: [first!], mayLackMap: false });
+    expect(coordinators.map(({ folder: at }) => at)).toEqual([first!.folder]);
+    expect((await readdir(first!.folder)).sort()).toEqual(['lost+found', 'raft']);
+  });
+
   it('restore gives no two coordinators the same folder, whatever names it has, and no cluster a name that none may have', async () => {
     await mkdir(inFolder('one'));
     await symlink(inFolder('one'), inFolder('other'));

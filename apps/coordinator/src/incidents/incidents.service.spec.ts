@@ -123,7 +123,15 @@ describe('incidents', () => {
     expect(await mended()).toEqual([false, false]);
     await learn([1, 2, 3]);
     expect(await mended()).toEqual([false, false]);
+    // Of an entry that nobody can read nobody knows whom it names.
+    const put = (value: object): Promise<unknown> =>
+      group.store.propose({
+        ...{ kind: 'txn', compare: [], failure: [], success: [putMetadata(partitionKey(1), value)] },
+      });
+    await put({ of: 'another version' });
     await learn([2, 3, 4]);
+    expect(await mended()).toEqual([false, false]);
+    await put({ ...entry([2, 3, 4]), partition: 1 });
     expect(await mended()).toEqual([true, false]);
   });
 
@@ -134,6 +142,7 @@ describe('incidents', () => {
       });
     const entry = { partition: 0, epoch: 1, replicas: [1, 2, 3], nextReplicas: null, learners: [] };
     await put(partitionKey(0), { ...entry, preferredLeader: 1 });
+    await put(partitionKey(1), { of: 'another version' });
     const live = (ordinal: number, state: string): Promise<unknown> =>
       put(memberKey('shard', 'shard-1'), {
         ...{ service: 'shard', id: 'shard-1', address: '', version: '1', instance: 'i', ordinal, state },

@@ -13,7 +13,7 @@ import {
 import type { Incident, RequestOf, coordinatorContracts } from '@ringleader/contracts';
 import type { Operation, TxnCommand } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
-import { isAbsent, type MetadataItem, putMetadata, readMetadata, readReadable } from '../store/metadata.js';
+import { countMetadata, isAbsent, type MetadataItem, putMetadata, readReadable } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 export const INCIDENTS_KEPT = 100;
@@ -71,7 +71,8 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   async #mend(lost: readonly MetadataItem<Incident>[]): Promise<void> {
-    const map = readMetadata(this.store.local, prefixRange(PARTITIONS_PREFIX), partitionEntrySchema);
+    const all = prefixRange(PARTITIONS_PREFIX);
+    const map = readReadable(this.store.local, all, partitionEntrySchema);
     if (map.length === 0) return;
     const named = new Set(
       map.flatMap(({ value: { replicas, nextReplicas, learners } }) => [
@@ -80,7 +81,11 @@ export class IncidentsService implements OnApplicationBootstrap, BeforeApplicati
         ...learners,
       ]),
     );
-    const mended = lost.filter((item) => !named.has(item.value.ordinal) || this.#wasNone(item));
+    // An entry that cannot be read may name anybody.
+    const isWhole = map.length === countMetadata(this.store.local, all);
+    const isMended = (item: MetadataItem<Incident>): boolean =>
+      (isWhole && !named.has(item.value.ordinal)) || this.#wasNone(item);
+    const mended = lost.filter(isMended);
     for (const { value, modRevision } of mended) {
       const key = keyOf(value.id);
       const unchanged = { key, rangeEnd: null, target: 'modRevision', result: 'equal' } as const;

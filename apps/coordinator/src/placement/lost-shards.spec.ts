@@ -183,5 +183,19 @@ describe('shards that are lost', () => {
         code: 'NOTHING_TO_RECOVER',
       });
     });
+
+    it('and does the rest when it is asked for again at the same epoch, and nothing twice', async () => {
+      const { epoch } = world.placement.overview().plan;
+      interpose(2, () => Promise.reject(new OperationalError('UNAVAILABLE', 'No majority')));
+      const { partitions } = await world.placement.recover(lost, epoch, record);
+      const rest = await world.placement.recover(lost, epoch, record);
+      expect([partitions.length, rest.partitions.length]).toEqual([256, PARTITIONS - 256]);
+      const again = await world.placement.recover(lost, epoch, record);
+      expect([again.epoch, again.partitions]).toEqual([world.placement.overview().plan.epoch, []]);
+      for (const { recovery } of map()) expect(recovery?.times).toBe(1);
+      await expect(world.placement.recover(['shard-2'], epoch, record)).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      });
+    });
   });
 });

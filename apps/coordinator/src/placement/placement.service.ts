@@ -40,7 +40,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface Recovered {
   readonly epoch: number;
-  readonly partitions: RecoveredPartition[];
+  readonly partitions: readonly RecoveredPartition[];
   readonly nameOf: (ordinal: number) => string;
   /** Why the rest is not done; what stands here is. */
   readonly failure?: OperationalError;
@@ -152,19 +152,19 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     throw new OperationalError('UNAVAILABLE', 'Too much changes at once: nothing was done');
   }
 
+  /** A repeat of what is done recovers nothing more. */
   imagineRecovery(lost: readonly string[], ifEpoch: number | undefined): Recovered {
-    const now = this.#stateAsLeader();
-    const partitions: RecoveredPartition[] = [];
-    for (let state = now; ;) {
-      const decided = decideRecovery(state, lost, this.#nowMs(), state === now ? ifEpoch : undefined);
-      if (decided.kind === 'refused') throw refused(decided);
-      partitions.push(...decided.partitions);
-      if (!decided.hasMore) return recovered(now, now.control!.epoch, partitions);
-      state = applyChanges(state, decided.changes)!;
-    }
+    const state = this.#stateAsLeader();
+    const asked = { lost, ifEpoch, nowMs: this.#nowMs(), partitionsMax: Infinity };
+    const decided = decideRecovery(state, asked);
+    if (decided.kind === 'refused') throw refused(decided);
+    return recovered(state, state.control!.epoch, decided.kind === 'done' ? [] : decided.partitions);
   }
 
-  /** In several transactions, if need be: what is left when one of them fails, is done when it is asked for again. */
+  /**
+   * In several transactions, if need be: what is left when one of them fails, is done when it is asked for again, at the same
+   * epoch, too.
+   */
   async recover(
     lost: readonly string[],
     ifEpoch: number | undefined,
@@ -174,9 +174,9 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
     const done = { ...this.imagineRecovery(lost, ifEpoch), partitions: [] as RecoveredPartition[] };
     try {
       for (let crossed = 0; crossed < COMMAND_TRIES;) {
-        const at = done.partitions.length === 0 ? ifEpoch : undefined;
-        const decided = decideRecovery(this.#stateAsLeader(), lost, this.#nowMs(), at);
+        const decided = decideRecovery(this.#stateAsLeader(), { lost, ifEpoch, nowMs: this.#nowMs() });
         if (decided.kind === 'refused') throw refused(decided);
+        if (decided.kind === 'done') return done;
         const { epoch, partitions } = decided;
         const command = this.#mirrorAsLeader().commandOf(decided.changes);
         const { compare, success } = record(partitions, done.nameOf);
@@ -353,7 +353,7 @@ export class PlacementService implements OnApplicationBootstrap, BeforeApplicati
 }
 
 /** Of the state before it: whoever is lost may have no name afterwards. */
-function recovered(state: ClusterState, epoch: number, partitions: RecoveredPartition[]): Recovered {
+function recovered(state: ClusterState, epoch: number, partitions: readonly RecoveredPartition[]): Recovered {
   const names = new Map(
     [...state.places].map(([ordinal, { shardId }]) => {
       const now = state.registrations.get(shardId)?.ordinal ?? ordinal;

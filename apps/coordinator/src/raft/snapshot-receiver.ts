@@ -42,7 +42,15 @@ export class SnapshotReceiver {
     const writer = this.#whole.get(nameOf(point));
     invariant(writer !== undefined, 'a snapshot is installed whose chunks are not here');
     this.#whole.delete(nameOf(point));
+    // Or the next one that comes would discard it while it is finished.
+    if (this.#incoming?.writer === writer) this.#incoming = null;
     return writer;
+  }
+
+  /** It is on disk: nobody asks for those before it any more. */
+  installed({ index }: SnapshotPoint): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#discardWhole((point) => point.index <= index));
+    return this.#queue;
   }
 
   /** When nothing comes any more. */
@@ -70,7 +78,7 @@ export class SnapshotReceiver {
         await this.#storage.discard(writer);
         return;
       }
-      if (writer.chunkCount === chunkCount) this.#whole.set(nameOf(message.point), writer);
+      if (writer.chunkCount === chunkCount) await this.#complete(writer);
     }
     this.#deliver({ ...message, data: { byteLength: data.byteLength } });
   }
@@ -79,19 +87,32 @@ export class SnapshotReceiver {
   async #writerFor({ from, term, point, chunkCount }: SnapshotChunk): Promise<SnapshotWriter> {
     const name = [from, term, nameOf(point), chunkCount].join(' ');
     if (this.#incoming?.name === name) return this.#incoming.writer;
-    if (this.#incoming !== null) await this.#forget(this.#incoming.writer);
+    const before = this.#incoming?.writer;
+    this.#incoming = null;
+    const { snapshotIndex } = this.#member.status();
+    // What is whole may still be claimed, unless the log has gone past it.
+    await this.#discardWhole((whole) => whole.index < snapshotIndex);
+    const isWhole = before !== undefined && this.#whole.get(nameOf(before.point)) === before;
+    if (before !== undefined && !isWhole) await this.#storage.discard(before);
     const writer = this.#storage.receiveSnapshot(point);
     this.#incoming = { name, writer };
     return writer;
   }
 
-  /** One that is whole may still be claimed, unless the log has gone past it. */
-  async #forget(writer: SnapshotWriter): Promise<void> {
+  /** In the place of another leader's of the same point, if there is one. */
+  async #complete(writer: SnapshotWriter): Promise<void> {
     const name = nameOf(writer.point);
-    const isWhole = this.#whole.get(name) === writer;
-    if (isWhole && writer.point.index >= this.#member.status().snapshotIndex) return;
-    if (isWhole) this.#whole.delete(name);
-    await this.#storage.discard(writer);
+    const other = this.#whole.get(name);
+    this.#whole.set(name, writer);
+    if (other !== undefined) await this.#storage.discard(other);
+  }
+
+  async #discardWhole(isPast: (point: SnapshotPoint) => boolean): Promise<void> {
+    for (const [name, writer] of this.#whole) {
+      if (!isPast(writer.point)) continue;
+      this.#whole.delete(name);
+      await this.#storage.discard(writer);
+    }
   }
 }
 

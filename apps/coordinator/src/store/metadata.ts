@@ -45,9 +45,22 @@ export function readReadable<Schema extends z.ZodType>(
   });
 }
 
-export function hasMetadata(store: MvccStore, range: KeyRange): boolean {
+/** Also of what cannot be read. */
+export function keysOf(store: MvccStore, range: KeyRange): string[] {
+  const outcome = store.range({ ...plainRead, ...range });
+  invariant(outcome.kind === 'range', 'the present is never compacted');
+  return outcome.items.map(({ key }) => key);
+}
+
+/** Of keys, whether what they have can be read or not. */
+export function countMetadata(store: MvccStore, range: KeyRange): number {
   const outcome = store.range({ ...plainRead, ...range, countOnly: true });
-  return outcome.kind === 'range' && outcome.count > 0;
+  invariant(outcome.kind === 'range', 'the present is never compacted');
+  return outcome.count;
+}
+
+export function hasMetadata(store: MvccStore, range: KeyRange): boolean {
+  return countMetadata(store, range) > 0;
 }
 
 export function putMetadata(key: string, value: object): PutOperation {

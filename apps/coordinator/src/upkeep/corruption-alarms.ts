@@ -8,7 +8,7 @@ import type { Corrupt } from '@ringleader/contracts';
 import type { Operation } from '@ringleader/mvcc';
 import { allMembers } from '@ringleader/raft';
 import { CoordinatorRaft } from '../raft/raft-node.js';
-import { isAbsent, putMetadata, readReadable } from '../store/metadata.js';
+import { isAbsent, keysOf, putMetadata, readReadable } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 @Injectable()
@@ -43,10 +43,12 @@ export class CorruptionAlarms {
   /** Those of members that have been replaced or removed. */
   async clearForgotten(): Promise<void> {
     const present = new Set(allMembers(this.raft.group().configuration).map(({ id }) => String(id)));
-    const forgotten = this.list().filter(({ id }) => !present.has(id));
+    // By their keys, which also those have that nobody can read.
+    const keys = keysOf(this.store.local, prefixRange(CORRUPT_PREFIX));
+    const forgotten = keys.filter((key) => !present.has(key.slice(CORRUPT_PREFIX.length)));
     if (forgotten.length === 0) return;
-    const success = forgotten.map(({ id }): Operation => {
-      return { kind: 'delete', key: corruptKey(id), rangeEnd: null, wantsPrevious: false };
+    const success = forgotten.map((key): Operation => {
+      return { kind: 'delete', key, rangeEnd: null, wantsPrevious: false };
     });
     await this.store.propose({ kind: 'txn', compare: [], success, failure: [] });
   }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError, corruptKey } from '@ringleader/contracts';
+import { CORRUPT_PREFIX, OperationalError, corruptKey, prefixRange } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { encodeCommand } from '@ringleader/mvcc';
 import { configurationOf } from '@ringleader/raft';
@@ -11,7 +11,7 @@ import type { Coordination } from '@ringleader/service-host';
 import { GroupOfOne } from '../../test/group-of-one.js';
 import type { CoordinatorConfig } from '../coordinator.config.js';
 import type { RaftGroup, RaftStatus } from '../raft/raft-node.js';
-import { putMetadata } from '../store/metadata.js';
+import { keysOf, putMetadata } from '../store/metadata.js';
 import { toBytes } from '../store/wire.js';
 import { ComparisonService } from './comparison.service.js';
 import { CorruptionAlarms } from './corruption-alarms.js';
@@ -189,13 +189,18 @@ describe('StoreGuard', () => {
     }
   });
 
-  it('forgets who is no member any more', async () => {
+  it('forgets who is no member any more, also where it cannot read what was found', async () => {
     const alarm = { id: '4711', name: 'coordinator-2', revision: 1, hash: null, expected: 'a' };
     await member(1).alarms.raise(alarm);
+    const unreadable = { of: 'another version' };
+    await member(1).store.propose({
+      ...{ kind: 'txn', compare: [], failure: [] },
+      success: [putMetadata(corruptKey('4712'), unreadable), putMetadata(corruptKey('11'), unreadable)],
+    });
     member(2).isSilent = true;
     member(3).isSilent = true;
     await member(1).guard.look();
-    expect(member(1).alarms.list()).toEqual([]);
+    expect(keysOf(member(1).store.local, prefixRange(CORRUPT_PREFIX))).toEqual([corruptKey('11')]);
   });
 
   it('knows of all alarms but of one that it cannot read', async () => {

@@ -105,4 +105,23 @@ describe('decide', () => {
       story.ends();
     },
   );
+
+  it('deletes Certificates before the Secrets that would be issued for them again', () => {
+    const { cluster, ...look } = observed(story);
+    const metadata = { ...cluster.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+    const gone = (deletionPolicy: 'Retain' | 'Delete', refs: readonly string[]): string[] => {
+      const seen = { uid: 'u', appliedHash: '', isAsApplied: true };
+      const objects = Object.fromEntries(refs.map((ref) => [ref, seen]));
+      const deleted = { ...cluster, metadata, spec: { ...cluster.spec, deletionPolicy } };
+      const left = { ...look, cluster: deleted, objects, claims: [], workloads: {}, pods: [] };
+      return decide(left, smallObjects).actions.map((action) =>
+        action.kind === 'deleteObject' ? `${action.ref.kind}/${action.ref.name}` : action.kind,
+      );
+    };
+    const all = ['Secret/demo-nats-tls', 'Certificate/demo-nats-tls', 'ConfigMap/demo-authority'];
+    expect(gone('Delete', all)).toEqual(['Certificate/demo-nats-tls']);
+    expect(gone('Delete', ['Secret/demo-nats-tls'])).toEqual(['Secret/demo-nats-tls']);
+    expect(gone('Delete', [])).toEqual(['removeFinalizer']);
+    expect(gone('Retain', all)).toEqual(['removeFinalizer']);
+  });
 });

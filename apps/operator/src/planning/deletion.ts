@@ -5,7 +5,14 @@
  */
 import { type Part, together } from './course.js';
 import { podsOf, workloadName } from './seen.js';
-import { type Action, type ClaimSeen, type Component, type Observed, refText } from './types.js';
+import {
+  type Action,
+  type ClaimSeen,
+  type Component,
+  type ObjectRef,
+  type Observed,
+  refText,
+} from './types.js';
 
 export const CLUSTER_FINALIZER = 'ringleader.io/cluster';
 const REASON = 'Deleting';
@@ -89,11 +96,16 @@ function deleteClaims(claims: readonly ClaimSeen[], why: string): Action[] {
     .map(({ name, uid }) => ({ kind: 'deleteClaim', claim: name, uid, member: null, why }));
 }
 
-function deleteSecrets({ objects }: Observed): Action[] {
+/** What a Certificate asks for is made anew for as long as that is there. */
+function deleteSecrets(observed: Observed): Action[] {
+  const certificates = deleteAll(observed, { apiVersion: 'cert-manager.io/v1', kind: 'Certificate' });
+  return certificates.length > 0 ? certificates : deleteAll(observed, { apiVersion: 'v1', kind: 'Secret' });
+}
+
+function deleteAll({ objects }: Observed, kind: Pick<ObjectRef, 'apiVersion' | 'kind'>): Action[] {
   const why = 'The cluster is deleted, and its secrets with it';
-  return Object.entries(objects).flatMap(([ref, { uid }]): Action[] => {
-    const [kind = '', name = ''] = ref.split('/');
-    if (kind !== 'Secret') return [];
-    return [{ kind: 'deleteObject', ref: { apiVersion: 'v1', kind, name }, uid, leavesPods: false, why }];
+  return Object.entries(objects).flatMap(([text, { uid }]): Action[] => {
+    const ref = { ...kind, name: text.slice(text.indexOf('/') + 1) };
+    return refText(ref) === text ? [{ kind: 'deleteObject', ref, uid, leavesPods: false, why }] : [];
   });
 }

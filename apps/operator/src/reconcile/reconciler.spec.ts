@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperationalError } from '@ringleader/contracts';
 import { Registry, createLogger } from '@ringleader/observability';
-import type { KubeApi, KubeObject } from '../kubernetes/kube-api.js';
+import type { KubeApi, KubeObject, Place } from '../kubernetes/kube-api.js';
 import type { Watches } from '../kubernetes/watches.js';
 import { OperatorMetrics } from '../operator-metrics.js';
 import { CLUSTER_FINALIZER } from '../planning/deletion.js';
@@ -86,6 +86,63 @@ describe('a look at a cluster', () => {
     expect(await told()).toHaveLength(1);
     live = undefined;
     expect(await told()).toEqual([]);
+  });
+});
+
+describe('the end of a cluster that takes all along', () => {
+  const issued = (name: string, uid: string): KubeObject => ({
+    metadata: { ...cluster.metadata, name, uid, annotations: { 'cert-manager.io/certificate-name': name } },
+  });
+  const ownerReferences = [{ ...{ apiVersion: '', kind: 'Certificate', name: '' }, uid: 'somebody' }];
+
+  /** What is deleted, where the API server has these. */
+  async function deleted(
+    deletionPolicy: 'Retain' | 'Delete',
+    there: Readonly<Record<string, KubeObject>>,
+  ): Promise<string[]> {
+    const asked: string[] = [];
+    const metadata = {
+      ...{ ...cluster.metadata, annotations: {}, finalizers: [CLUSTER_FINALIZER] },
+      deletionTimestamp: '2026-11-28T00:00:00Z',
+    };
+    const live: KubeObject = { metadata, spec: { shards: { replicas: 3 }, deletionPolicy } };
+    const keep = () => Promise.resolve({ access: null, hashes: {}, expiresAtMs: {} });
+    const find = ({ kind, name }: Place) => Promise.resolve(there[`${kind.kind}/${name}`] ?? null);
+    const reconciler = looking(() => live, {
+      api: {
+        find: (place: Place) => (place.kind.kind === 'Namespace' ? Promise.resolve(cluster) : find(place)),
+        merge: () => Promise.resolve(live),
+      } as unknown as KubeApi,
+      watches: {
+        ...{ cluster: () => live, ofCluster: () => [], owned: () => [], note: () => undefined },
+        ...{ optionalKinds: ['Certificate'], isAsApplied: () => true },
+      } as unknown as Watches,
+      credentialsReader: { keep } as unknown as CredentialsKeeper,
+      planes: Object.assign(new DataPlanes('operator-1', logger, () => undefined), {
+        observe: () => Promise.resolve(null),
+      }),
+      events: { tell: () => Promise.resolve() } as unknown as ReconcilerParts['events'],
+      executor: {
+        do: (action: Action) => {
+          asked.push(action.kind === 'deleteObject' ? `${action.ref.name} ${action.uid}` : action.kind);
+          return Promise.resolve(true);
+        },
+      } as unknown as ReconcilerParts['executor'],
+    });
+    await reconciler.reconcile('space/demo');
+    return asked;
+  }
+
+  it('takes what cert-manager has issued for it, and nothing that is somebody else’s', async () => {
+    const ours = { 'Secret/demo-nats-tls': issued('demo-nats-tls', '1') };
+    expect(await deleted('Delete', ours)).toEqual(['demo-nats-tls 1']);
+    expect(await deleted('Retain', ours)).toEqual(['removeFinalizer']);
+    const foreign = { ...issued('demo-nats-tls', '2') };
+    const certificate = { metadata: { ...foreign.metadata, ownerReferences } };
+    const theirs = { 'Secret/demo-nats-tls': foreign, 'Certificate/demo-nats-tls': certificate };
+    expect(await deleted('Delete', theirs)).toEqual(['removeFinalizer']);
+    const byHand = { 'Secret/demo-nats-tls': issued('another', '3') };
+    expect(await deleted('Delete', byHand)).toEqual(['removeFinalizer']);
   });
 });
 

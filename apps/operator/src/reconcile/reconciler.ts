@@ -22,6 +22,7 @@ import type { Credentials, CredentialsKeeper } from './credentials.js';
 import { clusterOf, departingOf } from './custom-resource.js';
 import type { DataPlanes } from './data-planes.js';
 import type { Executor } from './executor.js';
+import { issuedSecrets } from './issued-secrets.js';
 import { disownSecrets } from './kept-secrets.js';
 import { whyPodsMissing } from './missing-pods.js';
 import { NotNow } from './not-now.js';
@@ -215,6 +216,7 @@ export class Reconciler {
     const classes = await classesSeen({ cluster, claims: claimsSeen() }, api);
     const whyMissing = await whyPodsMissing(watches.owned(key), api, Date.now());
     const data = await planes.observe(key);
+    const issued = await this.#issued(cluster);
     // Now: what was heard while the coordinators were asked is in it.
     const owned = watches.owned(key);
     const { name } = cluster.metadata;
@@ -228,11 +230,19 @@ export class Reconciler {
       claims: claimsSeen(),
       data,
       founding: foundingSeen(owned, name),
-      objects: objectsSeen(owned, (object, hash) => watches.isAsApplied(object, hash)),
+      objects: objectsSeen([...issued, ...owned], (object, hash) => watches.isAsApplied(object, hash)),
       optionalKinds: watches.optionalKinds,
       operatorImages: operatorImages(),
       nowMs: Date.now(),
     };
+  }
+
+  /** Asked for only when they are to go, too. */
+  async #issued(cluster: RingleaderCluster): Promise<readonly KubeObject[]> {
+    const { api, watches } = this.parts;
+    const { metadata, spec } = cluster;
+    const isGoing = metadata.deletionTimestamp !== undefined && spec.deletionPolicy === 'Delete';
+    return isGoing ? await issuedSecrets(cluster, watches.optionalKinds, api) : [];
   }
 
   /** In order; the first that does not succeed ends it, but for what is refused and nothing builds on. */

@@ -8,14 +8,13 @@ import type { Manifest } from '../planning/types.js';
 import { secretManifest } from '../resources/index.js';
 import type { SecretParts } from '../resources/index.js';
 import type { Known } from './executor.js';
+import { isIssuedFor } from './issued-secrets.js';
 import { NotNow } from './not-now.js';
 import { refuseOthers } from './ownership.js';
 import { contentOf, fileIn, isSame } from './secret-content.js';
 import type { Content } from './secret-content.js';
 
 const WAIT_MS = 5_000;
-/** On Secrets of cert-manager: the Certificate that they are for. */
-const ISSUED_FOR = 'cert-manager.io/certificate-name';
 
 type SecretsApi = Pick<KubeApi, 'find' | 'create' | 'apply'>;
 
@@ -71,7 +70,7 @@ export class SecretStore {
     const place = { kind, namespace, name };
     const live = this.options.known.get(place) ?? (await this.options.api.find(place));
     // What cert-manager has issued for a Certificate of ours may have outlived that.
-    const isLeftOver = live?.metadata.annotations?.[ISSUED_FOR] === name;
+    const isLeftOver = live !== null && isIssuedFor(live, name);
     if (live !== null && !isLeftOver) refuseOthers({ kind: kind.kind, ...live }, cluster);
     const [present, wanted] = [live?.['data'], manifest['data']] as [Content | undefined, Content];
     if (kind === CONFIG_MAPS && live !== null && isSame(present, wanted)) return;

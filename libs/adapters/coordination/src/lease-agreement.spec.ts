@@ -51,4 +51,11 @@ describe('requireSameLease', () => {
     register('shard-1', { leaseMs: 600 });
     await expect(requiredBy('shard-1', 700)).resolves.toBeUndefined();
   });
+
+  it('reads of a newer version what it needs, and passes over what it cannot read', async () => {
+    coordinator.put([memberKey('shard', 'shard-2'), 'damaged']);
+    register('shard-3', { leaseMs: 600, state: 'hibernating' as 'serving' });
+    await expect(requiredBy('shard-1', 600)).resolves.toBeUndefined();
+    await expect(requiredBy('shard-1', 700)).rejects.toMatchObject({ details: { shard: 'shard-3' } });
+  });
 });

@@ -7,17 +7,20 @@ import type { Coordinator } from './coordination-client.js';
 import { listMetadata } from './metadata.js';
 
 const SETTING = 'RINGLEADER_LEASE_MS';
+/** No more than what is gone by, so that a newer version's can be read, too. */
+const leaseSchema = memberSchema.pick({ id: true, leaseMs: true });
 
 /**
  * Throws CONFIG_INVALID where a live shard has another length. To be called once the own one is in the service registry: of two
- * shards that start at once, one finds the other there.
+ * shards that start at once, one finds the other there. One whose registration says no length, or nothing that can be read, keeps
+ * nobody from opening.
  */
 export async function requireSameLease(
   client: Coordinator,
   { shardId, leaseMs }: { readonly shardId: string; readonly leaseMs: number },
 ): Promise<void> {
-  const shards = await listMetadata(client, `${MEMBERS_PREFIX}shard/`, memberSchema);
-  const other = shards.find(
+  const { values } = await listMetadata(client, `${MEMBERS_PREFIX}shard/`, leaseSchema);
+  const other = values.find(
     (shard) => shard.id !== shardId && shard.leaseMs !== undefined && shard.leaseMs !== leaseMs,
   );
   if (other === undefined) return;

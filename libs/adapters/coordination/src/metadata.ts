@@ -19,12 +19,21 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, item: Ke
   }
 }
 
-/** All values below a prefix, as of one revision. Throws OperationalError as reads do, and at a value that does not fit. */
+export interface Listed<Value> {
+  readonly values: readonly Value[];
+  /** What stands behind the prefix in the keys of those that do not fit. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * All values below a prefix, as of one revision. Throws OperationalError as reads do. What does not fit is to keep nobody from
+ * the rest: what it might say is for the caller to think of.
+ */
 export async function listMetadata<Schema extends z.ZodType>(
   client: Coordinator,
   prefix: string,
   schema: Schema,
-): Promise<z.infer<Schema>[]> {
+): Promise<Listed<z.infer<Schema>>> {
   const range = prefixRange(prefix);
   const items: KeyValue[] = [];
   let page = await client.range(range);
@@ -32,9 +41,12 @@ export async function listMetadata<Schema extends z.ZodType>(
   for (;;) {
     items.push(...page.items);
     const last = page.items.at(-1);
-    if (!page.more || last === undefined) return items.map((item) => parseMetadata(schema, item));
+    if (!page.more || last === undefined) break;
     page = await client.range({ ...range, key: keyAfter(last.key), revision });
   }
+  const unreadable: string[] = [];
+  const read = readItems(schema, items, (_, { key }) => void unreadable.push(key.slice(prefix.length)));
+  return { values: read.map(({ value }) => value), unreadable };
 }
 
 export interface ReadChange<Value> {

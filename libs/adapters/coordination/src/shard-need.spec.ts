@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PartitionEntry, ShardPlace, ShardRegistration } from '@ringleader/contracts';
-import { inNeedOf, type ShardsKnown } from './shard-need.js';
+import {
+  type PartitionEntry,
+  type ShardRegistration,
+  partitionKey,
+  shardKey,
+  shardPlaceKey,
+  verdictKey,
+} from '@ringleader/contracts';
+import { FakeCoordinator } from '../test/fake-coordinator.js';
+import { inNeedOf, partitionsInNeedOf, type ShardsKnown } from './shard-need.js';
 
 const registration = (ordinal: number): ShardRegistration => ({
   ...{ shardId: `shard-${ordinal}`, ordinal, zone: '', weight: 1, incarnation: 1 },
@@ -16,20 +24,15 @@ const entry = (
 const known = (changes: Partial<ShardsKnown>): ShardsKnown => ({
   entries: [entry(0, [1, 2, 3]), entry(1, [2, 3, 4]), entry(2, [1, 3, 4])],
   registrations: [1, 2, 3, 4].map(registration),
-  places: [],
+  replaced: new Set(),
   down: new Set(),
   ...changes,
 });
-const replaced = (ordinal: number): ShardPlace => ({
-  ...{ ordinal, shardId: `shard-${ordinal}`, state: 'replaced', zone: '', weight: 1, weightIsSet: false },
-  since: '2026-01-01T00:00:00.000Z',
-});
-
 describe('which partitions cannot do without a shard', () => {
   it.each([
     ['none, when the others are there', {}, []],
     ['those with another one down', { down: new Set(['shard-2']) }, [0]],
-    ['those with another one replaced', { places: [replaced(4)] }, [2]],
+    ['those with another one replaced', { replaced: new Set([4]) }, [2]],
     [
       'those with another one that sets its database aside',
       { registrations: [1, 2, 3].map(registration).concat({ ...registration(4), setsAside: true }) },
@@ -49,5 +52,24 @@ describe('which partitions cannot do without a shard', () => {
     ['its own verdict counts for nothing', { down: new Set(['shard-1']) }, []],
   ] as const)('%s', (_, changes, expected) => {
     expect(inNeedOf(1, known(changes))).toEqual(expected);
+  });
+
+  it.each([
+    ['those of which nobody can read who has them', partitionKey(2), [2]],
+    ['those with another one of which nobody can read what it is', shardKey('shard-2'), [0]],
+    [
+      'those with another one of which nobody can read whether it is down',
+      verdictKey('shard', 'shard-2'),
+      [0],
+    ],
+    ['those with another one of which nobody can read whether it is replaced', shardPlaceKey(2), [0]],
+    ['none of a matter of its own', shardKey('shard-5'), []],
+  ])('%s', async (_, unreadable, expected) => {
+    const coordinator = new FakeCoordinator();
+    const { entries, registrations } = known({});
+    for (const one of entries) coordinator.put([partitionKey(one.partition), JSON.stringify(one)]);
+    for (const one of registrations) coordinator.put([shardKey(one.shardId), JSON.stringify(one)]);
+    coordinator.put([unreadable, '{"of": "another version"}']);
+    expect(await partitionsInNeedOf(coordinator, 1)).toEqual(expected);
   });
 });

@@ -48,6 +48,7 @@ export class SnapshotWriter {
   #position = 0;
   #isSyncTried = false;
   #isFinished = false;
+  #isDiscarded = false;
 
   /** `mark` tells it from others of the same point. */
   constructor(disk: Disk, directory: string, { point, mark }: { point: LogPoint; mark: number }) {
@@ -73,6 +74,7 @@ export class SnapshotWriter {
 
   /** In any order; not yet on disk for certain when it resolves. */
   async add(number: number, bytes: Uint8Array): Promise<void> {
+    if (this.#isDiscarded) throw new Error('what is discarded is never a snapshot');
     this.#file ??= await this.#disk.create(this.#partial);
     const file = this.#file;
     if (this.#position === 0) await file.write(encodeHeader(this.point), 0);
@@ -99,6 +101,7 @@ export class SnapshotWriter {
   }
 
   async discard(): Promise<void> {
+    this.#isDiscarded = true;
     await this.#file?.close();
     this.#file = null;
     await this.#disk.remove(this.#partial);

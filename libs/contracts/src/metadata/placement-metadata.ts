@@ -60,6 +60,16 @@ export const placementControlSchema = z.object({
   /** Of a pause that the operator of Kubernetes has made, for a while: a person's has none, and only people end that. */
   pausedBy: z.literal('operator').optional(),
   limits: placementLimitsSchema,
+  /** The last recovery that was asked for at an epoch (docs/PROTOCOL.md 6.8): a repeat is known by it. */
+  recovery: z
+    .object({
+      ifEpoch: z.int().min(0),
+      /** Names, as they were asked for, in their order. */
+      named: z.array(z.string()),
+      /** All whose replicas the partitions have lost that it is about. */
+      lost: z.array(z.int().min(1).max(65_535)),
+    })
+    .optional(),
 });
 export type PlacementControl = z.infer<typeof placementControlSchema>;
 

@@ -79,4 +79,32 @@ describe('Exchanges', () => {
     // A dozen for each: the nearest point is searched for.
     expect(looks.count).toBeLessThan(partitionCount * 50);
   });
+
+  it('pass over each partition once, and not once more for each that goes', () => {
+    const partitionCount = 4_096;
+    let looks = 0;
+    class WatchedAssignment extends Assignment {
+      override holds(index: ShardIndex, partition: PartitionIndex): boolean {
+        looks += 1;
+        return super.holds(index, partition);
+      }
+    }
+    const shards = [1, 2, 3, 4, 5].map((ordinal) => shard(ordinal));
+    const rest = { replicationFactor: 3, epsilon: EPSILON_DEFAULT, rings: new Rings() };
+    const topology = new Topology({ shards, partitionCount, ...rest });
+    const assignment = new WatchedAssignment(topology);
+    for (let partition = 0; partition < partitionCount; partition++)
+      for (let i = 0; i < 3; i++) assignment.add(partition, (partition + i) % 4);
+    const exchanges = new Exchanges(topology, assignment);
+    looks = 0;
+    // What the fifth is to hold of all.
+    const share = Math.floor((3 * partitionCount) / 5);
+    for (let i = 0; i < share; i++) {
+      // One after the other: what the first ones do not have stays in front of all that they give.
+      const from = Math.floor((4 * i) / share);
+      exchanges.move(exchanges.find(from, 4)!, from, 4);
+    }
+    expect(assignment.load(4)).toBe(share);
+    expect(looks).toBeLessThan(partitionCount * 30);
+  });
 });

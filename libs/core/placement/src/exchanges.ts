@@ -13,8 +13,13 @@ const LARGE_PART = 1 / 16;
 interface Order {
   /** All of them; those first for which the ring prefers the shard most. */
   readonly partitions: readonly PartitionIndex[];
-  /** The shard holds so many of the first. */
-  held: number;
+  /** Where each of them stands. */
+  readonly places: Uint32Array;
+  /**
+   * By who gives: none of so many of the first can go from there. Whether one can is a matter of who holds just that one, so
+   * what is passed over once is looked at again only when it has moved.
+   */
+  readonly passed: Map<ShardIndex, number>;
 }
 
 export class Exchanges {
@@ -34,21 +39,23 @@ export class Exchanges {
 
   move(partition: PartitionIndex, from: ShardIndex, to: ShardIndex): void {
     this.assignment.exchange(partition, from, to);
-    const order = this.#orders.get(from);
-    if (order !== undefined) order.held = 0;
+    for (const [taker, { places, passed }] of this.#orders) {
+      const place = places[partition]!;
+      for (const [giver, count] of passed)
+        if (place < count && this.#canGo(partition, giver, taker)) passed.set(giver, place);
+    }
+  }
+
+  #canGo(partition: PartitionIndex, from: ShardIndex, to: ShardIndex): boolean {
+    return this.assignment.holds(from, partition) && this.assignment.admitsExchange(partition, from, to);
   }
 
   #firstInOrder(from: ShardIndex, to: ShardIndex): PartitionIndex | undefined {
-    const { assignment } = this;
-    const order = this.#orderOf(to);
-    const { partitions } = order;
-    while (order.held < partitions.length && assignment.holds(to, partitions[order.held]!)) order.held += 1;
-    for (let at = order.held; at < partitions.length; at++) {
-      const partition = partitions[at]!;
-      if (assignment.holds(from, partition) && assignment.admitsExchange(partition, from, to))
-        return partition;
-    }
-    return undefined;
+    const { partitions, passed } = this.#orderOf(to);
+    let at = passed.get(from) ?? 0;
+    while (at < partitions.length && !this.#canGo(partitions[at]!, from, to)) at += 1;
+    passed.set(from, at);
+    return partitions[at];
   }
 
   #orderOf(to: ShardIndex): Order {
@@ -61,7 +68,9 @@ export class Exchanges {
       );
       const partitions = Array.from({ length: count }, (_, partition) => partition);
       partitions.sort((a, b) => distances[a]! - distances[b]! || a - b);
-      order = { partitions, held: 0 };
+      const places = new Uint32Array(count);
+      partitions.forEach((partition, place) => (places[partition] = place));
+      order = { partitions, places, passed: new Map() };
       this.#orders.set(to, order);
     }
     return order;

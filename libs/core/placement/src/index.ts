@@ -25,7 +25,13 @@ export {
   type RefusalCode,
   decideCommand,
 } from './planner/commands.js';
-export { type RecoveredPartition, type Recovery, decideRecovery } from './planner/recovery.js';
+export {
+  type RecoveredPartition,
+  type Recovery,
+  type RecoveryDone,
+  type RecoveryRequest,
+  decideRecovery,
+} from './planner/recovery.js';
 export { type Exchange, replicated } from './planner/replicated.js';
 export { type MoveReason } from './planner/exchange.js';
 export {

@@ -57,12 +57,24 @@ export interface Limits {
   readonly replaceAfterMs: number;
 }
 
+/** What was asked for, so that a repeat is known: by then the plan has another epoch, and the names may stand for others. */
+export interface AskedRecovery {
+  /** At which the plan was when it began. */
+  readonly ifEpoch: number;
+  /** In their order. */
+  readonly named: readonly string[];
+  /** All whose replicas the partitions have lost that it is about. */
+  readonly lost: readonly ShardOrdinal[];
+}
+
 export interface Control {
   readonly epoch: number;
   readonly paused: boolean;
   /** Of a pause that no person made. */
   readonly pausedBy?: 'operator' | undefined;
   readonly limits: Limits;
+  /** The last one that was asked for at an epoch. */
+  readonly recovery?: AskedRecovery | undefined;
 }
 
 export interface RegisteredShard {

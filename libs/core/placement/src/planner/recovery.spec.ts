@@ -14,11 +14,16 @@ function settled(count: number, partitionCount = 16): ModelCluster {
 }
 
 /** The partitions, or the code of the refusal. */
-function recover(cluster: ModelCluster, lost: readonly string[]): readonly RecoveredPartition[] | string {
+function recover(
+  cluster: ModelCluster,
+  lost: readonly string[],
+  ifEpoch?: number,
+): readonly RecoveredPartition[] | string {
   const done: RecoveredPartition[] = [];
   for (;;) {
-    const decided = decideRecovery(cluster.state, lost, cluster.nowMs);
+    const decided = decideRecovery(cluster.state, { lost, nowMs: cluster.nowMs, ifEpoch });
     if (decided.kind === 'refused') return decided.code;
+    if (decided.kind === 'done') return done;
     const next = applyChanges(cluster.state, decided.changes);
     expect(next?.control?.epoch).toBe(decided.epoch);
     cluster.state = next!;
@@ -42,18 +47,21 @@ describe('decideRecovery', () => {
     cluster.withoutDatabase.add(1);
     cluster.tick();
     const detail = 'shard-1 runs, and does not serve: stop it first, and wait until it is down';
-    expect(decideRecovery(cluster.state, ['shard-1'], 0)).toMatchObject({ code: 'SHARD_NOT_DOWN', detail });
+    expect(decideRecovery(cluster.state, { lost: ['shard-1'], nowMs: 0 })).toMatchObject({
+      code: 'SHARD_NOT_DOWN',
+      detail,
+    });
     cluster.withoutDatabase.clear();
     cluster.kill('shard-1');
     expect(recover(cluster, ['shard-1'])).toBe('SHARD_NOT_DOWN');
     ticks(cluster, TICKS_UNTIL_DOWN);
     expect(recover(cluster, ['shard-1'])).toBe('NOTHING_TO_RECOVER');
     expect(cluster.state.places.get(1)?.state).toBe('active');
-    expect(decideRecovery(cluster.state, ['shard-1'], 0, 99)).toMatchObject({
+    expect(decideRecovery(cluster.state, { lost: ['shard-1'], nowMs: 0, ifEpoch: 99 })).toMatchObject({
       ...{ code: 'PRECONDITION_FAILED', details: { epoch: cluster.state.control!.epoch } },
     });
     const before = { ...cluster.state, control: null };
-    expect(decideRecovery(before, [], 0)).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(decideRecovery(before, { lost: [], nowMs: 0 })).toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('goes on with who is left, gets all replicas back, and lets those come back as new ones', () => {
@@ -78,6 +86,37 @@ describe('decideRecovery', () => {
       expect(replicas.map((ordinal) => healthOf(cluster.state, ordinal))).toEqual(Array(3).fill('alive'));
       expect(recovery).toMatchObject({ times: 1, kept: [1], lost: [2, 3] });
     }
+  });
+
+  it('knows a repeat at the epoch of the first, which does what is left of just that', () => {
+    const cluster = settled(4, 64);
+    const lost = ['shard-2', 'shard-3'];
+    for (const shard of lost) cluster.kill(shard);
+    ticks(cluster, TICKS_UNTIL_DOWN);
+    const { epoch } = cluster.state.control!;
+    const request = { lost, nowMs: cluster.nowMs, ifEpoch: epoch };
+    const first = decideRecovery(cluster.state, { ...request, partitionsMax: 1 });
+    if (first.kind !== 'changes') throw new Error(first.kind);
+    expect(first.hasMore).toBe(true);
+    cluster.state = applyChanges(cluster.state, first.changes)!;
+    for (const shard of lost) cluster.join({}, shard);
+    ticks(cluster, 3);
+    expect(cluster.state.control!.epoch).toBeGreaterThan(epoch + 1);
+    expect(recover(cluster, ['shard-2'], epoch)).toBe('PRECONDITION_FAILED');
+    expect(recover(cluster, lost, epoch + 1)).toBe('PRECONDITION_FAILED');
+    const left = cluster.state.map.filter(({ replicas }) => replicas.includes(2) && replicas.includes(3));
+    const rest = recover(cluster, [...lost, 'shard-3'].reverse(), epoch) as RecoveredPartition[];
+    expect(rest.map(({ partition }) => partition)).toEqual(left.map(({ partition }) => partition));
+    expect(left.length).toBeGreaterThan(0);
+    expect(recover(cluster, lost, epoch)).toEqual([]);
+    // What is lost later is another matter.
+    cluster.settles();
+    for (const shard of lost) cluster.kill(shard);
+    ticks(cluster, TICKS_UNTIL_DOWN);
+    const again = cluster.state.control!.epoch;
+    expect(recover(cluster, lost, epoch)).toEqual([]);
+    expect(recover(cluster, lost, again)).not.toEqual([]);
+    expect(recover(cluster, lost, epoch)).toBe('PRECONDITION_FAILED');
   });
 
   it('touches only partitions without a majority, and waits for those that may come back', () => {
@@ -108,8 +147,8 @@ describe('decideRecovery', () => {
     ticks(cluster, TICKS_UNTIL_DOWN);
     const lost = ['shard-2', 'shard-3'];
     const keptOf = (state: ClusterState): unknown => {
-      const decided = decideRecovery(state, lost, cluster.nowMs);
-      if (decided.kind === 'refused') return decided;
+      const decided = decideRecovery(state, { lost, nowMs: cluster.nowMs });
+      if (decided.kind !== 'changes') return decided;
       const one = decided.partitions.find(({ partition }) => partition === 0);
       if (one === undefined) return null;
       const { replicas, recovery } = decided.changes.entries.find(({ partition }) => partition === 0)!;

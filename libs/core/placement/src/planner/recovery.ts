@@ -5,6 +5,7 @@
 import type { PartitionIndex, ShardOrdinal } from '@ringleader/primitives';
 import { raisingEpoch } from './changes.js';
 import {
+  type AskedRecovery,
   type ClusterState,
   type MapEntry,
   type PastRecovery,
@@ -17,8 +18,8 @@ import { type Change, type Refusal, controlAt, noShard, placeNamed, refusal } fr
 import { chooseLeader, setsOf } from './exchange.js';
 import { hasLostPresent } from './planner.js';
 
-/** Of one transaction. */
-const PARTITIONS_MAX = 256;
+/** In one transaction. */
+const RECOVERED_AT_ONCE_MAX = 256;
 
 export interface RecoveredPartition {
   readonly partition: PartitionIndex;
@@ -34,19 +35,93 @@ export interface RecoveredPartition {
 
 export interface Recovery extends Change {
   readonly partitions: readonly RecoveredPartition[];
-  /** Whether more is left than one transaction takes. */
+  /** Whether more is left than was decided. */
   readonly hasMore: boolean;
 }
 
-/** `lost`: names of shards that are down and never come back; whoever was replaced by a new one under its name is lost already. */
+/** A repeat of what is done: nothing is left of it. */
+export interface RecoveryDone {
+  readonly kind: 'done';
+  /** Of the plan. */
+  readonly epoch: number;
+}
+
+export interface RecoveryRequest {
+  /** Names of shards that are down and never come back; whoever was replaced by a new one under its name is lost already. */
+  readonly lost: readonly string[];
+  readonly nowMs: number;
+  /** Only while the plan has this epoch, or what is left of what was begun when it had. */
+  readonly ifEpoch?: number | undefined;
+  /** Decided at once. */
+  readonly partitionsMax?: number;
+}
+
 export function decideRecovery(
   state: ClusterState,
-  lost: readonly string[],
-  nowMs: number,
-  ifEpoch?: number,
-): Recovery | Refusal {
-  const control = controlAt(state, ifEpoch);
+  request: RecoveryRequest,
+): Recovery | RecoveryDone | Refusal {
+  const begun = begunBy(state, request);
+  const control = controlAt(state, begun === null ? request.ifEpoch : undefined);
   if ('kind' in control) return control;
+  // Who was named is given up by then, and whoever has the name now need not be.
+  const named = begun === null ? placesOf(state, request.lost) : new Map<string, Place>();
+  if ('kind' in named) return named;
+  const places = [...named.values()]
+    .filter((place) => place.state !== 'replaced')
+    .map((place): Place => ({ ...place, state: 'replaced', sinceMs: request.nowMs }));
+  const without: ClusterState = {
+    ...state,
+    places: new Map([...state.places, ...places.map((place) => [place.ordinal, place] as const)]),
+  };
+  const all = toRecover(without, begun);
+  if (all.length === 0)
+    return begun === null ? nothingToRecover(request) : { kind: 'done', epoch: control.epoch };
+  const decided = entriesOf(without, all.slice(0, request.partitionsMax ?? RECOVERED_AT_ONCE_MAX));
+  if ('kind' in decided) return decided;
+  const { entries, partitions } = decided;
+  const movesEnded = entries.map(({ partition }) => partition).filter((one) => state.moves.has(one));
+  const recovery = begun ?? askedBy(request, without, all) ?? control.recovery;
+  const changes = { places, entries, movesEnded, asSeen: [...named.keys()] };
+  return {
+    kind: 'changes',
+    changes: raisingEpoch(state, { ...control, recovery }, changes),
+    epoch: control.epoch + 1,
+    partitions,
+    hasMore: all.length > entries.length,
+  };
+}
+
+const sorted = (ordinals: readonly ShardOrdinal[]): ShardOrdinal[] => [...ordinals].sort((a, b) => a - b);
+
+const inOrder = (names: readonly string[]): string[] => [...new Set(names)].sort();
+
+/** By a request whose answer was lost, say, or one that was done in part. */
+function begunBy({ control }: ClusterState, { lost, ifEpoch }: RecoveryRequest): AskedRecovery | null {
+  const begun = control?.recovery;
+  const isSame =
+    begun !== undefined && begun.ifEpoch === ifEpoch && begun.named.join() === inOrder(lost).join();
+  return isSame ? begun : null;
+}
+
+function askedBy(
+  { lost, ifEpoch }: RecoveryRequest,
+  without: ClusterState,
+  all: readonly MapEntry[],
+): AskedRecovery | undefined {
+  if (ifEpoch === undefined) return undefined;
+  const ordinals = new Set<ShardOrdinal>();
+  for (const entry of all) for (const ordinal of goneOf(without, entry)) ordinals.add(ordinal);
+  return { ifEpoch, named: inOrder(lost), lost: sorted([...ordinals]) };
+}
+
+/** What is lost after it began is another matter. */
+function toRecover(without: ClusterState, begun: AskedRecovery | null): MapEntry[] {
+  const all = without.map.filter((entry) => hasLostPresent(without, entry));
+  if (begun === null) return all;
+  return all.filter((entry) => goneOf(without, entry).every((ordinal) => begun.lost.includes(ordinal)));
+}
+
+function placesOf(state: ClusterState, lost: readonly string[]): Map<string, Place> | Refusal {
   const named = new Map<string, Place>();
   for (const shardId of lost) {
     const place = placeNamed(state, shardId);
@@ -55,22 +130,24 @@ export function decideRecovery(
     if (refused !== null) return refused;
     named.set(shardId, place);
   }
-  const places = [...named.values()]
-    .filter((place) => place.state !== 'replaced')
-    .map((place): Place => ({ ...place, state: 'replaced', sinceMs: nowMs }));
-  const without: ClusterState = {
-    ...state,
-    places: new Map([...state.places, ...places.map((place) => [place.ordinal, place] as const)]),
-  };
-  const all = state.map.filter((entry) => hasLostPresent(without, entry));
-  if (all.length === 0) {
-    const detail =
-      'Every partition has a majority of its replicas on shards that are not lost: they come back with those shards, or are replaced';
-    return refusal('NOTHING_TO_RECOVER', detail, { shards: [...lost] });
-  }
+  return named;
+}
+
+function nothingToRecover({ lost }: RecoveryRequest): Refusal {
+  const detail =
+    'Every partition has a majority of its replicas on shards that are not lost: they come back with those shards, or are replaced';
+  return refusal('NOTHING_TO_RECOVER', detail, { shards: [...lost] });
+}
+
+interface Decided {
+  readonly entries: MapEntry[];
+  readonly partitions: RecoveredPartition[];
+}
+
+function entriesOf(without: ClusterState, lost: readonly MapEntry[]): Decided | Refusal {
   const entries: MapEntry[] = [];
   const partitions: RecoveredPartition[] = [];
-  for (const entry of all.slice(0, PARTITIONS_MAX)) {
+  for (const entry of lost) {
     const one = survivorsOf(without, entry);
     const left = [...one.kept, ...one.copying];
     const replicas = left.length > 0 ? left : placesForEmpty(without, entry);
@@ -81,17 +158,8 @@ export function decideRecovery(
     entries.push(recovered(without, entry, replicas, { kept: left, lost: one.lost }));
     partitions.push(one);
   }
-  const movesEnded = entries.map(({ partition }) => partition).filter((one) => state.moves.has(one));
-  return {
-    kind: 'changes',
-    changes: raisingEpoch(state, control, { places, entries, movesEnded, asSeen: [...named.keys()] }),
-    epoch: control.epoch + 1,
-    partitions,
-    hasMore: all.length > entries.length,
-  };
+  return { entries, partitions };
 }
-
-const sorted = (ordinals: readonly ShardOrdinal[]): ShardOrdinal[] => [...ordinals].sort((a, b) => a - b);
 
 function whyNotLost(state: ClusterState, place: Place): Refusal | null {
   const health = healthOf(state, place.ordinal);
@@ -116,9 +184,12 @@ function survivorsOf(state: ClusterState, entry: MapEntry): RecoveredPartition {
     kept,
     down: kept.filter((ordinal) => healthOf(state, ordinal) === 'down'),
     copying: sorted(entry.learners.filter((ordinal) => healthOf(state, ordinal) === 'alive')),
-    lost: sorted(membersOf(entry).filter((ordinal) => !isLeft(ordinal))),
+    lost: sorted(goneOf(state, entry)),
   };
 }
+
+const goneOf = (state: ClusterState, entry: MapEntry): ShardOrdinal[] =>
+  membersOf(entry).filter((ordinal) => healthOf(state, ordinal) === 'gone');
 
 /** Where they should be the planner knows better, and empty partitions are moved at once. */
 function placesForEmpty(state: ClusterState, { partition }: MapEntry): readonly ShardOrdinal[] {
