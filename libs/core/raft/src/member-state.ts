@@ -40,6 +40,8 @@ export interface Leader {
   /** It has asked for an election itself, so that nobody's patience is to be relied on. */
   isLeaseVoid: boolean;
   ticksSinceHeartbeat: number;
+  /** How far its own disk was at the last tick, and for how many it has stood there behind what is committed. */
+  readonly ownDisk: { written: LogIndex; ticksStill: number };
   transfer: { readonly target: MemberId; ticks: number } | null;
   /** Held while some follower is being sent it. */
   outgoingSnapshot: Snapshot | null;

@@ -9,6 +9,7 @@ import { leaseHandOvers, leaseNamesakes } from './lease-hand-overs.js';
 import { learnersAlone } from './learners-alone.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
+import { stillDisks } from './still-disks.js';
 import { unevenSnapshots } from './uneven-snapshots.js';
 
 export const steeredProfiles: readonly Profile[] = [
@@ -24,6 +25,7 @@ export const steeredProfiles: readonly Profile[] = [
   leaseNamesakes,
   learnersAlone,
   unevenSnapshots,
+  stillDisks,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
