@@ -312,7 +312,9 @@ export class RaftShell<Result> implements RaftNode<Result> {
         }),
       );
     }
-    if (this.#snapshots.isDue) this.#inBackground(this.#snapshots.take());
+    if (this.#snapshots.isDue) {
+      this.#inBackground(this.#snapshots.take().then(() => this.#receiver.tidy()));
+    }
   }
 
   async #restore(point: SnapshotPoint): Promise<void> {

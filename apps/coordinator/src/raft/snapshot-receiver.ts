@@ -42,7 +42,25 @@ export class SnapshotReceiver {
     const writer = this.#whole.get(nameOf(point));
     invariant(writer !== undefined, 'a snapshot is installed whose chunks are not here');
     this.#whole.delete(nameOf(point));
+    if (this.#incoming?.writer === writer) this.#incoming = null;
     return writer;
+  }
+
+  /** The log has gone past a snapshot that came, or part of one: the leader after that had the entries themselves. */
+  tidy(): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      const { snapshotIndex } = this.#member.status();
+      const kept = this.#incoming === null ? [] : [this.#incoming.writer];
+      const outrun = new Set(
+        [...kept, ...this.#whole.values()].filter(({ point }) => point.index < snapshotIndex),
+      );
+      for (const writer of outrun) {
+        if (this.#incoming?.writer === writer) this.#incoming = null;
+        this.#whole.delete(nameOf(writer.point));
+        await this.#storage.discard(writer);
+      }
+    });
+    return this.#queue;
   }
 
   /** When nothing comes any more. */
@@ -70,9 +88,17 @@ export class SnapshotReceiver {
         await this.#storage.discard(writer);
         return;
       }
-      if (writer.chunkCount === chunkCount) this.#whole.set(nameOf(message.point), writer);
+      if (writer.chunkCount === chunkCount) await this.#complete(writer);
     }
     this.#deliver({ ...message, data: { byteLength: data.byteLength } });
+  }
+
+  /** Another leader's of the same point is the same. */
+  async #complete(writer: SnapshotWriter): Promise<void> {
+    const name = nameOf(writer.point);
+    const former = this.#whole.get(name);
+    this.#whole.set(name, writer);
+    if (former !== undefined) await this.#storage.discard(former);
   }
 
   /** Two leaders may cut differently, and the same one in another term: their chunks never mix. */
