@@ -243,7 +243,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #tick(): void {
     const { member, nowMs, onEvent } = this.#parts;
     member.tick();
-    this.#proposals.expire(nowMs());
+    if (this.#proposals.expire(nowMs())) member.renewProposals();
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
     this.#introductions.knock();

@@ -291,15 +291,32 @@ describe('forwarded proposals', () => {
     expect(settle(leader).messages.filter(({ kind }) => kind === 'proposeRefusal')).toEqual([]);
   });
 
-  it('that are far below what was never said are not taken for repeats', () => {
+  it('that are repeated stay repeats, however high a number is said in that name', () => {
     const leader = newLeader();
-    leader.step(propose(7, 5, 2 ** 50));
-    leader.step(propose(7, 6));
-    leader.step(propose(7, 6));
-    expect(logOf(leader)).toBe(1 + 3);
+    leader.step(propose(7, 1));
+    leader.step(propose(7, 2 ** 50));
+    leader.step(propose(7, 1));
+    expect(logOf(leader)).toBe(1 + 2);
   });
 
-  it('of another run of the proposer count anew', () => {
+  it('are of another series when the one before was not answered', () => {
+    const member = newMember();
+    member.step(from(2, 1, { kind: 'heartbeat', commit: 0, readRound: 0 }));
+    const seriesOf = (id: number): number => {
+      member.propose(proposals(id));
+      const said = settle(member).messages.find(({ kind }) => kind === 'propose');
+      return said?.kind === 'propose' ? said.session : 0;
+    };
+    const first = seriesOf(1);
+    expect(seriesOf(2)).toBe(first);
+    member.renewProposals();
+    const second = seriesOf(3);
+    expect(second).not.toBe(first);
+    member.step(from(2, 1, { kind: 'proposeRefusal', session: second, ids: [3] }));
+    expect(member.takeReady().refused).toEqual([3]);
+  });
+
+  it('of another series of the proposer count anew', () => {
     const leader = newLeader();
     leader.step(propose(7, 5));
     leader.step(propose(8, 1));
