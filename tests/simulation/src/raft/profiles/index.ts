@@ -9,6 +9,7 @@ import { leaseHandOvers, leaseNamesakes } from './lease-hand-overs.js';
 import { learnersAlone } from './learners-alone.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
+import { slowFollowers } from './slow-followers.js';
 import { stillDisks } from './still-disks.js';
 import { unevenSnapshots } from './uneven-snapshots.js';
 
@@ -26,6 +27,7 @@ export const steeredProfiles: readonly Profile[] = [
   learnersAlone,
   unevenSnapshots,
   stillDisks,
+  slowFollowers,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
