@@ -27,7 +27,7 @@ export class LogWriter {
     const outcome = await this.#storage.append({ hardState, entries, snapshot });
     if (outcome === 'noRoom' && !(await this.#writeRest(id, snapshot))) return;
     this.#member.persisted(id);
-    if (installed !== null) await this.#receiver.installed(installed);
+    if (installed !== null) await this.#receiver.tidy();
   }
 
   end(): void {

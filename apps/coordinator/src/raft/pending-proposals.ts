@@ -52,10 +52,6 @@ interface HandedOver<Result> {
   readonly resolve: (outcome: ProposalOutcome<Result>) => void;
 }
 
-/** By how much proposals are numbered further when some were not answered, and when the next were not either. */
-const NEAR = 2 ** 20;
-const FAR = 2 ** 36;
-
 const unavailable = { kind: 'unavailable' } as const;
 const diskFull = { kind: 'diskFull' } as const;
 const outcomeUnknown = { kind: 'outcomeUnknown' } as const;
@@ -68,7 +64,8 @@ export class PendingProposals<Result> {
   readonly #handedOver = new Map<number, HandedOver<Result>>();
   #queuedBytes = 0;
   #nextId = 1;
-  #timedOut = false;
+  /** The first of those that show whether the present series is heard. */
+  #seriesFrom = 1;
 
   constructor(limits: ProposalLimits) {
     this.#limits = limits;
@@ -118,7 +115,6 @@ export class PendingProposals<Result> {
   }
 
   applied(id: number, index: number, result: Result): void {
-    this.#timedOut = false;
     this.#answer(id, { kind: 'applied', index, result });
   }
 
@@ -142,27 +138,23 @@ export class PendingProposals<Result> {
       if (boundTo <= term) this.#answer(id, outcomeUnknown);
   }
 
-  expire(nowMs: number): void {
+  /** True where one of the present series was not answered: the next one begins then (`RaftMember.renewProposals`). */
+  expire(nowMs: number): boolean {
     for (const [id, { handOverByMs }] of this.#queued) {
       if (nowMs >= handOverByMs) this.#unqueue(id)?.resolve(unavailable);
     }
     let isUnanswered = false;
     for (const [id, { deadlineMs }] of this.#handedOver) {
       if (nowMs < deadlineMs) continue;
-      isUnanswered = true;
+      isUnanswered ||= id >= this.#seriesFrom;
       this.#answer(id, outcomeUnknown);
     }
-    if (isUnanswered) this.#leap();
+    if (isUnanswered) this.#seriesFrom = this.#nextId;
+    return isUnanswered;
   }
 
   end(): void {
     this.expire(Infinity);
-  }
-
-  /** The leader takes numbers up to a greater one for repeats, which may never have been said here. */
-  #leap(): void {
-    this.#nextId += this.#timedOut ? FAR : NEAR;
-    this.#timedOut = true;
   }
 
   #unqueue(id: number): Queued<Result> | undefined {

@@ -51,6 +51,11 @@ function logRaftEvent(logger: Logger, event: RaftNodeEvent): void {
       return logger.info({ raft: event }, 'Seeking election');
     case 'steppedDown':
       return logger.info({ raft: event }, 'Stepped down');
+    case 'diskStill':
+      return logger.error(
+        { raft: event },
+        'The disk writes nothing any more, and the other coordinators go on without it: handing over the leadership',
+      );
     case 'configurationChanged':
       return logger.info({ raft: event }, 'The group of coordinators has changed');
     case 'removed':

@@ -243,7 +243,7 @@ export class RaftShell<Result> implements RaftNode<Result> {
   #tick(): void {
     const { member, nowMs, onEvent } = this.#parts;
     member.tick();
-    this.#proposals.expire(nowMs());
+    if (this.#proposals.expire(nowMs())) member.renewProposals();
     this.#reads.expire(nowMs());
     this.#reads.askAgain();
     this.#introductions.knock();
@@ -312,7 +312,9 @@ export class RaftShell<Result> implements RaftNode<Result> {
         }),
       );
     }
-    if (this.#snapshots.isDue) this.#inBackground(this.#snapshots.take());
+    if (this.#snapshots.isDue) {
+      this.#inBackground(this.#snapshots.take().then(() => this.#receiver.tidy()));
+    }
   }
 
   async #restore(point: SnapshotPoint): Promise<void> {

@@ -42,14 +42,24 @@ export class SnapshotReceiver {
     const writer = this.#whole.get(nameOf(point));
     invariant(writer !== undefined, 'a snapshot is installed whose chunks are not here');
     this.#whole.delete(nameOf(point));
-    // Or the next one that comes would discard it while it is finished.
     if (this.#incoming?.writer === writer) this.#incoming = null;
     return writer;
   }
 
-  /** It is on disk: nobody asks for those before it any more. */
-  installed({ index }: SnapshotPoint): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#discardWhole((point) => point.index <= index));
+  /** The log has gone past a snapshot that came, or part of one: the leader after that had the entries themselves. */
+  tidy(): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      const { snapshotIndex } = this.#member.status();
+      const kept = this.#incoming === null ? [] : [this.#incoming.writer];
+      const outrun = new Set(
+        [...kept, ...this.#whole.values()].filter(({ point }) => point.index < snapshotIndex),
+      );
+      for (const writer of outrun) {
+        if (this.#incoming?.writer === writer) this.#incoming = null;
+        this.#whole.delete(nameOf(writer.point));
+        await this.#storage.discard(writer);
+      }
+    });
     return this.#queue;
   }
 
@@ -83,36 +93,31 @@ export class SnapshotReceiver {
     this.#deliver({ ...message, data: { byteLength: data.byteLength } });
   }
 
+  /** Another leader's of the same point is the same. */
+  async #complete(writer: SnapshotWriter): Promise<void> {
+    const name = nameOf(writer.point);
+    const former = this.#whole.get(name);
+    this.#whole.set(name, writer);
+    if (former !== undefined) await this.#storage.discard(former);
+  }
+
   /** Two leaders may cut differently, and the same one in another term: their chunks never mix. */
   async #writerFor({ from, term, point, chunkCount }: SnapshotChunk): Promise<SnapshotWriter> {
     const name = [from, term, nameOf(point), chunkCount].join(' ');
     if (this.#incoming?.name === name) return this.#incoming.writer;
-    const before = this.#incoming?.writer;
-    this.#incoming = null;
-    const { snapshotIndex } = this.#member.status();
-    // What is whole may still be claimed, unless the log has gone past it.
-    await this.#discardWhole((whole) => whole.index < snapshotIndex);
-    const isWhole = before !== undefined && this.#whole.get(nameOf(before.point)) === before;
-    if (before !== undefined && !isWhole) await this.#storage.discard(before);
+    if (this.#incoming !== null) await this.#forget(this.#incoming.writer);
     const writer = this.#storage.receiveSnapshot(point);
     this.#incoming = { name, writer };
     return writer;
   }
 
-  /** In the place of another leader's of the same point, if there is one. */
-  async #complete(writer: SnapshotWriter): Promise<void> {
+  /** One that is whole may still be claimed, unless the log has gone past it. */
+  async #forget(writer: SnapshotWriter): Promise<void> {
     const name = nameOf(writer.point);
-    const other = this.#whole.get(name);
-    this.#whole.set(name, writer);
-    if (other !== undefined) await this.#storage.discard(other);
-  }
-
-  async #discardWhole(isPast: (point: SnapshotPoint) => boolean): Promise<void> {
-    for (const [name, writer] of this.#whole) {
-      if (!isPast(writer.point)) continue;
-      this.#whole.delete(name);
-      await this.#storage.discard(writer);
-    }
+    const isWhole = this.#whole.get(name) === writer;
+    if (isWhole && writer.point.index >= this.#member.status().snapshotIndex) return;
+    if (isWhole) this.#whole.delete(name);
+    await this.#storage.discard(writer);
   }
 }
 

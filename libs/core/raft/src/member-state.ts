@@ -34,12 +34,14 @@ export interface Leader {
   readonly reads: LeaderReads;
   /** The entry which opened this term. */
   readonly termStartIndex: LogIndex;
-  /** The newest proposal seen in this term from each run of each member: a repeated message proposes nothing twice. */
+  /** The newest proposal seen in this term of each series of each member: a repeated message proposes nothing twice. */
   readonly forwardedIds: Map<string, ProposalId>;
   uncommittedBytes: number;
   /** It has asked for an election itself, so that nobody's patience is to be relied on. */
   isLeaseVoid: boolean;
   ticksSinceHeartbeat: number;
+  /** How far its own disk was at the last tick, and for how many it has stood there behind what is committed. */
+  readonly ownDisk: { written: LogIndex; ticksStill: number };
   transfer: { readonly target: MemberId; ticks: number } | null;
   /** Held while some follower is being sent it. */
   outgoingSnapshot: Snapshot | null;
@@ -51,8 +53,10 @@ export interface MemberState {
   readonly config: RaftConfig;
   readonly log: RaftLog;
   readonly outbox: Outbox;
-  /** Names this run of the process in forwarded proposals and questions. */
+  /** Names this run of the process in questions. */
   readonly session: number;
+  /** Names a series of forwarded proposals, within which a number is taken once and only upwards. */
+  proposalSession: number;
   term: Term;
   vote: MemberId;
   /** Of this term; 0 while unknown. */

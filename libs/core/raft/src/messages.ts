@@ -105,7 +105,7 @@ export interface SnapshotReply extends Envelope {
 
 export interface Propose extends Envelope {
   readonly kind: 'propose';
-  /** Names one run of the proposer's process, so that ids need only be unique within it. */
+  /** Names a series of one run of the proposer's process: ids rise within it. */
   readonly session: number;
   readonly proposals: readonly Proposal[];
 }

@@ -235,6 +235,41 @@ describe('a leader', () => {
   });
 });
 
+describe('the window of a follower', () => {
+  const inFlightAppendsMax = 4;
+  const limits = { ...defaultLimits, appendBytesMax: 1, inFlightAppendsMax };
+  const heard = { kind: 'heartbeatReply', readRound: 0, isDiskFull: false } as const;
+  const sentTo2 = (messages: readonly Message[]): Message[] =>
+    messages.filter(({ kind, to }) => kind === 'append' && to === 2);
+
+  it('is all that it is sent, however long it answers heartbeats and nothing else', () => {
+    const leader = newLeader({ limits });
+    for (const follower of [2, 3]) leader.step(from(follower, 1, { kind: 'appendReply', matchIndex: 1 }));
+    let furthest = 0;
+    for (let i = 1; i <= 50; i += 1) {
+      leader.propose(proposals(i));
+      leader.step(from(2, 1, heard));
+      leader.step(from(3, 1, { kind: 'appendReply', matchIndex: i }));
+      for (const message of sentTo2(settle(leader).messages)) {
+        if (message.kind === 'append')
+          furthest = Math.max(furthest, message.prevIndex + message.entries.length);
+      }
+    }
+    expect(furthest).toBe(1 + inFlightAppendsMax);
+  });
+
+  it('does not stay full where all that was in it is lost', () => {
+    const leader = newLeader({ limits });
+    leader.step(from(2, 1, { kind: 'appendReply', matchIndex: 1 }));
+    for (let i = 1; i <= 10; i += 1) leader.propose(proposals(i));
+    settle(leader);
+    leader.step(from(2, 1, heard));
+    expect(sentTo2(settle(leader).messages)).toMatchObject([{ prevIndex: 5, entries: [] }]);
+    leader.step(from(2, 1, { kind: 'appendRefusal', refusedIndex: 5, hintIndex: 1, hintTerm: 1 }));
+    expect(sentTo2(settle(leader).messages)).toMatchObject([{ prevIndex: 1, entries: [{ index: 2 }] }]);
+  });
+});
+
 describe('forwarded proposals', () => {
   const propose = (session: number, ...ids: number[]): Message =>
     from(2, 1, { kind: 'propose', session, proposals: proposals(...ids) });
@@ -256,15 +291,32 @@ describe('forwarded proposals', () => {
     expect(settle(leader).messages.filter(({ kind }) => kind === 'proposeRefusal')).toEqual([]);
   });
 
-  it('that are far below what was never said are not taken for repeats', () => {
+  it('that are repeated stay repeats, however high a number is said in that name', () => {
     const leader = newLeader();
-    leader.step(propose(7, 5, 2 ** 50));
-    leader.step(propose(7, 6));
-    leader.step(propose(7, 6));
-    expect(logOf(leader)).toBe(1 + 3);
+    leader.step(propose(7, 1));
+    leader.step(propose(7, 2 ** 50));
+    leader.step(propose(7, 1));
+    expect(logOf(leader)).toBe(1 + 2);
   });
 
-  it('of another run of the proposer count anew', () => {
+  it('are of another series when the one before was not answered', () => {
+    const member = newMember();
+    member.step(from(2, 1, { kind: 'heartbeat', commit: 0, readRound: 0 }));
+    const seriesOf = (id: number): number => {
+      member.propose(proposals(id));
+      const said = settle(member).messages.find(({ kind }) => kind === 'propose');
+      return said?.kind === 'propose' ? said.session : 0;
+    };
+    const first = seriesOf(1);
+    expect(seriesOf(2)).toBe(first);
+    member.renewProposals();
+    const second = seriesOf(3);
+    expect(second).not.toBe(first);
+    member.step(from(2, 1, { kind: 'proposeRefusal', session: second, ids: [3] }));
+    expect(member.takeReady().refused).toEqual([3]);
+  });
+
+  it('of another series of the proposer count anew', () => {
     const leader = newLeader();
     leader.step(propose(7, 5));
     leader.step(propose(8, 1));

@@ -2,7 +2,7 @@
  * One member of a Raft group, as a machine that only computes: messages, ticks and finished writes go in; what to write,
  * send and apply comes out of `takeReady` (ready.ts has the order). After Ongaro, "Consensus: Bridging Theory and Practice" (2014).
  */
-import { invariant } from '@ringleader/primitives';
+import { invariant, type Prng } from '@ringleader/primitives';
 import type { RaftConfig } from './config.js';
 import { leaderLost, silentLeader } from './election/leader-lost.js';
 import { resetTimer } from './election/roles.js';
@@ -57,6 +57,10 @@ export function emptyStoredState(configuration: Configuration): StoredState {
   };
 }
 
+function newSession(random: Prng): number {
+  return random.nextUint32() * 0x20_0000 + random.nextBelow(0x20_0000);
+}
+
 interface BatchBeingWritten {
   readonly batch: PersistBatch;
   readonly lastIndex: LogIndex;
@@ -78,11 +82,13 @@ export class RaftMember {
       },
       rules,
     );
+    const session = newSession(random);
     this.#state = {
       config,
       log,
       outbox: new Outbox(config.id, rules),
-      session: random.nextUint32() * 0x20_0000 + random.nextBelow(0x20_0000),
+      session,
+      proposalSession: session,
       term: hardState.term,
       vote: hardState.vote,
       leader: 0,
@@ -113,6 +119,14 @@ export class RaftMember {
 
   propose(proposals: readonly Proposal[]): ProposeResult {
     return propose(this.#state, proposals);
+  }
+
+  /**
+   * Some were not answered: the leader may have heard a number in this member's name that was never said, and take all up to it for
+   * repeats. Those from now on are of another series. Their numbers go on, so that nothing is proposed twice.
+   */
+  renewProposals(): void {
+    this.#state.proposalSession = newSession(this.#state.config.random);
   }
 
   /** Only at the leader, and one at a time. It changes the voters in two entries, of which the second one follows by itself. */

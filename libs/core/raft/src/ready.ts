@@ -55,6 +55,8 @@ export type RaftEvent =
   | { readonly kind: 'leaderChanged'; readonly term: Term; readonly leader: MemberId }
   | { readonly kind: 'candidacy'; readonly term: Term; readonly preVote: boolean }
   | { readonly kind: 'steppedDown'; readonly term: Term; readonly reason: StepDownReason }
+  /** This leader hands over: its disk stands still, and lacks what is committed with the disks of others. */
+  | { readonly kind: 'diskStill'; readonly written: LogIndex; readonly commit: LogIndex }
   /** The newest configuration in the log is another one: it came, or the one that was in its place went with its entry. */
   | {
       readonly kind: 'configurationChanged';

@@ -5,7 +5,7 @@ import { configurationOfLog, type Leader, type MemberState, resultOf, setLeader 
 import { isVoter, learnerOf } from './membership/configuration.js';
 import { sendHeartbeats } from './replication/replicate.js';
 import { tickSnapshots } from './snapshot/send.js';
-import { flee, tickTransfer } from './transfer/transfer.js';
+import { flee, leaveStillDisk, tickTransfer } from './transfer/transfer.js';
 
 /** Election time-outs in which voters will have elected one of their own, if they can. */
 const LEARNER_PATIENCE = 4;
@@ -68,6 +68,7 @@ function tickLeader(state: MemberState, leader: Leader): void {
   }
   tickTransfer(state, leader);
   flee(state, leader);
+  leaveStillDisk(state, leader);
   tickSnapshots(state, leader);
   leader.ticksSinceHeartbeat += 1;
   if (leader.ticksSinceHeartbeat >= timings.heartbeatIntervalTicks) sendHeartbeats(state, leader);

@@ -33,13 +33,13 @@ describe('a group that changes all the time', () => {
   });
 
   it.each<[string, number, Partial<RaftRules>]>([
-    ['the new set decides alone', 415, { setsToAgree: ({ voters }) => [idsOf(voters)] }],
+    ['the new set decides alone', 648, { setsToAgree: ({ voters }) => [idsOf(voters)] }],
     [
       'the old set decides alone',
-      15,
+      301,
       { setsToAgree: ({ voters, outgoing }) => [idsOf(outgoing.length > 0 ? outgoing : voters)] },
     ],
-    ['a joint configuration is left before it is committed', 326, { mayLeaveJoint: () => true }],
+    ['a joint configuration is left before it is committed', 301, { mayLeaveJoint: () => true }],
   ])('does not where %s (seed %i)', (_, seed, rules) => {
     expect(() => run(seed, rules)).toThrow('state machine safety');
   });

@@ -98,6 +98,8 @@ export function describeEvent(event: RaftEvent): string {
       return `seeks ${event.preVote ? 'pre-votes' : 'votes'} for term ${String(event.term)}`;
     case 'steppedDown':
       return `steps down from term ${String(event.term)}: ${event.reason}`;
+    case 'diskStill':
+      return `hands over: its disk stands still at ${String(event.written)}, ${String(event.commit)} is committed`;
     case 'configurationChanged':
       return `is in ${describeConfiguration(event.configuration)} since ${String(event.index)}`;
     case 'removed':

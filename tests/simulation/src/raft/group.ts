@@ -154,6 +154,7 @@ export class Group {
     this.world.network.healAll();
     for (const member of this.members) {
       this.setFull(member, false);
+      this.judge.disks.get(member)?.goOn();
       const node = this.world.node(member);
       while (node.isPaused) node.resume();
       node.start();

@@ -44,6 +44,8 @@ export class MemberDisk {
   readonly #soon: (run: () => void) => void;
   #isSyncToFail = false;
   #crashes = 0;
+  /** What came since it stands still; null while it does not. */
+  #waiting: (() => void)[] | null = null;
 
   constructor(log: SimulatedLog<DiskRecord>, rules: DiskRules, soon: (run: () => void) => void) {
     this.log = log;
@@ -52,7 +54,8 @@ export class MemberDisk {
   }
 
   write(record: DiskRecord, done: (outcome: WriteOutcome) => void): void {
-    if (this.isFull && isLarge(record))
+    if (this.#waiting !== null) this.#waiting.push(() => this.write(record, done));
+    else if (this.isFull && isLarge(record))
       this.#answerWhenSynced(this.#rules.isTaken(false) ? 'written' : 'noRoom', done);
     else if (this.#isSyncToFail) this.#failToSync(done);
     else this.#write(record, done);
@@ -60,6 +63,17 @@ export class MemberDisk {
 
   failNextSync(): void {
     this.#isSyncToFail = true;
+  }
+
+  /** Without an error, until it goes on or its process is over. */
+  standStill(): void {
+    this.#waiting ??= [];
+  }
+
+  goOn(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const write of waiting) write();
   }
 
   get isWritingSnapshot(): boolean {
@@ -105,6 +119,7 @@ export class MemberDisk {
   crash(): void {
     this.#crashes += 1;
     this.#isSyncToFail = false;
+    this.#waiting = null;
     const written = this.#unsynced.find((record) => record.kind === 'snapshot');
     this.log.crash();
     this.#unsynced = [];

@@ -89,6 +89,7 @@ export class MemberProcess implements Process<SimMessage> {
   #appliedSinceSnapshot = 0;
   #lastAppliedTerm: number;
   #newestSnapshot: Snapshot | null;
+  readonly #toRestore: Snapshot[] = [];
 
   constructor(host: Host<SimMessage>, surroundings: MemberSurroundings) {
     const { settings, rules, disk, identities } = surroundings;
@@ -150,8 +151,9 @@ export class MemberProcess implements Process<SimMessage> {
     this.#requestTurn();
   }
 
-  handOver(): void {
-    this.core.transferLeadership();
+  /** To `to`, whether that can lead or not, or to the most advanced. */
+  handOver(to: MemberId | null = null): void {
+    this.core.transferLeadership(to);
     this.#requestTurn();
   }
 
@@ -344,7 +346,27 @@ export class MemberProcess implements Process<SimMessage> {
     });
   }
 
+  /** One after the other, while turns go on: large ones take their time. */
   #restore(snapshot: Snapshot): void {
+    this.#toRestore.push(snapshot);
+    if (this.#toRestore.length === 1) this.#restoreNext();
+  }
+
+  #restoreNext(): void {
+    const [snapshot] = this.#toRestore;
+    if (snapshot === undefined) return;
+    const restore = (): void => {
+      this.#restored(snapshot);
+      this.#toRestore.shift();
+      this.#requestTurn();
+      this.#restoreNext();
+    };
+    const { restoreMsMax } = this.#surroundings.settings;
+    if (restoreMsMax === 0) restore();
+    else this.#host.after(this.#host.prng.nextFloat() * restoreMsMax, restore);
+  }
+
+  #restored(snapshot: Snapshot): void {
     this.#restoreStore(snapshot);
     this.#pusher.restored();
     this.core.applied(snapshot.index);

@@ -21,6 +21,8 @@ export interface GroupSettings {
   readonly snapshotEveryEntries: number;
   readonly trailingEntries: number;
   readonly chunkBytes: number;
+  /** The longest time that a store takes to become another one's snapshot. */
+  readonly restoreMsMax: number;
   /** Where clients compact nothing the members do. */
   readonly compactsItself: boolean;
   /** The longest time that the end of a lease is under way in its leader before it is proposed. */
@@ -85,6 +87,7 @@ export const base: RunSettings = {
     snapshotEveryEntries: 1_000,
     trailingEntries: 100,
     chunkBytes: 64,
+    restoreMsMax: 0,
     compactsItself: true,
     slowExpiryMsMax: 0,
   },

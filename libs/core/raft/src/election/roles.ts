@@ -59,6 +59,7 @@ export function becomeLeader(state: MemberState): void {
     forwardedIds: new Map(),
     uncommittedBytes: uncommitted.reduce((sum, entry) => sum + entrySizeBytes(entry), 0),
     ticksSinceHeartbeat: 0,
+    ownDisk: { written: log.written, ticksStill: 0 },
     isLeaseVoid: false,
     transfer: null,
     outgoingSnapshot: null,

@@ -6,12 +6,9 @@
  */
 import { type Leader, type MemberState, send } from '../member-state.js';
 import type { Propose, ProposeRefusal } from '../messages.js';
-import { entryKinds, type Proposal, type ProposalId, type Term } from '../types.js';
+import { entryKinds, type Proposal, type Term } from '../types.js';
 import { lacksRoom } from '../transfer/transfer.js';
 import { appendOwn } from './append-own.js';
-
-/** A run numbers further by leaps where nothing answers it (PendingProposals), each far below this. */
-const PROPOSAL_LEAP_MAX = 2 ** 44;
 
 export type ProposeResult =
   /** Appended, or on its way to the leader; bound to `term`. */
@@ -28,7 +25,8 @@ export function propose(state: MemberState, proposals: readonly Proposal[]): Pro
   }
   if (state.isDiskFull) return { kind: 'refused', reason: 'diskFull' };
   if (state.leader === 0) return { kind: 'refused', reason: 'noLeader' };
-  send(state, { to: state.leader }, { kind: 'propose', session: state.session, proposals }, 'nothing');
+  const body = { kind: 'propose', session: state.proposalSession, proposals } as const;
+  send(state, { to: state.leader }, body, 'nothing');
   return { kind: 'accepted', term: state.term };
 }
 
@@ -36,12 +34,12 @@ export function propose(state: MemberState, proposals: readonly Proposal[]): Pro
 export function handlePropose(state: MemberState, message: Propose): void {
   const { role } = state;
   if (role.kind !== 'leader') return;
-  const run = `${String(message.from)}/${String(message.session)}`;
-  const newest = newestOf(role, run, message);
+  const series = `${String(message.from)}/${String(message.session)}`;
+  const newest = role.forwardedIds.get(series) ?? 0;
   const fresh = message.proposals.filter((proposal) => proposal.id > newest);
   const last = fresh.at(-1);
   if (last === undefined) return;
-  role.forwardedIds.set(run, last.id);
+  role.forwardedIds.set(series, last.id);
   if (obstacleTo(state, role) === null) {
     appendAll(state, role, fresh);
     return;
@@ -50,14 +48,8 @@ export function handlePropose(state: MemberState, message: Propose): void {
   send(state, { to: message.from }, { kind: 'proposeRefusal', session: message.session, ids }, 'nothing');
 }
 
-/** 0 where none was seen, or one that is so far above these that the run never made it. */
-function newestOf({ forwardedIds }: Leader, run: string, { proposals }: Propose): ProposalId {
-  const newest = forwardedIds.get(run) ?? 0;
-  return newest - (proposals.at(-1)?.id ?? 0) > PROPOSAL_LEAP_MAX ? 0 : newest;
-}
-
 export function handleProposeRefusal(state: MemberState, message: ProposeRefusal): void {
-  if (message.session === state.session) state.outbox.refuse(message.ids);
+  if (message.session === state.proposalSession) state.outbox.refuse(message.ids);
 }
 
 function obstacleTo(state: MemberState, leader: Leader): 'transferring' | 'overloaded' | 'diskFull' | null {

@@ -29,13 +29,15 @@ export function handleAppendRefusal(state: MemberState, leader: Leader, message:
   progress.refused(message.refusedIndex, fitting.index, state.config.timings.electionTimeoutTicks);
 }
 
-/** An answer to a heartbeat also shows that the way is open: what was lost before is found by the next Append. */
+/**
+ * An answer to a heartbeat also shows that the way is open: what was lost before is found by the next Append, which carries nothing while
+ * the window is full. Who answers may have got everything, and a disk that stands still: it is sent no more than the window.
+ */
 export function handleHeartbeatReply(state: MemberState, leader: Leader, message: HeartbeatReply): void {
   const progress = heardProgress(leader, message.from);
   if (progress === null) return;
   noteRoom(progress, message.isDiskFull);
   progress.isProbeOut = false;
-  if (progress.inflights.isFull) progress.inflights.freeOldest();
   if (progress.match < state.log.lastIndex) progress.isAppendDue = true;
   if (!progress.isDiskFull) resendChunk(state, leader, progress);
   confirmRound(state, leader, message.from, message.readRound);

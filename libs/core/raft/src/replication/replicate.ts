@@ -44,7 +44,8 @@ function sendAppend(state: MemberState, progress: Progress): boolean {
     beginSnapshot(progress);
     return false;
   }
-  const entries = log.entriesFrom(progress.next, config.limits.appendBytesMax);
+  const { isFull } = progress.inflights;
+  const entries = isFull ? [] : log.entriesFrom(progress.next, config.limits.appendBytesMax);
   const body = { kind: 'append', prevIndex, prevTerm, entries, commit: log.commit } as const;
   // A leader's own term and vote are on disk since it was elected; its entries need not be.
   send(state, { to: progress.member }, body, 'nothing');

@@ -39,11 +39,6 @@ export class Inflights {
     if (count > 0) this.#queue.splice(0, count);
   }
 
-  freeOldest(): void {
-    const oldest = this.#queue.shift();
-    if (oldest !== undefined) this.#bytes -= oldest.sizeBytes;
-  }
-
   clear(): void {
     this.#queue = [];
     this.#bytes = 0;

@@ -58,7 +58,7 @@ export class Progress {
 
   get isPaused(): boolean {
     if (this.isDiskFull) return true;
-    if (this.state === 'replicate') return this.inflights.isFull;
+    if (this.state === 'replicate') return this.inflights.isFull && !this.isAppendDue;
     return this.state === 'snapshot' || this.isProbeOut;
   }
 

@@ -5,6 +5,9 @@ import { idsOf, isVoter } from '../membership/configuration.js';
 import type { TimeoutNow } from '../messages.js';
 import type { MemberId } from '../types.js';
 
+/** Election time-outs for which a disk may stand still: a sync takes long now and then, also of disks that are sound. */
+const STILL_DISK_PATIENCE = 2;
+
 /** Of those that have room, if there are any. Null when no other voter has answered lately. */
 export function mostAdvanced(state: MemberState, leader: Leader): MemberId | null {
   const { electionTimeoutTicks } = state.config.timings;
@@ -46,6 +49,23 @@ export function flee(state: MemberState, leader: Leader): void {
   const successor = mostAdvanced(state, leader);
   if (successor !== null && leader.tracker.of(successor)?.isDiskFull === false)
     beginTransfer(state, successor);
+}
+
+/**
+ * A leader whose own disk stands still, while the others commit without it, hands over: it applies nothing any more, so that it neither
+ * answers reads nor renews what its clients hold, and yet goes on to end it. Who is slow, and gains, leads on.
+ */
+export function leaveStillDisk(state: MemberState, leader: Leader): void {
+  const { log, config } = state;
+  const { ownDisk } = leader;
+  const isStill = !state.isDiskFull && log.written < log.commit && log.written === ownDisk.written;
+  ownDisk.ticksStill = isStill ? ownDisk.ticksStill + 1 : 0;
+  ownDisk.written = log.written;
+  if (ownDisk.ticksStill < STILL_DISK_PATIENCE * config.timings.electionTimeoutTicks) return;
+  // Where nobody takes it the group goes on as before for as long again.
+  ownDisk.ticksStill = 0;
+  if (leader.transfer === null && beginTransfer(state, null))
+    state.outbox.note({ kind: 'diskStill', written: log.written, commit: log.commit });
 }
 
 /** Whether it proposes nothing for want of room, its own or the majority's. */

@@ -38,8 +38,9 @@ export class LeaseKeeper {
     return this.#deadlines;
   }
 
-  turned({ role, term }: RaftMemberStatus): void {
-    if (role !== 'leader') this.#deadlines = null;
+  /** It counts from when it has applied the start of its term: before, it does not know all leases. */
+  turned({ term, termStartIndex, appliedIndex }: RaftMemberStatus): void {
+    if (termStartIndex === 0 || appliedIndex < termStartIndex) this.#deadlines = null;
     else if (this.#deadlines?.term !== term) {
       this.#deadlines = new LeaseDeadlines(term, this.#parts.store.store.listLeases(), this.#now());
     }

@@ -9,6 +9,8 @@ import { leaseHandOvers, leaseNamesakes } from './lease-hand-overs.js';
 import { learnersAlone } from './learners-alone.js';
 import { longLog } from './long-log.js';
 import { lostDisk } from './lost-disk.js';
+import { slowFollowers } from './slow-followers.js';
+import { stillDisks } from './still-disks.js';
 import { unevenSnapshots } from './uneven-snapshots.js';
 
 export const steeredProfiles: readonly Profile[] = [
@@ -24,6 +26,8 @@ export const steeredProfiles: readonly Profile[] = [
   leaseNamesakes,
   learnersAlone,
   unevenSnapshots,
+  stillDisks,
+  slowFollowers,
 ];
 
 export const profiles: readonly Profile[] = [randomProfile, changing, ...steeredProfiles];
