@@ -71,3 +71,12 @@ export function putMetadata(key: string, value: object): PutOperation {
 export function isAbsent(key: string): Compare {
   return { key, rangeEnd: null, target: 'version', result: 'equal', operand: 0 };
 }
+
+/** What the key has now, be it that it can be read or not, or nothing, is what it still has then. */
+export function isUnchanged(store: MvccStore, key: string): Compare {
+  const outcome = store.range({ ...plainRead, key, rangeEnd: null });
+  invariant(outcome.kind === 'range', 'the present is never compacted');
+  const [item] = outcome.items;
+  if (item === undefined) return isAbsent(key);
+  return { key, rangeEnd: null, target: 'modRevision', result: 'equal', operand: item.modRevision };
+}

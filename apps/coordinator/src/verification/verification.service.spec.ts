@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { OperationalError, type VerifiedPartition } from '@ringleader/contracts';
+import { OperationalError, VERIFICATION_KEY, type VerifiedPartition } from '@ringleader/contracts';
 import { createLogger } from '@ringleader/observability';
 import { GroupOfOne, ManualClock } from '../../test/group-of-one.js';
 import { IncidentsService } from '../incidents/incidents.service.js';
 import { createClusterCommand } from '../placement/first-map.js';
+import { putMetadata } from '../store/metadata.js';
 import { VerificationController } from './verification.controller.js';
 import { VerificationService } from './verification.service.js';
 
@@ -55,6 +56,18 @@ describe('verification on demand', () => {
     expect(await controller.startVerification()).toMatchObject({ id });
     await controller.reportVerification({ id, partitions: done(0, 16) });
     expect((await controller.startVerification()).id).not.toBe(id);
+  });
+
+  it('is none that cannot be read, in whose place the next one comes', async () => {
+    const success = [putMetadata(VERIFICATION_KEY, { id: 'of a newer version' })];
+    await group.store.propose({ kind: 'txn', compare: [], success, failure: [] });
+    expect(controller.verification({})).toEqual({ verification: null });
+    const [first, second] = await Promise.all([
+      controller.startVerification(),
+      controller.startVerification(),
+    ]);
+    expect(second.id).toBe(first.id);
+    expect(controller.verification({}).verification).toMatchObject({ id: first.id });
   });
 
   it('is known to another leader once shards have said again what they did', async () => {

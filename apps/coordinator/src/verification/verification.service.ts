@@ -6,11 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OperationalError, VERIFICATION_KEY, verificationSchema } from '@ringleader/contracts';
 import type { Verification, VerifiedPartition } from '@ringleader/contracts';
-import type { Compare } from '@ringleader/mvcc';
 import { ServiceClock, ServiceLogger } from '@ringleader/service-host';
 import { IncidentsService } from '../incidents/incidents.service.js';
 import { readCluster } from '../placement/first-map.js';
-import { isAbsent, type MetadataItem, putMetadata, readMetadata } from '../store/metadata.js';
+import { isUnchanged, putMetadata, readReadable } from '../store/metadata.js';
 import { ReplicatedStore } from '../store/replicated-store.service.js';
 
 @Injectable()
@@ -33,15 +32,14 @@ export class VerificationService implements OnApplicationBootstrap {
 
   /** As far as this member has heard. */
   present(): Verification | null {
-    const item = this.#read();
-    if (item === null || item.value.endedAt !== null) return item?.value ?? null;
-    return this.#summed(item.value);
+    const verification = this.#read();
+    return verification?.endedAt === null ? this.#summed(verification) : verification;
   }
 
   /** The one that is under way, or a new one. */
   async start(): Promise<Verification> {
-    const item = this.#read();
-    if (item !== null && item.value.endedAt === null) return this.#summed(item.value);
+    const underWay = this.#read();
+    if (underWay?.endedAt === null) return this.#summed(underWay);
     const cluster = readCluster(this.store.local);
     const nothing = { partitionsDone: 0, incomplete: 0, rows: 0, differed: 0, mended: 0 };
     const started: Verification = {
@@ -51,24 +49,24 @@ export class VerificationService implements OnApplicationBootstrap {
       partitionsTotal: cluster?.value.partitionCount ?? 0,
       ...nothing,
     };
-    if (await this.#write(item, started)) return started;
+    if (await this.#write(started)) return started;
     const present = this.present();
     if (present !== null) return present;
     throw new OperationalError('UNAVAILABLE', 'Another verification was begun or ended just now');
   }
 
   async hear(id: string, partitions: readonly VerifiedPartition[]): Promise<void> {
-    const item = this.#read();
-    if (item === null || item.value.id !== id || item.value.endedAt !== null) return;
+    const verification = this.#read();
+    if (verification?.id !== id || verification.endedAt !== null) return;
     if (this.#heard?.id !== id) this.#heard = { id, partitions: new Map() };
     for (const told of partitions) this.#heard.partitions.set(told.partition, told);
-    const summed = this.#summed(item.value);
+    const summed = this.#summed(verification);
     if (summed.partitionsDone < summed.partitionsTotal) return;
     const ended = { ...summed, endedAt: this.#now() };
     const same = [...this.#heard.partitions.values()]
       .filter(({ complete, differed, mended }) => complete && differed === mended)
       .map(({ partition }) => partition);
-    if (!(await this.#write(item, ended))) return;
+    if (!(await this.#write(ended))) return;
     this.logger.info({ verification: ended }, 'A verification has ended');
     await this.incidents.closeDiffering(new Set(same));
   }
@@ -89,24 +87,17 @@ export class VerificationService implements OnApplicationBootstrap {
     };
   }
 
-  #read(): MetadataItem<Verification> | null {
+  /** Null also where it cannot be read: the next one takes its place. */
+  #read(): Verification | null {
     const range = { key: VERIFICATION_KEY, rangeEnd: null };
-    return readMetadata(this.store.local, range, verificationSchema)[0] ?? null;
+    return readReadable(this.store.local, range, verificationSchema)[0]?.value ?? null;
   }
 
-  async #write(present: MetadataItem<Verification> | null, next: Verification): Promise<boolean> {
-    const unchanged: Compare =
-      present === null
-        ? isAbsent(VERIFICATION_KEY)
-        : {
-            key: VERIFICATION_KEY,
-            rangeEnd: null,
-            target: 'modRevision',
-            result: 'equal',
-            operand: present.modRevision,
-          };
+  /** In the place of what is there now. */
+  async #write(next: Verification): Promise<boolean> {
+    const compare = [isUnchanged(this.store.local, VERIFICATION_KEY)];
     const success = [putMetadata(VERIFICATION_KEY, next)];
-    const result = await this.store.propose({ kind: 'txn', compare: [unchanged], success, failure: [] });
+    const result = await this.store.propose({ kind: 'txn', compare, success, failure: [] });
     return result.kind === 'txn' && result.succeeded;
   }
 
