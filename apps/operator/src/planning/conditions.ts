@@ -86,6 +86,7 @@ function isDegraded(context: Context, notes: readonly Note[], quorate: Answer): 
     ...troubledPods(observed),
     ...missingPods(context),
     ...lostVolumes(observed),
+    ...unreadableRecords(observed),
     ...silentMembers(observed),
   ];
   const [first] = faults;
@@ -134,6 +135,19 @@ function lostVolumes({ claims, pods }: Observed): Note[] {
       pods.some((pod) => pod.component === component && pod.ordinal === ordinal && pod.isReady),
     )
     .map(({ name }) => amiss('VolumeTerminating', `${name} is deleted as soon as its pod ends`));
+}
+
+/** Some of thousands say enough. */
+const RECORDS_NAMED_MAX = 5;
+
+function unreadableRecords({ data }: Observed): Note[] {
+  const keys = data?.unreadable ?? [];
+  if (keys.length === 0) return [];
+  const named = keys.slice(0, RECORDS_NAMED_MAX).join(', ');
+  const more =
+    keys.length > RECORDS_NAMED_MAX ? `${named}, and ${keys.length - RECORDS_NAMED_MAX} more` : named;
+  const message = `Records of the coordinators cannot be read: ${more}; no shard is taken for an update meanwhile`;
+  return [amiss('RecordsUnreadable', message)];
 }
 
 function silentMembers({ data }: Observed): Note[] {

@@ -120,6 +120,7 @@ function obstacleTo({ observed, rules }: Context, component: Numbered): string |
 }
 
 function obstacleToShards(data: DataPlaneSeen, rules: PlannerRules): string | null {
+  if (data.unreadable.length > 0) return 'Records of the coordinators cannot be read';
   if (data.partitionsWithoutMajority !== 0) return 'Partitions are without a majority';
   const lost = lostShards(data);
   if (lost.length > 0) return `What ${lost.join(', ')} held is copied elsewhere first`;

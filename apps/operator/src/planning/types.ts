@@ -109,6 +109,8 @@ export interface DataPlaneSeen {
   readonly members: readonly MemberView[];
   /** Partitions whose preferred leader, or any announced leader, is missing; null where nobody knows. */
   readonly partitionsWithoutMajority: number | null;
+  /** Keys of what nobody can read here, as what a newer version has written: the above is without it. */
+  readonly unreadable: readonly string[];
 }
 
 export interface Observed {

@@ -56,6 +56,31 @@ describe('updates', () => {
     story.ends();
   });
 
+  it('takes no shard while a record of the coordinators cannot be read, says so, and does all else', () => {
+    story.world.edit((spec) => ({
+      ...spec,
+      images: { ...spec.images, ringleader: GOOD_IMAGES[1] },
+      gateways: { ...spec.gateways, replicas: 3 },
+    }));
+    story.world.unreadable = Array.from(
+      { length: 7 },
+      (_, i) => `/ringleader/members/shard/of-a-newer-version-${i}`,
+    );
+    const taken: string[] = [];
+    for (let round = 0; round < 60; round++) {
+      story.play([{ kind: 'round' }]);
+      taken.push(...decided(story).actions.flatMap((one) => (one.kind === 'evict' ? [one.pod] : [])));
+    }
+    expect(taken.filter((pod) => pod.includes('coordinator'))).not.toEqual([]);
+    expect(taken.filter((pod) => pod.includes('shard'))).toEqual([]);
+    expect(observed(story).workloads.gateway?.replicas).toBe(3);
+    expect(told(story, 'Degraded')).toEqual({ status: 'True', reason: 'RecordsUnreadable' });
+    expect(messageOf(story, 'Degraded')).toMatch(/of-a-newer-version-4, and 2 more; /);
+    expect(messageOf(story, 'Progressing')).toContain('Records of the coordinators cannot be read');
+    story.world.unreadable = [];
+    story.ends();
+  });
+
   it('scales while an update is stuck', () => {
     story.world.edit((spec) => ({ ...spec, images: { ...spec.images, ringleader: BAD_IMAGE } }));
     story.settle(60);

@@ -21,12 +21,13 @@ export interface Metadata {
   readonly verdicts: readonly VerdictRecord[];
   readonly registrations: readonly ShardRegistration[];
   readonly entries: readonly PartitionEntry[];
+  readonly unreadable: readonly string[];
 }
 
 export function dataPlaneSeen(metadata: Metadata): DataPlaneSeen {
-  const { clusterId, founded, coordinators, shards, plan } = metadata;
+  const { clusterId, founded, coordinators, shards, plan, unreadable } = metadata;
   return {
-    ...{ clusterId, founded, coordinators, shards, plan },
+    ...{ clusterId, founded, coordinators, shards, plan, unreadable },
     members: metadata.members.map((member) => memberView(member, metadata.verdicts)),
     partitionsWithoutMajority: withoutMajority(metadata),
   };
@@ -46,7 +47,7 @@ function memberView(member: Member, verdicts: readonly VerdictRecord[]): MemberV
 }
 
 /** Who leads a partition is told to gateways only; what is known here is whether enough of its replicas run. */
-function withoutMajority({ members, verdicts, registrations, entries }: Metadata): number | null {
+function withoutMajority({ members, verdicts, registrations, entries, unreadable }: Metadata): number | null {
   if (entries.length === 0) return null;
   const down = new Set(
     verdicts.flatMap(({ service, id, verdict }) => (service === 'shard' && verdict === 'down' ? [id] : [])),
@@ -57,9 +58,11 @@ function withoutMajority({ members, verdicts, registrations, entries }: Metadata
   const left = new Set(registrations.filter(({ shardId }) => up.has(shardId)).map(({ ordinal }) => ordinal));
   const hasMajority = (set: readonly number[]): boolean =>
     set.filter((ordinal) => left.has(ordinal)).length * 2 > set.length;
-  return entries.filter(
+  const without = entries.filter(
     ({ replicas, nextReplicas }) => !(hasMajority(replicas) && hasMajority(nextReplicas ?? replicas)),
   ).length;
+  // What cannot be read may be of those that are missed.
+  return without > 0 && unreadable.length > 0 ? null : without;
 }
 
 /** Of what makes a look at the cluster worth while: not of what always changes, as how far a log or a copy is. */

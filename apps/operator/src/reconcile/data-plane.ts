@@ -11,15 +11,13 @@ import {
   VERDICTS_PREFIX,
   clusterSchema,
   inboxPrefix,
-  keyAfter,
   memberSchema,
   partitionEntrySchema,
-  prefixRange,
   shardSchema,
   verdictRecordSchema,
 } from '@ringleader/contracts';
-import type { KeyValue, PlacedShard, Plan } from '@ringleader/contracts';
-import { CoordinationClient, parseMetadata } from '@ringleader/coordination';
+import type { PlacedShard, Plan } from '@ringleader/contracts';
+import { CoordinationClient, listMetadata, parseMetadata } from '@ringleader/coordination';
 import { connectNats } from '@ringleader/nats';
 import type { NatsLink } from '@ringleader/nats';
 import { systemClock } from '@ringleader/observability';
@@ -77,7 +75,7 @@ export class DataPlane {
     const client = this.coordinators;
     if (client === null) return null;
     try {
-      const seen = await read(client);
+      const seen = await readDataPlane(client);
       this.#digest = digestOf(seen);
       return seen;
     } catch (error) {
@@ -163,17 +161,18 @@ export class DataPlane {
   }
 }
 
-async function read(client: Coordinators): Promise<DataPlaneSeen> {
-  const [coordinators, clusters, members, verdicts, shards, entries] = await Promise.all([
+/** Throws OperationalError where no leader answers, and where it cannot be read which cluster it is. */
+export async function readDataPlane(client: Coordinators): Promise<DataPlaneSeen> {
+  const [coordinators, clusters, members, verdicts, registrations, entries] = await Promise.all([
     client.members(),
-    readAll(client, CLUSTER_KEY),
-    readAll(client, MEMBERS_PREFIX),
-    readAll(client, VERDICTS_PREFIX),
-    readAll(client, SHARDS_PREFIX),
-    readAll(client, PARTITIONS_PREFIX),
+    client.range({ key: CLUSTER_KEY }),
+    listMetadata(client, MEMBERS_PREFIX, memberSchema),
+    listMetadata(client, VERDICTS_PREFIX, verdictRecordSchema),
+    listMetadata(client, SHARDS_PREFIX, shardSchema),
+    listMetadata(client, PARTITIONS_PREFIX, partitionEntrySchema),
   ]);
-  const [cluster] = clusters.map((item) => parseMetadata(clusterSchema, item));
-  const hasMap = entries.length > 0;
+  const [cluster] = clusters.items.map((item) => parseMetadata(clusterSchema, item));
+  const hasMap = entries.values.length + entries.unreadable.length > 0;
   const placement: { shards: PlacedShard[]; plan: Plan | null } = hasMap
     ? await client.ask('placement', {})
     : { shards: [], plan: null };
@@ -185,21 +184,15 @@ async function read(client: Coordinators): Promise<DataPlaneSeen> {
         : { partitions: cluster.partitionCount, replicationFactor: cluster.replicationFactor },
     coordinators,
     ...placement,
-    members: members.map((item) => parseMetadata(memberSchema, item)),
-    verdicts: verdicts.map((item) => parseMetadata(verdictRecordSchema, item)),
-    registrations: shards.map((item) => parseMetadata(shardSchema, item)),
-    entries: entries.map((item) => parseMetadata(partitionEntrySchema, item)),
+    members: members.values,
+    verdicts: verdicts.values,
+    registrations: registrations.values,
+    entries: entries.values,
+    unreadable: [
+      ...members.unreadable.map((end) => MEMBERS_PREFIX + end),
+      ...verdicts.unreadable.map((end) => VERDICTS_PREFIX + end),
+      ...registrations.unreadable.map((end) => SHARDS_PREFIX + end),
+      ...entries.unreadable.map((end) => PARTITIONS_PREFIX + end),
+    ],
   });
-}
-
-async function readAll(client: Pick<Coordinators, 'range'>, prefix: string): Promise<readonly KeyValue[]> {
-  const { key, rangeEnd } = prefixRange(prefix);
-  const found: KeyValue[] = [];
-  for (let from = key; ;) {
-    const { items, more } = await client.range({ key: from, rangeEnd });
-    found.push(...items);
-    const last = items.at(-1);
-    if (!more || last === undefined) return found;
-    from = keyAfter(last.key);
-  }
 }

@@ -165,6 +165,7 @@ describe('what the coordinators refuse', () => {
     plan: { epoch: 1, paused: false, moves: [], movesTotal: 0, bytesTotal: 0, blocked: null },
     members: [],
     partitionsWithoutMajority: 0,
+    unreadable: [],
   } as unknown as DataPlaneSeen;
 
   it('of their group keeps no shard from being drained', async () => {

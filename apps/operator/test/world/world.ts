@@ -37,6 +37,8 @@ export class World {
   operatorImages: Images = { ringleader: GOOD_IMAGES[0], postgres: 'postgres:17', nats: GOOD_IMAGES[0] };
   /** Whether the storage class allows it. */
   canVolumesGrow = true;
+  /** Keys of the coordinators' records that the operator cannot read. */
+  unreadable: readonly string[] = [];
   #members = 0;
   #isPausedByPerson = false;
   readonly #kubeSeen: Kube[] = [];
@@ -73,6 +75,7 @@ export class World {
     const { shards, plan } = this.placement?.observed() ?? { shards: [], plan: null };
     return {
       ...{ clusterId: 'id', coordinators, shards, plan: shards.length > 0 ? plan : null, members: [] },
+      unreadable: this.unreadable,
       partitionsWithoutMajority: this.placement?.withoutMajority((volume) => this.#runs(volume)) ?? null,
       founded: null,
     };

@@ -30,7 +30,7 @@ export interface Listed<Value> {
  * the rest: what it might say is for the caller to think of.
  */
 export async function listMetadata<Schema extends z.ZodType>(
-  client: Coordinator,
+  client: Pick<Coordinator, 'range'>,
   prefix: string,
   schema: Schema,
 ): Promise<Listed<z.infer<Schema>>> {
