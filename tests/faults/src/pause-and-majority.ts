@@ -23,24 +23,28 @@ export function pauses(running: RunningCluster): void {
   );
 
   it(
-    'a shard that stands still is suspect, then down, by the word and the probes of others, and alive when it goes on',
+    'a shard that stands still is doubted, then down, by the word and the probes of others, and alive when it goes on',
     async () => {
       const { cluster, url } = running();
-      const becomes = async (verdict: string): Promise<number> => {
+      const becomes = async (...verdicts: readonly string[]): Promise<number> => {
         const startedMs = performance.now();
-        const isSo = async (): Promise<boolean> => (await verdictOf(url, 'shard-2')) === verdict;
-        await until(`shard-2 to be ${verdict}`, isSo, { timeoutMs: SCENARIO_MS / 4, everyMs: 10 });
+        const isSo = async (): Promise<boolean> => verdicts.includes(await verdictOf(url, 'shard-2'));
+        await until(`shard-2 to be ${verdicts.join(' or ')}`, isSo, {
+          timeoutMs: SCENARIO_MS / 4,
+          everyMs: 10,
+        });
         return Math.round(performance.now() - startedMs);
       };
       await becomes('alive');
       await cluster.signal('shard-2', 'SIGSTOP');
-      const suspectMs = await becomes('suspect');
+      // On a busy machine it may be down by the next look.
+      const doubtedMs = await becomes('suspect', 'down');
       const { members } = await readCluster(url);
       const votes = members.find(({ id }) => id === 'shard-2')?.evidence ?? [];
-      const downMs = suspectMs + (await becomes('down'));
+      const downMs = doubtedMs + (await becomes('down'));
       await cluster.signal('shard-2', 'SIGCONT');
       const aliveMs = await becomes('alive');
-      process.stdout.write(`shard-2 stopped: ${JSON.stringify({ suspectMs, downMs, aliveMs })}\n`);
+      process.stdout.write(`shard-2 stopped: ${JSON.stringify({ doubtedMs, downMs, aliveMs })}\n`);
       // One that doubted it a while ago, and does not yet, says so; one that holds it for what was before asks nobody.
       const doubts = votes.filter(({ verdict }) => verdict !== 'alive');
       expect(new Set(doubts.map(({ detector }) => detector)).size).toBeGreaterThanOrEqual(2);
